@@ -1,0 +1,15 @@
+-- Who may enter the database sales and its schema, and who owns it: the owner makes everything in it.
+-- Run by the superuser inside the database; can be repeated. Grants on tables come with the tables.
+
+alter database sales owner to workbench_owner;
+revoke all on database sales from public;
+revoke connect on database postgres, template1 from public;
+grant connect on database sales to workbench_owner, workbench_writer, workbench_reader, workbench_cdc;
+
+alter schema public owner to workbench_owner;
+revoke all on schema public from public;
+grant usage on schema public to workbench_writer, workbench_reader, workbench_cdc;
+
+-- With these a role that may only read could write WAL.
+revoke execute on function pg_logical_emit_message(boolean, text, text, boolean) from public;
+revoke execute on function pg_logical_emit_message(boolean, text, bytea, boolean) from public;

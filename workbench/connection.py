@@ -1,0 +1,44 @@
+"""connect() -> Workbench: what one process shares, opened once; every component takes it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from workbench import cluster
+from workbench.config import Settings, load_settings
+from workbench.engines import Engines
+from workbench.engines import connect as connect_engines
+from workbench.health import Monitor
+from workbench.replication import Reader, Session
+from workbench.sales import Sales
+
+
+@dataclass(frozen=True)
+class Workbench:
+    """The engines, the router of reads and the heartbeat of one process."""
+
+    engines: Engines
+    reader: Reader
+    monitor: Monitor
+
+    def sales(self, session: Session | None = None, actor: str = "") -> Sales:
+        """The sales service for one session; a new session when none is given."""
+        return Sales(self.engines, self.reader, session or Session(), actor)
+
+    def close(self) -> None:
+        """Stops the heartbeat and closes all connections."""
+        self.monitor.stop()
+        self.engines.dispose()
+
+
+def connect(settings: Settings | None = None) -> Workbench:
+    """The workbench on the configured servers, or on the embedded ones when none are. Connects at the first read.
+
+    Raises SettingsError for a bad setting and ClusterError when the embedded servers were never made.
+    """
+    settings = settings or load_settings()
+    if settings.is_embedded:
+        settings = cluster.configured(settings)
+    engines = connect_engines(settings)
+    reader = Reader(engines)
+    return Workbench(engines, reader, Monitor(engines, reader))

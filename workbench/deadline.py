@@ -1,0 +1,114 @@
+"""Connections that give up: a limit on every statement and commit, also when the server hangs without a word.
+
+A pooled connection to a stopped or unreachable server is not covered by connect_timeout, statement_timeout or
+keepalives: libpq waits in a read. One watchdog thread shuts the socket at the deadline, which wakes that read.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from psycopg2.extensions import connection, cursor
+
+
+class _Watchdog:
+    """One thread for all connections: shuts the sockets whose time is up."""
+
+    def __init__(self) -> None:
+        self._waiting: list[tuple[float, int, int, list[bool]]] = []
+        self._changed = threading.Condition()
+        self._number = itertools.count()
+        self._thread: threading.Thread | None = None
+
+    @contextmanager
+    def limit(self, descriptor: int, seconds: float) -> Iterator[None]:
+        """Shuts the socket behind ``descriptor`` unless the block ends within ``seconds``."""
+        over = [False]
+        with self._changed:
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._run, name="database-deadlines", daemon=True)
+                self._thread.start()
+            entry = (time.monotonic() + seconds, next(self._number), descriptor, over)
+            heapq.heappush(self._waiting, entry)
+            if self._waiting[0] is entry:
+                self._changed.notify()
+        try:
+            yield
+        finally:
+            with self._changed:  # held while a socket is shut: the descriptor cannot be another connection's by then
+                over[0] = True
+
+    def _run(self) -> None:
+        with self._changed:
+            while True:
+                now = time.monotonic()
+                while self._waiting and (self._waiting[0][3][0] or self._waiting[0][0] <= now):
+                    _, _, descriptor, over = heapq.heappop(self._waiting)
+                    if not over[0]:
+                        _shut(descriptor)
+                self._changed.wait(self._waiting[0][0] - now if self._waiting else None)
+
+
+def _shut(descriptor: int) -> None:
+    try:
+        handle = socket.socket(fileno=os.dup(descriptor))
+    except OSError:
+        return  # already closed
+    try:
+        handle.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass  # the other side has gone: that is what was wanted
+    finally:
+        handle.close()
+
+
+_watchdog = _Watchdog()
+
+
+class GuardedCursor(cursor):
+    """A cursor whose statements end at the connection's limit."""
+
+    connection: GuardedConnection
+
+    def execute(self, query: Any, vars: Any = None) -> None:
+        """As psycopg2; OperationalError when the limit passes."""
+        with self.connection.limited():
+            super().execute(query, vars)
+
+
+class GuardedConnection(connection):
+    """A psycopg2 connection with ``limit_seconds`` on each statement, commit and rollback."""
+
+    limit_seconds = 12.0
+
+    def cursor(self, *args: Any, **kwargs: Any) -> Any:
+        """A GuardedCursor, unless another factory is asked for."""
+        kwargs.setdefault("cursor_factory", GuardedCursor)
+        return super().cursor(*args, **kwargs)
+
+    def commit(self) -> None:
+        """As psycopg2, within the limit."""
+        with self.limited():
+            super().commit()
+
+    def rollback(self) -> None:
+        """As psycopg2, within the limit."""
+        with self.limited():
+            super().rollback()
+
+    @contextmanager
+    def limited(self) -> Iterator[None]:
+        """The limit for one exchange with the server; none on a connection that is closed already."""
+        if self.closed:
+            yield
+            return
+        with _watchdog.limit(self.fileno(), self.limit_seconds):
+            yield

@@ -1,0 +1,146 @@
+"""connect(settings) -> Engines: the only place that makes engines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import psycopg2
+import sqlalchemy as sa
+from psycopg2.extensions import AsIs, Float, register_adapter
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError
+
+from workbench.config import Server, Settings
+from workbench.deadline import GuardedConnection
+from workbench.errors import ServerUnavailable, WorkbenchError
+
+READER_SECONDS = 8
+WRITER_SECONDS = 10
+PING_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Engines:
+    """An engine for each thing the program may do; making them connects to nothing.
+
+    ``master`` writes, ``replica`` reads (None: there is none), ``master_reader`` reads from the master, ``owner``
+    migrates and bulk loads. ``settings`` is what they were made from.
+    """
+
+    settings: Settings
+    master: sa.Engine
+    master_reader: sa.Engine
+    replica: sa.Engine | None
+    owner: sa.Engine
+
+    def dispose(self) -> None:
+        """Closes all pooled connections."""
+        for engine in (self.master, self.master_reader, self.replica, self.owner):
+            if engine is not None:
+                engine.dispose()
+
+
+def connect(settings: Settings) -> Engines:
+    """Engines for configured servers. Nothing connects before the first read or write."""
+    _adapt_numpy()
+    return Engines(
+        settings=settings,
+        master=_engine(settings.master, WRITER_SECONDS),
+        master_reader=_engine(settings.master_reader, READER_SECONDS),
+        replica=_engine(settings.replica, READER_SECONDS) if settings.replica else None,
+        owner=_owner_engine(settings.owner),
+    )
+
+
+def _engine(server: Server, seconds: int) -> sa.Engine:
+    engine = sa.create_engine(
+        _url(server),
+        pool_size=5,
+        max_overflow=10,
+        pool_timeout=5,
+        pool_recycle=1800,
+        hide_parameters=True,
+        connect_args={
+            **_network(),
+            "connection_factory": GuardedConnection,
+            "options": f"-c statement_timeout={seconds}s -c timezone=UTC",
+        },
+    )
+    sa.event.listen(engine, "checkout", _ping)
+    return engine
+
+
+def _owner_engine(server: Server) -> sa.Engine:
+    """No pool, no statement limit: migrations and bulk loads take the time they need, and seldom run."""
+    return sa.create_engine(
+        _url(server),
+        poolclass=sa.NullPool,
+        hide_parameters=True,
+        connect_args={**_network(), "options": "-c lock_timeout=10s -c timezone=UTC"},
+    )
+
+
+def _url(server: Server) -> sa.URL:
+    return sa.URL.create(
+        "postgresql+psycopg2",
+        username=server.user,
+        password=server.password.get_secret_value(),
+        host=server.host,
+        port=server.port,
+        database=server.name,
+    )
+
+
+def _network() -> dict[str, Any]:
+    return {
+        "connect_timeout": 2,
+        "keepalives": 1,
+        "keepalives_idle": 30,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 5000,
+        "application_name": "workbench",
+    }
+
+
+def _ping(connection: Any, record: Any, proxy: Any) -> None:
+    """A pooled connection may be dead or hang. SQLAlchemy's own pre-ping has no time limit, so this one has."""
+    usual = connection.limit_seconds
+    connection.limit_seconds = PING_SECONDS
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("select 1")
+        connection.rollback()
+    except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+        raise InvalidatePoolError from error
+    finally:
+        connection.limit_seconds = usual
+
+
+def _adapt_numpy() -> None:
+    """psycopg2 would write np.float64(1.5) into the SQL: give it plain numbers."""
+    for kind in (np.int8, np.int16, np.int32, np.int64, np.uint8, np.uint16, np.uint32, np.uint64):
+        register_adapter(kind, lambda value: AsIs(int(value)))
+    register_adapter(np.bool_, lambda value: AsIs(bool(value)))
+    for kind in (np.float32, np.float64):
+        register_adapter(kind, lambda value: Float(float(value)))
+
+
+def is_disconnect(error: DBAPIError) -> bool:
+    """True when the server went away or refused, so that another server may be asked."""
+    state = getattr(error.orig, "pgcode", None)
+    gone = isinstance(error, OperationalError) and state is None
+    return error.connection_invalidated or gone or state in ("57P01", "57P02", "57P03", "53300")
+
+
+def unavailable(settings: Settings, name: str, error: Exception) -> WorkbenchError:
+    """The error a person can read for a failed connection to ``master`` or ``replica``: never the server's own text."""
+    server = settings.replica if name == "replica" and settings.replica else settings.master
+    cause = "does not answer"
+    if "password authentication failed" in str(error):
+        cause = f"refuses the password of {server.user}"
+    elif "does not exist" in str(error):
+        cause = f"has no database {server.name} or no role {server.user}"
+    remedy = "Start it with `workbench up`." if server.host == "127.0.0.1" else f"Check {name.upper()}_DB_* settings."
+    return ServerUnavailable(f"The {name} at {server.host}:{server.port} {cause}. {remedy}")

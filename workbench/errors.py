@@ -1,0 +1,94 @@
+"""The named errors. The library raises them; the edges (command, forms, pages) show their text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class WorkbenchError(Exception):
+    """Something a person can act on: the text says what, where and what to do."""
+
+
+class SettingsError(WorkbenchError):
+    """A setting is missing or cannot be used."""
+
+
+class ClusterError(WorkbenchError):
+    """The embedded master or replica could not be started, stopped or rebuilt."""
+
+
+class PortTaken(ClusterError):
+    """Another program listens on the port that a server should get."""
+
+
+class ServerUnavailable(WorkbenchError):
+    """A database server does not answer in time, or refuses the connection."""
+
+
+class SchemaError(WorkbenchError):
+    """The database's schema is older, newer or other than this program's."""
+
+
+class FieldError(WorkbenchError):
+    """One value that is refused: which field, which value, what is allowed.
+
+    ``field`` is dotted from the sale down, lines counted from 0: ``lines.0.quantity``.
+    """
+
+    def __init__(self, field: str, value: object, allowed: str) -> None:
+        self.field, self.value, self.allowed = field, value, allowed
+        is_missing = value is None or (isinstance(value, str) and not value.strip())
+        what = "nothing was given" if is_missing else f"{_shown(value)} is refused"
+        super().__init__(f"{field_label(field)}: {what}; {allowed}")
+
+
+class SaleRefused(WorkbenchError):
+    """A sale whose fields are not all acceptable; ``fields`` holds a FieldError for each."""
+
+    def __init__(self, fields: list[FieldError]) -> None:
+        self.fields = fields
+        super().__init__("; ".join(str(f) for f in fields))
+
+
+class SaleNotFound(WorkbenchError):
+    """There is no sale with this id (any more)."""
+
+    def __init__(self, transaction_id: int) -> None:
+        self.transaction_id = transaction_id
+        super().__init__(f"There is no transaction {transaction_id}: it was deleted, or never existed.")
+
+
+class SaleConflict(WorkbenchError):
+    """The sale has moved on since it was loaded. ``theirs`` is the sale as the master has it now."""
+
+    def __init__(self, transaction_id: int, loaded_version: int, theirs: Any) -> None:
+        self.transaction_id, self.loaded_version, self.theirs = transaction_id, loaded_version, theirs
+        super().__init__(
+            f"Transaction {transaction_id} was changed meanwhile (version {loaded_version} was loaded,"
+            f" it is now {theirs.version}). Nothing was overwritten."
+        )
+
+
+class RequestReused(WorkbenchError):
+    """A request id that was already used for other content."""
+
+    def __init__(self, request_id: object) -> None:
+        super().__init__(f"Request {request_id} was already used for other content. Nothing was saved.")
+
+
+class OutcomeUnknown(WorkbenchError):
+    """The master went away while it was saving. Submitting the same request again is safe."""
+
+
+def field_label(field: str) -> str:
+    """The words a person reads for a dotted field: ``lines.0.unit_price`` -> ``Item 1, Unit Price``."""
+    parts = field.split(".")
+    names = {"cashier_id": "Cashier ID", "store_id": "Store ID", "customer_id": "Customer ID", "lines": "Items"}
+    if parts[0] == "lines" and len(parts) == 3:
+        return f"Item {int(parts[1]) + 1}, {field_label(parts[2])}"
+    return names.get(parts[-1], parts[-1].replace("_", " ").title())
+
+
+def _shown(value: object) -> str:
+    text = repr(value) if isinstance(value, str) else str(value)
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,0 +1,162 @@
+"""Health, lag and freshness of each server, and the heartbeat that freshness is measured with."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from workbench.engines import Engines, unavailable
+from workbench.replication import Reader, lsn_number
+from workbench.sql_files import read_sql
+
+log = logging.getLogger(__name__)
+
+State = Literal["up", "down", "not configured"]
+BEAT_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Health:
+    """One server: its state, its WAL position and how old what it shows is.
+
+    ``lag_bytes`` and ``lag_seconds`` are behind the master and only known for a follower while both are up;
+    ``note`` says what is wrong and what to do, or why the state is not ``up``.
+    """
+
+    state: State
+    address: str = ""
+    version: str = ""
+    lsn: str = ""
+    beat_at: datetime | None = None
+    lag_bytes: int | None = None
+    lag_seconds: float | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Status:
+    """The health of the three servers at one moment, and the master's replication slots (a dict a slot)."""
+
+    master: Health
+    replica: Health
+    risingwave: Health
+    slots: list[dict[str, Any]]
+
+
+NO_RISINGWAVE = Health(
+    "not configured", note="The replica answers every metric. Set RISINGWAVE_HOST to use RisingWave."
+)
+
+
+def status(engines: Engines) -> Status:
+    """Asks every server; one that does not answer is ``down`` in the result, never an error."""
+    master, slots = _master(engines)
+    replica = _replica(engines, master, slots)
+    return Status(master, replica, _risingwave(engines), slots)
+
+
+def _master(engines: Engines) -> tuple[Health, list[dict[str, Any]]]:
+    address = f"{engines.settings.master.host}:{engines.settings.master.port}"
+    try:
+        with engines.master_reader.connect() as connection:
+            row = connection.execute(sa.text(read_sql("queries/master_health"))).one()
+            slots = [dict(r) for r in connection.execute(sa.text(read_sql("queries/slots"))).mappings()]
+    except (DBAPIError, PoolTimeout) as error:
+        return Health("down", address, note=str(unavailable(engines.settings, "master", error))), []
+    return Health("up", address, row.version, row.lsn, row.beat_at), slots
+
+
+def _replica(engines: Engines, master: Health, slots: list[dict[str, Any]]) -> Health:
+    if engines.replica is None or engines.settings.replica is None:
+        return Health("not configured", note="Every read goes to the master. Set REPLICA_DB_HOST to use a replica.")
+    address = f"{engines.settings.replica.host}:{engines.settings.replica.port}"
+    try:
+        with engines.replica.connect() as connection:
+            row = connection.execute(sa.text(read_sql("queries/replica_health"))).one()
+    except (DBAPIError, PoolTimeout) as error:
+        return Health("down", address, note=str(unavailable(engines.settings, "replica", error)))
+    if not row.is_replica:
+        return Health("down", address, row.version, note="This server is no replica: it takes writes of its own.")
+    lag_bytes = max(lsn_number(master.lsn) - lsn_number(row.lsn), 0) if master.lsn and row.lsn else None
+    return Health(
+        "up", address, row.version, row.lsn, row.beat_at, lag_bytes, _lag_seconds(master, row, lag_bytes), _slot_note(slots)
+    )
+
+
+def _lag_seconds(master: Health, row: Any, lag_bytes: int | None) -> float | None:
+    """How long the replica is behind: the difference of the two heartbeats, 0 when it has replayed everything."""
+    if lag_bytes == 0:
+        return 0.0
+    if master.beat_at is None or row.beat_at is None:
+        return None
+    return max((master.beat_at - row.beat_at).total_seconds(), 0.0)
+
+
+def _slot_note(slots: list[dict[str, Any]]) -> str:
+    if any(s["slot_type"] == "physical" and s["wal_status"] == "lost" for s in slots):
+        return "The replica's slot was lost: it shows old rows. Rebuild it with `workbench up`."
+    return ""
+
+
+def _risingwave(engines: Engines) -> Health:
+    server = engines.settings.risingwave
+    if server is None:
+        return NO_RISINGWAVE
+    return Health("down", f"{server.host}:{server.port}", note="This version does not read RisingWave yet.")
+
+
+class Monitor:
+    """Renews the heartbeat once a second and keeps the last Status. One a process; ``start`` makes its thread."""
+
+    def __init__(self, engines: Engines, reader: Reader) -> None:
+        self._engines, self._reader = engines, reader
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+        self.last: Status | None = None
+
+    def start(self) -> None:
+        """Starts the thread, once however often it is called."""
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
+                self._thread.start()
+
+    def stop(self) -> None:
+        """Ends the thread and waits for it."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join(timeout=15)
+
+    def status(self) -> Status:
+        """The status of at most a second ago; asks when the thread has not run yet."""
+        return self.last or status(self._engines)
+
+    def _run(self) -> None:
+        while not self._stopping.wait(BEAT_SECONDS if self.last else 0):
+            _logged(lambda: beat(self._engines), "The heartbeat was not written")
+            self.last = status(self._engines)
+            if self.last.master.beat_at is not None:
+                self._reader.last_beat_at = self.last.master.beat_at
+
+
+def beat(engines: Engines) -> None:
+    """Renews the heartbeat row on the master."""
+    with engines.master.begin() as connection:
+        connection.execute(sa.text(read_sql("queries/beat")))
+
+
+def _logged(action: Callable[[], None], what: str) -> None:
+    """The heartbeat goes on when the master is away; its page shows the state, the log the first cause."""
+    try:
+        action()
+    except (DBAPIError, PoolTimeout) as error:
+        log.debug("%s: %s", what, type(error).__name__)

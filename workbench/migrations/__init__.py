@@ -1,0 +1,111 @@
+"""Versioned migrations of the master: Alembic over the plain SQL of sql/schema."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.exc import DBAPIError, ProgrammingError
+
+from workbench.engines import Engines, unavailable
+from workbench.errors import SchemaError
+from workbench.replication import wait_for_replica
+from workbench.sql_files import read_sql, sql_names
+
+MIGRATION_LOCK = 7_301_846_015_112_903  # any constant: two processes that migrate at once take turns
+
+
+@dataclass(frozen=True)
+class Revision:
+    """One migration: its id and what it makes."""
+
+    revision: str
+    title: str
+
+
+def pending(engines: Engines) -> list[Revision]:
+    """The migrations that the master still lacks, oldest first. Raises SchemaError when it is ahead of this program."""
+    with _connected(engines, engines.master_reader) as connection:
+        current = _current(connection)
+    return _missing(current)
+
+
+def migrate(engines: Engines, say: Callable[[str], None] = lambda line: None) -> list[Revision]:
+    """Runs the pending migrations as the owner and returns them; each is one transaction with its own record."""
+    config = _config()
+    with _connected(engines, engines.owner) as connection:
+        connection.execute(sa.text("select pg_advisory_lock(:key)"), {"key": MIGRATION_LOCK})
+        missing = _missing(_current(connection))
+        for revision in missing:
+            say(f"Migration {revision.revision}: {revision.title}")
+        config.attributes["connection"] = connection
+        if missing:
+            command.upgrade(config, "head")
+        _refresh_views(connection)
+        connection.commit()
+    wait_for_replica(engines)
+    return missing
+
+
+def run_folder(execute: Callable[[str], object], folder: str) -> None:
+    """Runs every SQL file of ``sql/schema/<folder>`` in order; called by the revisions."""
+    for name in sql_names(f"schema/{folder}"):
+        execute(read_sql(name))
+
+
+def _refresh_views(connection: sa.Connection) -> None:
+    """Makes a view of each body in sql/metrics, named after its file, when the body is new or has changed.
+
+    The body's hash is kept as the view's comment. Bodies read only tables, so that views can be made in any order.
+    """
+    made = dict(connection.execute(sa.text(read_sql("queries/view_comments"))).all())
+    for name in sql_names("metrics"):
+        view, body = name.rsplit("/", 1)[1], read_sql(name)
+        comment = "body " + hashlib.sha256(body.encode()).hexdigest()
+        if made.get(view) != comment:
+            plain = connection.execution_options(no_parameters=True)
+            plain.exec_driver_sql(f"drop view if exists {view}")
+            plain.exec_driver_sql(f"create view {view} as\n{body}")
+            plain.exec_driver_sql(f"comment on view {view} is '{comment}'")
+            plain.exec_driver_sql(f"grant select on {view} to workbench_reader")
+
+
+def _missing(current: str | None) -> list[Revision]:
+    script = ScriptDirectory.from_config(_config())
+    known = list(script.walk_revisions())[::-1]
+    if current is not None and current not in {r.revision for r in known}:
+        raise SchemaError(
+            f"The master's schema is at migration {current}, which this version does not know: it is newer than"
+            " this program. Update the program, or point it at another data directory (WORKBENCH_DATA_DIR)."
+        )
+    done = 0 if current is None else [r.revision for r in known].index(current) + 1
+    return [Revision(r.revision, r.doc) for r in known[done:]]
+
+
+def _current(connection: sa.Connection) -> str | None:
+    try:
+        return MigrationContext.configure(connection).get_current_revision()
+    except ProgrammingError as error:
+        raise SchemaError("The role may not read which migrations have run (table alembic_version).") from error
+    finally:
+        connection.rollback()
+
+
+def _connected(engines: Engines, engine: sa.Engine) -> sa.Connection:
+    try:
+        return engine.connect()
+    except DBAPIError as error:
+        raise unavailable(engines.settings, "master", error) from error
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent))
+    return config

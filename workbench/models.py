@@ -1,0 +1,251 @@
+"""What a sale is: the input models with their validation, the sale as it is stored, and the tables."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any
+
+import sqlalchemy as sa
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+
+from workbench.errors import FieldError, SaleRefused
+
+PAYMENT_METHODS = ("Cash", "Credit Card", "Debit Card", "Digital Wallet", "Bank Transfer", "QRIS")
+CENT = Decimal("0.01")
+MAX_TOTAL = Decimal("9999999999.99")
+MAX_LINES = 500
+EARLIEST, LATEST = datetime(2000, 1, 1), datetime(2100, 1, 1)
+
+metadata = sa.MetaData()
+# Only what dynamic queries filter and sort by; the tables themselves are made by sql/schema.
+sales_transaction = sa.Table(
+    "sales_transaction",
+    metadata,
+    sa.Column("transaction_id", sa.BigInteger, primary_key=True),
+    sa.Column("transaction_time", sa.DateTime),
+    sa.Column("store_id", sa.Integer),
+    sa.Column("cashier_id", sa.Integer),
+    sa.Column("payment_method", sa.String(50)),
+    sa.Column("customer_id", sa.Integer),
+    sa.Column("total_discount", sa.Numeric(12, 2)),
+    sa.Column("total_amount", sa.Numeric(12, 2)),
+    sa.Column("version", sa.Integer),
+)
+sales_item = sa.Table(
+    "sales_item",
+    metadata,
+    sa.Column("item_id", sa.BigInteger, primary_key=True),
+    sa.Column("transaction_id", sa.ForeignKey("sales_transaction.transaction_id")),
+    sa.Column("product_code", sa.String(50)),
+    sa.Column("product_name", sa.String(255)),
+)
+
+
+def _plain(value: Any) -> Any:
+    """NumPy and pandas scalars as Python's own; everything else as it is."""
+    return value.item() if hasattr(value, "item") and not isinstance(value, type) else value
+
+
+def _clean(value: Any) -> Any:
+    """Text without the blanks around it; control characters and broken Unicode are refused."""
+    if not isinstance(value, str):
+        return value
+    if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in value):
+        raise ValueError("must be printable text in one line, without control characters")
+    return value.strip()
+
+
+def _text(length: int) -> Any:
+    return Annotated[str, Field(min_length=1, max_length=length), BeforeValidator(_clean)]
+
+
+def _blank_is_none(value: Any) -> Any:
+    return None if value is None or (isinstance(value, str) and not value.strip()) else value
+
+
+def _moment(value: Any) -> datetime:
+    """A date with a time of day; pydantic alone would also take a bare date, or seconds since 1970."""
+    if isinstance(value, str) and len(value.strip()) > len("2026-05-31"):
+        value = datetime.fromisoformat(value.strip())
+    if not isinstance(value, datetime):
+        raise ValueError
+    return value
+
+
+def _timed(value: Any) -> datetime:
+    try:
+        moment = _moment(value)
+    except ValueError:
+        raise ValueError("must be a date and time such as 2026-05-31 14:30:00") from None
+    if moment.tzinfo is not None:
+        raise ValueError("must be the store's wall clock, without a time zone")
+    if not EARLIEST <= moment < LATEST:
+        raise ValueError(f"must be from {EARLIEST:%Y} to {LATEST.year - 1}")
+    return moment
+
+
+Id = Annotated[int, Field(gt=0, le=2_147_483_647), BeforeValidator(_plain)]
+Price = Annotated[Decimal, Field(decimal_places=2, le=Decimal("99999999.99")), BeforeValidator(_plain)]
+
+
+class LineInput(BaseModel):
+    """A line as it is entered. ``item_id`` names a stored line that is kept; None is a new one."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    item_id: Annotated[int, Field(gt=0), BeforeValidator(_plain)] | None = None
+    product_code: _text(50)  # type: ignore[valid-type]
+    product_name: _text(255)  # type: ignore[valid-type]
+    category: Annotated[_text(100) | None, BeforeValidator(_blank_is_none)] = None  # type: ignore[valid-type]
+    quantity: Id
+    unit_price: Annotated[Price, Field(gt=0)]
+    discount: Annotated[Price, Field(ge=0)] = Decimal("0.00")
+
+    @field_validator("unit_price", "discount")
+    @classmethod
+    def _in_cents(cls, value: Decimal) -> Decimal:
+        return value.quantize(CENT)
+
+    @field_validator("unit_price")
+    @classmethod
+    def _within_range(cls, unit_price: Decimal, info: ValidationInfo) -> Decimal:
+        if info.data.get("quantity", 0) * unit_price > MAX_TOTAL:
+            raise ValueError(f"times the quantity must not be more than {MAX_TOTAL:,.2f}")
+        return unit_price
+
+    @field_validator("discount")
+    @classmethod
+    def _within_line(cls, discount: Decimal, info: ValidationInfo) -> Decimal:
+        if "quantity" in info.data and "unit_price" in info.data:
+            gross = info.data["quantity"] * info.data["unit_price"]
+            if discount > gross:
+                raise ValueError(f"must not be more than quantity times unit price, {gross:,.2f}")
+        return discount
+
+    @property
+    def total_price(self) -> Decimal:
+        """Quantity times unit price, less the discount: in the table's cents."""
+        return self.quantity * self.unit_price - self.discount
+
+
+class SaleInput(BaseModel):
+    """A sale as it is entered: the header and its lines. Totals are derived, never entered."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    transaction_time: Annotated[datetime, BeforeValidator(_timed)]
+    cashier_id: Id
+    store_id: Id
+    payment_method: _text(50)  # type: ignore[valid-type]
+    customer_id: Annotated[Id | None, BeforeValidator(_blank_is_none)] = None
+    lines: Annotated[tuple[LineInput, ...], Field(min_length=1, max_length=MAX_LINES)]
+
+    @field_validator("lines")
+    @classmethod
+    def _within_total(cls, lines: tuple[LineInput, ...]) -> tuple[LineInput, ...]:
+        if sum(line.total_price + line.discount for line in lines) > MAX_TOTAL:
+            raise ValueError(f"must not add up to more than {MAX_TOTAL:,.2f}")
+        return lines
+
+    @property
+    def total_amount(self) -> Decimal:
+        """What the customer pays: the sum of the lines' total price."""
+        return sum((line.total_price for line in self.lines), Decimal("0.00"))
+
+    @property
+    def total_discount(self) -> Decimal:
+        """The sum of the lines' discount."""
+        return sum((line.discount for line in self.lines), Decimal("0.00"))
+
+
+class Line(BaseModel):
+    """A line as it is stored."""
+
+    model_config = ConfigDict(frozen=True)
+
+    item_id: int
+    product_code: str
+    product_name: str
+    category: str | None
+    quantity: int
+    unit_price: Decimal
+    discount: Decimal
+    total_price: Decimal
+
+
+class Sale(BaseModel):
+    """A sale as it is stored, at one version."""
+
+    model_config = ConfigDict(frozen=True)
+
+    transaction_id: int
+    version: int
+    transaction_time: datetime
+    cashier_id: int
+    store_id: int
+    payment_method: str
+    customer_id: int | None
+    total_amount: Decimal
+    total_discount: Decimal
+    created_at: datetime
+    updated_at: datetime
+    lines: tuple[Line, ...]
+
+
+def parse_sale(data: Mapping[str, Any]) -> SaleInput:
+    """The sale that ``data`` describes. Raises SaleRefused with a FieldError for each value that is refused."""
+    try:
+        return SaleInput.model_validate(dict(data))
+    except ValidationError as error:
+        raise SaleRefused(field_errors(error)) from None
+
+
+def parse_line(data: Mapping[str, Any]) -> LineInput:
+    """The line that ``data`` describes. Raises SaleRefused with a FieldError for each value that is refused."""
+    try:
+        return LineInput.model_validate(dict(data))
+    except ValidationError as error:
+        raise SaleRefused(field_errors(error)) from None
+
+
+_DECIMAL = re.compile(r"Decimal\('(.*)'\)")
+_ALLOWED = {
+    "missing": "it is needed",
+    "string_too_short": "it must not be blank",
+    "string_too_long": "at most {max_length} characters are allowed",
+    "string_type": "it must be text",
+    "greater_than": "it must be more than {gt}",
+    "greater_than_equal": "it must be {ge} or more",
+    "less_than_equal": "it must be {le} or less",
+    "int_type": "it must be a whole number",
+    "int_parsing": "it must be a whole number",
+    "int_from_float": "it must be a whole number",
+    "int_parsing_size": "it must be a whole number of at most 2147483647",
+    "decimal_type": "it must be an amount such as 12.50",
+    "decimal_parsing": "it must be an amount such as 12.50",
+    "decimal_max_places": "at most {decimal_places} decimal places are allowed",
+    "finite_number": "it must be an amount such as 12.50",
+    "too_short": "at least one item is needed",
+    "too_long": "at most {max_length} items are allowed",
+    "extra_forbidden": "there is no such field",
+}
+
+
+def field_errors(error: ValidationError) -> list[FieldError]:
+    """pydantic's complaints in the words of the forms: field, value, what is allowed."""
+    found = []
+    entries = error.errors(include_url=False)
+    has_wrong_lines = any(entry["loc"][0] == "lines" and len(entry["loc"]) > 1 for entry in entries)
+    for entry in entries:
+        if entry["type"] == "too_short" and has_wrong_lines:
+            continue  # pydantic counts only the lines that are right
+        context = {name: _DECIMAL.sub(r"\1", str(value)) for name, value in entry.get("ctx", {}).items()}
+        allowed = _ALLOWED.get(entry["type"])
+        text = allowed.format(**context) if allowed else "it " + context.get("error", entry["msg"])
+        value = None if entry["type"] == "missing" else entry["input"]
+        found.append(FieldError(".".join(str(part) for part in entry["loc"]), value, text))
+    return found

@@ -1,0 +1,226 @@
+"""The sales service: the only writer of sales, and the reads of single sales."""
+
+from __future__ import annotations
+
+import getpass
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any, Literal
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+
+from workbench.engines import Engines, is_disconnect, unavailable
+from workbench.errors import (
+    FieldError,
+    OutcomeUnknown,
+    RequestReused,
+    SaleConflict,
+    SaleNotFound,
+    SaleRefused,
+    ServerUnavailable,
+)
+from workbench.models import Line, Sale, SaleInput
+from workbench.replication import Answer, Reader, Session, mark
+from workbench.sql_files import read_sql
+
+Operation = Literal["create", "update", "delete"]
+RETRIED_STATES = ("40001", "40P01", "55P03", "57P01", "57P02", "57P03")
+ATTEMPTS = 4
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What a write did: the sale's id and version after it. ``is_repeat``: this request had been accepted before."""
+
+    operation: Operation
+    transaction_id: int
+    version: int
+    is_repeat: bool = False
+
+
+@dataclass
+class Sales:
+    """Reads and writes sales for one session (a browser session, a notebook, a command).
+
+    ``actor`` is who the audit log names. After each write ``session`` holds the commit's position, so that this
+    session's next read shows it.
+    """
+
+    engines: Engines
+    reader: Reader
+    session: Session
+    actor: str = ""
+
+    def __post_init__(self) -> None:
+        self.actor = self.actor or _os_user()
+
+    def create(self, sale: SaleInput, request_id: UUID) -> Saved:
+        """Writes header and lines in one transaction: two round trips, the second for the session's token.
+
+        The same ``request_id`` again returns the first result. Raises RequestReused when its content differs,
+        ServerUnavailable or OutcomeUnknown when the master does not answer.
+        """
+        fingerprint = _fingerprint("create", None, sale)
+        values = _header(sale) | {"request_id": str(request_id), "fingerprint": fingerprint, "actor": self.actor}
+        return self._write("create", values, lambda c: _repeated(c, request_id, fingerprint))
+
+    def update(self, transaction_id: int, version: int, sale: SaleInput, request_id: UUID) -> Saved:
+        """Replaces header and lines of the sale that was loaded at ``version``; lines with an item_id are kept.
+
+        Raises SaleConflict (with the sale as it is now) when it has moved on, SaleNotFound, SaleRefused for an
+        item_id of another sale, and what ``create`` raises.
+        """
+        fingerprint = _fingerprint("update", (transaction_id, version), sale)
+        values = _header(sale) | {
+            "transaction_id": transaction_id,
+            "version": version,
+            "request_id": str(request_id),
+            "fingerprint": fingerprint,
+            "actor": self.actor,
+        }
+
+        def explain(connection: sa.Connection) -> Saved:
+            repeat = _repeated(connection, request_id, fingerprint)
+            if repeat is not None:
+                return repeat
+            _raise_if_moved(connection, transaction_id, version)
+            raise SaleRefused(_foreign_lines(connection, transaction_id, sale))
+
+        return self._write("update", values, explain)
+
+    def delete(self, transaction_id: int, version: int) -> Saved:
+        """Deletes the sale that was loaded at ``version``, with its lines.
+
+        Raises SaleNotFound when it is gone already, SaleConflict when it has moved on, and ServerUnavailable.
+        """
+
+        def explain(connection: sa.Connection) -> None:
+            _raise_if_moved(connection, transaction_id, version)
+
+        values = {"transaction_id": transaction_id, "version": version, "actor": self.actor}
+        return self._write("delete", values, explain)
+
+    def get(self, transaction_id: int, *, for_edit: bool = False) -> Answer[Sale]:
+        """The sale with its lines; from the master when it is ``for_edit``. Raises SaleNotFound."""
+        read = self.reader.read_master if for_edit else self.reader.read
+        answer = read(self.session, lambda c: _load(c, transaction_id))
+        if answer.value is None:
+            raise SaleNotFound(transaction_id)
+        return Answer(answer.value, answer.engine, answer.as_of, answer.note)
+
+    def lines(self, transaction_id: int) -> Answer[list[Line]]:
+        """The lines of a sale in the order of entry; an empty list when there is no such sale."""
+        return self.reader.read(self.session, lambda c: _lines(c, transaction_id))
+
+    def _write(self, operation: Operation, values: dict[str, Any], explain: Any) -> Saved:
+        """Runs ``<operation>_sale.sql``; when it changed nothing ``explain`` returns the first result, or raises why."""
+        statement = sa.text(read_sql(f"queries/{operation}_sale"))
+        retrying = Retrying(
+            retry=retry_if_exception(_is_worth_another_try),
+            stop=stop_after_attempt(ATTEMPTS),
+            wait=wait_random_exponential(multiplier=0.05, max=0.5),
+            reraise=True,
+        )
+        try:
+            saved = retrying(self._attempt, operation, statement, values, explain)
+        except DBAPIError as error:
+            raise _in_words(self.engines, operation, error) from error
+        except PoolTimeout:
+            raise ServerUnavailable("The master is busy: all its connections are in use. Try again.") from None
+        mark(self.engines, self.session)
+        return saved
+
+    def _attempt(self, operation: Operation, statement: sa.TextClause, values: dict[str, Any], explain: Any) -> Saved:
+        with self.engines.master.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            row = connection.execute(statement, values).one_or_none()
+            if row is not None:
+                return Saved(operation, row.transaction_id, row.version)
+            repeat = explain(connection)
+            if repeat is None:  # what stood in the way has gone since: a request rolled back, a conflict withdrawn
+                raise _StillOpen
+            return repeat
+
+
+class _StillOpen(Exception):
+    """The statement changed nothing and by now nothing says why: try it again."""
+
+
+def _is_worth_another_try(error: BaseException) -> bool:
+    if isinstance(error, DBAPIError):
+        return is_disconnect(error) or getattr(error.orig, "pgcode", None) in RETRIED_STATES
+    return isinstance(error, _StillOpen)
+
+
+def _in_words(engines: Engines, operation: Operation, error: DBAPIError) -> Exception:
+    if getattr(error.orig, "pgcode", None) in ("57014", *RETRIED_STATES):
+        return ServerUnavailable(
+            f"The master took too long to {operation} the transaction: others hold it. Nothing was saved; try again."
+        )
+    if not is_disconnect(error):
+        return error
+    if error.connection_invalidated or not isinstance(error, OperationalError):
+        return OutcomeUnknown(
+            "The master went away while it was saving, so it is not known whether it did. Save again: a request that"
+            " was already accepted is not done twice."
+        )
+    return unavailable(engines.settings, "master", error)
+
+
+def _header(sale: SaleInput) -> dict[str, Any]:
+    header = sale.model_dump(exclude={"lines"})
+    lines = [line.model_dump(mode="json") for line in sale.lines]
+    totals = {"total_amount": sale.total_amount, "total_discount": sale.total_discount}
+    return header | totals | {"lines": json.dumps(lines)}
+
+
+def _fingerprint(operation: Operation, key: tuple[int, int] | None, sale: SaleInput) -> str:
+    content = json.dumps([operation, key, sale.model_dump(mode="json")], sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def _repeated(connection: sa.Connection, request_id: UUID, fingerprint: str) -> Saved | None:
+    row = connection.execute(sa.text(read_sql("queries/request")), {"request_id": str(request_id)}).one_or_none()
+    if row is None:
+        return None
+    if row.fingerprint != fingerprint:
+        raise RequestReused(request_id)
+    return Saved(row.operation, row.transaction_id, row.version, is_repeat=True)
+
+
+def _raise_if_moved(connection: sa.Connection, transaction_id: int, version: int) -> None:
+    theirs = _load(connection, transaction_id)
+    if theirs is None:
+        raise SaleNotFound(transaction_id)
+    if theirs.version != version:
+        raise SaleConflict(transaction_id, version, theirs)
+
+
+def _foreign_lines(connection: sa.Connection, transaction_id: int, sale: SaleInput) -> list[FieldError]:
+    own = {line.item_id for line in _lines(connection, transaction_id)}
+    return [
+        FieldError(f"lines.{n}.item_id", line.item_id, f"it must be an item of transaction {transaction_id}")
+        for n, line in enumerate(sale.lines)
+        if line.item_id is not None and line.item_id not in own
+    ]
+
+
+def _load(connection: sa.Connection, transaction_id: int) -> Sale | None:
+    row = connection.execute(sa.text(read_sql("queries/sale")), {"transaction_id": transaction_id}).mappings().first()
+    return None if row is None else Sale(**row, lines=tuple(_lines(connection, transaction_id)))
+
+
+def _lines(connection: sa.Connection, transaction_id: int) -> list[Line]:
+    rows = connection.execute(sa.text(read_sql("queries/lines")), {"transaction_id": transaction_id}).mappings()
+    return [Line(**row) for row in rows]
+
+
+def _os_user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a user id without a name, as in some containers
+        return "unknown"

@@ -1,0 +1,26 @@
+"""The one reader of the project's SQL files."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+
+@cache
+def sql_folder() -> Path:
+    """The folder of SQL files: inside an installed package, beside it in a checkout."""
+    package = Path(__file__).parent
+    inside = package / "sql"
+    return inside if inside.is_dir() else package.parent / "sql"
+
+
+@cache
+def read_sql(name: str) -> str:
+    """The text of one file, named by its path without the ending: ``read_sql("queries/lag")``."""
+    return (sql_folder() / f"{name}.sql").read_text(encoding="utf-8")
+
+
+def sql_names(folder: str) -> list[str]:
+    """The names of all files of a folder, in order, as ``read_sql`` takes them."""
+    root = sql_folder()
+    return sorted(str(path.relative_to(root).with_suffix("")) for path in (root / folder).glob("*.sql"))
