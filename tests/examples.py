@@ -6,8 +6,20 @@ from typing import Any
 
 from workbench.models import SaleInput, parse_sale
 
-LATTE = {"product_code": "C-LAT", "product_name": "Caffè Latte", "category": "Coffee", "quantity": 2, "unit_price": "3.50"}
-CAKE = {"product_code": "D-CHE", "product_name": "Cheesecake", "category": "Dessert", "quantity": 1, "unit_price": "4.20"}
+LATTE = {
+    "product_code": "C-LAT",
+    "product_name": "Caffè Latte",
+    "category": "Coffee",
+    "quantity": 2,
+    "unit_price": "3.50",
+}
+CAKE = {
+    "product_code": "D-CHE",
+    "product_name": "Cheesecake",
+    "category": "Dessert",
+    "quantity": 1,
+    "unit_price": "4.20",
+}
 HOSTILE = '<img src=x onerror="window.__x=1">'
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import logging
-import sys
+import socket
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,9 +17,10 @@ from rich.table import Table
 from workbench import cluster, health, migrations
 from workbench.config import Settings, load_settings
 from workbench.engines import Engines, connect
-from workbench.errors import ClusterError, WorkbenchError
+from workbench.errors import ClusterError, PortTaken, WorkbenchError
 
 DEMO_SALES = 50_000
+SERVERS = ("master", "replica", "risingwave")
 
 app = typer.Typer(
     help="Sales workbench: forms that write to a PostgreSQL master, pages that read its replica.",
@@ -71,10 +72,13 @@ def status(as_json: AsJson = False) -> None:
     """Show state, lag and freshness of master, replica and RisingWave."""
     found = _status(_settings())
     if as_json:
-        shown = {name: dataclasses.asdict(getattr(found, name)) for name in ("master", "replica", "risingwave")}
+        shown = {name: dataclasses.asdict(getattr(found, name)) for name in SERVERS}
         typer.echo(json.dumps(shown | {"slots": found.slots}, indent=2, default=str))
     else:
-        Console().print(_status_table(found))
+        Console(width=110).print(_status_table(found))
+        for name in SERVERS:
+            if note := getattr(found, name).note:
+                typer.echo(f"{name}: {note}")
 
 
 @app.command()
@@ -106,8 +110,7 @@ def serve(
     port: Annotated[int | None, typer.Option(help="Port on 127.0.0.1 [default: WORKBENCH_PORT]", min=1)] = None,
 ) -> None:
     """Serve the app on 127.0.0.1 until Ctrl-C."""
-    settings = _configured()
-    _serve(settings, port or settings.workbench_port)
+    _serve(port or _configured().workbench_port)
 
 
 @app.command()
@@ -115,12 +118,13 @@ def demo(seed: Seed = 42) -> None:
     """Start everything: servers, migrations, sample sales if there are none, and the app."""
     settings = _up()
     _sample_if_empty(settings, DEMO_SALES, seed)
-    _serve(settings, settings.workbench_port)
+    _serve(settings.workbench_port)
 
 
 def _settings() -> Settings:
     settings = load_settings()
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # `migrate` itself says what it runs
     return settings
 
 
@@ -159,12 +163,12 @@ def _status(settings: Settings) -> health.Status:
 
 
 def _status_table(found: health.Status) -> Table:
-    table = Table("server", "state", "address", "version", "lag", "as of", "note", box=None, pad_edge=False)
-    for name in ("master", "replica", "risingwave"):
+    table = Table("server", "state", "address", "version", "lag", "as of", box=None, pad_edge=False)
+    for name in SERVERS:
         server: health.Health = getattr(found, name)
         lag = "" if server.lag_bytes is None else f"{server.lag_bytes:,} bytes, {server.lag_seconds or 0:.1f} s"
         as_of = f"{server.beat_at:%Y-%m-%d %H:%M:%S} UTC" if server.beat_at else ""
-        table.add_row(name, server.state, server.address, server.version, lag, as_of, server.note)
+        table.add_row(name, server.state, server.address, server.version, lag, as_of)
     return table
 
 
@@ -189,10 +193,11 @@ def _load(engines: Engines, count: int, seed: int) -> Any:
         return load(engines, count, seed=seed, progress=lambda done, total: progress.update(task, completed=done))
 
 
-def _serve(settings: Settings, port: int) -> None:
+def _serve(port: int) -> None:
     """Panel's own server, in this process, with our choices: loopback, four threads, our origins only."""
     from panel.command import main as panel
 
+    _refuse_taken(port)
     apps = sorted(str(path) for path in (Path(__file__).parent / "apps").glob("[a-z]*.py"))
     typer.echo(f"Serving on http://127.0.0.1:{port}  (Ctrl-C stops the app; `workbench down` stops the servers)")
     origins = [f"--allow-websocket-origin={host}:{port}" for host in ("127.0.0.1", "localhost")]
@@ -200,5 +205,15 @@ def _serve(settings: Settings, port: int) -> None:
     panel(["panel", "serve", *apps, *arguments, *origins])
 
 
+def _refuse_taken(port: int) -> None:
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError:
+        raise PortTaken(
+            f"Port {port} is taken by another program, perhaps a workbench that already runs."
+            " Stop it, or set WORKBENCH_PORT to a free port."
+        ) from None
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -9,9 +9,11 @@ from typing import Literal
 
 import platformdirs
 from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from workbench.errors import SettingsError
+
 
 @dataclass(frozen=True)
 class Server:
@@ -69,9 +71,7 @@ class Settings(BaseSettings):
     risingwave_user: str = Field("root", description="RisingWave's user")
     risingwave_password: SecretStr = Field(SecretStr(""), description="Password of RISINGWAVE_USER")
 
-    workbench_data_dir: Path = Field(
-        default_factory=default_data_dir, description="Where the embedded cluster lives"
-    )
+    workbench_data_dir: Path = Field(default_factory=default_data_dir, description="Where the embedded cluster lives")
     workbench_port: int = Field(5006, gt=0, lt=65536, description="Port of the served app, on 127.0.0.1")
     workbench_currency: str = Field("USD", min_length=1, max_length=8, description="Currency shown beside money")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="How much is logged")
@@ -145,7 +145,7 @@ def load_settings() -> Settings:
         raise SettingsError("; ".join(_complaint(e) for e in error.errors())) from None
 
 
-def _complaint(error: dict) -> str:
+def _complaint(error: ErrorDetails) -> str:
     name = str(error["loc"][0]).upper()
     value = "" if "PASSWORD" in name else f" (it is {error['input']!r})"
     return f"{name}: {error['msg']}{value}. Change it in the environment or in .env."

@@ -104,7 +104,7 @@ def _network() -> dict[str, Any]:
     }
 
 
-def _ping(connection: Any, record: Any, proxy: Any) -> None:
+def _ping(connection: Any, *_: Any) -> None:
     """A pooled connection may be dead or hang. SQLAlchemy's own pre-ping has no time limit, so this one has."""
     usual = connection.limit_seconds
     connection.limit_seconds = PING_SECONDS
@@ -120,11 +120,19 @@ def _ping(connection: Any, record: Any, proxy: Any) -> None:
 
 def _adapt_numpy() -> None:
     """psycopg2 would write np.float64(1.5) into the SQL: give it plain numbers."""
-    for kind in (np.int8, np.int16, np.int32, np.int64, np.uint8, np.uint16, np.uint32, np.uint64):
-        register_adapter(kind, lambda value: AsIs(int(value)))
-    register_adapter(np.bool_, lambda value: AsIs(bool(value)))
-    for kind in (np.float32, np.float64):
-        register_adapter(kind, lambda value: Float(float(value)))
+    for integer in (np.int8, np.int16, np.int32, np.int64, np.uint8, np.uint16, np.uint32, np.uint64):
+        register_adapter(integer, _integer)
+    for real in (np.float32, np.float64):
+        register_adapter(real, _real)
+    register_adapter(np.bool_, _integer)
+
+
+def _integer(value: Any) -> AsIs:
+    return AsIs(value.item())
+
+
+def _real(value: Any) -> Float:
+    return Float(value.item())
 
 
 def is_disconnect(error: DBAPIError) -> bool:

@@ -86,9 +86,8 @@ def _replica(engines: Engines, master: Health, slots: list[dict[str, Any]]) -> H
     if not row.is_replica:
         return Health("down", address, row.version, note="This server is no replica: it takes writes of its own.")
     lag_bytes = max(lsn_number(master.lsn) - lsn_number(row.lsn), 0) if master.lsn and row.lsn else None
-    return Health(
-        "up", address, row.version, row.lsn, row.beat_at, lag_bytes, _lag_seconds(master, row, lag_bytes), _slot_note(slots)
-    )
+    lag_seconds = _lag_seconds(master, row, lag_bytes)
+    return Health("up", address, row.version, row.lsn, row.beat_at, lag_bytes, lag_seconds, _slot_note(slots))
 
 
 def _lag_seconds(master: Health, row: Any, lag_bytes: int | None) -> float | None:

@@ -24,7 +24,7 @@ Move = Literal["first", "next", "previous", "last"]
 
 @dataclass(frozen=True)
 class SaleFilter:
-    """What narrows the table of sales; an empty value narrows nothing. Dates are days of the store's clock, inclusive."""
+    """What narrows the table of sales; an empty value narrows nothing. Both dates are included."""
 
     date_from: date | None = None
     date_to: date | None = None

@@ -118,7 +118,7 @@ class Sales:
         return self.reader.read(self.session, lambda c: _lines(c, transaction_id))
 
     def _write(self, operation: Operation, values: dict[str, Any], explain: Any) -> Saved:
-        """Runs ``<operation>_sale.sql``; when it changed nothing ``explain`` returns the first result, or raises why."""
+        """Runs ``<operation>_sale.sql``; when that changes nothing ``explain`` gives the first result or raises why."""
         statement = sa.text(read_sql(f"queries/{operation}_sale"))
         retrying = Retrying(
             retry=retry_if_exception(_is_worth_another_try),

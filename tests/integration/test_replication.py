@@ -110,7 +110,9 @@ def test_a_replica_that_stands_still_is_not_asked(workbench: Workbench, replica_
 def test_killed_connections_are_replaced_without_an_error(workbench: Workbench, replica_superuser: sa.Engine) -> None:
     workbench.reader.read(Session(), count)
     with replica_superuser.connect() as connection:
-        connection.exec_driver_sql("select pg_terminate_backend(pid) from pg_stat_activity where usename = 'workbench_reader'")
+        connection.exec_driver_sql(
+            "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'workbench_reader'"
+        )
     assert workbench.reader.read(Session(), count).engine == "replica"
 
 
@@ -131,7 +133,9 @@ def test_a_master_that_is_away_is_said_in_words(settings: Settings, workbench: W
     gone.dispose()
 
 
-def test_a_commit_whose_answer_was_lost_can_be_submitted_again(workbench: Workbench, replica_superuser: sa.Engine) -> None:
+def test_a_commit_whose_answer_was_lost_can_be_submitted_again(
+    workbench: Workbench, replica_superuser: sa.Engine
+) -> None:
     sales, request_id = workbench.sales(), uuid4()
     original = sales._attempt
 
@@ -160,7 +164,9 @@ def test_status_knows_lag_and_freshness(workbench: Workbench) -> None:
 def test_the_monitor_beats(workbench: Workbench) -> None:
     before = status(workbench.engines).master.beat_at
     workbench.monitor.start()
-    wait_until(lambda: workbench.reader.last_beat_at is not None and workbench.reader.last_beat_at > before, "a heartbeat")
+    wait_until(
+        lambda: workbench.reader.last_beat_at is not None and workbench.reader.last_beat_at > before, "a heartbeat"
+    )
 
 
 def test_lsn_number_counts_bytes() -> None:

@@ -200,7 +200,9 @@ def test_every_change_is_audited_with_its_actor(workbench: Workbench, sales: Sal
     sales.delete(stored.transaction_id, 2)
     with workbench.engines.master_reader.connect() as connection:
         rows = connection.execute(
-            sa.text("select operation, table_name, actor, database_role, before, after from audit_log order by audit_id")
+            sa.text(
+                "select operation, table_name, actor, database_role, before, after from audit_log order by audit_id"
+            )
         ).all()
     counts = {}
     for row in rows:

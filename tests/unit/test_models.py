@@ -80,7 +80,10 @@ def test_a_wrong_header_value_is_refused_in_words(changes: dict, message: str) -
         ({"unit_price": "100000000"}, "it must be 99999999.99 or less"),
         ({"discount": "4.21"}, "Item 2, Discount: '4.21' is refused; it must not be more than .* 4.20"),
         ({"discount": "-0.01"}, "it must be 0 or more"),
-        ({"quantity": 2**31 - 1, "unit_price": 50}, "Item 2, Unit Price: 50 is refused; it times the quantity must not be more than 9,999,999,999.99"),
+        (
+            {"quantity": 2**31 - 1, "unit_price": 50},
+            "Item 2, Unit Price: 50 is refused; it times the quantity must not be more than 9,999,999,999.99",
+        ),
         ({"product_code": ""}, "Item 2, Product Code: nothing was given"),
         ({"product_name": "x" * 256}, "at most 255 characters are allowed"),
         ({"category": "x" * 101}, "at most 100 characters are allowed"),

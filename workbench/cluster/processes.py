@@ -152,12 +152,10 @@ def _start(programs: Programs, node: Node) -> None:
 def _runs_in(pid: int, folder: Path) -> bool:
     try:
         process = psutil.Process(pid)
-        if process.status() == psutil.STATUS_ZOMBIE:
-            return False
         try:
             return process.cwd() == str(folder)
         except psutil.AccessDenied:
             # Root in a container without CAP_SYS_PTRACE may not see where another user's process is.
             return str(folder) in process.cmdline()
-    except psutil.NoSuchProcess:
+    except psutil.NoSuchProcess:  # or a zombie, which is nowhere any more
         return False

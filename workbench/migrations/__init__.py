@@ -65,7 +65,8 @@ def _refresh_views(connection: sa.Connection) -> None:
 
     The body's hash is kept as the view's comment. Bodies read only tables, so that views can be made in any order.
     """
-    made = dict(connection.execute(sa.text(read_sql("queries/view_comments"))).all())
+    found = connection.execute(sa.text(read_sql("queries/view_comments")))
+    made = {row.view_name: row.comment for row in found}
     for name in sql_names("metrics"):
         view, body = name.rsplit("/", 1)[1], read_sql(name)
         comment = "body " + hashlib.sha256(body.encode()).hexdigest()

@@ -1,0 +1,60 @@
+# The two ways in: `make demo` runs the workbench, `make test` tests it. The rest is for its developers.
+PYTHON ?= python3
+BIN := .venv/bin
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types unit integration ui lock screenshots clean
+
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1|/' | column -t -s '|'
+
+demo: .venv/ready ## Start master, replica and the app with sample sales, on http://127.0.0.1:5006
+	@$(BIN)/workbench demo
+
+test: lint types .venv/chromium ## Run every check and every test, browser tests included
+	@$(BIN)/pytest
+
+lint: .venv/ready ## Check style
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: .venv/ready ## Check types
+	@$(BIN)/mypy
+
+unit: .venv/ready ## Run the tests that need no server
+	@$(BIN)/pytest tests/unit
+
+integration: .venv/ready ## Run the tests on a real master and replica
+	@$(BIN)/pytest tests/integration
+
+ui: .venv/chromium ## Run the tests in a real browser
+	@$(BIN)/pytest tests/ui
+
+lock: .venv/ready ## Pin the newest versions that pyproject.toml allows
+	@$(BIN)/uv pip compile --quiet --upgrade --universal --fork-strategy fewest --python-version 3.11 --all-extras \
+	    --generate-hashes --no-emit-index-url --no-header pyproject.toml --output-file requirements.lock
+
+screenshots: .venv/chromium ## Take the pictures of README.md again
+	@$(BIN)/python -m tests.screenshots
+
+clean: ## Remove the virtual environment and caches; the data of the servers stays
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results
+
+# The virtual environment: exactly what the lock file says, then this package itself.
+.venv/ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	    || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 ..." >&2; exit 1; }
+	@$(PYTHON) -m venv --clear .venv \
+	    || { echo "Python cannot make virtual environments: install the package python3-venv" >&2; exit 1; }
+	@echo "Installing dependencies into .venv (about a minute) ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# Browser tests use the system's Chromium; as root on Debian it is installed here, elsewhere one line says what to do.
+.venv/chromium: .venv/ready
+	@if command -v chromium chromium-browser google-chrome >/dev/null 2>&1; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "Installing Chromium for the browser tests ..."; \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; \
+	else echo "The browser tests need Chromium: install the package chromium (Debian, Ubuntu: sudo apt install chromium)" >&2; exit 1; fi
+	@touch $@

@@ -1,0 +1,149 @@
+"""No call hangs: a server that is stopped, or a network that swallows everything, costs the limit and no more."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg2
+import pytest
+import sqlalchemy as sa
+
+from workbench.config import Settings
+from workbench.connection import Workbench
+from workbench.deadline import GuardedConnection
+from workbench.replication import Session
+
+
+class BlackHole:
+    """A proxy to a server that can stop passing bytes on, in both directions, without closing anything."""
+
+    def __init__(self, target: tuple[str, int]) -> None:
+        self._target, self.is_open = target, threading.Event()
+        self.is_open.set()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                near, _ = self._listener.accept()
+            except OSError:
+                return  # closed: the test is over
+            far = socket.create_connection(self._target)
+            for pair in ((near, far), (far, near)):
+                threading.Thread(target=self._pass_on, args=pair, daemon=True).start()
+
+    def _pass_on(self, source: socket.socket, sink: socket.socket) -> None:
+        try:
+            while data := source.recv(65536):
+                self.is_open.wait()
+                sink.sendall(data)
+        except OSError:
+            return  # one side has gone
+        finally:
+            sink.close()
+
+    def close(self) -> None:
+        self.is_open.set()
+        self._listener.close()
+
+
+@pytest.fixture
+def hole(settings: Settings) -> Iterator[BlackHole]:
+    made = BlackHole((settings.replica_db_host, settings.replica_db_port))
+    yield made
+    made.close()
+
+
+@contextmanager
+def guarded(settings: Settings, port: int) -> Iterator[GuardedConnection]:
+    user = settings.master_reader
+    connection = psycopg2.connect(
+        host="127.0.0.1",
+        port=port,
+        dbname=user.name,
+        user=user.user,
+        password=user.password.get_secret_value(),
+        connection_factory=GuardedConnection,
+    )
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def test_a_statement_into_a_black_hole_ends_at_the_limit(settings: Settings, hole: BlackHole) -> None:
+    with guarded(settings, hole.port) as connection:
+        connection.limit_seconds = 0.5
+        cursor = connection.cursor()
+        cursor.execute("select 1")
+        hole.is_open.clear()
+        start = time.monotonic()
+        with pytest.raises(psycopg2.OperationalError):
+            cursor.execute("select 2")
+        assert 0.4 < time.monotonic() - start < 2
+
+
+def test_without_the_limit_the_same_statement_hangs(settings: Settings, hole: BlackHole) -> None:
+    with guarded(settings, hole.port) as connection:
+        connection.limit_seconds = 3600
+        cursor = connection.cursor()
+        hole.is_open.clear()
+        thread = threading.Thread(target=lambda: cursor.execute("select 2"), daemon=True)
+        thread.start()
+        thread.join(timeout=1.5)
+        assert thread.is_alive(), "the statement ended by itself, so the test above proves nothing"
+        hole.is_open.set()
+        thread.join(timeout=5)
+        assert not thread.is_alive()
+
+
+def test_a_statement_within_the_limit_is_left_alone(settings: Settings, hole: BlackHole) -> None:
+    with guarded(settings, hole.port) as connection:
+        connection.limit_seconds = 0.5
+        cursor = connection.cursor()
+        for _ in range(3):
+            cursor.execute("select pg_sleep(0.3)")
+        connection.commit()
+
+
+def test_reads_leave_a_black_hole_within_the_ping_limit(
+    settings: Settings, workbench: Workbench, hole: BlackHole
+) -> None:
+    from workbench.engines import connect
+
+    workbench.reader.engines = connect(settings.model_copy(update={"replica_db_port": hole.port}))
+    work = lambda c: c.execute(sa.text("select 1")).scalar_one()  # noqa: E731
+    assert workbench.reader.read(Session(), work).engine == "replica"
+    hole.is_open.clear()
+    start = time.monotonic()
+    answer = workbench.reader.read(Session(), work)
+    assert (answer.value, answer.engine) == (1, "master")
+    assert time.monotonic() - start < 6
+    start = time.monotonic()
+    assert workbench.reader.read(Session(), work).engine == "master"
+    assert time.monotonic() - start < 0.5, "a replica that has just not answered is not tried again at once"
+    workbench.reader.engines.dispose()
+
+
+def test_a_stopped_replica_does_not_stop_reading(settings: Settings, workbench: Workbench) -> None:
+    pid_file = settings.workbench_data_dir / "replica" / "postmaster.pid"
+    work = lambda c: c.execute(sa.text("select pg_backend_pid()")).scalar_one()  # noqa: E731
+    backend = workbench.reader.read(Session(), work).value
+    postmaster = int(pid_file.read_text().splitlines()[0])
+    for pid in (postmaster, backend):
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        start = time.monotonic()
+        assert workbench.reader.read(Session(), work).engine == "master"
+        assert time.monotonic() - start < 6
+    finally:
+        for pid in (postmaster, backend):
+            os.kill(pid, signal.SIGCONT)

@@ -1,0 +1,225 @@
+"""What the database itself guarantees, whoever writes; and who may do what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+
+from workbench import cluster
+from workbench.config import Server, Settings
+from workbench.engines import Engines
+from workbench.errors import SchemaError
+from workbench.migrations import migrate, pending
+
+HEADER = (
+    "insert into sales_transaction (transaction_time, cashier_id, store_id, payment_method{0})"
+    " values ('2026-05-01 10:00', 1, 1, 'Cash'{1}) returning transaction_id"
+)
+LINE = (
+    "insert into sales_item"
+    " (transaction_id, product_code, product_name, quantity, unit_price, discount, total_price)"
+    " values ({0}, 'A', 'A', {1}, {2}, {3}, {4})"
+)
+
+
+@pytest.fixture
+def writer(engines: Engines) -> Iterator[sa.Connection]:
+    with engines.master.connect() as connection:
+        yield connection
+
+
+def run(connection: sa.Connection, sql: str) -> sa.CursorResult:
+    return connection.execution_options(no_parameters=True).exec_driver_sql(sql)
+
+
+def header(connection: sa.Connection, column: str = "", value: str = "") -> int:
+    return run(connection, HEADER.format(column and f", {column}", value and f", {value}")).scalar_one()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        (0, 1, 0, 0),  # quantity
+        (1, 0, 0, 0),  # unit price
+        (1, 2, -1, 3),  # negative discount
+        (1, 2, 3, -1),  # discount over the line
+        (2, 2, 1, 2),  # total price is not derived
+        (1, "'NaN'", 0, "'NaN'"),
+        (1, "'Infinity'", 0, "'Infinity'"),
+    ],
+)
+def test_a_wrong_line_is_refused(writer: sa.Connection, line: tuple) -> None:
+    with pytest.raises(DBAPIError, match="violates check constraint|numeric field overflow"):
+        run(writer, LINE.format(header(writer), *line))
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("total_amount", "-1"),
+        ("total_discount", "'NaN'"),
+        ("customer_id", "0"),
+    ],
+)
+def test_a_wrong_header_is_refused(writer: sa.Connection, column: str, value: str) -> None:
+    with pytest.raises(DBAPIError, match="violates check constraint"):
+        header(writer, column, value)
+
+
+def test_totals_follow_the_lines_whoever_writes_them(writer: sa.Connection) -> None:
+    sale = header(writer)
+    run(writer, LINE.format(sale, 2, "3.50", "0.50", "6.50"))
+    run(writer, LINE.format(sale, 1, "4.20", "0", "4.20"))
+    writer.commit()
+    totals = f"select total_amount, total_discount, version from sales_transaction where transaction_id = {sale}"
+    assert [str(v) for v in run(writer, totals).one()] == ["10.70", "0.50", "3"]
+    run(writer, f"update sales_item set quantity = 3, total_price = 10 where transaction_id = {sale} and quantity = 2")
+    run(writer, f"delete from sales_item where transaction_id = {sale} and unit_price = 4.20")
+    writer.commit()
+    assert [str(v) for v in run(writer, totals).one()] == ["10.00", "0.50", "5"]
+
+
+def test_a_typed_total_is_refused_at_commit(writer: sa.Connection) -> None:
+    sale = header(writer)
+    run(writer, LINE.format(sale, 1, 5, 0, 5))
+    writer.commit()
+    run(writer, f"update sales_transaction set total_amount = 99 where transaction_id = {sale}")
+    with pytest.raises(DBAPIError, match="are not the sum of its lines"):
+        writer.commit()
+
+
+def test_two_transactions_that_add_lines_to_one_sale_count_each_other(engines: Engines) -> None:
+    import threading
+
+    with engines.master.begin() as connection:
+        sale = header(connection)
+    with engines.master.connect() as first, engines.master.connect() as second:
+        run(first, LINE.format(sale, 1, 5, 0, 5))
+        waiting = threading.Thread(target=lambda: (run(second, LINE.format(sale, 1, 7, 0, 7)), second.commit()))
+        waiting.start()
+        first.commit()
+        waiting.join(timeout=10)
+        assert not waiting.is_alive()
+    with engines.master.connect() as connection:
+        total = run(
+            connection, f"select total_amount from sales_transaction where transaction_id = {sale}"
+        ).scalar_one()
+    assert total == 12
+
+
+def test_a_line_without_a_sale_is_refused(writer: sa.Connection) -> None:
+    with pytest.raises(DBAPIError, match="foreign key constraint"):
+        run(writer, LINE.format(123456, 1, 5, 0, 5))
+
+
+def connected(server: Server) -> sa.Engine:
+    url = sa.URL.create(
+        "postgresql+psycopg2", server.user, server.password.get_secret_value(), server.host, server.port, server.name
+    )
+    return sa.create_engine(url, poolclass=sa.NullPool)
+
+
+ALLOWED = {
+    "workbench_writer": {
+        "sales_transaction": "SIUD",
+        "sales_item": "SIUD",
+        "sales_request": "SI",
+        "heartbeat": "SU",
+        "audit_log": "",
+    },
+    "workbench_reader": {
+        "sales_transaction": "S",
+        "sales_item": "S",
+        "sales_request": "S",
+        "heartbeat": "S",
+        "audit_log": "S",
+    },
+    "workbench_cdc": {
+        "sales_transaction": "S",
+        "sales_item": "S",
+        "sales_request": "",
+        "heartbeat": "S",
+        "audit_log": "",
+    },
+}
+RIGHTS = {
+    "S": "SELECT",
+    "I": "INSERT",
+    "U": "UPDATE",
+    "D": "DELETE",
+    "T": "TRUNCATE",
+    "R": "REFERENCES",
+    "G": "TRIGGER",
+}
+
+
+@pytest.mark.parametrize("role", ALLOWED)
+def test_each_role_has_exactly_its_grants(engines: Engines, role: str) -> None:
+    with engines.owner.connect() as connection:
+        for table, allowed in ALLOWED[role].items():
+            for letter, right in RIGHTS.items():
+                has = run(connection, f"select has_table_privilege('{role}', '{table}', '{right}')").scalar_one()
+                assert has == (letter in allowed), f"{role} {right} on {table}: {has}"
+
+
+def test_no_role_of_the_program_is_a_superuser_or_may_make_roles(engines: Engines) -> None:
+    with engines.owner.connect() as connection:
+        rows = run(
+            connection,
+            "select rolname, rolsuper, rolcreaterole, rolcreatedb, rolreplication, rolbypassrls from pg_roles"
+            " where rolname like 'workbench%' order by rolname",
+        ).all()
+    found = {row.rolname: tuple(row)[1:] for row in rows}
+    nothing = (False,) * 5
+    assert found == {
+        "workbench_cdc": (False, False, False, True, False),
+        "workbench_owner": nothing,
+        "workbench_reader": nothing,
+        "workbench_replica": (False, False, False, True, False),
+        "workbench_writer": nothing,
+    }
+
+
+def test_the_reader_cannot_write_even_when_it_asks_to(engines: Engines) -> None:
+    with engines.master_reader.connect() as connection:
+        with pytest.raises(DBAPIError, match="read-only transaction"):
+            run(connection, "delete from sales_transaction")
+        connection.rollback()
+        run(connection, "set transaction read write")
+        with pytest.raises(DBAPIError, match="permission denied"):
+            run(connection, "delete from sales_transaction")
+
+
+def test_the_replica_takes_no_write_from_anybody(settings: Settings, engines: Engines) -> None:
+    user = cluster.superuser(settings)
+    on_replica = Server(user.host, settings.replica_db_port, user.name, user.user, user.password)
+    with connected(on_replica).connect() as connection, pytest.raises(DBAPIError, match="read-only transaction"):
+        run(connection, "delete from sales_transaction")
+
+
+def test_the_publication_holds_the_tables_for_cdc(engines: Engines) -> None:
+    with engines.owner.connect() as connection:
+        tables = run(
+            connection, "select tablename from pg_publication_tables where pubname = 'workbench_publication' order by 1"
+        ).scalars()
+        assert list(tables) == ["heartbeat", "sales_item", "sales_transaction"]
+
+
+def test_migrating_again_does_nothing(engines: Engines) -> None:
+    assert pending(engines) == []
+    assert migrate(engines) == []
+
+
+def test_a_schema_newer_than_the_program_is_refused(engines: Engines) -> None:
+    with engines.owner.begin() as connection:
+        was = run(connection, "select version_num from alembic_version").scalar_one()
+        run(connection, "update alembic_version set version_num = '9999'")
+    try:
+        with pytest.raises(SchemaError, match="newer than this program"):
+            pending(engines)
+    finally:
+        with engines.owner.begin() as connection:
+            run(connection, f"update alembic_version set version_num = '{was}'")

@@ -1,0 +1,75 @@
+"""Page "Pipeline": the state of the servers, the master's slots, its schema, and sample data."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import panel as pn
+import panel_material_ui as pmui
+from panel.viewable import Viewable, Viewer
+
+from workbench import look
+from workbench.connection import Workbench
+from workbench.dashboards.sample_section import SampleSection
+from workbench.dashboards.schema_section import SchemaSection
+from workbench.dashboards.server_text import server_html, slots_html
+from workbench.health import Status
+
+LOOK_MS = 500
+SERVERS = ("master", "replica", "risingwave")
+
+
+class PipelinePage(Viewer):
+    """Cards of master, replica and RisingWave that renew themselves, and what can be done on the master."""
+
+    def __init__(self, workbench: Workbench) -> None:
+        super().__init__()
+        self._workbench = workbench
+        self._servers = {name: _html() for name in SERVERS}
+        self._slots = _html()
+        self._schema = SchemaSection(workbench.engines)
+        self._sample = SampleSection(workbench.engines)
+        self._show(workbench.monitor.status())
+        pn.state.add_periodic_callback(self._renew, LOOK_MS)
+
+    def _renew(self) -> None:
+        self._show(self._workbench.monitor.status())
+
+    def _show(self, status: Status) -> None:
+        """Sets texts and switches; what has not changed sends nothing to the browser."""
+        now = datetime.now(UTC)
+        for name, pane in self._servers.items():
+            pane.object = server_html(name, getattr(status, name), now)
+        self._slots.object = slots_html(status.slots, status.master.state == "up")
+        is_master_up = status.master.state == "up"
+        self._schema.follow(is_master_up)
+        self._sample.follow(is_master_up)
+
+    def __panel__(self) -> Viewable:
+        cards = [pmui.Grid(card(pane), size={"xs": 12, "md": 4}) for pane in self._servers.values()]
+        slots = card(_html("<h2>Replication slots of the master</h2>"), self._slots)
+        actions = [pmui.Grid(card(s), size={"xs": 12, "md": 6}) for s in (self._sample, self._schema)]
+        return pmui.Grid(
+            *cards,
+            *actions,
+            pmui.Grid(slots, size=12),
+            container=True,
+            spacing=2,
+            sizing_mode="stretch_width",
+        )
+
+
+def card(*objects: Viewable | Viewer) -> pmui.Paper:
+    """A sheet of paper around ``objects``."""
+    return pmui.Paper(
+        *objects,
+        variant="outlined",
+        margin=0,
+        sx={"p": "20px", "gap": "12px"},
+        styles={"height": "100%"},  # cards of one row are equally high
+        sizing_mode="stretch_width",
+    )
+
+
+def _html(text: str = "") -> pn.pane.HTML:
+    return pn.pane.HTML(text, stylesheets=[look.stylesheet()], margin=0, sizing_mode="stretch_width")

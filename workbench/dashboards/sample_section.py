@@ -1,0 +1,102 @@
+"""Loading sample sales from the Pipeline page: how many, with which seed, how far it is, and Stop."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import panel as pn
+import panel_material_ui as pmui
+from panel.viewable import Viewable, Viewer
+
+from workbench import look
+from workbench.dashboards.sample_load import Progress, SampleLoad
+from workbench.engines import Engines
+from workbench.errors import FieldError
+
+MAX_SALES = 10_000_000
+MAX_SEED = 2**31 - 1
+DEFAULT_SALES, DEFAULT_SEED = "10,000", "42"
+_FIELD: dict[str, Any] = {"margin": 0, "width": 180, "size": "small"}
+
+
+class SampleSection(Viewer):
+    """Draws what the process's one load does; ``follow`` is called again and again to keep up with it."""
+
+    def __init__(self, engines: Engines) -> None:
+        super().__init__()
+        self._engines = engines
+        self._load = pn.state.as_cached("sample-load", SampleLoad)
+        self._count = pmui.TextInput(label="Number of sales", value=DEFAULT_SALES, **_FIELD)
+        self._seed = pmui.TextInput(label="Seed", value=DEFAULT_SEED, **_FIELD)
+        self._start_button = pmui.Button(label="Load sample data", color="primary", margin=0, width=170)
+        self._start_button.on_click(self._start)
+        self._stop_button = pmui.Button(label="Stop", variant="outlined", color="error", margin=0, visible=False)
+        self._stop_button.on_click(lambda event: self._load.stop())
+        self._bar = pmui.LinearProgress(value=0, max=1, margin=0, visible=False, sizing_mode="stretch_width")
+        self._said = pn.pane.HTML(stylesheets=[look.stylesheet()], margin=0, sizing_mode="stretch_width")
+        self._is_master_up = True
+
+    def follow(self, is_master_up: bool) -> None:
+        """Takes note of the master's state and of how far the load is."""
+        self._is_master_up = is_master_up
+        self._draw(self._load.progress)
+
+    def _draw(self, progress: Progress) -> None:
+        is_running = progress.is_running
+        self._start_button.disabled = is_running or not self._is_master_up
+        self._count.disabled = self._seed.disabled = is_running
+        self._stop_button.param.update(visible=is_running, disabled=progress.is_stopping)
+        self._bar.param.update(visible=is_running, max=max(progress.total, 1), value=progress.done)
+        self._said.object = progress_html(progress, self._is_master_up)
+
+    def _start(self, event: object) -> None:
+        count = _checked(self._count, "number_of_sales", 1, MAX_SALES)
+        seed = _checked(self._seed, "seed", 0, MAX_SEED)
+        if count is not None and seed is not None:
+            self._load.start(self._engines, count, seed)
+        self._draw(self._load.progress)
+
+    def __panel__(self) -> Viewable:
+        intro = "<h2>Sample data</h2><p class='soft'>Adds made-up sales of the last 400 days. All or none.</p>"
+        heading = pn.pane.HTML(intro, stylesheets=[look.stylesheet()], margin=0)
+        fields = pmui.Row(self._count, self._seed, sx={"gap": "12px", "flexWrap": "wrap"})
+        buttons = pmui.Row(self._start_button, self._stop_button, sx={"gap": "12px"})
+        return pmui.Column(
+            heading, fields, buttons, self._bar, self._said, sx={"gap": "16px"}, sizing_mode="stretch_width"
+        )
+
+
+def whole_number(text: str, field: str, low: int, high: int) -> int:
+    """The number in ``text``, which may group its thousands by commas. Raises FieldError saying what is allowed."""
+    allowed = f"give a whole number from {low:,} to {high:,}"
+    if not re.fullmatch(r"[0-9]{1,15}|[0-9]{1,3}(,[0-9]{3}){1,4}", text.strip()):
+        raise FieldError(field, text, allowed)
+    number = int(text.replace(",", ""))
+    if not low <= number <= high:
+        raise FieldError(field, number, allowed)
+    return number
+
+
+def _checked(widget: pmui.TextInput, field: str, low: int, high: int) -> int | None:
+    """The number in the field; None after saying by the field what is wrong with it."""
+    try:
+        number = whole_number(widget.value, field, low, high)
+    except FieldError as error:
+        widget.param.update(error_state=True, helper_text=str(error))
+        return None
+    widget.param.update(error_state=False, helper_text="")
+    return number
+
+
+def progress_html(progress: Progress, is_master_up: bool) -> str:
+    """In words how far the load is, what became of the last one, or why none can be started."""
+    if progress.is_stopping:
+        return '<p class="said" role="status">Stopping: taking back what was loaded ...</p>'
+    if progress.is_running:
+        done = f"{progress.done:,} of {progress.total:,} sales"
+        return f'<p class="said number" role="status">{done}</p>'
+    if not is_master_up:
+        return '<p class="note bad">The master is away: nothing can be loaded until it is back.</p>'
+    kind = "bad" if progress.is_error else "good"
+    return f'<p class="said {kind}" role="status">{look.esc(progress.said)}</p>' if progress.said else ""

@@ -1,0 +1,96 @@
+"""The schema's migrations: which have run, which are pending, and the button that runs them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from pathlib import Path
+
+import panel as pn
+import panel_material_ui as pmui
+from alembic.script import ScriptDirectory
+from panel.viewable import Viewable, Viewer
+from sqlalchemy.exc import SQLAlchemyError
+
+from workbench import look, migrations
+from workbench.engines import Engines
+from workbench.errors import WorkbenchError
+
+log = logging.getLogger(__name__)
+
+
+class SchemaSection(Viewer):
+    """Asks the master when it is made, when the master comes back and after a run; not every second."""
+
+    def __init__(self, engines: Engines) -> None:
+        super().__init__()
+        self._engines = engines
+        self._is_master_up: bool | None = None
+        self._pending: list[migrations.Revision] = []
+        self._is_running = False
+        self._list = pn.pane.HTML(stylesheets=[look.stylesheet()], margin=0, sizing_mode="stretch_width")
+        self._said = pn.pane.HTML(stylesheets=[look.stylesheet()], margin=0, sizing_mode="stretch_width")
+        self._run_button = pmui.Button(label="Run migrations", variant="outlined", margin=0, width=170, disabled=True)
+        self._run_button.on_click(self._run)
+
+    def follow(self, is_master_up: bool) -> None:
+        """Takes note of the master's state."""
+        if is_master_up != self._is_master_up:
+            self._is_master_up = is_master_up
+            self._look()
+
+    def _look(self) -> None:
+        try:
+            self._pending = migrations.pending(self._engines)
+            self._list.object = schema_html(applied(self._pending), self._pending)
+        except WorkbenchError as error:
+            self._pending = []
+            self._list.object = f'<p class="note bad">{look.esc(error)}</p>'
+        self._run_button.disabled = not self._pending or self._is_running
+
+    async def _run(self, event: object) -> None:
+        if self._is_running:  # the second click of a double click arrives before the button is off
+            return
+        self._is_running = True
+        self._run_button.param.update(disabled=True, loading=True)
+        try:
+            done = await asyncio.to_thread(migrations.migrate, self._engines)
+            self._say("Ran " + ", ".join(f"{r.revision} ({r.title})" for r in done) + "." if done else "Nothing to run.")
+        except WorkbenchError as error:
+            self._say(str(error), is_error=True)
+        except SQLAlchemyError:
+            log.exception("A migration failed")
+            self._say("The migration failed and was rolled back. The cause is in the server's log.", is_error=True)
+        finally:
+            self._is_running = False
+            self._run_button.loading = False
+            self._look()
+
+    def _say(self, text: str, is_error: bool = False) -> None:
+        self._said.object = f'<p class="said {"bad" if is_error else "good"}" role="status">{look.esc(text)}</p>'
+
+    def __panel__(self) -> Viewable:
+        heading = pn.pane.HTML("<h2>Schema</h2>", stylesheets=[look.stylesheet()], margin=0)
+        return pmui.Column(
+            heading, self._list, self._run_button, self._said, sx={"gap": "16px"}, sizing_mode="stretch_width"
+        )
+
+
+def applied(pending: list[migrations.Revision]) -> list[migrations.Revision]:
+    """The migrations of this program that are not pending, oldest first."""
+    waiting = {r.revision for r in pending}
+    known = ScriptDirectory(str(Path(migrations.__file__).parent)).walk_revisions()
+    return [migrations.Revision(r.revision, r.doc) for r in list(known)[::-1] if r.revision not in waiting]
+
+
+def schema_html(done: list[migrations.Revision], pending: list[migrations.Revision]) -> str:
+    """Each migration with what it makes and whether it has run, and in words what is to be done."""
+    rows = [(r, "applied") for r in done] + [(r, "pending") for r in pending]
+    items = "".join(
+        f'<li><span class="state {"up" if what == "applied" else "amber"}">{what.capitalize()}</span> '
+        f"<code>{look.esc(r.revision)}</code>{look.esc(r.title)}</li>"
+        for r, what in rows
+    )
+    waiting = "1 migration is pending." if len(pending) == 1 else f"{len(pending)} migrations are pending."
+    summary = waiting if pending else "The schema is up to date."
+    return f'<p>{summary}</p><ul class="plain">{items}</ul>'

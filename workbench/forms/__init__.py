@@ -1,0 +1,1 @@
+"""The forms: Panel components that record, correct and void sales."""

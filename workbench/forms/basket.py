@@ -1,0 +1,129 @@
+"""The basket: the items of a sale that is being entered, and what they add up to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+import pandas as pd
+import panel as pn
+
+from workbench.forms.item_entry import ItemEntry
+from workbench.forms.line_table import html_pane
+from workbench.look import esc, money
+from workbench.models import LineInput
+from workbench.sales import Sales
+
+COLUMNS = ("Code", "Product", "Category", "Quantity", "Unit Price", "Discount", "Total")
+
+
+class Basket(pn.viewable.Viewer):
+    """Items that can be added, changed and removed. ``lines`` is what ``parse_sale`` takes."""
+
+    def __init__(self, sales: Sales) -> None:
+        super().__init__()
+        self._currency = sales.engines.settings.workbench_currency
+        self.lines: list[dict[str, Any]] = []
+        self._edited: int | None = None
+        self.entry = ItemEntry(sales, self._add)
+        self._table = _table()
+        self._table.on_click(self._clicked)
+        self._totals = html_pane("")
+        self._show()
+
+    def load(self, lines: Sequence[Mapping[str, Any]]) -> None:
+        """Replaces all items; what was being typed is cleared."""
+        self.lines = [dict(line) for line in lines]
+        self._edited = None
+        self.entry.clear()
+        self._show()
+
+    def refuse_pending(self) -> bool:
+        """True, with a message by the fields, when an item was typed that is not in the basket."""
+        if self.entry.is_pending:
+            self.entry.message.say("warning", "Add it, or clear it.", "This item is not in the basket yet.")
+        return self.entry.is_pending
+
+    def _add(self, line: LineInput) -> None:
+        if self._edited is None:
+            self.lines.append(line.model_dump())
+        else:
+            self.lines[self._edited] = line.model_dump()
+        self._edited = None
+        self._show()
+
+    def _clicked(self, event: Any) -> None:
+        if event.row >= len(self.lines):
+            return  # a click on a row that a click before it has removed
+        if event.column == "edit":
+            if self.entry.is_pending:
+                self.refuse_pending()
+                return
+            self._edited = event.row
+            self.entry.load(self.lines[event.row])
+        elif event.column == "remove":
+            self._remove(event.row)
+
+    def _remove(self, row: int) -> None:
+        del self.lines[row]
+        if self._edited == row:  # what is being changed is not there any more: it would come back as a new item
+            self._edited = None
+            self.entry.clear()
+        elif self._edited is not None and self._edited > row:
+            self._edited -= 1
+        self._show()
+
+    def _show(self) -> None:
+        self._table.value = pd.DataFrame([_row(line) for line in self.lines], columns=list(COLUMNS), dtype=object)
+        self._table.visible = bool(self.lines)
+        self._totals.object = _totals(self.lines, self._currency)
+
+    def __panel__(self) -> pn.Column:
+        return pn.Column(self.entry, self._table, self._totals, sizing_mode="stretch_width", margin=0)
+
+
+def total(line: Mapping[str, Any]) -> Decimal:
+    """What a line costs after its discount."""
+    return line["quantity"] * line["unit_price"] - line["discount"]
+
+
+def _table() -> pn.widgets.Tabulator:
+    return pn.widgets.Tabulator(
+        pd.DataFrame(columns=list(COLUMNS), dtype=object),
+        show_index=False,
+        disabled=True,
+        sortable=False,
+        selectable=False,
+        layout="fit_data_stretch",
+        sizing_mode="stretch_width",
+        margin=(6, 8),
+        text_align={name: "right" for name in COLUMNS[3:]},
+        header_align={name: "right" for name in COLUMNS[3:]},
+        buttons={"edit": "<button type='button'>Edit item</button>", "remove": "<button type='button'>Remove</button>"},
+        titles={"edit": "", "remove": ""},
+    )
+
+
+def _row(line: Mapping[str, Any]) -> tuple[str, ...]:
+    return (
+        line["product_code"],
+        line["product_name"],
+        line["category"] or "",
+        f"{line['quantity']:,}",
+        money(line["unit_price"]),
+        money(line["discount"]),
+        money(total(line)),
+    )
+
+
+def _totals(lines: Sequence[Mapping[str, Any]], currency: str) -> str:
+    if not lines:
+        return '<p class="soft">No items yet. Type one above and add it.</p>'
+    discount = sum((line["discount"] for line in lines), Decimal(0))
+    amount = sum((total(line) for line in lines), Decimal(0))
+    items = "1 item" if len(lines) == 1 else f"{len(lines)} items"
+    return (
+        f'<p class="number">{items} <span class="soft">· Discount {esc(money(discount, currency))}</span>'
+        f" · <strong>Total {esc(money(amount, currency))}</strong></p>"
+    )

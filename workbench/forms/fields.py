@@ -1,0 +1,100 @@
+"""Text fields that keep what was typed and show what is wrong with it right there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import panel as pn
+import panel_material_ui as pmui
+
+from workbench.errors import FieldError, field_label
+
+LAYOUT = {"size": "small", "width": None, "sizing_mode": "stretch_width", "margin": (6, 8)}
+
+
+def text_field(name: str, hint: str = "", **params: Any) -> pmui.TextInput:
+    """A field labelled after ``name``. Numbers are typed as text too: a spinner would swallow what is no number."""
+    return pmui.TextInput(label=field_label(name), helper_text=hint, **LAYOUT, **params)
+
+
+def flow(*objects: Any, width: int = 170) -> pn.Column:
+    """Fields side by side, as many in a row as fit with at least ``width`` pixels each."""
+    columns = f"repeat(auto-fit, minmax(min({width}px, 100%), 1fr))"
+    return pn.Column(
+        *objects,
+        sizing_mode="stretch_width",
+        styles={"display": "grid", "grid-template-columns": columns, "align-items": "start"},
+    )
+
+
+def wall_clock() -> datetime:
+    """Now on the clock of the person at the browser, else of this machine; whole seconds."""
+    info = pn.state.browser_info
+    if pn.state.curdoc is not None and info is not None and info.timezone_offset is not None:
+        now = datetime.now(UTC).replace(tzinfo=None) - timedelta(minutes=info.timezone_offset)
+    else:
+        now = datetime.now()
+    return now.replace(microsecond=0)
+
+
+class Fields:
+    """The named inputs of a form: their text as typed, and their errors."""
+
+    def __init__(self, widgets: Mapping[str, Any], on_change: Callable[[str], None] | None = None) -> None:
+        self.widgets = dict(widgets)
+        self._hints = {name: getattr(widget, "helper_text", "") for name, widget in self.widgets.items()}
+        self._on_change = on_change
+        for name, widget in self.widgets.items():
+            changed = "value_input" if "value_input" in widget.param else "value"
+            widget.param.watch(lambda event, name=name: self._changed(name), changed)
+
+    def text(self, name: str) -> Any:
+        """What the field holds now. ``value`` lags behind the keyboard until Enter or the next field."""
+        widget = self.widgets[name]
+        return (widget.value_input or "") if "value_input" in widget.param else widget.value
+
+    def texts(self) -> dict[str, Any]:
+        """What every field holds now, by name."""
+        return {name: self.text(name) for name in self.widgets}
+
+    def fill(self, texts: Mapping[str, Any]) -> None:
+        """Puts texts into fields."""
+        for name, text in texts.items():
+            widget = self.widgets[name]
+            widget.value = text
+            if "value_input" in widget.param:
+                widget.param.trigger("value")  # typed text may be newer than value: this replaces it as well
+
+    def show(self, errors: Iterable[FieldError]) -> list[FieldError]:
+        """Shows each error by its field and goes to the first; returns those that have no field here."""
+        self.forgive()
+        homeless = []
+        is_first = True
+        for error in errors:
+            widget = self.widgets.get(error.field)
+            if widget is None:
+                homeless.append(error)
+                continue
+            widget.param.update(error_state=True, helper_text=_complaint(error))
+            if is_first:
+                widget.focus()
+                is_first = False
+        return homeless
+
+    def forgive(self, name: str = "") -> None:
+        """Takes the errors back, of one field or of all."""
+        for each in [name] if name else self.widgets:
+            if self.widgets[each].error_state:
+                self.widgets[each].param.update(error_state=False, helper_text=self._hints[each])
+
+    def _changed(self, name: str) -> None:
+        self.forgive(name)
+        if self._on_change is not None:
+            self._on_change(name)
+
+
+def _complaint(error: FieldError) -> str:
+    """The error without the field's name: it stands beside it."""
+    return str(error).partition(": ")[2]

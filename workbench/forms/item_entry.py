@@ -1,0 +1,164 @@
+"""The fields of one item, completed from known products, on their way into the basket."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import panel as pn
+import panel_material_ui as pmui
+
+from workbench.errors import SaleRefused, ServerUnavailable
+from workbench.forms.fields import LAYOUT, Fields, flow, text_field
+from workbench.forms.messages import Message
+from workbench.models import LineInput, parse_line
+from workbench.products import find_product, known_products
+from workbench.sales import Sales
+
+log = logging.getLogger(__name__)
+
+EMPTY = {"product_code": "", "product_name": "", "category": "", "quantity": "1", "unit_price": "", "discount": ""}
+COMPLETED = ("product_name", "category", "unit_price")
+PAUSE_SECONDS = 0.2
+DOUBLE_CLICK_SECONDS = 0.5
+
+
+class ItemEntry(pn.viewable.Viewer):
+    """One item as it is typed. ``on_add`` gets it when it is complete and right; ``is_pending`` while it waits."""
+
+    def __init__(self, sales: Sales, on_add: Callable[[LineInput], None]) -> None:
+        super().__init__()
+        self._sales, self._on_add = sales, on_add
+        self._untouched: dict[str, Any] = dict(EMPTY)  # what the fields held when nobody had typed yet
+        self._completed = {"product_code": ""}  # what was filled in for the user, who may since have changed it
+        self._choices: dict[str, tuple[str, str]] = {}
+        self._item_id: int | None = None
+        self._changes, self._added_at = 0, 0.0
+        self.fields = Fields(_widgets(sales.engines.settings.workbench_currency), self._changed)
+        self.message = Message()
+        self._add = pmui.Button(label="Add item", icon="add", variant="outlined", on_click=self.add, margin=(6, 8))
+        self._clear = pmui.Button(label="Clear item", variant="text", on_click=lambda _: self.clear(), margin=(6, 8))
+        self.fields.widgets["product_code"].param.watch(self._chosen, "value")
+        for name in set(EMPTY) - {"product_code"}:
+            self.fields.widgets[name].param.watch(self.add, "enter_pressed")
+        self.fields.fill(EMPTY)
+
+    @property
+    def is_pending(self) -> bool:
+        """True while the fields hold something that is in no basket yet."""
+        return self.fields.texts() != self._untouched
+
+    def load(self, line: Mapping[str, Any]) -> None:
+        """Takes an item of the basket to be changed; ``Add item`` becomes ``Update item``."""
+        self._item_id = line.get("item_id")
+        self._start({name: "" if line[name] is None else str(line[name]) for name in EMPTY}, "Update item")
+        self.fields.widgets["quantity"].focus()
+
+    def clear(self) -> None:
+        """Empties the fields for a new item."""
+        self._item_id = None
+        self._start(EMPTY, "Add item")
+
+    async def load_products(self) -> None:
+        """Reads the known products; without a server the codes are typed."""
+        try:
+            products = (await asyncio.to_thread(known_products, self._sales.reader, self._sales.session)).value
+        except ServerUnavailable as error:
+            log.warning("Product codes are not completed: %s", error)
+            return
+        self._choices = {f"{code} · {name}": (code, name) for code, name in products}
+        self.fields.widgets["product_code"].options = list(self._choices)
+
+    async def add(self, *_events: Any) -> None:
+        """Hands the item over, or shows what is wrong with it."""
+        if time.monotonic() - self._added_at < DOUBLE_CLICK_SECONDS and not self.is_pending:
+            return  # the second click of a double click, on fields that the first one has emptied
+        await self.complete()
+        texts = self.fields.texts()
+        try:
+            line = parse_line(texts | {"item_id": self._item_id, "discount": texts["discount"].strip() or "0"})
+        except SaleRefused as refusal:
+            self.fields.show(refusal.fields)
+            return
+        self._added_at = time.monotonic()
+        self.clear()
+        self._on_add(line)
+        self.fields.widgets["product_code"].focus()
+
+    async def complete(self) -> None:
+        """Fills in name, category and price of a known code, except where the user has typed something else."""
+        code = self.fields.text("product_code").strip()
+        if code == self._completed["product_code"]:
+            return
+        try:
+            answer = await asyncio.to_thread(find_product, self._sales.reader, self._sales.session, code)
+        except ServerUnavailable as error:
+            log.warning("Product %r is not completed: %s", code, error)
+            return
+        if code == self.fields.text("product_code").strip():  # else it was typed on meanwhile
+            known = {name: getattr(answer.value, name, None) for name in COMPLETED}
+            self._fill_in(code, {name: "" if value is None else str(value) for name, value in known.items()})
+
+    def _fill_in(self, code: str, texts: Mapping[str, str]) -> None:
+        before = self._completed
+        self._completed = {"product_code": code, **texts}
+        for name, text in texts.items():
+            if self.fields.text(name) in ("", before.get(name, "")):
+                self.fields.fill({name: text})
+
+    def _start(self, texts: Mapping[str, Any], label: str) -> None:
+        self._untouched = dict(texts)
+        self._completed = {name: texts[name] for name in ("product_code", *COMPLETED)}
+        self.fields.fill(texts)
+        self.fields.forgive()
+        self.message.clear()
+        self._add.label = label
+
+    def _chosen(self, event: Any) -> None:
+        """An entry of the list stands for its code."""
+        if event.new in self._choices:
+            code, name = self._choices[event.new]
+            self.fields.fill({"product_code": code})
+            if self.fields.text("product_name") in ("", self._completed.get("product_name", "")):
+                self.fields.fill({"product_name": name})
+
+    def _changed(self, _name: str) -> None:
+        self._changes += 1
+        self.message.clear()
+        pn.state.execute(self._complete_after_pause)
+
+    async def _complete_after_pause(self) -> None:
+        """Completing while keys are still on their way would overwrite them in the browser."""
+        changes = self._changes
+        await asyncio.sleep(PAUSE_SECONDS)
+        if changes == self._changes:
+            await self.complete()
+
+    def __panel__(self) -> pn.Column:
+        buttons = pn.Row(self._add, self._clear)
+        return pn.Column(
+            flow(*self.fields.widgets.values()), self.message, buttons, sizing_mode="stretch_width", margin=0
+        )
+
+
+def _widgets(currency: str) -> dict[str, Any]:
+    code = pmui.AutocompleteInput(
+        label="Product Code",
+        helper_text="Type to find a product, or a new code",
+        restrict=False,
+        min_characters=1,
+        search_strategy="includes",
+        case_sensitive=False,
+        **LAYOUT,
+    )
+    return {
+        "product_code": code,
+        "product_name": text_field("product_name"),
+        "category": text_field("category", "Optional"),
+        "quantity": text_field("quantity"),
+        "unit_price": text_field("unit_price", f"{currency} for one"),
+        "discount": text_field("discount", f"{currency} off the line; empty is none"),
+    }

@@ -1,0 +1,41 @@
+"""What a form says: one inline message that stays until the next action, and every text escaped."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import panel as pn
+import panel_material_ui as pmui
+
+from workbench.look import esc
+
+Severity = Literal["success", "info", "warning", "error"]
+
+
+class Message(pn.viewable.Viewer):
+    """An alert that is not there until ``say`` is called. Toasts vanish before they are read, this one stays."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._text = pn.pane.HTML("", margin=0)
+        self._alert = pmui.Alert(
+            self._text, closeable=True, visible=False, sizing_mode="stretch_width", margin=(5, 10), variant="outlined"
+        )
+
+    @property
+    def text(self) -> str:
+        """What is said now, as HTML; empty when nothing is."""
+        return self._text.object if self._alert.visible else ""
+
+    def say(self, severity: Severity, text: str, lead: str = "") -> None:
+        """Shows plain text, with ``lead`` in bold before it."""
+        bold = f"<strong>{esc(lead)}</strong> " if lead else ""
+        self._text.object = f"{bold}{esc(text)}"
+        self._alert.param.update(severity=severity, closed=False, visible=True)
+
+    def clear(self) -> None:
+        """Takes the message away."""
+        self._alert.visible = False
+
+    def __panel__(self) -> pmui.Alert:
+        return self._alert

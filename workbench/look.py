@@ -1,0 +1,132 @@
+"""How things look and read everywhere: theme, colours, and text for money, counts, times and ages."""
+
+from __future__ import annotations
+
+import html
+from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+Freshness = Literal["fresh", "amber", "red", "unknown"]
+
+# Okabe and Ito's colours, told apart with any colour vision, without black and yellow: those vanish on a dark or a
+# white page. The last two are a grey and a brown of other lightness than the rest.
+PALETTE = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8c8c8c", "#9a6a3a")
+STALE_FACTOR = 10
+NOTHING = "–"
+NAVY = "#14324a"
+_BAR = {"backgroundColor": NAVY, "backgroundImage": "none", "boxShadow": "none", "color": "#ffffff"}
+_FONT = "Roboto, 'Segoe UI', system-ui, sans-serif"
+_SHARED: dict[str, Any] = {
+    "shape": {"borderRadius": 8},
+    "typography": {"fontFamily": _FONT, "button": {"textTransform": "none", "fontWeight": 600}},
+    "components": {"MuiAppBar": {"styleOverrides": {"root": _BAR}}},
+}
+THEME: dict[str, Any] = {
+    "light": {
+        **_SHARED,
+        "palette": {
+            "primary": {"main": "#00609a", "contrastText": "#ffffff"},
+            "success": {"main": "#00724f", "contrastText": "#ffffff"},
+            "warning": {"main": "#a85400", "contrastText": "#ffffff"},
+            "error": {"main": "#b3261e", "contrastText": "#ffffff"},
+            "background": {"default": "#f4f6f8", "paper": "#ffffff"},
+            "text": {"primary": "#17212b", "secondary": "#51606e"},
+        },
+    },
+    "dark": {
+        **_SHARED,
+        "palette": {
+            "primary": {"main": "#6cb8ec", "contrastText": "#08202f"},
+            "success": {"main": "#3cc79b", "contrastText": "#04231a"},
+            "warning": {"main": "#f0a840", "contrastText": "#2a1a00"},
+            "error": {"main": "#f2877f", "contrastText": "#2f0906"},
+            "background": {"default": "#0f161d", "paper": "#18222c"},
+            "text": {"primary": "#e6edf3", "secondary": "#a3b1be"},
+        },
+    },
+}
+
+
+@cache
+def stylesheet() -> str:
+    """The CSS of every HTML pane; panes live in shadow roots, so each is given it as a stylesheet."""
+    return Path(__file__).with_name("look.css").read_text(encoding="utf-8")
+
+
+def esc(value: object) -> str:
+    """Text that is safe inside HTML: for whatever did not come out of this program, above all database values."""
+    return html.escape(str(value))
+
+
+def store_color(store_id: int) -> str:
+    """The colour of a store: the same on every page, whatever else is shown. Repeats after len(PALETTE) stores."""
+    return PALETTE[(store_id - 1) % len(PALETTE)]
+
+
+def money(value: Decimal | int | None, currency: str = "") -> str:
+    """``USD 1,234.50``; halves are rounded away from zero, as PostgreSQL rounds. A dash for None."""
+    if value is None:
+        return NOTHING
+    if isinstance(value, float):
+        raise TypeError("money is Decimal, never float")
+    amount = Decimal(value).quantize(Decimal("0.01"), ROUND_HALF_UP)
+    sign = "-" if amount < 0 else ""
+    space = "\N{NO-BREAK SPACE}" if currency[-1:].isalpha() else ""
+    return f"{sign}{currency}{space}{abs(amount):,.2f}"
+
+
+def count(value: int | None) -> str:
+    """``1,234``; a dash for None."""
+    return NOTHING if value is None else f"{value:,}"
+
+
+def percent(ratio: Decimal | float | None, is_change: bool = False) -> str:
+    """``12.3%`` for 0.123; a change carries its sign. A dash for None."""
+    if ratio is None:
+        return NOTHING
+    return f"{ratio * 100:{'+' if is_change else ''},.1f}%"
+
+
+def store_time(at: datetime | None) -> str:
+    """``2026-03-01 14:05`` for a store's wall clock, which has no time zone. A dash for None."""
+    return NOTHING if at is None else f"{at:%Y-%m-%d %H:%M}"
+
+
+def age(seconds: float | None) -> str:
+    """``now``, ``3 s ago``, ``5 min ago``, ``2 h ago``, ``4 days ago``; ``unknown`` for None."""
+    if seconds is None:
+        return "unknown"
+    if seconds < 1:
+        return "now"
+    if seconds < 60:
+        return f"{int(seconds)} s ago"
+    if seconds < 3600:
+        return f"{int(seconds // 60)} min ago"
+    if seconds < 48 * 3600:
+        return f"{int(seconds // 3600)} h ago"
+    return f"{int(seconds // 86400)} days ago"
+
+
+def size(n_bytes: int | None) -> str:
+    """``0 bytes``, ``12.0 kB``, ``1.4 GB``, in steps of 1024 as PostgreSQL counts. A dash for None."""
+    if n_bytes is None:
+        return NOTHING
+    if n_bytes < 1024:
+        return f"{n_bytes:,} bytes"
+    amount, units = n_bytes / 1024, iter(("kB", "MB", "GB", "TB"))
+    unit = next(units)
+    while amount >= 1024 and unit != "TB":
+        amount, unit = amount / 1024, next(units)
+    return f"{amount:,.1f} {unit}"
+
+
+def freshness(age_seconds: float | None, limit_seconds: float) -> Freshness:
+    """``fresh`` up to the limit, ``amber`` beyond it, ``red`` beyond ten times the limit."""
+    if age_seconds is None:
+        return "unknown"
+    if age_seconds > STALE_FACTOR * limit_seconds:
+        return "red"
+    return "amber" if age_seconds > limit_seconds else "fresh"

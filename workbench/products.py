@@ -1,0 +1,37 @@
+"""Known products: what has been sold before, to complete what is typed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+import sqlalchemy as sa
+
+from workbench.replication import Answer, Reader, Session
+from workbench.sql_files import read_sql
+
+
+@dataclass(frozen=True)
+class Product:
+    """A product as it was sold last; ``unit_price`` is for one."""
+
+    product_code: str
+    product_name: str
+    category: str | None
+    unit_price: Decimal
+
+
+def known_products(reader: Reader, session: Session) -> Answer[list[tuple[str, str]]]:
+    """Code and name of every product ever sold, by code. Raises ServerUnavailable."""
+    return reader.read(session, lambda c: [tuple(row) for row in c.execute(sa.text(read_sql("queries/products")))])
+
+
+def find_product(reader: Reader, session: Session, product_code: str) -> Answer[Product | None]:
+    """The product with exactly this code; None when it was never sold. Raises ServerUnavailable."""
+
+    def work(connection: sa.Connection) -> Product | None:
+        query = sa.text(read_sql("queries/product"))
+        row = connection.execute(query, {"product_code": product_code}).mappings().first()
+        return None if row is None else Product(**row)
+
+    return reader.read(session, work)

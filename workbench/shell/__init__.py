@@ -1,0 +1,111 @@
+"""The frame that every served page has: app bar, navigation, state of the servers, dark and light, errors in words."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+import panel as pn
+import panel_material_ui as pmui
+from panel.io.state import state as panel_state
+from panel.viewable import Viewable, Viewer
+
+from workbench import look
+from workbench.connection import Workbench, connect
+from workbench.errors import WorkbenchError
+from workbench.shell.banner import Banner
+from workbench.shell.navigation import PRODUCT, navigation
+
+log = logging.getLogger(__name__)
+
+Content = Callable[[Workbench], Viewable | Viewer]
+FOLDER = Path(__file__).parent
+THEME_COOKIE = "workbench_theme"
+TOAST_MS = 8000
+LAYOUT = {
+    "& main.main": {"backgroundColor": "background.default"},
+    # Panel's busy state is the whole process's: one busy user would show as a bar on everybody's page.
+    "& header .MuiLinearProgress-root": {"display": "none"},
+}
+
+
+def page(title: str, content: Content) -> None:
+    """Makes the page ``title`` of the current session and serves it; ``content`` is called after the frame is drawn."""
+    pn.extension("tabulator", defer_load=True, loading_indicator=True, notifications=True, exception_handler=show_error)
+    try:
+        workbench = open_workbench()
+    except WorkbenchError as error:
+        body: list[Viewable | Viewer] = [problem(str(error))]
+    else:
+        body = [Banner(workbench.monitor), pn.panel(lambda: build(content, workbench), sizing_mode="stretch_width")]
+    frame(title, body).servable()
+
+
+def open_workbench() -> Workbench:
+    """The workbench that all pages of this process share, its heartbeat running. A failure is tried again next time."""
+    return panel_state.as_cached("workbench", _open)
+
+
+def _open() -> Workbench:
+    workbench = connect()
+    workbench.monitor.start()
+    return workbench
+
+
+def build(content: Content, workbench: Workbench) -> Viewable | Viewer:
+    """The content, or why there is none."""
+    try:
+        return content(workbench)
+    except WorkbenchError as error:
+        return problem(str(error))
+    except Exception:
+        log.exception("A page could not be built")
+        return problem("This page could not be built. The cause is in the server's log.")
+
+
+def problem(text: str) -> Viewable:
+    """A page's content when there is nothing else to show: what is wrong and what to do."""
+    said = f"{look.esc(text)}<br>Reload this page once that is done."
+    alert = pmui.Alert(title="This page cannot be shown", severity="error", sizing_mode="stretch_width")
+    alert.append(pn.pane.HTML(said, stylesheets=[look.stylesheet()], sizing_mode="stretch_width"))
+    return alert
+
+
+def show_error(error: BaseException) -> None:
+    """What a session does with an error that no component caught: the log has it, the user is told."""
+    text = "That did not work. The cause is in the server's log."
+    if isinstance(error, WorkbenchError):
+        text = str(error)
+        log.warning("%s: %s", type(error).__name__, error)
+    else:
+        log.error("Unexpected error in a session", exc_info=error)
+    if pn.state.notifications is not None:
+        pn.state.notifications.error(text, duration=TOAST_MS)
+
+
+def frame(title: str, body: list[Viewable | Viewer]) -> pmui.Page:
+    """The page around ``body``; its theme is what the browser last chose, else what the system prefers."""
+    heading = pn.pane.HTML(f"<h1>{look.esc(title)}</h1>", stylesheets=[look.stylesheet()], margin=0)
+    main = pmui.Column(heading, *body, sx={"p": {"xs": "16px", "md": "24px"}, "gap": "16px"}, sizing_mode="stretch_width")
+    made = pmui.Page(
+        meta_title=f"{title} - {PRODUCT}",
+        header=[navigation(title)],
+        main=[main],
+        main_width=1440,
+        theme_config=look.THEME,
+        sx=LAYOUT,
+        dark_theme=pn.state.cookies.get(THEME_COOKIE, "").endswith("dark"),
+        favicon=FOLDER / "icon.svg",
+        template=FOLDER / "page.html",
+    )
+    made.jscallback(dark_theme="keepTheme(source.data.dark_theme)", args={})
+    return _without_busy(made)
+
+
+def _without_busy(made: pmui.Page) -> pmui.Page:
+    """Takes the page's watcher off Panel's global state: it would keep every closed session in memory."""
+    for watcher in list(panel_state.param.watchers.get("busy", {}).get("value", [])):
+        if getattr(getattr(watcher.fn, "__self__", None), "self", None) is made:
+            panel_state.param.unwatch(watcher)
+    return made

@@ -1,0 +1,48 @@
+"""The line below the app bar that says which server is away; it goes by itself."""
+
+from __future__ import annotations
+
+import panel as pn
+import panel_material_ui as pmui
+from panel.viewable import Viewable, Viewer
+
+from workbench.health import Monitor, Status
+from workbench.replication import STALE_SECONDS
+
+LOOK_MS = 1000
+
+
+class Banner(Viewer):
+    """Follows the monitor; a look a second at what it last saw, and a message to the browser only on a change."""
+
+    def __init__(self, monitor: Monitor) -> None:
+        super().__init__()
+        self._monitor = monitor
+        self._alert = pmui.Alert(severity="warning", visible=False, margin=0, sizing_mode="stretch_width")
+        self._look()
+        pn.state.add_periodic_callback(self._look, LOOK_MS)
+
+    def _look(self) -> None:
+        text = banner_text(self._monitor.last)
+        if text != self._alert.title:
+            self._alert.param.update(title=text, visible=bool(text))
+
+    def __panel__(self) -> Viewable:
+        return self._alert
+
+
+def banner_text(status: Status | None) -> str:
+    """What is away and what that means; empty when nothing is, or nothing is known yet."""
+    if status is None:
+        return ""
+    is_replica_away = status.replica.state == "down"
+    if status.master.state == "down":
+        if status.replica.state == "up":
+            return "The master is away: reading goes on, saving is off."
+        which = "master and the replica are" if is_replica_away else "master is"
+        return f"The {which} away: nothing can be read or saved until it is back."
+    if is_replica_away:
+        return "The replica is away: figures come from the master."
+    if (status.replica.lag_seconds or 0) > STALE_SECONDS:
+        return "The replica stands still: figures come from the master."
+    return ""
