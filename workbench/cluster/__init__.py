@@ -61,7 +61,7 @@ def down(settings: Settings) -> list[str]:
     """Stops the replica, then the master. Returns the names of those that ran. Raises ClusterError."""
     layout = layout_of(settings)
     with _as_cluster_errors(layout):
-        if not layout.lock.exists():
+        if not layout.passwords.exists():
             return []
         with locked(layout):
             programs = find_programs(layout)
@@ -122,8 +122,8 @@ def _as_cluster_errors(layout: Layout) -> Iterator[None]:
         yield
     except PermissionError as error:
         raise ClusterError(
-            f"{error.filename or layout.data_dir}: {error.strerror}. The embedded cluster needs a folder of this user's:"
-            f" set WORKBENCH_DATA_DIR (now {layout.data_dir}), or run as the user who owns it."
+            f"{error.filename or layout.data_dir}: {error.strerror}. The embedded cluster needs a folder of its"
+            f" user's own: set WORKBENCH_DATA_DIR (now {layout.data_dir}), or run as the user who made it."
         ) from error
     except OSError as error:
         raise ClusterError(f"{error.filename or layout.data_dir}: {error.strerror}") from error

@@ -53,7 +53,7 @@ class Layout:
 
     @property
     def lock(self) -> Path:
-        """Held by whoever starts or stops servers; its presence also marks the folder as ours."""
+        """Held by whoever starts or stops servers."""
         return self.data_dir / "up.lock"
 
 
@@ -77,13 +77,13 @@ def layout_of(settings: Settings) -> Layout:
 
 
 def prepare(layout: Layout) -> None:
-    """Makes the data folder, or checks that it is ours. Raises ClusterError when it cannot be used, changing nothing."""
+    """Makes the data folder, or checks that it is ours. Raises ClusterError, changing nothing, when it cannot be."""
     folder = layout.data_dir
     if layout.user:
         _refuse_closed_parents(folder, layout.user)
     _make(folder, open_parents=layout.user is not None)
     entries = os.listdir(folder)
-    if entries and layout.lock.name not in entries:
+    if entries and not {layout.lock.name, layout.passwords.name}.intersection(entries):
         raise ClusterError(
             f"{folder} holds files that are not the workbench's, so nothing was put there."
             " Set WORKBENCH_DATA_DIR to an empty or a new folder."

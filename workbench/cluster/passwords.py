@@ -17,10 +17,10 @@ ROLES = (SUPERUSER, "workbench_owner", "workbench_writer", "workbench_reader", "
 def read_passwords(layout: Layout) -> dict[str, SecretStr]:
     """Password by role. Raises ClusterError when there are none: the cluster was never made, or its file is gone."""
     found = _read(layout)
-    if missing := [role for role in ROLES if role not in found]:
+    if len(found) < len(ROLES):
         raise ClusterError(
-            f"There is no embedded cluster in {layout.data_dir} yet: {layout.passwords.name} has no password of"
-            f" {', '.join(missing)}. Run `workbench up`."
+            f"There is no complete embedded cluster in {layout.data_dir} ({layout.passwords.name} is missing or"
+            " lacks a role). Run `workbench up`."
         )
     return found
 

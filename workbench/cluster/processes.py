@@ -153,7 +153,7 @@ def _runs_in(pid: int, folder: Path) -> bool:
     try:
         process = psutil.Process(pid)
         try:
-            return process.cwd() == str(folder)
+            return process.cwd() == str(folder.resolve())
         except psutil.AccessDenied:
             # Root in a container without CAP_SYS_PTRACE may not see where another user's process is.
             return str(folder) in process.cmdline()

@@ -78,11 +78,11 @@ def _system_identifier(layout: Layout, programs: Programs) -> int | None:
 
 
 def _rebuild(layout: Layout, programs: Programs, on_master: Connection) -> None:
-    """Copies the master anew. The old copy goes first: with a new slot it would look sound, and stay behind for ever."""
+    """Copies the master anew."""
     node = layout.replica
     stop(programs, node)
     with workshop(layout.data_dir, layout.user) as folder:
-        if node.pgdata.exists():
+        if node.pgdata.exists():  # it goes first: beside a new slot it would look sound, and stay behind for ever
             move_into_place(node.pgdata, folder / "old")
         with on_master.cursor() as cursor:
             cursor.execute(read_sql("cluster/recreate_replica_slot"))
