@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 import json
 import logging
+import os
 import socket
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -194,15 +196,14 @@ def _load(engines: Engines, count: int, seed: int) -> Any:
 
 
 def _serve(port: int) -> None:
-    """Panel's own server, in this process, with our choices: loopback, four threads, our origins only."""
-    from panel.command import main as panel
-
+    """Becomes Panel's own server, with our choices: loopback, four threads, our origins only."""
     _refuse_taken(port)
     apps = sorted(str(path) for path in (Path(__file__).parent / "apps").glob("[a-z]*.py"))
     typer.echo(f"Serving on http://127.0.0.1:{port}  (Ctrl-C stops the app; `workbench down` stops the servers)")
     origins = [f"--allow-websocket-origin={host}:{port}" for host in ("127.0.0.1", "localhost")]
     arguments = ["--address=127.0.0.1", f"--port={port}", "--num-threads=4", "--index=sales", "--log-level=warning"]
-    panel(["panel", "serve", *apps, *arguments, *origins])
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, "-m", "panel", "serve", *apps, *arguments, *origins])
 
 
 def _refuse_taken(port: int) -> None:

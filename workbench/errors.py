@@ -70,10 +70,18 @@ class SaleConflict(WorkbenchError):
 
 
 class RequestReused(WorkbenchError):
-    """A request id that was already used for other content."""
+    """A request id that was already used for other content; ``transaction_id`` is the sale that it made."""
 
-    def __init__(self, request_id: object) -> None:
-        super().__init__(f"Request {request_id} was already used for other content. Nothing was saved.")
+    def __init__(self, request_id: object, transaction_id: int) -> None:
+        self.transaction_id = transaction_id
+        super().__init__(
+            f"Request {request_id} was already saved, with other content, as transaction {transaction_id}."
+            " Nothing was saved again."
+        )
+
+
+class MetricError(WorkbenchError):
+    """A metric that is not known, or is asked for a dimension or a filter that its grain cannot give."""
 
 
 class OutcomeUnknown(WorkbenchError):
@@ -83,10 +91,9 @@ class OutcomeUnknown(WorkbenchError):
 def field_label(field: str) -> str:
     """The words a person reads for a dotted field: ``lines.0.unit_price`` -> ``Item 1, Unit Price``."""
     parts = field.split(".")
-    names = {"cashier_id": "Cashier ID", "store_id": "Store ID", "customer_id": "Customer ID", "lines": "Items"}
     if parts[0] == "lines" and len(parts) == 3:
         return f"Item {int(parts[1]) + 1}, {field_label(parts[2])}"
-    return names.get(parts[-1], parts[-1].replace("_", " ").title())
+    return "Items" if parts[-1] == "lines" else parts[-1].replace("_", " ").title().replace(" Id", " ID")
 
 
 def _shown(value: object) -> str:

@@ -35,6 +35,10 @@ class SaleFilter:
     product: str = ""
     amount_from: Decimal | None = None
     amount_to: Decimal | None = None
+    categories: tuple[str | None, ...] = ()  # sales with a line of one of these; None: a line without category
+    product_codes: tuple[str, ...] = ()
+    hours: tuple[int, ...] = ()
+    weekdays: tuple[int, ...] = ()  # 1 is Monday
 
 
 @dataclass(frozen=True)
@@ -66,9 +70,11 @@ def sale_page(
     size: int = 20,
     move: Move = "first",
     edge: Edge | None = None,
+    counted: tuple[int, bool] | None = None,
 ) -> Answer[SalePage]:
     """The page before or after ``edge`` (of the page shown now), or the first or last one.
 
+    ``counted`` is count and is_estimate of an earlier page with the same filter: not counted again.
     ``sort`` is one of COLUMNS, ``size`` one of PAGE_SIZES; ValueError otherwise. Keyset pages: the thousandth costs
     what the first does, and rows that arrive meanwhile push none off or onto another page.
     """
@@ -83,7 +89,7 @@ def sale_page(
         has_more, found = len(found) > size, found[:size]
         if is_backward:
             found = found[::-1]
-        count, is_estimate = _count(connection, conditions)
+        count, is_estimate = counted or _count(connection, conditions)
         return SalePage(
             rows=pd.DataFrame([tuple(row)[:-1] for row in found], columns=list(COLUMNS)),
             count=count,
@@ -131,9 +137,27 @@ def _conditions(connection: sa.Connection, where: SaleFilter) -> list[sa.ColumnE
         found.append(columns.total_amount >= where.amount_from)
     if where.amount_to is not None:
         found.append(columns.total_amount <= where.amount_to)
+    if where.hours:
+        found.append(sa.cast(sa.extract("hour", columns.transaction_time), sa.Integer).in_(where.hours))
+    if where.weekdays:
+        found.append(sa.cast(sa.extract("isodow", columns.transaction_time), sa.Integer).in_(where.weekdays))
+    if where.categories or where.product_codes:
+        found.append(_has_line(where))
     if where.product.strip():
         found.append(_has_product(connection, where.product.strip()))
     return found
+
+
+def _has_line(where: SaleFilter) -> sa.ColumnElement[bool]:
+    """Sales with a line that has one of the categories and one of the product codes."""
+    columns = sales_item.c
+    found = [columns.transaction_id == sales_transaction.c.transaction_id]
+    if where.product_codes:
+        found.append(columns.product_code.in_(where.product_codes))
+    if where.categories:
+        known = columns.category.in_([category for category in where.categories if category is not None])
+        found.append(sa.or_(known, columns.category.is_(None)) if None in where.categories else known)
+    return sa.select(sa.literal(1)).where(*found).correlate(sales_transaction).exists()
 
 
 def _has_product(connection: sa.Connection, text: str) -> sa.ColumnElement[bool]:

@@ -188,7 +188,7 @@ def _repeated(connection: sa.Connection, request_id: UUID, fingerprint: str) -> 
     if row is None:
         return None
     if row.fingerprint != fingerprint:
-        raise RequestReused(request_id)
+        raise RequestReused(request_id, row.transaction_id)
     return Saved(row.operation, row.transaction_id, row.version, is_repeat=True)
 
 

@@ -128,6 +128,7 @@ ALLOWED = {
         "sales_item": "SIUD",
         "sales_request": "SI",
         "heartbeat": "SU",
+        "saved_view": "SIUD",
         "audit_log": "",
     },
     "workbench_reader": {
@@ -135,6 +136,7 @@ ALLOWED = {
         "sales_item": "S",
         "sales_request": "S",
         "heartbeat": "S",
+        "saved_view": "S",
         "audit_log": "S",
     },
     "workbench_cdc": {
@@ -142,6 +144,7 @@ ALLOWED = {
         "sales_item": "S",
         "sales_request": "",
         "heartbeat": "S",
+        "saved_view": "",
         "audit_log": "",
     },
 }

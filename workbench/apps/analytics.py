@@ -1,7 +1,6 @@
 """Page "Analytics": figures and charts of the sales."""
 
-import panel as pn
-
+from workbench.dashboards.sales_dashboard import SalesDashboard
 from workbench.shell import page
 
-page("Analytics", lambda workbench: pn.pane.HTML("<p>The charts come here.</p>"))
+page("Analytics", SalesDashboard)

@@ -46,17 +46,21 @@ class PipelinePage(Viewer):
         self._sample.follow(is_master_up)
 
     def __panel__(self) -> Viewable:
-        cards = [pmui.Grid(card(pane), size={"xs": 12, "md": 4}) for pane in self._servers.values()]
         slots = card(_html("<h2>Replication slots of the master</h2>"), self._slots)
-        actions = [pmui.Grid(card(s), size={"xs": 12, "md": 6}) for s in (self._sample, self._schema)]
-        return pmui.Grid(
-            *cards,
-            *actions,
-            pmui.Grid(slots, size=12),
-            container=True,
-            spacing=2,
+        return pmui.Column(
+            row(*(card(pane) for pane in self._servers.values())),
+            row(card(self._sample), card(self._schema)),
+            slots,
+            sx={"gap": "16px"},
             sizing_mode="stretch_width",
         )
+
+
+def row(*cards: pmui.Paper) -> pmui.Column:
+    """Cards side by side, equally wide and high; one below the other on a phone."""
+    columns = {"xs": "minmax(0, 1fr)", "md": f"repeat({len(cards)}, minmax(0, 1fr))"}
+    layout = {"display": "grid", "gridTemplateColumns": columns, "gap": "16px"}
+    return pmui.Column(*cards, sx=layout, sizing_mode="stretch_width")
 
 
 def card(*objects: Viewable | Viewer) -> pmui.Paper:
@@ -66,7 +70,7 @@ def card(*objects: Viewable | Viewer) -> pmui.Paper:
         variant="outlined",
         margin=0,
         sx={"p": "20px", "gap": "12px"},
-        styles={"height": "100%"},  # cards of one row are equally high
+        stylesheets=[":host, .paper { height: 100%; }"],  # cards of one row are equally high
         sizing_mode="stretch_width",
     )
 

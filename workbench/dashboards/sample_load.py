@@ -60,9 +60,7 @@ class SampleLoad:
         try:
             loaded = load(engines, count, seed=seed, progress=self._advance, should_stop=self._stop.is_set)
         except WorkbenchError as error:
-            if self._stop.is_set():
-                return "Stopped. Nothing was loaded.", False
-            return str(error), True
+            return str(error), not self._stop.is_set()
         except Exception:
             log.exception("Loading sample sales failed")
             return "The load failed and nothing was loaded. The cause is in the server's log.", True

@@ -13,8 +13,8 @@ from workbench import look
 from workbench.dashboards.sample_load import Progress, SampleLoad
 from workbench.engines import Engines
 from workbench.errors import FieldError
+from workbench.sample import MAX_SALES
 
-MAX_SALES = 10_000_000
 MAX_SEED = 2**31 - 1
 DEFAULT_SALES, DEFAULT_SEED = "10,000", "42"
 _FIELD: dict[str, Any] = {"margin": 0, "width": 180, "size": "small"}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import panel_material_ui as pmui
@@ -16,41 +17,47 @@ log = logging.getLogger(__name__)
 
 
 class Action:
-    """The callback of a button. A second click while the first is under way does nothing.
+    """What ``run``, the callback of a button, does. A second click while the first is under way does nothing.
 
     Disabling the button alone would not do: the second click of a double click is sent before the browser hears of it.
     """
 
-    def __init__(self, work: Callable[[], Awaitable[None]], message: Message, *buttons: pmui.Button) -> None:
-        self._work, self._message, self._buttons = work, message, buttons
+    def __init__(self, work: Callable[[], Awaitable[None]], message: Message, button: pmui.Button) -> None:
+        self._work, self._message, self._button = work, message, button
         self._lock = threading.Lock()
 
-    async def __call__(self, *_events: Any) -> None:
+    async def run(self, *_events: Any) -> None:
         """Runs the work; an error becomes the message."""
         if not self._lock.acquire(blocking=False):
             return
         try:
-            self._show_busy(True)
-            await self._work()
-        except Exception as error:  # the edge: whatever it is, the page lives on and says so
-            say_error(self._message, error)
+            self._button.loading = True
+            with failures_said(self._message):
+                await self._work()
         finally:
-            self._show_busy(False)
+            self._button.loading = False
             self._lock.release()
 
-    def _show_busy(self, is_busy: bool) -> None:
-        for button in self._buttons:
-            button.loading = is_busy
 
+@contextmanager
+def failures_said(message: Message, is_wanted: Callable[[], bool] = lambda: True) -> Iterator[None]:
+    """An error inside the block ends in ``message``, unless nobody waits for it any more: the page lives on.
 
-def say_error(message: Message, error: Exception) -> None:
-    """Shows ``error``: a named one in its own words, any other as a fault whose traceback is logged."""
-    if isinstance(error, OutcomeUnknown):
-        message.say("warning", f"{error} What you typed is still here.", "Not known whether it was saved.")
-    elif isinstance(error, ServerUnavailable):
-        message.say("error", f"{error} What you typed is still here.", "No connection, nothing was saved.")
-    elif isinstance(error, WorkbenchError):
-        message.say("error", str(error))
-    else:
-        log.error("A form failed", exc_info=error)
+    A named error is shown in its own words, any other as a fault whose traceback is in the log.
+    """
+    try:
+        yield
+    except WorkbenchError as error:
+        if is_wanted():
+            message.say(*_in_words(error))
+    except Exception:
+        log.exception("A form failed")
         message.say("error", "What you typed is still here; the log has the details.", "A fault in the program.")
+
+
+def _in_words(error: WorkbenchError) -> tuple[Any, str, str]:
+    if isinstance(error, OutcomeUnknown):
+        return "warning", f"{error} What you typed is still here.", "It is not known whether this was saved."
+    if isinstance(error, ServerUnavailable):
+        return "error", f"{error} What you typed is still here.", "Saving is off."
+    return "error", str(error), ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +11,7 @@ import panel as pn
 
 from workbench.forms.item_entry import ItemEntry
 from workbench.forms.line_table import html_pane
+from workbench.forms.tables import TABLE_STYLE, row_button, sideways
 from workbench.look import esc, money
 from workbench.models import LineInput
 from workbench.sales import Sales
@@ -25,17 +26,14 @@ class Basket(pn.viewable.Viewer):
         super().__init__()
         self._currency = sales.engines.settings.workbench_currency
         self.lines: list[dict[str, Any]] = []
-        self._edited: int | None = None
         self.entry = ItemEntry(sales, self._add)
-        self._table = _table()
-        self._table.on_click(self._clicked)
+        self._table = sideways()
         self._totals = html_pane("")
         self._show()
 
     def load(self, lines: Sequence[Mapping[str, Any]]) -> None:
         """Replaces all items; what was being typed is cleared."""
         self.lines = [dict(line) for line in lines]
-        self._edited = None
         self.entry.clear()
         self._show()
 
@@ -45,38 +43,39 @@ class Basket(pn.viewable.Viewer):
             self.entry.message.say("warning", "Add it, or clear it.", "This item is not in the basket yet.")
         return self.entry.is_pending
 
-    def _add(self, line: LineInput) -> None:
-        if self._edited is None:
+    def _add(self, line: LineInput, row: int | None) -> None:
+        if row is None:
             self.lines.append(line.model_dump())
         else:
-            self.lines[self._edited] = line.model_dump()
-        self._edited = None
+            self.lines[row] = line.model_dump()
         self._show()
 
     def _clicked(self, event: Any) -> None:
         if event.row >= len(self.lines):
             return  # a click on a row that a click before it has removed
-        if event.column == "edit":
-            if self.entry.is_pending:
-                self.refuse_pending()
-                return
-            self._edited = event.row
-            self.entry.load(self.lines[event.row])
-        elif event.column == "remove":
-            self._remove(event.row)
+        if event.column == "remove":
+            self.remove(event.row)
+        elif event.column == "edit":
+            self.edit(event.row)
 
-    def _remove(self, row: int) -> None:
+    def edit(self, row: int) -> None:
+        """Takes an item into the fields, unless another waits there."""
+        if not self.refuse_pending():
+            self.entry.load(self.lines[row], row)
+
+    def remove(self, row: int) -> None:
+        """Takes an item out of the basket."""
         del self.lines[row]
-        if self._edited == row:  # what is being changed is not there any more: it would come back as a new item
-            self._edited = None
+        edited = self.entry.row
+        if edited == row:  # what is being changed is not there any more: it would come back as a new item
             self.entry.clear()
-        elif self._edited is not None and self._edited > row:
-            self._edited -= 1
+        elif edited is not None and edited > row:
+            self.entry.row = edited - 1
         self._show()
 
     def _show(self) -> None:
-        self._table.value = pd.DataFrame([_row(line) for line in self.lines], columns=list(COLUMNS), dtype=object)
-        self._table.visible = bool(self.lines)
+        # A new table each time: one that gets new rows before the browser has drawn it fails there.
+        self._table.objects = [_table(self.lines, self._clicked)] if self.lines else []
         self._totals.object = _totals(self.lines, self._currency)
 
     def __panel__(self) -> pn.Column:
@@ -88,21 +87,25 @@ def total(line: Mapping[str, Any]) -> Decimal:
     return line["quantity"] * line["unit_price"] - line["discount"]
 
 
-def _table() -> pn.widgets.Tabulator:
-    return pn.widgets.Tabulator(
-        pd.DataFrame(columns=list(COLUMNS), dtype=object),
+def _table(lines: Sequence[Mapping[str, Any]], on_click: Callable[[Any], None]) -> pn.widgets.Tabulator:
+    table = pn.widgets.Tabulator(
+        pd.DataFrame([_row(line) for line in lines], columns=list(COLUMNS), dtype=object),
         show_index=False,
         disabled=True,
         sortable=False,
         selectable=False,
-        layout="fit_data_stretch",
+        layout="fit_columns",
+        widths={"Code": 110, "Category": 130, "Quantity": 90, "Unit Price": 110, "Discount": 100, "Total": 120},
+        min_width=760,  # a phone scrolls it sideways
+        stylesheets=[TABLE_STYLE],
         sizing_mode="stretch_width",
         margin=(6, 8),
-        text_align={name: "right" for name in COLUMNS[3:]},
-        header_align={name: "right" for name in COLUMNS[3:]},
-        buttons={"edit": "<button type='button'>Edit item</button>", "remove": "<button type='button'>Remove</button>"},
-        titles={"edit": "", "remove": ""},
+        text_align=dict.fromkeys(COLUMNS[3:], "right"),
+        header_align=dict.fromkeys(COLUMNS[3:], "right"),
+        buttons={"edit": row_button("Edit"), "remove": row_button("Remove", "danger")},
     )
+    table.on_click(on_click)
+    return table
 
 
 def _row(line: Mapping[str, Any]) -> tuple[str, ...]:

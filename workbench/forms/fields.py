@@ -8,6 +8,7 @@ from typing import Any
 
 import panel as pn
 import panel_material_ui as pmui
+from panel.util.parameters import edit_readonly
 
 from workbench.errors import FieldError, field_label
 
@@ -19,10 +20,10 @@ def text_field(name: str, hint: str = "", **params: Any) -> pmui.TextInput:
     return pmui.TextInput(label=field_label(name), helper_text=hint, **LAYOUT, **params)
 
 
-def flow(*objects: Any, width: int = 170) -> pn.Column:
+def flow(*objects: Any, width: int = 170) -> pn.Row:
     """Fields side by side, as many in a row as fit with at least ``width`` pixels each."""
     columns = f"repeat(auto-fit, minmax(min({width}px, 100%), 1fr))"
-    return pn.Column(
+    return pn.Row(
         *objects,
         sizing_mode="stretch_width",
         styles={"display": "grid", "grid-template-columns": columns, "align-items": "start"},
@@ -63,24 +64,25 @@ class Fields:
         """Puts texts into fields."""
         for name, text in texts.items():
             widget = self.widgets[name]
-            widget.value = text
+            # An AutocompleteInput takes a value of its own list only, and loses any other.
+            widget.value = None if isinstance(widget, pmui.AutocompleteInput) else text
             if "value_input" in widget.param:
-                widget.param.trigger("value")  # typed text may be newer than value: this replaces it as well
+                with edit_readonly(widget):
+                    widget.value_input = text
 
-    def show(self, errors: Iterable[FieldError]) -> list[FieldError]:
+    def show(self, errors: Iterable[FieldError], *, is_going_there: bool = True) -> list[FieldError]:
         """Shows each error by its field and goes to the first; returns those that have no field here."""
         self.forgive()
         homeless = []
-        is_first = True
         for error in errors:
             widget = self.widgets.get(error.field)
             if widget is None:
                 homeless.append(error)
                 continue
             widget.param.update(error_state=True, helper_text=_complaint(error))
-            if is_first:
+            if is_going_there:
                 widget.focus()
-                is_first = False
+                is_going_there = False
         return homeless
 
     def forgive(self, name: str = "") -> None:

@@ -27,15 +27,16 @@ DOUBLE_CLICK_SECONDS = 0.5
 
 
 class ItemEntry(pn.viewable.Viewer):
-    """One item as it is typed. ``on_add`` gets it when it is complete and right; ``is_pending`` while it waits."""
+    """An item being typed. ``on_add`` gets it once it is right, and the row of the basket that it changes or None."""
 
-    def __init__(self, sales: Sales, on_add: Callable[[LineInput], None]) -> None:
+    def __init__(self, sales: Sales, on_add: Callable[[LineInput, int | None], None]) -> None:
         super().__init__()
         self._sales, self._on_add = sales, on_add
         self._untouched: dict[str, Any] = dict(EMPTY)  # what the fields held when nobody had typed yet
         self._completed = {"product_code": ""}  # what was filled in for the user, who may since have changed it
         self._choices: dict[str, tuple[str, str]] = {}
         self._item_id: int | None = None
+        self.row: int | None = None  # of the basket, while one of its items is being changed
         self._changes, self._added_at = 0, 0.0
         self.fields = Fields(_widgets(sales.engines.settings.workbench_currency), self._changed)
         self.message = Message()
@@ -51,15 +52,15 @@ class ItemEntry(pn.viewable.Viewer):
         """True while the fields hold something that is in no basket yet."""
         return self.fields.texts() != self._untouched
 
-    def load(self, line: Mapping[str, Any]) -> None:
+    def load(self, line: Mapping[str, Any], row: int) -> None:
         """Takes an item of the basket to be changed; ``Add item`` becomes ``Update item``."""
-        self._item_id = line.get("item_id")
+        self._item_id, self.row = line.get("item_id"), row
         self._start({name: "" if line[name] is None else str(line[name]) for name in EMPTY}, "Update item")
         self.fields.widgets["quantity"].focus()
 
     def clear(self) -> None:
         """Empties the fields for a new item."""
-        self._item_id = None
+        self._item_id = self.row = None
         self._start(EMPTY, "Add item")
 
     async def load_products(self) -> None:
@@ -70,7 +71,9 @@ class ItemEntry(pn.viewable.Viewer):
             log.warning("Product codes are not completed: %s", error)
             return
         self._choices = {f"{code} · {name}": (code, name) for code, name in products}
-        self.fields.widgets["product_code"].options = list(self._choices)
+        typed = self.fields.text("product_code")
+        self.fields.widgets["product_code"].options = list(self._choices)  # drops what is typed and none of them
+        self.fields.fill({"product_code": typed})
 
     async def add(self, *_events: Any) -> None:
         """Hands the item over, or shows what is wrong with it."""
@@ -83,9 +86,9 @@ class ItemEntry(pn.viewable.Viewer):
         except SaleRefused as refusal:
             self.fields.show(refusal.fields)
             return
-        self._added_at = time.monotonic()
+        self._added_at, row = time.monotonic(), self.row
         self.clear()
-        self._on_add(line)
+        self._on_add(line, row)
         self.fields.widgets["product_code"].focus()
 
     async def complete(self) -> None:
@@ -128,7 +131,8 @@ class ItemEntry(pn.viewable.Viewer):
     def _changed(self, _name: str) -> None:
         self._changes += 1
         self.message.clear()
-        pn.state.execute(self._complete_after_pause)
+        if self.fields.text("product_code").strip() != self._completed["product_code"]:
+            pn.state.execute(self._complete_after_pause)
 
     async def _complete_after_pause(self) -> None:
         """Completing while keys are still on their way would overwrite them in the browser."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import panel as pn
 import panel_material_ui as pmui
@@ -13,13 +13,22 @@ Severity = Literal["success", "info", "warning", "error"]
 
 
 class Message(pn.viewable.Viewer):
-    """An alert that is not there until ``say`` is called. Toasts vanish before they are read, this one stays."""
+    """An alert that is not there until ``say`` is called. Toasts vanish before they are read, this one stays.
 
-    def __init__(self) -> None:
+    ``objects``, such as buttons, stand below the text.
+    """
+
+    def __init__(self, *objects: Any, closeable: bool = True) -> None:
         super().__init__()
         self._text = pn.pane.HTML("", margin=0)
         self._alert = pmui.Alert(
-            self._text, closeable=True, visible=False, sizing_mode="stretch_width", margin=(5, 10), variant="outlined"
+            self._text,
+            *objects,
+            closeable=closeable,
+            visible=False,
+            variant="outlined",
+            sizing_mode="stretch_width",
+            margin=(6, 8),
         )
 
     @property

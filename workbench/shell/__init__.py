@@ -5,17 +5,20 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import panel as pn
 import panel_material_ui as pmui
 from panel.io.state import state as panel_state
 from panel.viewable import Viewable, Viewer
+from panel_material_ui.template.base import Page
 
 from workbench import look
 from workbench.connection import Workbench, connect
 from workbench.errors import WorkbenchError
 from workbench.shell.banner import Banner
 from workbench.shell.navigation import PRODUCT, navigation
+from workbench.shell.session_pool import use_session_pool
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +26,8 @@ Content = Callable[[Workbench], Viewable | Viewer]
 FOLDER = Path(__file__).parent
 THEME_COOKIE = "workbench_theme"
 TOAST_MS = 8000
+DEFERRED: dict[str, Any] = {"defer_load": True, "loading_indicator": True, "sizing_mode": "stretch_width", "margin": 0}
+MARGINS = {"p": {"xs": "16px", "md": "24px"}, "gap": "16px"}
 LAYOUT = {
     "& main.main": {"backgroundColor": "background.default"},
     # Panel's busy state is the whole process's: one busy user would show as a bar on everybody's page.
@@ -32,13 +37,14 @@ LAYOUT = {
 
 def page(title: str, content: Content) -> None:
     """Makes the page ``title`` of the current session and serves it; ``content`` is called after the frame is drawn."""
-    pn.extension("tabulator", defer_load=True, loading_indicator=True, notifications=True, exception_handler=show_error)
+    pn.extension("tabulator", notifications=True, exception_handler=show_error)
+    panel_state.as_cached("session-pool", use_session_pool)
     try:
         workbench = open_workbench()
     except WorkbenchError as error:
         body: list[Viewable | Viewer] = [problem(str(error))]
     else:
-        body = [Banner(workbench.monitor), pn.panel(lambda: build(content, workbench), sizing_mode="stretch_width")]
+        body = [Banner(workbench.monitor), pn.param.ParamFunction(lambda: build(content, workbench), **DEFERRED)]
     frame(title, body).servable()
 
 
@@ -84,11 +90,11 @@ def show_error(error: BaseException) -> None:
         pn.state.notifications.error(text, duration=TOAST_MS)
 
 
-def frame(title: str, body: list[Viewable | Viewer]) -> pmui.Page:
+def frame(title: str, body: list[Viewable | Viewer]) -> Page:
     """The page around ``body``; its theme is what the browser last chose, else what the system prefers."""
     heading = pn.pane.HTML(f"<h1>{look.esc(title)}</h1>", stylesheets=[look.stylesheet()], margin=0)
-    main = pmui.Column(heading, *body, sx={"p": {"xs": "16px", "md": "24px"}, "gap": "16px"}, sizing_mode="stretch_width")
-    made = pmui.Page(
+    main = pmui.Column(heading, *body, sx=MARGINS, sizing_mode="stretch_width")
+    made = Page(
         meta_title=f"{title} - {PRODUCT}",
         header=[navigation(title)],
         main=[main],
@@ -99,11 +105,11 @@ def frame(title: str, body: list[Viewable | Viewer]) -> pmui.Page:
         favicon=FOLDER / "icon.svg",
         template=FOLDER / "page.html",
     )
-    made.jscallback(dark_theme="keepTheme(source.data.dark_theme)", args={})
+    made.jscallback(dark_theme="keepTheme(source.dark_theme)")
     return _without_busy(made)
 
 
-def _without_busy(made: pmui.Page) -> pmui.Page:
+def _without_busy(made: Page) -> Page:
     """Takes the page's watcher off Panel's global state: it would keep every closed session in memory."""
     for watcher in list(panel_state.param.watchers.get("busy", {}).get("value", [])):
         if getattr(getattr(watcher.fn, "__self__", None), "self", None) is made:

@@ -14,8 +14,9 @@ def navigation(current: str) -> pn.pane.HTML:
     """Links to all pages, ``current`` marked. They are relative, so that they hold under any prefix."""
     links = "".join(_link(title, path, title == current) for title, path in PAGES.items())
     css = Path(__file__).with_name("navigation.css").read_text(encoding="utf-8")
-    brand = f'<a class="brand" href="sales"><span>{PRODUCT}</span></a>'
-    return pn.pane.HTML(f'<div class="bar">{brand}<nav aria-label="Pages">{links}</nav></div>', stylesheets=[css], margin=0)
+    brand = f'<a class="brand" href="sales">{PRODUCT}</a>'
+    bar = f'<div class="bar">{brand}<nav aria-label="Pages">{links}</nav></div>'
+    return pn.pane.HTML(bar, stylesheets=[css], margin=0)
 
 
 def _link(title: str, path: str, is_current: bool) -> str:

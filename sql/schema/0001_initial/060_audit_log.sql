@@ -9,10 +9,14 @@ create table audit_log (
     transaction_id bigint,            -- null for a bulk load
     item_id bigint,
     before jsonb,
-    after jsonb
+    after jsonb,
+    xact_id xid8 not null default pg_current_xact_id()
 );
 
 create index audit_log_transaction_idx on audit_log (transaction_id, audit_id);
+
+-- Who follows the log asks by transaction, not by audit_id: ids become visible in the order of commits, not in theirs.
+create index audit_log_xact_idx on audit_log (xact_id);
 
 create function audit_actor() returns text
 language sql stable

@@ -1,0 +1,19 @@
+-- fact_lines: one row per line, with the dimensions of its one header; no measure of the header, so none counts twice.
+select
+    i.item_id,
+    i.transaction_id,
+    t.transaction_time,
+    t.transaction_time::date as day,
+    extract(hour from t.transaction_time)::int as hour,
+    t.store_id,
+    t.cashier_id,
+    t.payment_method,
+    case when t.customer_id is null then 'no card' else 'card' end as customer_type,
+    t.customer_id,
+    i.category,
+    i.product_code,
+    i.quantity as items,
+    i.total_price as revenue,
+    i.discount
+from sales_item as i
+join sales_transaction as t on t.transaction_id = i.transaction_id

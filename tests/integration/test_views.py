@@ -1,0 +1,157 @@
+"""Named views: whose they are, who sees them, what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+
+from tests.conftest import free_ports
+from workbench.config import Settings
+from workbench.connection import Workbench
+from workbench.engines import connect
+from workbench.errors import FieldError, ServerUnavailable
+from workbench.replication import Reader, Session
+from workbench.views import NAME_LENGTH, STATE_LENGTH, SavedViews
+
+STATE = "tab=Products&stores=1&stores=2&q=caf%C3%A9"
+
+
+@pytest.fixture(autouse=True)
+def _no_views(workbench: Workbench) -> None:
+    with workbench.engines.owner.begin() as connection:
+        connection.execute(sa.text("delete from saved_view"))
+
+
+def views(workbench: Workbench, owner: str) -> SavedViews:
+    return SavedViews(workbench.engines, workbench.reader, Session(), owner)
+
+
+def found(saved: SavedViews) -> list[tuple[str, str]]:
+    return [(view.owner, view.view_name) for view in saved.find().value]
+
+
+def test_a_saved_view_is_found_again_at_once_as_it_was(workbench: Workbench) -> None:
+    ann = views(workbench, " ann ")
+    saved = ann.save("  My week ", "?" + STATE)
+    assert (saved.owner, saved.view_name, saved.state, saved.is_shared) == ("ann", "My week", STATE, False)
+    assert ann.find().value == [saved]
+
+
+def test_others_see_what_is_shared_after_their_own(workbench: Workbench) -> None:
+    ann, bob = views(workbench, "ann"), views(workbench, "bob")
+    ann.save("b private", STATE)
+    ann.save("Shared", STATE, is_shared=True)
+    ann.save("also shared", STATE, is_shared=True)
+    bob.save("zoo", STATE)
+    assert found(bob) == [("bob", "zoo"), ("ann", "also shared"), ("ann", "Shared")]
+    assert found(ann) == [("ann", "also shared"), ("ann", "b private"), ("ann", "Shared")]
+
+
+def test_a_name_is_the_owners_once(workbench: Workbench) -> None:
+    ann, bob = views(workbench, "ann"), views(workbench, "bob")
+    first = ann.save("Café", "a=1")
+    with pytest.raises(FieldError, match="View Name: 'cafe\u0301' is refused; you have another view of this name"):
+        ann.save("cafe\u0301", "a=2")
+    bob.save("Café", "a=3")
+    replaced = ann.save("CAFÉ", "a=4", is_shared=True, may_replace=True)
+    assert replaced.saved_view_id == first.saved_view_id
+    assert replaced.updated_at > first.updated_at
+    assert [(view.view_name, view.state, view.is_shared) for view in ann.find().value] == [("CAFÉ", "a=4", True)]
+
+
+def test_renaming_to_a_name_that_is_taken_is_refused(workbench: Workbench) -> None:
+    ann = views(workbench, "ann")
+    ann.save("one", STATE)
+    two = ann.save("two", STATE)
+    with pytest.raises(FieldError, match="another view of this name"):
+        ann.rename(two.saved_view_id, "ONE")
+    assert ann.rename(two.saved_view_id, "Two").view_name == "Two"
+    assert found(ann) == [("ann", "one"), ("ann", "Two")]
+
+
+def test_only_the_owner_renames_and_deletes(workbench: Workbench) -> None:
+    ann, bob = views(workbench, "ann"), views(workbench, "bob")
+    shared = ann.save("Shared", STATE, is_shared=True)
+    with pytest.raises(FieldError, match="it must be a view of your own"):
+        bob.rename(shared.saved_view_id, "Mine now")
+    with pytest.raises(FieldError, match="it must be a view of your own"):
+        bob.delete(shared.saved_view_id)
+    bob.save("Shared", "b=1", may_replace=True)
+    assert ann.find().value == [shared]
+    assert ann.delete(shared.saved_view_id) == shared
+    with pytest.raises(FieldError, match="still there"):
+        ann.delete(shared.saved_view_id)
+    assert found(ann) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("", "nothing was given"),
+        (" \t ", "must not be blank"),
+        (None, "it must be text"),
+        (7, "it must be text"),
+        ("x" * (NAME_LENGTH + 1), "at most 100 characters"),
+        ("a\nb", "without control characters"),
+        ("a\x00b", "without control characters"),
+        ("a\u2028b", "without control characters"),
+        ("a\ud800b", "without control characters"),
+    ],
+)
+def test_a_wrong_name_is_refused_and_nothing_is_saved(workbench: Workbench, name: object, message: str) -> None:
+    ann = views(workbench, "ann")
+    with pytest.raises(FieldError, match=message) as refused:
+        ann.save(name, STATE)
+    assert refused.value.field == "view_name"
+    with pytest.raises(FieldError, match=message):
+        views(workbench, name)
+    assert found(ann) == []
+
+
+@pytest.mark.parametrize(
+    ("state", "message"),
+    [
+        ("x" * (STATE_LENGTH + 1), "a text of 8,001 characters is refused; at most 8,000"),
+        ("a=1\r\nSet-Cookie: x", "without control characters"),
+        (None, "it must be the text of an address"),
+        ({"a": 1}, "it must be the text of an address"),
+    ],
+)
+def test_a_wrong_state_is_refused(workbench: Workbench, state: object, message: str) -> None:
+    with pytest.raises(FieldError, match=message) as refused:
+        views(workbench, "ann").save("name", state)
+    assert refused.value.field == "state"
+
+
+def test_the_longest_values_fit(workbench: Workbench) -> None:
+    ann = views(workbench, "ä" * NAME_LENGTH)
+    saved = ann.save("€" * NAME_LENGTH, "?" + "x" * STATE_LENGTH)
+    assert ann.find().value == [saved]
+
+
+def test_hostile_text_stays_text(workbench: Workbench) -> None:
+    name = "'; drop table saved_view; -- :owner %s <script>"
+    ann = views(workbench, name)
+    assert ann.save(name, name).view_name == name
+    assert found(ann) == [(name, name)]
+
+
+def test_the_database_refuses_a_blank_name_whoever_writes(workbench: Workbench) -> None:
+    insert = sa.text("insert into saved_view (owner, view_name, state) values ('ann', ' ', '')")
+    with workbench.engines.master.connect() as connection, pytest.raises(DBAPIError, match="name_not_blank"):
+        connection.execute(insert)
+
+
+def test_a_master_that_is_away_is_said_in_words(tmp_path: Path) -> None:
+    (port,) = free_ports(1)
+    engines = connect(
+        Settings(_env_file=None, workbench_data_dir=tmp_path, master_db_host="127.0.0.1", master_db_port=port)
+    )
+    saved = SavedViews(engines, Reader(engines), Session(), "ann")
+    with pytest.raises(ServerUnavailable, match=f"The master at 127.0.0.1:{port} does not answer"):
+        saved.save("name", STATE)
+    with pytest.raises(ServerUnavailable):
+        saved.find()

@@ -1,0 +1,204 @@
+"""A real Chromium against the real app, which `panel serve` serves in a process of its own from the run's servers."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Route, sync_playwright
+from pydantic import SecretStr
+
+from tests.conftest import free_ports
+from workbench.config import Settings
+from workbench.engines import Engines
+
+APPS = Path(__file__).parents[2] / "workbench" / "apps"
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
+START_SECONDS = 60
+ERRORS_IN_LOG = ("Traceback", "could not be replaced", "ERROR")
+# 2026-11: Tornado's complaint when a browser leaves while a message to it is being written.
+LEFT_WHILE_WRITING = re.compile(
+    r"[^\n]*Task exception was never retrieved\nfuture: [^\n]*WebSocketClosedError\(\)>\n"
+    r".*?\ntornado\.websocket\.WebSocketClosedError\n",
+    re.DOTALL,
+)
+# Console errors that are not ours, each with the date it was seen and why it is harmless.
+ALLOWED_CONSOLE: tuple[str, ...] = ()
+
+
+@dataclass
+class Served:
+    """A served app: its address without a final slash, its process and its log."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def errors(self, since: int = 0) -> list[str]:
+        """The log's lines from byte ``since`` on that tell of an error."""
+        text = LEFT_WHILE_WRITING.sub("", self.log.read_bytes()[since:].decode(errors="replace"))
+        return [line for line in text.splitlines() if any(mark in line for mark in ERRORS_IN_LOG)]
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """This process's environment with every setting as ``settings`` has it."""
+    values = dict(os.environ)
+    for name in Settings.model_fields:
+        value = getattr(settings, name)
+        values[name.upper()] = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+    return values
+
+
+@contextmanager
+def serving(
+    settings: Settings, *arguments: str, pages: Sequence[Path] = (), changes: Mapping[str, str] | None = None
+) -> Iterator[Served]:
+    """Runs `panel serve` until the block ends, on all pages of the app unless ``pages`` are given.
+
+    ``arguments`` are added to the command, ``changes`` made to the environment.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="workbench-served-"))
+    port = free_ports(1)[0]
+    files = [str(path) for path in pages or sorted(APPS.glob("*.py"))]
+    options = [f"--port={port}", f"--allow-websocket-origin=127.0.0.1:{port}", *arguments]
+    command = [sys.executable, "-m", "panel", "serve", *files, *options]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            command, cwd=folder, env=environment(settings) | dict(changes or {}), stdout=log, stderr=log
+        )
+    served = Served(f"http://127.0.0.1:{port}", process, folder / "log")
+    try:
+        _wait_for(served)
+        yield served
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+        shutil.rmtree(folder)
+
+
+def _wait_for(served: Served) -> None:
+    address = urlsplit(served.url)
+    end = time.monotonic() + START_SECONDS
+    while time.monotonic() < end and served.process.poll() is None:
+        try:
+            socket.create_connection((address.hostname, address.port), 0.5).close()
+            return
+        except OSError:
+            time.sleep(0.05)
+    pytest.fail(f"The app did not start:\n{served.log.read_text()[-4000:]}", pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for the run."""
+    found = [path for name in CHROMIUM_NAMES if (path := shutil.which(name))]
+    if not found:
+        pytest.fail("No Chromium found: install it, for example with `apt-get install chromium`.", pytrace=False)
+    arguments = ["--disable-dev-shm-usage", "--disable-gpu"]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        arguments.append("--no-sandbox")  # Chromium refuses to run as root with it
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=found[0], args=arguments)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session")
+def served(settings: Settings) -> Iterator[Served]:
+    """The app of the run."""
+    with serving(settings, "--index=sales") as app:
+        yield app
+
+
+@pytest.fixture
+def app(served: Served, engines: Engines) -> Iterator[str]:
+    """The app's address, its tables empty. Fails the test when the server logs an error meanwhile."""
+    since = served.log.stat().st_size
+    yield served.url
+    assert not served.errors(since), served.log.read_bytes()[since:].decode(errors="replace")[-6000:]
+
+
+class Watch:
+    """What went wrong in a browser page: errors, and requests that leave the machine (they are stopped)."""
+
+    def __init__(self, page: Page) -> None:
+        self.faults: list[str] = []
+        page.on("pageerror", lambda error: self.faults.append(f"page error: {error}"))
+        page.on("console", self._console)
+        page.on("request", self._request)
+        page.route(lambda url: not _is_local(url), lambda route: _stop(route))
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type == "error" and not any(text in message.text for text in ALLOWED_CONSOLE):
+            self.faults.append(f"console: {message.text}")
+
+    def _request(self, request: Request) -> None:
+        if not _is_local(request.url):
+            self.faults.append(f"left the machine: {request.url}")
+
+
+def _is_local(url: str) -> bool:
+    return url.startswith(("data:", "blob:")) or urlsplit(url).hostname in ("127.0.0.1", "localhost")
+
+
+def _stop(route: Route) -> None:
+    route.abort()
+
+
+@contextmanager
+def watched_page(browser: Browser, **options: object) -> Iterator[Page]:
+    """A page in a browser context of its own; at the end it is an error when anything went wrong in it."""
+    defaults: dict[str, object] = {"viewport": {"width": 1280, "height": 900}, "locale": "en-GB", "timezone_id": "UTC"}
+    context = browser.new_context(**(defaults | options))  # type: ignore[arg-type]
+    context.set_default_timeout(15_000)
+    page = context.new_page()
+    watch = Watch(page)
+    try:
+        yield page
+    finally:
+        context.close()
+    assert not watch.faults, "\n".join(watch.faults)
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page of 1280 x 900; the test fails when it has errors or asks anything but this machine."""
+    with watched_page(browser) as opened:
+        yield opened
+
+
+def visit(page: Page, url: str) -> None:
+    """Opens ``url`` and waits until everything is drawn, deferred content too."""
+    page.goto(url)
+    drawn(page)
+
+
+def drawn(page: Page) -> None:
+    """Waits until the page that is being opened is drawn."""
+    page.wait_for_function(
+        "() => window.Bokeh && Bokeh.documents.length > 0 && Bokeh.documents.every((d) => d.is_idle)"
+    )
+    page.wait_for_function("() => document.querySelector('#loader').style.display === 'none'")
+
+
+def status_of(url: str) -> int:
+    """The HTTP status that ``url`` answers with."""
+    try:
+        with urllib.request.urlopen(url) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code

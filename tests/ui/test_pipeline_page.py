@@ -1,0 +1,131 @@
+"""Page "Pipeline": what it says of the servers, running migrations, loading sample sales."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+import sqlalchemy as sa
+from playwright.sync_api import Browser, Page, expect
+
+from tests.conftest import free_ports
+from tests.ui.conftest import serving, visit, watched_page
+from workbench import cluster
+from workbench.config import Settings
+from workbench.engines import Engines
+
+LOADED_MS = 60_000
+
+
+def test_each_server_has_its_state_address_and_lag(app: str, page: Page, settings: Settings) -> None:
+    visit(page, f"{app}/pipeline")
+    master, replica = page.get_by_role("region", name="Master"), page.get_by_role("region", name="Replica")
+    expect(master).to_contain_text("Up")
+    expect(master).to_contain_text(f"127.0.0.1:{settings.master_db_port}")
+    expect(master).to_contain_text("PostgreSQL 18")
+    expect(replica).to_contain_text(f"127.0.0.1:{settings.replica_db_port}")
+    expect(replica).to_contain_text(re.compile(r"Lag\s*[\d.,]+ (bytes|kB), \d+\.\d s"))
+    expect(page.get_by_role("region", name="RisingWave")).to_contain_text("Not configured")
+    expect(page.get_by_role("alert").filter(has_text="away")).not_to_be_visible()
+
+
+def test_the_page_renews_itself_in_place(app: str, page: Page) -> None:
+    visit(page, f"{app}/pipeline")
+    position = page.get_by_role("region", name="Master").locator("dd").nth(2)
+    before = position.text_content()
+    card = page.locator(".MuiPaper-outlined").first
+    card.evaluate("e => { e.isTheSame = true }")
+    expect(position).not_to_have_text(str(before))  # a heartbeat a second moves the master's WAL position
+    assert card.evaluate("e => e.isTheSame === true"), "the card was rebuilt"
+
+
+def test_the_slots_say_what_they_keep(app: str, page: Page) -> None:
+    visit(page, f"{app}/pipeline")
+    row = page.get_by_role("row").filter(has_text="physical")
+    expect(row).to_contain_text(re.compile(r"In use\s*[\d.,]+ (bytes|kB|MB)\s*reserved"))
+
+
+def test_loading_sample_sales_shows_what_was_loaded(app: str, page: Page, engines: Engines) -> None:
+    visit(page, f"{app}/pipeline")
+    page.get_by_label("Number of sales").fill("1,200")
+    page.get_by_role("button", name="Load sample data").dblclick()
+    expect(page.get_by_role("status")).to_have_text(
+        re.compile(r"Loaded 1,200 sales with [\d,]+ lines in \d+\.\d s\."), timeout=LOADED_MS
+    )
+    expect(page.get_by_role("button", name="Load sample data")).to_be_enabled()
+    assert sales(engines) == 1200
+
+
+@pytest.mark.parametrize("text", ["", "many", "0", "-5", "1.5", "1e3", "1,00", "50000001", "9" * 400, "<b>1</b>"])
+def test_a_bad_number_of_sales_is_refused_beside_the_field(app: str, page: Page, engines: Engines, text: str) -> None:
+    visit(page, f"{app}/pipeline")
+    field = page.get_by_label("Number of sales")
+    field.fill(text)
+    page.get_by_role("button", name="Load sample data").click()
+    expect(page.get_by_text("give a whole number from 1 to 50,000,000")).to_be_visible()
+    expect(field).to_have_attribute("aria-invalid", "true")
+    expect(field).to_have_value(text)
+    assert sales(engines) == 0
+
+
+def test_a_bad_seed_is_refused_and_the_message_goes_once_it_is_right(app: str, page: Page) -> None:
+    visit(page, f"{app}/pipeline")
+    page.get_by_label("Number of sales").fill("1")
+    page.get_by_label("Seed").fill("-1")
+    page.get_by_role("button", name="Load sample data").click()
+    expect(page.get_by_text("Seed: '-1' is refused; give a whole number from 0 to 2,147,483,647")).to_be_visible()
+    page.get_by_label("Seed").fill("0")
+    page.get_by_role("button", name="Load sample data").click()
+    expect(page.get_by_text("is refused")).not_to_be_visible()
+    expect(page.get_by_role("status")).to_contain_text("Loaded 1 sales", timeout=LOADED_MS)
+
+
+def test_a_load_is_seen_by_a_second_page_and_stopping_it_leaves_nothing(
+    app: str, page: Page, browser: Browser, engines: Engines
+) -> None:
+    visit(page, f"{app}/pipeline")
+    page.get_by_label("Number of sales").fill("2,000,000")
+    page.get_by_role("button", name="Load sample data").click()
+    running = re.compile(r"[\d,]+ of 2,000,000 sales")
+    expect(page.get_by_role("status")).to_have_text(running)
+    expect(page.get_by_role("progressbar").last).to_be_visible()
+    with watched_page(browser) as second:
+        visit(second, f"{app}/pipeline")
+        expect(second.get_by_role("status")).to_have_text(running)
+        expect(second.get_by_role("button", name="Load sample data")).to_be_disabled()
+        second.get_by_role("button", name="Stop").click()
+        expect(page.get_by_role("status")).to_contain_text("Nothing was loaded.", timeout=LOADED_MS)
+        expect(second.get_by_role("button", name="Load sample data")).to_be_enabled()
+    assert sales(engines) == 0
+
+
+def sales(engines: Engines) -> int:
+    """How many sales the master has."""
+    with engines.master.connect() as connection:
+        return int(connection.execute(sa.text("select count(*) from sales_transaction")).scalar_one())
+
+
+@pytest.fixture
+def unmigrated(settings: Settings) -> Iterator[Settings]:
+    """A pair of servers on which no migration has run."""
+    master_port, replica_port = free_ports(2)
+    base = Settings(
+        _env_file=None,
+        workbench_data_dir=settings.workbench_data_dir.parent / "unmigrated",  # PostgreSQL's user can enter it
+        master_db_port=master_port,
+        replica_db_port=replica_port,
+    )
+    yield cluster.up(base)
+    cluster.down(base)
+
+
+def test_pending_migrations_are_listed_and_run(unmigrated: Settings, browser: Browser) -> None:
+    with serving(unmigrated) as served, watched_page(browser) as page:
+        visit(page, f"{served.url}/pipeline")
+        expect(page.get_by_text(re.compile("migrations? (is|are) pending"))).to_be_visible()
+        page.get_by_role("button", name="Run migrations").dblclick()
+        expect(page.get_by_text("Ran 0001")).to_be_visible()
+        expect(page.get_by_text("The schema is up to date.")).to_be_visible()
+        expect(page.get_by_role("button", name="Run migrations")).to_be_disabled()
+        assert not served.errors()

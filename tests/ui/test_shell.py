@@ -1,0 +1,241 @@
+"""The frame of every page: navigation, theme, phone width, errors in words, servers that go away."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.conftest import free_ports
+from tests.ui.conftest import Served, drawn, serving, visit, watched_page
+from workbench import cluster
+from workbench.config import Settings
+from workbench.engines import connect
+from workbench.migrations import migrate
+
+PAGES = {"sales": "Sales", "analytics": "Analytics", "pipeline": "Pipeline"}
+COMES_BACK_MS = 30_000
+
+
+@pytest.mark.parametrize(("path", "title"), PAGES.items())
+def test_each_page_has_its_title_and_its_link_is_marked(app: str, page: Page, path: str, title: str) -> None:
+    visit(page, f"{app}/{path}")
+    expect(page).to_have_title(f"{title} - Sales workbench")
+    expect(page.get_by_role("heading", name=title, exact=True, level=1)).to_be_visible()
+    expect(page.locator("nav a[aria-current=page]")).to_have_text(title)
+
+
+def test_the_root_is_the_sales_page_and_the_links_lead_on(app: str, page: Page) -> None:
+    visit(page, f"{app}/")
+    expect(page.locator("nav a[aria-current=page]")).to_have_text("Sales")
+    page.get_by_role("link", name="Pipeline").click()
+    expect(page).to_have_url(f"{app}/pipeline")
+    drawn(page)
+    page.get_by_role("link", name="Sales workbench").click()
+    expect(page).to_have_url(f"{app}/sales")
+    drawn(page)
+
+
+def test_links_are_reached_and_followed_by_keyboard(app: str, page: Page) -> None:
+    visit(page, f"{app}/pipeline")
+    for _ in range(3):  # the product's name, Sales, Analytics
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(f"{app}/analytics")
+    drawn(page)
+
+
+def test_links_stay_below_a_prefix(settings: Settings, browser: Browser) -> None:
+    with serving(settings, "--prefix=desk", "--index=sales") as served, watched_page(browser) as page:
+        visit(page, f"{served.url}/desk/pipeline")
+        page.get_by_role("link", name="Analytics").click()
+        expect(page).to_have_url(f"{served.url}/desk/analytics")
+        drawn(page)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_phone_has_nothing_to_scroll_sideways(app: str, browser: Browser, path: str) -> None:
+    with watched_page(browser, viewport={"width": 390, "height": 844}, is_mobile=True) as phone:
+        visit(phone, f"{app}/{path}")
+        assert phone.evaluate("document.documentElement.scrollWidth") == 390
+        main = phone.locator(".main-content")
+        assert main.evaluate("e => e.scrollWidth") <= 390
+        expect(phone.get_by_role("button", name="Toggle theme")).to_be_in_viewport()
+
+
+@pytest.mark.parametrize("preferred", ["light", "dark"])
+def test_the_first_theme_is_what_the_system_prefers(app: str, browser: Browser, preferred: str) -> None:
+    with watched_page(browser, color_scheme=preferred) as opened:
+        visit(opened, f"{app}/pipeline")
+        expect_theme(opened, preferred)
+
+
+def test_the_chosen_theme_stays_over_reloads_and_pages(app: str, page: Page) -> None:
+    visit(page, f"{app}/pipeline")
+    expect_theme(page, "light")
+    page.get_by_role("button", name="Toggle theme").click()
+    expect_theme(page, "dark")
+    page.reload()
+    drawn(page)
+    expect_theme(page, "dark")
+    visit(page, f"{app}/analytics")
+    expect_theme(page, "dark")
+    page.get_by_role("button", name="Toggle theme").click()
+    expect_theme(page, "light")
+    visit(page, f"{app}/pipeline")
+    expect_theme(page, "light")
+
+
+def expect_theme(page: Page, theme: str) -> None:
+    """Waits until the page's background is the theme's."""
+    background = {"light": "rgb(244, 246, 248)", "dark": "rgb(15, 22, 29)"}[theme]
+    expect(page.locator("main.main")).to_have_css("background-color", background)
+
+
+SLOW = """
+import threading
+import panel as pn
+from workbench.shell import page
+def content(workbench):
+    threading.Event().wait(3)
+    return pn.pane.HTML("<p>Here it is</p>")
+page("Slow", content)
+"""
+BROKEN = """
+from workbench.shell import page
+page("Broken", lambda workbench: 1 / 0)
+"""
+CLICK = """
+import panel as pn
+import panel_material_ui as pmui
+from workbench.errors import SaleNotFound
+from workbench.shell import page
+def fail(event):
+    raise SaleNotFound(7)
+def crash(event):
+    raise ZeroDivisionError("<b>secret</b>")
+def content(workbench):
+    return pmui.Column(pmui.Button(label="Fail", on_click=fail), pmui.Button(label="Crash", on_click=crash))
+page("Click", content)
+"""
+
+
+@pytest.fixture(scope="module")
+def odd_pages(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """An app of pages that are slow, broken, or have buttons that fail."""
+    folder = tmp_path_factory.mktemp("pages")
+    pages = []
+    for name, body in (("slow", SLOW), ("broken", BROKEN), ("click", CLICK)):
+        pages.append(folder / f"{name}.py")
+        pages[-1].write_text(body)
+    with serving(settings, pages=pages) as served:
+        yield served
+
+
+def test_the_frame_is_there_before_slow_content(odd_pages: Served, page: Page) -> None:
+    page.goto(f"{odd_pages.url}/slow")
+    expect(page.get_by_role("link", name="Pipeline")).to_be_visible()
+    expect(page.get_by_text("Here it is")).not_to_be_visible()
+    expect(page.get_by_text("Here it is")).to_be_visible()
+
+
+def test_a_page_that_cannot_be_built_says_so_and_logs_why(odd_pages: Served, page: Page) -> None:
+    visit(page, f"{odd_pages.url}/broken")
+    expect(page.get_by_text("This page could not be built.")).to_be_visible()
+    assert "ZeroDivisionError" in odd_pages.log.read_text()
+
+
+def test_an_error_in_a_callback_is_told_and_logged(odd_pages: Served, page: Page) -> None:
+    visit(page, f"{odd_pages.url}/click")
+    page.get_by_role("button", name="Fail").click()
+    expect(page.get_by_text("There is no transaction 7")).to_be_visible()
+    page.get_by_role("button", name="Crash").click()
+    expect(page.get_by_text("That did not work. The cause is in the server's log.")).to_be_visible()
+    expect(page.get_by_text("secret")).to_have_count(0)
+    assert 'ZeroDivisionError: <b>secret</b>' in odd_pages.log.read_text()
+
+
+def test_without_servers_the_page_says_what_to_do_and_works_after_a_reload(
+    settings: Settings, browser: Browser
+) -> None:
+    """The app starts with neither a master configured nor a cluster made; then .env names one."""
+    nothing = {"MASTER_DB_HOST": "", "WORKBENCH_DATA_DIR": "nowhere"}
+    with serving(settings, changes=nothing) as served, watched_page(browser) as page:
+        visit(page, f"{served.url}/pipeline")
+        expect(page.get_by_text("This page cannot be shown")).to_be_visible()
+        expect(page.get_by_text("workbench up")).to_be_visible()
+        assert not served.errors()
+        (served.log.parent / ".env").write_text(f"MASTER_DB_HOST={settings.master_db_host}\n")
+        visit(page, f"{served.url}/pipeline")
+        expect(page.get_by_role("region", name="Master")).to_contain_text("Up")
+
+
+@dataclass
+class OwnPair:
+    """A pair of servers that a test may kill, and the app on it."""
+
+    base: Settings
+    url: str
+
+    def kill(self, name: str) -> None:
+        """kill -9 of a server."""
+        pid_file = next(self.base.workbench_data_dir.glob(f"**/{name}/**/postmaster.pid"))
+        os.kill(int(pid_file.read_text().splitlines()[0]), signal.SIGKILL)
+
+    def mend(self) -> None:
+        """Starts what is down."""
+        cluster.up(self.base)
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory, settings: Settings) -> Iterator[OwnPair]:
+    """A second, migrated pair with the app on it."""
+    master_port, replica_port = free_ports(2)
+    folder = settings.workbench_data_dir.parent / "own-pair"  # a folder that PostgreSQL's user can enter
+    base = Settings(
+        _env_file=None, workbench_data_dir=folder, master_db_port=master_port, replica_db_port=replica_port
+    )
+    configured = cluster.up(base)
+    engines = connect(configured)
+    migrate(engines)
+    engines.dispose()
+    with serving(configured) as served:
+        yield OwnPair(base, served.url)
+    cluster.down(base)
+
+
+def test_the_banner_says_that_the_replica_is_away_and_goes_by_itself(own: OwnPair, page: Page) -> None:
+    visit(page, f"{own.url}/pipeline")
+    banner = page.get_by_role("alert").filter(has_text="away")
+    expect(page.get_by_role("region", name="Replica")).to_contain_text("Up")
+    expect(banner).not_to_be_visible()
+    own.kill("replica")
+    expect(banner).to_have_text(re.compile("The replica is away: figures come from the master"))
+    expect(page.get_by_role("region", name="Replica")).to_contain_text("Start it with `workbench up`")
+    own.mend()
+    expect(banner).not_to_be_visible(timeout=COMES_BACK_MS)
+    expect(page.get_by_role("region", name="Replica")).to_contain_text("Up")
+
+
+def test_the_banner_says_that_saving_is_off_without_the_master_and_buttons_say_why(own: OwnPair, page: Page) -> None:
+    visit(page, f"{own.url}/pipeline")
+    load = page.get_by_role("button", name="Load sample data")
+    expect(load).to_be_enabled()
+    own.kill("master")
+    expect(page.get_by_role("alert").filter(has_text="away")).to_have_text(
+        re.compile("The master is away: reading goes on, saving is off")
+    )
+    expect(load).to_be_disabled()
+    expect(page.get_by_text("The master is away: nothing can be loaded until it is back.")).to_be_visible()
+    own.kill("replica")
+    expect(page.get_by_role("alert").filter(has_text="away")).to_have_text(
+        re.compile("The master and the replica are away: nothing can be read or saved")
+    )
+    own.mend()
+    expect(page.get_by_role("alert").filter(has_text="away")).not_to_be_visible(timeout=COMES_BACK_MS)
+    expect(load).to_be_enabled()

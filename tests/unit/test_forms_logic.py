@@ -1,0 +1,161 @@
+"""What forms decide without a server: filters from text, merging a conflict, counting pages, text in fields."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from tests.examples import CAKE, HOSTILE, LATTE, sale
+from workbench.errors import FieldError
+from workbench.forms.conflict import conflict_table, merge
+from workbench.forms.fields import Fields, text_field
+from workbench.forms.messages import Message
+from workbench.forms.pager import Pager
+from workbench.forms.sale_filters import SaleFilters, parse_filters
+from workbench.forms.sale_form import content
+from workbench.sale_pages import Move, SaleFilter, SalePage
+
+TYPED = ("date_from", "date_to", "store_ids", "cashier_ids", "customer_id", "product", "amount_from", "amount_to")
+BLANK: dict[str, Any] = {**dict.fromkeys(TYPED, ""), "payment_methods": []}
+
+
+def stored(**changes: Any) -> dict[str, Any]:
+    """A sale's content with lines 1 and 2 as they would be stored."""
+    lines = [{**LATTE, "discount": "0.50", "item_id": 1}, {**CAKE, "item_id": 2}]
+    return content(sale(**({"lines": lines} | changes)))
+
+
+def with_lines(*lines: dict[str, Any]) -> dict[str, Any]:
+    return stored(lines=list(lines))
+
+
+def test_texts_become_a_filter() -> None:
+    texts = BLANK | {
+        "date_from": " 2026-05-01",
+        "store_ids": "3, 7,3",
+        "customer_id": "77",
+        "amount_to": "12.50",
+        "payment_methods": ["Cash"],
+        "product": " latte ",
+    }
+    errors, found = parse_filters(texts)
+    assert not errors
+    assert found == SaleFilter(
+        date_from=date(2026, 5, 1),
+        store_ids=(3, 7),
+        customer_id=77,
+        amount_to=Decimal("12.50"),
+        payment_methods=("Cash",),
+        product="latte",
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("date_from", "31.05.2026"),
+        ("date_to", "9999-12-31"),
+        ("store_ids", "3,"),
+        ("store_ids", "9" * 5000),
+        ("cashier_ids", "-1"),
+        ("customer_id", "٣"),
+        ("customer_id", "2147483648"),
+        ("amount_from", "NaN"),
+        ("amount_to", "1e999999"),
+        ("amount_to", "-0.01"),
+    ],
+)
+def test_a_text_that_is_no_filter_is_named(name: str, text: str) -> None:
+    errors, _ = parse_filters(BLANK | {name: text})
+    assert [error.field for error in errors] == [name]
+
+
+def test_a_filter_that_ends_before_it_begins_is_refused() -> None:
+    errors, _ = parse_filters(BLANK | {"amount_from": "10", "amount_to": "9.99"})
+    assert [error.field for error in errors] == ["amount_to"]
+
+
+def test_a_filter_without_a_field_is_kept_and_said() -> None:
+    seen: list[SaleFilter] = []
+    filters = SaleFilters(seen.append, SaleFilter(weekdays=(1,), store_ids=(3,)))
+    assert "weekdays 1" in filters.others
+    filters.fields.widgets["customer_id"].value = "7"
+    assert seen == [SaleFilter(weekdays=(1,), store_ids=(3,), customer_id=7)]
+
+
+def test_merging_takes_my_changes_and_otherwise_theirs() -> None:
+    base = stored()
+    merged = merge(base, stored(cashier_id=444), stored(store_id=8, cashier_id=5))
+    assert (merged["cashier_id"], merged["store_id"]) == (444, 8)
+
+
+def test_merging_lines() -> None:
+    latte, cake = stored()["lines"]
+    tea, juice = {**cake, "item_id": 3, "product_code": "TEA"}, {**cake, "item_id": None, "product_code": "JUI"}
+    base = stored()
+    assert merge(base, with_lines({**latte, "quantity": 9}, cake), with_lines(latte, {**cake, "quantity": 5}, tea))[
+        "lines"
+    ] == [{**latte, "quantity": 9}, {**cake, "quantity": 5}, tea]
+    assert merge(base, with_lines(cake, juice), with_lines(latte, cake))["lines"] == [cake, juice]
+    assert merge(base, base, with_lines(cake))["lines"] == [cake]
+
+
+def test_a_line_that_they_removed_and_i_changed_comes_back_as_new() -> None:
+    latte, cake = stored()["lines"]
+    merged = merge(stored(), with_lines({**latte, "quantity": 9}, cake), with_lines(cake))
+    assert merged["lines"] == [cake, {**latte, "quantity": 9, "item_id": None}]
+
+
+def test_the_comparison_marks_what_differs_and_is_only_text() -> None:
+    table = conflict_table(stored(), stored(cashier_id=444), stored(payment_method=HOSTILE))
+    assert "<td style=\"white-space: normal\"><mark>444</mark></td>" in table
+    assert table.count("<mark>") == 2
+    assert "<img" not in table and "&lt;img" in table
+
+
+def a_page(count: int, *, is_estimate: bool = False, is_first: bool = False, is_last: bool = False) -> SalePage:
+    return SalePage(pd.DataFrame(), count, is_estimate, not is_first, not is_last, None, None)
+
+
+@pytest.mark.parametrize(
+    ("moves", "text"),
+    [
+        ([("first", a_page(45, is_first=True))], "Page 1 of 3"),
+        ([("first", a_page(45, is_first=True)), ("next", a_page(45))], "Page 2 of 3"),
+        ([("last", a_page(45, is_last=True)), ("previous", a_page(45))], "Page 2 of 3"),
+        ([("next", a_page(45)), (None, a_page(46))], "Page 2 of 3"),
+        ([("last", a_page(10**6, is_estimate=True, is_last=True))], "Last page"),
+        (
+            [("last", a_page(10**6, is_estimate=True, is_last=True)), ("previous", a_page(10**6, is_estimate=True))],
+            "1 before the last page",
+        ),
+        ([("first", a_page(10**6, is_estimate=True, is_first=True))], "Page 1 of about 50,000"),
+    ],
+)
+def test_where_a_page_is(moves: list[tuple[Move | None, SalePage]], text: str) -> None:
+    pager = Pager(lambda move: None)
+    for move, page in moves:
+        pager.place(page, move)
+    assert pager.text == text
+
+
+def test_an_error_stands_by_its_field_until_that_is_changed() -> None:
+    fields = Fields({"store_id": text_field("store_id", "The hint")})
+    left = fields.show([FieldError("store_id", "x", "it must be a number"), FieldError("lines", (), "none")])
+    widget = fields.widgets["store_id"]
+    assert widget.error_state and widget.helper_text == "'x' is refused; it must be a number"
+    assert [error.field for error in left] == ["lines"]
+    fields.fill({"store_id": "3"})
+    assert not widget.error_state and widget.helper_text == "The hint"
+
+
+def test_a_message_is_only_text() -> None:
+    message = Message()
+    message.say("error", HOSTILE, HOSTILE)
+    assert "<img" not in message.text and message.text.count("&lt;img") == 2
+    message.clear()
+    assert message.text == ""

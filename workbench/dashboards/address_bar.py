@@ -1,0 +1,26 @@
+"""The browser's address as a parameter. Panel's own Location does not follow the Back button."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import param
+from panel.custom import JSComponent
+
+
+class AddressBar(JSComponent):
+    """Writes the query of the page's address; ``on_back`` gets the one that the Back or Forward button brings."""
+
+    entry = param.String(default="")  # "+" (a step of its own) or "=" (in place of the present one), then the query
+    popped = param.String(default="")  # a number, which makes each one different, then the query
+
+    _esm = Path(__file__).with_name("address_bar.js")
+
+    def __init__(self, on_back: Callable[[str], None]) -> None:
+        super().__init__(width=0, height=0, margin=0)
+        self.param.watch(lambda event: on_back("?" + event.new.partition("?")[2]), "popped")
+
+    def put(self, query: str, *, is_step: bool) -> None:
+        """Makes ``query`` the address's."""
+        self.entry = f"{'+' if is_step else '='}{query}"

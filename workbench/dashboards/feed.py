@@ -1,0 +1,180 @@
+"""Feed: what the tiles of one session share. It asks for all of them when the filter or the data have moved."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+import pandas as pd
+import panel as pn
+import param
+
+from workbench.connection import Workbench
+from workbench.errors import WorkbenchError
+from workbench.filters import Filters
+from workbench.live import Live
+from workbench.metrics import Source, Where
+from workbench.replication import Answer, Session
+
+if TYPE_CHECKING:
+    from workbench.dashboards.tile import Tile
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+Found = Answer[pd.DataFrame] | WorkbenchError
+LOOK_MS = 500
+WAIT_SECONDS = 0.1
+SPARE = 5  # a page that follows the data rests at least this many times as long as it was busy
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What is looked at, at one moment: the same for all tiles that are asked together."""
+
+    live: Live
+    session: Session
+    filters: Filters
+    now: datetime
+    where: Where
+    comparison: Where | None
+
+    def ask(self, metrics: Sequence[str], by: Sequence[str] = (), where: Where | None = None) -> Answer[pd.DataFrame]:
+        """The metrics for what is looked at, or for another ``where``. The frame must not be changed."""
+        return self.live.ask(self.session, metrics, by, self.where if where is None else where)
+
+    def answer(self, key: Hashable, work: Callable[[Source], Answer[T]]) -> Answer[T]:
+        """Whatever else is asked, once for each key (which names all that it depends on) and revision."""
+        return self.live.answer(self.session, key, work)
+
+
+class Feed(param.Parameterized):
+    """One for each page: its filters, its database session, and the tiles that are shown.
+
+    A change of the filters is asked for at once; an answer that is overtaken by a newer question is dropped. The data
+    are followed by comparing ``Live.revision``, unless ``is_paused``.
+    """
+
+    is_paused = param.Boolean(default=False)
+    is_busy = param.Boolean(default=False)
+    problem = param.String(default="")  # why figures are missing or old, in words
+
+    def __init__(self, workbench: Workbench, filters: Filters | None = None, live: Live | None = None) -> None:
+        super().__init__()
+        self.workbench = workbench
+        self.filters = filters or Filters()
+        self.live = live or shared_live(workbench)
+        self.session = Session()
+        self.tiles: list[Tile] = []
+        self._asked = 0
+        self._revision = -1
+        self._where: tuple[Where, Where | None] | None = None
+        self._rests_until = 0.0
+        self.filters.param.watch(lambda *_: self.renew(), list(self.filters.param.values()))
+
+    def moment(self) -> Moment:
+        """What is looked at now."""
+        now = datetime.now()
+        where, comparison = self.filters.where(now), self.filters.comparison_where(now)
+        return Moment(self.live, self.session, self.filters, now, where, comparison)
+
+    def follow(self) -> None:
+        """Starts to follow the data."""
+        pn.state.add_periodic_callback(self.look, LOOK_MS)
+
+    def show(self, tiles: Iterable[Tile]) -> None:
+        """From now on these tiles are asked for: the quick ones right here when what they need is in memory."""
+        self.tiles = list(tiles)
+        moment = self.moment()
+        if self.live.has_loaded(moment.where.date_from):
+            for tile in self.tiles:
+                if not tile.is_slow:
+                    tile.take(moment, _fetched(tile, moment))
+        self.renew()
+
+    def look(self) -> None:
+        """Compares what is shown with what there is: two numbers and two filters."""
+        if self.problem != self.live.problem:
+            self.problem = self.live.problem
+        if self.is_paused:
+            return
+        moment = self.moment()
+        is_old = self.live.revision != self._revision or (moment.where, moment.comparison) != self._where
+        if is_old and not self.is_busy and time.monotonic() >= self._rests_until:
+            self.renew()
+        elif not is_old:
+            for tile in self.tiles:
+                tile.touch(self.live.engine, self.live.as_of)
+
+    def renew(self) -> None:
+        """Asks for all tiles that are shown."""
+        self._asked += 1
+        pn.state.execute(self._renew)
+
+    async def _renew(self) -> None:
+        asked, tiles = self._asked, self.tiles
+        if not tiles:
+            return
+        self.is_busy = True
+        try:
+            await self._loaded(asked)
+            began, revision, moment = time.monotonic(), self.live.revision, self.moment()
+            quick = [tile for tile in tiles if not tile.is_slow]
+            groups = [quick, *([tile] for tile in tiles if tile.is_slow)]
+            await asyncio.gather(*(self._renew_group(asked, moment, group) for group in groups if group))
+        finally:
+            if asked == self._asked:
+                self.is_busy = False
+        if asked == self._asked:
+            self._revision, self._where = revision, (moment.where, moment.comparison)
+            self._rests_until = time.monotonic() + SPARE * (time.monotonic() - began)
+
+    async def _loaded(self, asked: int) -> None:
+        """Waits until what is looked at is in memory, or something newer is asked, or there is a problem."""
+        while (
+            asked == self._asked and not self.live.problem and not self.live.has_loaded(self.moment().where.date_from)
+        ):
+            await asyncio.sleep(WAIT_SECONDS)
+
+    async def _renew_group(self, asked: int, moment: Moment, tiles: list[Tile]) -> None:
+        found = await asyncio.to_thread(self._fetch, asked, moment, tiles)
+
+        def show() -> None:
+            if asked == self._asked:
+                for tile, answer in found:
+                    tile.take(moment, answer)
+
+        pn.state.execute(show)
+
+    def _fetch(self, asked: int, moment: Moment, tiles: list[Tile]) -> list[tuple[Tile, Found]]:
+        """What each tile asks, off the event loop; stops when something newer was asked."""
+        found: list[tuple[Tile, Found]] = []
+        for tile in tiles:
+            if asked != self._asked:
+                return []
+            found.append((tile, _fetched(tile, moment)))
+        return found
+
+
+def _fetched(tile: Tile, moment: Moment) -> Found:
+    """One tile's answer; an error is that tile's alone."""
+    try:
+        return tile.fetch(moment)
+    except WorkbenchError as error:
+        return error
+    except Exception:
+        log.exception("The tile %s could not be computed", type(tile).__name__)
+        return WorkbenchError("These figures could not be computed. The cause is in the server's log.")
+
+
+def shared_live(workbench: Workbench) -> Live:
+    """The one Live of this process for ``workbench``, running."""
+    live = pn.state.as_cached(f"live-{id(workbench)}", partial(Live, workbench))
+    live.start()
+    return live

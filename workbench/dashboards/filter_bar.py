@@ -1,0 +1,181 @@
+"""The filter bar: period and comparison, lists to choose from, and a chip for everything that narrows."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from functools import partial
+from typing import Any
+
+import panel as pn
+import panel_material_ui as pmui
+from panel.viewable import Viewable, Viewer
+
+from workbench import look
+from workbench.dashboards.feed import Feed
+from workbench.dashboards.tile import html
+from workbench.errors import FieldError
+from workbench.filters import COMPARISONS, CUSTOM, PERIODS, chips, value_text, words
+
+FIELD: dict[str, Any] = {"size": "small", "width": None, "sizing_mode": "stretch_width", "margin": 0}
+LABELS = {
+    "stores": ("Stores", "store"),
+    "categories": ("Categories", "category"),
+    "payment_methods": ("Payment methods", "payment_method"),
+    "cashiers": ("Cashiers", "cashier"),
+    "products": ("Products", "product"),
+    "hours": ("Hours", "hour"),
+    "weekdays": ("Weekdays", ""),
+}
+FIRST = ("stores", "categories", "payment_methods")
+
+
+class FilterBar(Viewer):
+    """Widgets for ``feed.filters``, both ways: what is clicked in a chart shows here too."""
+
+    def __init__(self, feed: Feed) -> None:
+        super().__init__()
+        self._feed, self._filters = feed, feed.filters
+        self._revision = -1
+        self.names: dict[str, str] = {}  # of products, by code
+        self._period = pmui.Select(label="Period", options={text: name for name, text in PERIODS.items()}, **FIELD)
+        self._comparison = pmui.Select(
+            label="Compare with", options={text: name for name, text in COMPARISONS.items()}, **FIELD
+        )
+        self._dates = {name: _text(label) for name, label in (("date_from", "From"), ("date_to", "To"))}
+        self._customer = _text("Customer ID")
+        self._lists = {name: self._list(name) for name in LABELS}
+        self._more = pmui.Button(label="More filters", variant="text", margin=0)
+        self._others = _flow(*(self._lists[name] for name in LABELS if name not in FIRST), self._customer)
+        self._words = html()
+        self._chips = pn.FlexBox(margin=0, sizing_mode="stretch_width", styles={"gap": "8px"}, align_items="center")
+        self._connect()
+        self.follow()
+        self._show()
+
+    def _connect(self) -> None:
+        for name, widget in {"period": self._period, "comparison": self._comparison, **self._lists}.items():
+            widget.param.watch(partial(self._chosen, name), "value")
+        for name, widget in self._dates.items():
+            widget.param.watch(partial(self._typed, name, widget), "value")
+        self._customer.param.watch(partial(self._typed, "customer_id", self._customer), "value")
+        self._more.on_click(lambda _: self._open(not self._others.visible))
+        self._filters.param.watch(lambda *_: self._show(), list(self._filters.param.values()))
+
+    def follow(self) -> None:
+        """Offers the values that there are now."""
+        live = self._feed.live
+        if live.revision == self._revision and self._revision > 0:
+            return
+        self._revision = live.revision
+        for name, widget in self._lists.items():
+            values = list(range(1, 8)) if name == "weekdays" else live.choices(LABELS[name][1])
+            chosen = getattr(self._filters, name)
+            values += [value for value in chosen if value not in values]
+            options = {value_text(name, value, self.names): value for value in values}
+            if options != widget.options:
+                widget.options = options
+
+    def _list(self, name: str) -> pmui.MultiChoice:
+        layout = {key: value for key, value in FIELD.items() if key != "size"}
+        return pmui.MultiChoice(label=LABELS[name][0], options={}, visual_size="small", searchable=True, **layout)
+
+    def _chosen(self, name: str, event: Any) -> None:
+        value = list(event.new) if isinstance(event.new, list) else event.new
+        if value != getattr(self._filters, name):
+            self._filters.param.update(**{name: value})
+
+    def _typed(self, name: str, widget: Any, _event: Any) -> None:
+        try:
+            value = read_customer(widget.value) if name == "customer_id" else read_day(name, widget.value)
+            self._check(name, value)
+        except FieldError as error:
+            widget.param.update(error_state=True, helper_text=str(error))
+            return
+        widget.param.update(error_state=False, helper_text="")
+        if value != getattr(self._filters, name):
+            self._filters.param.update(**{name: value})
+
+    def _check(self, name: str, value: Any) -> None:
+        first = value if name == "date_from" else self._filters.date_from
+        last = value if name == "date_to" else self._filters.date_to
+        if name.startswith("date") and first and last and last < first:
+            raise FieldError(name, str(value), "the last day must not be before the first")
+
+    def _show(self) -> None:
+        """Shows the filters in widgets, words and chips."""
+        filters, now = self._filters, datetime.now()
+        self._revision = 0
+        self.follow()
+        self._period.value, self._comparison.value = filters.period, filters.comparison
+        for name, widget in self._lists.items():
+            widget.value = list(getattr(filters, name))
+        for name, widget in self._dates.items():
+            day = getattr(filters, name)
+            widget.param.update(value="" if day is None else day.isoformat(), visible=filters.period == CUSTOM)
+        self._customer.value = "" if filters.customer_id is None else str(filters.customer_id)
+        compared = filters.comparison_where(now)
+        against = f", compared with {words(compared.date_from, compared.date_to)}" if compared else ""
+        until = f" until {compared.time_to:%H:%M}" if compared and compared.time_to else ""
+        self._words.object = f'<p class="soft">{look.esc(words(*filters.days(now)) + against + until)}</p>'
+        self._show_chips()
+        if any(getattr(filters, name) for name in LABELS if name not in FIRST) or filters.customer_id is not None:
+            self._open(True)
+
+    def _show_chips(self) -> None:
+        found = chips(self._filters, self.names)
+        buttons = [
+            _chip(f"{chip.text}  ✕", partial(self._filters.param.update, **chip.cleared)) for chip in found
+        ]
+        if found:
+            buttons.append(_chip("Clear all", self._filters.clear, variant="text"))
+        self._chips.param.update(objects=buttons, visible=bool(found))
+
+    def _open(self, is_open: bool) -> None:
+        self._others.visible = is_open
+        self._more.label = "Fewer filters" if is_open else "More filters"
+
+    def __panel__(self) -> Viewable:
+        first = _flow(
+            self._period, self._comparison, *self._dates.values(), *(self._lists[name] for name in FIRST), self._more
+        )
+        self._open(self._others.visible and bool(chips(self._filters)))
+        return pmui.Column(first, self._others, self._words, self._chips, sx={"gap": "12px"}, sizing_mode="stretch_width")
+
+
+def read_day(name: str, text: str) -> date | None:
+    """A typed day; None for nothing. Raises FieldError saying what is allowed."""
+    if not text.strip():
+        return None
+    try:
+        day = date.fromisoformat(text.strip())
+    except ValueError:
+        raise FieldError(name, text, "it must be a day such as 2026-05-31") from None
+    if not 2000 <= day.year <= 2099:
+        raise FieldError(name, text, "it must be from 2000 to 2099")
+    return day
+
+
+def read_customer(text: str) -> int | None:
+    """A typed customer; None for nothing. Raises FieldError saying what is allowed."""
+    text = text.strip()
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= 10 and 0 < int(text) < 2**31):
+        raise FieldError("customer_id", text, "it must be a whole number such as 7")
+    return int(text)
+
+
+def _text(label: str) -> pmui.TextInput:
+    return pmui.TextInput(label=label, placeholder="YYYY-MM-DD" if label in ("From", "To") else "", **FIELD)
+
+
+def _chip(label: str, act: Any, variant: str = "outlined") -> pmui.Button:
+    return pmui.Button(label=label, on_click=lambda _: act(), variant=variant, size="small", margin=0)
+
+
+def _flow(*widgets: Any) -> pmui.Column:
+    columns = "repeat(auto-fit, minmax(min(170px, 100%), 1fr))"
+    layout = {"display": "grid", "gridTemplateColumns": columns, "gap": "12px", "alignItems": "center"}
+    return pmui.Column(*widgets, sx=layout, sizing_mode="stretch_width")
+
+

@@ -1,0 +1,50 @@
+"""The line below a tile: who answered, as of when. The browser counts the age on, also when nothing comes any more."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+import param
+from panel.custom import JSComponent
+
+from workbench import look
+
+RENEW_SECONDS = 5.0  # an age that only grows is not sent; a newer as-of is, this often
+
+
+class FreshLine(JSComponent):
+    """``replica · as of 14:03:22 UTC, 2 s ago``: amber beyond ``limit`` seconds, red beyond ten times as many."""
+
+    engine = param.String(default="")
+    as_of_ms = param.Number(default=0)
+    sent_ms = param.Number(default=0)  # this machine's clock: the browser's may be wrong
+    note = param.String(default="")
+    limit = param.Number(default=15)
+    factor = param.Number(default=look.STALE_FACTOR)
+
+    _esm = Path(__file__).with_name("fresh_line.js")
+
+    def __init__(self, **params: object) -> None:
+        super().__init__(**({"stylesheets": stylesheets(), "margin": 0} | params))
+
+    def tell(self, engine: str, as_of: datetime, note: str = "") -> None:
+        """Says who has answered, as of when (data time), and why it was not the replica."""
+        sent_ms = datetime.now(UTC).timestamp() * 1000
+        self.param.update(engine=engine, as_of_ms=as_of.timestamp() * 1000, note=note, sent_ms=sent_ms)
+
+    def touch(self, engine: str, as_of: datetime) -> None:
+        """The same figures hold as of a later moment: told every few seconds."""
+        if as_of.timestamp() * 1000 - self.as_of_ms >= RENEW_SECONDS * 1000 or engine != self.engine:
+            self.tell(engine, as_of, self.note if engine == self.engine else "")
+
+
+@cache
+def _tiles_css() -> str:
+    return Path(__file__).with_name("tiles.css").read_text(encoding="utf-8")
+
+
+def stylesheets() -> list[str]:
+    """The look of everything in a tile."""
+    return [look.stylesheet(), _tiles_css()]

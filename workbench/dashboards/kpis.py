@@ -1,0 +1,112 @@
+"""The four key figures, each with its change against the comparison and a sparkline."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, ClassVar
+
+import pandas as pd
+from panel.viewable import Viewable
+
+from workbench import look
+from workbench.connection import Workbench
+from workbench.dashboards.feed import Feed, Moment
+from workbench.dashboards.sparkline import sparkline
+from workbench.dashboards.tile import Tile, html
+from workbench.filters import COMPARISONS
+from workbench.replication import Answer
+
+METRICS = ("sales", "revenue", "items_sold", "average_sale")
+
+
+class KpiTile(Tile):
+    """One figure of the whole period."""
+
+    metric: ClassVar[str] = ""
+    is_money: ClassVar[bool] = False
+
+    def __init__(self, source: Workbench | Feed) -> None:
+        super().__init__(source)
+        self._pane = html()
+
+    def fetch(self, moment: Moment) -> Answer[pd.DataFrame]:
+        """One row: ``value`` and ``before`` (None when nothing is compared), and the ``points`` of the sparkline."""
+        answer = moment.ask(METRICS)
+        before = None if moment.comparison is None else moment.ask(METRICS, (), moment.comparison)
+        is_one_day = moment.where.date_from is not None and moment.where.date_from == moment.where.date_to
+        by = "hour" if is_one_day else "day"
+        points = moment.ask(METRICS, [by]).value
+        frame = pd.DataFrame(
+            {
+                "value": pd.Series([self._figure(answer)], dtype=object),
+                "before": pd.Series([None if before is None else self._figure(before)], dtype=object),
+                "points": pd.Series([tuple(zip(points[by], points[self.metric], strict=True))], dtype=object),
+            }
+        )
+        return Answer(frame, answer.engine, answer.as_of, answer.note)
+
+    def _figure(self, answer: Answer[pd.DataFrame]) -> Any:
+        return answer.value[self.metric].astype(object).iloc[0]
+
+    def depends_on(self, moment: Moment) -> object:
+        """What it is compared with."""
+        return moment.filters.comparison
+
+    def draw(self, moment: Moment, frame: pd.DataFrame) -> None:
+        """The figure, its change, its line."""
+        row = frame.iloc[0]
+        text = self.text(row.value) if self.is_money else look.count(int(row.value))
+        self._pane.object = (
+            f'<div class="kpi"><p class="figure number">{look.esc(text)}</p>'
+            f"{change_html(row.value, row.before, COMPARISONS[moment.filters.comparison])}"
+            f"{sparkline(row.points)}</div>"
+        )
+
+    def drawn(self) -> Viewable:
+        """The pane of the figure."""
+        return self._pane
+
+
+class TotalTransactions(KpiTile):
+    """How many sales, each counted once."""
+
+    title, metric = "Total Transactions", "sales"
+
+
+class TotalRevenue(KpiTile):
+    """What customers paid, after discount."""
+
+    title, metric, is_money = "Total Revenue", "revenue", True
+
+
+class ItemsSold(KpiTile):
+    """The sum of the lines' quantities."""
+
+    title, metric = "Items Sold", "items_sold"
+
+
+class AvgTransaction(KpiTile):
+    """Revenue for each sale."""
+
+    title, metric, is_money = "Avg Transaction", "average_sale", True
+
+
+def change(value: Any, before: Any) -> Decimal | None:
+    """The change as a share of what was before, 0.12 for 12 % more; None when there was nothing before."""
+    if value is None or not before:
+        return None
+    return (Decimal(value) - Decimal(before)) / Decimal(before)
+
+
+def change_html(value: Any, before: Any, compared: str) -> str:
+    """The change in words, with an arrow: never by colour alone."""
+    ratio = change(value, before)
+    if compared == COMPARISONS["none"]:
+        return '<p class="change soft">Not compared</p>'
+    if ratio is None:
+        return f'<p class="change soft">Nothing to compare with ({look.esc(compared.lower())})</p>'
+    arrow, kind = ("▲", "up") if ratio > 0 else ("▼", "down") if ratio < 0 else ("=", "even")
+    return (
+        f'<p class="change"><span class="{kind}">{arrow} {look.percent(ratio, is_change=True)}</span>'
+        f' <span class="soft">against {look.esc(compared.lower())}</span></p>'
+    )

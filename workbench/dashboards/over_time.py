@@ -1,0 +1,115 @@
+"""Revenue over time, beside what it is compared with; brushing it narrows every tile to those days."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import holoviews as hv
+import pandas as pd
+from bokeh.models import DatetimeTickFormatter
+from holoviews.streams import BoundsX
+from hvplot import hvPlot
+
+from workbench.connection import Workbench
+from workbench.dashboards.chart import ChartTile, floats, frameless, theme_color
+from workbench.dashboards.feed import Feed, Moment
+from workbench.replication import Answer
+
+
+class RevenueOverTime(ChartTile):
+    """Daily revenue of the period; a day without a sale is 0."""
+
+    title = "Daily revenue"
+    about = "Drag across the chart to look at some days alone."
+    height = 280
+
+    def __init__(self, source: Workbench | Feed) -> None:
+        super().__init__(source)
+        self.ticks = DatetimeTickFormatter(days="%e %b", months="%b %Y", years="%Y", context=None)
+
+    def fetch(self, moment: Moment) -> Answer[pd.DataFrame]:
+        """One row a day up to today: ``day``, ``revenue`` (Decimal), ``before`` (the day it is compared with)."""
+        first, last = moment.filters.period_days(moment.now)
+        answer = moment.ask(["revenue"], ["day"], moment.filters.where(moment.now, is_brushed=False))
+        found = dict(zip(answer.value["day"], answer.value["revenue"], strict=True))
+        start = first or min(found, default=pd.Timestamp(moment.now.date())).date()
+        end = max([min(last or date.max, moment.now.date()), *(day.date() for day in found)])
+        days = pd.date_range(start, end, unit="s") if found else pd.DatetimeIndex([], dtype="datetime64[s]")
+        revenue = pd.Series([found.get(day, Decimal("0.00")) for day in days], dtype=object)
+        frame = pd.DataFrame({"day": days, "revenue": revenue})
+        frame["before"] = pd.Series(self._before(moment, days), dtype=object)
+        return Answer(frame, answer.engine, answer.as_of, answer.note)
+
+    def _before(self, moment: Moment, days: pd.DatetimeIndex) -> list[Decimal | None]:
+        """The revenue of the day that each day is compared with, in order."""
+        compared = moment.filters.comparison_where(moment.now, is_brushed=False)
+        if compared is None or compared.date_from is None or len(days) == 0:
+            return [None] * len(days)
+        answer = moment.ask(["revenue"], ["day"], compared)
+        found = dict(zip(answer.value["day"], answer.value["revenue"], strict=True))
+        start = compared.date_from
+        return [found.get(pd.Timestamp(start + timedelta(days=n)), Decimal("0.00")) for n in range(len(days))]
+
+    def depends_on(self, moment: Moment) -> object:
+        """The brushed days."""
+        return moment.filters.brush_from, moment.filters.brush_to
+
+    def prepare(self, moment: Moment, frame: pd.DataFrame) -> pd.DataFrame:
+        """Floats, the texts of the hover, and the brushed days in a line of their own."""
+        low, high = moment.filters.brush_from or date.min, moment.filters.brush_to or date.max
+        revenue = floats(frame["revenue"])
+        is_chosen = [low <= day.date() <= high for day in frame["day"]]
+        return pd.DataFrame(
+            {
+                "day": frame["day"],
+                "revenue": revenue,
+                "chosen": pd.Series(revenue).where(is_chosen),
+                "before": floats(frame["before"]),
+                "text": [self.text(value) for value in frame["revenue"]],
+                "compared": [self.text(value) for value in frame["before"]],
+                "date": [f"{day:%a} {day.day} {day:%b %Y}" for day in frame["day"]],
+            }
+        )
+
+    def plot(self, data: pd.DataFrame) -> Any:
+        """The period's line and area, and a dashed grey line for what it is compared with."""
+        shared = {"height": self.height, "responsive": True, "xlabel": "", "ylabel": ""}
+        color = theme_color()
+        draw = hvPlot(data)
+        before = draw.line(x="day", y="before", color="#8c8c8c", line_dash="dashed", **shared).opts(tools=[])
+        area = draw.area(x="day", y="chosen", color=color, alpha=0.18, **shared).opts(tools=[], line_alpha=0)
+        line = draw.line(x="day", y="revenue", color=color, line_width=2, **shared).opts(tools=[])
+        dots = draw.scatter(
+            x="day", y="revenue", hover_cols=["date", "text", "compared"], color=color, size=18, **shared
+        ).opts(
+            tools=["hover", "xbox_select"],
+            hover_tooltips=[("Day", "@date"), ("Revenue", "@text"), ("Compared with", "@compared")],
+        )
+        return (before * area * line * dots).opts(
+            hv.opts.Overlay(
+                active_tools=["xbox_select"],
+                default_tools=[],
+                toolbar=None,
+                yformatter=self.amounts,
+                xformatter=self.ticks,
+                ylim=(0, None),
+                hooks=[frameless],
+                show_legend=False,
+            )
+        )
+
+    def listen(self, chart: hv.DynamicMap) -> None:
+        """Dragging narrows every other tile to the days below."""
+        bounds = BoundsX(source=chart, boundsx=None)
+        bounds.param.watch(self._brushed, "boundsx")
+
+    def _brushed(self, event: Any) -> None:
+        if not event.new:
+            return
+        first, last = sorted(pd.Timestamp(end) for end in event.new)
+        start = first.ceil("D") if first != first.normalize() else first  # days whose point is inside
+        if start > last:
+            start = last = first.round("D")
+        self.feed.filters.param.update(brush_from=start.date(), brush_to=last.date())

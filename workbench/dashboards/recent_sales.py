@@ -1,0 +1,40 @@
+"""The ten most recent sales of what is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import pandas as pd
+
+from workbench import look
+from workbench.dashboards.feed import Moment
+from workbench.dashboards.table import TableTile
+from workbench.metrics import Source
+from workbench.replication import Answer
+from workbench.sale_pages import sale_page
+
+COLUMNS = ("transaction_id", "transaction_time", "store_id", "payment_method", "total_amount")
+RECENT = 10
+
+
+class RecentSales(TableTile):
+    """A table of the newest sales."""
+
+    title = "Recent transactions"
+    heads = {"ID": True, "Time": False, "Store": True, "Payment Method": False, "Total": True}
+
+    def fetch(self, moment: Moment) -> Answer[pd.DataFrame]:
+        """COLUMNS of the ten newest sales, the newest first."""
+        where = moment.filters.sale_filter(moment.now)
+
+        def work(source: Source) -> Answer[pd.DataFrame]:
+            # A count that nobody reads would cost more than the ten rows.
+            answer = sale_page(source.reader, source.session, where, size=RECENT, counted=(0, True))
+            return Answer(answer.value.rows[list(COLUMNS)], answer.engine, answer.as_of, answer.note)
+
+        return moment.answer(("recent", where), work)
+
+    def rows(self, frame: pd.DataFrame) -> Iterable[Sequence[str]]:
+        """One row a sale."""
+        for sale_id, at, store, method, total in frame.itertuples(index=False):
+            yield str(sale_id), look.store_time(at), str(store), method, self.text(total)

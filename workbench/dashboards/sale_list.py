@@ -1,0 +1,128 @@
+"""The sales behind the figures: the list that the filters leave, and from there the form that edits one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pandas as pd
+import panel as pn
+import panel_material_ui as pmui
+from panel.viewable import Viewable
+
+from workbench import look
+from workbench.connection import Workbench
+from workbench.dashboards.feed import Feed, Moment
+from workbench.dashboards.tile import Tile, html
+from workbench.forms.row_buttons import TABLE_STYLE, row_button
+from workbench.metrics import Source
+from workbench.replication import Answer
+from workbench.sale_pages import Edge, Move, SalePage, sale_page
+
+SIZE = 20
+TITLES = {
+    "transaction_id": "ID",
+    "transaction_time": "Time",
+    "store_id": "Store",
+    "cashier_id": "Cashier",
+    "payment_method": "Payment Method",
+    "customer_id": "Customer",
+    "total_amount": "Total",
+    "edit": "",
+}
+SHOWN = tuple(TITLES)[:-1]
+
+
+class SaleList(Tile):
+    """Pages of the sales that the filters leave, the newest first. ``on_open`` gets the id of the one to edit."""
+
+    title = "Sales behind these figures"
+
+    def __init__(self, source: Workbench | Feed, on_open: Callable[[int], Any] = lambda _: None) -> None:
+        super().__init__(source)
+        self._on_open = on_open
+        self._move: tuple[Move, Edge | None] = ("first", None)
+        self._filter: object = None
+        self._page: SalePage | None = None
+        self._count = html()
+        self._newer = pmui.Button(label="Newer", variant="outlined", size="small", margin=0)
+        self._older = pmui.Button(label="Older", variant="outlined", size="small", margin=0)
+        self._newer.on_click(partial(self._go, "previous"))
+        self._older.on_click(partial(self._go, "next"))
+        self._table = _table()
+        self._table.on_click(self._clicked)
+
+    def fetch(self, moment: Moment) -> Answer[pd.DataFrame]:
+        """One page: SHOWN, money as Decimal."""
+        where = moment.filters.sale_filter(moment.now)
+        if where != self._filter:
+            self._filter, self._move = where, ("first", None)
+        move, edge = self._move
+
+        def work(source: Source) -> Answer[SalePage]:
+            return sale_page(source.reader, source.session, where, size=SIZE, move=move, edge=edge)
+
+        answer = moment.answer(("sale list", where, move, edge), work)
+        self._page = answer.value
+        return Answer(answer.value.rows[list(SHOWN)], answer.engine, answer.as_of, answer.note)
+
+    def depends_on(self, moment: Moment) -> object:
+        """How many there are, which may change without this page."""
+        return self._page.count_text if self._page else ""
+
+    def draw(self, moment: Moment, frame: pd.DataFrame) -> None:
+        """The rows and how many there are."""
+        page = self._page
+        assert page is not None
+        self._table.value = as_drawn(frame)
+        self._count.object = f"<p><strong>{look.esc(page.count_text)}</strong></p>"
+        self._newer.disabled, self._older.disabled = not page.has_previous, not page.has_next
+
+    def drawn(self) -> Viewable:
+        """The table and what moves it."""
+        moves = pmui.Row(self._newer, self._older, sx={"gap": "8px"}, margin=0)
+        return pmui.Column(self._count, self._table, moves, sx={"gap": "8px"}, sizing_mode="stretch_width", margin=0)
+
+    def _go(self, move: Move, _event: Any) -> None:
+        if self._page is not None:
+            self._move = (move, self._page.first if move == "previous" else self._page.last)
+            self.feed.renew()
+
+    def _clicked(self, event: Any) -> None:
+        if event.column == "edit":
+            self._on_open(int(self._table.value.index[event.row]))
+
+
+def as_drawn(rows: pd.DataFrame) -> pd.DataFrame:
+    """A page as the browser gets it: texts, except for what is aligned as a number."""
+    frame = pd.DataFrame(
+        {
+            "transaction_time": [look.store_time(at) for at in rows["transaction_time"]],
+            "store_id": rows["store_id"].astype(str),
+            "cashier_id": rows["cashier_id"].astype(str),
+            "payment_method": rows["payment_method"].astype(str),
+            "customer_id": [look.NOTHING if pd.isna(value) else str(int(value)) for value in rows["customer_id"]],
+            "total_amount": [look.money(value) for value in rows["total_amount"]],
+        }
+    )
+    frame.index = pd.Index(rows["transaction_id"].astype("int64"), name="transaction_id")
+    return frame
+
+
+def _table() -> pn.widgets.Tabulator:
+    numbers = dict.fromkeys(("transaction_id", "store_id", "cashier_id", "customer_id", "total_amount"), "right")
+    return pn.widgets.Tabulator(
+        as_drawn(pd.DataFrame(columns=list(SHOWN))),
+        titles=TITLES,
+        disabled=True,
+        selectable=False,
+        layout="fit_columns",
+        configuration={"columnDefaults": {"minWidth": 84, "headerSort": False}},
+        stylesheets=[TABLE_STYLE],
+        sizing_mode="stretch_width",
+        text_align=numbers,
+        header_align=numbers,
+        margin=0,
+        buttons={"edit": row_button("Edit")},
+    )

@@ -1,0 +1,46 @@
+"""Tiles whose body is a table of texts, every one of them escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import pandas as pd
+from panel.viewable import Viewable
+
+from workbench import look
+from workbench.connection import Workbench
+from workbench.dashboards.feed import Feed, Moment
+from workbench.dashboards.tile import Tile, html
+
+
+class TableTile(Tile):
+    """``heads`` names the columns, and says of each whether it holds numbers."""
+
+    heads: Mapping[str, bool] = {}
+
+    def __init__(self, source: Workbench | Feed) -> None:
+        super().__init__(source)
+        self._pane = html()
+
+    def rows(self, frame: pd.DataFrame) -> Iterable[Sequence[str]]:
+        """The plain texts of each row."""
+        raise NotImplementedError
+
+    def draw(self, moment: Moment, frame: pd.DataFrame) -> None:
+        """Writes the table."""
+        self._pane.object = table_html(self.heads, self.rows(frame))
+
+    def drawn(self) -> Viewable:
+        """The pane of the table."""
+        return self._pane
+
+
+def table_html(heads: Mapping[str, bool], rows: Iterable[Sequence[str]]) -> str:
+    """A table of plain texts."""
+    kinds = [' class="number"' if is_number else "" for is_number in heads.values()]
+    top = "".join(f'<th scope="col"{kind}>{look.esc(head)}</th>' for head, kind in zip(heads, kinds, strict=True))
+    body = "".join(
+        "<tr>" + "".join(f"<td{kind}>{look.esc(cell)}</td>" for cell, kind in zip(row, kinds, strict=True)) + "</tr>"
+        for row in rows
+    )
+    return f'<div class="scroll"><table class="full"><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'

@@ -1,0 +1,129 @@
+"""Tile: a title, something drawn from one frame, and who answered as of when."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+import pandas as pd
+import panel as pn
+import panel_material_ui as pmui
+from panel.viewable import Viewable, Viewer
+
+from workbench import look
+from workbench.connection import Workbench
+from workbench.dashboards.feed import Feed, Moment
+from workbench.dashboards.fresh_line import FreshLine, stylesheets
+from workbench.errors import WorkbenchError
+from workbench.replication import Answer
+
+NOTHING_FOUND = "No sales match. Choose another period, or clear a filter."
+
+
+class Tile(Viewer):
+    """Draws one frame, again only when it has changed. Stands alone: ``RevenueByStore(workbench)``.
+
+    A kind of tile says what it asks (``fetch``, off the event loop) and how it draws it (``draw``, in the page).
+    """
+
+    title = ""
+    about = ""  # what the figures are, in a few words below the title
+    limit_seconds = 15.0  # older figures are amber, those older than ten times as much are red
+    is_slow = False  # asked apart, so that the others need not wait for it
+
+    def __init__(self, source: Workbench | Feed) -> None:
+        super().__init__()
+        self.is_alone = not isinstance(source, Feed)
+        self.feed = source if isinstance(source, Feed) else Feed(source)
+        self._shown: tuple[object, pd.DataFrame] | None = None
+        self._heading = html(
+            f"<h2>{look.esc(self.title)}</h2>" + (f'<p class="soft">{self.about}</p>' if self.about else "")
+        )
+        self._said = html('<p class="soft waiting">Loading …</p>')
+        self._body = pn.Column(self._said, sizing_mode="stretch_width", margin=0)
+        self._fresh = FreshLine(limit=self.limit_seconds)
+
+    def fetch(self, moment: Moment) -> Answer[pd.DataFrame]:
+        """The frame for ``moment``. Raises WorkbenchError."""
+        raise NotImplementedError
+
+    def draw(self, moment: Moment, frame: pd.DataFrame) -> None:
+        """Shows a frame that has at least one row."""
+        raise NotImplementedError
+
+    def drawn(self) -> Viewable:
+        """What ``draw`` draws into; asked for once, after the first ``draw``."""
+        raise NotImplementedError
+
+    def frame(self) -> pd.DataFrame:
+        """The figures for the filters as they are now. Raises WorkbenchError."""
+        return self.fetch(self.feed.moment()).value
+
+    def take(self, moment: Moment, answer: Answer[pd.DataFrame] | WorkbenchError) -> None:
+        """Shows an answer, or why there is none; what has not changed is not drawn again."""
+        if isinstance(answer, WorkbenchError):
+            self._say(str(answer))
+            return
+        self._fresh.tell(answer.engine, answer.as_of, answer.note)
+        shown = (self.depends_on(moment), answer.value)
+        if self._shown is not None and self._shown[0] == shown[0] and same(self._shown[1], shown[1]):
+            return
+        self._shown = shown
+        if answer.value.empty:
+            self._say(NOTHING_FOUND)
+            return
+        self.draw(moment, answer.value)
+        if self._drawn is None:
+            self._drawn = self.drawn()
+            self._body.append(self._drawn)
+        self._drawn.visible, self._said.visible = True, False
+
+    def depends_on(self, moment: Moment) -> object:
+        """What is drawn besides the frame, such as which bars are chosen."""
+        return None
+
+    def text(self, amount: Decimal | int | None) -> str:
+        """Money as it is read, in the configured currency."""
+        return look.money(amount, self.feed.workbench.engines.settings.workbench_currency)
+
+    def touch(self, engine: str, as_of: datetime | None) -> None:
+        """Nothing has changed up to ``as_of``."""
+        if self._shown is not None and as_of is not None:
+            self._fresh.touch(engine, as_of)
+
+    def _say(self, text: str) -> None:
+        self._said.param.update(object=f'<p class="soft">{look.esc(text)}</p>', visible=True)
+        if self._drawn is not None:
+            self._drawn.visible = False
+
+    def view(self) -> Viewable:
+        """What is drawn, without title and freshness."""
+        return self._body
+
+    def __panel__(self) -> Viewable:
+        if self.is_alone and not self.feed.tiles:
+            self.feed.show([self])
+            pn.state.onload(self.feed.follow)
+        return card(self._heading, self._body, self._fresh)
+
+
+def same(one: pd.DataFrame, other: pd.DataFrame) -> bool:
+    """Whether two frames hold the same."""
+    return one is other or one.equals(other)
+
+
+def html(text: str = "") -> pn.pane.HTML:
+    """A pane of HTML in the workbench's look."""
+    return pn.pane.HTML(text, stylesheets=stylesheets(), margin=0, sizing_mode="stretch_width")
+
+
+def card(*objects: Viewable | Viewer) -> pmui.Paper:
+    """A sheet of paper around ``objects``, as high as its neighbours, the last one at its foot."""
+    return pmui.Paper(
+        *objects,
+        variant="outlined",
+        margin=0,
+        sx={"p": "16px 20px", "gap": "8px"},
+        stylesheets=[":host, .paper { height: 100%; box-sizing: border-box; }"],
+        sizing_mode="stretch_width",
+    )

@@ -1,0 +1,22 @@
+"""What a dashboard looks at: periods, comparisons, everything that narrows them, as words and as an address."""
+
+from workbench.filters.address import from_query, to_query
+from workbench.filters.chips import NO_CATEGORY, Chip, chips, value_text
+from workbench.filters.model import LISTS, Filters, drop
+from workbench.filters.periods import COMPARISONS, CUSTOM, PERIODS, words
+
+__all__ = [
+    "COMPARISONS",
+    "CUSTOM",
+    "LISTS",
+    "NO_CATEGORY",
+    "PERIODS",
+    "Chip",
+    "Filters",
+    "chips",
+    "drop",
+    "from_query",
+    "to_query",
+    "value_text",
+    "words",
+]

@@ -1,0 +1,60 @@
+"""Chips: what narrows the period, in words, one chip for each dimension."""
+
+from __future__ import annotations
+
+import calendar
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from workbench.filters.model import Filters
+from workbench.filters.periods import words
+
+NO_CATEGORY = "(none)"
+_LABELS = {
+    "stores": ("Store", "Stores"),
+    "categories": ("Category", "Categories"),
+    "payment_methods": ("Payment method", "Payment methods"),
+    "cashiers": ("Cashier", "Cashiers"),
+    "products": ("Product", "Products"),
+    "hours": ("Hour", "Hours"),
+    "weekdays": ("Weekday", "Weekdays"),
+}
+_MOST_VALUES = 3
+
+
+@dataclass(frozen=True)
+class Chip:
+    """``text`` is plain text, ``cleared`` the parameters that take it back."""
+
+    text: str
+    cleared: Mapping[str, Any]
+
+
+def chips(filters: Filters, product_names: Mapping[str, str] | None = None) -> list[Chip]:
+    """A chip for each dimension that narrows; products by name where it is known."""
+    found = []
+    if filters.brush_from or filters.brush_to:
+        days = words(filters.brush_from, filters.brush_to)
+        found.append(Chip(f"Days: {days}", {"brush_from": None, "brush_to": None}))
+    for name, (one, several) in _LABELS.items():
+        values = getattr(filters, name)
+        if values:
+            texts = [value_text(name, value, product_names or {}) for value in values]
+            more = f" and {len(texts) - _MOST_VALUES} more" if len(texts) > _MOST_VALUES else ""
+            shown = ", ".join(texts[:_MOST_VALUES])
+            found.append(Chip(f"{one if len(texts) == 1 else several}: {shown}{more}", {name: []}))
+    if filters.customer_id is not None:
+        found.append(Chip(f"Customer: {filters.customer_id}", {"customer_id": None}))
+    return found
+
+
+def value_text(name: str, value: Any, product_names: Mapping[str, str]) -> str:
+    """One value of a list as people read it."""
+    if name == "weekdays":
+        return calendar.day_abbr[value - 1]
+    if name == "hours":
+        return f"{value:02d}:00"
+    if name == "products":
+        return product_names.get(value, value)
+    return NO_CATEGORY if value is None else str(value)

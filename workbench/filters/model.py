@@ -1,0 +1,106 @@
+"""Filters: the one state that every tile of a dashboard, and its table of sales, follows."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import date, datetime
+from typing import Any
+
+import param
+
+from workbench.filters.periods import COMPARISONS, DEFAULT_COMPARISON, DEFAULT_PERIOD, PERIODS, compared_days, days_of
+from workbench.metrics import Where
+from workbench.models import EARLIEST, LATEST
+from workbench.sale_pages import SaleFilter
+
+LISTS = ("stores", "categories", "payment_methods", "cashiers", "products", "hours", "weekdays")
+_DAYS = (EARLIEST.date(), LATEST.date())
+
+
+class Filters(param.Parameterized):
+    """What is looked at, and what it is compared with.
+
+    ``date_from`` and ``date_to`` count when ``period`` is custom; ``brush_from`` and ``brush_to`` narrow any period to
+    some of its days. Weekdays are 1 (Monday) to 7. A category None is a line without one. Empty lists narrow nothing.
+    """
+
+    period: str = param.Selector(default=DEFAULT_PERIOD, objects=list(PERIODS))
+    date_from = param.CalendarDate(default=None, bounds=_DAYS, allow_None=True)
+    date_to = param.CalendarDate(default=None, bounds=_DAYS, allow_None=True)
+    brush_from = param.CalendarDate(default=None, bounds=_DAYS, allow_None=True)
+    brush_to = param.CalendarDate(default=None, bounds=_DAYS, allow_None=True)
+    stores = param.List(default=[], item_type=int)
+    categories = param.List(default=[], item_type=(str, type(None)))
+    payment_methods = param.List(default=[], item_type=str)
+    cashiers = param.List(default=[], item_type=int)
+    products = param.List(default=[], item_type=str)
+    customer_id = param.Integer(default=None, bounds=(1, 2**31 - 1), allow_None=True)
+    hours = param.List(default=[], item_type=int)
+    weekdays = param.List(default=[], item_type=int)
+    comparison: str = param.Selector(default=DEFAULT_COMPARISON, objects=list(COMPARISONS))
+
+    def period_days(self, now: datetime) -> tuple[date | None, date | None]:
+        """First and last day of the period, without the brush; None where it is open."""
+        return days_of(self.period, now.date(), (self.date_from, self.date_to))
+
+    def days(self, now: datetime, *, is_brushed: bool = True) -> tuple[date | None, date | None]:
+        """First and last day that are looked at: the brushed ones of the period, or all of it."""
+        first, last = self.period_days(now)
+        if not is_brushed:
+            return first, last
+        firsts = [day for day in (first, self.brush_from) if day is not None]
+        lasts = [day for day in (last, self.brush_to) if day is not None]
+        return max(firsts, default=None), min(lasts, default=None)
+
+    def where(self, now: datetime, *, is_brushed: bool = True) -> Where:
+        """What is looked at; ``now`` is the store's clock."""
+        first, last = self.days(now, is_brushed=is_brushed)
+        lists: dict[str, Any] = {name: tuple(getattr(self, name)) for name in LISTS}
+        return Where(date_from=first, date_to=last, customer_id=self.customer_id, **lists)
+
+    def comparison_where(self, now: datetime, *, is_brushed: bool = True) -> Where | None:
+        """What it is compared with, narrowed likewise; None when nothing is, or the period is open.
+
+        A day that is not over yet is compared with the same part of the other day, up to the minute.
+        """
+        first, last = self.days(now, is_brushed=is_brushed)
+        if first is None or last is None or last < first:
+            return None
+        days = compared_days(self.comparison, (first, last))
+        if days is None:
+            return None
+        until = now.time().replace(second=0, microsecond=0) if first == last == now.date() else None
+        where = self.where(now, is_brushed=is_brushed)
+        return dataclasses.replace(where, date_from=days[0], date_to=days[1], time_to=until)
+
+    def sale_filter(self, now: datetime) -> SaleFilter:
+        """The same for the table of sales: the sales that have a matching line."""
+        where = self.where(now)
+        return SaleFilter(
+            date_from=where.date_from,
+            date_to=where.date_to,
+            store_ids=where.stores,
+            cashier_ids=where.cashiers,
+            payment_methods=where.payment_methods,
+            customer_id=where.customer_id,
+            categories=where.categories,
+            product_codes=where.products,
+            hours=where.hours,
+            weekdays=where.weekdays,
+        )
+
+    def toggle(self, **values: Any) -> None:
+        """Narrows each list to the value alone, or opens them all again when that is how they were."""
+        is_chosen = all(getattr(self, name) == [value] for name, value in values.items())
+        self.param.update(**{name: [] if is_chosen else [value] for name, value in values.items()})
+
+    def clear(self) -> None:
+        """Takes back everything that narrows the period; period and comparison stay."""
+        empty: dict[str, Any] = {name: [] for name in LISTS}
+        self.param.update(**empty, customer_id=None, brush_from=None, brush_to=None)
+
+
+def drop(where: Where, *lists: str) -> Where:
+    """``where`` without these lists: for the tile that sets them, which would filter itself away."""
+    opened: dict[str, Any] = dict.fromkeys(lists, ())
+    return dataclasses.replace(where, **opened)

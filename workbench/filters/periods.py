@@ -1,0 +1,80 @@
+"""Periods and what they are compared with: days of the store's clock, first and last included."""
+
+from __future__ import annotations
+
+import calendar
+from collections.abc import Callable
+from datetime import date, timedelta
+
+Days = tuple[date, date]
+
+DEFAULT_PERIOD = "last_30_days"
+CUSTOM = "custom"
+PERIODS = {
+    "today": "Today",
+    "last_7_days": "Last 7 days",
+    "last_30_days": "Last 30 days",
+    "last_90_days": "Last 90 days",
+    "this_month": "This month",
+    "month_to_date": "Month to date",
+    CUSTOM: "Custom",
+}
+DEFAULT_COMPARISON = "previous"
+COMPARISONS = {
+    "previous": "Previous period",
+    "weekdays": "Same weekdays before",
+    "year": "Last year",
+    "none": "Nothing",
+}
+
+
+def days_of(period: str, today: date, custom: tuple[date | None, date | None]) -> tuple[date | None, date | None]:
+    """First and last day of a period. This month runs to its last day, month to date to today; custom may be open."""
+    if period == CUSTOM:
+        return custom
+    if period == "today":
+        return today, today
+    if period.startswith("last_"):
+        return today - timedelta(days=int(period.split("_")[1]) - 1), today
+    first = today.replace(day=1)
+    if period == "month_to_date":
+        return first, today
+    return first, today.replace(day=calendar.monthrange(today.year, today.month)[1])
+
+
+def compared_days(comparison: str, days: Days) -> Days | None:
+    """The days to compare with; None for none.
+
+    The previous period is as long and ends the day before. The same weekdays are that period, moved back by the fewest
+    whole weeks that keep the two apart: one week for up to seven days. Last year has the same dates, with 28 February
+    for the 29th.
+    """
+    first, last = days
+    length = (last - first).days + 1
+    moves: dict[str, Callable[[date], date]] = {
+        "previous": lambda day: day - timedelta(days=length),
+        "weekdays": lambda day: day - timedelta(weeks=-(-length // 7)),
+        "year": _year_before,
+    }
+    move = moves.get(comparison)
+    return None if move is None else (move(first), move(last))
+
+
+def _year_before(day: date) -> date:
+    last = calendar.monthrange(day.year - 1, day.month)[1]
+    return day.replace(year=day.year - 1, day=min(day.day, last))
+
+
+def words(first: date | None, last: date | None) -> str:
+    """``3 Nov 2026``, ``3 Nov 2026 – 9 Nov 2026``, ``from 3 Nov 2026``, ``until 9 Nov 2026`` or ``all days``."""
+    if first is None and last is None:
+        return "all days"
+    if last is None:
+        return f"from {_day(first)}"
+    if first is None:
+        return f"until {_day(last)}"
+    return _day(first) if first == last else f"{_day(first)} – {_day(last)}"
+
+
+def _day(day: date | None) -> str:
+    return "" if day is None else f"{day.day} {calendar.month_abbr[day.month]} {day.year}"

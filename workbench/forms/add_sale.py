@@ -1,0 +1,65 @@
+"""Add Transaction: a new sale, saved once however often the button is pressed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from uuid import UUID, uuid4
+
+import panel as pn
+import panel_material_ui as pmui
+
+from workbench.errors import RequestReused
+from workbench.forms.actions import Action
+from workbench.forms.messages import Message
+from workbench.forms.sale_form import SaleForm, size
+from workbench.models import SaleInput
+from workbench.sales import Sales, Saved
+
+
+class AddSale(pn.viewable.Viewer):
+    """The form for a new sale. ``on_saved`` is called after each one."""
+
+    def __init__(self, sales: Sales, on_saved: Callable[[Saved], None]) -> None:
+        super().__init__()
+        self._sales, self._on_saved = sales, on_saved
+        self._request_id = uuid4()  # kept until it succeeded: sent again, it makes no second sale
+        self._refused: SaleInput | None = None
+        self.message = Message()
+        self.form = SaleForm(sales, self.message)
+        self._button = pmui.Button(label="Create Transaction", variant="contained", margin=(6, 8))
+        self._clear = pmui.Button(label="Clear", variant="text", margin=(6, 8), on_click=self._start_over)
+        self.save = Action(self._create, self.message, self._button)
+        self._button.on_click(self.save.run)
+
+    async def _create(self) -> None:
+        self.message.clear()
+        sale = self.form.read()
+        if sale is None:
+            return
+        try:
+            saved = await asyncio.to_thread(self._sales.create, sale, self._id_for(sale))
+        except RequestReused as reused:
+            self._refused = sale
+            earlier = f"What you sent before, with other content, was saved as transaction {reused.transaction_id}."
+            self.message.say("warning", f"{earlier} Change that one under Edit, or clear the form.", "Not saved.")
+            return
+        self._request_id = uuid4()
+        self.form.clear()
+        self.message.say("success", f"{size(sale, self._sales)}.", f"Transaction {saved.transaction_id} created:")
+        self._on_saved(saved)
+
+    def _id_for(self, sale: SaleInput) -> UUID:
+        if self._refused is not None and sale != self._refused:
+            self._request_id, self._refused = uuid4(), None
+        return self._request_id
+
+    def _start_over(self, _event: object) -> None:
+        self._request_id, self._refused = uuid4(), None
+        self.message.clear()
+        self.form.clear()
+
+    def __panel__(self) -> pn.Column:
+        buttons = pn.Row(self._button, self._clear)
+        return pn.Column(self.form, buttons, self.message, sizing_mode="stretch_width", margin=0)
+

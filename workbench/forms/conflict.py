@@ -1,0 +1,72 @@
+"""Two people changed one sale: what each has, and both together. A sale is a dict as ``sale_form.content`` makes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from workbench.errors import field_label
+from workbench.forms.sale_form import HEADER
+from workbench.look import NOTHING, esc, money
+
+Content = Mapping[str, Any]
+
+
+def merge(base: Content, mine: Content, theirs: Content) -> dict[str, Any]:
+    """Theirs with my changes on top: a value or line that I changed is mine, any other is theirs.
+
+    A line that they removed and I changed comes back as a new one: its item_id is gone.
+    """
+    header = {name: mine[name] if mine[name] != base[name] else theirs[name] for name in HEADER}
+    old, my = _by_id(base), _by_id(mine)
+    lines = []
+    for item_id, line in _by_id(theirs).items():
+        if item_id not in old:
+            lines.append(line)
+        elif item_id in my:
+            lines.append(my[item_id] if my[item_id] != old[item_id] else line)
+    left = set(_by_id(theirs))
+    for line in mine["lines"]:
+        is_new = line["item_id"] is None
+        if is_new or (line["item_id"] not in left and line != old.get(line["item_id"])):
+            lines.append({**line, "item_id": None})
+    return header | {"lines": lines}
+
+
+def conflict_table(base: Content, mine: Content, theirs: Content) -> str:
+    """Mine, theirs and what it was as an HTML table; what differs from what it was is marked."""
+    rows = [_row(field_label(name), *(_value(c[name]) for c in (mine, theirs, base))) for name in HEADER]
+    lines = [_by_id(mine), _by_id(theirs), _by_id(base)]
+    for number, item_id in enumerate(dict.fromkeys([*lines[2], *lines[1]]), 1):
+        rows.append(_row(f"Item {number}", *(_line(found.get(item_id)) for found in lines)))
+    for line in (line for line in mine["lines"] if line["item_id"] is None):
+        rows.append(_row("New item", _line(line), NOTHING, NOTHING))
+    head = "<th></th><th>Mine</th><th>Theirs</th><th>What it was</th>"
+    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
+
+
+def _row(label: str, mine: str, theirs: str, base: str) -> str:
+    cells = "".join(_cell(value, is_marked=value != base) for value in (mine, theirs))
+    return f"<tr><th>{esc(label)}</th>{cells}{_cell(base, is_marked=False)}</tr>"
+
+
+def _cell(value: str, *, is_marked: bool) -> str:
+    style = ' style="white-space: normal"'
+    return f"<td{style}><mark>{esc(value)}</mark></td>" if is_marked else f"<td{style}>{esc(value)}</td>"
+
+
+def _value(value: object) -> str:
+    return NOTHING if value is None else str(value)
+
+
+def _line(line: Mapping[str, Any] | None) -> str:
+    if line is None:
+        return NOTHING
+    category = f" · {line['category']}" if line["category"] else ""
+    discount = f" − {money(line['discount'])}" if line["discount"] else ""
+    price = f"{line['quantity']:,} × {money(line['unit_price'])}{discount}"
+    return f"{line['product_code']} · {line['product_name']}{category} · {price}"
+
+
+def _by_id(sale: Content) -> dict[int, dict[str, Any]]:
+    return {line["item_id"]: line for line in sale["lines"] if line["item_id"] is not None}

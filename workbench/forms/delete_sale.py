@@ -1,0 +1,97 @@
+"""Delete: what will go, and a confirmation that holds for that sale at that version alone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import panel as pn
+import panel_material_ui as pmui
+
+from workbench.errors import SaleConflict, SaleNotFound
+from workbench.forms.actions import Action, failures_said
+from workbench.forms.line_table import html_pane, sale_summary
+from workbench.forms.messages import Message
+from workbench.forms.sale_form import size
+from workbench.forms.sale_picker import SalePicker
+from workbench.models import Sale
+from workbench.sales import Sales, Saved
+
+
+class DeleteSale(pn.viewable.Viewer):
+    """Loads a sale from the master, shows it, and deletes it when that is confirmed. ``on_saved`` is called then."""
+
+    def __init__(self, sales: Sales, on_saved: Callable[[Saved], None]) -> None:
+        super().__init__()
+        self._sales, self._on_saved = sales, on_saved
+        self._sale: Sale | None = None
+        self._asked = 0
+        self.message = Message()
+        self._picker = SalePicker(self.load, self._typed)
+        self._shown = html_pane("")
+        self._question = Message(closeable=False)
+        self._button = pmui.Button(label="Delete", color="error", variant="contained", margin=(6, 8))
+        self._cancel = pmui.Button(label="Cancel", variant="text", margin=(6, 8), on_click=lambda _: self._withdraw())
+        self._buttons = pn.Row(self._button, self._cancel, visible=False)
+        self.confirm = Action(self._delete, self.message, self._button)
+        self._button.on_click(self.confirm.run)
+
+    async def load(self, transaction_id: int) -> None:
+        """Shows the sale as the master has it and asks; a confirmation asked before is withdrawn."""
+        self._withdraw()
+        self.message.clear()
+        self._picker.put(transaction_id)
+        self._asked += 1
+        asked = self._asked
+        with failures_said(self.message, lambda: asked == self._asked):
+            answer = await asyncio.to_thread(self._sales.get, transaction_id, for_edit=True)
+            if asked == self._asked:  # else another sale was asked for meanwhile
+                self._show(answer.value)
+
+    async def _delete(self) -> None:
+        sale = self._sale
+        if sale is None:
+            return
+        self.message.clear()
+        try:
+            saved = await asyncio.to_thread(self._sales.delete, sale.transaction_id, sale.version)
+        except SaleConflict as conflict:
+            self._show(conflict.theirs)
+            self.message.say("warning", "Below is how it is now. Delete it only if you still want to.", str(conflict))
+            return
+        except SaleNotFound as error:
+            self._withdraw()
+            self.message.say("info", str(error))
+            return
+        self._withdraw()
+        self.message.say("success", f"{size(sale, self._sales)}.", f"Transaction {saved.transaction_id} deleted:")
+        self._on_saved(saved)
+
+    def _show(self, sale: Sale) -> None:
+        self._sale = sale
+        self._shown.object = sale_summary(sale, self._sales.engines.settings.workbench_currency)
+        text = f"{size(sale, self._sales)}. It cannot be undone."
+        self._question.say("warning", text, f"Delete transaction {sale.transaction_id}?")
+        self._buttons.visible = True
+
+    def _withdraw(self) -> None:
+        self._sale = None
+        self._asked += 1  # an answer that is still on its way belongs to no question any more
+        self._shown.object = ""
+        self._question.clear()
+        self._buttons.visible = False
+
+    def _typed(self) -> None:
+        if self._sale is not None and self._picker.transaction_id != self._sale.transaction_id:
+            self._withdraw()
+
+    def __panel__(self) -> pn.Column:
+        return pn.Column(
+            self._picker,
+            self.message,
+            self._shown,
+            self._question,
+            self._buttons,
+            sizing_mode="stretch_width",
+            margin=0,
+        )

@@ -1,0 +1,167 @@
+"""Edit: a sale as the master has it, changed, and saved unless somebody else was faster."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import panel as pn
+import panel_material_ui as pmui
+
+from workbench.errors import SaleConflict, WorkbenchError
+from workbench.forms.actions import Action, failures_said
+from workbench.forms.conflict import conflict_table, merge
+from workbench.forms.line_table import html_pane
+from workbench.forms.messages import Message
+from workbench.forms.sale_form import SaleForm, content, section, size
+from workbench.forms.sale_picker import SalePicker
+from workbench.models import Sale, SaleInput
+from workbench.sales import Sales, Saved
+
+
+class EditSale(pn.viewable.Viewer):
+    """Loads a sale from the master and saves it at the version that was loaded. ``on_saved`` is called then."""
+
+    def __init__(self, sales: Sales, on_saved: Callable[[Saved], None]) -> None:
+        super().__init__()
+        self._sales, self._on_saved = sales, on_saved
+        self._base: Sale | None = None  # as it was loaded: what a save must still find
+        self._sent: SaleInput | None = None
+        self._request_id = uuid4()
+        self._asked = 0
+        self._next_id = 0
+        self.message = Message()
+        self.form = SaleForm(sales, self.message)
+        self._picker = SalePicker(self.load)
+        self._title = html_pane("")
+        self._unsaved = Message(_button("Discard changes", self._discard), closeable=False)
+        self._conflict: SaleConflict | None = None
+        self._comparison = html_pane("")
+        self._choices = section(
+            "Somebody else has changed this sale",
+            self._comparison,
+            pn.Row(
+                _button("Keep editing on top of theirs", self.keep_mine),
+                _button("Take theirs", self.take_theirs),
+                _button("Back to my changes", self._hide_conflict, variant="text"),
+            ),
+        )
+        self._button = pmui.Button(label="Save changes", variant="contained", margin=(6, 8))
+        self.save = Action(self._save, self.message, self._button)
+        self._button.on_click(self.save.run)
+        cancel = _button("Cancel", self._cancel, variant="text")
+        self._body = pn.Column(
+            self._title, self.form, pn.Row(self._button, cancel), sizing_mode="stretch_width", margin=0
+        )
+        self._show(None)
+
+    async def load(self, transaction_id: int) -> None:
+        """Takes the sale into the form; asks first when that would lose what is typed there."""
+        self.message.clear()
+        self._picker.put(transaction_id)
+        if self._base is not None and self.form.is_changed:
+            self._next_id = transaction_id
+            lead = f"Transaction {self._base.transaction_id} has changes that are not saved."
+            self._unsaved.say("warning", f"Save them, or discard them and load {transaction_id}.", lead)
+            return
+        self._asked += 1
+        asked = self._asked
+        with failures_said(self.message, lambda: asked == self._asked):
+            answer = await asyncio.to_thread(self._sales.get, transaction_id, for_edit=True)
+            if asked == self._asked:  # else another sale was asked for meanwhile
+                self._show(answer.value)
+
+    async def _save(self) -> None:
+        base = self._base
+        if base is None:
+            return
+        self.message.clear()
+        sale = self.form.read()
+        if sale is None:
+            return
+        if content(sale) == content(base):
+            self.message.say("info", "Nothing was saved.", "Nothing has been changed.")
+            return
+        if sale != self._sent:  # the same content sent again is the same request, other content another
+            self._sent, self._request_id = sale, uuid4()
+        try:
+            saved = await asyncio.to_thread(
+                self._sales.update, base.transaction_id, base.version, sale, self._request_id
+            )
+        except SaleConflict as conflict:
+            self._show_conflict(conflict, sale)
+            return
+        self.message.say("success", f"{size(sale, self._sales)}.", f"Transaction {saved.transaction_id} saved:")
+        self._on_saved(saved)
+        await self._load_saved(base)
+
+    async def _load_saved(self, base: Sale) -> None:
+        """The next save must name the new version. When it cannot be read the form closes: nothing is unsaved."""
+        try:
+            now: Sale | None = (await asyncio.to_thread(self._sales.get, base.transaction_id, for_edit=True)).value
+        except WorkbenchError:
+            now = None
+        if self._base is base:
+            self._show(now)
+
+    def _show(self, sale: Sale | None, typed: dict[str, Any] | None = None) -> None:
+        self._base = sale
+        self._unsaved.clear()
+        self._hide_conflict()
+        self._body.visible = sale is not None
+        if sale is None:
+            self.form.clear()
+            return
+        self._title.object = f"<h2>Transaction {sale.transaction_id}</h2>"
+        self.form.load(content(sale), typed)
+
+    def _show_conflict(self, conflict: SaleConflict, mine: SaleInput) -> None:
+        assert self._base is not None
+        self._conflict = conflict
+        self._comparison.object = "<p>Nothing was overwritten. What differs from what it was is marked.</p>"
+        self._comparison.object += conflict_table(content(self._base), content(mine), content(conflict.theirs))
+        self._choices.visible = True
+
+    def _hide_conflict(self, _event: object = None) -> None:
+        self._conflict = None
+        self._choices.visible = False
+
+    def take_theirs(self, _event: object = None) -> None:
+        """After a conflict: drops my changes."""
+        if self._conflict is not None:
+            self._show(self._conflict.theirs)
+
+    def keep_mine(self, _event: object = None) -> None:
+        """After a conflict: my changes on top of theirs, for another look before they are saved."""
+        mine = self.form.read()
+        if self._conflict is None or self._base is None or mine is None:
+            return
+        theirs = self._conflict.theirs
+        merged = merge(content(self._base), content(mine), content(theirs))
+        self._show(theirs, typed=merged)
+        self.message.say("info", "Your changes stand on top of theirs. Look at them, then save.", "Not saved yet.")
+
+    async def _discard(self, _event: object) -> None:
+        self._show(None)
+        await self.load(self._next_id)
+
+    def _cancel(self, _event: object) -> None:
+        self.message.clear()
+        self._show(None)
+
+    def __panel__(self) -> pn.Column:
+        return pn.Column(
+            self._picker,
+            self._unsaved,
+            self._body,
+            self._choices,
+            self.message,
+            sizing_mode="stretch_width",
+            margin=0,
+        )
+
+
+def _button(label: str, on_click: Callable, variant: str = "outlined") -> pmui.Button:
+    return pmui.Button(label=label, on_click=on_click, variant=variant, margin=(6, 8))

@@ -1,0 +1,84 @@
+"""First, Previous, Next, Last: where a keyset page stands, and how many rows it has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import panel as pn
+import panel_material_ui as pmui
+
+from workbench.sale_pages import PAGE_SIZES, Move, SalePage
+
+BUTTONS: dict[Move, str] = {"first": "First", "previous": "Previous", "next": "Next", "last": "Last"}
+
+
+class Pager(pn.viewable.Viewer):
+    """The buttons below a table. ``on_move`` gets where to go, and ``first`` when the number of rows is changed."""
+
+    def __init__(self, on_move: Callable[[Move], Any]) -> None:
+        super().__init__()
+        self._number: int | None = 1  # counted from the first page, or
+        self._from_end = 0  # from the last one, while nobody knows exactly how many there are
+        self._buttons = {
+            move: pmui.Button(label=label, variant="outlined", size="small", margin=(4, 0, 4, 8))
+            for move, label in BUTTONS.items()
+        }
+        for move, button in self._buttons.items():
+            button.on_click(partial(_go, on_move, move))
+        self._size = pmui.Select(
+            label="Rows per page", options=list(PAGE_SIZES), value=20, size="small", width=120, margin=(4, 8)
+        )
+        self._size.param.watch(lambda _: on_move("first"), "value")
+        self._text = pn.pane.HTML("", margin=(10, 8))
+
+    @property
+    def size(self) -> int:
+        """How many rows a page has."""
+        return self._size.value
+
+    @property
+    def text(self) -> str:
+        """Which page this is: ``Page 2 of 3``."""
+        return self._text.object
+
+    def place(self, page: SalePage, move: Move | None) -> None:
+        """Shows where ``page`` is, reached by ``move`` (None: the same page, read again)."""
+        self._buttons["first"].disabled = self._buttons["previous"].disabled = not page.has_previous
+        self._buttons["next"].disabled = self._buttons["last"].disabled = not page.has_next
+        self._count_on(page, move)
+        self._text.object = self._where(page)
+
+    def _count_on(self, page: SalePage, move: Move | None) -> None:
+        n_pages = max(-(-page.count // self.size), 1)
+        step = {"next": 1, "previous": -1}.get(move or "", 0)
+        if not page.has_previous:
+            self._number = 1
+        elif move == "last":
+            self._number, self._from_end = (None if page.is_estimate else n_pages), 0
+        elif self._number is None:
+            self._from_end -= step
+        else:
+            self._number = max(self._number + step, 2)
+
+    def _where(self, page: SalePage) -> str:
+        n_pages = max(-(-page.count // self.size), 1)
+        if self._number is None:
+            return "Last page" if self._from_end <= 0 else f"{self._from_end} before the last page"
+        about = "about " if page.is_estimate else ""
+        return f"Page {self._number:,} of {about}{max(n_pages, self._number):,}"
+
+    def __panel__(self) -> pn.Column:
+        return pn.Column(
+            *self._buttons.values(),
+            self._text,
+            self._size,
+            sizing_mode="stretch_width",
+            margin=0,
+            styles={"display": "flex", "flex-flow": "row wrap", "align-items": "center"},
+        )
+
+
+def _go(on_move: Callable[[Move], Any], move: Move, _event: Any) -> None:
+    on_move(move)

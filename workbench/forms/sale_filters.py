@@ -1,0 +1,159 @@
+"""What narrows the table of sales, typed as text: a bad value is an error by its field, and the table stays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields as dataclass_fields
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import panel as pn
+import panel_material_ui as pmui
+
+from workbench.errors import FieldError
+from workbench.forms.fields import LAYOUT, Fields, flow, text_field
+from workbench.models import EARLIEST, LATEST, MAX_TOTAL, PAYMENT_METHODS
+from workbench.sale_pages import SaleFilter
+
+LARGEST_ID = 2_147_483_647
+
+
+class SaleFilters(pn.viewable.Viewer):
+    """The fields of a SaleFilter. ``on_change`` gets the filter whenever Enter or the next field makes it another."""
+
+    def __init__(self, on_change: Callable[[SaleFilter], Any], filters: SaleFilter = SaleFilter()) -> None:
+        super().__init__()
+        self.value = filters
+        self._on_change = on_change
+        self._is_filling = False
+        self.fields = Fields(_widgets(filters.payment_methods))
+        self.fill(filters)
+        for widget in self.fields.widgets.values():
+            widget.param.watch(self._apply, "value")
+        self._clear = pmui.Button(label="Clear filters", variant="text", margin=(8, 8), on_click=self._reset)
+
+    @property
+    def others(self) -> str:
+        """What narrows the table and has no field, in words: a dashboard narrows by more than is typed here."""
+        names = [each.name for each in dataclass_fields(self.value) if each.name not in self.fields.widgets]
+        return "; ".join(
+            f"{name.replace('_', ' ')} {', '.join(str(each) for each in getattr(self.value, name))}"
+            for name in names
+            if getattr(self.value, name)
+        )
+
+    def fill(self, filters: SaleFilter) -> None:
+        """Puts a filter into the fields."""
+        self._is_filling = True
+        texts = {name: _text(getattr(filters, name)) for name in self.fields.widgets}
+        try:
+            self.fields.fill(texts | {"payment_methods": list(filters.payment_methods)})
+            self.fields.forgive()
+        finally:
+            self._is_filling = False
+        self.value = filters
+
+    def _apply(self, _event: Any) -> None:
+        if self._is_filling:
+            return
+        errors, typed = parse_filters(self.fields.texts())
+        found = replace(self.value, **{name: getattr(typed, name) for name in self.fields.widgets})
+        self.fields.show(errors, is_going_there=False)
+        if not errors and found != self.value:
+            self.value = found
+            self._on_change(found)
+
+    def _reset(self, _event: Any) -> None:
+        is_changed = self.value != SaleFilter()
+        self.fill(SaleFilter())
+        if is_changed:
+            self._on_change(self.value)
+
+    def __panel__(self) -> pn.Row:
+        return flow(*self.fields.widgets.values(), self._clear, width=220)
+
+
+def parse_filters(texts: Mapping[str, Any]) -> tuple[list[FieldError], SaleFilter]:
+    """The filter that was typed, and a FieldError for each text that is none (the filter then lacks it)."""
+    readers: dict[str, Callable[[str, str], Any]] = {
+        "date_from": _day,
+        "date_to": _day,
+        "store_ids": _ids,
+        "cashier_ids": _ids,
+        "customer_id": lambda name, text: _id(name, text),
+        "amount_from": _amount,
+        "amount_to": _amount,
+    }
+    errors, found = [], {"product": texts["product"].strip(), "payment_methods": tuple(texts["payment_methods"])}
+    for name, read in readers.items():
+        text = texts[name].strip()
+        try:
+            if text:
+                found[name] = read(name, text)
+        except FieldError as error:
+            errors.append(error)
+    for kind in ("date", "amount"):
+        first, last = found.get(f"{kind}_from"), found.get(f"{kind}_to")
+        if first is not None and last is not None and last < first:
+            errors.append(FieldError(f"{kind}_to", texts[f"{kind}_to"], "it must not be before the first"))
+    return errors, SaleFilter(**found)
+
+
+def _day(name: str, text: str) -> date:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise FieldError(name, text, "it must be a day such as 2026-05-31") from None
+    if not EARLIEST.date() <= day < LATEST.date():
+        raise FieldError(name, text, f"it must be from {EARLIEST.year} to {LATEST.year - 1}")
+    return day
+
+
+def _id(name: str, text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 20 and 0 < int(text) <= LARGEST_ID):
+        raise FieldError(name, text, "it must be a whole number such as 7")
+    return int(text)
+
+
+def _ids(name: str, text: str) -> tuple[int, ...]:
+    try:
+        return tuple(dict.fromkeys(_id(name, part.strip()) for part in text.split(",")))
+    except FieldError:
+        raise FieldError(name, text, "it must be a whole number, or several as in 3, 7") from None
+
+
+def _amount(name: str, text: str) -> Decimal:
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        amount = Decimal(-1)
+    if not (amount.is_finite() and 0 <= amount <= MAX_TOTAL):
+        raise FieldError(name, text, "it must be an amount such as 12.50")
+    return amount
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(str(each) for each in value)
+    return "" if value is None else str(value)
+
+
+def _widgets(methods: tuple[str, ...]) -> dict[str, Any]:
+    day = {"placeholder": "YYYY-MM-DD"}
+    layout = {name: value for name, value in LAYOUT.items() if name != "size"}
+    layout["visual_size"] = "small"  # ``size`` is a number of rows here
+    return {
+        "date_from": text_field("date_from", **day),
+        "date_to": text_field("date_to", **day),
+        "store_ids": text_field("store_id", placeholder="3, 7"),
+        "cashier_ids": text_field("cashier_id", placeholder="3, 7"),
+        "payment_methods": pmui.MultiChoice(
+            label="Payment Method", options=list(dict.fromkeys([*PAYMENT_METHODS, *methods])), **layout
+        ),
+        "customer_id": text_field("customer_id"),
+        "product": text_field("product", placeholder="Name or code"),
+        "amount_from": text_field("amount_from"),
+        "amount_to": text_field("amount_to"),
+    }

@@ -1,0 +1,124 @@
+"""Header and basket of one sale, as Add and Edit share them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import panel as pn
+import panel_material_ui as pmui
+
+from workbench.errors import FieldError, SaleRefused
+from workbench.forms.basket import Basket
+from workbench.forms.fields import LAYOUT, Fields, flow, text_field, wall_clock
+from workbench.forms.messages import Message
+from workbench.look import money
+from workbench.models import PAYMENT_METHODS, LineInput, Sale, SaleInput, parse_sale
+from workbench.sales import Sales
+
+HEADER = ("cashier_id", "store_id", "payment_method", "transaction_time", "customer_id")
+LINE = tuple(LineInput.model_fields)
+
+
+class SaleForm(pn.viewable.Viewer):
+    """One sale as it is typed. ``message`` is where it says what no single field can show."""
+
+    def __init__(self, sales: Sales, message: Message) -> None:
+        super().__init__()
+        self._message = message
+        self.fields = Fields(_widgets())
+        self.basket = Basket(sales)
+        self._loaded: dict[str, Any] = {}
+        self.clear()
+
+    @property
+    def is_changed(self) -> bool:
+        """True when something is typed that was not loaded."""
+        return self._texts() != self._loaded or self.basket.entry.is_pending
+
+    def clear(self) -> None:
+        """Empties the form for a new sale, now."""
+        start = {"payment_method": PAYMENT_METHODS[0], "transaction_time": wall_clock(), "lines": []}
+        self.load(dict.fromkeys(HEADER) | start)
+
+    def renew_time(self) -> None:
+        """Sets the time to now, unless another was typed."""
+        if self.fields.text("transaction_time") == self._loaded["transaction_time"]:
+            self._loaded["transaction_time"] = str(wall_clock())
+            self.fields.fill({"transaction_time": self._loaded["transaction_time"]})
+
+    def load(self, loaded: Mapping[str, Any], typed: Mapping[str, Any] | None = None) -> None:
+        """Takes the content of a sale (see ``content``) into the form; with ``typed``, that as if it had been typed.
+
+        An unknown payment method becomes a choice. Each field is filled once: of two texts in quick succession the
+        browser may keep the first.
+        """
+        shown = loaded if typed is None else typed
+        methods = [*PAYMENT_METHODS, loaded["payment_method"], shown["payment_method"]]
+        self.fields.widgets["payment_method"].options = list(dict.fromkeys(methods))
+        self.fields.fill(_header_texts(shown))
+        self.fields.forgive()
+        self.basket.load(shown["lines"])
+        self._loaded = _header_texts(loaded) | {"lines": list(loaded["lines"])}
+
+    def read(self) -> SaleInput | None:
+        """The sale as typed; None when something is wrong, which is then shown where it is."""
+        is_pending = self.basket.refuse_pending()
+        try:
+            sale = parse_sale(self.fields.texts() | {"lines": self.basket.lines})
+        except SaleRefused as refusal:
+            self._show(refusal.fields)
+            return None
+        return None if is_pending else sale
+
+    def _show(self, errors: list[FieldError]) -> None:
+        homeless = self.fields.show(errors)
+        if not self.basket.lines:
+            self._message.say("error", "Add at least one item.", "The basket is empty.")
+        elif homeless:
+            self._message.say("error", "; ".join(str(error) for error in homeless))
+
+    def _texts(self) -> dict[str, Any]:
+        return self.fields.texts() | {"lines": list(self.basket.lines)}
+
+    def __panel__(self) -> pn.Column:
+        return pn.Column(
+            section("Sale", flow(*self.fields.widgets.values(), width=190)),
+            section("Items", self.basket),
+            sizing_mode="stretch_width",
+            margin=0,
+        )
+
+
+def section(title: str, *objects: Any) -> pmui.Paper:
+    """A titled part of a form. The title is the program's own text: it is not escaped."""
+    heading = pmui.Typography(title, variant="subtitle1", margin=(4, 8), sx={"fontWeight": 700})
+    return pmui.Paper(
+        heading, *objects, variant="outlined", sizing_mode="stretch_width", margin=(6, 8), sx={"padding": "8px"}
+    )
+
+
+def content(sale: Sale | SaleInput) -> dict[str, Any]:
+    """What of a sale can be edited: the header's values by name, and ``lines`` as dicts with their item_id."""
+    header = {name: getattr(sale, name) for name in HEADER}
+    return header | {"lines": [{name: getattr(line, name) for name in LINE} for line in sale.lines]}
+
+
+def size(sale: Sale | SaleInput, sales: Sales) -> str:
+    """``2 items, USD 12.50``."""
+    items = "1 item" if len(sale.lines) == 1 else f"{len(sale.lines)} items"
+    return f"{items}, {money(sale.total_amount, sales.engines.settings.workbench_currency)}"
+
+
+def _header_texts(sale: Mapping[str, Any]) -> dict[str, str]:
+    return {name: "" if sale[name] is None else str(sale[name]) for name in HEADER}
+
+
+def _widgets() -> dict[str, Any]:
+    return {
+        "cashier_id": text_field("cashier_id"),
+        "store_id": text_field("store_id"),
+        "payment_method": pmui.Select(label="Payment Method", options=list(PAYMENT_METHODS), **LAYOUT),
+        "transaction_time": text_field("transaction_time", "YYYY-MM-DD HH:MM:SS, the store's clock"),
+        "customer_id": text_field("customer_id", "Optional"),
+    }

@@ -1,0 +1,49 @@
+"""The field "Transaction ID" with its button, as Edit and Delete share it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import panel as pn
+import panel_material_ui as pmui
+
+from workbench.errors import FieldError
+from workbench.forms.fields import Fields, text_field
+
+LARGEST_ID = 2**63 - 1
+
+
+class SalePicker(pn.viewable.Viewer):
+    """Which sale to load: ``on_pick`` gets its id. ``on_typing`` is called while another id is typed."""
+
+    def __init__(self, on_pick: Callable[[int], Awaitable[None]], on_typing: Callable[[], None] | None = None) -> None:
+        super().__init__()
+        self._on_pick = on_pick
+        self._field = text_field("transaction_id")
+        self._field.param.update(width=190, sizing_mode="fixed")
+        self.fields = Fields({"transaction_id": self._field}, lambda _: on_typing() if on_typing else None)
+        self._load = pmui.Button(label="Load", variant="outlined", on_click=self._pick, margin=(6, 8))
+        self._field.param.watch(self._pick, "enter_pressed")
+
+    @property
+    def transaction_id(self) -> int | None:
+        """The id that the field holds; None when it is none."""
+        text = self.fields.text("transaction_id").strip()
+        is_id = text.isascii() and text.isdigit() and len(text) < 20 and 0 < int(text) <= LARGEST_ID
+        return int(text) if is_id else None
+
+    def put(self, transaction_id: int) -> None:
+        """Puts the id into the field."""
+        self.fields.fill({"transaction_id": str(transaction_id)})
+
+    async def _pick(self, *_events: Any) -> None:
+        picked = self.transaction_id
+        if picked is None:
+            text = self.fields.text("transaction_id")
+            self.fields.show([FieldError("transaction_id", text, "it must be a whole number such as 1234")])
+            return
+        await self._on_pick(picked)
+
+    def __panel__(self) -> pn.Row:
+        return pn.Row(self._field, self._load, margin=0)

@@ -1,0 +1,214 @@
+"""View: the table of sales, a page at a time, filtered and sorted in SQL."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+import panel as pn
+from bokeh.models.widgets.tables import NumberFormatter
+
+from workbench.errors import WorkbenchError
+from workbench.forms.actions import failures_said
+from workbench.forms.line_table import html_pane, line_table
+from workbench.forms.messages import Message
+from workbench.forms.pager import Pager
+from workbench.forms.sale_filters import SaleFilters
+from workbench.forms.tables import TABLE_STYLE, row_button, sideways
+from workbench.look import esc
+from workbench.replication import Answer
+from workbench.sale_pages import COLUMNS, Edge, Move, SaleFilter, SalePage, sale_page
+from workbench.sales import Sales
+
+TITLES = {
+    "transaction_id": "ID",
+    "transaction_time": "Time",
+    "store_id": "Store",
+    "cashier_id": "Cashier",
+    "payment_method": "Payment Method",
+    "customer_id": "Customer",
+    "total_discount": "Discount",
+    "total_amount": "Total",
+    "edit": "",
+    "delete": "",
+}
+SHOWN = tuple(name for name in COLUMNS if name in TITLES)
+MONEY = ("total_discount", "total_amount")
+NEWEST_FIRST = [{"field": "transaction_time", "dir": "desc"}]
+
+
+class SaleTable(pn.viewable.Viewer):
+    """Pages of sales, narrowed by ``filters``, which whoever shows the table places above it.
+
+    ``on_edit`` and ``on_delete`` get the transaction_id of the row whose button was pressed.
+    """
+
+    def __init__(
+        self,
+        sales: Sales,
+        on_edit: Callable[[int], Any],
+        on_delete: Callable[[int], Any],
+        filters: SaleFilter = SaleFilter(),
+    ) -> None:
+        super().__init__()
+        self._sales = sales
+        self._on_click = {"edit": on_edit, "delete": on_delete}
+        self._request: tuple[Move, Edge | None] = ("first", None)  # how the page that is shown was asked for
+        self._page: SalePage | None = None
+        self._counted: tuple[int, bool] | None = None
+        self._asked = 0
+        self.message = Message()
+        self.filters = SaleFilters(lambda _: self._start(self._recount), filters)
+        self._pager = Pager(lambda move: self._start(lambda: self.go(move)))
+        self._source = html_pane("")
+        self._empty = html_pane("")
+        self._table = _table(self._lines)
+        self._table.param.watch(lambda _: self._start(lambda: self.go("first")), "sorters")
+        self._table.on_click(self._clicked)
+
+    @property
+    def shown(self) -> list[int]:
+        """The transaction_id of each row of the page, in its order."""
+        return [int(transaction_id) for transaction_id in self._table.value.index]
+
+    async def go(self, move: Move) -> None:
+        """Shows the first, next, previous or last page."""
+        edge = None
+        if self._page is not None and move in ("next", "previous"):
+            edge = self._page.last if move == "next" else self._page.first
+        await self._load(move, edge, move)
+
+    async def reload(self, *, is_first: bool = False) -> None:
+        """Reads the page that is shown again and counts anew; the first page when ``is_first``."""
+        self._counted = None
+        if is_first:
+            self._request = ("first", None)
+        await self._load(*self._request, "first" if is_first else None)
+        if self._page is not None and self._page.rows.empty and self._page.count:
+            await self.go("last")  # the last row of the last page has gone
+
+    async def _recount(self) -> None:
+        await self.reload(is_first=True)
+
+    async def _load(self, move: Move, edge: Edge | None, step: Move | None) -> None:
+        self._asked += 1
+        asked = self._asked
+        self._table.loading = True
+        with failures_said(self.message, lambda: asked == self._asked):
+            answer = await asyncio.to_thread(self._read, move, edge)
+            if asked == self._asked:  # else something newer was asked for meanwhile: this answer is late
+                self._request = (move, edge)
+                self._show(answer, step)
+        if asked == self._asked:
+            self._table.loading = False
+
+    def _read(self, move: Move, edge: Edge | None) -> Answer[SalePage]:
+        sorter = (self._table.sorters or NEWEST_FIRST)[0]
+        return sale_page(
+            self._sales.reader,
+            self._sales.session,
+            self.filters.value,
+            sort=sorter["field"],
+            descending=sorter["dir"] == "desc",
+            size=self._pager.size,
+            move=move,
+            edge=edge,
+            counted=self._counted,
+        )
+
+    def _show(self, answer: Answer[SalePage], step: Move | None) -> None:
+        page = answer.value
+        self._page, self._counted = page, (page.count, page.is_estimate)
+        self.message.clear()
+        self._table.expanded = []  # the lines of a sale that stays may have changed
+        self._table.param.update(value=_frame(page.rows))
+        narrowed = "; clear the filters" if self.filters.value != SaleFilter() else " yet"
+        self._empty.object = "" if len(page.rows) else f'<p class="soft">No transactions match{narrowed}.</p>'
+        note = f" ({answer.note})" if answer.note else ""
+        source = f"{answer.engine}{note} · as of {answer.as_of:%H:%M:%S} UTC"
+        others = f", narrowed to {self.filters.others}" if self.filters.others else ""
+        self._source.object = (
+            f'<p><strong>{page.count_text}</strong>{esc(others)} <span class="soft">· {esc(source)}</span></p>'
+        )
+        self._pager.place(page, step)
+
+    async def _lines(self, row: pd.Series) -> pn.pane.HTML:
+        """What a row opens to."""
+        try:
+            answer = await asyncio.to_thread(self._sales.lines, int(str(row.name)))
+        except WorkbenchError as error:
+            return html_pane(f"<p>{esc(error)}</p>")
+        return html_pane(line_table(answer.value))
+
+    def _clicked(self, event: Any) -> None:
+        act = self._on_click.get(event.column)
+        if act is not None:
+            act(self.shown[event.row])
+
+    def _start(self, work: Callable[[], Any]) -> None:
+        async def run() -> None:
+            await work()
+
+        pn.state.execute(run)
+
+    def __panel__(self) -> pn.Column:
+        return pn.Column(
+            self.message,
+            self._source,
+            sideways(self._table),
+            self._empty,
+            self._pager,
+            sizing_mode="stretch_width",
+            margin=0,
+        )
+
+
+def _table(row_content: Callable[[pd.Series], Any]) -> pn.widgets.Tabulator:
+    numbers = dict.fromkeys(("transaction_id", "store_id", "cashier_id", "customer_id", *MONEY), "right")
+    return pn.widgets.Tabulator(
+        _frame(pd.DataFrame(columns=list(COLUMNS))),
+        sorters=NEWEST_FIRST,
+        row_content=row_content,
+        titles=TITLES,
+        disabled=True,
+        selectable=False,
+        layout="fit_columns",
+        widths={
+            "transaction_id": 100,
+            "transaction_time": 175,
+            "store_id": 90,
+            "cashier_id": 100,
+            "customer_id": 110,
+            "total_discount": 110,
+            "total_amount": 120,
+        },
+        min_width=940,  # a phone scrolls it sideways
+        stylesheets=[TABLE_STYLE],
+        sizing_mode="stretch_width",
+        margin=(6, 8),
+        text_align=numbers,
+        header_align=numbers,
+        formatters={
+            **{name: NumberFormatter(format="0,0.00") for name in MONEY},
+            "transaction_id": NumberFormatter(format="0"),
+            "customer_id": NumberFormatter(format="0", nan_format="–"),
+        },
+        buttons={"edit": row_button("Edit"), "delete": row_button("Delete", "danger")},
+    )
+
+
+def _frame(rows: pd.DataFrame) -> pd.DataFrame:
+    """One page as the browser gets it. It sorts the page once more by itself, so each column has its own type."""
+    frame = rows[list(SHOWN)].astype(
+        {
+            "transaction_id": "int64",
+            "transaction_time": "datetime64[us]",
+            "store_id": "int64",
+            "cashier_id": "int64",
+            "customer_id": "float64",
+            **dict.fromkeys(MONEY, "float64"),  # exact to the cent: numeric(12, 2) has fewer digits than a double
+        }
+    )
+    return frame.set_index("transaction_id")

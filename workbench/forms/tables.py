@@ -1,0 +1,37 @@
+"""What the two Tabulators share: their look, the buttons in their rows, and how they fit a phone."""
+
+from __future__ import annotations
+
+import panel as pn
+
+# Columns of buttons have no field: nothing to sort by, but Tabulator offers it. The table's own height is computed
+# before the content of an opened row arrives, and would cut it off.
+TABLE_STYLE = """
+.pnx-tabulator.tabulator { height: auto !important; font-size: 14px; }
+.tabulator .tabulator-tableholder { height: auto !important; overflow-y: hidden; }
+.tabulator .tabulator-cell { font-variant-numeric: tabular-nums; }
+.tabulator .tabulator-row.tabulator-selectable:hover,
+.tabulator .tabulator-row.tabulator-selectable:hover .tabulator-cell {
+  background: color-mix(in srgb, var(--panel-primary-color, #00609a) 8%, var(--panel-surface-color, #ffffff));
+  color: var(--panel-on-background-color, #17212b); cursor: default;
+}
+.tabulator-col:not([tabulator-field]) { pointer-events: none; }
+.tabulator-col:not([tabulator-field]) .tabulator-arrow { display: none; }
+.tabulator-cell button {
+  font: inherit; font-size: 13px; font-weight: 600; line-height: 1; padding: 5px 10px; cursor: pointer;
+  color: var(--panel-primary-color, #00609a); background: transparent;
+  border: 1px solid color-mix(in srgb, currentColor 40%, transparent); border-radius: 6px;
+}
+.tabulator-cell button:hover { background: color-mix(in srgb, currentColor 10%, transparent); }
+.tabulator-cell button.danger { color: var(--danger-bg-color, #b3261e); }
+"""
+
+
+def row_button(label: str, kind: str = "") -> str:
+    """The HTML of a button that the keyboard reaches too; label and kind are the program's own words."""
+    return f"<button type='button' class='{kind}'>{label}</button>"
+
+
+def sideways(*tables: pn.widgets.Tabulator) -> pn.Column:
+    """A frame that scrolls a table sideways where the screen is narrower than the table's min_width."""
+    return pn.Column(*tables, sizing_mode="stretch_width", margin=0, styles={"overflow-x": "auto"})

@@ -1,0 +1,89 @@
+"""Customers: new, returning, and sales without a card."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pandas as pd
+import sqlalchemy as sa
+
+from workbench.metrics import Source, Where, direct
+from workbench.metrics.ask import _days
+from workbench.metrics.filters import EPOCH
+from workbench.replication import Answer
+
+KINDS = ("new", "returning", "no card")
+NOTHING = (0, 0, Decimal("0.00"))
+
+
+def customers(source: Source, where: Where = Where(), *, by_day: bool = False) -> Answer[pd.DataFrame]:
+    """Three rows in the order of KINDS; ``by_day`` three for each day that has a matching sale, sorted by day.
+
+    - ``day`` (datetime64, only by day) and ``kind``: a customer is new when the first sale ever with that card is among
+      the matching sales - of the day, when it is by day, so that one who comes back the next day is returning then.
+      Others with a card are returning.
+    - ``customers`` (int): different ones; always 0 without card, as nobody knows.
+    - ``sales`` (int) and ``revenue`` (Decimal, cents): all of these customers' matching sales, each counted once; under
+      a filter by category or product the revenue is that of the matching lines, as everywhere.
+
+    New and returning customers add up to the metric ``customers``, and the new ones are its ``new_customers``.
+    Raises ServerUnavailable.
+    """
+
+    def work(connection: sa.Connection) -> pd.DataFrame:
+        return _frame([tuple(row) for row in connection.execute(_query(where, by_day))], by_day)
+
+    return source.reader.read(source.session, work)
+
+
+def _query(where: Where, by_day: bool) -> sa.Select[Any]:
+    """One row per day number (or 0) and kind: customers, sales, revenue."""
+    customer, newcomer = _by_customer(where, by_day).cte("customer"), _newcomers(where).cte("newcomer")
+    is_new = newcomer.c.customer_id == customer.c.customer_id
+    if by_day:
+        is_new &= newcomer.c.day == customer.c.day
+    kind = sa.case(
+        (customer.c.customer_id.is_(None), "no card"),
+        (newcomer.c.customer_id.is_not(None), "new"),
+        else_="returning",
+    )
+    told = sa.select(customer, kind.label("kind")).select_from(customer.outerjoin(newcomer, is_new)).cte("told")
+    day = told.c.day - sa.literal(EPOCH, sa.Date) if by_day else sa.literal(0)
+    sums = (sa.func.count(told.c.customer_id), sa.func.sum(told.c.sales), sa.func.sum(told.c.revenue))
+    keys = (told.c.day, told.c.kind) if by_day else (told.c.kind,)
+    return sa.select(day, told.c.kind, *sums).group_by(*keys)
+
+
+def _newcomers(where: Where) -> sa.Select[Any]:
+    """One row per customer whose first sale ever matches, with its day."""
+    first = direct.TABLES["rollup_first_sales"]
+    return sa.select(first.c.day, first.c.customer_id).where(*direct._conditions(first, where))
+
+
+def _by_customer(where: Where, by_day: bool) -> sa.Select[Any]:
+    """One row per customer (and day): sales, revenue of what matches. Grouped at once, before any join, by hash."""
+    if where.narrows_lines:
+        line = direct.TABLES["fact_lines"]
+        keys = (line.c.transaction_id, line.c.day, line.c.customer_id)
+        query = sa.select(*keys, sa.func.sum(line.c.revenue).label("revenue"))
+        sale: sa.FromClause = query.where(*direct._conditions(line, where)).group_by(*keys).cte("sale")
+        conditions: list[sa.ColumnElement[bool]] = []
+    else:
+        sale = direct.TABLES["fact_sales"]
+        conditions = direct._conditions(direct.TABLES["fact_sales"], where)
+    group = (sale.c.day, sale.c.customer_id) if by_day else (sale.c.customer_id,)
+    sums = (sa.func.count().label("sales"), sa.func.sum(sale.c.revenue).label("revenue"))
+    return sa.select(*group, *sums).where(*conditions).group_by(*group)
+
+
+def _frame(rows: list[tuple[Any, ...]], by_day: bool) -> pd.DataFrame:
+    found = {(day, kind): (int(count), int(sales), revenue) for day, kind, count, sales, revenue in rows}
+    days = sorted({day for day, _ in found}) if by_day else [0]
+    values = [(day, kind, *found.get((day, kind), NOTHING)) for day in days for kind in KINDS]
+    columns: dict[str, Any] = {"day": _days([row[0] for row in values])} if by_day else {}
+    columns["kind"] = pd.Series([row[1] for row in values], dtype=object)
+    for place, name in ((2, "customers"), (3, "sales")):
+        columns[name] = pd.Series([row[place] for row in values], dtype="int64")
+    columns["revenue"] = pd.Series([row[4] for row in values], dtype=object)
+    return pd.DataFrame(columns)

@@ -1,0 +1,151 @@
+"""Live: what all pages of a process share. One thread follows the database; pages only compare a number."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Hashable, Sequence
+from concurrent.futures import Future
+from datetime import date, datetime
+from typing import Any, TypeVar
+
+import pandas as pd
+
+from workbench.connection import Workbench
+from workbench.errors import WorkbenchError
+from workbench.metrics import Rollups, Source, Where, ask
+from workbench.metrics.filters import day_number
+from workbench.replication import Answer, EngineName, Session
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+REFRESH_SECONDS = 1.0
+MOST_ANSWERS = 2000  # kept for one revision; beyond it the oldest go
+
+
+class Live:
+    """The rollups of one process, kept current by one thread, and a memo of what was asked at one revision.
+
+    However many pages are open, the database is asked once for each change and once for each different question.
+    """
+
+    def __init__(self, workbench: Workbench, seconds: float = REFRESH_SECONDS) -> None:
+        self.workbench = workbench
+        self.rollups = Rollups()
+        self.problem = ""  # why the last refresh failed, in words; empty when it did not
+        self._seconds = seconds
+        self._session = Session()
+        self._lock = threading.Lock()
+        self._answers: dict[Hashable, Future[Any]] = {}
+        self._answered_revision = 0
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    @property
+    def revision(self) -> int:
+        """Moves whenever figures may have changed."""
+        return self.rollups.revision
+
+    @property
+    def as_of(self) -> datetime | None:
+        """Data time up to which nothing but the present revision is known; None before the first refresh."""
+        return self.rollups.as_of
+
+    @property
+    def engine(self) -> EngineName:
+        """Who was read at the last refresh."""
+        return self.rollups.engine
+
+    def has_loaded(self, first: date | None) -> bool:
+        """Whether the days from ``first`` on are in memory; questions about them then cost milliseconds."""
+        loaded_from = max(self.rollups.state.loaded_from.values())
+        return self.rollups.is_complete or (first is not None and day_number(first) >= loaded_from)
+
+    def choices(self, dimension: str) -> list[Any]:
+        """The values of a dimension that there are, as far as they are loaded, sorted with None last."""
+        cubes = self.rollups.state.cubes.values()
+        found = {value for cube in cubes if dimension in cube.dimensions for value in cube.dimensions[dimension].values}
+        return sorted(found, key=lambda value: (value is None, value))
+
+    def start(self) -> None:
+        """Starts the thread, once however often it is called."""
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="rollups", daemon=True)
+                self._thread.start()
+
+    def stop(self) -> None:
+        """Ends the thread and waits for it."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join(timeout=15)
+
+    def ask(self, session: Session, metrics: Sequence[str], by: Sequence[str], where: Where) -> Answer[pd.DataFrame]:
+        """As metrics.ask, shared by all who ask the same at one revision. The frame must not be changed."""
+        key = ("ask", tuple(metrics), tuple(by), where)
+        return self.answer(session, key, lambda source: ask(source, metrics, by=by, where=where))
+
+    def answer(self, session: Session, key: Hashable, work: Callable[[Source], Answer[T]]) -> Answer[T]:
+        """What ``work`` answers, computed once for each ``key`` and revision; all others wait for it.
+
+        A session that has just written waits until the rollups have it, and asks by itself where they cannot.
+        """
+        state = self.rollups.state
+        if state.as_of is not None and not state.reaches(session.token):
+            self.rollups.catch_up(self.workbench.reader, Session(session.token))
+            state = self.rollups.state
+        if not state.reaches(session.token):
+            return work(Source(self.workbench.reader, session, self.rollups))
+        future, is_first = self._future(key, state.revision)
+        if is_first:
+            try:
+                future.set_result(work(Source(self.workbench.reader, Session(state.token), self.rollups)))
+            except BaseException as error:
+                self._forget(key, future)  # the next one who asks tries again
+                future.set_exception(error)
+                raise
+        return future.result()
+
+    def _future(self, key: Hashable, revision: int) -> tuple[Future[Any], bool]:
+        with self._lock:
+            if revision != self._answered_revision:
+                self._answers, self._answered_revision = {}, revision
+            found = self._answers.get(key)
+            if found is not None:
+                return found, False
+            while len(self._answers) >= MOST_ANSWERS:
+                self._answers.pop(next(iter(self._answers)))
+            made: Future[Any] = Future()
+            self._answers[key] = made
+            return made, True
+
+    def _forget(self, key: Hashable, future: Future[Any]) -> None:
+        with self._lock:
+            if self._answers.get(key) is future:
+                del self._answers[key]
+
+    def _run(self) -> None:
+        is_loading = True
+        while not self._stopping.wait(0 if is_loading else self._seconds):
+            is_loading = self._refresh() and not self.rollups.is_complete
+
+    def _refresh(self) -> bool:
+        """True when it worked; else ``problem`` says why not, and the log has it once."""
+        try:
+            self.rollups.refresh(self.workbench.reader, self._session)
+        except WorkbenchError as error:
+            self._tell(str(error))
+        except Exception:
+            if not self.problem:
+                log.exception("The figures could not be renewed")
+            self.problem = "The figures could not be renewed. The cause is in the server's log."
+        else:
+            self.problem = ""
+            return True
+        return False
+
+    def _tell(self, problem: str) -> None:
+        if problem != self.problem:
+            log.warning("The figures could not be renewed: %s", problem)
+        self.problem = problem

@@ -1,0 +1,8 @@
+"""Metrics: each defined once, asked with one function, answered from rollups or from the database."""
+
+from workbench.metrics.ask import Source, ask
+from workbench.metrics.filters import Where
+from workbench.metrics.registry import DIMENSIONS, METRICS, Dimension, Metric, Rollup
+from workbench.metrics.rollups import Rollups
+
+__all__ = ["DIMENSIONS", "METRICS", "Dimension", "Metric", "Rollup", "Rollups", "Source", "Where", "ask"]

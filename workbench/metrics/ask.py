@@ -1,0 +1,143 @@
+"""ask(): the one question. Takes each measure from the cheapest place that gives it exactly, and makes one frame."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from workbench.metrics import direct
+from workbench.metrics.cube import Groups
+from workbench.metrics.filters import EPOCH, Where
+from workbench.metrics.registry import CENTS, DIMENSIONS, Metric, checked
+from workbench.metrics.rollups import Rollups, State
+from workbench.models import CENT
+from workbench.replication import Answer, Reader, Session
+
+
+# Text stays Python's own: pandas' text type would turn the None of a line without category into nan.
+KEY_TYPES = {"hour": "int64", "weekday": "int64", "store": "int64", "cashier": "int64"}
+
+
+@dataclass(frozen=True)
+class Source:
+    """Who is asked, for whom. Without ``rollups`` every figure is asked of the database."""
+
+    reader: Reader
+    session: Session
+    rollups: Rollups | None = None
+
+
+def ask(
+    source: Source, metrics: Sequence[str], *, by: Sequence[str] = (), where: Where = Where()
+) -> Answer[pd.DataFrame]:
+    """The metrics for each group of ``by`` that has a matching sale or line; one row when ``by`` is empty.
+
+    Columns are ``by`` and ``metrics``; rows are sorted by ``by``, with None last. Money is Decimal in cents, counts are
+    int; an average, a percent (4.35 is 4.35 %) and a ratio are Decimal with two places, rounded half up once, or None
+    where the divisor is zero. Days are datetime64. The session sees its own writes; ``engine`` and ``as_of`` are those
+    of the oldest part. Raises MetricError for what a metric cannot give and ServerUnavailable.
+    """
+    chosen = checked(metrics, by)
+    parts = _parts(source, chosen, by, where)
+    groups: Groups = {}
+    for part in parts:
+        for key, values in part.value.items():
+            groups.setdefault(key, {}).update(values)
+    oldest = min(parts, key=lambda part: part.as_of)
+    return Answer(_frame(groups, chosen, by), oldest.engine, oldest.as_of, oldest.note)
+
+
+def _parts(source: Source, metrics: Sequence[Metric], by: Sequence[str], where: Where) -> list[Answer[Groups]]:
+    """The measures that the rollups can give, and the others from the database in one snapshot."""
+    state = _state(source)
+    grains: dict[str, str] = {measure: _grain(measure, by, where) for metric in metrics for measure in metric.measures}
+    if by and where.narrows_lines:
+        grains["items"] = "line"  # every group that has a matching line gets its row, whatever else is asked
+    elif by and not any(DIMENSIONS[name].grain == "line" for name in by):
+        grains["sales"] = "sale"  # every group that has a sale does
+    cubes = {} if state is None else {name: state.cube(name, grain, by, where) for name, grain in grains.items()}
+    missing = _together(metrics, [name for name in grains if cubes.get(name) is None])
+    parts: list[Answer[Groups]] = []
+    for name in grains:
+        cube = cubes.get(name)
+        if state is not None and state.as_of is not None and cube is not None and name not in missing:
+            parts.append(Answer(cube.sums([name], by, where), state.engine, state.as_of))
+    if missing:
+        parts.append(_asked(source, state, {name: grains[name] for name in missing}, by, where))
+    return parts
+
+
+def _asked(
+    source: Source, state: State | None, grains: dict[str, str], by: Sequence[str], where: Where
+) -> Answer[Groups]:
+    """The database's answer, remembered until something changes."""
+
+    def read() -> Answer[Groups]:
+        return source.reader.read(source.session, lambda connection: direct.sums(connection, grains, by, where))
+
+    if source.rollups is None or state is None:
+        return read()
+    state.hold(source.session)
+    return source.rollups.remembered(state, (tuple(grains.items()), tuple(by), where), read)
+
+
+def _together(metrics: Sequence[Metric], missing: list[str]) -> list[str]:
+    """With the other measures of a ratio that misses one: a ratio is never of two moments."""
+    found = dict.fromkeys(missing)
+    for metric in metrics:
+        if any(name in found for name in metric.measures):
+            found.update(dict.fromkeys(metric.measures))
+    return list(found) if len(found) == len(missing) else _together(metrics, list(found))
+
+
+def _state(source: Source) -> State | None:
+    """The rollups, when they have what this session has written."""
+    if source.rollups is None:
+        return None
+    if source.rollups.state.as_of is not None and not source.rollups.state.reaches(source.session.token):
+        source.rollups.catch_up(source.reader, source.session)
+    state = source.rollups.state
+    return state if state.reaches(source.session.token) else None
+
+
+def _grain(measure: str, by: Sequence[str], where: Where) -> str:
+    """Lines are summed when they are told apart; then, too, a header's totals would be of other lines as well."""
+    if measure == "items":
+        return "line"
+    tells_lines = where.narrows_lines or any(DIMENSIONS[name].grain == "line" for name in by)
+    return "line" if tells_lines and measure in CENTS else "sale"
+
+
+def _frame(groups: Groups, metrics: Sequence[Metric], by: Sequence[str]) -> pd.DataFrame:
+    keys = sorted(groups, key=lambda key: tuple((value is None, value) for value in key))
+    columns: dict[str, Any] = {}
+    for place, name in enumerate(by):
+        values = [key[place] for key in keys]
+        columns[name] = _days(values) if name == "day" else pd.Series(values, dtype=KEY_TYPES.get(name, object))
+    for metric in metrics:
+        kind = "int64" if metric.unit == "count" else object
+        columns[metric.name] = pd.Series([_value(metric, groups[key]) for key in keys], dtype=kind)
+    return pd.DataFrame(columns)
+
+
+def _value(metric: Metric, sums: Mapping[str, int]) -> Any:
+    over = sums.get(metric.over, 0)
+    if metric.unit == "count":
+        return over
+    if not metric.under:
+        return Decimal(over).scaleb(-2)
+    under = sum(sums.get(measure, 0) for measure in metric.under)
+    if under == 0:
+        return None
+    # Cents over a count are cents; a percent of cents over cents has no unit.
+    scale = {"money": Decimal("0.01"), "percent": Decimal(100), "ratio": Decimal(1)}[metric.unit]
+    return (Decimal(over) * scale / Decimal(under)).quantize(CENT, ROUND_HALF_UP)
+
+
+def _days(numbers: Sequence[int]) -> Any:
+    return (np.datetime64(EPOCH, "D") + np.array(numbers, dtype="timedelta64[D]")).astype("datetime64[s]")

@@ -1,0 +1,56 @@
+"""What has changed since a rollup was read: found in the audit log, whatever the order of commits.
+
+Transactions commit in another order than they write to the log, so "the rows after the last id" would miss some. Every
+entry has its transaction's id instead. A snapshot's xmin is the id below which none is running any more; entries at or
+above it are looked at again each time, but for the transactions that were seen already. That xmin is right on a standby
+too, where the snapshot's list of running transactions is empty and must not be trusted.
+
+Not found: changes made with triggers off (session_replication_role = replica) that leave no entry in the log.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from workbench.sql_files import read_sql
+
+MOST_CHANGES = 20_000  # beyond it, reading everything anew costs less
+
+
+@dataclass(frozen=True)
+class Position:
+    """How far the log has been followed. ``storage`` names the tables' files, which a truncate replaces."""
+
+    horizon: int
+    seen: frozenset[int]
+    storage: str
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What has to be read again: ``is_everything``, or these day numbers and customers."""
+
+    position: Position
+    days: tuple[int, ...] = ()
+    customers: tuple[int, ...] = ()
+    is_everything: bool = False
+
+
+def start(connection: sa.Connection) -> Position:
+    """The position of one who reads everything in this transaction's snapshot."""
+    row = connection.execute(sa.text(read_sql("queries/change_horizon"))).one()
+    return Position(int(row.horizon), frozenset(map(int, row.seen)), row.storage)
+
+
+def since(connection: sa.Connection, last: Position) -> Changes:
+    """The changes that this transaction's snapshot shows and ``last`` did not."""
+    now = start(connection)
+    if now.horizon < last.horizon or now.storage != last.storage:  # another database, or a truncate
+        return Changes(now, is_everything=True)
+    values = {"horizon": str(last.horizon), "seen": [str(xid) for xid in last.seen], "most": MOST_CHANGES}
+    row = connection.execute(sa.text(read_sql("queries/changes")), values).one()
+    if row.bulk_loads or row.changes > MOST_CHANGES:
+        return Changes(now, is_everything=True)
+    return Changes(now, tuple(row.days), tuple(row.customers))

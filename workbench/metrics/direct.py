@@ -1,0 +1,133 @@
+"""Asks the database: what no rollup gives exactly, or has not loaded yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from workbench.metrics.cube import Groups
+from workbench.metrics.filters import EPOCH, Where
+from workbench.metrics.registry import CENTS, COLUMNS
+
+_HEADER = (
+    sa.column("transaction_id", sa.BigInteger),
+    sa.column("transaction_time", sa.DateTime),
+    sa.column("day", sa.Date),
+    sa.column("hour", sa.Integer),
+    sa.column("store_id", sa.Integer),
+    sa.column("cashier_id", sa.Integer),
+    sa.column("payment_method", sa.Text),
+    sa.column("customer_type", sa.Text),
+    sa.column("customer_id", sa.Integer),
+)
+_MONEY = (sa.column("revenue", sa.Numeric), sa.column("discount", sa.Numeric))
+_LINE = (sa.column("category", sa.Text), sa.column("product_code", sa.Text))
+
+
+def _columns(*groups: tuple[sa.ColumnClause[Any], ...]) -> list[sa.ColumnClause[Any]]:
+    return [sa.column(column.name, column.type) for group in groups for column in group]
+
+
+TABLES = {
+    "fact_sales": sa.table("fact_sales", *_columns(_HEADER, _MONEY)),
+    "fact_lines": sa.table("fact_lines", *_columns(_HEADER, _MONEY, _LINE), sa.column("items", sa.Integer)),
+    "rollup_first_sales": sa.table("rollup_first_sales", *_columns(_HEADER)),
+}
+_ITEMS = sa.table("sales_item", sa.column("transaction_id", sa.BigInteger), *_columns(_LINE))
+
+
+def one_moment(connection: sa.Connection) -> None:
+    """What the connection reads from here on is of one snapshot."""
+    connection.rollback()
+    connection.exec_driver_sql("set transaction isolation level repeatable read, read only")
+
+
+def sums(connection: sa.Connection, grains: Mapping[str, str], by: Sequence[str], where: Where) -> Groups:
+    """The measures (each with the grain that it is summed at) for each group that has a row; money in cents."""
+    asked: dict[tuple[str, bool], list[str]] = {}
+    for measure, grain in grains.items():
+        asked.setdefault((_table_of(measure, grain), measure == "customers"), []).append(measure)
+    if len(asked) > 1:
+        one_moment(connection)
+    groups: Groups = {}
+    for (name, _), measures in asked.items():
+        for key, values in _table_sums(connection, TABLES[name], measures, by, where).items():
+            groups.setdefault(key, {}).update(values)
+    return groups
+
+
+def _table_of(measure: str, grain: str) -> str:
+    if measure == "new_customers":
+        return "rollup_first_sales"
+    return "fact_lines" if grain == "line" else "fact_sales"
+
+
+def _table_sums(
+    connection: sa.Connection, table: sa.TableClause, measures: list[str], by: Sequence[str], where: Where
+) -> Groups:
+    keys = [_dimension(table, dimension).label(dimension) for dimension in by]
+    conditions = _conditions(table, where)
+    if measures == ["customers"]:
+        # Distinct rows first: PostgreSQL hashes those, in parallel, where it would sort for count(distinct).
+        pairs = sa.select(*keys, table.c.customer_id).where(*conditions, table.c.customer_id.is_not(None)).distinct()
+        rows = pairs.subquery()
+        query = sa.select(*(rows.c[key] for key in by), sa.func.count()).select_from(rows)
+        query = query.group_by(*(rows.c[key] for key in by))
+    else:
+        query = sa.select(*keys, *(_measure(table, measure) for measure in measures)).where(*conditions)
+        query = query.select_from(table).group_by(*keys)
+    found = connection.execute(query)
+    return {tuple(row[: len(by)]): dict(zip(measures, row[len(by) :], strict=True)) for row in found}
+
+
+def _measure(table: sa.TableClause, measure: str) -> sa.ColumnElement[Any]:
+    if measure in ("sales", "new_customers"):
+        return sa.func.count()
+    total = sa.func.coalesce(sa.func.sum(table.c[measure]), 0)
+    return sa.cast(total * 100 if measure in CENTS else total, sa.BigInteger)
+
+
+def _dimension(table: sa.TableClause, name: str) -> sa.ColumnElement[Any]:
+    column = table.c[COLUMNS[name]]
+    if name == "day":
+        return column - sa.literal(EPOCH, sa.Date)
+    if name == "weekday":
+        return sa.cast(sa.extract("isodow", column), sa.Integer)
+    return column
+
+
+def _conditions(table: sa.TableClause, where: Where) -> list[sa.ColumnElement[bool]]:
+    found: list[sa.ColumnElement[bool]] = []
+    if where.date_from is not None:
+        found.append(table.c.day >= where.date_from)
+    if where.date_to is not None:
+        found.append(table.c.day <= where.date_to)
+    clock = sa.cast(table.c.transaction_time, sa.Time)
+    if where.time_from is not None:
+        found.append(clock >= where.time_from)
+    if where.time_to is not None:
+        found.append(clock < where.time_to)
+    of_lines = {"category": where.categories, "product": where.products}
+    for name, values in where.by_dimension.items():
+        if name not in of_lines:
+            found.append(_dimension(table, name).in_(values))
+    return found + _line_conditions(table, {name: values for name, values in of_lines.items() if values})
+
+
+def _line_conditions(table: sa.TableClause, narrowed: dict[str, tuple[Any, ...]]) -> list[sa.ColumnElement[bool]]:
+    """Of lines: that they match. Of sales: that they have a line that does."""
+    if not narrowed:
+        return []
+    lines = table if "category" in table.c else _ITEMS
+    found = [_among(lines.c[COLUMNS[name]], values) for name, values in narrowed.items()]
+    if lines is table:
+        return found
+    return [sa.exists().where(lines.c.transaction_id == table.c.transaction_id, *found)]
+
+
+def _among(column: sa.ColumnElement[Any], values: tuple[Any, ...]) -> sa.ColumnElement[bool]:
+    """``in`` that knows None."""
+    known = column.in_([value for value in values if value is not None])
+    return sa.or_(known, column.is_(None)) if None in values else known

@@ -1,0 +1,113 @@
+"""Reads rows of rollups into memory: whole days at a time, newest first, then only the days that have changed."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import pandas as pd
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+
+from workbench.metrics import direct
+from workbench.metrics.cube import Cube
+from workbench.metrics.filters import EPOCH
+from workbench.metrics.registry import CENTS, COLUMNS, Rollup
+from workbench.sql_files import read_sql
+
+CHUNK_SALES = 100_000  # read in one step: a second or two, and at least a whole day
+EARLIEST_DAY, LATEST_DAY = -2_500_000, 107_000_000  # day numbers around all that a timestamp holds
+LOAD_SECONDS = 60.0
+
+_TEXT = ("payment_method", "customer_type", "category", "product")
+_QUICKER = ("work_mem = '128MB'", "enable_seqscan = off", f"statement_timeout = '{LOAD_SECONDS:.0f}s'")
+
+
+@contextmanager
+def one_snapshot(connection: sa.Connection) -> Iterator[None]:
+    """All that the block reads is of one moment; loads get more memory and time than a page's query."""
+    direct.one_moment(connection)
+    for setting in _QUICKER:
+        connection.exec_driver_sql(f"set local {setting}")
+    guarded = _driver(connection)
+    usual, guarded.limit_seconds = guarded.limit_seconds, LOAD_SECONDS + 5
+    try:
+        yield
+    finally:
+        guarded.limit_seconds = usual
+
+
+def days(connection: sa.Connection, rollup: Rollup, first: int, end: int) -> Cube:
+    """The rows of the days from ``first`` up to, not including, ``end``."""
+    column = _table(rollup).c.day
+    conditions = [] if first <= EARLIEST_DAY else [column >= _date(first)]
+    return _fetch(connection, rollup, [*conditions, column < _date(end)])
+
+
+def keys(connection: sa.Connection, rollup: Rollup, changed: Sequence[int]) -> Cube:
+    """The rows of these days, or of these customers, as the rollup's key says."""
+    if rollup.key == "day":
+        return _fetch(connection, rollup, [_table(rollup).c.day.in_([_date(day) for day in changed])])
+    return _fetch(connection, rollup, [_table(rollup).c.customer_id.in_(changed)])
+
+
+def chunk_before(connection: sa.Connection, end: int) -> int:
+    """The first day of the next chunk, which ends before ``end``; EARLIEST_DAY when it is the last one."""
+    query = sa.text(read_sql("queries/day_before"))
+    day = connection.execute(query, {"day": end, "sales": CHUNK_SALES}).scalar_one_or_none()
+    return EARLIEST_DAY if day is None else int(day)
+
+
+def _fetch(connection: sa.Connection, rollup: Rollup, conditions: list[sa.ColumnElement[bool]]) -> Cube:
+    """COPY hands out rows several times faster than a cursor, and pandas reads them without an object a value."""
+    table = _table(rollup)
+    columns: list[sa.ColumnElement[Any]] = [(table.c.day - _date(0)).label("day")]
+    if rollup.key != "day":
+        columns.append(table.c[rollup.key])
+    for name in rollup.dimensions[1:]:
+        column = table.c[COLUMNS[name]]
+        # CSV cannot tell a missing text from an empty one: "=" marks one that is there.
+        columns.append((sa.literal("=") + sa.cast(column, sa.Text) if name in _TEXT else column).label(name))
+    for measure in _summed(rollup):
+        column = table.c[measure]
+        columns.append((sa.cast(column * 100, sa.BigInteger) if measure in CENTS else column).label(measure))
+    rows = _copy(connection, sa.select(*columns).where(*conditions), rollup)
+    return Cube.of(rows, rollup.dimensions, _summed(rollup), rollup.key)
+
+
+def _copy(connection: sa.Connection, query: sa.Select[Any], rollup: Rollup) -> pd.DataFrame:
+    sql = query.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True})
+    buffer = io.BytesIO()
+    guarded = _driver(connection)
+    with guarded.limited(), guarded.cursor() as cursor:
+        cursor.copy_expert(f"copy ({sql}) to stdout (format csv, header)", buffer)
+    buffer.seek(0)
+    texts = [name for name in rollup.dimensions if name in _TEXT]
+    rows = pd.read_csv(buffer, dtype=dict.fromkeys(texts, "category"), keep_default_na=False, na_values=[""])
+    for name in texts:
+        rows[name] = rows[name].cat.rename_categories(lambda text: text[1:])
+    return rows
+
+
+def _summed(rollup: Rollup) -> list[str]:
+    """The measures that are columns; different customers are counted, not summed."""
+    return [measure for measure in rollup.measures if measure != "customers"]
+
+
+def _driver(connection: sa.Connection) -> Any:
+    return connection.connection.driver_connection
+
+
+@cache
+def _table(rollup: Rollup) -> sa.TableClause:
+    names = {COLUMNS[name] for name in rollup.dimensions} | {rollup.key, *_summed(rollup)}
+    types: dict[str, Any] = {"day": sa.Date, "customer_id": sa.Integer}
+    return sa.table(rollup.name, *(sa.column(name, types.get(name, sa.Numeric)) for name in sorted(names)))
+
+
+def _date(day: int) -> sa.ColumnElement[Any]:
+    """A day number as a date: in SQL, as Python has no days after the year 9999."""
+    return sa.cast(sa.literal(EPOCH, sa.Date), sa.Date) + sa.literal(day, sa.Integer)

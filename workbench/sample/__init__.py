@@ -1,0 +1,7 @@
+"""Sample data: a café chain's sales, the same for the same seed, loaded with COPY."""
+
+from workbench.sample.bulk_load import Loaded, is_empty, load
+from workbench.sample.catalog import STORES, Product, products
+from workbench.sample.chunks import MAX_SALES, Chunk, generate
+
+__all__ = ["MAX_SALES", "STORES", "Chunk", "Loaded", "Product", "generate", "is_empty", "load", "products"]

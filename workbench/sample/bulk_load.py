@@ -1,0 +1,160 @@
+"""load() -> sample sales in the master: all of them or none, by COPY in one transaction."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from decimal import Decimal
+
+import psycopg2
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+
+from workbench.engines import Engines, is_disconnect, unavailable
+from workbench.errors import OutcomeUnknown, WorkbenchError
+from workbench.sample.chunks import generate
+from workbench.sample.prepared import Prepared, prepared
+from workbench.sql_files import read_sql
+
+log = logging.getLogger(__name__)
+
+READ_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a load added; ``revenue`` is the sum of total_amount. Others may have made sales with ids in between."""
+
+    sales: int
+    lines: int
+    seconds: float
+    first_id: int
+    last_id: int
+    revenue: Decimal
+
+
+def is_empty(engines: Engines) -> bool:
+    """True when the master has no sale. Raises ServerUnavailable."""
+    with _in_words(engines), engines.master_reader.connect() as connection:
+        return bool(connection.execute(sa.text(read_sql("sample/is_empty"))).scalar_one())
+
+
+def load(
+    engines: Engines,
+    count: int,
+    *,
+    seed: int = 42,
+    until: date | None = None,
+    actor: str = "",
+    progress: Callable[[int, int], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> Loaded:
+    """Adds ``count`` sales of the 400 days to ``until`` (None: to now) to those in the master.
+
+    ``progress`` is told after each chunk how many of how many sales are copied; ``should_stop`` is asked before each.
+    When it says yes, or anything fails, nothing is loaded. Others read and write sales meanwhile. The audit log gets
+    one entry, by ``actor``. Raises FieldError, ServerUnavailable, OutcomeUnknown, WorkbenchError when it was stopped.
+    """
+    started = time.monotonic()
+    until = until or datetime.now()
+    chunks = generate(count, seed=seed, until=until)
+    with _in_words(engines), engines.owner.connect() as connection:
+        connection.execute(sa.text(read_sql("sample/without_row_triggers")))
+        with closing(prepared(engines, chunks)) as ready:
+            loaded = _copy_all(connection, ready, count, progress, should_stop)
+        _audit(connection, loaded, actor, {"seed": seed, "until": until.isoformat()})
+        _commit(connection)
+        _analyze(connection)
+    return replace(loaded, seconds=time.monotonic() - started)
+
+
+def _copy_all(
+    connection: sa.Connection,
+    ready: Iterator[Prepared],
+    count: int,
+    progress: Callable[[int, int], None] | None,
+    should_stop: Callable[[], bool] | None,
+) -> Loaded:
+    first_id = last_id = 0
+    lines = cents = done = 0
+    for part in ready:
+        if should_stop and should_stop():
+            raise WorkbenchError(f"Loading sample data was stopped after {done:,} sales. Nothing was loaded.")
+        _copy(connection, "copy_headers", part.headers)
+        _copy(connection, "copy_lines", part.lines)
+        _check(connection, part)
+        first_id, last_id = first_id or part.first_id, part.last_id
+        lines += len(part.chunk.sale)
+        cents += int(part.chunk.total_amount.sum())
+        done += len(part.chunk.transaction_id)
+        if progress:
+            progress(done, count)
+    return Loaded(done, lines, 0.0, first_id, last_id, Decimal(cents).scaleb(-2))
+
+
+def _copy(connection: sa.Connection, name: str, text: bytes) -> None:
+    statement, driver = read_sql(f"sample/{name}"), connection.connection.driver_connection
+    assert driver is not None
+    try:
+        with driver.cursor() as cursor:
+            cursor.copy_expert(statement, io.BytesIO(text), READ_BYTES)
+    except psycopg2.Error as error:  # went past SQLAlchemy, which wraps the errors of all other statements
+        raise DBAPIError(statement, None, error, connection_invalidated=bool(driver.closed)) from error
+
+
+def _check(connection: sa.Connection, part: Prepared) -> None:
+    """Looks at a chunk as triggers and foreign key would have; raises WorkbenchError if they had refused it."""
+    values = {"first_id": part.first_id, "last_id": part.last_id}
+    wrong = connection.execute(sa.text(read_sql("sample/wrong_sales")), values).scalar_one()
+    if wrong:
+        raise WorkbenchError(
+            f"Sample data: {wrong:,} of the transactions {part.first_id} to {part.last_id} have no lines, or totals"
+            " that are not those of their lines. Nothing was loaded. Please report this, with the count and the seed."
+        )
+
+
+def _audit(connection: sa.Connection, loaded: Loaded, actor: str, origin: dict[str, object]) -> None:
+    after = {
+        "sales": loaded.sales,
+        "lines": loaded.lines,
+        "revenue": str(loaded.revenue),
+        "first_id": loaded.first_id,
+        "last_id": loaded.last_id,
+        **origin,
+    }
+    connection.execute(sa.text(read_sql("sample/audit_load")), {"actor": actor, "after": json.dumps(after)})
+
+
+def _commit(connection: sa.Connection) -> None:
+    try:
+        connection.commit()
+    except DBAPIError as error:
+        raise OutcomeUnknown(
+            "The master went away while it was saving the sample sales: it has all of them or none. Look at the newest"
+            " sales before you load again."
+        ) from error
+
+
+def _analyze(connection: sa.Connection) -> None:
+    """Tells the planner. What is loaded stays loaded when this fails; autovacuum then does it within minutes."""
+    try:
+        connection.execute(sa.text(read_sql("sample/analyze")))
+        connection.commit()
+    except DBAPIError as error:
+        log.warning("The sample sales are loaded, but ANALYZE failed: %s", error.orig)
+
+
+@contextmanager
+def _in_words(engines: Engines) -> Generator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        if is_disconnect(error):
+            raise unavailable(engines.settings, "master", error) from error
+        raise

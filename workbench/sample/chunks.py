@@ -1,0 +1,148 @@
+"""generate() -> the sample sales, in time order, chunk by chunk; the same arguments give the same rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+import numpy as np
+import numpy.typing as npt
+
+from workbench.errors import FieldError
+from workbench.models import EARLIEST, LATEST
+from workbench.sample import baskets, demand
+from workbench.sample.catalog import STORES, prices
+
+Ints = npt.NDArray[np.int64]
+
+MAX_SALES = 50_000_000
+CHUNK_SALES = 50_000  # about as many; a chunk is whole days
+PAYMENT_SHARES = (0.19, 0.26, 0.20, 0.17, 0.03, 0.15)  # in the order of PAYMENT_METHODS
+SALES_PER_CUSTOMER = 10
+LOYALTY = 3.0  # 1 were all alike; with 3 the best tenth makes almost half of the visits
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Sales in time order with their lines, as columns. Money is in cents.
+
+    ``payment_method`` is a position in PAYMENT_METHODS, ``customer_id`` 0 where there is none. The columns of the
+    lines: ``sale`` is the position of the line's sale in this chunk, ``product`` one in ``catalog.products()``.
+    """
+
+    transaction_id: Ints
+    transaction_time: npt.NDArray[np.datetime64]
+    store_id: Ints
+    cashier_id: Ints
+    payment_method: Ints
+    customer_id: Ints
+    total_amount: Ints
+    total_discount: Ints
+    sale: Ints
+    product: Ints
+    quantity: Ints
+    unit_price: Ints
+    discount: Ints
+    total_price: Ints
+
+
+def generate(
+    count: int, *, seed: int = 42, until: date, days: int = 400, first_transaction_id: int = 1
+) -> Iterator[Chunk]:
+    """Exactly ``count`` sales of ``days`` days, the last of them ``until`` (a date: all of it; a datetime: up to then).
+
+    Raises FieldError for a count, seed or time that cannot be.
+    """
+    end = until if isinstance(until, datetime) else datetime.combine(until, time()) + timedelta(days=1)
+    first_day = (end - timedelta(microseconds=1)).date() - timedelta(days=days - 1)
+    _check(count, seed, first_day, end)
+    lengths = demand.slot_lengths(first_day, end, days)
+    weights = demand.custom(first_day, lengths)
+    if not weights.any():
+        raise FieldError("until", until, "no store is open in these days before it")
+    return _chunks(count, seed, first_day, lengths, weights, first_transaction_id)
+
+
+def _chunks(
+    count: int,
+    seed: int,
+    first_day: date,
+    lengths: Ints,
+    weights: npt.NDArray[np.float64],
+    first_transaction_id: int,
+) -> Iterator[Chunk]:
+    days = len(lengths)
+    step = max(1, CHUNK_SALES * days // count)
+    starts = range(0, days, step)
+    shares = np.array([weights[start : start + step].sum() for start in starts])
+    counts = np.random.default_rng([seed, 0]).multinomial(count, shares / shares.sum())
+    day_prices = prices(first_day, days)
+    for number, (start, sales) in enumerate(zip(starts, counts, strict=True), start=1):
+        if sales:
+            rng, part = np.random.default_rng([seed, number]), slice(start, start + step)
+            seconds, store = demand.arrivals(rng, int(sales), weights[part], lengths[part])
+            days_from = np.datetime64(first_day + timedelta(days=start), "s")
+            customers = max(100, count // SALES_PER_CUSTOMER)
+            yield _chunk(rng, first_transaction_id, days_from, seconds, store, day_prices[part], customers)
+            first_transaction_id += int(sales)
+
+
+def _check(count: int, seed: int, first_day: date, end: datetime) -> None:
+    if type(count) is not int or not 1 <= count <= MAX_SALES:
+        raise FieldError("count", count, f"it must be a whole number from 1 to {MAX_SALES:,}")
+    if type(seed) is not int or seed < 0:
+        raise FieldError("seed", seed, "it must be a whole number, 0 or more")
+    if first_day < EARLIEST.date() or end > LATEST:
+        raise FieldError("until", end, f"all days must be from {EARLIEST:%Y} to {LATEST.year - 1}")
+
+
+def _chunk(
+    rng: np.random.Generator,
+    first_transaction_id: int,
+    days_from: np.datetime64,
+    seconds: Ints,
+    store: Ints,
+    day_prices: Ints,
+    customers: int,
+) -> Chunk:
+    hours = seconds % 86_400 // 3600
+    sale, product = baskets.fill(rng, hours)
+    quantity = baskets.quantities(rng, len(sale))
+    unit_price = day_prices[(seconds // 86_400)[sale], product]
+    discount = quantity * unit_price * baskets.percents(rng, hours, sale, product) // 100
+    total_price = quantity * unit_price - discount
+    first_lines = np.flatnonzero(np.diff(sale, prepend=-1))
+    shares = np.cumsum([PAYMENT_SHARES])[None, :]
+    return Chunk(
+        transaction_id=np.arange(first_transaction_id, first_transaction_id + len(seconds)),
+        transaction_time=days_from + seconds.astype("timedelta64[s]"),
+        store_id=np.array([entry.store_id for entry in STORES])[store],
+        cashier_id=_cashiers(rng, hours, store),
+        payment_method=baskets.draw(rng, shares, np.zeros_like(store)),
+        customer_id=_customers(rng, len(seconds), customers),
+        total_amount=np.add.reduceat(total_price, first_lines),
+        total_discount=np.add.reduceat(discount, first_lines),
+        sale=sale,
+        product=product,
+        quantity=quantity,
+        unit_price=unit_price,
+        discount=discount,
+        total_price=total_price,
+    )
+
+
+def _cashiers(rng: np.random.Generator, hours: Ints, store: Ints) -> Ints:
+    """Two shifts: half of a store's cashiers work to 14 h, the others after. Store 3 has 301, 302 and so on."""
+    staff = np.array([entry.cashiers for entry in STORES])[store]
+    early = staff // 2
+    is_late = hours >= 14
+    on_shift = np.where(is_late, staff - early, early)
+    number = (rng.random(len(store)) * on_shift).astype(np.int64) + is_late * early
+    return np.array([entry.store_id for entry in STORES])[store] * 100 + 1 + number
+
+
+def _customers(rng: np.random.Generator, sales: int, customers: int) -> Ints:
+    """Half of the sales with a customer; low numbers, the first to join, come far more often."""
+    customer = 1 + (customers * rng.random(sales) ** LOYALTY).astype(np.int64)
+    return customer * (rng.random(sales) < 0.5)

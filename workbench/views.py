@@ -1,0 +1,140 @@
+"""Named views: the state of a page, as its address holds it, saved on purpose for oneself or for all."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from workbench.engines import Engines, is_disconnect, unavailable
+from workbench.errors import FieldError, ServerUnavailable
+from workbench.replication import Answer, Reader, Session, mark
+from workbench.sql_files import read_sql
+
+NAME_LENGTH = 100
+STATE_LENGTH = 8_000  # what browsers and servers take as an address
+UNIQUE_VIOLATION = "23505"
+GAVE_UP = ("57014", "55P03")  # statement timeout, lock timeout
+NAME_TAKEN = "you have another view of this name"
+
+
+@dataclass(frozen=True)
+class SavedView:
+    """A named view as it is stored. ``state`` is the part of the address after the question mark."""
+
+    saved_view_id: int
+    owner: str
+    view_name: str
+    state: str
+    is_shared: bool
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass
+class SavedViews:
+    """The named views that ``owner`` may open: own ones, and those that others share.
+
+    After each write ``session`` holds the commit's position, so that this session's next read shows it.
+    """
+
+    engines: Engines
+    reader: Reader
+    session: Session
+    owner: str
+
+    def __post_init__(self) -> None:
+        self.owner = _line("owner", self.owner)
+
+    def save(self, view_name: str, state: str, *, is_shared: bool = False, may_replace: bool = False) -> SavedView:
+        """Saves ``state`` under a name that the owner has not used yet, upper and lower case being the same.
+
+        With ``may_replace`` the owner's view of that name is replaced. Raises FieldError for a name that is blank, too
+        long, not one line or taken, or a state that is too long or not one line; ServerUnavailable when the master does
+        not answer.
+        """
+        values = {
+            "view_name": _line("view_name", view_name),
+            "state": _state(state),
+            "is_shared": bool(is_shared),
+            "may_replace": bool(may_replace),
+        }
+        saved = self._write("create_saved_view", values)
+        if saved is None:
+            raise FieldError("view_name", view_name, NAME_TAKEN)
+        return saved
+
+    def find(self) -> Answer[list[SavedView]]:
+        """Own views, then those that others share, each by name. Raises ServerUnavailable."""
+
+        def work(connection: sa.Connection) -> list[SavedView]:
+            rows = connection.execute(sa.text(read_sql("queries/saved_views")), {"owner": self.owner})
+            return [SavedView(**row) for row in rows.mappings()]
+
+        return self.reader.read(self.session, work)
+
+    def rename(self, saved_view_id: int, view_name: str) -> SavedView:
+        """Gives one of the owner's views another name. Raises what ``save`` does, and FieldError for another's view."""
+        values = {"saved_view_id": saved_view_id, "view_name": _line("view_name", view_name)}
+        return self._own(saved_view_id, self._write("rename_saved_view", values))
+
+    def delete(self, saved_view_id: int) -> SavedView:
+        """Deletes one of the owner's views and returns what it was. Raises FieldError and ServerUnavailable."""
+        return self._own(saved_view_id, self._write("delete_saved_view", {"saved_view_id": saved_view_id}))
+
+    def _own(self, saved_view_id: int, changed: SavedView | None) -> SavedView:
+        if changed is None:
+            raise FieldError("saved_view_id", saved_view_id, "it must be a view of your own that is still there")
+        return changed
+
+    def _write(self, query: str, values: dict[str, Any]) -> SavedView | None:
+        try:
+            with self.engines.master.begin() as connection:
+                rows = connection.execute(sa.text(read_sql(f"queries/{query}")), values | {"owner": self.owner})
+                row = rows.mappings().one_or_none()
+        except PoolTimeout:
+            raise ServerUnavailable("The master is busy: all its connections are in use. Try again.") from None
+        except DBAPIError as error:
+            raise self._in_words(error, values) from error
+        mark(self.engines, self.session)
+        return None if row is None else SavedView(**row)
+
+    def _in_words(self, error: DBAPIError, values: dict[str, Any]) -> Exception:
+        state = getattr(error.orig, "pgcode", None)
+        if state == UNIQUE_VIOLATION:
+            return FieldError("view_name", values["view_name"], NAME_TAKEN)
+        if state in GAVE_UP:
+            return ServerUnavailable("The master took too long to save the view. Nothing was saved; try again.")
+        return unavailable(self.engines.settings, "master", error) if is_disconnect(error) else error
+
+
+def _line(field: str, value: Any) -> str:
+    """A text of one line without the blanks around it; equal texts are equal characters (NFC)."""
+    if not isinstance(value, str):
+        raise FieldError(field, value, "it must be text")
+    text = unicodedata.normalize("NFC", value.strip())
+    if not text:
+        raise FieldError(field, value, "it must not be blank")
+    if len(text) > NAME_LENGTH:
+        raise FieldError(field, value, f"at most {NAME_LENGTH} characters are allowed")
+    return _printable(field, text)
+
+
+def _state(value: Any) -> str:
+    if not isinstance(value, str):
+        raise FieldError("state", value, "it must be the text of an address")
+    text = value.removeprefix("?")
+    if len(text) > STATE_LENGTH:
+        raise FieldError("state", f"a text of {len(text):,} characters", f"at most {STATE_LENGTH:,} are allowed")
+    return _printable("state", text)
+
+
+def _printable(field: str, text: str) -> str:
+    if any(unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp") for letter in text):
+        raise FieldError(field, text, "it must be printable text in one line, without control characters")
+    return text
