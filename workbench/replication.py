@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from workbench.engines import Engines, is_disconnect, unavailable
+from workbench.engines import READER_SECONDS, Engines, is_disconnect, unavailable
 from workbench.errors import ServerUnavailable
 from workbench.sql_files import read_sql
 
@@ -96,7 +96,7 @@ class Reader:
             if is_conflict_with_recovery(error):
                 return None, "the replica had to replay a change of the tables"
             if not is_disconnect(error):
-                raise
+                raise _too_slow(error) from error
             with self._lock:
                 self._skip_until = time.monotonic() + RETRY_REPLICA_SECONDS
             return None, "the replica does not answer"
@@ -110,7 +110,7 @@ class Reader:
             raise ServerUnavailable("The master is busy: all its connections are in use. Try again.") from None
         except DBAPIError as error:
             if not is_disconnect(error):
-                raise
+                raise _too_slow(error) from error
             raise unavailable(self.engines.settings, "master", error) from error
         session.token = _later(session.token, position.lsn)
         return Answer(value, "master", position.as_of, note)
@@ -160,6 +160,13 @@ def _wait(connection: sa.Connection, token: str) -> tuple[datetime | None, str]:
 def is_conflict_with_recovery(error: DBAPIError) -> bool:
     """True when the replica cancelled a query because replay needed what it was reading."""
     return getattr(error.orig, "pgcode", None) == "40001"
+
+
+def _too_slow(error: DBAPIError) -> Exception:
+    """A query that the statement timeout ended, in words; any other error as it is."""
+    if getattr(error.orig, "pgcode", None) != "57014":
+        return error
+    return ServerUnavailable(f"The query took longer than {READER_SECONDS} s and was stopped. Ask for fewer days.")
 
 
 def _later(token: str | None, lsn: str) -> str:

@@ -150,8 +150,8 @@ def _conditions(connection: sa.Connection, where: SaleFilter) -> list[sa.ColumnE
 
 def _has_line(where: SaleFilter) -> sa.ColumnElement[bool]:
     """Sales with a line that has one of the categories and one of the product codes."""
-    columns = sales_item.c
-    found = [columns.transaction_id == sales_transaction.c.transaction_id]
+    columns = sa.table("sales_item", *map(sa.column, ("transaction_id", "product_code", "category"))).c
+    found: list[sa.ColumnElement[bool]] = [columns.transaction_id == sales_transaction.c.transaction_id]
     if where.product_codes:
         found.append(columns.product_code.in_(where.product_codes))
     if where.categories:

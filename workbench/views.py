@@ -127,10 +127,10 @@ def _line(field: str, value: Any) -> str:
 
 def _state(value: Any) -> str:
     if not isinstance(value, str):
-        raise FieldError("state", value, "it must be the text of an address")
+        raise FieldError("state", value, "it must be text")
     text = value.removeprefix("?")
     if len(text) > STATE_LENGTH:
-        raise FieldError("state", f"a text of {len(text):,} characters", f"at most {STATE_LENGTH:,} are allowed")
+        raise FieldError("state", value, f"at most {STATE_LENGTH} characters are allowed")
     return _printable("state", text)
 
 

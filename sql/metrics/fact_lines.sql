@@ -1,4 +1,5 @@
 -- fact_lines: one row per line, with the dimensions of its one header; no measure of the header, so none counts twice.
+-- Each line has its header, so a left join gives the same rows, and PostgreSQL leaves it out where no header is asked.
 select
     i.item_id,
     i.transaction_id,
@@ -16,4 +17,4 @@ select
     i.total_price as revenue,
     i.discount
 from sales_item as i
-join sales_transaction as t on t.transaction_id = i.transaction_id
+left join sales_transaction as t on t.transaction_id = i.transaction_id

@@ -169,5 +169,15 @@ def test_the_monitor_beats(workbench: Workbench) -> None:
     )
 
 
+def test_a_query_that_takes_too_long_is_stopped_and_said_in_words(workbench: Workbench) -> None:
+    def slow(connection: sa.Connection) -> None:
+        connection.execute(sa.text("set local statement_timeout = 50"))
+        connection.execute(sa.text("select pg_sleep(5)"))
+
+    with pytest.raises(ServerUnavailable, match="took longer than"):
+        workbench.reader.read(Session(), slow)
+    assert workbench.reader.read(Session(), count).engine == "replica"
+
+
 def test_lsn_number_counts_bytes() -> None:
     assert lsn_number("1/0") - lsn_number("0/FFFFFFFF") == 1

@@ -114,10 +114,10 @@ def test_a_wrong_name_is_refused_and_nothing_is_saved(workbench: Workbench, name
 @pytest.mark.parametrize(
     ("state", "message"),
     [
-        ("x" * (STATE_LENGTH + 1), "a text of 8,001 characters is refused; at most 8,000"),
+        ("x" * (STATE_LENGTH + 1), "at most 8000 characters"),
         ("a=1\r\nSet-Cookie: x", "without control characters"),
-        (None, "it must be the text of an address"),
-        ({"a": 1}, "it must be the text of an address"),
+        (None, "it must be text"),
+        ({"a": 1}, "it must be text"),
     ],
 )
 def test_a_wrong_state_is_refused(workbench: Workbench, state: object, message: str) -> None:

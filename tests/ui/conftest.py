@@ -19,7 +19,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Route, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Route, expect, sync_playwright
 from pydantic import SecretStr
 
 from tests.conftest import free_ports
@@ -193,6 +193,7 @@ def drawn(page: Page) -> None:
         "() => window.Bokeh && Bokeh.documents.length > 0 && Bokeh.documents.every((d) => d.is_idle)"
     )
     page.wait_for_function("() => document.querySelector('#loader').style.display === 'none'")
+    expect(page.locator(".waiting")).to_have_count(0, timeout=30_000)
 
 
 def status_of(url: str) -> int:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -20,18 +21,13 @@ from workbench.errors import OutcomeUnknown
 from workbench.forms import SalesManager
 from workbench.forms.sale_form import SaleForm
 from workbench.models import SaleInput
+from workbench.sale_pages import SaleFilter
 from workbench.sales import Sales, Saved
 
 # Bokeh 3.9 hands data frames over in a way that pandas 3.1 means to end.
 pytestmark = pytest.mark.filterwarnings("ignore:The inplace keyword")
 
 HEADER = {"cashier_id": "301", "store_id": "3", "transaction_time": "2026-05-31 14:30:15"}
-
-
-@pytest.fixture
-def manager(workbench: Workbench) -> SalesManager:
-    """The component, its first page loaded."""
-    return SalesManager(workbench, actor="tester")
 
 
 @pytest.fixture
@@ -42,16 +38,22 @@ def cut_off(settings: Settings, engines: Engines) -> Iterator[Workbench]:
     made.close()
 
 
-def run(work: Any) -> None:
-    asyncio.run(work)
+def in_a_loop(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
+    """Runs an asynchronous test: forms start their background work in the loop that they are used in."""
+
+    @functools.wraps(test)
+    def run(*arguments: Any, **named: Any) -> None:
+        asyncio.run(test(*arguments, **named))
+
+    return run
 
 
-def type_sale(form: SaleForm, *items: dict[str, Any], **header: str) -> None:
+async def type_sale(form: SaleForm, *items: dict[str, Any], **header: str) -> None:
     """Types a sale into the form as a user would."""
     form.fields.fill(HEADER | header)
     for item in items or (LATTE,):
         type_item(form, item)
-        run(form.basket.entry.add())
+        await form.basket.entry.add()
 
 
 def type_item(form: SaleForm, item: dict[str, Any]) -> None:
@@ -67,53 +69,58 @@ def create(workbench: Workbench, **changes: Any) -> int:
     return workbench.sales().create(sale(**changes), uuid4()).transaction_id
 
 
-def test_a_saved_sale_is_said_shown_and_audited(manager: SalesManager, engines: Engines) -> None:
-    type_sale(manager.add.form, LATTE, CAKE)
-    run(manager.add.save.run())
+@in_a_loop
+async def test_a_saved_sale_is_said_shown_and_audited(workbench: Workbench, engines: Engines) -> None:
+    manager = SalesManager(workbench, actor="tester")
+    await type_sale(manager.add.form, LATTE, CAKE)
+    await manager.add.save.run()
     assert "Transaction 1 created:</strong> 2 items" in manager.add.message.text
     assert not manager.add.form.basket.lines
-    run(manager.table.reload())
-    assert list(manager.table.shown) == [1]
+    async with asyncio.timeout(10):
+        while manager.table.shown != [1]:
+            await asyncio.sleep(0.01)
     with engines.master_reader.connect() as connection:
         assert set(connection.execute(sa.text("select actor from audit_log")).scalars()) == {"tester"}
 
 
-def test_two_clicks_at_once_make_one_sale(manager: SalesManager, engines: Engines) -> None:
-    type_sale(manager.add.form)
-
-    async def both() -> None:
-        await asyncio.gather(manager.add.save.run(), manager.add.save.run())
-
-    run(both())
+@in_a_loop
+async def test_two_clicks_at_once_make_one_sale(workbench: Workbench, engines: Engines) -> None:
+    manager = SalesManager(workbench, actor="tester")
+    await type_sale(manager.add.form)
+    await asyncio.gather(manager.add.save.run(), manager.add.save.run())
     assert count(engines) == 1
 
 
-def test_a_lost_answer_and_a_second_try_make_one_sale(
-    manager: SalesManager, engines: Engines, monkeypatch: pytest.MonkeyPatch
+@in_a_loop
+async def test_a_lost_answer_and_a_second_try_make_one_sale(
+    workbench: Workbench, engines: Engines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    type_sale(manager.add.form)
+    manager = SalesManager(workbench, actor="tester")
+    await type_sale(manager.add.form)
     lose_the_answer(monkeypatch)
-    run(manager.add.save.run())
+    await manager.add.save.run()
     assert "not known whether" in manager.add.message.text
     assert manager.add.form.fields.text("cashier_id") == "301"
-    run(manager.add.save.run())
+    await manager.add.save.run()
     assert "Transaction 1 created" in manager.add.message.text
     assert count(engines) == 1
 
 
-def test_other_content_after_a_lost_answer_is_no_second_sale(
-    manager: SalesManager, engines: Engines, monkeypatch: pytest.MonkeyPatch
+@in_a_loop
+async def test_other_content_after_a_lost_answer_is_no_second_sale(
+    workbench: Workbench, engines: Engines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    type_sale(manager.add.form)
+    manager = SalesManager(workbench, actor="tester")
+    await type_sale(manager.add.form)
     lose_the_answer(monkeypatch)
-    run(manager.add.save.run())
+    await manager.add.save.run()
     manager.add.form.fields.fill({"cashier_id": "302"})
     for _ in range(2):
-        run(manager.add.save.run())
+        await manager.add.save.run()
         assert "was saved as transaction 1" in manager.add.message.text
     assert count(engines) == 1
     manager.add.form.fields.fill({"cashier_id": "303"})
-    run(manager.add.save.run())
+    await manager.add.save.run()
     assert count(engines) == 2
 
 
@@ -129,58 +136,67 @@ def lose_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Sales, "create", create)
 
 
-def test_without_the_master_saving_is_off_and_nothing_typed_is_lost(cut_off: Workbench) -> None:
+@in_a_loop
+async def test_without_the_master_saving_is_off_and_nothing_typed_is_lost(cut_off: Workbench) -> None:
     manager = SalesManager(cut_off)
-    type_sale(manager.add.form)
-    run(manager.add.save.run())
+    await type_sale(manager.add.form)
+    await manager.add.save.run()
     assert "Saving is off." in manager.add.message.text and "still here" in manager.add.message.text
     assert manager.add.form.fields.text("cashier_id") == "301"
     assert len(manager.add.form.basket.lines) == 1
-    run(manager.edit.load(1))
+    await manager.edit.load(1)
     assert "Saving is off." in manager.edit.message.text
 
 
-def test_a_known_product_completes_what_is_empty(manager: SalesManager, workbench: Workbench) -> None:
+@in_a_loop
+async def test_a_known_product_completes_what_is_empty(workbench: Workbench) -> None:
+    manager = SalesManager(workbench, actor="tester")
     create(workbench)
     entry = manager.add.form.basket.entry
-    run(entry.load_products())
+    await entry.load_products()
     entry.fields.fill({"product_code": "C-LAT", "unit_price": "9"})
-    run(entry.complete())
+    await entry.complete()
     texts = entry.fields.texts()
     assert (texts["product_name"], texts["category"], texts["unit_price"]) == ("Caffè Latte", "Coffee", "9")
     entry.fields.fill({"product_code": "D-CHE"})
-    run(entry.complete())
+    await entry.complete()
     texts = entry.fields.texts()
     assert (texts["product_name"], texts["category"], texts["unit_price"]) == ("Cheesecake", "Dessert", "9")
     entry.fields.fill({"product_code": "NEW"})
-    run(entry.complete())
+    await entry.complete()
     assert entry.fields.text("product_name") == ""
 
 
-def test_the_list_of_products_does_not_drop_what_is_typed(manager: SalesManager, workbench: Workbench) -> None:
+@in_a_loop
+async def test_the_list_of_products_does_not_drop_what_is_typed(workbench: Workbench) -> None:
+    manager = SalesManager(workbench, actor="tester")
     create(workbench)
     entry = manager.add.form.basket.entry
     entry.fields.fill({"product_code": "NEW-1"})
-    run(entry.load_products())
+    await entry.load_products()
     assert entry.fields.text("product_code") == "NEW-1"
 
 
-def test_a_conflict_rebases_or_takes_theirs(manager: SalesManager, workbench: Workbench) -> None:
+@in_a_loop
+async def test_a_conflict_rebases_or_takes_theirs(workbench: Workbench) -> None:
+    manager = SalesManager(workbench, actor="tester")
     made = create(workbench)
-    run(manager.edit.load(made))
+    await manager.edit.load(made)
     workbench.sales().update(made, 1, sale(store_id=8), uuid4())
     manager.edit.form.fields.fill({"cashier_id": "444"})
-    run(manager.edit.save.run())
-    run(manager.edit.save.run())
+    await manager.edit.save.run()
+    await manager.edit.save.run()
     assert workbench.sales().get(made, for_edit=True).value.cashier_id == 301
     manager.edit.take_theirs()
     assert manager.edit.form.fields.text("store_id") == "8"
     assert manager.edit.form.fields.text("cashier_id") == "301"
 
 
-def test_a_line_that_is_removed_while_it_is_edited_stays_removed(manager: SalesManager) -> None:
+@in_a_loop
+async def test_a_line_that_is_removed_while_it_is_edited_stays_removed(workbench: Workbench) -> None:
+    manager = SalesManager(workbench, actor="tester")
     form = manager.add.form
-    type_sale(form, LATTE, CAKE)
+    await type_sale(form, LATTE, CAKE)
     form.basket.edit(0)
     assert form.basket.entry.fields.text("product_code") == "C-LAT"
     form.basket.remove(0)
@@ -188,16 +204,14 @@ def test_a_line_that_is_removed_while_it_is_edited_stays_removed(manager: SalesM
     assert [line["product_code"] for line in form.basket.lines] == ["D-CHE"]
 
 
-def test_a_late_page_does_not_overwrite_a_newer_one(manager: SalesManager, workbench: Workbench) -> None:
+@in_a_loop
+async def test_a_late_page_does_not_overwrite_a_newer_one(workbench: Workbench) -> None:
+    manager = SalesManager(workbench, actor="tester")
     for cashier in (1, 2):
         create(workbench, cashier_id=cashier)
-
-    async def both() -> None:
-        slow = asyncio.create_task(manager.table.reload())
-        await asyncio.sleep(0)
-        manager.table.filters.value = type(manager.table.filters.value)(cashier_ids=(2,))
-        await manager.table.reload()
-        await slow
-
-    run(both())
-    assert list(manager.table.shown) == [2]
+    slow = asyncio.create_task(manager.table.reload())
+    await asyncio.sleep(0)
+    manager.table.filters.value = SaleFilter(cashier_ids=(2,))
+    await manager.table.reload()
+    await slow
+    assert manager.table.shown == [2]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import holoviews as hv
@@ -10,7 +11,7 @@ from holoviews.streams import Tap
 from hvplot import hvPlot
 
 from workbench import look
-from workbench.dashboards.chart import ChartTile, alphas, floats, frameless, short, theme_color
+from workbench.dashboards.chart import ChartTile, alphas, floats, frameless, padded, short, theme_color
 from workbench.dashboards.feed import Moment
 from workbench.filters import drop, value_text
 from workbench.replication import Answer
@@ -30,6 +31,7 @@ class BarTile(ChartTile):
     def __init__(self, source: Any) -> None:
         super().__init__(source)
         self._values: dict[str, Any] = {}
+        self._most_shown = 0
 
     def fetch(self, moment: Moment) -> Answer[pd.DataFrame]:
         """One row for each value, with revenue (Decimal) and its share, the highest first."""
@@ -48,7 +50,7 @@ class BarTile(ChartTile):
         values = top[self.dimension].tolist()
         labels = short((self.label(value) for value in values), LABEL_LENGTH)
         self._values = dict(zip(labels, values, strict=True))
-        return pd.DataFrame(
+        return self.from_below(
             {
                 "label": labels,
                 "revenue": floats(top["revenue"]),
@@ -57,7 +59,13 @@ class BarTile(ChartTile):
                 "color": [self.color(value) for value in values],
                 "alpha": alphas(values, getattr(moment.where, self.narrows)),
             }
-        ).iloc[::-1]
+        )
+
+    def from_below(self, columns: Mapping[str, Any]) -> pd.DataFrame:
+        """The bars as they are drawn, the last one first."""
+        data = pd.DataFrame(columns)
+        self._most_shown = max(self._most_shown, len(data))
+        return padded(data, "label", self._most_shown).iloc[::-1]
 
     def plot(self, data: pd.DataFrame) -> Any:
         """Bars that lie, so that names have room."""

@@ -19,6 +19,7 @@ from workbench.connection import Workbench
 from workbench.dashboards.feed import Feed, Moment
 from workbench.dashboards.tile import Tile
 
+NO_WIDTH = "\u200b"
 CHOSEN, OTHER = 1.0, 0.3  # how opaque a chosen bar is, and the others beside it
 
 
@@ -54,9 +55,23 @@ class ChartTile(Tile):
         hv.Store.set_current_backend("bokeh")
         self.chart = hv.DynamicMap(self.plot, streams=[self.pipe])
         self.listen(self.chart)
-        return pn.pane.HoloViews(
-            self.chart, linked_axes=False, height=self.height, sizing_mode="stretch_width", margin=0
-        )
+        return self.pane(self.chart)
+
+    def pane(self, chart: Any) -> pn.pane.HoloViews:
+        """The pane of a chart; its axes are its own."""
+        return pn.pane.HoloViews(chart, linked_axes=False, height=self.height, sizing_mode="stretch_width", margin=0)
+
+
+def padded(data: pd.DataFrame, label: str, length: int) -> pd.DataFrame:
+    """``data`` with empty rows at its end, up to ``length``, each with an invisible label of its own.
+
+    Bokeh trips when a chart of categories gets fewer of them than it had; and bars keep their width this way.
+    """
+    missing = length - len(data)
+    if missing <= 0:
+        return data
+    empty = pd.DataFrame({label: [NO_WIDTH * (number + 1) for number in range(missing)], "alpha": 0.0})
+    return pd.concat([data, empty], ignore_index=True).fillna({"color": "#000000", "name": "", "text": ""})
 
 
 def floats(values: Iterable[Decimal | int | None]) -> list[float]:

@@ -123,9 +123,7 @@ class FilterBar(Viewer):
 
     def _show_chips(self) -> None:
         found = chips(self._filters, self.names)
-        buttons = [
-            _chip(f"{chip.text}  ✕", partial(self._filters.param.update, **chip.cleared)) for chip in found
-        ]
+        buttons = [_chip(f"{chip.text}  ✕", partial(self._filters.param.update, **chip.cleared)) for chip in found]
         if found:
             buttons.append(_chip("Clear all", self._filters.clear, variant="text"))
         self._chips.param.update(objects=buttons, visible=bool(found))
@@ -139,7 +137,8 @@ class FilterBar(Viewer):
             self._period, self._comparison, *self._dates.values(), *(self._lists[name] for name in FIRST), self._more
         )
         self._open(self._others.visible and bool(chips(self._filters)))
-        return pmui.Column(first, self._others, self._words, self._chips, sx={"gap": "12px"}, sizing_mode="stretch_width")
+        rows = (first, self._others, self._words, self._chips)
+        return pmui.Column(*rows, sx={"gap": "12px"}, sizing_mode="stretch_width", margin=0)
 
 
 def read_day(name: str, text: str) -> date | None:
@@ -177,5 +176,3 @@ def _flow(*widgets: Any) -> pmui.Column:
     columns = "repeat(auto-fit, minmax(min(170px, 100%), 1fr))"
     layout = {"display": "grid", "gridTemplateColumns": columns, "gap": "12px", "alignItems": "center"}
     return pmui.Column(*widgets, sx=layout, sizing_mode="stretch_width")
-
-

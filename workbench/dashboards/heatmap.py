@@ -11,8 +11,9 @@ from holoviews.streams import Tap
 from hvplot import hvPlot
 
 from workbench import look
+from workbench.connection import Workbench
 from workbench.dashboards.chart import ChartTile, alphas, floats, frameless
-from workbench.dashboards.feed import Moment
+from workbench.dashboards.feed import Feed, Moment
 from workbench.filters import drop
 from workbench.replication import Answer
 
@@ -28,6 +29,10 @@ class BusyHours(ChartTile):
     title = "Revenue by hour and weekday"
     about = "Click a cell to look at that hour alone."
 
+    def __init__(self, source: Workbench | Feed) -> None:
+        super().__init__(source)
+        self._hours = (23, 0)  # first and last hour that were shown so far
+
     def fetch(self, moment: Moment) -> Answer[pd.DataFrame]:
         """One row for each hour and weekday with a sale: ``hour``, ``weekday`` (1 is Monday), ``revenue`` (Decimal)."""
         return moment.ask(["revenue"], ["hour", "weekday"], drop(moment.where, "hours", "weekdays"))
@@ -39,7 +44,10 @@ class BusyHours(ChartTile):
     def prepare(self, moment: Moment, frame: pd.DataFrame) -> pd.DataFrame:
         """Every hour between the first and the last, on every weekday; a cell without a sale is 0."""
         found = {(hour, day): value for hour, day, value in frame.itertuples(index=False)}
-        hours = range(int(frame["hour"].min()), int(frame["hour"].max()) + 1)
+        first, last = int(frame["hour"].min()), int(frame["hour"].max())
+        # Bokeh trips when a chart of categories gets fewer of them than it had.
+        self._hours = (min(self._hours[0], first), max(self._hours[1], last))
+        hours = range(self._hours[0], self._hours[1] + 1)
         cells = [(hour, day) for day in range(7, 0, -1) for hour in hours]
         values = [found.get(cell, 0) for cell in cells]
         hour_alpha = alphas((hour for hour, _ in cells), moment.where.hours)
@@ -57,8 +65,15 @@ class BusyHours(ChartTile):
     def plot(self, data: pd.DataFrame) -> Any:
         """The cells."""
         cells = hvPlot(data).heatmap(
-            x="hour", y="weekday", C="revenue", hover_cols=["text", "alpha"], height=self.height, responsive=True,
-            xlabel="", ylabel="", colorbar=False,
+            x="hour",
+            y="weekday",
+            C="revenue",
+            hover_cols=["text", "alpha"],
+            height=self.height,
+            responsive=True,
+            xlabel="",
+            ylabel="",
+            colorbar=False,
         )
         return cells.opts(
             hv.opts.HeatMap(

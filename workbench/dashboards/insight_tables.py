@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import ClassVar
 
@@ -32,8 +32,16 @@ class ProductTable(TableTile):
 
     title = "Products"
     about = "Class A brings the first 80 % of revenue, B the next 15 %, C the rest. Growth is against the comparison."
-    heads = {"#": True, "Product": False, "Category": False, "Class": False, "Revenue": True, "Share": True,
-             "Sold": True, "Growth": True}  # fmt: skip
+    heads: ClassVar[Mapping[str, bool]] = {
+        "#": True,
+        "Product": False,
+        "Category": False,
+        "Class": False,
+        "Revenue": True,
+        "Share": True,
+        "Sold": True,
+        "Growth": True,
+    }
 
     def __init__(self, source: Workbench | Feed) -> None:
         super().__init__(source)
@@ -73,7 +81,13 @@ class Baskets(TableTile):
 
     title = "Bought together"
     about = "Lift above 1: more often in one sale than chance would have it."
-    heads = {"Products": False, "Sales": True, "Support": True, "Confidence": True, "Lift": True}
+    heads: ClassVar[Mapping[str, bool]] = {
+        "Products": False,
+        "Sales": True,
+        "Support": True,
+        "Confidence": True,
+        "Lift": True,
+    }
     is_slow = True
     limit_seconds = 60.0
 
@@ -82,9 +96,16 @@ class Baskets(TableTile):
 
         def work(source: Source) -> Answer[pd.DataFrame]:
             answer = insights.baskets(source, moment.where, limit=TOP)
-            return Answer(answer.value.pairs, answer.engine, answer.as_of, answer.note)
+            pairs = answer.value.pairs
+            pairs.attrs["about"] = answer.value.about
+            return Answer(pairs, answer.engine, answer.as_of, answer.note)
 
         return moment.answer(("baskets", moment.where), work)
+
+    def draw(self, moment: Moment, frame: pd.DataFrame) -> None:
+        """The table, and of how many sales it is."""
+        super().draw(moment, frame)
+        self._pane.object = f'<p class="soft">{look.esc(frame.attrs["about"])}</p>{self._pane.object}'
 
     def rows(self, frame: pd.DataFrame) -> Iterable[Sequence[str]]:
         """One row a pair."""
@@ -103,7 +124,13 @@ class Customers(TableTile):
 
     title = "Customers"
     about = "New: the first sale ever with that card is in the period."
-    heads = {"": False, "Customers": True, "Sales": True, "Revenue": True, "Revenue a sale": True}
+    heads: ClassVar[Mapping[str, bool]] = {
+        "": False,
+        "Customers": True,
+        "Sales": True,
+        "Revenue": True,
+        "Revenue a sale": True,
+    }
     is_slow = True
 
     def fetch(self, moment: Moment) -> Answer[pd.DataFrame]:
@@ -152,11 +179,23 @@ class DiscountsByCategory(Discounts):
     """Discounts by category."""
 
     title = "Discounts by category"
-    heads = {"Category": False, "Given": True, "Rate": True, "Lines with one": True, "Their revenue": True}
+    heads: ClassVar[Mapping[str, bool]] = {
+        "Category": False,
+        "Given": True,
+        "Rate": True,
+        "Lines with one": True,
+        "Their revenue": True,
+    }
 
 
 class DiscountsByStore(Discounts):
     """Discounts by store."""
 
     title, dimension = "Discounts by store", "store"
-    heads = {"Store": False, "Given": True, "Rate": True, "Lines with one": True, "Their revenue": True}
+    heads: ClassVar[Mapping[str, bool]] = {
+        "Store": False,
+        "Given": True,
+        "Rate": True,
+        "Lines with one": True,
+        "Their revenue": True,
+    }

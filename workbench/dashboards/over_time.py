@@ -11,11 +11,15 @@ import pandas as pd
 from bokeh.models import DatetimeTickFormatter
 from holoviews.streams import BoundsX
 from hvplot import hvPlot
+from panel.viewable import Viewable
 
 from workbench.connection import Workbench
 from workbench.dashboards.chart import ChartTile, floats, frameless, theme_color
 from workbench.dashboards.feed import Feed, Moment
 from workbench.replication import Answer
+
+QUIET: dict[str, Any] = {"responsive": True, "xlabel": "", "ylabel": "", "legend": False}
+BARE: dict[str, Any] = {"tools": [], "default_tools": [], "framewise": True}
 
 
 class RevenueOverTime(ChartTile):
@@ -39,10 +43,10 @@ class RevenueOverTime(ChartTile):
         days = pd.date_range(start, end, unit="s") if found else pd.DatetimeIndex([], dtype="datetime64[s]")
         revenue = pd.Series([found.get(day, Decimal("0.00")) for day in days], dtype=object)
         frame = pd.DataFrame({"day": days, "revenue": revenue})
-        frame["before"] = pd.Series(self._before(moment, days), dtype=object)
+        frame["before"] = pd.Series(self._compared(moment, days), dtype=object)
         return Answer(frame, answer.engine, answer.as_of, answer.note)
 
-    def _before(self, moment: Moment, days: pd.DatetimeIndex) -> list[Decimal | None]:
+    def _compared(self, moment: Moment, days: pd.DatetimeIndex) -> list[Decimal | None]:
         """The revenue of the day that each day is compared with, in order."""
         compared = moment.filters.comparison_where(moment.now, is_brushed=False)
         if compared is None or compared.date_from is None or len(days) == 0:
@@ -73,25 +77,18 @@ class RevenueOverTime(ChartTile):
             }
         )
 
-    def plot(self, data: pd.DataFrame) -> Any:
-        """The period's line and area, and a dashed grey line for what it is compared with."""
-        shared = {"height": self.height, "responsive": True, "xlabel": "", "ylabel": ""}
-        color = theme_color()
-        draw = hvPlot(data)
-        before = draw.line(x="day", y="before", color="#8c8c8c", line_dash="dashed", **shared).opts(tools=[])
-        area = draw.area(x="day", y="chosen", color=color, alpha=0.18, **shared).opts(tools=[], line_alpha=0)
-        line = draw.line(x="day", y="revenue", color=color, line_width=2, **shared).opts(tools=[])
-        dots = draw.scatter(
-            x="day", y="revenue", hover_cols=["date", "text", "compared"], color=color, size=18, **shared
-        ).opts(
-            tools=["hover", "xbox_select"],
-            hover_tooltips=[("Day", "@date"), ("Revenue", "@text"), ("Compared with", "@compared")],
-        )
-        return (before * area * line * dots).opts(
+    def drawn(self) -> Viewable:
+        """The pane of the chart: layers of their own, as a brush is told of one layer only."""
+        hv.Store.set_current_backend("bokeh")
+        layers = [hv.DynamicMap(layer, streams=[self.pipe]) for layer in (self._before, self._area, self._line)]
+        dots = hv.DynamicMap(self._dots, streams=[self.pipe])
+        BoundsX(source=dots, boundsx=None).param.watch(self._brushed, "boundsx")
+        overlay = (layers[0] * layers[1] * layers[2] * dots).opts(
             hv.opts.Overlay(
-                active_tools=["xbox_select"],
-                default_tools=[],
+                responsive=True,
+                height=self.height,
                 toolbar=None,
+                active_tools=["xbox_select"],
                 yformatter=self.amounts,
                 xformatter=self.ticks,
                 ylim=(0, None),
@@ -99,11 +96,28 @@ class RevenueOverTime(ChartTile):
                 show_legend=False,
             )
         )
+        return self.pane(overlay)
 
-    def listen(self, chart: hv.DynamicMap) -> None:
-        """Dragging narrows every other tile to the days below."""
-        bounds = BoundsX(source=chart, boundsx=None)
-        bounds.param.watch(self._brushed, "boundsx")
+    def _before(self, data: pd.DataFrame) -> Any:
+        return hvPlot(data).line(x="day", y="before", color="#8c8c8c", line_dash="dashed", **QUIET).opts(**BARE)
+
+    def _area(self, data: pd.DataFrame) -> Any:
+        area = hvPlot(data).area(x="day", y="chosen", color=theme_color(), alpha=0.18, **QUIET)
+        return area.opts(line_alpha=0, **BARE)
+
+    def _line(self, data: pd.DataFrame) -> Any:
+        return hvPlot(data).line(x="day", y="revenue", color=theme_color(), line_width=2, **QUIET).opts(**BARE)
+
+    def _dots(self, data: pd.DataFrame) -> Any:
+        dots = hvPlot(data).scatter(
+            x="day", y="revenue", hover_cols=["date", "text", "compared"], color=theme_color(), size=18, **QUIET
+        )
+        return dots.opts(
+            tools=["hover", "xbox_select"],
+            default_tools=[],
+            framewise=True,
+            hover_tooltips=[("Day", "@date"), ("Revenue", "@text"), ("Compared with", "@compared")],
+        )
 
     def _brushed(self, event: Any) -> None:
         if not event.new:

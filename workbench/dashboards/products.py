@@ -40,7 +40,7 @@ class TopProducts(BarTile):
         texts = [
             f"{look.money(row.revenue, currency)}, {look.count(row.items_sold)} sold" for row in frame.itertuples()
         ]
-        return pd.DataFrame(
+        return self.from_below(
             {
                 "label": labels,
                 "revenue": floats(frame[self.metric]),
@@ -49,7 +49,7 @@ class TopProducts(BarTile):
                 "color": theme_color(2 if self.metric == "items_sold" else 0),
                 "alpha": alphas(codes, moment.where.products),
             }
-        ).iloc[::-1]
+        )
 
 
 class TopProductsByRevenue(TopProducts):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import ClassVar
 
 import pandas as pd
 
@@ -21,7 +22,13 @@ class RecentSales(TableTile):
     """A table of the newest sales."""
 
     title = "Recent transactions"
-    heads = {"ID": True, "Time": False, "Store": True, "Payment Method": False, "Total": True}
+    heads: ClassVar[Mapping[str, bool]] = {
+        "ID": True,
+        "Time": False,
+        "Store": True,
+        "Payment Method": False,
+        "Total": True,
+    }
 
     def fetch(self, moment: Moment) -> Answer[pd.DataFrame]:
         """COLUMNS of the ten newest sales, the newest first."""

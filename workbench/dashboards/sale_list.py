@@ -15,7 +15,7 @@ from workbench import look
 from workbench.connection import Workbench
 from workbench.dashboards.feed import Feed, Moment
 from workbench.dashboards.tile import Tile, html
-from workbench.forms.row_buttons import TABLE_STYLE, row_button
+from workbench.forms.tables import TABLE_STYLE, row_button
 from workbench.metrics import Source
 from workbench.replication import Answer
 from workbench.sale_pages import Edge, Move, SalePage, sale_page

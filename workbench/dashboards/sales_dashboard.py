@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from functools import partial
 from typing import Any
 
 import panel as pn
 import panel_material_ui as pmui
 from panel.viewable import Viewable, Viewer
 
-from workbench import look
 from workbench.connection import Workbench
-from workbench.dashboards import bars, insight_tables, kpis, products
+from workbench.dashboards import insight_tables as tables
 from workbench.dashboards.address_bar import AddressBar
-from workbench.dashboards.feed import LOOK_MS, Feed
+from workbench.dashboards.bars import RevenueByCashier, RevenueByCategory, RevenueByPaymentMethod, RevenueByStore
+from workbench.dashboards.feed import Feed
 from workbench.dashboards.filter_bar import FilterBar
 from workbench.dashboards.heatmap import BusyHours
+from workbench.dashboards.kpis import AvgTransaction, ItemsSold, TotalRevenue, TotalTransactions
 from workbench.dashboards.over_time import RevenueOverTime
+from workbench.dashboards.products import TopProductsByQuantity, TopProductsByRevenue
 from workbench.dashboards.recent_sales import RecentSales
 from workbench.dashboards.sales_tab import SalesTab
-from workbench.dashboards.tile import Tile, card, html
+from workbench.dashboards.tile import Tile, card
 from workbench.filters import Filters, from_query, to_query
 
 TABS = {"overview": "Overview", "products": "Products", "customers": "Customers and discounts", "sales": "Sales"}
-KPIS = (kpis.TotalTransactions, kpis.TotalRevenue, kpis.ItemsSold, kpis.AvgTransaction)
-BARS = (bars.RevenueByStore, bars.RevenueByCategory, bars.RevenueByPaymentMethod, bars.RevenueByCashier)
+KPIS = (TotalTransactions, TotalRevenue, ItemsSold, AvgTransaction)
+BARS = (RevenueByStore, RevenueByCategory, RevenueByPaymentMethod, RevenueByCashier)
+CHOICES_MS = 2000
 
 
 class SalesDashboard(Viewer):
@@ -37,27 +38,109 @@ class SalesDashboard(Viewer):
     def __init__(self, workbench: Workbench, filters: Filters | None = None) -> None:
         super().__init__()
         self.feed = Feed(workbench, filters)
-        self._is_stepping = False
-        self._address = AddressBar(self._go_back)
-        self._said = pmui.Alert(severity="warning", visible=False, margin=0, sizing_mode="stretch_width")
-        self.sales = SalesTab(self.feed, self._write_address)
-        self._live = pmui.Switch(label="Live", value=True, margin=0)
-        if pn.state.location is not None and pn.state.location.search:
-            self._read_address(pn.state.location.search)
-        self.bar = FilterBar(self.feed)
+        self.sales = SalesTab(self.feed, self._stepped)
         self.tiles = self._made()
-        self._tabs = self._made_tabs()
-        self._show_tab()
+        self._live = pmui.Switch(label="Live", value=True, margin=0)
+        self._tabs = pmui.Tabs(
+            *((title, self._laid_out(name)) for name, title in TABS.items()), dynamic=True, sizing_mode="stretch_width"
+        )
+        self._address = AddressBar(self._read)
+        self._said = pmui.Alert(severity="warning", visible=False, closeable=True, sizing_mode="stretch_width")
+        self._state = pmui.Alert(severity="warning", visible=False, sizing_mode="stretch_width")
+        self._is_reading = False
+        self._read(pn.state.location.search if pn.state.location is not None else "")
+        self.bar = FilterBar(self.feed)
         self._connect()
-        self._write_address(is_step=False)
+        pn.state.onload(self._follow)
 
     def _made(self) -> dict[str, list[Tile]]:
         """The tiles of each tab."""
+        overview = (RevenueOverTime, TopProductsByRevenue, TopProductsByQuantity, *BARS, BusyHours, RecentSales)
         kinds: dict[str, tuple[Any, ...]] = {
-            "overview": (*KPIS, RevenueOverTime, products.TopProductsByRevenue, products.TopProductsByQuantity, *BARS,
-                         BusyHours, RecentSales),
-            "products": (insight_tables.ProductTable, insight_tables.Baskets),
-            "customers": (insight_tables.Customers, insight_tables.DiscountsByCategory, insight_tables.DiscountsByStore),
-        }  # fmt: skip
+            "overview": (*KPIS, *overview),
+            "products": (tables.ProductTable, tables.Baskets),
+            "customers": (tables.Customers, tables.DiscountsByCategory, tables.DiscountsByStore),
+        }
         found = {name: [kind(self.feed) for kind in of_tab] for name, of_tab in kinds.items()}
         return {**found, "sales": [self.sales.list]}
+
+    def _laid_out(self, name: str) -> Viewable:
+        tiles = self.tiles[name]
+        if name == "overview":
+            rows: list[Any] = [grid(4, *tiles[:4], phone=2), tiles[4], grid(2, *tiles[5:])]
+        elif name == "customers":
+            rows = [tiles[0], grid(2, *tiles[1:])]
+        else:
+            rows = [self.sales] if name == "sales" else list(tiles)
+        return pmui.Column(*rows, sx={"gap": "16px", "pt": "16px"}, sizing_mode="stretch_width", margin=0)
+
+    def _connect(self) -> None:
+        self._tabs.param.watch(self._switched, "active")
+        self._live.param.watch(self._paused, "value")
+        self.feed.filters.param.watch(lambda *_: self._stepped(), list(self.feed.filters.param.values()))
+        self.feed.param.watch(self._show_problem, "problem")
+
+    @property
+    def tab(self) -> str:
+        """The name of the tab that is shown."""
+        return list(TABS)[self._tabs.active]
+
+    def _switched(self, _event: Any) -> None:
+        self.feed.show(self.tiles[self.tab])
+        self._stepped()
+
+    def _paused(self, event: Any) -> None:
+        self.feed.is_paused = not event.new
+        if event.new:
+            self.feed.look()
+        self._stepped()
+
+    def _show_problem(self, event: Any) -> None:
+        self._state.param.update(title=event.new, visible=bool(event.new))
+
+    def _follow(self) -> None:
+        self._address.put(self.query, is_step=False)
+        self.feed.follow()
+        pn.state.add_periodic_callback(self.bar.follow, CHOICES_MS)
+
+    @property
+    def query(self) -> str:
+        """The whole state as the query of an address."""
+        sale = "" if self.sales.sale_id is None else str(self.sales.sale_id)
+        live = "no" if self.feed.is_paused else "yes"
+        return to_query(self.feed.filters, tab=self.tab, live=live, sale=sale)
+
+    def _stepped(self) -> None:
+        if not self._is_reading:
+            self._address.put(self.query, is_step=True)
+
+    def _read(self, query: str) -> None:
+        """Takes the state from an address; none has the defaults."""
+        self._is_reading = True
+        try:
+            found, problems = from_query(self.feed.filters, query, ("tab", "live", "sale"))
+            tab, live, sale = (found.get(name, "") for name in ("tab", "live", "sale"))
+            if tab not in ("", *TABS):
+                problems.append(f"There is no tab {tab[:60]!r}.")
+            self._tabs.active = list(TABS).index(tab) if tab in TABS else 0
+            self._live.value = live != "no"
+            self.feed.is_paused = live == "no"
+            self.sales.show(int(sale) if sale.isascii() and sale.isdigit() and len(sale) < 19 else None)
+            self.feed.show(self.tiles[self.tab])
+        finally:
+            self._is_reading = False
+        self._said.param.update(title=" ".join(problems), visible=bool(problems))
+
+    def __panel__(self) -> Viewable:
+        top = card(self.bar, pmui.Row(self._live, self._address, margin=0))
+        return pmui.Column(
+            self._said, self._state, top, self._tabs, sx={"gap": "16px"}, sizing_mode="stretch_width", margin=0
+        )
+
+
+def grid(columns: int, *tiles: Viewable | Viewer, phone: int = 1) -> pmui.Column:
+    """Tiles side by side: two on a tablet, ``phone`` on a phone."""
+    sizes = {"xs": phone, "sm": min(columns, 2), "md": columns}
+    layout: dict[str, Any] = {"display": "grid", "gap": "16px"}
+    layout["gridTemplateColumns"] = {size: f"repeat({count}, minmax(0, 1fr))" for size, count in sizes.items()}
+    return pmui.Column(*tiles, sx=layout, sizing_mode="stretch_width", margin=0)

@@ -17,7 +17,7 @@ from workbench.sample import MAX_SALES
 
 MAX_SEED = 2**31 - 1
 DEFAULT_SALES, DEFAULT_SEED = "10,000", "42"
-_FIELD: dict[str, Any] = {"margin": 0, "width": 180, "size": "small"}
+_FIELD: dict[str, Any] = {"margin": 0, "width": 260, "size": "small"}
 
 
 class SampleSection(Viewer):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import ClassVar
 
 import pandas as pd
 from panel.viewable import Viewable
@@ -16,7 +17,7 @@ from workbench.dashboards.tile import Tile, html
 class TableTile(Tile):
     """``heads`` names the columns, and says of each whether it holds numbers."""
 
-    heads: Mapping[str, bool] = {}
+    heads: ClassVar[Mapping[str, bool]] = {}
 
     def __init__(self, source: Workbench | Feed) -> None:
         super().__init__(source)

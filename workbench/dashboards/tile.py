@@ -36,9 +36,9 @@ class Tile(Viewer):
         self.is_alone = not isinstance(source, Feed)
         self.feed = source if isinstance(source, Feed) else Feed(source)
         self._shown: tuple[object, pd.DataFrame] | None = None
-        self._heading = html(
-            f"<h2>{look.esc(self.title)}</h2>" + (f'<p class="soft">{self.about}</p>' if self.about else "")
-        )
+        about = f'<p class="soft">{look.esc(self.about)}</p>' if self.about else ""
+        self._heading = html(f"<h2>{look.esc(self.title)}</h2>{about}")
+        self._drawn: Viewable | None = None
         self._said = html('<p class="soft waiting">Loading …</p>')
         self._body = pn.Column(self._said, sizing_mode="stretch_width", margin=0)
         self._fresh = FreshLine(limit=self.limit_seconds)

@@ -11,6 +11,7 @@ import panel_material_ui as pmui
 
 from workbench.errors import RequestReused
 from workbench.forms.actions import Action
+from workbench.forms.fields import actions
 from workbench.forms.messages import Message
 from workbench.forms.sale_form import SaleForm, size
 from workbench.models import SaleInput
@@ -60,6 +61,6 @@ class AddSale(pn.viewable.Viewer):
         self.form.clear()
 
     def __panel__(self) -> pn.Column:
-        buttons = pn.Row(self._button, self._clear)
+        buttons = actions(self._clear, self._button)
         return pn.Column(self.form, buttons, self.message, sizing_mode="stretch_width", margin=0)
 

@@ -11,7 +11,7 @@ import panel as pn
 
 from workbench.forms.item_entry import ItemEntry
 from workbench.forms.line_table import html_pane
-from workbench.forms.tables import TABLE_STYLE, row_button, sideways
+from workbench.forms.tables import TABLE_STYLE, row_button, sideways, wide
 from workbench.look import esc, money
 from workbench.models import LineInput
 from workbench.sales import Sales
@@ -95,8 +95,8 @@ def _table(lines: Sequence[Mapping[str, Any]], on_click: Callable[[Any], None]) 
         sortable=False,
         selectable=False,
         layout="fit_columns",
-        widths={"Code": 110, "Category": 130, "Quantity": 90, "Unit Price": 110, "Discount": 100, "Total": 120},
-        min_width=760,  # a phone scrolls it sideways
+        widths=dict(zip(COLUMNS, (110, 260, 130, 90, 110, 100, 120), strict=True)),
+        styles=wide(900),
         stylesheets=[TABLE_STYLE],
         sizing_mode="stretch_width",
         margin=(6, 8),

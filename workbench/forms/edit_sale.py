@@ -13,6 +13,7 @@ import panel_material_ui as pmui
 from workbench.errors import SaleConflict, WorkbenchError
 from workbench.forms.actions import Action, failures_said
 from workbench.forms.conflict import conflict_table, merge
+from workbench.forms.fields import actions
 from workbench.forms.line_table import html_pane
 from workbench.forms.messages import Message
 from workbench.forms.sale_form import SaleForm, content, section, size
@@ -53,7 +54,7 @@ class EditSale(pn.viewable.Viewer):
         self._button.on_click(self.save.run)
         cancel = _button("Cancel", self._cancel, variant="text")
         self._body = pn.Column(
-            self._title, self.form, pn.Row(self._button, cancel), sizing_mode="stretch_width", margin=0
+            self._title, self.form, actions(cancel, self._button), sizing_mode="stretch_width", margin=0
         )
         self._show(None)
 

@@ -12,7 +12,8 @@ from panel.util.parameters import edit_readonly
 
 from workbench.errors import FieldError, field_label
 
-LAYOUT = {"size": "small", "width": None, "sizing_mode": "stretch_width", "margin": (6, 8)}
+LAYOUT: dict[str, Any] = {"size": "small", "width": None, "sizing_mode": "stretch_width", "margin": (6, 8)}
+CHOICE = {"sx": {"minHeight": "40px"}}  # a small Select is lower than a small TextInput
 
 
 def text_field(name: str, hint: str = "", **params: Any) -> pmui.TextInput:
@@ -21,13 +22,18 @@ def text_field(name: str, hint: str = "", **params: Any) -> pmui.TextInput:
 
 
 def flow(*objects: Any, width: int = 170) -> pn.Row:
-    """Fields side by side, as many in a row as fit with at least ``width`` pixels each."""
-    columns = f"repeat(auto-fit, minmax(min({width}px, 100%), 1fr))"
+    """Fields side by side, as many in a row as fit with at least ``width`` pixels each, two on a phone."""
+    columns = f"repeat(auto-fit, minmax(min({width}px, 45%), 1fr))"
     return pn.Row(
         *objects,
         sizing_mode="stretch_width",
         styles={"display": "grid", "grid-template-columns": columns, "align-items": "start"},
     )
+
+
+def actions(*buttons: Any) -> pn.Row:
+    """Buttons at the right end: at the left an open list of products would lie over them."""
+    return pn.Row(pn.HSpacer(), *buttons, sizing_mode="stretch_width", margin=0)
 
 
 def wall_clock() -> datetime:
@@ -49,6 +55,8 @@ class Fields:
         self._on_change = on_change
         for name, widget in self.widgets.items():
             changed = "value_input" if "value_input" in widget.param else "value"
+            # A copy of the parameter for this widget alone: making it writable for a moment must not meet another user.
+            _ = widget.param[changed]
             widget.param.watch(lambda event, name=name: self._changed(name), changed)
 
     def text(self, name: str) -> Any:

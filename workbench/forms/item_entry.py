@@ -12,7 +12,7 @@ import panel as pn
 import panel_material_ui as pmui
 
 from workbench.errors import SaleRefused, ServerUnavailable
-from workbench.forms.fields import LAYOUT, Fields, flow, text_field
+from workbench.forms.fields import LAYOUT, Fields, actions, flow, text_field
 from workbench.forms.messages import Message
 from workbench.models import LineInput, parse_line
 from workbench.products import find_product, known_products
@@ -142,7 +142,7 @@ class ItemEntry(pn.viewable.Viewer):
             await self.complete()
 
     def __panel__(self) -> pn.Column:
-        buttons = pn.Row(self._add, self._clear)
+        buttons = actions(self._clear, self._add)
         return pn.Column(
             flow(*self.fields.widgets.values()), self.message, buttons, sizing_mode="stretch_width", margin=0
         )

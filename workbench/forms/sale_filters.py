@@ -18,6 +18,11 @@ from workbench.models import EARLIEST, LATEST, MAX_TOTAL, PAYMENT_METHODS
 from workbench.sale_pages import SaleFilter
 
 LARGEST_ID = 2_147_483_647
+# As low as the text fields beside it, until chosen methods need more.
+LOW_CHOICE = """
+.MuiSelect-select { min-height: 23px !important; padding: 8.5px 14px !important; box-sizing: content-box !important; }
+.MuiInputLabel-root:not(.MuiInputLabel-shrink) { transform: translate(14px, 9px) !important; }
+"""
 
 
 class SaleFilters(pn.viewable.Viewer):
@@ -142,15 +147,17 @@ def _text(value: Any) -> str:
 
 def _widgets(methods: tuple[str, ...]) -> dict[str, Any]:
     day = {"placeholder": "YYYY-MM-DD"}
-    layout = {name: value for name, value in LAYOUT.items() if name != "size"}
-    layout["visual_size"] = "small"  # ``size`` is a number of rows here
+    layout = {name: value for name, value in LAYOUT.items() if name != "size"}  # it is a number of rows here
     return {
         "date_from": text_field("date_from", **day),
         "date_to": text_field("date_to", **day),
         "store_ids": text_field("store_id", placeholder="3, 7"),
         "cashier_ids": text_field("cashier_id", placeholder="3, 7"),
         "payment_methods": pmui.MultiChoice(
-            label="Payment Method", options=list(dict.fromkeys([*PAYMENT_METHODS, *methods])), **layout
+            label="Payment Method",
+            options=list(dict.fromkeys([*PAYMENT_METHODS, *methods])),
+            stylesheets=[LOW_CHOICE],
+            **layout,
         ),
         "customer_id": text_field("customer_id"),
         "product": text_field("product", placeholder="Name or code"),

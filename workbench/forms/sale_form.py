@@ -10,7 +10,7 @@ import panel_material_ui as pmui
 
 from workbench.errors import FieldError, SaleRefused
 from workbench.forms.basket import Basket
-from workbench.forms.fields import LAYOUT, Fields, flow, text_field, wall_clock
+from workbench.forms.fields import CHOICE, LAYOUT, Fields, flow, text_field, wall_clock
 from workbench.forms.messages import Message
 from workbench.look import money
 from workbench.models import PAYMENT_METHODS, LineInput, Sale, SaleInput, parse_sale
@@ -118,7 +118,7 @@ def _widgets() -> dict[str, Any]:
     return {
         "cashier_id": text_field("cashier_id"),
         "store_id": text_field("store_id"),
-        "payment_method": pmui.Select(label="Payment Method", options=list(PAYMENT_METHODS), **LAYOUT),
+        "payment_method": pmui.Select(label="Payment Method", options=list(PAYMENT_METHODS), **LAYOUT, **CHOICE),
         "transaction_time": text_field("transaction_time", "YYYY-MM-DD HH:MM:SS, the store's clock"),
         "customer_id": text_field("customer_id", "Optional"),
     }

@@ -16,7 +16,7 @@ from workbench.forms.line_table import html_pane, line_table
 from workbench.forms.messages import Message
 from workbench.forms.pager import Pager
 from workbench.forms.sale_filters import SaleFilters
-from workbench.forms.tables import TABLE_STYLE, row_button, sideways
+from workbench.forms.tables import TABLE_STYLE, row_button, sideways, wide
 from workbench.look import esc
 from workbench.replication import Answer
 from workbench.sale_pages import COLUMNS, Edge, Move, SaleFilter, SalePage, sale_page
@@ -184,11 +184,11 @@ def _table(row_content: Callable[[pd.Series], Any]) -> pn.widgets.Tabulator:
             "total_discount": 110,
             "total_amount": 120,
         },
-        min_width=940,  # a phone scrolls it sideways
+        styles=wide(940),
         stylesheets=[TABLE_STYLE],
         sizing_mode="stretch_width",
         margin=(6, 8),
-        text_align=numbers,
+        text_align=numbers | {"transaction_time": "left"},
         header_align=numbers,
         formatters={
             **{name: NumberFormatter(format="0,0.00") for name in MONEY},

@@ -44,6 +44,7 @@ class SalesManager(pn.viewable.Viewer):
             ("Delete", self.delete),
             dynamic=True,  # the fields of the other tabs are not on the page at all: each label is there once
             sizing_mode="stretch_width",
+            sx={"& .MuiTab-root": {"minWidth": 0, "px": "14px"}},  # all four fit a phone
         )
         # The table stays, hidden: a Tabulator that gets new rows while it is being drawn anew fails in the browser.
         self._rows = pn.Column(self.table, sizing_mode="stretch_width", margin=0)

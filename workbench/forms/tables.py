@@ -26,12 +26,20 @@ TABLE_STYLE = """
 .tabulator-cell button.danger { color: var(--danger-bg-color, #b3261e); }
 """
 
+# Without ``contain`` the table's width would become the page's.
+SIDEWAYS = {"overflow-x": "auto", "contain": "inline-size"}
+
 
 def row_button(label: str, kind: str = "") -> str:
     """The HTML of a button that the keyboard reaches too; label and kind are the program's own words."""
     return f"<button type='button' class='{kind}'>{label}</button>"
 
 
+def wide(pixels: int) -> dict[str, str]:
+    """Styles of a table that is never narrower. Panel's min_width would make everything around it as wide."""
+    return {"min-width": f"{pixels}px"}
+
+
 def sideways(*tables: pn.widgets.Tabulator) -> pn.Column:
-    """A frame that scrolls a table sideways where the screen is narrower than the table's min_width."""
-    return pn.Column(*tables, sizing_mode="stretch_width", margin=0, styles={"overflow-x": "auto"})
+    """A frame that scrolls a table sideways where the screen is narrower."""
+    return pn.Column(*tables, sizing_mode="stretch_width", margin=0, styles=SIDEWAYS)

@@ -18,7 +18,6 @@ from workbench.metrics.rollups import Rollups, State
 from workbench.models import CENT
 from workbench.replication import Answer, Reader, Session
 
-
 # Text stays Python's own: pandas' text type would turn the None of a line without category into nan.
 KEY_TYPES = {"hour": "int64", "weekday": "int64", "store": "int64", "cashier": "int64"}
 

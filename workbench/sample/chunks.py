@@ -17,7 +17,7 @@ from workbench.sample.catalog import STORES, prices
 Ints = npt.NDArray[np.int64]
 
 MAX_SALES = 50_000_000
-CHUNK_SALES = 50_000  # about as many; a chunk is whole days
+CHUNK_SALES = 20_000  # about as many; a chunk is whole days
 PAYMENT_SHARES = (0.19, 0.26, 0.20, 0.17, 0.03, 0.15)  # in the order of PAYMENT_METHODS
 SALES_PER_CUSTOMER = 10
 LOYALTY = 3.0  # 1 were all alike; with 3 the best tenth makes almost half of the visits
@@ -54,9 +54,9 @@ def generate(
 
     Raises FieldError for a count, seed or time that cannot be.
     """
-    end = until if isinstance(until, datetime) else datetime.combine(until, time()) + timedelta(days=1)
-    first_day = (end - timedelta(microseconds=1)).date() - timedelta(days=days - 1)
-    _check(count, seed, first_day, end)
+    end = until if isinstance(until, datetime) else datetime.combine(until, time.max)
+    _check(count, seed, until, EARLIEST + timedelta(days=days) <= end < LATEST)
+    first_day = end.date() - timedelta(days=days - 1)
     lengths = demand.slot_lengths(first_day, end, days)
     weights = demand.custom(first_day, lengths)
     if not weights.any():
@@ -88,13 +88,13 @@ def _chunks(
             first_transaction_id += int(sales)
 
 
-def _check(count: int, seed: int, first_day: date, end: datetime) -> None:
+def _check(count: int, seed: int, until: date, is_in_calendar: bool) -> None:
     if type(count) is not int or not 1 <= count <= MAX_SALES:
         raise FieldError("count", count, f"it must be a whole number from 1 to {MAX_SALES:,}")
     if type(seed) is not int or seed < 0:
         raise FieldError("seed", seed, "it must be a whole number, 0 or more")
-    if first_day < EARLIEST.date() or end > LATEST:
-        raise FieldError("until", end, f"all days must be from {EARLIEST:%Y} to {LATEST.year - 1}")
+    if not is_in_calendar:
+        raise FieldError("until", until, f"all days must be from {EARLIEST:%Y} to {LATEST.year - 1}")
 
 
 def _chunk(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import panel as pn
 import panel_material_ui as pmui
@@ -26,7 +25,7 @@ Content = Callable[[Workbench], Viewable | Viewer]
 FOLDER = Path(__file__).parent
 THEME_COOKIE = "workbench_theme"
 TOAST_MS = 8000
-DEFERRED: dict[str, Any] = {"defer_load": True, "loading_indicator": True, "sizing_mode": "stretch_width", "margin": 0}
+LOADING = '<p class="soft waiting" role="status">Loading ...</p>'
 MARGINS = {"p": {"xs": "16px", "md": "24px"}, "gap": "16px"}
 LAYOUT = {
     "& main.main": {"backgroundColor": "background.default"},
@@ -44,7 +43,7 @@ def page(title: str, content: Content) -> None:
     except WorkbenchError as error:
         body: list[Viewable | Viewer] = [problem(str(error))]
     else:
-        body = [Banner(workbench.monitor), pn.param.ParamFunction(lambda: build(content, workbench), **DEFERRED)]
+        body = [Banner(workbench.monitor), deferred(content, workbench)]
     frame(title, body).servable()
 
 
@@ -57,6 +56,18 @@ def _open() -> Workbench:
     workbench = connect()
     workbench.monitor.start()
     return workbench
+
+
+def deferred(content: Content, workbench: Workbench) -> Viewable:
+    """A place that says "Loading" until the browser has the frame, and is then filled, on a thread."""
+    waiting = pn.pane.HTML(LOADING, stylesheets=[look.stylesheet()], margin=0)
+    place = pn.Column(waiting, margin=0, sizing_mode="stretch_width")
+
+    def fill() -> None:
+        place[:] = [build(content, workbench)]
+
+    pn.state.onload(fill, threaded=True)
+    return place
 
 
 def build(content: Content, workbench: Workbench) -> Viewable | Viewer:

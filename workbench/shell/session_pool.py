@@ -1,7 +1,8 @@
 """Threads for callbacks, so that a slow query of one session holds up no other; those of one session keep their order.
 
 Panel's own pool (--num-threads) runs a click beside the change of a field that came before it, and the click's callback
-then now and then reads what the field held earlier. Here the callbacks of a session run one after another.
+then now and then reads what the field held earlier. Here the callbacks of a session run one after another. Panel has no
+public way to give it a pool, so this module uses two of its private names.
 """
 
 from __future__ import annotations
@@ -75,6 +76,10 @@ def _document(fn: Callable[..., Any], args: tuple[Any, ...]) -> Document | None:
 
 def use_session_pool() -> SessionPool:
     """Puts the pool in the place of Panel's, with or without --num-threads. Called once a process."""
+    # Panel derives state.busy from its counter by unlocking a read-only parameter, which two threads at once break: the
+    # error comes before the event is handled, and a click is lost. Nothing here shows state.busy, so it is not derived.
+    for watcher in list(state.param.watchers.get("_busy_counter", {}).get("value", [])):
+        state.param.unwatch(watcher)
     pool = SessionPool()
-    state._thread_pool = pool  # type: ignore[assignment]  # the one private name here; Panel has no public one
+    state._thread_pool = pool  # type: ignore[assignment]
     return pool

@@ -1,0 +1,281 @@
+"""Loading sample sales into a real master: all or none, nothing switched off for good, others go on, and how fast."""
+
+from __future__ import annotations
+
+import io
+import threading
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
+from uuid import uuid4
+
+import numpy as np
+import psycopg2
+import pytest
+import sqlalchemy as sa
+
+from tests.conftest import free_ports
+from tests.examples import sale
+from workbench import sample
+from workbench.config import Settings
+from workbench.connection import Workbench
+from workbench.engines import Engines, connect
+from workbench.errors import FieldError, ServerUnavailable, WorkbenchError
+from workbench.replication import wait_for_replica
+from workbench.sample import Loaded, generate, load, prepared
+
+UNTIL = datetime(2026, 5, 31, 16, 20)
+
+# All that a load must leave as it found it: constraints, indexes and triggers, and that they are in force.
+GUARDS = """
+select conrelid::regclass::text, conname, convalidated::text, pg_get_constraintdef(oid)
+from pg_constraint where conrelid in ('sales_transaction'::regclass, 'sales_item'::regclass)
+union all
+select indrelid::regclass::text, indexrelid::regclass::text, (indisvalid and indisready)::text, pg_get_indexdef(indexrelid)
+from pg_index where indrelid in ('sales_transaction'::regclass, 'sales_item'::regclass)
+union all
+select tgrelid::regclass::text, tgname, tgenabled::text, pg_get_triggerdef(oid)
+from pg_trigger
+where tgrelid in ('sales_transaction'::regclass, 'sales_item'::regclass) and not tgisinternal
+order by 1, 2
+"""
+WRONG_SALES = """
+select count(*) from sales_transaction as t
+full join (
+    select transaction_id, sum(total_price) as amount, sum(discount) as discount from sales_item group by transaction_id
+) as l using (transaction_id)
+where (t.total_amount, t.total_discount) is distinct from (l.amount, l.discount)
+"""
+
+
+def rows(engines: Engines, sql: str) -> list[tuple[object, ...]]:
+    with engines.owner.connect() as connection:
+        return [tuple(row) for row in connection.execute(sa.text(sql))]
+
+
+def scalar(engines: Engines, sql: str) -> object:
+    return rows(engines, sql)[0][0]
+
+
+def counts(engines: Engines) -> tuple[object, object, object]:
+    """Sales, lines, entries in the audit log."""
+    names = ("sales_transaction", "sales_item", "audit_log")
+    sales, lines, entries = (scalar(engines, f"select count(*) from {name}") for name in names)
+    return sales, lines, entries
+
+
+@pytest.fixture
+def guards(engines: Engines) -> Iterator[None]:
+    """Constraints, indexes and triggers are after the test what they were before, and in force."""
+    before = rows(engines, GUARDS)
+    assert len(before) > 20
+    yield
+    assert rows(engines, GUARDS) == before
+
+
+@pytest.fixture
+def loaded(engines: Engines, guards: None) -> Loaded:
+    return load(engines, 3000, seed=7, until=UNTIL, actor="ann")
+
+
+def test_what_is_stored_is_what_was_generated(engines: Engines, loaded: Loaded) -> None:
+    chunks = list(generate(3000, seed=7, until=UNTIL))
+    lines = sum(len(chunk.sale) for chunk in chunks)
+    cents = sum(int(chunk.total_amount.sum()) for chunk in chunks)
+    assert (loaded.sales, loaded.lines, loaded.revenue) == (3000, lines, Decimal(cents) / 100)
+    assert counts(engines)[:2] == (3000, lines)
+    assert scalar(engines, "select sum(total_amount) from sales_transaction") == loaded.revenue
+    assert scalar(engines, WRONG_SALES) == 0
+    first = sample.products()[chunks[0].product[0]]
+    stored = rows(engines, "select product_code, product_name, category from sales_item order by item_id limit 1")
+    assert stored == [(first.code, first.name, first.category)]
+    times = [row[0] for row in rows(engines, "select transaction_time from sales_transaction order by transaction_id")]
+    assert times == np.concatenate([chunk.transaction_time for chunk in chunks]).astype(datetime).tolist()
+    assert scalar(engines, "select count(*) from sales_transaction where customer_id is null") == sum(
+        int((chunk.customer_id == 0).sum()) for chunk in chunks
+    )
+
+
+def test_it_reaches_the_replica(engines: Engines, loaded: Loaded) -> None:
+    assert wait_for_replica(engines)
+    assert engines.replica is not None
+    with engines.replica.connect() as connection:
+        assert connection.execute(sa.text("select count(*) from sales_item")).scalar_one() == loaded.lines
+
+
+def test_the_audit_log_has_one_entry(engines: Engines, loaded: Loaded) -> None:
+    entries = rows(engines, "select actor, operation, table_name, transaction_id, before, after from audit_log")
+    after = {
+        "sales": 3000,
+        "lines": loaded.lines,
+        "revenue": str(loaded.revenue),
+        "first_id": loaded.first_id,
+        "last_id": loaded.last_id,
+        "seed": 7,
+        "until": "2026-05-31T16:20:00",
+    }
+    assert entries == [("ann", "bulk load", "sales_transaction", None, None, after)]
+
+
+def test_afterwards_the_next_sale_gets_the_next_id_and_is_audited(workbench: Workbench, loaded: Loaded) -> None:
+    sales = workbench.sales(actor="tester")
+    saved = sales.create(sale(), uuid4())
+    assert (loaded.last_id - loaded.first_id, saved.transaction_id) == (2999, loaded.last_id + 1)
+    assert len(sales.lines(saved.transaction_id).value) == 2
+    assert scalar(workbench.engines, "select count(*) from audit_log where operation = 'insert'") == 3
+    assert scalar(workbench.engines, "select max(item_id) - count(*) from sales_item") == 0
+
+
+def test_afterwards_the_foreign_key_and_the_triggers_are_in_force(engines: Engines, loaded: Loaded) -> None:
+    line = "(transaction_id, product_code, product_name, quantity, unit_price, total_price) values (%s, 'A', 'B', 1, 2, 2)"
+    with pytest.raises(sa.exc.IntegrityError, match="sales_item_transaction_id_fkey"), engines.owner.begin() as one:
+        one.exec_driver_sql("insert into sales_item " + line, (loaded.last_id + 1000,))
+    total = f"select total_amount from sales_transaction where transaction_id = {loaded.first_id}"
+    before = scalar(engines, total)
+    with engines.owner.begin() as one:
+        one.exec_driver_sql("insert into sales_item " + line, (loaded.first_id,))
+    assert scalar(engines, total) == before + Decimal(2)
+    with pytest.raises(sa.exc.IntegrityError, match="are not the sum of its lines"), engines.owner.begin() as one:
+        one.exec_driver_sql("update sales_transaction set total_amount = 1 where transaction_id = %s", (loaded.first_id,))
+
+
+def test_no_sales_then_some_and_a_second_load_adds_to_them(engines: Engines, guards: None) -> None:
+    assert sample.is_empty(engines)
+    first, second = load(engines, 200, seed=1), load(engines, 300, seed=1)
+    assert not sample.is_empty(engines)
+    assert (second.first_id, second.sales) == (first.last_id + 1, 300)
+    assert counts(engines) == (500, first.lines + second.lines, 2)
+    newest = scalar(engines, "select max(transaction_time) from sales_transaction")
+    assert isinstance(newest, datetime)
+    assert newest <= datetime.now()
+
+
+@pytest.mark.parametrize("count", [0, -5, 50_000_001])
+def test_a_count_that_cannot_be_is_refused_before_anything_is_done(engines: Engines, count: int) -> None:
+    with pytest.raises(FieldError, match="Count: .*from 1 to 50,000,000"):
+        load(engines, count)
+    assert counts(engines) == (0, 0, 0)
+
+
+def test_progress_is_told_and_a_stop_leaves_nothing(engines: Engines, guards: None) -> None:
+    heard: list[tuple[int, int]] = []
+    with pytest.raises(WorkbenchError, match=r"stopped after [\d,]+ sales\. Nothing was loaded"):
+        load(engines, 150_000, progress=lambda *told: heard.append(told), should_stop=lambda: len(heard) == 2)
+    assert [total for _, total in heard] == [150_000] * 2
+    assert 0 < heard[0][0] < heard[1][0] < 150_000
+    assert counts(engines) == (0, 0, 0)
+    load(engines, 500, progress=lambda *told: heard.append(told))
+    assert heard[-1] == (500, 500)
+
+
+@pytest.mark.parametrize(
+    ("text", "was", "becomes"),
+    [("line_rows", b"\t1\t", b"\t2\t"), ("line_rows", b"\n0", b"\n9"), ("header_rows", b"\tCash\t", b"\tCash\t9")],
+)
+def test_rows_that_triggers_would_refuse_are_refused_and_leave_nothing(
+    engines: Engines, guards: None, monkeypatch: pytest.MonkeyPatch, text: str, was: bytes, becomes: bytes
+) -> None:
+    """A line that does not add up, lines of a sale that is not there, a total that is not its lines'."""
+    made = getattr(prepared, text)
+    monkeypatch.setattr(prepared, text, lambda chunk: made(chunk).replace(was, becomes, 1))
+    with pytest.raises((WorkbenchError, sa.exc.DBAPIError), match="1 of the transactions|total_price_derived"):
+        load(engines, 300, until=UNTIL)
+    assert counts(engines) == (0, 0, 0)
+
+
+def test_a_lost_connection_is_said_in_words_and_leaves_nothing(engines: Engines, guards: None) -> None:
+    end = """select pg_terminate_backend(pid, 5000) from pg_stat_activity
+        where usename = current_user and pid <> pg_backend_pid() and state = 'idle in transaction'"""
+    ended: list[object] = []
+    with pytest.raises(ServerUnavailable, match="The master at .* does not answer"):
+        load(engines, 120_000, progress=lambda *_: ended.extend(rows(engines, end)))
+    assert ended == [(True,)]
+    assert counts(engines) == (0, 0, 0)
+
+
+def test_a_master_that_is_away_is_said_in_words(settings: Settings) -> None:
+    away = connect(settings.model_copy(update={"master_db_port": free_ports(1)[0]}))
+    for action in (lambda: load(away, 10), lambda: sample.is_empty(away)):
+        with pytest.raises(ServerUnavailable, match="The master at .* does not answer"):
+            action()
+    away.dispose()
+
+
+def test_sales_made_during_a_load_go_on_and_get_other_ids(workbench: Workbench, guards: None) -> None:
+    engines, made = workbench.engines, []
+    sales = workbench.sales(actor="tester")
+
+    def sell(done: int, total: int) -> None:
+        before = time.monotonic()
+        saved = sales.create(sale(), uuid4())
+        sales.update(saved.transaction_id, 1, sale(store_id=4), uuid4())
+        made.append(sales.get(saved.transaction_id).value.transaction_id)
+        assert time.monotonic() - before < 2
+
+    found = load(engines, 150_000, until=UNTIL, progress=sell)
+    assert len(set(made)) >= 3
+    assert any(found.first_id < transaction_id < found.last_id for transaction_id in made)
+    assert counts(engines)[0] == 150_000 + len(made)
+    assert scalar(engines, "select count(*) from sales_transaction where version = 2") == len(made)
+    assert scalar(engines, WRONG_SALES) == 0
+
+
+def test_ids_that_others_took_in_between_are_left_out(engines: Engines, guards: None) -> None:
+    sequence = "alter sequence sales_transaction_transaction_id_seq increment by "
+    with engines.owner.begin() as connection:
+        connection.exec_driver_sql(sequence + "3")  # as if every sale were followed by two of others
+    try:
+        loaded = load(engines, 1000, until=UNTIL)
+    finally:
+        with engines.owner.begin() as connection:
+            connection.exec_driver_sql(sequence + "1")
+    assert loaded.last_id - loaded.first_id == 3 * 999
+    assert scalar(engines, "select count(distinct transaction_id % 3) from sales_transaction") == 1
+    assert counts(engines) == (1000, loaded.lines, 1)
+    assert scalar(engines, WRONG_SALES) == 0
+
+
+def test_two_loads_at_once_both_arrive(engines: Engines, guards: None) -> None:
+    done: list[Loaded] = []
+    threads = [threading.Thread(target=lambda n=n: done.append(load(engines, 40_000, seed=n))) for n in (1, 2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=120)
+    assert len(done) == 2
+    assert counts(engines) == (80_000, sum(each.lines for each in done), 2)
+    assert scalar(engines, WRONG_SALES) == 0
+
+
+def test_a_load_takes_no_more_than_a_few_times_a_plain_copy(engines: Engines, guards: None) -> None:
+    """In turns, the best of each: the machine has other things to do as well."""
+    own, plain = [], []
+    for seed in range(3):
+        loaded = load(engines, 60_000, seed=seed, until=UNTIL)
+        own.append(loaded.seconds)
+        plain.append(plain_copy_seconds(engines, loaded))
+    assert min(own) < 6 * min(plain)
+
+
+def plain_copy_seconds(engines: Engines, loaded: Loaded) -> float:
+    """Copies what was loaded into the same tables without keys, indexes and triggers."""
+    with engines.owner.connect() as connection:
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, psycopg2.extensions.connection)
+        cursor, texts = driver.cursor(), {}
+        for name in ("sales_transaction", "sales_item"):
+            cursor.execute(f"create table plain_{name} (like {name})")
+            texts[name] = io.BytesIO()
+            where = f"transaction_id between {loaded.first_id} and {loaded.last_id}"
+            cursor.copy_expert(f"copy (select * from {name} where {where}) to stdout", texts[name])
+            texts[name].seek(0)
+        driver.commit()
+        started = time.monotonic()
+        for name, text in texts.items():
+            cursor.copy_expert(f"copy plain_{name} from stdin", text, 1 << 20)
+        driver.commit()
+        seconds = time.monotonic() - started
+        cursor.execute("drop table plain_sales_transaction, plain_sales_item")
+        driver.commit()
+    return seconds

@@ -1,0 +1,193 @@
+"""Filters: periods, comparisons, chips, and the way into an address and back."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time
+from typing import Any
+
+import pytest
+
+from workbench.filters import Filters, chips, drop, from_query, to_query, words
+
+NOW = datetime(2026, 3, 18, 14, 5, 42)  # a Wednesday
+
+
+def d(text: str) -> date:
+    return date.fromisoformat(text)
+
+
+@pytest.mark.parametrize(
+    ("period", "first", "last"),
+    [
+        ("today", "2026-03-18", "2026-03-18"),
+        ("last_7_days", "2026-03-12", "2026-03-18"),
+        ("last_30_days", "2026-02-17", "2026-03-18"),
+        ("last_90_days", "2025-12-19", "2026-03-18"),
+        ("this_month", "2026-03-01", "2026-03-31"),
+        ("month_to_date", "2026-03-01", "2026-03-18"),
+    ],
+)
+def test_a_period_has_first_and_last_day(period: str, first: str, last: str) -> None:
+    where = Filters(period=period).where(NOW)
+    assert (where.date_from, where.date_to) == (d(first), d(last))
+
+
+def test_a_custom_period_may_be_open() -> None:
+    where = Filters(period="custom", date_from=d("2026-01-05")).where(NOW)
+    assert (where.date_from, where.date_to) == (d("2026-01-05"), None)
+    assert Filters(period="custom").comparison_where(NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("comparison", "first", "last"),
+    [
+        ("previous", "2026-03-05", "2026-03-11"),
+        ("weekdays", "2026-03-05", "2026-03-11"),
+        ("year", "2025-03-12", "2025-03-18"),
+    ],
+)
+def test_a_week_is_compared(comparison: str, first: str, last: str) -> None:
+    where = Filters(period="last_7_days", comparison=comparison).comparison_where(NOW)
+    assert where is not None
+    assert (where.date_from, where.date_to, where.time_to) == (d(first), d(last), None)
+
+
+def test_the_same_weekdays_of_a_month_are_whole_weeks_back_and_apart() -> None:
+    filters = Filters(period="last_30_days", comparison="weekdays")
+    where = filters.comparison_where(NOW)
+    assert where is not None and where.date_from is not None and where.date_to is not None
+    assert (d("2026-02-17") - where.date_from).days == 35
+    assert where.date_to < d("2026-02-17")
+
+
+def test_the_29th_of_february_is_compared_with_the_28th() -> None:
+    leap = Filters(period="custom", date_from=d("2028-02-29"), date_to=d("2028-02-29"), comparison="year")
+    where = leap.comparison_where(NOW)
+    assert where is not None and where.date_from == d("2027-02-28")
+
+
+def test_today_is_compared_with_the_same_part_of_the_other_day() -> None:
+    where = Filters(period="today", comparison="weekdays").comparison_where(NOW)
+    assert where is not None
+    assert (where.date_from, where.date_to, where.time_to) == (d("2026-03-11"), d("2026-03-11"), time(14, 5))
+
+
+def test_nothing_is_compared_with_nothing() -> None:
+    assert Filters(comparison="none").comparison_where(NOW) is None
+
+
+def test_a_brush_narrows_the_period_and_its_comparison() -> None:
+    filters = Filters(brush_from=d("2026-03-10"), brush_to=d("2026-03-11"))
+    where, compared = filters.where(NOW), filters.comparison_where(NOW)
+    assert compared is not None
+    assert (where.date_from, where.date_to) == (d("2026-03-10"), d("2026-03-11"))
+    assert (compared.date_from, compared.date_to) == (d("2026-03-08"), d("2026-03-09"))
+    assert filters.where(NOW, is_brushed=False).date_from == d("2026-02-17")
+
+
+def test_the_table_of_sales_gets_the_same() -> None:
+    filters = Filters(stores=[3], categories=[None], products=["P1"], hours=[8], weekdays=[1], customer_id=7)
+    found = filters.sale_filter(NOW)
+    assert (found.store_ids, found.categories, found.product_codes) == ((3,), (None,), ("P1",))
+    assert (found.hours, found.weekdays, found.customer_id) == ((8,), (1,), 7)
+
+
+def test_a_tile_does_not_filter_itself_away() -> None:
+    where = Filters(stores=[3], hours=[8]).where(NOW)
+    assert drop(where, "stores").stores == () and drop(where, "stores").hours == (8,)
+
+
+def test_a_second_click_opens_again() -> None:
+    filters = Filters()
+    filters.toggle(hours=8, weekdays=1)
+    assert (filters.hours, filters.weekdays) == ([8], [1])
+    filters.toggle(hours=8, weekdays=2)
+    assert (filters.hours, filters.weekdays) == ([8], [2])
+    filters.toggle(hours=8, weekdays=2)
+    assert (filters.hours, filters.weekdays) == ([], [])
+
+
+def test_chips_say_what_is_set_and_take_it_back() -> None:
+    filters = Filters(stores=[3, 7], categories=[None], weekdays=[1], customer_id=7, brush_from=d("2026-03-10"))
+    texts = [chip.text for chip in chips(filters)]
+    assert texts == ["Days: from 10 Mar 2026", "Stores: 3, 7", "Category: (none)", "Weekday: Mon", "Customer: 7"]
+    for chip in chips(filters):
+        filters.param.update(**chip.cleared)
+    assert chips(filters) == [] and filters.where(NOW) == Filters().where(NOW)
+
+
+def test_many_values_make_a_short_chip() -> None:
+    assert chips(Filters(stores=list(range(1, 9))))[0].text == "Stores: 1, 2, 3 and 5 more"
+
+
+def test_clear_leaves_period_and_comparison() -> None:
+    filters = Filters(period="today", comparison="year", stores=[1], customer_id=3)
+    filters.clear()
+    assert (filters.period, filters.comparison, chips(filters)) == ("today", "year", [])
+
+
+STATES: list[dict[str, Any]] = [
+    {},
+    {"period": "custom", "date_from": d("2026-01-01"), "date_to": d("2026-01-31"), "comparison": "none"},
+    {"stores": [1, 12], "cashiers": [301], "hours": [0, 23], "weekdays": [7], "customer_id": 2**31 - 1},
+    {
+        "categories": [None, "", "~none", "~", "a,b&c=d", "Café ☕", '<img src=x onerror="x">'],
+        "products": ["P 1", "P+2"],
+    },
+    {"payment_methods": ["Credit Card"], "brush_from": d("2026-03-01"), "brush_to": d("2026-03-02")},
+]
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_an_address_brings_the_same_state_elsewhere(state: dict[str, Any]) -> None:
+    filters, elsewhere = Filters(**state), Filters(stores=[99], period="today")
+    others, problems = from_query(elsewhere, to_query(filters, tab="sales"), ["tab"])
+    assert (others, problems) == ({"tab": "sales"}, [])
+    assert {n: v for n, v in elsewhere.param.values().items() if n != "name"} == {
+        n: v for n, v in filters.param.values().items() if n != "name"
+    }
+
+
+def test_an_address_names_also_what_is_at_its_default() -> None:
+    query = to_query(Filters())
+    for name in ("period=last_30_days", "comparison=previous", "stores=", "customer_id=", "brush_from="):
+        assert name in query
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "?period=yesterday",
+        "?comparison=god",
+        "?stores=1&stores=x",
+        "?stores=99999999999",
+        "?hours=24",
+        "?weekdays=0",
+        "?customer_id=-1",
+        "?date_from=2026-02-30",
+        "?date_from=1066-01-01",
+        "?products=~none",
+        "?categories=a%00b",
+        "?brush_from=2026-03-02&brush_to=2026-03-01",
+    ],
+)
+def test_what_an_address_asks_that_cannot_be_is_left_out_and_told(query: str) -> None:
+    filters = Filters()
+    _, problems = from_query(filters, query)
+    assert len(problems) == 1
+    default = Filters()
+    name = query[1:].split("=")[0].replace("brush_from", "brush_to")
+    assert getattr(filters, name) == getattr(default, name)
+
+
+@pytest.mark.parametrize("query", ["", "?", "?&&&=", "?utm_source=x", "?stores=", "no question mark"])
+def test_an_address_that_says_nothing_has_the_defaults(query: str) -> None:
+    filters = Filters(stores=[3])
+    assert from_query(filters, query) == ({}, [])
+    assert filters.stores == []
+
+
+def test_days_in_words() -> None:
+    assert words(None, None) == "all days"
+    assert words(d("2026-03-01"), d("2026-03-01")) == "1 Mar 2026"
+    assert words(d("2026-03-01"), None) == "from 1 Mar 2026"
