@@ -165,7 +165,7 @@ def _status(settings: Settings) -> health.Status:
 
 
 def _status_table(found: health.Status) -> Table:
-    table = Table("server", "state", "address", "version", "lag", "as of", box=None, pad_edge=False)
+    table = Table("server", "state", "address", "version", "lag", "last heartbeat", box=None, pad_edge=False)
     for name in SERVERS:
         server: health.Health = getattr(found, name)
         lag = "" if server.lag_bytes is None else f"{server.lag_bytes:,} bytes, {server.lag_seconds or 0:.1f} s"

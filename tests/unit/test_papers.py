@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -43,8 +44,7 @@ def test_conda_users_get_the_same_environment() -> None:
 def test_every_dependency_is_pinned_in_the_lock_file() -> None:
     lock = (ROOT / "requirements.lock").read_text()
     pinned = dict(re.findall(r"^([a-z0-9._-]+)==(\S+)", lock, re.MULTILINE))
-    wanted = PROJECT["dependencies"] + sum(PROJECT["optional-dependencies"].values(), [])
-    for requirement in wanted:
+    for requirement in chain(PROJECT["dependencies"], *PROJECT["optional-dependencies"].values()):
         name = re.match(r"[a-z0-9-]+", requirement)
         assert name is not None
         assert name[0] in pinned, f"{name[0]} is not in requirements.lock: run `make lock`"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 
 import panel as pn
@@ -32,8 +33,10 @@ class PipelinePage(Viewer):
         self._show(workbench.monitor.status())
         pn.state.add_periodic_callback(self._renew, LOOK_MS)
 
-    def _renew(self) -> None:
-        self._show(self._workbench.monitor.status())
+    async def _renew(self) -> None:
+        status = await asyncio.to_thread(self._workbench.monitor.status)
+        self._show(status)
+        await self._schema.follow(status.master.state == "up")
 
     def _show(self, status: Status) -> None:
         """Sets texts and switches; what has not changed sends nothing to the browser."""
@@ -41,9 +44,7 @@ class PipelinePage(Viewer):
         for name, pane in self._servers.items():
             pane.object = server_html(name, getattr(status, name), now)
         self._slots.object = slots_html(status.slots, status.master.state == "up")
-        is_master_up = status.master.state == "up"
-        self._schema.follow(is_master_up)
-        self._sample.follow(is_master_up)
+        self._sample.follow(status.master.state == "up")
 
     def __panel__(self) -> Viewable:
         slots = card(_html("<h2>Replication slots of the master</h2>"), self._slots)

@@ -26,27 +26,30 @@ class SchemaSection(Viewer):
         super().__init__()
         self._engines = engines
         self._is_master_up: bool | None = None
-        self._pending: list[migrations.Revision] = []
         self._is_running = False
         self._list = pn.pane.HTML(stylesheets=[look.stylesheet()], margin=0, sizing_mode="stretch_width")
         self._said = pn.pane.HTML(stylesheets=[look.stylesheet()], margin=0, sizing_mode="stretch_width")
         self._run_button = pmui.Button(label="Run migrations", variant="outlined", margin=0, width=170, disabled=True)
         self._run_button.on_click(self._run)
+        self._show(*self._ask())
 
-    def follow(self, is_master_up: bool) -> None:
-        """Takes note of the master's state."""
+    async def follow(self, is_master_up: bool) -> None:
+        """Takes note of the master's state; looks again when it has changed."""
         if is_master_up != self._is_master_up:
             self._is_master_up = is_master_up
-            self._look()
+            self._show(*await asyncio.to_thread(self._ask))
 
-    def _look(self) -> None:
+    def _ask(self) -> tuple[list[migrations.Revision], str]:
+        """The pending migrations as the master says, and what the page says of them (HTML)."""
         try:
-            self._pending = migrations.pending(self._engines)
-            self._list.object = schema_html(applied(self._pending), self._pending)
+            pending = migrations.pending(self._engines)
         except WorkbenchError as error:
-            self._pending = []
-            self._list.object = f'<p class="note bad">{look.esc(error)}</p>'
-        self._run_button.disabled = not self._pending or self._is_running
+            return [], f'<p class="note bad">{look.esc(error)}</p>'
+        return pending, schema_html(applied(pending), pending)
+
+    def _show(self, pending: list[migrations.Revision], text: str) -> None:
+        self._list.object = text
+        self._run_button.disabled = not pending or self._is_running
 
     async def _run(self, event: object) -> None:
         if self._is_running:  # the second click of a double click arrives before the button is off
@@ -65,7 +68,7 @@ class SchemaSection(Viewer):
         finally:
             self._is_running = False
             self._run_button.loading = False
-            self._look()
+            self._show(*await asyncio.to_thread(self._ask))
 
     def _say(self, text: str, is_error: bool = False) -> None:
         self._said.object = f'<p class="said {"bad" if is_error else "good"}" role="status">{look.esc(text)}</p>'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +18,6 @@ from workbench.connection import Workbench, connect
 from workbench.errors import WorkbenchError
 from workbench.shell.banner import Banner
 from workbench.shell.navigation import PRODUCT, navigation
-from workbench.shell.session_pool import use_session_pool
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,6 @@ LAYOUT = {
 def page(title: str, content: Content) -> None:
     """Makes the page ``title`` of the current session and serves it; ``content`` is called after the frame is drawn."""
     pn.extension("tabulator", notifications=True, exception_handler=show_error)
-    panel_state.as_cached("session-pool", use_session_pool)
     try:
         workbench = open_workbench()
     except WorkbenchError as error:
@@ -59,14 +58,18 @@ def _open() -> Workbench:
 
 
 def deferred(content: Content, workbench: Workbench) -> Viewable:
-    """A place that says "Loading" until the browser has the frame, and is then filled, on a thread."""
+    """A place that says "Loading" until the browser has the frame; it is then filled, made on a thread.
+
+    Only this is on a thread: callbacks stay on the event loop (no --num-threads). On Panel's threads a click now and
+    then overtakes the change of the field before it, or is lost.
+    """
     waiting = pn.pane.HTML(LOADING, stylesheets=[look.stylesheet()], margin=0)
     place = pn.Column(waiting, margin=0, sizing_mode="stretch_width")
 
-    def fill() -> None:
-        place[:] = [build(content, workbench)]
+    async def fill() -> None:
+        place[:] = [await asyncio.to_thread(build, content, workbench)]
 
-    pn.state.onload(fill, threaded=True)
+    pn.state.onload(fill)
     return place
 
 
