@@ -196,12 +196,15 @@ def _load(engines: Engines, count: int, seed: int) -> Any:
 
 
 def _serve(port: int) -> None:
-    """Becomes Panel's own server, with our choices: loopback, four threads, our origins only."""
+    """Becomes Panel's own server, with our choices: loopback, our origins only.
+
+    One thread: with --num-threads a click can be handled before the typing that came first (docs/decisions/006).
+    """
     _refuse_taken(port)
     apps = sorted(str(path) for path in (Path(__file__).parent / "apps").glob("[a-z]*.py"))
     typer.echo(f"Serving on http://127.0.0.1:{port}  (Ctrl-C stops the app; `workbench down` stops the servers)")
     origins = [f"--allow-websocket-origin={host}:{port}" for host in ("127.0.0.1", "localhost")]
-    arguments = ["--address=127.0.0.1", f"--port={port}", "--num-threads=4", "--index=sales", "--log-level=warning"]
+    arguments = ["--address=127.0.0.1", f"--port={port}", "--index=sales", "--log-level=warning"]
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, "-m", "panel", "serve", *apps, *arguments, *origins])
 

@@ -148,7 +148,7 @@ def unavailable(settings: Settings, name: str, error: Exception) -> WorkbenchErr
     cause = "does not answer"
     if "password authentication failed" in str(error):
         cause = f"refuses the password of {server.user}"
-    elif "does not exist" in str(error):
+    elif 'FATAL:  database "' in str(error) or 'FATAL:  role "' in str(error):
         cause = f"has no database {server.name} or no role {server.user}"
     remedy = "Start it with `workbench up`." if server.host == "127.0.0.1" else f"Check {name.upper()}_DB_* settings."
     return ServerUnavailable(f"The {name} at {server.host}:{server.port} {cause}. {remedy}")

@@ -84,6 +84,10 @@ class MetricError(WorkbenchError):
     """A metric that is not known, or is asked for a dimension or a filter that its grain cannot give."""
 
 
+class LoadStopped(WorkbenchError):
+    """A load of sample data that was stopped: nothing of it was loaded."""
+
+
 class OutcomeUnknown(WorkbenchError):
     """The master went away while it was saving. Submitting the same request again is safe."""
 

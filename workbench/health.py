@@ -70,7 +70,7 @@ def _master(engines: Engines) -> tuple[Health, list[dict[str, Any]]]:
             row = connection.execute(sa.text(read_sql("queries/master_health"))).one()
             slots = [dict(r) for r in connection.execute(sa.text(read_sql("queries/slots"))).mappings()]
     except (DBAPIError, PoolTimeout) as error:
-        return Health("down", address, note=str(unavailable(engines.settings, "master", error))), []
+        return _failed(engines, "master", address, error), []
     return Health("up", address, row.version, row.lsn, row.beat_at), slots
 
 
@@ -82,12 +82,18 @@ def _replica(engines: Engines, master: Health, slots: list[dict[str, Any]]) -> H
         with engines.replica.connect() as connection:
             row = connection.execute(sa.text(read_sql("queries/replica_health"))).one()
     except (DBAPIError, PoolTimeout) as error:
-        return Health("down", address, note=str(unavailable(engines.settings, "replica", error)))
+        return _failed(engines, "replica", address, error)
     if not row.is_replica:
         return Health("down", address, row.version, note="This server is no replica: it takes writes of its own.")
     lag_bytes = max(lsn_number(master.lsn) - lsn_number(row.lsn), 0) if master.lsn and row.lsn else None
     lag_seconds = _lag_seconds(master, row, lag_bytes)
     return Health("up", address, row.version, row.lsn, row.beat_at, lag_bytes, lag_seconds, _slot_note(slots))
+
+
+def _failed(engines: Engines, name: str, address: str, error: DBAPIError | PoolTimeout) -> Health:
+    if isinstance(error, DBAPIError) and getattr(error.orig, "pgcode", None) == "42P01":  # no such table
+        return Health("up", address, note="Its schema is not made yet. Run `workbench migrate`.")
+    return Health("down", address, note=str(unavailable(engines.settings, name, error)))
 
 
 def _lag_seconds(master: Health, row: Any, lag_bytes: int | None) -> float | None:

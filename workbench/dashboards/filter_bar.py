@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date, datetime
 from functools import partial
 from typing import Any
@@ -12,9 +13,10 @@ from panel.viewable import Viewable, Viewer
 
 from workbench import look
 from workbench.dashboards.feed import Feed
+from workbench.dashboards.products import product_names
 from workbench.dashboards.tile import html
 from workbench.errors import FieldError
-from workbench.filters import COMPARISONS, CUSTOM, PERIODS, chips, value_text, words
+from workbench.filters import COMPARISONS, CUSTOM, PERIODS, Chip, chips, value_text, words
 
 FIELD: dict[str, Any] = {"size": "small", "width": None, "sizing_mode": "stretch_width", "margin": 0}
 LABELS = {
@@ -37,6 +39,7 @@ class FilterBar(Viewer):
         self._feed, self._filters = feed, feed.filters
         self._revision = -1
         self.names: dict[str, str] = {}  # of products, by code
+        self._shown_chips: list[Chip] = []
         self._period = pmui.Select(label="Period", options={text: name for name, text in PERIODS.items()}, **FIELD)
         self._comparison = pmui.Select(
             label="Compare with", options={text: name for name, text in COMPARISONS.items()}, **FIELD
@@ -71,9 +74,20 @@ class FilterBar(Viewer):
             values = list(range(1, 8)) if name == "weekdays" else live.choices(LABELS[name][1])
             chosen = getattr(self._filters, name)
             values += [value for value in chosen if value not in values]
-            options = {value_text(name, value, self.names): value for value in values}
+            options = {self._option(name, value): value for value in values}
             if options != widget.options:
                 widget.options = options
+
+    async def load_names(self) -> None:
+        """Finds the names of products, by which their filter is chosen and its chip reads."""
+        names = await asyncio.to_thread(product_names, self._feed.moment())
+        if names != self.names:
+            self.names = names
+            self._show()
+
+    def _option(self, name: str, value: Any) -> str:
+        text = value_text(name, value, self.names)
+        return f"{text} ({value})" if name == "products" and text != value else text  # two may have one name
 
     def _list(self, name: str) -> pmui.MultiChoice:
         layout = {key: value for key, value in FIELD.items() if key != "size"}
@@ -123,6 +137,9 @@ class FilterBar(Viewer):
 
     def _show_chips(self) -> None:
         found = chips(self._filters, self.names)
+        if found == self._shown_chips:
+            return  # a button that is taken away while it is being drawn is an error in the browser
+        self._shown_chips = found
         buttons = [_chip(f"{chip.text}  ✕", partial(self._filters.param.update, **chip.cleared)) for chip in found]
         if found:
             buttons.append(_chip("Clear all", self._filters.clear, variant="text"))

@@ -31,7 +31,7 @@ class PipelinePage(Viewer):
         self._schema = SchemaSection(workbench.engines)
         self._sample = SampleSection(workbench.engines)
         self._show(workbench.monitor.status())
-        pn.state.add_periodic_callback(self._renew, LOOK_MS)
+        pn.state.add_periodic_callback(self._renew, LOOK_MS)  # type: ignore[arg-type]  # Panel takes async functions
 
     async def _renew(self) -> None:
         status = await asyncio.to_thread(self._workbench.monitor.status)

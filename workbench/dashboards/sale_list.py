@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import panel as pn
 import panel_material_ui as pmui
+from bokeh.models.widgets.tables import NumberFormatter
 from panel.viewable import Viewable
 
 from workbench import look
@@ -124,5 +125,6 @@ def _table() -> pn.widgets.Tabulator:
         text_align=numbers,
         header_align=numbers,
         margin=0,
+        formatters={"transaction_id": NumberFormatter(format="0")},
         buttons={"edit": row_button("Edit")},
     )

@@ -102,6 +102,7 @@ class SalesDashboard(Viewer):
         self._address.put(self.query, is_step=False)
         self.feed.follow()
         pn.state.add_periodic_callback(self.bar.follow, CHOICES_MS)
+        pn.state.execute(self.bar.load_names)
 
     @property
     def query(self) -> str:

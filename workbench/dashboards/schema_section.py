@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-from pathlib import Path
 
 import panel as pn
 import panel_material_ui as pmui
-from alembic.script import ScriptDirectory
 from panel.viewable import Viewable, Viewer
-from sqlalchemy.exc import SQLAlchemyError
 
 from workbench import look, migrations
 from workbench.engines import Engines
 from workbench.errors import WorkbenchError
-
-log = logging.getLogger(__name__)
 
 
 class SchemaSection(Viewer):
@@ -45,7 +39,7 @@ class SchemaSection(Viewer):
             pending = migrations.pending(self._engines)
         except WorkbenchError as error:
             return [], f'<p class="note bad">{look.esc(error)}</p>'
-        return pending, schema_html(applied(pending), pending)
+        return pending, schema_html(migrations.applied(pending), pending)
 
     def _show(self, pending: list[migrations.Revision], text: str) -> None:
         self._list.object = text
@@ -62,9 +56,6 @@ class SchemaSection(Viewer):
             self._say(f"Ran {ran}." if done else "There was nothing to run.")
         except WorkbenchError as error:
             self._say(str(error), is_error=True)
-        except SQLAlchemyError:
-            log.exception("A migration failed")
-            self._say("The migration failed and was rolled back. The cause is in the server's log.", is_error=True)
         finally:
             self._is_running = False
             self._run_button.loading = False
@@ -78,13 +69,6 @@ class SchemaSection(Viewer):
         return pmui.Column(
             heading, self._list, self._run_button, self._said, sx={"gap": "16px"}, sizing_mode="stretch_width"
         )
-
-
-def applied(pending: list[migrations.Revision]) -> list[migrations.Revision]:
-    """The migrations of this program that are not pending, oldest first."""
-    waiting = {r.revision for r in pending}
-    known = ScriptDirectory(str(Path(migrations.__file__).parent)).walk_revisions()
-    return [migrations.Revision(r.revision, r.doc) for r in list(known)[::-1] if r.revision not in waiting]
 
 
 def schema_html(done: list[migrations.Revision], pending: list[migrations.Revision]) -> str:

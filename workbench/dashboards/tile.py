@@ -38,7 +38,7 @@ class Tile(Viewer):
         self._shown: tuple[object, pd.DataFrame] | None = None
         about = f'<p class="soft">{look.esc(self.about)}</p>' if self.about else ""
         self._heading = html(f"<h2>{look.esc(self.title)}</h2>{about}")
-        self._drawn: Viewable | None = None
+        self._drawn: pn.Column | None = None
         self._said = html('<p class="soft waiting">Loading …</p>')
         self._body = pn.Column(self._said, sizing_mode="stretch_width", margin=0)
         self._fresh = FreshLine(limit=self.limit_seconds)
@@ -74,7 +74,8 @@ class Tile(Viewer):
             return
         self.draw(moment, answer.value)
         if self._drawn is None:
-            self._drawn = self.drawn()
+            # A pane of HoloViews cannot be hidden once it is drawn; what is around it can.
+            self._drawn = pn.Column(self.drawn(), sizing_mode="stretch_width", margin=0)
             self._body.append(self._drawn)
         self._drawn.visible, self._said.visible = True, False
 

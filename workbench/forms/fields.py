@@ -69,14 +69,18 @@ class Fields:
         return {name: self.text(name) for name in self.widgets}
 
     def fill(self, texts: Mapping[str, Any]) -> None:
-        """Puts texts into fields."""
-        for name, text in texts.items():
-            widget = self.widgets[name]
-            # An AutocompleteInput takes a value of its own list only, and loses any other.
-            widget.value = None if isinstance(widget, pmui.AutocompleteInput) else text
-            if "value_input" in widget.param:
-                with edit_readonly(widget):
-                    widget.value_input = text
+        """Puts texts into fields, all at once: one that came later would overwrite what is typed there meanwhile."""
+        with pn.io.hold():
+            for name, text in texts.items():
+                self._fill(self.widgets[name], text)
+
+    @staticmethod
+    def _fill(widget: Any, text: Any) -> None:
+        # An AutocompleteInput takes a value of its own list only, and loses any other.
+        widget.value = None if isinstance(widget, pmui.AutocompleteInput) else text
+        if "value_input" in widget.param:
+            with edit_readonly(widget):
+                widget.value_input = text
 
     def show(self, errors: Iterable[FieldError], *, is_going_there: bool = True) -> list[FieldError]:
         """Shows each error by its field and goes to the first; returns those that have no field here."""

@@ -124,8 +124,8 @@ class SaleTable(pn.viewable.Viewer):
         self.message.clear()
         self._table.expanded = []  # the lines of a sale that stays may have changed
         self._table.param.update(value=_frame(page.rows))
-        narrowed = "; clear the filters" if self.filters.value != SaleFilter() else " yet"
-        self._empty.object = "" if len(page.rows) else f'<p class="soft">No transactions match{narrowed}.</p>'
+        missing = "match; clear the filters" if self.filters.value != SaleFilter() else "yet"
+        self._empty.object = "" if len(page.rows) else f'<p class="soft">No transactions {missing}.</p>'
         note = f" ({answer.note})" if answer.note else ""
         source = f"{answer.engine}{note} · as of {answer.as_of:%H:%M:%S} UTC"
         others = f", narrowed to {self.filters.others}" if self.filters.others else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +15,13 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
+from workbench import indexes
 from workbench.engines import Engines, unavailable
 from workbench.errors import SchemaError
 from workbench.replication import wait_for_replica
 from workbench.sql_files import read_sql, sql_names
+
+log = logging.getLogger(__name__)
 
 MIGRATION_LOCK = 7_301_846_015_112_903  # any constant: two processes that migrate at once take turns
 
@@ -46,12 +50,23 @@ def migrate(engines: Engines, say: Callable[[str], None] = lambda line: None) ->
         for revision in missing:
             say(f"Migration {revision.revision}: {revision.title}")
         config.attributes["connection"] = connection
-        if missing:
-            command.upgrade(config, "head")
-        _refresh_views(connection)
-        connection.commit()
+        try:
+            if missing:
+                command.upgrade(config, "head")
+            indexes.ensure(connection)
+            _refresh_views(connection)
+            connection.commit()
+        except DBAPIError as error:
+            log.exception("A migration failed")
+            cause = str(error.orig).strip().splitlines()[0]
+            raise SchemaError(f"The migration failed and was rolled back: {cause}") from error
     wait_for_replica(engines)
     return missing
+
+
+def applied(missing: list[Revision]) -> list[Revision]:
+    """The migrations of this program that are not among the ``missing`` ones, oldest first."""
+    return [revision for revision in _known() if revision not in missing]
 
 
 def run_folder(execute: Callable[[str], object], folder: str) -> None:
@@ -79,15 +94,19 @@ def _refresh_views(connection: sa.Connection) -> None:
 
 
 def _missing(current: str | None) -> list[Revision]:
-    script = ScriptDirectory.from_config(_config())
-    known = list(script.walk_revisions())[::-1]
+    known = _known()
     if current is not None and current not in {r.revision for r in known}:
         raise SchemaError(
             f"The master's schema is at migration {current}, which this version does not know: it is newer than"
             " this program. Update the program, or point it at another data directory (WORKBENCH_DATA_DIR)."
         )
     done = 0 if current is None else [r.revision for r in known].index(current) + 1
-    return [Revision(r.revision, r.doc) for r in known[done:]]
+    return known[done:]
+
+
+def _known() -> list[Revision]:
+    script = ScriptDirectory.from_config(_config())
+    return [Revision(r.revision, r.doc) for r in script.walk_revisions()][::-1]
 
 
 def _current(connection: sa.Connection) -> str | None:

@@ -16,8 +16,9 @@ import psycopg2
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
+from workbench import indexes
 from workbench.engines import Engines, is_disconnect, unavailable
-from workbench.errors import OutcomeUnknown, WorkbenchError
+from workbench.errors import LoadStopped, OutcomeUnknown, WorkbenchError
 from workbench.sample.chunks import generate
 from workbench.sample.prepared import Prepared, prepared
 from workbench.sql_files import read_sql
@@ -25,6 +26,7 @@ from workbench.sql_files import read_sql
 log = logging.getLogger(__name__)
 
 READ_BYTES = 1 << 20
+MANY_SALES = 200_000  # from here on making indexes anew costs less than keeping them up row by row
 
 
 @dataclass(frozen=True)
@@ -58,16 +60,19 @@ def load(
     """Adds ``count`` sales of the 400 days to ``until`` (None: to now) to those in the master.
 
     ``progress`` is told after each chunk how many of how many sales are copied; ``should_stop`` is asked before each.
-    When it says yes, or anything fails, nothing is loaded. Others read and write sales meanwhile. The audit log gets
-    one entry, by ``actor``. Raises FieldError, ServerUnavailable, OutcomeUnknown, WorkbenchError when it was stopped.
+    When it says yes, or anything fails, nothing is loaded. Others read and write sales meanwhile; a load that is
+    larger than what is there drops the reading indexes and makes them again at its end, when writing waits for
+    seconds. The audit log gets one entry, by ``actor``. Raises FieldError, ServerUnavailable, OutcomeUnknown, and
+    LoadStopped.
     """
     started = time.monotonic()
     until = until or datetime.now()
     chunks = generate(count, seed=seed, until=until)
-    with _in_words(engines), engines.owner.connect() as connection:
+    with _in_words(engines), _cheap_indexes(engines, count), engines.owner.connect() as connection:
         connection.execute(sa.text(read_sql("sample/without_row_triggers")))
         with closing(prepared(engines, chunks)) as ready:
             loaded = _copy_all(connection, ready, count, progress, should_stop)
+        _check(connection, loaded)
         _audit(connection, loaded, actor, {"seed": seed, "until": until.isoformat()})
         _commit(connection)
         _analyze(connection)
@@ -85,10 +90,9 @@ def _copy_all(
     lines = cents = done = 0
     for part in ready:
         if should_stop and should_stop():
-            raise WorkbenchError(f"Loading sample data was stopped after {done:,} sales. Nothing was loaded.")
+            raise LoadStopped(f"Loading sample data was stopped after {done:,} sales. Nothing was loaded.")
         _copy(connection, "copy_headers", part.headers)
         _copy(connection, "copy_lines", part.lines)
-        _check(connection, part)
         first_id, last_id = first_id or part.first_id, part.last_id
         lines += len(part.chunk.sale)
         cents += int(part.chunk.total_amount.sum())
@@ -108,13 +112,36 @@ def _copy(connection: sa.Connection, name: str, text: bytes) -> None:
         raise DBAPIError(statement, None, error, connection_invalidated=bool(driver.closed)) from error
 
 
-def _check(connection: sa.Connection, part: Prepared) -> None:
-    """Looks at a chunk as triggers and foreign key would have; raises WorkbenchError if they had refused it."""
-    values = {"first_id": part.first_id, "last_id": part.last_id}
+@contextmanager
+def _cheap_indexes(engines: Engines, count: int) -> Generator[None]:
+    """Drops the reading indexes for a large load and makes them again, whatever happens in between.
+
+    Each in a transaction of its own: a lock that others would wait for is held for moments, not for the whole load.
+    """
+    with engines.owner.connect() as connection:
+        already = connection.execute(sa.text(read_sql("sample/count_up_to")), {"most": count}).scalar_one()
+    if count < MANY_SALES or already >= count:
+        yield
+        return
+    with engines.owner.begin() as connection:
+        indexes.drop(connection)
+    try:
+        yield
+    finally:
+        try:
+            with engines.owner.begin() as connection:
+                indexes.ensure(connection)
+        except DBAPIError as error:
+            log.error("The reading indexes are missing until `workbench migrate` makes them: %s", type(error.orig))
+
+
+def _check(connection: sa.Connection, loaded: Loaded) -> None:
+    """Looks at the load as triggers and foreign key would have; raises WorkbenchError if they had refused it."""
+    values = {"first_id": loaded.first_id, "last_id": loaded.last_id}
     wrong = connection.execute(sa.text(read_sql("sample/wrong_sales")), values).scalar_one()
     if wrong:
         raise WorkbenchError(
-            f"Sample data: {wrong:,} of the transactions {part.first_id} to {part.last_id} have no lines, or totals"
+            f"Sample data: {wrong:,} of the transactions {loaded.first_id} to {loaded.last_id} have no lines, or totals"
             " that are not those of their lines. Nothing was loaded. Please report this, with the count and the seed."
         )
 

@@ -74,7 +74,7 @@ def _chunks(
 ) -> Iterator[Chunk]:
     days = len(lengths)
     step = max(1, CHUNK_SALES * days // count)
-    starts = range(0, days, step)
+    starts = [start for start in range(0, days, step) if weights[start : start + step].any()]
     shares = np.array([weights[start : start + step].sum() for start in starts])
     counts = np.random.default_rng([seed, 0]).multinomial(count, shares / shares.sum())
     day_prices = prices(first_day, days)

@@ -18,6 +18,7 @@ from workbench.connection import Workbench, connect
 from workbench.errors import WorkbenchError
 from workbench.shell.banner import Banner
 from workbench.shell.navigation import PRODUCT, navigation
+from workbench.shell.pending_writes import deliver_all_writes
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +38,7 @@ LAYOUT = {
 def page(title: str, content: Content) -> None:
     """Makes the page ``title`` of the current session and serves it; ``content`` is called after the frame is drawn."""
     pn.extension("tabulator", notifications=True, exception_handler=show_error)
+    panel_state.as_cached("pending-writes", deliver_all_writes)
     try:
         workbench = open_workbench()
     except WorkbenchError as error:

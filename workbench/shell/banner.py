@@ -39,8 +39,9 @@ def banner_text(status: Status | None) -> str:
     if status.master.state == "down":
         if status.replica.state == "up":
             return "The master is away: reading goes on, saving is off."
-        which = "master and the replica are" if is_replica_away else "master is"
-        return f"The {which} away: nothing can be read or saved until it is back."
+        if is_replica_away:
+            return "The master and the replica are away: nothing can be read or saved until one is back."
+        return "The master is away: nothing can be read or saved until it is back."
     if is_replica_away:
         return "The replica is away: figures come from the master."
     if (status.replica.lag_seconds or 0) > STALE_SECONDS:

@@ -13,7 +13,6 @@ create table sales_transaction (
     updated_at timestamptz not null default now(),
     version integer not null default 1,                  -- one up at every change of the sale; what an edit must name
     request_id uuid,                                     -- made by the client, so that a submit can be repeated safely
-    constraint sales_transaction_request_id_key unique (request_id),
     constraint sales_transaction_time_is_finite check (isfinite(transaction_time)),
     constraint sales_transaction_cashier_id_positive check (cashier_id > 0),
     constraint sales_transaction_store_id_positive check (store_id > 0),
@@ -23,7 +22,5 @@ create table sales_transaction (
     constraint sales_transaction_total_discount_not_negative check (total_discount >= 0 and total_discount < 'Infinity')
 );
 
--- Keyset pages: each sort order of the table of sales ends in the key.
-create index sales_transaction_time_idx on sales_transaction (transaction_time, transaction_id);
-create index sales_transaction_customer_idx on sales_transaction (customer_id, transaction_id)
-    where customer_id is not null;
+-- Unique where there is one: bulk loads have none, and a plain unique constraint would index each of their nulls.
+create unique index sales_transaction_request_id_key on sales_transaction (request_id) where request_id is not null;

@@ -1,0 +1,170 @@
+"""Page "Analytics" in a real browser: right figures, linked tiles, live, and its whole state in the address."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+from playwright.sync_api import Browser, Page, expect
+
+from tests.examples import CAKE, HOSTILE, LATTE, sale
+from tests.ui.conftest import visit, watched_page
+from workbench.engines import Engines
+from workbench.replication import Reader, Session, wait_for_replica
+from workbench.sales import Sales
+
+LABELS = ("Total Transactions", "Total Revenue", "Items Sold", "Avg Transaction")
+NOON = datetime.combine(datetime.now().date(), time(0, 5))
+FIGURES = ["4", "USD 27.70", "11", "USD 6.93"]
+
+
+def days_ago(days: int) -> str:
+    """A time of the store's clock."""
+    return (NOON - timedelta(days=days)).isoformat(sep=" ")
+
+
+def create(engines: Engines, **changes: Any) -> int:
+    """A sale that somebody else enters."""
+    return Sales(engines, Reader(engines), Session()).create(sale(**changes), uuid4()).transaction_id
+
+
+@pytest.fixture
+def sales(engines: Engines) -> list[int]:
+    """Four sales of the last days in two stores; the first has two lines and counts once."""
+    made = [
+        create(engines, transaction_time=days_ago(1)),
+        create(engines, transaction_time=days_ago(9), store_id=7, payment_method="Cash", lines=[LATTE]),
+        create(
+            engines, transaction_time=days_ago(10), store_id=7, payment_method="Cash", lines=[LATTE | {"quantity": 1}]
+        ),
+        create(
+            engines, transaction_time=days_ago(20), store_id=7, lines=[LATTE | {"quantity": 5, "unit_price": "1.30"}]
+        ),
+    ]
+    assert wait_for_replica(engines)
+    return made
+
+
+def figures(page: Page, expected: list[str]) -> None:
+    """Waits until the four key figures are these."""
+    expect(page.locator(".figure")).to_have_text(expected, timeout=15_000)
+
+
+def state(page: Page) -> dict[str, list[str]]:
+    """What the address says, without what is at nothing."""
+    return parse_qs(urlsplit(page.url).query)
+
+
+def chart(page: Page, number: int) -> dict[str, float]:
+    """Where a chart is, scrolled into view."""
+    figure = page.locator(".bk-Figure").nth(number)
+    figure.scroll_into_view_if_needed()
+    page.wait_for_timeout(300)  # the page scrolls smoothly
+    box = figure.bounding_box()
+    assert box is not None
+    return dict(box)
+
+
+def click(page: Page, number: int, across: float, down: float) -> None:
+    """Clicks into a chart, at a part of its width and height."""
+    box = chart(page, number)
+    page.mouse.click(box["x"] + box["width"] * across, box["y"] + box["height"] * down)
+
+
+DAILY, STORES = 0, 3
+
+
+def test_the_figures_are_those_of_sql(app: str, page: Page, sales: list[int], engines: Engines) -> None:
+    visit(page, f"{app}/analytics")
+    figures(page, FIGURES)
+    for label in LABELS:
+        expect(page.get_by_role("heading", name=label, exact=True)).to_be_visible()
+    with engines.owner.connect() as connection:
+        row = connection.execute(sa.text("select count(*), sum(total_amount) from sales_transaction")).one()
+    assert [str(row[0]), f"USD {row[1]}"] == FIGURES[:2]
+    expect(page.locator(".fresh-line").first).to_contain_text("replica · as of")
+
+
+def test_a_bar_narrows_every_tile_and_back_opens_it(app: str, page: Page, sales: list[int]) -> None:
+    visit(page, f"{app}/analytics")
+    figures(page, FIGURES)
+    click(page, STORES, 0.4, 0.2)  # the upper bar: store 7
+    expect(page.get_by_role("button", name="Store: 7")).to_be_visible()
+    figures(page, ["3", "USD 17.00", "8", "USD 5.67"])
+    assert state(page)["stores"] == ["7"]
+    page.go_back()
+    figures(page, FIGURES)
+
+
+def test_a_brush_narrows_to_its_days(app: str, page: Page, sales: list[int]) -> None:
+    visit(page, f"{app}/analytics")
+    figures(page, FIGURES)
+    box = chart(page, DAILY)
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] * 0.55, middle)
+    page.mouse.down()
+    for step in range(1, 9):
+        page.mouse.move(box["x"] + box["width"] * (0.55 + 0.025 * step), middle)
+        page.wait_for_timeout(40)  # a hand is not faster either: one jump is no drag
+    page.mouse.up()
+    figures(page, ["2", "USD 10.50", "3", "USD 5.25"])
+    page.get_by_role("button", name="Clear all").click()
+    figures(page, FIGURES)
+
+
+def test_from_the_figures_to_a_sale_and_back(app: str, page: Page, sales: list[int]) -> None:
+    visit(page, f"{app}/analytics?stores=7")
+    page.get_by_role("tab", name="Sales", exact=True).click()
+    expect(page.locator(".tabulator-row:visible")).to_have_count(3)
+    page.locator(".tabulator-row:visible button").first.click()
+    expect(page.get_by_role("heading", name=f"Transaction {sales[1]}")).to_be_visible()
+    assert state(page)["sale"] == [str(sales[1])]
+    page.get_by_role("button", name="Back to the list").click()
+    expect(page.locator(".tabulator-row:visible")).to_have_count(3)
+    assert state(page)["stores"] == ["7"]
+
+
+def test_a_write_elsewhere_shows_by_itself(app: str, page: Page, sales: list[int], engines: Engines) -> None:
+    visit(page, f"{app}/analytics")
+    figures(page, FIGURES)
+    create(engines, transaction_time=days_ago(2), lines=[CAKE])
+    figures(page, ["5", "USD 31.90", "12", "USD 6.38"])
+
+
+def test_the_address_holds_the_state(app: str, page: Page, browser: Browser, sales: list[int]) -> None:
+    visit(page, f"{app}/analytics?period=last_7_days&stores=3&comparison=year&tab=products&live=no")
+    expect(page.get_by_role("tab", name="Products")).to_have_attribute("aria-selected", "true")
+    expect(page.get_by_text("Caffè Latte").first).to_be_visible()
+    with watched_page(browser) as other:
+        visit(other, page.url)
+        expect(other.get_by_text("Caffè Latte").first).to_be_visible()
+        assert other.url == page.url
+        expect(other.get_by_role("button", name="Store: 3")).to_be_visible()
+
+
+def test_a_bad_address_is_told_and_ignored(app: str, page: Page, sales: list[int]) -> None:
+    visit(page, f"{app}/analytics?period=never&stores=x&tab=nope")
+    expect(page.get_by_text("period cannot be 'never'")).to_be_visible()
+    figures(page, FIGURES)
+
+
+def test_a_phone_in_the_dark_with_a_hostile_product(app: str, browser: Browser, engines: Engines) -> None:
+    hostile = LATTE | {"product_name": HOSTILE, "category": HOSTILE, "product_code": "<b>x</b>"}
+    create(engines, transaction_time=days_ago(1), lines=[hostile])
+    assert wait_for_replica(engines)
+    with watched_page(browser, viewport={"width": 390, "height": 844}, color_scheme="dark") as phone:
+        visit(phone, f"{app}/analytics?categories={HOSTILE}")
+        figures(phone, ["1", "USD 7.00", "2", "USD 7.00"])
+        assert phone.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        phone.get_by_role("tab", name="Products").click()
+        expect(phone.get_by_text(HOSTILE).first).to_be_visible()
+        assert phone.evaluate("window.__x === undefined")
+
+
+def test_no_sales_is_said(app: str, page: Page) -> None:
+    visit(page, f"{app}/analytics")
+    expect(page.get_by_text("No sales match.").first).to_be_visible()
