@@ -21,9 +21,9 @@ from workbench import sample
 from workbench.config import Settings
 from workbench.connection import Workbench
 from workbench.engines import Engines, connect
-from workbench.errors import FieldError, ServerUnavailable, WorkbenchError
+from workbench.errors import FieldError, LoadStopped, ServerUnavailable, WorkbenchError
 from workbench.replication import wait_for_replica
-from workbench.sample import Loaded, generate, load, prepared
+from workbench.sample import Loaded, bulk_load, generate, load, prepared
 
 UNTIL = datetime(2026, 5, 31, 16, 20)
 
@@ -38,7 +38,7 @@ union all
 select tgrelid::regclass::text, tgname, tgenabled::text, pg_get_triggerdef(oid)
 from pg_trigger
 where tgrelid in ('sales_transaction'::regclass, 'sales_item'::regclass) and not tgisinternal
-order by 1, 2
+order by 1, 2, 4
 """
 WRONG_SALES = """
 select count(*) from sales_transaction as t
@@ -162,13 +162,43 @@ def test_a_count_that_cannot_be_is_refused_before_anything_is_done(engines: Engi
 
 def test_progress_is_told_and_a_stop_leaves_nothing(engines: Engines, guards: None) -> None:
     heard: list[tuple[int, int]] = []
-    with pytest.raises(WorkbenchError, match=r"stopped after [\d,]+ sales\. Nothing was loaded"):
+    with pytest.raises(LoadStopped, match=r"stopped after [\d,]+ sales\. Nothing was loaded"):
         load(engines, 70_000, progress=lambda *told: heard.append(told), should_stop=lambda: len(heard) == 2)
     assert [total for _, total in heard] == [70_000] * 2
     assert 0 < heard[0][0] < heard[1][0] < 70_000
     assert counts(engines) == (0, 0, 0)
     load(engines, 500, progress=lambda *told: heard.append(told))
     assert heard[-1] == (500, 500)
+
+
+@pytest.mark.parametrize("stops", [False, True])
+def test_a_large_load_makes_the_indexes_anew_also_when_it_is_stopped(
+    engines: Engines, guards: None, monkeypatch: pytest.MonkeyPatch, stops: bool
+) -> None:
+    monkeypatch.setattr(bulk_load, "MANY_SALES", 1000)
+    seen: list[object] = []
+
+    def look(*_: int) -> None:
+        seen.append(scalar(engines, "select to_regclass('sales_item_transaction_idx')"))
+
+    if stops:
+        with pytest.raises(LoadStopped):
+            load(engines, 70_000, progress=look, should_stop=lambda: bool(seen))
+    else:
+        load(engines, 5000, progress=look)
+    assert set(seen) == {None}, "the indexes were there meanwhile, so this test proves nothing"
+    assert (counts(engines) == (0, 0, 0)) == stops
+
+
+def test_a_load_beside_more_sales_keeps_the_indexes(
+    engines: Engines, guards: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load(engines, 3000)
+    monkeypatch.setattr(bulk_load, "MANY_SALES", 1000)
+    seen: list[object] = []
+    index = "select to_regclass('sales_item_transaction_idx')::text"
+    load(engines, 2000, progress=lambda *_: seen.append(scalar(engines, index)))
+    assert set(seen) == {"sales_item_transaction_idx"}
 
 
 @pytest.mark.parametrize(

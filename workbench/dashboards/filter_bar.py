@@ -56,10 +56,11 @@ class FilterBar(Viewer):
         self._show()
 
     def _connect(self) -> None:
-        for name, widget in {"period": self._period, "comparison": self._comparison, **self._lists}.items():
+        chosen: dict[str, Any] = {"period": self._period, "comparison": self._comparison, **self._lists}
+        for name, widget in chosen.items():
             widget.param.watch(partial(self._chosen, name), "value")
-        for name, widget in self._dates.items():
-            widget.param.watch(partial(self._typed, name, widget), "value")
+        for name, field in self._dates.items():
+            field.param.watch(partial(self._typed, name, field), "value")
         self._customer.param.watch(partial(self._typed, "customer_id", self._customer), "value")
         self._more.on_click(lambda _: self._open(not self._others.visible))
         self._filters.param.watch(lambda *_: self._show(), list(self._filters.param.values()))
@@ -123,9 +124,9 @@ class FilterBar(Viewer):
         self._period.value, self._comparison.value = filters.period, filters.comparison
         for name, widget in self._lists.items():
             widget.value = list(getattr(filters, name))
-        for name, widget in self._dates.items():
+        for name, field in self._dates.items():
             day = getattr(filters, name)
-            widget.param.update(value="" if day is None else day.isoformat(), visible=filters.period == CUSTOM)
+            field.param.update(value="" if day is None else day.isoformat(), visible=filters.period == CUSTOM)
         self._customer.value = "" if filters.customer_id is None else str(filters.customer_id)
         compared = filters.comparison_where(now)
         against = f", compared with {words(compared.date_from, compared.date_to)}" if compared else ""

@@ -69,7 +69,7 @@ class RevenueOverTime(ChartTile):
             {
                 "day": frame["day"],
                 "revenue": revenue,
-                "chosen": pd.Series(revenue).where(is_chosen),
+                "chosen": pd.Series(revenue).where(pd.Series(is_chosen)),
                 "before": floats(frame["before"]),
                 "text": [self.text(value) for value in frame["revenue"]],
                 "compared": [self.text(value) for value in frame["before"]],

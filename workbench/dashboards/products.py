@@ -36,10 +36,8 @@ class TopProducts(BarTile):
         codes = frame["product"].tolist()
         labels = short(frame["name"], LABEL_LENGTH)
         self._values = dict(zip(labels, codes, strict=True))
-        currency = moment.live.workbench.engines.settings.workbench_currency
-        texts = [
-            f"{look.money(row.revenue, currency)}, {look.count(row.items_sold)} sold" for row in frame.itertuples()
-        ]
+        pairs = zip(frame["revenue"], frame["items_sold"].tolist(), strict=True)
+        texts = [f"{self.text(revenue)}, {look.count(items)} sold" for revenue, items in pairs]
         return self.from_below(
             {
                 "label": labels,

@@ -9,14 +9,15 @@ import panel_material_ui as pmui
 from panel.viewable import Viewable, Viewer
 
 from workbench.connection import Workbench
-from workbench.dashboards import insight_tables as tables
 from workbench.dashboards.address_bar import AddressBar
 from workbench.dashboards.bars import RevenueByCashier, RevenueByCategory, RevenueByPaymentMethod, RevenueByStore
+from workbench.dashboards.customer_tables import Customers, DiscountsByCategory, DiscountsByStore
 from workbench.dashboards.feed import Feed
 from workbench.dashboards.filter_bar import FilterBar
 from workbench.dashboards.heatmap import BusyHours
 from workbench.dashboards.kpis import AvgTransaction, ItemsSold, TotalRevenue, TotalTransactions
 from workbench.dashboards.over_time import RevenueOverTime
+from workbench.dashboards.product_tables import Baskets, ProductTable
 from workbench.dashboards.products import TopProductsByQuantity, TopProductsByRevenue
 from workbench.dashboards.recent_sales import RecentSales
 from workbench.dashboards.sales_tab import SalesTab
@@ -58,8 +59,8 @@ class SalesDashboard(Viewer):
         overview = (RevenueOverTime, TopProductsByRevenue, TopProductsByQuantity, *BARS, BusyHours, RecentSales)
         kinds: dict[str, tuple[Any, ...]] = {
             "overview": (*KPIS, *overview),
-            "products": (tables.ProductTable, tables.Baskets),
-            "customers": (tables.Customers, tables.DiscountsByCategory, tables.DiscountsByStore),
+            "products": (ProductTable, Baskets),
+            "customers": (Customers, DiscountsByCategory, DiscountsByStore),
         }
         found = {name: [kind(self.feed) for kind in of_tab] for name, of_tab in kinds.items()}
         return {**found, "sales": [self.sales.list]}
@@ -126,7 +127,7 @@ class SalesDashboard(Viewer):
             self._tabs.active = list(TABS).index(tab) if tab in TABS else 0
             self._live.value = live != "no"
             self.feed.is_paused = live == "no"
-            self.sales.show(int(sale) if sale.isascii() and sale.isdigit() and len(sale) < 19 else None)
+            self.sales.open(int(sale) if sale.isascii() and sale.isdigit() and len(sale) < 19 else None)
             self.feed.show(self.tiles[self.tab])
         finally:
             self._is_reading = False

@@ -29,7 +29,7 @@ class SalesTab(Viewer):
         self._form = card(back, self.edit)
         self._form.visible = False
 
-    def show(self, sale_id: int | None) -> None:
+    def open(self, sale_id: int | None) -> None:
         """Opens this sale's form, or the list for None."""
         is_other = sale_id != self.sale_id
         self.sale_id = sale_id
@@ -38,11 +38,11 @@ class SalesTab(Viewer):
             pn.state.execute(partial(self.edit.load, sale_id))
 
     def _opened(self, sale_id: int) -> None:
-        self.show(sale_id)
+        self.open(sale_id)
         self._on_change()
 
     def _closed(self, _event: object) -> None:
-        self.show(None)
+        self.open(None)
         self._on_change()
 
     def __panel__(self) -> Viewable:

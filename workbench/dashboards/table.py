@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import ClassVar
 
 import pandas as pd
@@ -45,3 +46,8 @@ def table_html(heads: Mapping[str, bool], rows: Iterable[Sequence[str]]) -> str:
         for row in rows
     )
     return f'<div class="scroll"><table class="full"><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def percent(value: Decimal | None, is_change: bool = False) -> str:
+    """``12.3%`` for 12.3; a dash for None."""
+    return look.percent(None if value is None else value / 100, is_change)

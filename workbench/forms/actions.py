@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,6 +16,8 @@ from workbench.forms.messages import Message
 
 log = logging.getLogger(__name__)
 
+SLOW_SECONDS = 0.3
+
 
 class Action:
     """What ``run``, the callback of a button, does. A second click while the first is under way does nothing.
@@ -22,7 +25,7 @@ class Action:
     Disabling the button alone would not do: the second click of a double click is sent before the browser hears of it.
     """
 
-    def __init__(self, work: Callable[[], Awaitable[None]], message: Message, button: pmui.Button) -> None:
+    def __init__(self, work: Callable[[], Coroutine[Any, Any, None]], message: Message, button: pmui.Button) -> None:
         self._work, self._message, self._button = work, message, button
         self._lock = threading.Lock()
 
@@ -31,12 +34,19 @@ class Action:
         if not self._lock.acquire(blocking=False):
             return
         try:
-            self._button.loading = True
             with failures_said(self._message):
-                await self._work()
+                await self._show_if_slow(asyncio.ensure_future(self._work()))
+        finally:
+            self._lock.release()
+
+    async def _show_if_slow(self, work: asyncio.Future[None]) -> None:
+        """Busy for a blink only, a button that is just being drawn may stay so: the browser misses the second change."""
+        done, _ = await asyncio.wait([work], timeout=SLOW_SECONDS)
+        try:
+            self._button.loading = not done
+            await work
         finally:
             self._button.loading = False
-            self._lock.release()
 
 
 @contextmanager

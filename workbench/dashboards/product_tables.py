@@ -1,9 +1,8 @@
-"""Tables of insights: products with class and growth, what is bought together, customers, discounts."""
+"""Tables of products: with class and growth, and what is bought together."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal
 from typing import ClassVar
 
 import pandas as pd
@@ -13,18 +12,13 @@ from panel.viewable import Viewable
 from workbench import insights, look
 from workbench.connection import Workbench
 from workbench.dashboards.feed import Feed, Moment
-from workbench.dashboards.table import TableTile
+from workbench.dashboards.table import TableTile, percent
 from workbench.filters import NO_CATEGORY
 from workbench.metrics import Source
 from workbench.replication import Answer
 
 TOP = 15
 SORTS = {"Revenue": "revenue", "Quantity": "items_sold", "Growth": "growth"}
-
-
-def percent(value: Decimal | None, is_change: bool = False) -> str:
-    """``12.3%`` for 12.3; a dash for None."""
-    return look.percent(None if value is None else value / 100, is_change)
 
 
 class ProductTable(TableTile):
@@ -117,85 +111,3 @@ class Baskets(TableTile):
                 f"{percent(row['confidence_ab'])} / {percent(row['confidence_ba'])}",
                 f"{row['lift']:.2f}",
             )
-
-
-class Customers(TableTile):
-    """New and returning customers, and sales without a card."""
-
-    title = "Customers"
-    about = "New: the first sale ever with that card is in the period."
-    heads: ClassVar[Mapping[str, bool]] = {
-        "": False,
-        "Customers": True,
-        "Sales": True,
-        "Revenue": True,
-        "Revenue a sale": True,
-    }
-    is_slow = True
-
-    def fetch(self, moment: Moment) -> Answer[pd.DataFrame]:
-        """The three rows of ``insights.customers``."""
-        return moment.answer(("customers", moment.where), lambda source: insights.customers(source, moment.where))
-
-    def rows(self, frame: pd.DataFrame) -> Iterable[Sequence[str]]:
-        """One row a kind."""
-        for kind, customers, sales, revenue in frame[["kind", "customers", "sales", "revenue"]].itertuples(index=False):
-            known = look.NOTHING if kind == "no card" else look.count(customers)
-            each = self.text(revenue / sales) if sales else look.NOTHING
-            yield str(kind).capitalize(), known, look.count(sales), self.text(revenue), each
-
-
-class Discounts(TableTile):
-    """Discounts by one dimension."""
-
-    dimension: ClassVar[str] = "category"
-    is_slow = True
-    limit_seconds = 60.0
-
-    def fetch(self, moment: Moment) -> Answer[pd.DataFrame]:
-        """The rows of ``insights.discounts``, most discount first."""
-
-        def work(source: Source) -> Answer[pd.DataFrame]:
-            answer = insights.discounts(source, moment.where, by=[self.dimension])
-            frame = answer.value.sort_values("discount_given", ascending=False, kind="stable").reset_index(drop=True)
-            return Answer(frame, answer.engine, answer.as_of, answer.note)
-
-        return moment.answer(("discounts", self.dimension, moment.where), work)
-
-    def rows(self, frame: pd.DataFrame) -> Iterable[Sequence[str]]:
-        """One row a value."""
-        for row in frame.to_dict("records"):
-            value = row[self.dimension]
-            yield (
-                NO_CATEGORY if value is None else str(value),
-                self.text(row["discount_given"]),
-                percent(row["discount_rate"]),
-                percent(row["discounted_share"]),
-                self.text(row["revenue_discounted"]),
-            )
-
-
-class DiscountsByCategory(Discounts):
-    """Discounts by category."""
-
-    title = "Discounts by category"
-    heads: ClassVar[Mapping[str, bool]] = {
-        "Category": False,
-        "Given": True,
-        "Rate": True,
-        "Lines with one": True,
-        "Their revenue": True,
-    }
-
-
-class DiscountsByStore(Discounts):
-    """Discounts by store."""
-
-    title, dimension = "Discounts by store", "store"
-    heads: ClassVar[Mapping[str, bool]] = {
-        "Store": False,
-        "Given": True,
-        "Rate": True,
-        "Lines with one": True,
-        "Their revenue": True,
-    }
