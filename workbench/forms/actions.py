@@ -40,7 +40,7 @@ class Action:
             self._lock.release()
 
     async def _show_if_slow(self, work: asyncio.Future[None]) -> None:
-        """Busy for a blink only, a button that is just being drawn may stay so: the browser misses the second change."""
+        """A button that is busy for a blink only may stay so if it is just being drawn: the second change is missed."""
         done, _ = await asyncio.wait([work], timeout=SLOW_SECONDS)
         try:
             self._button.loading = not done

@@ -192,7 +192,7 @@ def _table(row_content: Callable[[pd.Series], Any]) -> pn.widgets.Tabulator:
         header_align=numbers,
         formatters={
             **{name: NumberFormatter(format="0,0.00") for name in MONEY},
-            "transaction_id": NumberFormatter(format="0"),
+            **{name: NumberFormatter(format="0") for name in ("transaction_id", "store_id", "cashier_id")},
             "customer_id": NumberFormatter(format="0", nan_format="–"),
         },
         buttons={"edit": row_button("Edit"), "delete": row_button("Delete", "danger")},

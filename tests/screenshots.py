@@ -1,0 +1,78 @@
+"""Takes the pictures of README.md: `make screenshots`. A fixed seed on servers of their own, so they are comparable."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Browser, expect, sync_playwright
+
+from tests.conftest import free_ports
+from tests.ui.conftest import CHROMIUM_NAMES, drawn, serving
+from workbench import cluster
+from workbench.config import Settings
+from workbench.engines import connect
+from workbench.migrations import migrate
+from workbench.sample import load
+
+PICTURES = Path(__file__).parents[1] / "docs" / "screenshots"
+SALES = 50_000
+# name -> page, what must be seen before the picture is taken, height
+SHOTS = {
+    "analytics": ("/analytics", "Revenue by store", 1300),
+    "sales": ("/sales", "transactions", 900),
+    "pipeline": ("/pipeline", "Replication slots of the master", 860),
+}
+
+
+def main() -> None:
+    """Writes a PNG for each of SHOTS, the first also dark and on a phone."""
+    folder = Path(tempfile.mkdtemp(prefix="workbench-screenshots-"))
+    folder.chmod(0o755)
+    master, replica = free_ports(2)
+    base = Settings(
+        _env_file=None, workbench_data_dir=folder / "data", master_db_port=master, replica_db_port=replica
+    )
+    try:
+        settings = cluster.up(base)
+        engines = connect(settings)
+        migrate(engines)
+        load(engines, SALES)
+        engines.dispose()
+        PICTURES.mkdir(parents=True, exist_ok=True)
+        with serving(settings, "--index=sales") as app, sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=_chromium(), args=["--no-sandbox", "--disable-gpu"])
+            for name, (path, seen, height) in SHOTS.items():
+                _shoot(browser, app.url + path, seen, name, 1280, height)
+            path, seen, height = SHOTS["analytics"]
+            _shoot(browser, app.url + path, seen, "analytics-dark", 1280, height, color_scheme="dark")
+            _shoot(browser, app.url + path, seen, "analytics-phone", 390, 844)
+            browser.close()
+    finally:
+        cluster.down(base)
+        shutil.rmtree(folder)
+
+
+def _shoot(browser: Browser, url: str, seen: str, name: str, width: int, height: int, **options: str) -> None:
+    context = browser.new_context(viewport={"width": width, "height": height}, timezone_id="UTC", **options)  # type: ignore[arg-type]
+    page = context.new_page()
+    page.goto(url)
+    drawn(page)
+    expect(page.get_by_text(seen).first).to_be_visible(timeout=60_000)
+    page.wait_for_function("() => !document.querySelector('.bk-loading')")
+    page.wait_for_timeout(3000)  # charts fade in: nothing on the page says when they are done
+    page.screenshot(path=PICTURES / f"{name}.png")
+    context.close()
+    print(f"docs/screenshots/{name}.png")
+
+
+def _chromium() -> str:
+    found = [path for name in CHROMIUM_NAMES if (path := shutil.which(name))]
+    if not found:
+        raise SystemExit("No Chromium found: install it, for example with `apt-get install chromium`.")
+    return found[0]
+
+
+if __name__ == "__main__":
+    main()
