@@ -31,9 +31,7 @@ def main() -> None:
     folder = Path(tempfile.mkdtemp(prefix="workbench-screenshots-"))
     folder.chmod(0o755)
     master, replica = free_ports(2)
-    base = Settings(
-        _env_file=None, workbench_data_dir=folder / "data", master_db_port=master, replica_db_port=replica
-    )
+    base = Settings(_env_file=None, workbench_data_dir=folder / "data", master_db_port=master, replica_db_port=replica)
     try:
         settings = cluster.up(base)
         engines = connect(settings)

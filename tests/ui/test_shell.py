@@ -160,7 +160,7 @@ def test_an_error_in_a_callback_is_told_and_logged(odd_pages: Served, page: Page
     page.get_by_role("button", name="Crash").click()
     expect(page.get_by_text("That did not work. The cause is in the server's log.")).to_be_visible()
     expect(page.get_by_text("secret")).to_have_count(0)
-    assert 'ZeroDivisionError: <b>secret</b>' in odd_pages.log.read_text()
+    assert "ZeroDivisionError: <b>secret</b>" in odd_pages.log.read_text()
 
 
 def test_without_servers_the_page_says_what_to_do_and_works_after_a_reload(
@@ -200,9 +200,7 @@ def own(tmp_path_factory: pytest.TempPathFactory, settings: Settings) -> Iterato
     """A second, migrated pair with the app on it."""
     master_port, replica_port = free_ports(2)
     folder = settings.workbench_data_dir.parent / "own-pair"  # a folder that PostgreSQL's user can enter
-    base = Settings(
-        _env_file=None, workbench_data_dir=folder, master_db_port=master_port, replica_db_port=replica_port
-    )
+    base = Settings(_env_file=None, workbench_data_dir=folder, master_db_port=master_port, replica_db_port=replica_port)
     configured = cluster.up(base)
     engines = connect(configured)
     migrate(engines)

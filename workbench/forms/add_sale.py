@@ -63,4 +63,3 @@ class AddSale(pn.viewable.Viewer):
     def __panel__(self) -> pn.Column:
         buttons = actions(self._clear, self._button)
         return pn.Column(self.form, buttons, self.message, sizing_mode="stretch_width", margin=0)
-

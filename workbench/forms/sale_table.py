@@ -62,9 +62,10 @@ class SaleTable(pn.viewable.Viewer):
         self.message = Message()
         self.filters = SaleFilters(lambda _: self._start(self._recount), filters)
         self._pager = Pager(lambda move: self._start(lambda: self.go(move)))
-        self._source = html_pane("")
+        self._source = html_pane('<p class="soft">Loading ...</p>')
         self._empty = html_pane("")
         self._table = _table(self._lines)
+        self._frame = sideways()  # empty until there are rows: a Tabulator that is being drawn misses new ones
         self._table.param.watch(lambda _: self._start(lambda: self.go("first")), "sorters")
         self._table.on_click(self._clicked)
 
@@ -98,7 +99,7 @@ class SaleTable(pn.viewable.Viewer):
         self._table.loading = True
         with failures_said(self.message, lambda: asked == self._asked):
             answer = await asyncio.to_thread(self._read, move, edge)
-            if asked == self._asked:  # else something newer was asked for meanwhile: this answer is late
+            if asked == self._asked:  # else this answer is late: something newer was asked for meanwhile
                 self._request = (move, edge)
                 self._show(answer, step)
         if asked == self._asked:
@@ -123,7 +124,8 @@ class SaleTable(pn.viewable.Viewer):
         self._page, self._counted = page, (page.count, page.is_estimate)
         self.message.clear()
         self._table.expanded = []  # the lines of a sale that stays may have changed
-        self._table.param.update(value=_frame(page.rows))
+        self._table.value = _rows(page.rows)
+        self._frame.objects = [self._table]
         missing = "match; clear the filters" if self.filters.value != SaleFilter() else "yet"
         self._empty.object = "" if len(page.rows) else f'<p class="soft">No transactions {missing}.</p>'
         note = f" ({answer.note})" if answer.note else ""
@@ -157,7 +159,7 @@ class SaleTable(pn.viewable.Viewer):
         return pn.Column(
             self.message,
             self._source,
-            sideways(self._table),
+            self._frame,
             self._empty,
             self._pager,
             sizing_mode="stretch_width",
@@ -168,7 +170,7 @@ class SaleTable(pn.viewable.Viewer):
 def _table(row_content: Callable[[pd.Series], Any]) -> pn.widgets.Tabulator:
     numbers = dict.fromkeys(("transaction_id", "store_id", "cashier_id", "customer_id", *MONEY), "right")
     return pn.widgets.Tabulator(
-        _frame(pd.DataFrame(columns=list(COLUMNS))),
+        _rows(pd.DataFrame(columns=list(COLUMNS))),
         sorters=NEWEST_FIRST,
         row_content=row_content,
         titles=TITLES,
@@ -199,9 +201,9 @@ def _table(row_content: Callable[[pd.Series], Any]) -> pn.widgets.Tabulator:
     )
 
 
-def _frame(rows: pd.DataFrame) -> pd.DataFrame:
+def _rows(rows: pd.DataFrame) -> pd.DataFrame:
     """One page as the browser gets it. It sorts the page once more by itself, so each column has its own type."""
-    frame = rows[list(SHOWN)].astype(
+    typed = rows[list(SHOWN)].astype(
         {
             "transaction_id": "int64",
             "transaction_time": "datetime64[us]",
@@ -211,4 +213,4 @@ def _frame(rows: pd.DataFrame) -> pd.DataFrame:
             **dict.fromkeys(MONEY, "float64"),  # exact to the cent: numeric(12, 2) has fewer digits than a double
         }
     )
-    return frame.set_index("transaction_id")
+    return typed.set_index("transaction_id")
