@@ -24,7 +24,7 @@ class Filters(param.Parameterized):
     some of its days. Weekdays are 1 (Monday) to 7. A category None is a line without one. Empty lists narrow nothing.
     """
 
-    period: str = param.Selector(default=DEFAULT_PERIOD, objects=list(PERIODS))
+    period: Any = param.Selector(default=DEFAULT_PERIOD, objects=list(PERIODS))
     date_from = param.CalendarDate(default=None, bounds=_DAYS, allow_None=True)
     date_to = param.CalendarDate(default=None, bounds=_DAYS, allow_None=True)
     brush_from = param.CalendarDate(default=None, bounds=_DAYS, allow_None=True)
@@ -37,7 +37,7 @@ class Filters(param.Parameterized):
     customer_id = param.Integer(default=None, bounds=(1, 2**31 - 1), allow_None=True)
     hours = param.List(default=[], item_type=int)
     weekdays = param.List(default=[], item_type=int)
-    comparison: str = param.Selector(default=DEFAULT_COMPARISON, objects=list(COMPARISONS))
+    comparison: Any = param.Selector(default=DEFAULT_COMPARISON, objects=list(COMPARISONS))
 
     def period_days(self, now: datetime) -> tuple[date | None, date | None]:
         """First and last day of the period, without the brush; None where it is open."""
