@@ -95,7 +95,7 @@ def migrate(as_json: AsJson = False) -> None:
 
 @app.command()
 def sample(
-    count: Annotated[int, typer.Argument(help="How many sales to load.", min=1)],
+    count: Annotated[int, typer.Argument(metavar="COUNT", help="How many sales to load.", min=1)],
     seed: Seed = 42,
     as_json: AsJson = False,
 ) -> None:

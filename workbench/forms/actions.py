@@ -50,7 +50,9 @@ class Action:
 
 
 @contextmanager
-def failures_said(message: Message, is_wanted: Callable[[], bool] = lambda: True) -> Iterator[None]:
+def failures_said(
+    message: Message, is_wanted: Callable[[], bool] = lambda: True, *, is_saving: bool = True
+) -> Iterator[None]:
     """An error inside the block ends in ``message``, unless nobody waits for it any more: the page lives on.
 
     A named error is shown in its own words, any other as a fault whose traceback is in the log.
@@ -59,7 +61,7 @@ def failures_said(message: Message, is_wanted: Callable[[], bool] = lambda: True
         yield
     except WorkbenchError as error:
         if is_wanted():
-            message.say(*_in_words(error))
+            message.say(*(_in_words(error) if is_saving else ("error", str(error))))
     except Exception:
         log.exception("A form failed")
         message.say("error", "What you typed is still here; the log has the details.", "A fault in the program.")

@@ -10,6 +10,7 @@ from workbench.forms.sale_form import HEADER
 from workbench.look import NOTHING, esc, money
 
 Content = Mapping[str, Any]
+MARK = "background: #ffe39a; color: #17212b; padding: 1px 6px; border-radius: 4px; font-weight: 600"
 
 
 def merge(base: Content, mine: Content, theirs: Content) -> dict[str, Any]:
@@ -51,8 +52,8 @@ def _row(label: str, mine: str, theirs: str, base: str) -> str:
 
 
 def _cell(value: str, *, is_marked: bool) -> str:
-    style = ' style="white-space: normal"'
-    return f"<td{style}><mark>{esc(value)}</mark></td>" if is_marked else f"<td{style}>{esc(value)}</td>"
+    text = f'<mark style="{MARK}">{esc(value)}</mark>' if is_marked else esc(value)
+    return f'<td style="white-space: normal">{text}</td>'
 
 
 def _value(value: object) -> str:

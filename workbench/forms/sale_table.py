@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 import panel as pn
+import panel_material_ui as pmui
 from bokeh.models.widgets.tables import NumberFormatter
 
 from workbench.errors import WorkbenchError
@@ -64,8 +65,11 @@ class SaleTable(pn.viewable.Viewer):
         self._pager = Pager(lambda move: self._start(lambda: self.go(move)))
         self._source = html_pane('<p class="soft">Loading ...</p>')
         self._empty = html_pane("")
+        self._refresh = pmui.Button(label="Refresh", variant="text", size="small", margin=(2, 8))
+        self._refresh.on_click(lambda _: self._start(self.reload))
         self._table = _table(self._lines)
-        self._frame = sideways()  # empty until there are rows: a Tabulator that is being drawn misses new ones
+        # Empty until there is a page: tables and buttons that are being drawn miss what changes meanwhile.
+        self._body = pn.Column(sizing_mode="stretch_width", margin=0)
         self._table.param.watch(lambda _: self._start(lambda: self.go("first")), "sorters")
         self._table.on_click(self._clicked)
 
@@ -97,13 +101,15 @@ class SaleTable(pn.viewable.Viewer):
         self._asked += 1
         asked = self._asked
         self._table.loading = True
-        with failures_said(self.message, lambda: asked == self._asked):
+        with failures_said(self.message, lambda: asked == self._asked, is_saving=False):
             answer = await asyncio.to_thread(self._read, move, edge)
             if asked == self._asked:  # else this answer is late: something newer was asked for meanwhile
                 self._request = (move, edge)
                 self._show(answer, step)
         if asked == self._asked:
             self._table.loading = False
+            if self._page is None:
+                self._source.object = ""
 
     def _read(self, move: Move, edge: Edge | None) -> Answer[SalePage]:
         sorter = (self._table.sorters or NEWEST_FIRST)[0]
@@ -125,7 +131,6 @@ class SaleTable(pn.viewable.Viewer):
         self.message.clear()
         self._table.expanded = []  # the lines of a sale that stays may have changed
         self._table.value = _rows(page.rows)
-        self._frame.objects = [self._table]
         missing = "match; clear the filters" if self.filters.value != SaleFilter() else "yet"
         self._empty.object = "" if len(page.rows) else f'<p class="soft">No transactions {missing}.</p>'
         note = f" ({answer.note})" if answer.note else ""
@@ -135,6 +140,8 @@ class SaleTable(pn.viewable.Viewer):
             f'<p><strong>{page.count_text}</strong>{esc(others)} <span class="soft">· {esc(source)}</span></p>'
         )
         self._pager.place(page, step)
+        if not self._body.objects:
+            self._body.objects = [sideways(self._table), self._empty, self._pager]
 
     async def _lines(self, row: pd.Series) -> pn.pane.HTML:
         """What a row opens to."""
@@ -158,10 +165,8 @@ class SaleTable(pn.viewable.Viewer):
     def __panel__(self) -> pn.Column:
         return pn.Column(
             self.message,
-            self._source,
-            self._frame,
-            self._empty,
-            self._pager,
+            pn.Row(self._source, self._refresh, sizing_mode="stretch_width", margin=0),
+            self._body,
             sizing_mode="stretch_width",
             margin=0,
         )
