@@ -77,7 +77,8 @@ class Tile(Viewer):
             # A pane of HoloViews cannot be hidden once it is drawn; what is around it can.
             self._drawn = pn.Column(self.drawn(), sizing_mode="stretch_width", margin=0)
             self._body.append(self._drawn)
-        self._drawn.visible, self._said.visible = True, False
+        self._drawn.visible = True
+        self._said.param.update(object="", visible=False)  # emptied too: "Loading" must not linger, even unseen
 
     def depends_on(self, moment: Moment) -> object:
         """What is drawn besides the frame, such as which bars are chosen."""
