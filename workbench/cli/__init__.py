@@ -1,0 +1,36 @@
+"""The `workbench` command. Results go to standard output, progress and errors to standard error."""
+
+from __future__ import annotations
+
+import typer
+
+from workbench.cli import servers, serving
+from workbench.cli.shared import errors
+from workbench.errors import WorkbenchError
+
+app = typer.Typer(
+    help="Sales workbench: forms that write to a PostgreSQL master, pages that read its replica.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+COMMANDS = (
+    servers.up,
+    servers.down,
+    servers.status,
+    servers.migrate,
+    servers.sample,
+    serving.serve,
+    serving.demo,
+)
+for command in COMMANDS:
+    app.command()(command)
+
+
+def main() -> None:
+    """Runs the command: exit code 0, or one line on standard error and 1."""
+    try:
+        app()
+    except WorkbenchError as error:
+        errors.print(f"workbench: {error}", style="red", markup=False)
+        raise SystemExit(1) from None

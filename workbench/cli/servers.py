@@ -1,0 +1,127 @@
+"""Commands for the servers and their data: up, down, status, migrate, sample."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from workbench import cluster, health, migrations
+from workbench.cli.shared import AsJson, Seed, configured, errors, logged_settings, say, with_engines
+from workbench.config import Settings
+from workbench.engines import Engines
+from workbench.errors import ClusterError
+
+SERVERS = ("master", "replica", "risingwave")
+
+
+def up(
+    sample_sales: Annotated[int, typer.Option("--sample", help="Load this many sample sales if there are none.")] = 0,
+    seed: Seed = 42,
+) -> None:
+    """Start the embedded master and replica (unless servers are configured) and run pending migrations."""
+    settings = started()
+    if sample_sales:
+        sample_if_empty(settings, sample_sales, seed)
+    typer.echo(f"master {settings.master.host}:{settings.master.port}")
+    if settings.replica:
+        typer.echo(f"replica {settings.replica.host}:{settings.replica.port}")
+
+
+def down() -> None:
+    """Stop the embedded replica and master; their data stays."""
+    settings = logged_settings()
+    if not settings.is_embedded:
+        raise ClusterError("The servers are configured by MASTER_DB_HOST; stop them where they run.")
+    stopped = cluster.down(settings)
+    typer.echo(f"Stopped: {', '.join(stopped)}." if stopped else "Nothing was running.")
+
+
+def status(as_json: AsJson = False) -> None:
+    """Show state, lag and freshness of master, replica and RisingWave."""
+    found = _status(logged_settings())
+    if as_json:
+        shown = {name: dataclasses.asdict(getattr(found, name)) for name in SERVERS}
+        typer.echo(json.dumps(shown | {"slots": found.slots}, indent=2, default=str))
+    else:
+        Console(width=110).print(_status_table(found))
+        for name in SERVERS:
+            if note := getattr(found, name).note:
+                typer.echo(f"{name}: {note}")
+
+
+def migrate(as_json: AsJson = False) -> None:
+    """Run the pending migrations on the master."""
+    done = with_engines(configured(), lambda engines: migrations.migrate(engines, say))
+    if as_json:
+        typer.echo(json.dumps([dataclasses.asdict(revision) for revision in done]))
+    elif not done:
+        typer.echo("The schema is up to date.")
+
+
+def sample(
+    count: Annotated[int, typer.Argument(metavar="COUNT", help="How many sales to load.", min=1)],
+    seed: Seed = 42,
+    as_json: AsJson = False,
+) -> None:
+    """Load COUNT sample sales of the last 400 days, all or none."""
+    loaded = with_engines(configured(), lambda engines: _load(engines, count, seed))
+    if as_json:
+        typer.echo(json.dumps(dataclasses.asdict(loaded), default=str))
+    else:
+        typer.echo(f"Loaded {loaded.sales:,} sales with {loaded.lines:,} lines in {loaded.seconds:.1f} s.")
+
+
+def started() -> Settings:
+    """The servers, running and migrated."""
+    settings = logged_settings()
+    if settings.is_embedded:
+        settings = cluster.up(settings, say)
+    with_engines(settings, lambda engines: migrations.migrate(engines, say))
+    return settings
+
+
+def _status(settings: Settings) -> health.Status:
+    try:
+        settings = cluster.configured(settings) if settings.is_embedded else settings
+    except ClusterError as error:
+        absent = health.Health("down", note=str(error))
+        return health.Status(absent, absent, health.NO_RISINGWAVE, [])
+    return with_engines(settings, health.status)
+
+
+def _status_table(found: health.Status) -> Table:
+    table = Table("server", "state", "address", "version", "lag", "last heartbeat", box=None, pad_edge=False)
+    for name in SERVERS:
+        server: health.Health = getattr(found, name)
+        lag = "" if server.lag_bytes is None else f"{server.lag_bytes:,} bytes, {server.lag_seconds or 0:.1f} s"
+        as_of = f"{server.beat_at:%Y-%m-%d %H:%M:%S} UTC" if server.beat_at else ""
+        table.add_row(name, server.state, server.address, server.version, lag, as_of)
+    return table
+
+
+def sample_if_empty(settings: Settings, count: int, seed: int) -> None:
+    """Loads sample sales unless there are sales."""
+    from workbench.sample import is_empty
+
+    with_engines(settings, lambda engines: _load(engines, count, seed) if is_empty(engines) else None)
+
+
+def _load(engines: Engines, count: int, seed: int) -> Any:
+    from workbench.sample import load  # NumPy and Faker: only commands that need them pay for their import
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=errors) as progress:
+        task = progress.add_task("Loading sample sales", total=count)
+        return load(engines, count, seed=seed, progress=lambda done, total: progress.update(task, completed=done))

@@ -1,0 +1,56 @@
+"""Commands that serve the app: serve, demo."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from workbench.cli.servers import sample_if_empty, started
+from workbench.cli.shared import Seed, configured
+from workbench.errors import PortTaken
+
+DEMO_SALES = 50_000
+APPS = Path(__file__).parents[1] / "apps"
+
+
+def serve(
+    port: Annotated[int | None, typer.Option(help="Port on 127.0.0.1 [default: WORKBENCH_PORT]", min=1)] = None,
+) -> None:
+    """Serve the app on 127.0.0.1 until Ctrl-C."""
+    _serve(port or configured().workbench_port)
+
+
+def demo(seed: Seed = 42) -> None:
+    """Start everything: servers, migrations, sample sales if there are none, and the app."""
+    settings = started()
+    sample_if_empty(settings, DEMO_SALES, seed)
+    _serve(settings.workbench_port)
+
+
+def _serve(port: int) -> None:
+    """Becomes Panel's own server, with our choices: loopback, our origins only.
+
+    One thread: with --num-threads a click can be handled before the typing that came first (docs/decisions/006).
+    """
+    _refuse_taken(port)
+    apps = sorted(str(path) for path in APPS.glob("[a-z]*.py"))
+    typer.echo(f"Serving on http://127.0.0.1:{port}  (Ctrl-C stops the app; `workbench down` stops the servers)")
+    origins = [f"--allow-websocket-origin={host}:{port}" for host in ("127.0.0.1", "localhost")]
+    arguments = ["--address=127.0.0.1", f"--port={port}", "--index=sales", "--log-level=warning"]
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, "-m", "panel", "serve", *apps, *arguments, *origins])
+
+
+def _refuse_taken(port: int) -> None:
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError:
+        raise PortTaken(
+            f"Port {port} is taken by another program, perhaps a workbench that already runs."
+            " Stop it, or set WORKBENCH_PORT to a free port."
+        ) from None

@@ -1,0 +1,48 @@
+"""What the commands share: settings, engines for one action, and lines on standard error."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Annotated, TypeVar
+
+import typer
+from rich.console import Console
+
+from workbench import cluster
+from workbench.config import Settings, load_settings
+from workbench.engines import Engines, connect
+
+T = TypeVar("T")
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
+Seed = Annotated[int, typer.Option(help="The same seed gives the same rows.", min=0)]
+
+errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def logged_settings() -> Settings:
+    """The settings as they are, with the log's level set."""
+    settings = load_settings()
+    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # `migrate` itself says what it runs
+    return settings
+
+
+def configured() -> Settings:
+    """The settings with the addresses of the embedded servers, when those are used."""
+    settings = logged_settings()
+    return cluster.configured(settings) if settings.is_embedded else settings
+
+
+def with_engines(settings: Settings, action: Callable[[Engines], T]) -> T:
+    """What ``action`` returns, with engines that are closed afterwards."""
+    engines = connect(settings)
+    try:
+        return action(engines)
+    finally:
+        engines.dispose()
+
+
+def say(line: str) -> None:
+    """A line of progress on standard error."""
+    errors.print(line, markup=False)
