@@ -18,6 +18,7 @@ LAYERS = [
     {"models"},
     {"engines", "cluster"},
     {"replication"},
+    {"followers"},
     {"migrations", "health", "sale_pages", "sales", "products", "metrics", "sample", "insights", "views"},
     {"connection"},
     {"look", "filters", "live"},
