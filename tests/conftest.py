@@ -7,13 +7,14 @@ import socket
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from workbench import cluster
-from workbench.config import Settings
+from workbench.config import Server, Settings
 from workbench.connection import Workbench
 from workbench.connection import connect as connect_workbench
 from workbench.engines import Engines, connect
@@ -98,3 +99,30 @@ def wait_until(is_true: Callable[[], bool], what: str, seconds: float = 20.0) ->
 def reader(engines: Engines) -> Reader:
     """A router of reads of its own."""
     return Reader(engines)
+
+
+def as_superuser(server: Server, port: int) -> sa.Engine:
+    """An engine for what only the superuser ``server`` may do, on the master or on the replica, by its port."""
+    url = sa.URL.create(
+        "postgresql+psycopg2", server.user, server.password.get_secret_value(), server.host, port, "sales"
+    )
+    return sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+
+
+@pytest.fixture
+def replica_superuser(settings: Settings) -> sa.Engine:
+    """The replica as the superuser, who may pause its replay."""
+    return as_superuser(cluster.superuser(settings), settings.replica_db_port)
+
+
+@contextmanager
+def paused_replay(engines: Engines, superuser: sa.Engine) -> Iterator[None]:
+    """The replica stands still; afterwards it has caught up."""
+    with superuser.connect() as connection:
+        connection.exec_driver_sql("select pg_wal_replay_pause()")
+    try:
+        yield
+    finally:
+        with superuser.connect() as connection:
+            connection.exec_driver_sql("select pg_wal_replay_resume()")
+        assert wait_for_replica(engines)

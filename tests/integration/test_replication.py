@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
 
-from tests.conftest import wait_until
+from tests.conftest import paused_replay, wait_until
 from tests.examples import sale
 from workbench.config import Settings
 from workbench.connection import Workbench
@@ -22,36 +20,6 @@ from workbench.replication import Session, lsn_number, wait_for_replica
 
 def count(connection: sa.Connection) -> int:
     return connection.execute(sa.text("select count(*) from sales_transaction")).scalar_one()
-
-
-@contextmanager
-def paused_replay(workbench: Workbench, superuser: sa.Engine) -> Iterator[None]:
-    with superuser.connect() as connection:
-        connection.exec_driver_sql("select pg_wal_replay_pause()")
-    try:
-        yield
-    finally:
-        with superuser.connect() as connection:
-            connection.exec_driver_sql("select pg_wal_replay_resume()")
-        assert wait_for_replica(workbench.engines)
-
-
-@pytest.fixture
-def replica_superuser(settings: Settings) -> Iterator[sa.Engine]:
-    from workbench import cluster
-
-    user = cluster.superuser(settings)
-    url = sa.URL.create(
-        "postgresql+psycopg2",
-        user.user,
-        user.password.get_secret_value(),
-        settings.replica_db_host,
-        settings.replica_db_port,
-        settings.replica_db_name,
-    )
-    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
-    yield engine
-    engine.dispose()
 
 
 def test_a_session_always_reads_what_it_wrote(workbench: Workbench) -> None:
@@ -74,7 +42,7 @@ def test_a_replica_that_is_behind_is_passed_over_and_comes_back(
     workbench: Workbench, replica_superuser: sa.Engine
 ) -> None:
     sales = workbench.sales()
-    with paused_replay(workbench, replica_superuser):
+    with paused_replay(workbench.engines, replica_superuser):
         sales.create(sale(), uuid4())
         start = time.monotonic()
         answer = workbench.reader.read(sales.session, count)
@@ -90,7 +58,7 @@ def test_reads_do_not_go_back_in_time_after_the_master_answered(
     workbench: Workbench, replica_superuser: sa.Engine
 ) -> None:
     reading = Session()
-    with paused_replay(workbench, replica_superuser):
+    with paused_replay(workbench.engines, replica_superuser):
         workbench.sales().create(sale(), uuid4())
         assert workbench.reader.read_master(reading, count).value == 1
         assert workbench.reader.read(reading, count).value == 1
@@ -98,7 +66,7 @@ def test_reads_do_not_go_back_in_time_after_the_master_answered(
 
 def test_a_replica_that_stands_still_is_not_asked(workbench: Workbench, replica_superuser: sa.Engine) -> None:
     beat(workbench.engines)
-    with paused_replay(workbench, replica_superuser):
+    with paused_replay(workbench.engines, replica_superuser):
         with workbench.engines.owner.begin() as connection:
             connection.exec_driver_sql("update heartbeat set beat_at = beat_at + interval '31 s'")
         workbench.reader.last_beat_at = status(workbench.engines).master.beat_at

@@ -129,6 +129,7 @@ ALLOWED = {
         "sales_request": "SI",
         "heartbeat": "SU",
         "saved_view": "SIUD",
+        "verification": "SI",
         "audit_log": "",
     },
     "workbench_reader": {
@@ -137,6 +138,7 @@ ALLOWED = {
         "sales_request": "S",
         "heartbeat": "S",
         "saved_view": "S",
+        "verification": "S",
         "audit_log": "S",
     },
     "workbench_cdc": {
@@ -145,6 +147,7 @@ ALLOWED = {
         "sales_request": "",
         "heartbeat": "S",
         "saved_view": "",
+        "verification": "",
         "audit_log": "",
     },
 }

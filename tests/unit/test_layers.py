@@ -20,6 +20,7 @@ LAYERS = [
     {"replication"},
     {"followers"},
     {"migrations", "health", "sale_pages", "sales", "products", "metrics", "sample", "insights", "views"},
+    {"verification"},
     {"connection"},
     {"look", "filters", "live"},
     {"forms", "dashboards"},

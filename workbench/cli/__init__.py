@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from workbench.cli import servers, serving
+from workbench.cli import servers, serving, verify
 from workbench.cli.shared import errors
 from workbench.errors import WorkbenchError
 
@@ -22,6 +22,7 @@ COMMANDS = (
     servers.sample,
     serving.serve,
     serving.demo,
+    verify.verify,
 )
 for command in COMMANDS:
     app.command()(command)

@@ -1,0 +1,130 @@
+"""workbench verify: what is the same is found to be the same, and a cent that differs is found."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+
+from tests.conftest import as_superuser, free_ports, paused_replay
+from tests.examples import sale
+from workbench import cluster, sample, verification
+from workbench.config import Settings
+from workbench.connection import Workbench
+from workbench.engines import Engines, connect
+from workbench.health import beat
+from workbench.migrations import migrate
+from workbench.replication import Session, lsn_number, mark, wait_for_replica
+from workbench.verification import run
+from workbench.verification.figures import questions
+
+
+@pytest.fixture(scope="module")
+def strangers() -> Iterator[Engines]:
+    """A second pair with sales of its own: what a wrong REPLICA_DB_PORT leads to."""
+    folder = Path(tempfile.mkdtemp(prefix="workbench-strangers-"))
+    folder.chmod(0o755)
+    master_port, replica_port = free_ports(2)
+    base = Settings(
+        _env_file=None,
+        workbench_data_dir=folder / "data",
+        master_db_port=master_port,
+        replica_db_port=replica_port,
+    )
+    engines = connect(cluster.up(base))
+    migrate(engines)
+    sample.load(engines, 60, seed=1)
+    yield engines
+    engines.dispose()
+    cluster.down(base)
+    shutil.rmtree(folder)
+
+
+def token(engines: Engines) -> str:
+    session = Session()
+    mark(engines, session)
+    assert session.token is not None
+    return session.token
+
+
+def test_master_and_replica_are_the_same(workbench: Workbench) -> None:
+    sample.load(workbench.engines, 200, seed=3)
+    seen: list[tuple[int, int]] = []
+    result = verification.verify(workbench.engines, lambda done, total: seen.append((done, total)))
+    assert result.is_good, result
+    assert result.engines == ("master", "replica")
+    assert result.figures > 500
+    assert seen[0] == (0, len(questions()))
+    assert seen[-1] == (len(questions()), len(questions()))
+
+
+def test_while_sales_are_written_nothing_is_reported_that_does_not_differ(workbench: Workbench) -> None:
+    sample.load(workbench.engines, 50, seed=3)
+    stopping = threading.Event()
+
+    def write() -> None:
+        sales = workbench.sales()
+        while not stopping.wait(0.02):
+            sales.create(sale(), uuid4())
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        result = verification.verify(workbench.engines)
+    finally:
+        stopping.set()
+        writer.join()
+    assert result.differences == ()
+    assert all("kept changing" in problem for problem in result.problems)
+
+
+def test_a_server_that_is_no_follower_differs(workbench: Workbench, strangers: Engines) -> None:
+    sample.load(workbench.engines, 60, seed=2)
+    ahead = lsn_number(token(workbench.engines)) + 2**26
+    with as_superuser(cluster.superuser(strangers.settings), strangers.settings.master_db_port).connect() as connection:
+        # Far ahead in its own WAL, so that it claims to have replayed any position of ours.
+        while lsn_number(token(strangers)) < ahead:
+            connection.exec_driver_sql("select pg_switch_wal()")
+            beat(strangers)
+    assert wait_for_replica(strangers)
+    result = verification.verify(replace(workbench.engines, replica=strangers.replica))
+    assert not result.is_good
+    differing = {(difference.metric, difference.dimension) for difference in result.differences}
+    assert {("revenue", ""), ("sales", "day"), ("items_sold", "product")} <= differing
+    total = next(d for d in result.differences if (d.metric, d.dimension) == ("revenue", ""))
+    assert total.engine == "replica"
+    assert Decimal(total.master) != Decimal(total.found)
+
+
+def test_a_replica_that_stands_still_is_a_problem_and_not_a_difference(
+    workbench: Workbench, replica_superuser: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "WAIT_SECONDS", 0.3)
+    with paused_replay(workbench.engines, replica_superuser):
+        workbench.sales().create(sale(), uuid4())
+        result = verification.verify(workbench.engines)
+    assert not result.is_good
+    assert result.differences == ()
+    assert "has not reached" in result.problems[0]
+
+
+def test_a_stopped_run_is_not_good(workbench: Workbench) -> None:
+    result = verification.verify(workbench.engines, should_stop=lambda: True)
+    assert result.problems == (f"Stopped after 0 of {len(questions())} questions.",)
+
+
+def test_the_last_result_is_kept_for_every_page(workbench: Workbench) -> None:
+    result = verification.verify(workbench.engines)
+    made_up = verification.Difference("revenue", "store", "3", "replica", "10.00", "9.99")
+    result = replace(result, differences=(made_up,))
+    verification.save(workbench.engines, result)
+    assert wait_for_replica(workbench.engines)
+    assert verification.last(workbench.reader, Session()).value == result

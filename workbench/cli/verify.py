@@ -1,0 +1,60 @@
+"""The command verify: every metric on every engine, at one token."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import TYPE_CHECKING
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from workbench.cli.shared import AsJson, configured, errors, with_engines
+from workbench.engines import Engines
+
+if TYPE_CHECKING:
+    from workbench.verification import Verification
+
+MOST_SHOWN = 50
+
+
+def verify(as_json: AsJson = False) -> None:
+    """Compare every metric on every engine at one token; exit code 1 when anything differs or could not be asked."""
+    from workbench.verification import save  # pandas: only commands that need it pay for its import
+
+    def run(engines: Engines) -> Verification:
+        result = _with_progress(engines)
+        save(engines, result)
+        return result
+
+    result = with_engines(configured(), run)
+    if as_json:
+        typer.echo(json.dumps(dataclasses.asdict(result) | {"is_good": result.is_good}, default=str, indent=2))
+    else:
+        _show(result)
+    raise typer.Exit(0 if result.is_good else 1)
+
+
+def _with_progress(engines: Engines) -> Verification:
+    from workbench.verification import verify as compare
+
+    with Progress(console=errors) as progress:
+        task = progress.add_task("Comparing", total=None)
+        return compare(engines, lambda done, total: progress.update(task, completed=done, total=total))
+
+
+def _show(result: Verification) -> None:
+    typer.echo(f"Compared {result.figures:,} figures on {', '.join(result.engines)} at {result.token}.")
+    if result.differences:
+        table = Table("metric", "by", "group", "master", "engine", "its figure", box=None, pad_edge=False)
+        for found in result.differences[:MOST_SHOWN]:
+            table.add_row(found.metric, found.dimension, found.group, found.master, found.engine, found.found)
+        Console(highlight=False, markup=False).print(table)
+        left = len(result.differences) - MOST_SHOWN
+        typer.echo(f"... and {left:,} more." if left > 0 else f"{len(result.differences):,} figures differ.")
+    for problem in result.problems:
+        typer.echo(problem)
+    if result.is_good:
+        typer.echo("No difference.")

@@ -1,0 +1,61 @@
+"""The questions that are put to every engine, and their answers as plain figures that can be compared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from workbench.errors import ServerUnavailable
+from workbench.metrics import DIMENSIONS, METRICS, Source, ask
+from workbench.replication import Reader, Session
+
+# Which group (None: all sales) and which metric; a figure is compared as it is shown, to the cent.
+Key = tuple[Any, str]
+Figures = Mapping[Key, Any]
+
+# Different customers cost a pass of their own; asked apart, no query comes near the statement timeout.
+APART = ("customers", "new_customers")
+
+
+@dataclass(frozen=True)
+class Question:
+    """Some metrics by one dimension, or for all sales."""
+
+    dimension: str | None
+    metrics: tuple[str, ...]
+
+    @property
+    def label(self) -> str:
+        """What is compared, for a person."""
+        by = "in total" if self.dimension is None else f"by {DIMENSIONS[self.dimension].label.lower()}"
+        return f"{', '.join(METRICS[name].label.lower() for name in self.metrics)} {by}"
+
+
+def questions() -> list[Question]:
+    """Every metric in total and by every dimension that it can be given for."""
+    groups = [tuple(name for name in METRICS if name not in APART), *((name,) for name in APART)]
+    found = []
+    for dimension in (None, *DIMENSIONS):
+        for group in groups:
+            names = tuple(name for name in group if dimension is None or dimension in METRICS[name].dimensions)
+            if names:
+                found.append(Question(dimension, names))
+    return found
+
+
+def asked(reader: Reader, engine: str, token: str, question: Question) -> Figures:
+    """The figures of one engine, which has reached ``token``. Raises ServerUnavailable when it did not answer itself.
+
+    The database is asked, never a rollup in memory: what is compared is what each server holds.
+    """
+    by = () if question.dimension is None else (question.dimension,)
+    answer = ask(Source(reader, Session(token)), question.metrics, by=by)
+    if answer.engine != engine:
+        raise ServerUnavailable(f"The {engine} did not answer: {answer.note}.")
+    groups = [None] * len(answer.value) if not by else answer.value[by[0]].tolist()
+    return {
+        (group, name): value
+        for name in question.metrics
+        for group, value in zip(groups, answer.value[name].tolist(), strict=True)
+    }

@@ -1,0 +1,164 @@
+"""verify(): puts every question to every engine at one token and says what differs, to the cent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from workbench.engines import Engines, unavailable
+from workbench.errors import WorkbenchError
+from workbench.followers import followers
+from workbench.health import beat
+from workbench.replication import Reader, Session, mark
+from workbench.verification.figures import Figures, Key, Question, asked, questions
+
+WAIT_SECONDS = 30.0
+TRIES = 5  # while sales are written, figures move between two reads; each try is at a newer token
+MISSING = "no such group"
+
+Progress = Callable[[int, int], None]
+ShouldStop = Callable[[], bool]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One figure that a follower has otherwise than the master; texts, as they are shown."""
+
+    metric: str
+    dimension: str  # empty: in total
+    group: str
+    engine: str
+    master: str
+    found: str
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What was compared and what differs. ``problems`` say what could not be compared, and why."""
+
+    verified_at: datetime
+    token: str
+    engines: tuple[str, ...]
+    figures: int
+    differences: tuple[Difference, ...] = ()
+    problems: tuple[str, ...] = ()
+
+    @property
+    def is_good(self) -> bool:
+        """Whether everything was compared and nothing differs."""
+        return not self.differences and not self.problems
+
+
+def verify(
+    engines: Engines, progress: Progress = lambda done, total: None, should_stop: ShouldStop = lambda: False
+) -> Verification:
+    """Compares the followers with the master; a follower that is away is among the problems.
+
+    ``progress`` gets how many questions are done, of how many. When ``should_stop`` says so, what is left is a problem
+    too. Raises ServerUnavailable when the master does not answer.
+    """
+    token = _token(engines)
+    result = Verification(datetime.now(UTC), token, ("master",), 0)
+    present, missing = _reached(engines, token)
+    result = replace(result, engines=("master", *present), problems=missing)
+    asking = questions()
+    for done, question in enumerate(asking):
+        if should_stop():
+            return replace(result, problems=(*result.problems, f"Stopped after {done} of {len(asking)} questions."))
+        progress(done, len(asking))
+        result = _compared(engines, question, present, result)
+    progress(len(asking), len(asking))
+    return result
+
+
+def _token(engines: Engines) -> str:
+    """A position that holds all that is committed now, with a heartbeat after it for those who know no positions."""
+    session = Session()
+    mark(engines, session)
+    try:
+        beat(engines)
+    except (DBAPIError, PoolTimeout) as error:
+        raise unavailable(engines.settings, "master", error) from error
+    assert session.token is not None  # the beat went through
+    return session.token
+
+
+def _reached(engines: Engines, token: str) -> tuple[list[str], tuple[str, ...]]:
+    """The followers that have the token, and a line for each of the others."""
+    present: list[str] = []
+    missing: list[str] = []
+    for follower in followers(engines):
+        if follower.wait(token, WAIT_SECONDS):
+            present.append(follower.name)
+        else:
+            missing.append(
+                f"The {follower.name} has not reached {token} within {WAIT_SECONDS:.0f} s, so it was not compared."
+                " See `workbench status`."
+            )
+    if not present and not missing:
+        missing.append("No follower is configured: there is nothing to compare the master with.")
+    return present, tuple(missing)
+
+
+def _compared(engines: Engines, question: Question, present: list[str], result: Verification) -> Verification:
+    """The result with one more question: asked again while sales that are being written move its figures."""
+    master = Reader(replace(engines, replica=None))
+    reader = Reader(engines)
+    try:
+        for attempt in range(TRIES):
+            token = _token(engines)
+            truth = asked(master, "master", token, question)
+            found: dict[str, Figures] = {}
+            for name in present:
+                _wait(engines, name, token)
+                found[name] = asked(reader, name, token, question)
+            if all(figures == truth for figures in found.values()):
+                return replace(result, figures=result.figures + len(truth))
+            again = asked(master, "master", token, question)
+            if again == truth and attempt > 0:  # the second time in a row: no write that came and went in between
+                break
+    except WorkbenchError as error:
+        return replace(result, problems=(*result.problems, f"Not compared: {question.label}. {error}"))
+    moving = _other(truth, again)
+    differences = [
+        _difference(question, key, name, truth, figures)
+        for name, figures in found.items()
+        for key in _other(truth, figures)
+        if key not in moving
+    ]
+    problems = [f"Not compared, because they kept changing: {len(moving)} figures of {question.label}."] * bool(moving)
+    return replace(
+        result,
+        figures=result.figures + len(truth) - len(moving),
+        differences=(*result.differences, *differences),
+        problems=(*result.problems, *problems),
+    )
+
+
+def _wait(engines: Engines, name: str, token: str) -> None:
+    for follower in followers(engines):
+        if follower.name == name:
+            follower.wait(token, WAIT_SECONDS)
+
+
+def _other(one: Figures, other: Figures) -> list[Key]:
+    """The figures that are not the same in both, in order."""
+    keys = list(dict.fromkeys((*one, *other)))
+    return [key for key in keys if one.get(key, MISSING) != other.get(key, MISSING)]
+
+
+def _difference(question: Question, key: Key, engine: str, truth: Figures, figures: Figures) -> Difference:
+    group, metric = key
+    shown = f"{group:%Y-%m-%d}" if question.dimension == "day" else str(group)
+    return Difference(
+        metric,
+        question.dimension or "",
+        shown if question.dimension else "",
+        engine,
+        str(truth.get(key, MISSING)),
+        str(figures.get(key, MISSING)),
+    )
