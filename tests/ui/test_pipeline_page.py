@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
 from playwright.sync_api import Browser, Page, expect
 
 from tests.conftest import free_ports
+from tests.examples import HOSTILE
 from tests.ui.conftest import serving, visit, watched_page
-from workbench import cluster
+from workbench import cluster, sample, verification
 from workbench.config import Settings
 from workbench.engines import Engines
+from workbench.replication import wait_for_replica
 
 LOADED_MS = 60_000
 
@@ -129,3 +132,22 @@ def test_pending_migrations_are_listed_and_run(unmigrated: Settings, browser: Br
         expect(page.get_by_text("The schema is up to date.")).to_be_visible()
         expect(page.get_by_role("button", name="Run migrations")).to_be_disabled()
         assert not served.errors()
+
+
+def test_comparing_now_says_that_nothing_differs(app: str, page: Page, engines: Engines) -> None:
+    sample.load(engines, 50, seed=1)
+    visit(page, f"{app}/pipeline")
+    page.get_by_role("button", name="Compare now").click()
+    expect(page.get_by_text("No difference")).to_be_visible(timeout=LOADED_MS)
+    expect(page.get_by_text(re.compile(r"[\d,]+ figures on master, replica"))).to_be_visible()
+
+
+def test_the_last_result_is_shown_whoever_ran_it(app: str, page: Page, engines: Engines) -> None:
+    found = verification.Difference("revenue", "category", HOSTILE, "replica", "10.00", "9.99")
+    result = verification.verify(engines, should_stop=lambda: True)
+    verification.save(engines, replace(result, differences=(found,)))
+    assert wait_for_replica(engines)
+    visit(page, f"{app}/pipeline")
+    expect(page.get_by_text("Figures that differ: 1")).to_be_visible()
+    expect(page.get_by_role("row").filter(has_text="9.99")).to_contain_text(HOSTILE)
+    expect(page.get_by_text("Stopped after 0 of")).to_be_visible()

@@ -11,6 +11,7 @@ from panel.viewable import Viewable, Viewer
 
 from workbench import look
 from workbench.connection import Workbench
+from workbench.dashboards.reconciliation import Reconciliation
 from workbench.dashboards.sample_section import SampleSection
 from workbench.dashboards.schema_section import SchemaSection
 from workbench.dashboards.server_text import server_html, slots_html
@@ -30,6 +31,7 @@ class PipelinePage(Viewer):
         self._slots = _html()
         self._schema = SchemaSection(workbench.engines)
         self._sample = SampleSection(workbench.engines)
+        self._reconciliation = Reconciliation(workbench)
         self._show(workbench.monitor.status())
         pn.state.add_periodic_callback(self._renew, LOOK_MS)  # type: ignore[arg-type]  # Panel takes async functions
 
@@ -37,6 +39,7 @@ class PipelinePage(Viewer):
         status = await asyncio.to_thread(self._workbench.monitor.status)
         self._show(status)
         await self._schema.follow(status.master.state == "up")
+        await self._reconciliation.follow(status.master.state == "up")
 
     def _show(self, status: Status) -> None:
         """Sets texts and switches; what has not changed sends nothing to the browser."""
@@ -51,7 +54,7 @@ class PipelinePage(Viewer):
         return pmui.Column(
             row(*(card(pane) for pane in self._servers.values())),
             row(card(self._sample), card(self._schema)),
-            slots,
+            row(card(self._reconciliation), slots),
             sx={"gap": "16px"},
             sizing_mode="stretch_width",
         )

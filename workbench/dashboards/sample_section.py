@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Any
 
 import panel as pn
@@ -10,10 +11,10 @@ import panel_material_ui as pmui
 from panel.viewable import Viewable, Viewer
 
 from workbench import look
-from workbench.dashboards.sample_load import Progress, SampleLoad
+from workbench.dashboards.job import Advance, Job, Progress, ShouldStop
 from workbench.engines import Engines
 from workbench.errors import FieldError
-from workbench.sample import MAX_SALES
+from workbench.sample import MAX_SALES, load
 
 MAX_SEED = 2**31 - 1
 DEFAULT_SALES, DEFAULT_SEED = "10,000", "42"
@@ -26,7 +27,7 @@ class SampleSection(Viewer):
     def __init__(self, engines: Engines) -> None:
         super().__init__()
         self._engines = engines
-        self._load = pn.state.as_cached("sample-load", SampleLoad)
+        self._load = pn.state.as_cached("sample-load", partial(Job, "The load failed and nothing was loaded."))
         self._count = pmui.TextInput(label="Number of sales", value=DEFAULT_SALES, **_FIELD)
         self._seed = pmui.TextInput(label="Seed", value=DEFAULT_SEED, **_FIELD)
         self._start_button = pmui.Button(label="Load sample data", color="primary", margin=0, width=170)
@@ -54,7 +55,7 @@ class SampleSection(Viewer):
         count = _checked(self._count, "number_of_sales", 1, MAX_SALES)
         seed = _checked(self._seed, "seed", 0, MAX_SEED)
         if count is not None and seed is not None:
-            self._load.start(self._engines, count, seed)
+            self._load.start(partial(loaded, self._engines, count, seed), total=count)
         self._draw(self._load.progress)
 
     def __panel__(self) -> Viewable:
@@ -65,6 +66,12 @@ class SampleSection(Viewer):
         return pmui.Column(
             heading, fields, buttons, self._bar, self._said, sx={"gap": "16px"}, sizing_mode="stretch_width"
         )
+
+
+def loaded(engines: Engines, count: int, seed: int, advance: Advance, should_stop: ShouldStop) -> str:
+    """Loads sample sales: one database transaction, with all sales or, when stopped, with none."""
+    made = load(engines, count, seed=seed, progress=advance, should_stop=should_stop)
+    return f"Loaded {made.sales:,} sales with {made.lines:,} lines in {made.seconds:.1f} s."
 
 
 def whole_number(text: str, field: str, low: int, high: int) -> int:

@@ -10,10 +10,12 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from workbench.engines import Engines, is_disconnect, unavailable
+from workbench.errors import SchemaError
 from workbench.replication import Answer, Reader, Session
 from workbench.sql_files import read_sql
 from workbench.verification.run import Difference, Verification
 
+UNDEFINED_TABLE = "42P01"
 MOST_DIFFERENCES = 1_000  # of one run that are kept; a follower that is all wrong differs in every figure
 
 
@@ -37,7 +39,10 @@ def save(engines: Engines, result: Verification) -> None:
 
 
 def last(reader: Reader, session: Session) -> Answer[Verification | None]:
-    """The newest result, with at most MOST_DIFFERENCES differences; None before the first run."""
+    """The newest result, with at most MOST_DIFFERENCES differences; None before the first run.
+
+    Raises ServerUnavailable, and SchemaError when the migration that makes its table has not run yet.
+    """
 
     def work(connection: sa.Connection) -> Verification | None:
         row = connection.execute(sa.text(read_sql("queries/last_verification"))).one_or_none()
@@ -48,4 +53,9 @@ def last(reader: Reader, session: Session) -> Answer[Verification | None]:
             row.verified_at, row.token, tuple(row.engines), row.figures, differences, tuple(row.problems)
         )
 
-    return reader.read(session, work)
+    try:
+        return reader.read(session, work)
+    except DBAPIError as error:
+        if getattr(error.orig, "pgcode", None) != UNDEFINED_TABLE:
+            raise
+        raise SchemaError("The master has no table of results yet. Run `workbench migrate`.") from error

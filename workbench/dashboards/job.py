@@ -1,0 +1,77 @@
+"""A long task in the background: one at a time, seen by all pages of the process, with progress and Stop."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from workbench.errors import WorkbenchError
+
+log = logging.getLogger(__name__)
+
+Advance = Callable[[int, int], None]
+ShouldStop = Callable[[], bool]
+Work = Callable[[Advance, ShouldStop], str]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the running task is, or what became of the last one (``said``; empty before the first)."""
+
+    is_running: bool = False
+    is_stopping: bool = False
+    done: int = 0
+    total: int = 0
+    said: str = ""
+    is_error: bool = False
+
+
+class Job:
+    """One kind of task of a process; ``failed`` is what a page says when it ended with an error nobody foresaw."""
+
+    def __init__(self, failed: str) -> None:
+        self._failed = f"{failed} The cause is in the server's log."
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self.progress = Progress()
+
+    def start(self, work: Work, total: int = 0) -> bool:
+        """Starts ``work`` in a thread of its own; False when one is running already.
+
+        ``work`` gets a function for how far it is and one that says whether to stop, and returns what became of it.
+        """
+        with self._lock:
+            if self.progress.is_running:
+                return False
+            self._stop.clear()
+            self.progress = Progress(is_running=True, total=total)
+        threading.Thread(target=self._run, args=(work,), name="job", daemon=True).start()
+        return True
+
+    def stop(self) -> None:
+        """Asks the running task to end."""
+        with self._lock:
+            if self.progress.is_running:
+                self._stop.set()
+                self.progress = replace(self.progress, is_stopping=True)
+
+    def _run(self, work: Work) -> None:
+        said, is_error = self._result(work)
+        with self._lock:
+            self.progress = Progress(said=said, is_error=is_error)
+
+    def _result(self, work: Work) -> tuple[str, bool]:
+        """What became of it, in words, and whether that is an error."""
+        try:
+            return work(self._advance, self._stop.is_set), False
+        except WorkbenchError as error:
+            return str(error), not self._stop.is_set()
+        except Exception:
+            log.exception("A task in the background failed")
+            return self._failed, True
+
+    def _advance(self, done: int, total: int) -> None:
+        with self._lock:
+            self.progress = replace(self.progress, done=done, total=total)

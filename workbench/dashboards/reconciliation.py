@@ -1,0 +1,116 @@
+"""The card Reconciliation: the last result of `workbench verify`, whoever ran it, and a button that runs it."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+
+import panel as pn
+import panel_material_ui as pmui
+from panel.viewable import Viewable, Viewer
+
+from workbench import look
+from workbench.connection import Workbench
+from workbench.dashboards.job import Advance, Job, Progress, ShouldStop
+from workbench.errors import WorkbenchError
+from workbench.metrics import METRICS
+from workbench.replication import Session
+from workbench.verification import Difference, Verification, last, save, verify
+
+MOST_SHOWN = 20
+COLUMNS = ("Metric", "By", "Group", "Master", "Engine", "Its figure")
+ABOUT = "Every metric on every engine at one token, to the cent."
+
+
+class Reconciliation(Viewer):
+    """Follows the process's one verification; ``follow`` is called again and again to keep up with it."""
+
+    def __init__(self, workbench: Workbench) -> None:
+        super().__init__()
+        self._workbench = workbench
+        self._session = Session()
+        self._job = pn.state.as_cached("verification", partial(Job, "The comparison failed."))
+        self._start_button = pmui.Button(label="Compare now", color="primary", margin=0, width=170)
+        self._start_button.on_click(lambda event: self._start())
+        self._stop_button = pmui.Button(label="Stop", variant="outlined", color="error", margin=0, visible=False)
+        self._stop_button.on_click(lambda event: self._job.stop())
+        self._bar = pmui.LinearProgress(value=0, max=1, margin=0, visible=False, sizing_mode="stretch_width")
+        self._said = _html()
+        self._result = _html('<p class="soft waiting">Loading …</p>')
+        self._shown: Progress | None = None
+
+    async def follow(self, is_master_up: bool) -> None:
+        """Takes note of the master's state, of how far the comparison is, and of the last result."""
+        progress = self._job.progress
+        self._start_button.disabled = progress.is_running or not is_master_up
+        self._stop_button.param.update(visible=progress.is_running, disabled=progress.is_stopping)
+        self._bar.param.update(visible=progress.is_running, max=max(progress.total, 1), value=progress.done)
+        self._said.object = progress_html(progress)
+        if self._shown is None or self._shown.is_running != progress.is_running:
+            self._result.object = await asyncio.to_thread(self._last)
+        self._shown = progress
+
+    def _last(self) -> str:
+        try:
+            return result_html(last(self._workbench.reader, self._session).value)
+        except WorkbenchError as error:
+            return f'<p class="note bad">{look.esc(error)}</p>'
+
+    def _start(self) -> None:
+        self._job.start(self._compared)
+
+    def _compared(self, advance: Advance, should_stop: ShouldStop) -> str:
+        result = verify(self._workbench.engines, advance, should_stop)
+        save(self._workbench.engines, result)
+        return ""
+
+    def __panel__(self) -> Viewable:
+        heading = _html(f'<h2>Reconciliation</h2><p class="soft">{ABOUT}</p>')
+        buttons = pmui.Row(self._start_button, self._stop_button, sx={"gap": "12px"}, margin=0)
+        return pmui.Column(
+            heading, self._result, buttons, self._bar, self._said, sx={"gap": "16px"}, sizing_mode="stretch_width"
+        )
+
+
+def progress_html(progress: Progress) -> str:
+    """In words how far the comparison is, or why there is no result."""
+    if progress.is_stopping:
+        return '<p class="said" role="status">Stopping after the question that is being asked ...</p>'
+    if progress.is_running:
+        return f'<p class="said number" role="status">{progress.done} of {progress.total} questions</p>'
+    return f'<p class="said bad" role="status">{look.esc(progress.said)}</p>' if progress.said else ""
+
+
+def result_html(result: Verification | None) -> str:
+    """What was found, when, at which token; with the first differences, everything from the database escaped."""
+    if result is None:
+        return '<p class="soft">Nothing has been compared yet.</p>'
+    when = f"{result.verified_at:%Y-%m-%d %H:%M:%S} UTC, at {look.esc(result.token)}"
+    what = f"{result.figures:,} figures on {look.esc(', '.join(result.engines))}"
+    verdict = "No difference" if result.is_good else f"Figures that differ: {len(result.differences):,}"
+    if result.problems and not result.differences:
+        verdict = "Not everything was compared"
+    kind = "good" if result.is_good else "bad"
+    said = f'<p class="said {kind}">{verdict}</p><p class="soft">{what}. {when}.</p>'
+    problems = "".join(f'<p class="note bad">{look.esc(problem)}</p>' for problem in result.problems)
+    return said + problems + _table(result.differences)
+
+
+def _table(differences: tuple[Difference, ...]) -> str:
+    if not differences:
+        return ""
+    heads = "".join(f'<th scope="col">{column}</th>' for column in COLUMNS)
+    rows = "".join(_row(difference) for difference in differences[:MOST_SHOWN])
+    left = len(differences) - MOST_SHOWN
+    more = f'<p class="soft">... and {left:,} more: see workbench verify.</p>' if left > 0 else ""
+    return f'<div class="scroll"><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>{more}'
+
+
+def _row(found: Difference) -> str:
+    metric = METRICS[found.metric].label if found.metric in METRICS else found.metric
+    cells = (metric, found.dimension or "in total", found.group, found.master, found.engine, found.found)
+    return f"<tr>{''.join(f'<td>{look.esc(cell)}</td>' for cell in cells)}</tr>"
+
+
+def _html(text: str = "") -> pn.pane.HTML:
+    return pn.pane.HTML(text, stylesheets=[look.stylesheet()], margin=0, sizing_mode="stretch_width")
