@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 
 from workbench import cluster
@@ -29,6 +30,20 @@ class Workbench:
         """Stops the heartbeat and closes all connections."""
         self.monitor.stop()
         self.engines.dispose()
+
+
+_opening = threading.Lock()
+_opened: list[Workbench] = []
+
+
+def open_workbench() -> Workbench:
+    """The workbench that all pages of this process share, its heartbeat running. A failure is tried again next time."""
+    with _opening:
+        if not _opened:
+            made = connect()
+            made.monitor.start()
+            _opened.append(made)
+        return _opened[0]
 
 
 def connect(settings: Settings | None = None) -> Workbench:

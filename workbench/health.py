@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from workbench import telemetry
 from workbench.engines import Engines, unavailable
 from workbench.replication import Reader, lsn_number
 from workbench.sql_files import read_sql
@@ -149,8 +150,19 @@ class Monitor:
         while not self._stopping.wait(BEAT_SECONDS if self.last else 0):
             _logged(lambda: beat(self._engines), "The heartbeat was not written")
             self.last = status(self._engines)
+            _report(self.last)
             if self.last.master.beat_at is not None:
                 self._reader.last_beat_at = self.last.master.beat_at
+
+
+def _report(found: Status) -> None:
+    """What Prometheus is told of it."""
+    for name in ("replica", "risingwave"):
+        follower: Health = getattr(found, name)
+        if follower.state != "not configured":
+            telemetry.follower_is(name, is_up=follower.state == "up", beat_at=follower.beat_at)
+    telemetry.lag_is(found.replica.lag_bytes, found.replica.lag_seconds)
+    telemetry.slots_are(found.slots)
 
 
 def beat(engines: Engines) -> None:

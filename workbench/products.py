@@ -23,7 +23,11 @@ class Product:
 
 def known_products(reader: Reader, session: Session) -> Answer[list[tuple[str, str]]]:
     """Code and name of every product ever sold, by code. Raises ServerUnavailable."""
-    return reader.read(session, lambda c: [tuple(row) for row in c.execute(sa.text(read_sql("queries/products")))])
+
+    def work(connection: sa.Connection) -> list[tuple[str, str]]:
+        return [tuple(row) for row in connection.execute(sa.text(read_sql("queries/products")))]
+
+    return reader.read(session, work, "products")
 
 
 def find_product(reader: Reader, session: Session, product_code: str) -> Answer[Product | None]:
@@ -34,4 +38,4 @@ def find_product(reader: Reader, session: Session, product_code: str) -> Answer[
         row = connection.execute(query, {"product_code": product_code}).mappings().first()
         return None if row is None else Product(**row)
 
-    return reader.read(session, work)
+    return reader.read(session, work, "product")

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from workbench import telemetry
 from workbench.engines import READER_SECONDS, Engines, is_disconnect, unavailable
 from workbench.errors import ServerUnavailable
 from workbench.sql_files import read_sql
@@ -60,21 +61,24 @@ class Reader:
     _skip_until: float = 0.0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def read(self, session: Session, work: Work[T]) -> Answer[T]:
+    def read(self, session: Session, work: Work[T], what: str = "other") -> Answer[T]:
         """Runs ``work`` in a read-only transaction. Raises ServerUnavailable when neither server answers.
 
-        ``work`` may be called twice (a replica may go away in the middle), so it must only read.
+        ``work`` may be called twice (a replica may go away in the middle), so it must only read. ``what`` is the name
+        that its time is counted under: one of few, never a value.
         """
         note = "no replica is configured"
         if self.engines.replica is not None:
+            began = time.perf_counter()
             answer, note = self._ask_replica(session, work)
             if answer is not None:
+                telemetry.queried("replica", what, time.perf_counter() - began)
                 return answer
-        return self._ask_master(session, work, note)
+        return self._ask_master(session, work, what, note)
 
-    def read_master(self, session: Session, work: Work[T]) -> Answer[T]:
+    def read_master(self, session: Session, work: Work[T], what: str = "other") -> Answer[T]:
         """As ``read``, but always from the master: for what is about to be edited."""
-        return self._ask_master(session, work, "")
+        return self._ask_master(session, work, what, "")
 
     def _ask_replica(self, session: Session, work: Work[T]) -> tuple[Answer[T] | None, str]:
         assert self.engines.replica is not None
@@ -101,7 +105,8 @@ class Reader:
                 self._skip_until = time.monotonic() + RETRY_REPLICA_SECONDS
             return None, "the replica does not answer"
 
-    def _ask_master(self, session: Session, work: Work[T], note: str) -> Answer[T]:
+    def _ask_master(self, session: Session, work: Work[T], what: str, note: str) -> Answer[T]:
+        began = time.perf_counter()
         try:
             with self.engines.master_reader.connect() as connection:
                 position = connection.execute(sa.text(read_sql("queries/insert_position"))).one()
@@ -113,6 +118,7 @@ class Reader:
                 raise _too_slow(error) from error
             raise unavailable(self.engines.settings, "master", error) from error
         session.token = _later(session.token, position.lsn)
+        telemetry.queried("master", what, time.perf_counter() - began)
         return Answer(value, "master", position.as_of, note)
 
 

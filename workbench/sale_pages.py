@@ -100,7 +100,7 @@ def sale_page(
             last=(found[-1].sort_value, found[-1].transaction_id) if found else None,
         )
 
-    return reader.read(session, work)
+    return reader.read(session, work, "sale page")
 
 
 def _keyset(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import getpass
 import hashlib
 import json
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
+from workbench import telemetry
 from workbench.engines import Engines, is_disconnect, unavailable
 from workbench.errors import (
     FieldError,
@@ -23,6 +25,7 @@ from workbench.errors import (
     SaleNotFound,
     SaleRefused,
     ServerUnavailable,
+    WorkbenchError,
 )
 from workbench.models import Line, Sale, SaleInput
 from workbench.replication import Answer, Reader, Session, mark
@@ -31,16 +34,29 @@ from workbench.sql_files import read_sql
 Operation = Literal["create", "update", "delete"]
 RETRIED_STATES = ("40001", "40P01", "55P03", "57P01", "57P02", "57P03")
 ATTEMPTS = 4
+REASONS: dict[type[WorkbenchError], str] = {  # why a write was not done, as it is counted
+    SaleRefused: "invalid",
+    SaleNotFound: "not found",
+    RequestReused: "request reused",
+    ServerUnavailable: "unavailable",
+    OutcomeUnknown: "outcome unknown",
+}
 
 
 @dataclass(frozen=True)
 class Saved:
-    """What a write did: the sale's id and version after it. ``is_repeat``: this request had been accepted before."""
+    """What a write did: the sale's id and version after it. ``is_repeat``: this request had been accepted before.
+
+    ``token`` is a position that holds the commit (None: not known), ``committed_at`` when the master had acknowledged
+    it, on time.monotonic()'s clock.
+    """
 
     operation: Operation
     transaction_id: int
     version: int
     is_repeat: bool = False
+    token: str | None = field(default=None, compare=False)
+    committed_at: float = field(default=0.0, compare=False)
 
 
 @dataclass
@@ -108,16 +124,32 @@ class Sales:
     def get(self, transaction_id: int, *, for_edit: bool = False) -> Answer[Sale]:
         """The sale with its lines; from the master when it is ``for_edit``. Raises SaleNotFound."""
         read = self.reader.read_master if for_edit else self.reader.read
-        answer = read(self.session, lambda c: _load(c, transaction_id))
+        answer = read(self.session, lambda c: _load(c, transaction_id), "sale")
         if answer.value is None:
             raise SaleNotFound(transaction_id)
         return Answer(answer.value, answer.engine, answer.as_of, answer.note)
 
     def lines(self, transaction_id: int) -> Answer[list[Line]]:
         """The lines of a sale in the order of entry; an empty list when there is no such sale."""
-        return self.reader.read(self.session, lambda c: _lines(c, transaction_id))
+        return self.reader.read(self.session, lambda c: _lines(c, transaction_id), "sale lines")
 
     def _write(self, operation: Operation, values: dict[str, Any], explain: Any) -> Saved:
+        """Writes, counts what became of it, and moves the session behind the commit."""
+        try:
+            saved = self._retried(operation, values, explain)
+        except SaleConflict:
+            telemetry.CONFLICTS.inc()
+            raise
+        except WorkbenchError as error:
+            telemetry.REFUSALS.labels(REASONS.get(type(error), "other")).inc()
+            raise
+        committed_at = time.monotonic()
+        if not saved.is_repeat:
+            telemetry.WRITES.labels(operation).inc()
+        mark(self.engines, self.session)
+        return replace(saved, token=self.session.token, committed_at=committed_at)
+
+    def _retried(self, operation: Operation, values: dict[str, Any], explain: Any) -> Saved:
         """Runs ``<operation>_sale.sql``; when that changes nothing ``explain`` gives the first result or raises why."""
         statement = sa.text(read_sql(f"queries/{operation}_sale"))
         retrying = Retrying(
@@ -127,13 +159,11 @@ class Sales:
             reraise=True,
         )
         try:
-            saved = retrying(self._attempt, operation, statement, values, explain)
+            return retrying(self._attempt, operation, statement, values, explain)
         except DBAPIError as error:
             raise _in_words(self.engines, operation, error) from error
         except PoolTimeout:
             raise ServerUnavailable("The master is busy: all its connections are in use. Try again.") from None
-        mark(self.engines, self.session)
-        return saved
 
     def _attempt(self, operation: Operation, statement: sa.TextClause, values: dict[str, Any], explain: Any) -> Saved:
         with self.engines.master.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:

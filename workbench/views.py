@@ -76,7 +76,7 @@ class SavedViews:
             rows = connection.execute(sa.text(read_sql("queries/saved_views")), {"owner": self.owner})
             return [SavedView(**row) for row in rows.mappings()]
 
-        return self.reader.read(self.session, work)
+        return self.reader.read(self.session, work, "saved views")
 
     def rename(self, saved_view_id: int, view_name: str) -> SavedView:
         """Gives one of the owner's views another name. Raises what ``save`` does, and FieldError for another's view."""

@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parents[2] / "workbench"
 
 # Lower layers first; a module may import its own layer and those before it.
 LAYERS = [
-    {"errors", "sql_files", "deadline"},
+    {"errors", "sql_files", "deadline", "telemetry"},
     {"config", "indexes"},
     {"models"},
     {"engines", "cluster"},
@@ -25,7 +25,7 @@ LAYERS = [
     {"look", "filters", "live"},
     {"forms", "dashboards"},
     {"shell"},
-    {"apps", "cli", "__init__", "__main__"},
+    {"apps", "exporter", "cli", "__init__", "__main__"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 MODULES = sorted(path for path in PACKAGE.rglob("*.py"))

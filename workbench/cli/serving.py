@@ -42,6 +42,7 @@ def _serve(port: int) -> None:
     typer.echo(f"Serving on http://127.0.0.1:{port}  (Ctrl-C stops the app; `workbench down` stops the servers)")
     origins = [f"--allow-websocket-origin={host}:{port}" for host in ("127.0.0.1", "localhost")]
     arguments = ["--address=127.0.0.1", f"--port={port}", "--index=sales", "--log-level=warning"]
+    arguments.append("--plugins=workbench.exporter")  # GET /metrics
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, "-m", "panel", "serve", *apps, *arguments, *origins])
 

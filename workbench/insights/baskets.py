@@ -107,7 +107,7 @@ def baskets(
         best = _best(codes, pairs, sort)[:limit]
         return Baskets(_frame(connection, best, sales), sales, where.date_from, is_whole)
 
-    return source.reader.read(source.session, work)
+    return source.reader.read(source.session, work, "baskets")
 
 
 def _first_day(source: Source, where: Where, most_sales: int) -> date | None:

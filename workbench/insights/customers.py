@@ -34,7 +34,7 @@ def customers(source: Source, where: Where = Where(), *, by_day: bool = False) -
     def work(connection: sa.Connection) -> pd.DataFrame:
         return _frame([tuple(row) for row in connection.execute(_query(where, by_day))], by_day)
 
-    return source.reader.read(source.session, work)
+    return source.reader.read(source.session, work, "customers")
 
 
 def _query(where: Where, by_day: bool) -> sa.Select[Any]:

@@ -46,7 +46,7 @@ def discounts(source: Source, where: Where = Where(), *, by: Sequence[str] = ())
     def work(connection: sa.Connection) -> pd.DataFrame:
         return _frame([tuple(row) for row in connection.execute(query)], by)
 
-    return source.reader.read(source.session, work)
+    return source.reader.read(source.session, work, "discounts")
 
 
 def _query(where: Where, by: Sequence[str]) -> sa.Select[Any]:

@@ -65,7 +65,7 @@ def products(
     rows = _rows(_by_code(now), None if before is None else _by_code(before))
     rows = _sorted(rows, sort, descending)[:limit]
     codes = [row["product_code"] for row in rows]
-    named = source.reader.read(source.session, lambda connection: latest(connection, codes))
+    named = source.reader.read(source.session, lambda connection: latest(connection, codes), "product names")
     for row in rows:
         row["product_name"], row["category"] = named.value.get(row["product_code"], (row["product_code"], None))
     parts: list[Answer[Any]] = [now, named] if before is None else [now, before, named]

@@ -77,7 +77,8 @@ def _asked(
     """The database's answer, remembered until something changes."""
 
     def read() -> Answer[Groups]:
-        return source.reader.read(source.session, lambda connection: direct.sums(connection, grains, by, where))
+        asked = "+".join(sorted(grains))
+        return source.reader.read(source.session, lambda connection: direct.sums(connection, grains, by, where), asked)
 
     if source.rollups is None or state is None:
         return read()

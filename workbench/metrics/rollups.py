@@ -152,7 +152,7 @@ class Rollups:
     def _advance(self, reader: Reader, session: Session, may_load: bool) -> bool:
         before = self._state
         before.hold(session)
-        answer = reader.read(session, lambda connection: _advanced(connection, before, may_load))
+        answer = reader.read(session, lambda connection: _advanced(connection, before, may_load), "rollups")
         self._state = replace(answer.value, engine=answer.engine, as_of=answer.as_of, token=session.token)
         return self._state.revision != before.revision
 

@@ -13,8 +13,8 @@ from panel.io.state import state as panel_state
 from panel.viewable import Viewable, Viewer
 from panel_material_ui.template.base import Page
 
-from workbench import look
-from workbench.connection import Workbench, connect
+from workbench import look, telemetry
+from workbench.connection import Workbench, open_workbench
 from workbench.errors import WorkbenchError
 from workbench.shell.banner import Banner
 from workbench.shell.navigation import PRODUCT, navigation
@@ -38,6 +38,8 @@ LAYOUT = {
 def page(title: str, content: Content) -> None:
     """Makes the page ``title`` of the current session and serves it; ``content`` is called after the frame is drawn."""
     pn.extension("tabulator", notifications=True, exception_handler=show_error)
+    telemetry.SESSIONS.inc()
+    pn.state.on_session_destroyed(_left)
     panel_state.as_cached("pending-writes", deliver_all_writes)
     try:
         workbench = open_workbench()
@@ -48,15 +50,8 @@ def page(title: str, content: Content) -> None:
     frame(title, body).servable()
 
 
-def open_workbench() -> Workbench:
-    """The workbench that all pages of this process share, its heartbeat running. A failure is tried again next time."""
-    return panel_state.as_cached("workbench", _open)
-
-
-def _open() -> Workbench:
-    workbench = connect()
-    workbench.monitor.start()
-    return workbench
+def _left(_context: object) -> None:
+    telemetry.SESSIONS.dec()
 
 
 def deferred(content: Content, workbench: Workbench) -> Viewable:

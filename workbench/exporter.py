@@ -1,0 +1,32 @@
+"""GET /metrics: what this process counts, for Prometheus. ``panel serve --plugins workbench.exporter`` adds it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+from prometheus_client import CONTENT_TYPE_LATEST
+from tornado.web import RequestHandler
+
+from workbench.connection import open_workbench
+from workbench.errors import WorkbenchError
+from workbench.telemetry import exposition
+
+log = logging.getLogger(__name__)
+
+
+class Metrics(RequestHandler):
+    """Answers also while no page is open, and while no server can be reached."""
+
+    async def get(self) -> None:
+        """Numbers and the names of servers, slots and metrics; nothing else."""
+        try:
+            await asyncio.to_thread(open_workbench)  # the servers are followed from now on, page or no page
+        except WorkbenchError as error:
+            log.debug("The servers are not followed: %s", error)
+        self.set_header("Content-Type", CONTENT_TYPE_LATEST)
+        await self.finish(exposition())
+
+
+ROUTES: list[tuple[str, type[RequestHandler], dict[str, Any]]] = [("/metrics", Metrics, {})]

@@ -1,0 +1,144 @@
+"""What this process counts and times, as Prometheus reads it, and exact quantiles of the newest for the page.
+
+One registry of its own, without the client library's defaults. Labels come from the program, never from what is typed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter as Tally
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from threading import Lock
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+MOST_RECENT = 1000
+_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+
+REGISTRY = CollectorRegistry()
+QUERY_SECONDS = Histogram(
+    "workbench_query_seconds",
+    "Time of a read, with getting a connection and waiting for the session's own writes",
+    ("engine", "metric"),
+    registry=REGISTRY,
+    buckets=_BUCKETS,
+)
+VISIBLE_SECONDS = Histogram(
+    "workbench_visible_seconds",
+    "Time from a commit on the master until this follower shows it (heartbeats and saves)",
+    ("follower",),
+    registry=REGISTRY,
+    buckets=_BUCKETS,
+)
+SESSIONS = Gauge("workbench_sessions", "Open pages", registry=REGISTRY)
+REPLICA_LAG_SECONDS = Gauge("workbench_replica_lag_seconds", "How long the replica is behind", registry=REGISTRY)
+REPLICA_LAG_BYTES = Gauge("workbench_replica_lag_bytes", "WAL that the replica has not replayed", registry=REGISTRY)
+FRESHNESS_SECONDS = Gauge(
+    "workbench_freshness_seconds", "Age of the newest heartbeat that a follower shows", ("follower",), registry=REGISTRY
+)
+FOLLOWER_UP = Gauge("workbench_follower_up", "1 when the follower answers", ("follower",), registry=REGISTRY)
+SLOT_RETAINED_BYTES = Gauge(
+    "workbench_slot_retained_bytes", "WAL that the master keeps for a slot", ("slot", "slot_type"), registry=REGISTRY
+)
+SLOT_ACTIVE = Gauge("workbench_slot_active", "1 when a slot is in use", ("slot", "slot_type"), registry=REGISTRY)
+SLOT_LOST = Gauge("workbench_slot_lost", "1 when a slot's WAL is gone", ("slot", "slot_type"), registry=REGISTRY)
+WRITES = Counter("workbench_writes", "Sales written", ("kind",), registry=REGISTRY)
+CONFLICTS = Counter("workbench_conflicts", "Writes that somebody else overtook", registry=REGISTRY)
+REFUSALS = Counter("workbench_refusals", "Writes that were not done", ("reason",), registry=REGISTRY)
+
+for _kind in ("create", "update", "delete"):
+    WRITES.labels(_kind)  # there from the start: a first write is an increase too
+for _gauge in (REPLICA_LAG_SECONDS, REPLICA_LAG_BYTES):
+    _gauge.set(math.nan)  # not known yet: 0 would read as no lag at all
+
+
+@dataclass(frozen=True)
+class Quantiles:
+    """How many there were in all, and the median and 95th percentile of the newest MOST_RECENT, in seconds."""
+
+    count: int
+    p50: float
+    p95: float
+
+
+class Recent:
+    """The newest durations by name (an engine, a follower), for exact quantiles. Any thread may use it."""
+
+    def __init__(self, most: int = MOST_RECENT) -> None:
+        self._most = most
+        self._lock = Lock()
+        self._counts: Tally[str] = Tally()
+        self._seconds: dict[str, deque[float]] = {}
+
+    def add(self, name: str, seconds: float) -> None:
+        """Takes note of one duration."""
+        with self._lock:
+            self._counts[name] += 1
+            self._seconds.setdefault(name, deque(maxlen=self._most)).append(seconds)
+
+    def quantiles(self) -> dict[str, Quantiles]:
+        """What is known of each name, by nearest rank: a quantile is a duration that there was."""
+        with self._lock:
+            found = {name: sorted(seconds) for name, seconds in self._seconds.items()}
+            counts = dict(self._counts)
+        return {name: Quantiles(counts[name], _rank(s, 0.5), _rank(s, 0.95)) for name, s in found.items()}
+
+
+def _rank(ordered: list[float], share: float) -> float:
+    return ordered[math.ceil(share * len(ordered)) - 1]
+
+
+QUERIES = Recent()  # by engine
+SAVES = Recent()  # commit of a save until a follower shows it, by follower
+
+
+def queried(engine: str, metric: str, seconds: float) -> None:
+    """Takes note of a read that ``engine`` has answered; ``metric`` is one of few names, never a value."""
+    QUERY_SECONDS.labels(engine, metric).observe(seconds)
+    QUERIES.add(engine, seconds)
+
+
+def follower_is(name: str, *, is_up: bool, beat_at: datetime | None) -> None:
+    """Takes note of a follower's state; its freshness is counted on from the last heartbeat it was seen with."""
+    FOLLOWER_UP.labels(name).set(is_up)
+    if beat_at is not None:
+        FRESHNESS_SECONDS.labels(name).set_function(lambda: _age(beat_at))
+
+
+def _age(at: datetime) -> float:
+    return max((datetime.now(UTC) - at).total_seconds(), 0.0)
+
+
+def lag_is(n_bytes: int | None, seconds: float | None) -> None:
+    """Takes note of the replica's lag; None where it is not known."""
+    REPLICA_LAG_BYTES.set(math.nan if n_bytes is None else n_bytes)
+    REPLICA_LAG_SECONDS.set(math.nan if seconds is None else seconds)
+
+
+_slots: set[tuple[str, str]] = set()
+
+
+def slots_are(slots: Iterable[Mapping[str, Any]]) -> None:
+    """Takes note of all slots of the master, as sql/queries/slots.sql gives them; one that is gone is shown no more."""
+    found = set()
+    for slot in slots:
+        labels = (slot["slot_name"], slot["slot_type"])
+        found.add(labels)
+        retained = slot["retained_bytes"]
+        SLOT_RETAINED_BYTES.labels(*labels).set(math.nan if retained is None else retained)
+        SLOT_ACTIVE.labels(*labels).set(slot["is_active"])
+        SLOT_LOST.labels(*labels).set(slot["wal_status"] == "lost")
+    for gone in _slots - found:
+        for gauge in (SLOT_RETAINED_BYTES, SLOT_ACTIVE, SLOT_LOST):
+            gauge.remove(*gone)
+    _slots.clear()
+    _slots.update(found)
+
+
+def exposition() -> bytes:
+    """Everything in Prometheus' text format."""
+    return generate_latest(REGISTRY)
