@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,7 @@ from workbench.errors import ServerUnavailable, WorkbenchError
 READER_SECONDS = 8
 WRITER_SECONDS = 10
 PING_SECONDS = 2.0
+RISINGWAVE_POOL = 5
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,8 @@ class Engines:
     """An engine for each thing the program may do; making them connects to nothing.
 
     ``master`` writes, ``replica`` reads (None: there is none), ``master_reader`` reads from the master, ``owner``
-    migrates and bulk loads. ``settings`` is what they were made from.
+    migrates and bulk loads, ``risingwave`` reads its materialized views (None: not configured). ``settings`` is what
+    they were made from.
     """
 
     settings: Settings
@@ -33,10 +36,11 @@ class Engines:
     master_reader: sa.Engine
     replica: sa.Engine | None
     owner: sa.Engine
+    risingwave: sa.Engine | None = None
 
     def dispose(self) -> None:
         """Closes all pooled connections."""
-        for engine in (self.master, self.master_reader, self.replica, self.owner):
+        for engine in (self.master, self.master_reader, self.replica, self.owner, self.risingwave):
             if engine is not None:
                 engine.dispose()
 
@@ -50,6 +54,7 @@ def connect(settings: Settings) -> Engines:
         master_reader=_engine(settings.master_reader, READER_SECONDS),
         replica=_engine(settings.replica, READER_SECONDS) if settings.replica else None,
         owner=_owner_engine(settings.owner),
+        risingwave=_risingwave_engine(settings.risingwave) if settings.risingwave else None,
     )
 
 
@@ -79,6 +84,41 @@ def _owner_engine(server: Server) -> sa.Engine:
         hide_parameters=True,
         connect_args={**_network(), "options": "-c lock_timeout=10s -c timezone=UTC"},
     )
+
+
+def _risingwave_engine(server: Server) -> sa.Engine:
+    """RisingWave speaks PostgreSQL's protocol, but knows no transactions that write and few session settings.
+
+    Everything is autocommit, nothing is set in the startup packet, and no catalog is asked for types.
+    """
+    engine = sa.create_engine(
+        _url(server),
+        isolation_level="AUTOCOMMIT",
+        use_native_hstore=False,
+        pool_size=RISINGWAVE_POOL,
+        max_overflow=10,
+        pool_timeout=5,
+        pool_recycle=1800,
+        hide_parameters=True,
+        connect_args={**_network(), "connection_factory": GuardedConnection},
+    )
+    sa.event.listen(engine, "connect", _limit_risingwave)
+    sa.event.listen(engine, "checkout", _ping)
+    return engine
+
+
+def _limit_risingwave(connection: Any, *_: Any) -> None:
+    """A limit for each statement. The unit is written: a bare number is ms since RisingWave 3.0, and was s before.
+
+    RisingWave 2 knows no unit, and says so.
+    """
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        try:
+            cursor.execute(f"set statement_timeout = '{READER_SECONDS}s'")
+        except psycopg2.InternalError:
+            cursor.execute(f"set statement_timeout = '{READER_SECONDS}'")
+        cursor.execute("set time zone 'UTC'")
 
 
 def _url(server: Server) -> sa.URL:
@@ -143,12 +183,28 @@ def is_disconnect(error: DBAPIError) -> bool:
 
 
 def unavailable(settings: Settings, name: str, error: Exception) -> WorkbenchError:
-    """The error a person can read for a failed connection to ``master`` or ``replica``: never the server's own text."""
-    server = settings.replica if name == "replica" and settings.replica else settings.master
-    cause = "does not answer"
-    if "password authentication failed" in str(error):
-        cause = f"refuses the password of {server.user}"
-    elif 'FATAL:  database "' in str(error) or 'FATAL:  role "' in str(error):
-        cause = f"has no database {server.name} or no role {server.user}"
-    remedy = "Start it with `workbench up`." if server.host == "127.0.0.1" else f"Check {name.upper()}_DB_* settings."
-    return ServerUnavailable(f"The {name} at {server.host}:{server.port} {cause}. {remedy}")
+    """The error a person can read for a failed connection to ``master``, ``replica`` or ``risingwave``.
+
+    It says what is wrong and what to do, and is never the server's own text.
+    """
+    server = {"replica": settings.replica, "risingwave": settings.risingwave}.get(name) or settings.master
+    shown = "RisingWave" if name == "risingwave" else f"The {name}"
+    return ServerUnavailable(
+        f"{shown} at {server.host}:{server.port} {_cause(server, str(error))}. {_remedy(name, server)}"
+    )
+
+
+def _cause(server: Server, text: str) -> str:
+    if "password authentication failed" in text or "Invalid password" in text:
+        return f"refuses the password of {server.user}"
+    if re.search(
+        r'FATAL:  (database|role) "|database "[^"]*" does not exist|database not found|Role \S+ does not exist', text
+    ):
+        return f"has no database {server.name} or no role {server.user}"
+    return "does not answer"
+
+
+def _remedy(name: str, server: Server) -> str:
+    if name == "risingwave":
+        return "Start it with `docker compose up -d risingwave`, or check the RISINGWAVE_* settings."
+    return "Start it with `workbench up`." if server.host == "127.0.0.1" else f"Check {name.upper()}_DB_* settings."

@@ -47,4 +47,6 @@ def followers(engines: Engines) -> list[Follower]:
     found = []
     if engines.replica is not None:
         found.append(Follower("replica", engines.replica, "queries/has_reached"))
+    if engines.risingwave is not None:
+        found.append(Follower("risingwave", engines.risingwave, "queries/risingwave_has_reached"))
     return found

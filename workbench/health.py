@@ -15,7 +15,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from workbench import telemetry
 from workbench.engines import Engines, unavailable
-from workbench.replication import Reader, lsn_number
+from workbench.replication import STALE_SECONDS, Reader, lsn_number
+from workbench.risingwave.server import SLOT, look
 from workbench.sql_files import read_sql
 
 log = logging.getLogger(__name__)
@@ -28,8 +29,9 @@ BEAT_SECONDS = 1.0
 class Health:
     """One server: its state, its WAL position and how old what it shows is.
 
-    ``lag_bytes`` and ``lag_seconds`` are behind the master and only known for a follower while both are up;
-    ``note`` says what is wrong and what to do, or why the state is not ``up``.
+    ``lag_bytes`` (not of RisingWave) and ``lag_seconds`` are behind the master and only known for a follower while both
+    are up. RisingWave's ``lsn`` is the position up to which it has every commit, as its heartbeat row says. ``note``
+    says what is wrong and what to do, or why the state is not ``up``.
     """
 
     state: State
@@ -61,7 +63,7 @@ def status(engines: Engines) -> Status:
     """Asks every server; one that does not answer is ``down`` in the result, never an error."""
     master, slots = _master(engines)
     replica = _replica(engines, master, slots)
-    return Status(master, replica, _risingwave(engines), slots)
+    return Status(master, replica, _risingwave(engines, master, slots), slots)
 
 
 def _master(engines: Engines) -> tuple[Health, list[dict[str, Any]]]:
@@ -112,11 +114,40 @@ def _slot_note(slots: list[dict[str, Any]]) -> str:
     return ""
 
 
-def _risingwave(engines: Engines) -> Health:
+def _risingwave(engines: Engines, master: Health, slots: list[dict[str, Any]]) -> Health:
+    """RisingWave reads no WAL positions of its own: its lag is told by the heartbeat row that it has read."""
     server = engines.settings.risingwave
-    if server is None:
+    if engines.risingwave is None or server is None:
         return NO_RISINGWAVE
-    return Health("down", f"{server.host}:{server.port}", note="This version does not read RisingWave yet.")
+    address = f"{server.host}:{server.port}"
+    try:
+        seen = look(engines.risingwave)
+    except (DBAPIError, PoolTimeout) as error:
+        return _failed(engines, "risingwave", address, error)
+    if not seen.is_built:
+        note = "It has no tables of ours yet. Run `workbench risingwave apply`."
+        return Health("up", address, seen.version, note=note)
+    lag_seconds = None
+    if master.beat_at is not None and seen.beat_at is not None:
+        lag_seconds = max((master.beat_at - seen.beat_at).total_seconds(), 0.0)
+    note = _risingwave_note(slots, lag_seconds)
+    return Health("up", address, seen.version, seen.lsn or "", seen.beat_at, lag_seconds=lag_seconds, note=note)
+
+
+def _risingwave_note(slots: list[dict[str, Any]], lag_seconds: float | None) -> str:
+    ours = [s for s in slots if s["slot_name"] == SLOT]
+    if any(s["wal_status"] == "lost" for s in ours):
+        return (
+            "Its slot on the master was lost: it shows old rows."
+            " Run `workbench risingwave drop`, then `workbench risingwave apply`."
+        )
+    if lag_seconds is not None and lag_seconds > STALE_SECONDS:
+        cause = "reads" if any(s["is_active"] for s in ours) else "no longer reads"
+        return (
+            f"It {cause} the master's changes and is {lag_seconds:.0f} s behind. See `workbench risingwave status`;"
+            " `docker compose restart risingwave` makes it connect again."
+        )
+    return ""
 
 
 class Monitor:

@@ -18,7 +18,7 @@ LAYERS = [
     {"models"},
     {"engines", "cluster"},
     {"replication"},
-    {"followers"},
+    {"followers", "risingwave"},
     {"migrations", "health", "sale_pages", "sales", "products", "metrics", "sample", "insights", "views"},
     {"verification"},
     {"connection"},

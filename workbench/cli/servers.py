@@ -99,9 +99,10 @@ def _status_table(found: health.Status) -> Table:
     table = Table("server", "state", "address", "version", "lag", "last heartbeat", box=None, pad_edge=False)
     for name in SERVERS:
         server: health.Health = getattr(found, name)
-        lag = "" if server.lag_bytes is None else f"{server.lag_bytes:,} bytes, {server.lag_seconds or 0:.1f} s"
+        lag = [] if server.lag_bytes is None else [f"{server.lag_bytes:,} bytes"]
+        lag += [] if server.lag_seconds is None else [f"{server.lag_seconds:.1f} s"]
         as_of = f"{server.beat_at:%Y-%m-%d %H:%M:%S} UTC" if server.beat_at else ""
-        table.add_row(name, server.state, server.address, server.version, lag, as_of)
+        table.add_row(name, server.state, server.address, server.version, ", ".join(lag), as_of)
     return table
 
 

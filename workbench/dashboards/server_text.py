@@ -41,9 +41,10 @@ def _rows(name: str, health: Health, now: datetime) -> list[tuple[str, str]]:
         rows.append(("Version", f"PostgreSQL {esc(health.version)}" if name != "risingwave" else esc(health.version)))
     if name == "master" and health.lsn:
         rows.append(("WAL position", esc(health.lsn)))
-    if health.lag_bytes is not None:
-        seconds = "" if health.lag_seconds is None else f", {health.lag_seconds:.1f} s"
-        rows.append(("Lag", f"{size(health.lag_bytes)}{seconds}"))
+    lag = [] if health.lag_bytes is None else [size(health.lag_bytes)]
+    lag += [] if health.lag_seconds is None else [f"{health.lag_seconds:.1f} s"]
+    if lag:
+        rows.append(("Lag", ", ".join(lag)))
     if health.state == "up":
         rows.append(("Freshness", _freshness(health, now)))
     return rows

@@ -1,0 +1,65 @@
+"""A PostgreSQL database that stands in for RisingWave: it holds the same tables and views, under the same names.
+
+It speaks the protocol, and answers what both understand. What only RisingWave knows (sources, subscriptions, its
+catalog) is tested by what is sent, and for real in tests/stack.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import sqlalchemy as sa
+
+from tests.conftest import as_superuser
+from workbench import cluster
+from workbench.config import Settings
+from workbench.sql_files import read_sql, sql_names
+
+NAME = "stand_in"
+TABLES = """
+create table heartbeat (heartbeat_id int primary key, beat_at timestamptz, lsn varchar);
+create table sales_transaction (
+    transaction_id bigint primary key, transaction_time timestamp, cashier_id int, store_id int,
+    payment_method varchar, total_amount numeric, total_discount numeric, customer_id int
+);
+create table sales_item (
+    item_id bigint primary key, transaction_id bigint, product_code varchar, product_name varchar, category varchar,
+    quantity int, unit_price numeric, discount numeric, total_price numeric
+);
+"""
+
+
+@contextmanager
+def stand_in(settings: Settings, *, is_built: bool = True) -> Iterator[Settings]:
+    """The settings with an empty stand-in as RisingWave, beside the master's database."""
+    root = cluster.superuser(settings)
+    server = as_superuser(root, settings.master_db_port)
+    with server.connect() as connection:
+        connection.exec_driver_sql(f"drop database if exists {NAME} with (force)")
+        connection.exec_driver_sql(f"create database {NAME}")
+    made = settings.model_copy(
+        update={
+            "risingwave_host": root.host,
+            "risingwave_port": root.port,
+            "risingwave_name": NAME,
+            "risingwave_user": root.user,
+            "risingwave_password": root.password,
+        }
+    )
+    if is_built:
+        _build(server)
+    try:
+        yield made
+    finally:
+        with server.connect() as connection:
+            connection.exec_driver_sql(f"drop database {NAME} with (force)")
+
+
+def _build(server: sa.Engine) -> None:
+    inside = sa.create_engine(server.url.set(database=NAME), poolclass=sa.NullPool)
+    with inside.begin() as connection:
+        connection.exec_driver_sql(TABLES)
+        for name in sql_names("metrics"):
+            plain = connection.execution_options(no_parameters=True)
+            plain.exec_driver_sql(f"create view {name.rsplit('/', 1)[1]} as\n{read_sql(name)}")

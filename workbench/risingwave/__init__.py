@@ -1,0 +1,1 @@
+"""RisingWave: what it says of itself, and what the workbench makes in it."""
