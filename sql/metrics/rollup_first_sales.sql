@@ -1,25 +1,27 @@
 -- rollup_first_sales: one row per customer, with the dimensions of the customer's first sale ever.
+-- Which one is first is told by an index alone; only those sales are then read.
 select
     r.customer_id,
     r.transaction_id,
     r.transaction_time,
     r.transaction_time::date as day,
     extract(hour from r.transaction_time)::int as hour,
-    r.store_id,
-    r.cashier_id,
-    r.payment_method,
+    t.store_id,
+    t.cashier_id,
+    t.payment_method,
     'card' as customer_type,
     1 as new_customers
 from (
-    select
-        t.customer_id,
-        t.transaction_id,
-        t.transaction_time,
-        t.store_id,
-        t.cashier_id,
-        t.payment_method,
-        row_number() over (partition by t.customer_id order by t.transaction_time, t.transaction_id) as nth
-    from sales_transaction as t
-    where t.customer_id is not null
+    select w.customer_id, w.transaction_id, w.transaction_time
+    from (
+        select
+            s.customer_id,
+            s.transaction_id,
+            s.transaction_time,
+            row_number() over (partition by s.customer_id order by s.transaction_time, s.transaction_id) as nth
+        from sales_transaction as s
+        where s.customer_id is not null
+    ) as w
+    where w.nth = 1
 ) as r
-where r.nth = 1
+join sales_transaction as t on t.transaction_id = r.transaction_id

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from tests.examples import CAKE, LATTE, sale
 from tests.integration.plain_metrics import plain
 from workbench.connection import Workbench
-from workbench.errors import MetricError
+from workbench.errors import MetricError, ServerUnavailable
 from workbench.metrics import DIMENSIONS, METRICS, Rollups, Source, Where, ask, loading
+from workbench.metrics.registry import ROLLUPS
 from workbench.models import parse_sale
 from workbench.replication import Session, mark
 
@@ -252,6 +253,20 @@ def test_the_replica_answers_and_an_own_write_is_seen_at_once(workbench: Workben
             {"sales": count, "revenue": Decimal("10.70") * count, "items_per_sale": Decimal("3.00")}
         ]
         assert answer.engine in ("replica", "master") and answer.as_of <= datetime.now(answer.as_of.tzinfo)
+
+
+def test_a_load_that_takes_too_long_is_an_error_in_words(workbench: Workbench) -> None:
+    """COPY goes past SQLAlchemy; the Reader would not know the driver's own errors, and not fall back to the master."""
+
+    def work(connection: sa.Connection) -> None:
+        with loading.one_snapshot(connection):
+            connection.exec_driver_sql("set local statement_timeout = '50ms'")
+            loading.days(connection, ROLLUPS[0], loading.EARLIEST_DAY, loading.LATEST_DAY)
+
+    with workbench.engines.owner.begin() as locking:
+        locking.execute(sa.text("lock table sales_transaction"))
+        with pytest.raises(ServerUnavailable, match="took longer"):
+            workbench.reader.read_master(Session(), work)
 
 
 def test_a_stranger_sees_nothing_older_than_the_rollups(workbench: Workbench) -> None:

@@ -121,11 +121,11 @@ def _lines(connection: sa.Connection, where: Where) -> tuple[int, list[str], tup
     """How many sales there are, the codes of their products, and the lines: sale id, place of the code."""
     fact_sales, fact_lines = direct.TABLES["fact_sales"], direct.TABLES["fact_lines"]
     every = replace(where, categories=(), products=())
-    counted = sa.select(sa.func.count()).select_from(fact_sales).where(*direct._conditions(fact_sales, every))
+    counted = sa.select(sa.func.count()).select_from(fact_sales).where(*direct.matching(fact_sales, every))
     sales = int(connection.execute(counted).scalar_one())
     # One row a product, with the ids of its sales in one text: a fraction of the time that a row a line takes.
     ids = sa.func.string_agg(sa.cast(fact_lines.c.transaction_id, sa.Text), ",")
-    query = sa.select(fact_lines.c.product_code, ids).where(*direct._conditions(fact_lines, every))
+    query = sa.select(fact_lines.c.product_code, ids).where(*direct.matching(fact_lines, every))
     rows = connection.execute(query.group_by(fact_lines.c.product_code)).all()
     codes = sorted(row.product_code for row in rows)
     place = {code: number for number, code in enumerate(codes)}
@@ -141,7 +141,7 @@ def _matching(connection: sa.Connection, where: Where, codes: Sequence[str], pai
     if not where.narrows_lines:
         return pairs
     lines = direct.TABLES["fact_lines"]
-    query = sa.select(lines.c.product_code).where(*direct._conditions(lines, where)).distinct()
+    query = sa.select(lines.c.product_code).where(*direct.matching(lines, where)).distinct()
     wanted = set(connection.execute(query).scalars())
     is_wanted = np.array([code in wanted for code in codes], dtype=bool)
     keep = is_wanted[pairs.first] | is_wanted[pairs.second]

@@ -9,8 +9,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from workbench.metrics import Source, Where, direct
-from workbench.metrics.ask import _days
-from workbench.metrics.filters import EPOCH
+from workbench.metrics.frames import days as day_column
 from workbench.replication import Answer
 
 KINDS = ("new", "returning", "no card")
@@ -49,7 +48,7 @@ def _query(where: Where, by_day: bool) -> sa.Select[Any]:
         else_="returning",
     )
     told = sa.select(customer, kind.label("kind")).select_from(customer.outerjoin(newcomer, is_new)).cte("told")
-    day = told.c.day - sa.literal(EPOCH, sa.Date) if by_day else sa.literal(0)
+    day = direct.shown(told.c.day) if by_day else sa.literal(0)
     sums = (sa.func.count(told.c.customer_id), sa.func.sum(told.c.sales), sa.func.sum(told.c.revenue))
     keys = (told.c.day, told.c.kind) if by_day else (told.c.kind,)
     return sa.select(day, told.c.kind, *sums).group_by(*keys)
@@ -58,7 +57,7 @@ def _query(where: Where, by_day: bool) -> sa.Select[Any]:
 def _newcomers(where: Where) -> sa.Select[Any]:
     """One row per customer whose first sale ever matches, with its day."""
     first = direct.TABLES["rollup_first_sales"]
-    return sa.select(first.c.day, first.c.customer_id).where(*direct._conditions(first, where))
+    return sa.select(first.c.day, first.c.customer_id).where(*direct.matching(first, where))
 
 
 def _by_customer(where: Where, by_day: bool) -> sa.Select[Any]:
@@ -67,11 +66,11 @@ def _by_customer(where: Where, by_day: bool) -> sa.Select[Any]:
         line = direct.TABLES["fact_lines"]
         keys = (line.c.transaction_id, line.c.day, line.c.customer_id)
         query = sa.select(*keys, sa.func.sum(line.c.revenue).label("revenue"))
-        sale: sa.FromClause = query.where(*direct._conditions(line, where)).group_by(*keys).cte("sale")
+        sale: sa.FromClause = query.where(*direct.matching(line, where)).group_by(*keys).cte("sale")
         conditions: list[sa.ColumnElement[bool]] = []
     else:
         sale = direct.TABLES["fact_sales"]
-        conditions = direct._conditions(direct.TABLES["fact_sales"], where)
+        conditions = direct.matching(direct.TABLES["fact_sales"], where)
     group = (sale.c.day, sale.c.customer_id) if by_day else (sale.c.customer_id,)
     sums = (sa.func.count().label("sales"), sa.func.sum(sale.c.revenue).label("revenue"))
     return sa.select(*group, *sums).where(*conditions).group_by(*group)
@@ -81,7 +80,7 @@ def _frame(rows: list[tuple[Any, ...]], by_day: bool) -> pd.DataFrame:
     found = {(day, kind): (int(count), int(sales), revenue) for day, kind, count, sales, revenue in rows}
     days = sorted({day for day, _ in found}) if by_day else [0]
     values = [(day, kind, *found.get((day, kind), NOTHING)) for day in days for kind in KINDS]
-    columns: dict[str, Any] = {"day": _days([row[0] for row in values])} if by_day else {}
+    columns: dict[str, Any] = {"day": day_column([row[0] for row in values])} if by_day else {}
     columns["kind"] = pd.Series([row[1] for row in values], dtype=object)
     for place, name in ((2, "customers"), (3, "sales")):
         columns[name] = pd.Series([row[place] for row in values], dtype="int64")

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from workbench.insights.ratios import percent
 from workbench.metrics import Source, Where, direct
-from workbench.metrics.ask import KEY_TYPES, _days
+from workbench.metrics.frames import key_columns, ordered
 from workbench.metrics.registry import checked
 from workbench.replication import Answer
 
@@ -51,7 +51,7 @@ def discounts(source: Source, where: Where = Where(), *, by: Sequence[str] = ())
 
 def _query(where: Where, by: Sequence[str]) -> sa.Select[Any]:
     table = direct.TABLES["fact_lines"]
-    keys = [direct._dimension(table, name).label(name) for name in by]
+    keys = [direct.group(table, name) for name in by]
     has_discount = table.c.discount > 0
     sums = (
         sa.func.sum(table.c.discount),
@@ -60,18 +60,15 @@ def _query(where: Where, by: Sequence[str]) -> sa.Select[Any]:
         sa.func.sum(table.c.revenue),
         sa.func.sum(table.c.revenue).filter(has_discount),
     )
-    query = sa.select(*keys, *sums).select_from(table).where(*direct._conditions(table, where))
-    # By the day itself: PostgreSQL knows how many there are, where it would expect a million numbers of days.
-    return query.group_by(*(table.c.day if name == "day" else key for name, key in zip(by, keys, strict=True)))
+    query = sa.select(*map(direct.shown, keys), *sums).select_from(table).where(*direct.matching(table, where))
+    return query.group_by(*keys)
 
 
 def _frame(rows: list[tuple[Any, ...]], by: Sequence[str]) -> pd.DataFrame:
-    rows = sorted(rows, key=lambda row: tuple((value is None, value) for value in row[: len(by)]))
-    columns: dict[str, Any] = {}
-    for place, name in enumerate(by):
-        keys = [row[place] for row in rows]
-        columns[name] = _days(keys) if name == "day" else pd.Series(keys, dtype=KEY_TYPES.get(name, object))
-    values = [_values(*row[len(by) :]) for row in rows]
+    found = {row[: len(by)]: _values(*row[len(by) :]) for row in rows}
+    keys = ordered(found)
+    columns = key_columns(keys, by)
+    values = [found[key] for key in keys]
     for place, name in enumerate(COLUMNS):
         columns[name] = pd.Series([row[place] for row in values], dtype="int64" if name in COUNTS else object)
     return pd.DataFrame(columns)

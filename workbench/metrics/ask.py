@@ -7,19 +7,16 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from workbench.metrics import direct
 from workbench.metrics.cube import Groups
-from workbench.metrics.filters import EPOCH, Where
+from workbench.metrics.filters import Where
+from workbench.metrics.frames import key_columns, ordered
 from workbench.metrics.registry import CENTS, DIMENSIONS, Metric, checked
 from workbench.metrics.rollups import Rollups, State
 from workbench.models import CENT
 from workbench.replication import Answer, Reader, Session
-
-# Text stays Python's own: pandas' text type would turn the None of a line without category into nan.
-KEY_TYPES = {"hour": "int64", "weekday": "int64", "store": "int64", "cashier": "int64"}
 
 
 @dataclass(frozen=True)
@@ -114,11 +111,8 @@ def _grain(measure: str, by: Sequence[str], where: Where) -> str:
 
 
 def _frame(groups: Groups, metrics: Sequence[Metric], by: Sequence[str]) -> pd.DataFrame:
-    keys = sorted(groups, key=lambda key: tuple((value is None, value) for value in key))
-    columns: dict[str, Any] = {}
-    for place, name in enumerate(by):
-        values = [key[place] for key in keys]
-        columns[name] = _days(values) if name == "day" else pd.Series(values, dtype=KEY_TYPES.get(name, object))
+    keys = ordered(groups)
+    columns = key_columns(keys, by)
     for metric in metrics:
         kind = "int64" if metric.unit == "count" else object
         columns[metric.name] = pd.Series([_value(metric, groups[key]) for key in keys], dtype=kind)
@@ -137,7 +131,3 @@ def _value(metric: Metric, sums: Mapping[str, int]) -> Any:
     # Cents over a count are cents; a percent of cents over cents has no unit.
     scale = {"money": Decimal("0.01"), "percent": Decimal(100), "ratio": Decimal(1)}[metric.unit]
     return (Decimal(over) * scale / Decimal(under)).quantize(CENT, ROUND_HALF_UP)
-
-
-def _days(numbers: Sequence[int]) -> Any:
-    return (np.datetime64(EPOCH, "D") + np.array(numbers, dtype="timedelta64[D]")).astype("datetime64[s]")

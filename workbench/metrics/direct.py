@@ -67,18 +67,18 @@ def _table_of(measure: str, grain: str) -> str:
 def _table_sums(
     connection: sa.Connection, table: sa.TableClause, measures: list[str], by: Sequence[str], where: Where
 ) -> Groups:
-    keys = [_dimension(table, dimension).label(dimension) for dimension in by]
-    conditions = _conditions(table, where)
+    keys: list[sa.ColumnElement[Any]] = [group(table, dimension).label(dimension) for dimension in by]
+    conditions = matching(table, where)
     if measures == ["customers"]:
         # Distinct rows first: PostgreSQL hashes those, in parallel, where it would sort for count(distinct).
         pairs = sa.select(*keys, table.c.customer_id).where(*conditions, table.c.customer_id.is_not(None)).distinct()
         rows = pairs.subquery()
-        query = sa.select(*(rows.c[key] for key in by), sa.func.count()).select_from(rows)
-        query = query.group_by(*(rows.c[key] for key in by))
+        keys = [rows.c[dimension] for dimension in by]
+        query = sa.select(*map(shown, keys), sa.func.count()).select_from(rows)
     else:
-        query = sa.select(*keys, *(_measure(table, measure) for measure in measures)).where(*conditions)
-        query = query.select_from(table).group_by(*keys)
-    found = connection.execute(query)
+        query = sa.select(*map(shown, keys), *(_measure(table, measure) for measure in measures)).where(*conditions)
+        query = query.select_from(table)
+    found = connection.execute(query.group_by(*keys))
     return {tuple(row[: len(by)]): dict(zip(measures, row[len(by) :], strict=True)) for row in found}
 
 
@@ -89,16 +89,19 @@ def _measure(table: sa.TableClause, measure: str) -> sa.ColumnElement[Any]:
     return sa.cast(total * 100 if measure in CENTS else total, sa.BigInteger)
 
 
-def _dimension(table: sa.TableClause, name: str) -> sa.ColumnElement[Any]:
+def group(table: sa.TableClause, name: str) -> sa.ColumnElement[Any]:
+    """What a dimension is grouped by: the day itself, as the planner cannot tell how many numbers of days there are."""
     column = table.c[COLUMNS[name]]
-    if name == "day":
-        return column - sa.literal(EPOCH, sa.Date)
-    if name == "weekday":
-        return sa.cast(sa.extract("isodow", column), sa.Integer)
-    return column
+    return sa.cast(sa.extract("isodow", column), sa.Integer) if name == "weekday" else column
 
 
-def _conditions(table: sa.TableClause, where: Where) -> list[sa.ColumnElement[bool]]:
+def shown(key: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """What of a group is fetched: a day's number, as Python has no days after the year 9999."""
+    return key - sa.literal(EPOCH, sa.Date) if isinstance(key.type, sa.Date) else key
+
+
+def matching(table: sa.TableClause, where: Where) -> list[sa.ColumnElement[bool]]:
+    """The conditions of ``where`` on one of TABLES; of a table of sales, that they have a line that matches."""
     found: list[sa.ColumnElement[bool]] = []
     if where.date_from is not None:
         found.append(table.c.day >= where.date_from)
@@ -112,7 +115,7 @@ def _conditions(table: sa.TableClause, where: Where) -> list[sa.ColumnElement[bo
     of_lines = {"category": where.categories, "product": where.products}
     for name, values in where.by_dimension.items():
         if name not in of_lines:
-            found.append(_dimension(table, name).in_(values))
+            found.append(group(table, name).in_(values))
     return found + _line_conditions(table, {name: values for name, values in of_lines.items() if values})
 
 

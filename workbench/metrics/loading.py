@@ -9,8 +9,10 @@ from functools import cache
 from typing import Any
 
 import pandas as pd
+import psycopg2
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.exc import DBAPIError
 
 from workbench.metrics import direct
 from workbench.metrics.cube import Cube
@@ -81,9 +83,12 @@ def _fetch(connection: sa.Connection, rollup: Rollup, conditions: list[sa.Column
 def _copy(connection: sa.Connection, query: sa.Select[Any], rollup: Rollup) -> pd.DataFrame:
     sql = query.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True})
     buffer = io.BytesIO()
-    guarded = _driver(connection)
-    with guarded.limited(), guarded.cursor() as cursor:
-        cursor.copy_expert(f"copy ({sql}) to stdout (format csv, header)", buffer)
+    statement, guarded = f"copy ({sql}) to stdout (format csv, header)", _driver(connection)
+    try:
+        with guarded.limited(), guarded.cursor() as cursor:
+            cursor.copy_expert(statement, buffer)
+    except psycopg2.Error as error:  # went past SQLAlchemy, whose errors the Reader knows
+        raise DBAPIError(statement, None, error, connection_invalidated=bool(guarded.closed)) from error
     buffer.seek(0)
     texts = [name for name in rollup.dimensions if name in _TEXT]
     rows = pd.read_csv(buffer, dtype=dict.fromkeys(texts, "category"), keep_default_na=False, na_values=[""])

@@ -1,0 +1,33 @@
+"""The columns of a frame that tell its groups apart: sorted, typed, with None last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from workbench.metrics.filters import EPOCH
+
+# Text stays Python's own: pandas' text type would turn the None of a line without category into nan.
+_TYPES = {"hour": "int64", "weekday": "int64", "store": "int64", "cashier": "int64"}
+
+
+def ordered(keys: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """The groups' keys, sorted, with None last."""
+    return sorted(keys, key=lambda key: tuple((value is None, value) for value in key))
+
+
+def key_columns(keys: Sequence[tuple[Any, ...]], by: Sequence[str]) -> dict[str, Any]:
+    """A column for each dimension of ``by``; day numbers become days."""
+    columns: dict[str, Any] = {}
+    for place, name in enumerate(by):
+        values = [key[place] for key in keys]
+        columns[name] = days(values) if name == "day" else pd.Series(values, dtype=_TYPES.get(name, object))
+    return columns
+
+
+def days(numbers: Sequence[int]) -> Any:
+    """Day numbers as datetime64."""
+    return (np.datetime64(EPOCH, "D") + np.array(numbers, dtype="timedelta64[D]")).astype("datetime64[s]")
