@@ -8,6 +8,10 @@ from typing import Any
 class WorkbenchError(Exception):
     """Something a person can act on: the text says what, where and what to do."""
 
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows: the text, without the way through the program to it."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 class SettingsError(WorkbenchError):
     """A setting is missing or cannot be used."""
@@ -82,6 +86,10 @@ class RequestReused(WorkbenchError):
 
 class MetricError(WorkbenchError):
     """A metric that is not known, or is asked for a dimension or a filter that its grain cannot give."""
+
+
+class QueryRefused(WorkbenchError):
+    """An ad-hoc query that cannot be run: what is wrong with it, and where."""
 
 
 class LoadStopped(WorkbenchError):

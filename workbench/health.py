@@ -167,6 +167,11 @@ class Monitor:
                 self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
                 self._thread.start()
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it was started and not stopped since."""
+        return self._thread is not None and not self._stopping.is_set()
+
     def stop(self) -> None:
         """Ends the thread and waits for it."""
         self._stopping.set()

@@ -13,16 +13,16 @@ PACKAGE = Path(__file__).parents[2] / "workbench"
 
 # Lower layers first; a module may import its own layer and those before it.
 LAYERS = [
-    {"errors", "sql_files", "deadline", "telemetry"},
+    {"errors", "sql_files", "deadline", "telemetry", "typed_rows"},
     {"config", "indexes"},
     {"models"},
     {"engines", "cluster"},
     {"replication"},
     {"followers", "risingwave"},
-    {"migrations", "health", "sale_pages", "sales", "products", "metrics", "sample", "insights", "views"},
+    {"migrations", "health", "sale_pages", "sales", "products", "metrics", "sample", "insights", "views", "sql_query"},
     {"verification"},
     {"connection"},
-    {"look", "filters", "live"},
+    {"look", "filters", "live", "inline", "figures", "notebook"},
     {"forms", "dashboards"},
     {"shell"},
     {"apps", "exporter", "cli", "__init__", "__main__"},

@@ -13,7 +13,7 @@ from hvplot import hvPlot
 from workbench import look
 from workbench.dashboards.chart import ChartTile, alphas, floats, frameless, padded, short, theme_color
 from workbench.dashboards.feed import Moment
-from workbench.filters import drop, value_text
+from workbench.filters import Filters, drop, value_text
 from workbench.replication import Answer
 
 LABEL_LENGTH = 18
@@ -28,8 +28,8 @@ class BarTile(ChartTile):
     noun: ClassVar[str] = ""
     most: ClassVar[int] = MOST_BARS
 
-    def __init__(self, source: Any) -> None:
-        super().__init__(source)
+    def __init__(self, source: Any, filters: Filters | None = None) -> None:
+        super().__init__(source, filters)
         self._values: dict[str, Any] = {}
         self._most_shown = 0
 

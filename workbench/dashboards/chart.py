@@ -18,6 +18,7 @@ from workbench import look
 from workbench.connection import Workbench
 from workbench.dashboards.feed import Feed, Moment
 from workbench.dashboards.tile import Tile
+from workbench.filters import Filters
 
 NO_WIDTH = "\u200b"
 CHOSEN, OTHER = 1.0, 0.3  # how opaque a chosen bar is, and the others beside it
@@ -28,8 +29,8 @@ class ChartTile(Tile):
 
     height = 300
 
-    def __init__(self, source: Workbench | Feed) -> None:
-        super().__init__(source)
+    def __init__(self, source: Workbench | Feed, filters: Filters | None = None) -> None:
+        super().__init__(source, filters)
         self.pipe = Pipe(data=None)
         self.chart: hv.DynamicMap | None = None
         # A Bokeh model belongs to one page.

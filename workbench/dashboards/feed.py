@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, TypeVar
 import pandas as pd
 import panel as pn
 import param
+from panel.viewable import Viewable
 
 from workbench.connection import Workbench
 from workbench.errors import WorkbenchError
 from workbench.filters import Filters
+from workbench.inline import while_shown
 from workbench.live import Live
 from workbench.metrics import Source, Where
 from workbench.replication import Answer, Session
@@ -84,9 +86,9 @@ class Feed(param.Parameterized):
         where, comparison = self.filters.where(now), self.filters.comparison_where(now)
         return Moment(self.live, self.session, self.filters, now, where, comparison)
 
-    def follow(self) -> None:
-        """Starts to follow the data."""
-        pn.state.add_periodic_callback(self.look, LOOK_MS)
+    def follow(self, view: Viewable) -> None:
+        """Follows the data as long as ``view`` is shown."""
+        while_shown(view, self.look, LOOK_MS)
 
     def show(self, tiles: Iterable[Tile]) -> None:
         """From now on these tiles are asked for: the quick ones right here when what they need is in memory."""

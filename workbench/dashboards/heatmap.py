@@ -14,7 +14,7 @@ from workbench import look
 from workbench.connection import Workbench
 from workbench.dashboards.chart import ChartTile, alphas, floats, frameless
 from workbench.dashboards.feed import Feed, Moment
-from workbench.filters import drop
+from workbench.filters import Filters, drop
 from workbench.replication import Answer
 
 _STEPS = 24
@@ -29,8 +29,8 @@ class BusyHours(ChartTile):
     title = "Revenue by hour and weekday"
     about = "Click a cell to look at that hour alone."
 
-    def __init__(self, source: Workbench | Feed) -> None:
-        super().__init__(source)
+    def __init__(self, source: Workbench | Feed, filters: Filters | None = None) -> None:
+        super().__init__(source, filters)
         self._hours = (23, 0)  # first and last hour that were shown so far
 
     def fetch(self, moment: Moment) -> Answer[pd.DataFrame]:

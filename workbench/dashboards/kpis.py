@@ -13,7 +13,7 @@ from workbench.connection import Workbench
 from workbench.dashboards.feed import Feed, Moment
 from workbench.dashboards.sparkline import sparkline
 from workbench.dashboards.tile import Tile, html
-from workbench.filters import COMPARISONS
+from workbench.filters import COMPARISONS, Filters
 from workbench.replication import Answer
 
 METRICS = ("sales", "revenue", "items_sold", "average_sale")
@@ -25,8 +25,8 @@ class KpiTile(Tile):
     metric: ClassVar[str] = ""
     is_money: ClassVar[bool] = False
 
-    def __init__(self, source: Workbench | Feed) -> None:
-        super().__init__(source)
+    def __init__(self, source: Workbench | Feed, filters: Filters | None = None) -> None:
+        super().__init__(source, filters)
         self._pane = html()
 
     def fetch(self, moment: Moment) -> Answer[pd.DataFrame]:

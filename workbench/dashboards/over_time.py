@@ -16,6 +16,7 @@ from panel.viewable import Viewable
 from workbench.connection import Workbench
 from workbench.dashboards.chart import ChartTile, floats, frameless, theme_color
 from workbench.dashboards.feed import Feed, Moment
+from workbench.filters import CUSTOM, Filters
 from workbench.replication import Answer
 
 QUIET: dict[str, Any] = {"responsive": True, "xlabel": "", "ylabel": "", "legend": False}
@@ -29,18 +30,23 @@ class RevenueOverTime(ChartTile):
     about = "Drag across the chart to look at some days alone."
     height = 280
 
-    def __init__(self, source: Workbench | Feed) -> None:
-        super().__init__(source)
+    def __init__(self, source: Workbench | Feed, filters: Filters | None = None) -> None:
+        super().__init__(source, filters)
         self.ticks = DatetimeTickFormatter(days="%e %b", months="%b %Y", years="%Y", context=None)
 
     def fetch(self, moment: Moment) -> Answer[pd.DataFrame]:
-        """One row a day up to today: ``day``, ``revenue`` (Decimal), ``before`` (the day it is compared with)."""
+        """One row a day: ``day``, ``revenue`` (Decimal), ``before`` (the day it is compared with).
+
+        Days from the first to the last of the period, or of the sales where it is open; a period that the clock moves
+        ends today.
+        """
         first, last = moment.filters.period_days(moment.now)
+        if last is not None and moment.filters.period != CUSTOM:
+            last = min(last, moment.now.date())
         answer = moment.ask(["revenue"], ["day"], moment.filters.where(moment.now, is_brushed=False))
         found = dict(zip(answer.value["day"], answer.value["revenue"], strict=True))
-        start = first or min(found, default=pd.Timestamp(moment.now.date())).date()
-        end = max([min(last or date.max, moment.now.date()), *(day.date() for day in found)])
-        days = pd.date_range(start, end, unit="s") if found else pd.DatetimeIndex([], dtype="datetime64[s]")
+        ends = [pd.Timestamp(day) for day in (first, last, *found) if day is not None]
+        days = pd.date_range(min(ends), max(ends), unit="s") if found else pd.DatetimeIndex([], dtype="datetime64[s]")
         revenue = pd.Series([found.get(day, Decimal("0.00")) for day in days], dtype=object)
         frame = pd.DataFrame({"day": days, "revenue": revenue})
         frame["before"] = pd.Series(self._compared(moment, days), dtype=object)
@@ -62,6 +68,8 @@ class RevenueOverTime(ChartTile):
 
     def prepare(self, moment: Moment, frame: pd.DataFrame) -> pd.DataFrame:
         """Floats, the texts of the hover, and the brushed days in a line of their own."""
+        to_come = (frame["day"] > pd.Timestamp(moment.now)) & (frame["revenue"] == 0)
+        frame = frame[~to_come].reset_index(drop=True)
         low, high = moment.filters.brush_from or date.min, moment.filters.brush_to or date.max
         revenue = floats(frame["revenue"])
         is_chosen = [low <= day.date() <= high for day in frame["day"]]

@@ -16,6 +16,7 @@ from workbench.dashboards.sample_section import SampleSection
 from workbench.dashboards.schema_section import SchemaSection
 from workbench.dashboards.server_text import server_html, slots_html
 from workbench.health import Status
+from workbench.inline import while_shown
 
 LOOK_MS = 500
 SERVERS = ("master", "replica", "risingwave")
@@ -33,7 +34,6 @@ class PipelinePage(Viewer):
         self._sample = SampleSection(workbench.engines)
         self._reconciliation = Reconciliation(workbench)
         self._show(workbench.monitor.status())
-        pn.state.add_periodic_callback(self._renew, LOOK_MS)  # type: ignore[arg-type]  # Panel takes async functions
 
     async def _renew(self) -> None:
         status = await asyncio.to_thread(self._workbench.monitor.status)
@@ -51,13 +51,15 @@ class PipelinePage(Viewer):
 
     def __panel__(self) -> Viewable:
         slots = card(_html("<h2>Replication slots of the master</h2>"), self._slots)
-        return pmui.Column(
+        view = pmui.Column(
             row(*(card(pane) for pane in self._servers.values())),
             row(card(self._sample), card(self._schema)),
             row(card(self._reconciliation), slots),
             sx={"gap": "16px"},
             sizing_mode="stretch_width",
         )
+        while_shown(view, self._renew, LOOK_MS)
+        return view
 
 
 def row(*cards: pmui.Paper) -> pmui.Column:

@@ -13,7 +13,7 @@ from workbench import insights, look
 from workbench.connection import Workbench
 from workbench.dashboards.feed import Feed, Moment
 from workbench.dashboards.table import TableTile, percent
-from workbench.filters import NO_CATEGORY
+from workbench.filters import NO_CATEGORY, Filters
 from workbench.metrics import Source
 from workbench.replication import Answer
 
@@ -37,8 +37,8 @@ class ProductTable(TableTile):
         "Growth": True,
     }
 
-    def __init__(self, source: Workbench | Feed) -> None:
-        super().__init__(source)
+    def __init__(self, source: Workbench | Feed, filters: Filters | None = None) -> None:
+        super().__init__(source, filters)
         self.sort = pmui.RadioButtonGroup(label="Sort products by", options=list(SORTS), value="Revenue", margin=0)
         self.sort.param.watch(lambda _: self.feed.renew(), "value")
 

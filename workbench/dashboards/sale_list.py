@@ -16,6 +16,7 @@ from workbench import look
 from workbench.connection import Workbench
 from workbench.dashboards.feed import Feed, Moment
 from workbench.dashboards.tile import Tile, html
+from workbench.filters import Filters
 from workbench.forms.tables import TABLE_STYLE, row_button
 from workbench.metrics import Source
 from workbench.replication import Answer
@@ -36,12 +37,18 @@ SHOWN = tuple(TITLES)[:-1]
 
 
 class SaleList(Tile):
-    """Pages of the sales that the filters leave, the newest first. ``on_open`` gets the id of the one to edit."""
+    """Pages of the sales that the filters leave, the newest first. ``on_open`` gets the id of the one to edit;
+    without it there is nothing to press."""
 
     title = "Sales behind these figures"
 
-    def __init__(self, source: Workbench | Feed, on_open: Callable[[int], Any] = lambda _: None) -> None:
-        super().__init__(source)
+    def __init__(
+        self,
+        source: Workbench | Feed,
+        filters: Filters | None = None,
+        on_open: Callable[[int], Any] | None = None,
+    ) -> None:
+        super().__init__(source, filters)
         self._on_open = on_open
         self._move: tuple[Move, Edge | None] = ("first", None)
         self._filter: object = None
@@ -51,7 +58,7 @@ class SaleList(Tile):
         self._older = pmui.Button(label="Older", variant="outlined", size="small", margin=0)
         self._newer.on_click(partial(self._go, "previous"))
         self._older.on_click(partial(self._go, "next"))
-        self._table = _table()
+        self._table = _table(can_open=on_open is not None)
         self._table.on_click(self._clicked)
 
     def fetch(self, moment: Moment) -> Answer[pd.DataFrame]:
@@ -91,7 +98,7 @@ class SaleList(Tile):
             self.feed.renew()
 
     def _clicked(self, event: Any) -> None:
-        if event.column == "edit":
+        if event.column == "edit" and self._on_open is not None:
             self._on_open(int(self._table.value.index[event.row]))
 
 
@@ -111,7 +118,7 @@ def as_drawn(rows: pd.DataFrame) -> pd.DataFrame:
     return frame
 
 
-def _table() -> pn.widgets.Tabulator:
+def _table(*, can_open: bool) -> pn.widgets.Tabulator:
     numbers = dict.fromkeys(("transaction_id", "store_id", "cashier_id", "customer_id", "total_amount"), "right")
     return pn.widgets.Tabulator(
         as_drawn(pd.DataFrame(columns=list(SHOWN))),
@@ -126,5 +133,5 @@ def _table() -> pn.widgets.Tabulator:
         header_align=numbers,
         margin=0,
         formatters={"transaction_id": NumberFormatter(format="0")},
-        buttons={"edit": row_button("Edit")},
+        buttons={"edit": row_button("Edit")} if can_open else {},
     )

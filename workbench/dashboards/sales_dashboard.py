@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import panel as pn
@@ -23,6 +24,7 @@ from workbench.dashboards.recent_sales import RecentSales
 from workbench.dashboards.sales_tab import SalesTab
 from workbench.dashboards.tile import Tile, card
 from workbench.filters import Filters, from_query, to_query
+from workbench.inline import is_served, while_shown
 
 TABS = {"overview": "Overview", "products": "Products", "customers": "Customers and discounts", "sales": "Sales"}
 KPIS = (TotalTransactions, TotalRevenue, ItemsSold, AvgTransaction)
@@ -49,10 +51,10 @@ class SalesDashboard(Viewer):
         self._said = pmui.Alert(severity="warning", visible=False, closeable=True, sizing_mode="stretch_width")
         self._state = pmui.Alert(severity="warning", visible=False, sizing_mode="stretch_width")
         self._is_reading = False
-        self._read(pn.state.location.search if pn.state.location is not None else "")
+        location = pn.state.location if is_served() else None  # in a notebook it would be the notebook's own
+        self._read((location.search if location is not None else "") or self.query)
         self.bar = FilterBar(self.feed)
         self._connect()
-        pn.state.onload(self._follow)
 
     def _made(self) -> dict[str, list[Tile]]:
         """The tiles of each tab."""
@@ -99,10 +101,10 @@ class SalesDashboard(Viewer):
     def _show_problem(self, event: Any) -> None:
         self._state.param.update(title=event.new, visible=bool(event.new))
 
-    def _follow(self) -> None:
+    def _follow(self, view: Viewable) -> None:
         self._address.put(self.query, is_step=False)
-        self.feed.follow()
-        pn.state.add_periodic_callback(self.bar.follow, CHOICES_MS)
+        self.feed.follow(view)
+        while_shown(view, self.bar.follow, CHOICES_MS)
         pn.state.execute(self.bar.load_names)
 
     @property
@@ -134,10 +136,13 @@ class SalesDashboard(Viewer):
         self._said.param.update(title=" ".join(problems), visible=bool(problems))
 
     def __panel__(self) -> Viewable:
-        top = card(self.bar, pmui.Row(self._live, self._address, margin=0))
-        return pmui.Column(
+        address = [self._address] if is_served() else []  # a notebook's address is not ours
+        top = card(self.bar, pmui.Row(self._live, *address, margin=0))
+        view = pmui.Column(
             self._said, self._state, top, self._tabs, sx={"gap": "16px"}, sizing_mode="stretch_width", margin=0
         )
+        pn.state.onload(partial(self._follow, view))
+        return view
 
 
 def grid(columns: int, *tiles: Viewable | Viewer, phone: int = 1) -> pmui.Column:

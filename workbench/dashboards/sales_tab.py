@@ -22,7 +22,7 @@ class SalesTab(Viewer):
         super().__init__()
         self.sale_id: int | None = None
         self._on_change = on_change
-        self.list = SaleList(feed, self._opened)
+        self.list = SaleList(feed, on_open=self._opened)
         self.list_card = pmui.Column(self.list, margin=0, sizing_mode="stretch_width")
         self.edit = EditSale(feed.workbench.sales(feed.session), lambda _saved: feed.renew())
         back = pmui.Button(label="Back to the list", icon="arrow_back", variant="text", margin=0, on_click=self._closed)

@@ -13,6 +13,7 @@ from workbench import look
 from workbench.connection import Workbench
 from workbench.dashboards.feed import Feed, Moment
 from workbench.dashboards.tile import Tile, html
+from workbench.filters import Filters
 
 
 class TableTile(Tile):
@@ -20,8 +21,8 @@ class TableTile(Tile):
 
     heads: ClassVar[Mapping[str, bool]] = {}
 
-    def __init__(self, source: Workbench | Feed) -> None:
-        super().__init__(source)
+    def __init__(self, source: Workbench | Feed, filters: Filters | None = None) -> None:
+        super().__init__(source, filters)
         self._pane = html()
 
     def rows(self, frame: pd.DataFrame) -> Iterable[Sequence[str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 
 import pandas as pd
 import panel as pn
@@ -15,6 +16,7 @@ from workbench.connection import Workbench
 from workbench.dashboards.feed import Feed, Moment
 from workbench.dashboards.fresh_line import FreshLine, stylesheets
 from workbench.errors import WorkbenchError
+from workbench.filters import Filters
 from workbench.replication import Answer
 
 NOTHING_FOUND = "No sales match. Choose another period, or clear a filter."
@@ -22,6 +24,8 @@ NOTHING_FOUND = "No sales match. Choose another period, or clear a filter."
 
 class Tile(Viewer):
     """Draws one frame, again only when it has changed. Stands alone: ``RevenueByStore(workbench)``.
+
+    Tiles that stand alone and are given the same ``filters`` follow one another. A tile of a Feed has the feed's.
 
     A kind of tile says what it asks (``fetch``, off the event loop) and how it draws it (``draw``, in the page).
     """
@@ -31,10 +35,10 @@ class Tile(Viewer):
     limit_seconds = 15.0  # older figures are amber, those older than ten times as much are red
     is_slow = False  # asked apart, so that the others need not wait for it
 
-    def __init__(self, source: Workbench | Feed) -> None:
+    def __init__(self, source: Workbench | Feed, filters: Filters | None = None) -> None:
         super().__init__()
         self.is_alone = not isinstance(source, Feed)
-        self.feed = source if isinstance(source, Feed) else Feed(source)
+        self.feed = source if isinstance(source, Feed) else Feed(source, filters)
         self._shown: tuple[object, pd.DataFrame] | None = None
         about = f'<p class="soft">{look.esc(self.about)}</p>' if self.about else ""
         self._heading = html(f"<h2>{look.esc(self.title)}</h2>{about}")
@@ -56,8 +60,17 @@ class Tile(Viewer):
         raise NotImplementedError
 
     def frame(self) -> pd.DataFrame:
-        """The figures for the filters as they are now. Raises WorkbenchError."""
-        return self.fetch(self.feed.moment()).value
+        """The figures for the filters as they are now: columns and order as ``fetch`` says, a copy of one's own.
+
+        Nothing is rounded that ``metrics.ask`` or ``insights`` has not rounded: money is Decimal in cents. There is no
+        clock in it where the filters have none: with fixed dates the same sales give the same frame on any day.
+        ``attrs`` says who answered (``engine``), as of when (``as_of``) and why it was not the replica (``note``).
+        Raises WorkbenchError.
+        """
+        answer = self.fetch(self.feed.moment())
+        frame = answer.value.copy()
+        frame.attrs |= {"engine": answer.engine, "as_of": answer.as_of, "note": answer.note}
+        return frame
 
     def take(self, moment: Moment, answer: Answer[pd.DataFrame] | WorkbenchError) -> None:
         """Shows an answer, or why there is none; what has not changed is not drawn again."""
@@ -100,13 +113,18 @@ class Tile(Viewer):
 
     def view(self) -> Viewable:
         """What is drawn, without title and freshness."""
-        return self._body
+        return self._followed(pn.Column(self._body, sizing_mode="stretch_width", margin=0))
 
     def __panel__(self) -> Viewable:
-        if self.is_alone and not self.feed.tiles:
-            self.feed.show([self])
-            pn.state.onload(self.feed.follow)
-        return card(self._heading, self._body, self._fresh)
+        return self._followed(card(self._heading, self._body, self._fresh))
+
+    def _followed(self, view: Viewable) -> Viewable:
+        """``view``, which follows the data while it is shown, unless a dashboard sees to that."""
+        if self.is_alone:
+            if not self.feed.tiles:
+                self.feed.show([self])
+            pn.state.onload(partial(self.feed.follow, view))
+        return view
 
 
 def same(one: pd.DataFrame, other: pd.DataFrame) -> bool:

@@ -1,0 +1,70 @@
+"""Where components are shown: served by Panel, or in a notebook. What each place needs is decided here, once."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import panel as pn
+from panel.viewable import Viewable
+
+UNSEEN_SECONDS = 60.0  # what has not been shown in this time will not be
+
+
+def is_served() -> bool:
+    """Whether this runs in a session of a Panel server, of the app or of a served notebook."""
+    return pn.state.curdoc is not None
+
+
+def is_notebook() -> bool:
+    """Whether this runs in a notebook's kernel, and not in a server that was started from one."""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    return getattr(shell, "kernel", None) is not None and not is_served()
+
+
+def prepare() -> None:
+    """Makes Panel ready to show components here; safe to call again.
+
+    In a notebook everything that draws is put into the notebook itself: by default Panel would ask a CDN for it, and
+    without internet nothing would be drawn. That must come before HoloViews or hvPlot load what they think is needed.
+    Toasts do not work there, so they are off: components say what they have to say in alerts.
+    """
+    if is_served():
+        pn.extension("tabulator")
+    elif is_notebook() and not (pn.config.inline and pn.extension._loaded):
+        is_late = _has_drawn()
+        pn.extension("tabulator", inline=True, notifications=False)
+        if is_late:
+            from panel.io.notebook import load_notebook
+
+            load_notebook(inline=True, reloading=False)
+
+
+def _has_drawn() -> bool:
+    """Whether `import hvplot.pandas` or hv.extension came first: they have told the page to ask the CDN."""
+    holoviews = sys.modules.get("holoviews")
+    return holoviews is not None and bool(getattr(holoviews.extension, "_loaded", False))
+
+
+def while_shown(view: Viewable, work: Callable[[], Any], milliseconds: int) -> None:
+    """Calls ``work`` again and again as long as ``view`` is on somebody's screen.
+
+    A served session ends by itself. A notebook's output is cleared, or its cell run again, in a kernel that lives on.
+    """
+    if is_served():
+        pn.state.add_periodic_callback(work, milliseconds)
+        return
+    seen, began = False, time.monotonic()
+
+    def look() -> Any:
+        nonlocal seen
+        is_shown = bool(view._models)
+        seen = seen or is_shown
+        if not is_shown and (seen or time.monotonic() > began + UNSEEN_SECONDS):
+            callback.stop()
+            return None
+        return work()
+
+    callback = pn.state.add_periodic_callback(look, milliseconds)

@@ -1,0 +1,60 @@
+"""The two ways into a notebook: connect() gives the workbench that all components take, sql() runs a query."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from workbench import connection, sql_query
+from workbench.config import Settings, load_settings
+from workbench.connection import Workbench
+from workbench.errors import ServerUnavailable
+from workbench.replication import EngineName
+
+_lock = threading.Lock()
+_opened: dict[Settings, Workbench] = {}
+
+
+def connect(settings: Settings | None = None) -> Workbench:
+    """The workbench of this process, its heartbeat running; the same one however often it is asked for.
+
+    It is on the servers that the settings name, else on the embedded ones. Raises SettingsError for a bad setting, and
+    ClusterError or ServerUnavailable, which say what to do, when no server answers.
+    """
+    settings = settings or load_settings()
+    with _lock:
+        found = _opened.get(settings)
+        if found is None or not found.monitor.is_running:
+            found = _open(settings)
+            _opened[settings] = found
+        return found
+
+
+def _open(settings: Settings) -> Workbench:
+    made = connection.connect(settings)
+    status = made.monitor.status()
+    if not any(server.state == "up" and server.version for server in (status.replica, status.master)):
+        made.close()
+        raise ServerUnavailable(status.master.note)
+    made.monitor.start()
+    return made
+
+
+def sql(
+    statement: str,
+    parameters: Mapping[str, Any] | None = None,
+    *,
+    engine: EngineName = "replica",
+    limit: int = sql_query.MOST_ROWS,
+    seconds: int = sql_query.SECONDS,
+    workbench: Workbench | None = None,
+) -> pd.DataFrame:
+    """The rows of a query: ``sql("select * from sales_item where quantity > :most", {"most": 10})``.
+
+    Read-only, on the ``engine`` that is named: replica, risingwave or master. All else as in ``sql_query.query``.
+    """
+    asked = (workbench or connect()).engines
+    return sql_query.query(asked, statement, parameters, engine=engine, limit=limit, seconds=seconds)

@@ -1,0 +1,149 @@
+"""Ad-hoc reads: one query with bound parameters, as the reader, within a time and a number of rows."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, get_args
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from workbench.deadline import GuardedConnection
+from workbench.engines import Engines, is_disconnect, unavailable
+from workbench.errors import QueryRefused, ServerUnavailable
+from workbench.replication import EngineName
+from workbench.sql_files import read_sql
+from workbench.typed_rows import typed_frame
+
+MOST_ROWS = 10_000
+SECONDS = 30
+# A cursor takes nothing but a query, and gives no more rows than are wanted.
+DECLARE = "declare ad_hoc no scroll cursor for\n"
+READS = ("select", "with", "values", "table")
+WRITES = ("insert", "update", "delete", "merge", "truncate", "copy", "create", "alter", "drop", "grant", "revoke")
+# Text, names and comments: what may hold a semicolon that ends nothing.
+_QUOTED = re.compile(r"""'(?:[^']|'')*'|"[^"]*"|\$(\w*)\$.*?\$\1\$|--[^\n]*|/\*.*?\*/""", re.DOTALL)
+
+
+class RowsCut(UserWarning):
+    """There were more rows than were asked for."""
+
+
+def query(
+    engines: Engines,
+    statement: str,
+    parameters: Mapping[str, Any] | None = None,
+    *,
+    engine: EngineName = "replica",
+    limit: int = MOST_ROWS,
+    seconds: int = SECONDS,
+) -> Any:
+    """The rows of one query as a DataFrame; ``:name`` in it stands for ``parameters["name"]``.
+
+    Integers are int64 (Int64 with missing ones), numeric is Decimal, days and times are datetime64, text is str or
+    None. Beyond ``limit`` rows it is cut: a warning says so, and ``attrs["is_cut"]``. ``attrs`` also holds ``engine``,
+    ``as_of`` (data time, UTC) and ``note``. Without a replica the master is asked, and ``note`` says so. Raises
+    QueryRefused, whose one line says what is wrong and where, and ServerUnavailable.
+    """
+    text = _checked(statement, parameters or {}, limit, seconds)
+    asked, name, note = _engine(engines, engine)
+    try:
+        with asked.connect() as connection:
+            try:
+                as_of, columns, rows = _read(connection, name, text, parameters or {}, limit, seconds)
+            finally:
+                connection.invalidate()  # what a query has set for its session must not reach the next one's
+    except PoolTimeout:
+        raise ServerUnavailable(f"The {name} is busy: all its connections are in use. Try again.") from None
+    except DBAPIError as error:
+        raise _in_words(engines, name, error, seconds, is_exact=not parameters) from None
+    frame = typed_frame(columns, rows[:limit])
+    frame.attrs = {"engine": name, "as_of": as_of, "note": note, "is_cut": len(rows) > limit}
+    if len(rows) > limit:
+        said = f"There are more than {limit:,} rows: only the first {limit:,} were read. Give limit= for more."
+        warnings.warn(said, RowsCut, stacklevel=3)
+    return frame
+
+
+def _checked(statement: str, parameters: Mapping[str, Any], limit: int, seconds: int) -> str:
+    """The statement without its last semicolon. Raises QueryRefused."""
+    text = statement.strip().rstrip(";").rstrip()
+    bare = _QUOTED.sub(" ", text)
+    first = re.match(r"[\s(]*(\w+)", bare)
+    if first is None:
+        raise QueryRefused("No SQL was given. A query begins with select, with, values or table.")
+    word = first[1].lower()
+    if word in WRITES:
+        raise QueryRefused(f"{word.upper()} is refused: this only reads. Sales are changed by SalesManager.")
+    if word not in READS:
+        raise QueryRefused(f"A query begins with select, with, values or table; this begins with {word.upper()}.")
+    if ";" in bare:
+        raise QueryRefused("One query at a time: there is more after a semicolon.")
+    if limit < 1 or not 1 <= seconds <= 3600:
+        raise QueryRefused("limit must be at least 1, and seconds from 1 to 3600.")
+    named = set(sa.text(text).compile().params)
+    if missing := sorted(named - set(parameters)):
+        raise QueryRefused(f"No value was given for :{missing[0]} (a colon of its own is written \\:).")
+    if unknown := sorted(set(parameters) - named):
+        raise QueryRefused(f"A value was given for :{unknown[0]}, which is not in the query.")
+    return text
+
+
+def _engine(engines: Engines, name: EngineName) -> tuple[sa.Engine, EngineName, str]:
+    """Whom to ask, its name, and why it is not the one that was wanted."""
+    if name not in get_args(EngineName):
+        raise QueryRefused(f"There is no engine {name!r}: it is one of replica, risingwave, master.")
+    if name == "master":
+        return engines.master_reader, name, ""
+    found: sa.Engine | None = getattr(engines, name, None)
+    if found is not None:
+        return found, name, ""
+    if name == "risingwave":
+        raise QueryRefused("RisingWave is not configured: set RISINGWAVE_HOST, or ask engine='replica'.")
+    return engines.master_reader, "master", "no replica is configured"
+
+
+def _read(
+    connection: sa.Connection, name: EngineName, text: str, parameters: Mapping[str, Any], limit: int, seconds: int
+) -> tuple[datetime | None, Sequence[Any], Sequence[Sequence[Any]]]:
+    driver = connection.connection.driver_connection
+    if isinstance(driver, GuardedConnection):
+        driver.limit_seconds = seconds + 2.0  # the server's own limit comes first
+    connection.execute(sa.text(f"set statement_timeout = '{seconds:d}s'"))
+    # Before the query: what it shows is at least this new.
+    as_of = datetime.now(UTC) if name == "master" else connection.execute(sa.text(read_sql("queries/as_of"))).scalar()
+    connection.execute(sa.text(DECLARE + text), dict(parameters))
+    result = connection.execute(sa.text(f"fetch {limit + 1:d} from ad_hoc"))
+    assert result.cursor is not None
+    columns = [(column[0], column[1]) for column in result.cursor.description]
+    return as_of, columns, [tuple(row) for row in result]
+
+
+def _in_words(engines: Engines, name: EngineName, error: DBAPIError, seconds: int, *, is_exact: bool) -> Exception:
+    state, diagnosis = getattr(error.orig, "pgcode", None), getattr(error.orig, "diag", None)
+    said = getattr(diagnosis, "message_primary", None) or str(error.orig).strip().splitlines()[0]
+    if state == "57014" or (is_disconnect(error) and error.connection_invalidated):
+        return QueryRefused(f"The query was stopped: it took longer than {seconds} s. Ask for less, or give seconds=.")
+    if is_disconnect(error):
+        return unavailable(engines.settings, name, error)
+    if state in ("25006", "42501") or "data-modifying" in said:
+        return QueryRefused(f"This only reads, and only what the reader may see: {said}.")
+    hint = getattr(diagnosis, "message_hint", None) or ""
+    if state == "42P01":
+        hint = "There are sales_transaction, sales_item, audit_log, heartbeat, and the metrics' views."
+    return QueryRefused(f"{said}{_place(error, is_exact=is_exact)}. {hint}".strip())
+
+
+def _place(error: DBAPIError, *, is_exact: bool) -> str:
+    """Where in the query it is. Values are put in before it is sent, so beside them only the line is known."""
+    position = getattr(getattr(error.orig, "diag", None), "statement_position", None)
+    sent = getattr(getattr(error.orig, "cursor", None), "query", None)
+    if position is None or sent is None:
+        return ""
+    before = sent.decode(errors="replace")[len(DECLARE) : int(position) - 1]
+    column = f", column {len(before) - before.rfind(chr(10))}" if is_exact else ""
+    return f" (line {before.count(chr(10)) + 1}{column})"

@@ -1,0 +1,42 @@
+"""Rows of a database as a DataFrame whose types come from the columns, not from what the rows happen to hold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+# PostgreSQL's numbers of its types, which RisingWave shares.
+INTEGERS, REALS, BOOLEAN = (20, 21, 23), (700, 701), 16
+DAY, TIME, TIME_WITH_ZONE = 1082, 1114, 1184
+
+
+def typed_frame(columns: Sequence[tuple[str, int]], rows: Sequence[Sequence[Any]]) -> pd.DataFrame:
+    """``columns`` are pairs of a name and a type's number; two columns may have one name.
+
+    int64, or Int64 where some are missing; float64; bool, or boolean; datetime64[s] for days, datetime64[us] for times
+    (UTC where they have a zone). Anything else stays as the driver gives it: Decimal, str, None.
+    """
+    made = {n: _typed(kind, [row[n] for row in rows]) for n, (_, kind) in enumerate(columns)}
+    frame = pd.DataFrame(made, index=pd.RangeIndex(len(rows)))
+    frame.columns = pd.Index([name for name, _ in columns], dtype=object)
+    return frame
+
+
+def _typed(kind: int, values: list[Any]) -> Any:
+    is_whole = None not in values
+    if kind in INTEGERS:
+        return pd.Series(values, dtype="int64" if is_whole else "Int64")
+    if kind in REALS:
+        return pd.Series(values, dtype="float64")
+    if kind == BOOLEAN:
+        return pd.Series(values, dtype="bool" if is_whole else "boolean")
+    if kind == DAY:
+        return pd.Series(np.array(values, dtype="datetime64[s]"))
+    if kind == TIME:
+        return pd.Series(np.array(values, dtype="datetime64[us]"))
+    if kind == TIME_WITH_ZONE:
+        return pd.Series(pd.to_datetime(pd.Series(values, dtype=object), utc=True)).astype("datetime64[us, UTC]")
+    return pd.Series(values, dtype=object)
