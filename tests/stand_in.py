@@ -14,9 +14,12 @@ import sqlalchemy as sa
 from tests.conftest import as_superuser
 from workbench import cluster
 from workbench.config import Settings
+from workbench.engines import Engines
+from workbench.health import beat
 from workbench.sql_files import read_sql, sql_names
 
 NAME = "stand_in"
+COLUMNS = "select column_name from information_schema.columns where table_name = :table order by ordinal_position"
 TABLES = """
 create table heartbeat (heartbeat_id int primary key, beat_at timestamptz, lsn varchar);
 create table sales_transaction (
@@ -63,3 +66,22 @@ def _build(server: sa.Engine) -> None:
         for name in sql_names("metrics"):
             plain = connection.execution_options(no_parameters=True)
             plain.exec_driver_sql(f"create view {name.rsplit('/', 1)[1]} as\n{read_sql(name)}")
+
+
+def carry(engines: Engines) -> str:
+    """What CDC would do: all rows of the master, and then its heartbeat, are in the stand-in. Returns its lsn."""
+    assert engines.risingwave is not None
+    beat(engines)
+    with engines.owner.connect() as master, engines.risingwave.connect() as follower:
+        follower.exec_driver_sql("begin")
+        for table in ("heartbeat", "sales_transaction", "sales_item"):
+            names = [row.column_name for row in follower.execute(sa.text(COLUMNS), {"table": table})]
+            rows = master.execute(sa.text(f"select {', '.join(names)} from {table}")).mappings().all()
+            follower.exec_driver_sql(f"delete from {table}")
+            if rows:
+                values = ", ".join(f":{name}" for name in names)
+                insert = sa.text(f"insert into {table} ({', '.join(names)}) values ({values})")
+                follower.execute(insert, [dict(row) for row in rows])
+        lsn = follower.exec_driver_sql("select lsn from heartbeat").scalar_one()
+        follower.exec_driver_sql("commit")
+    return str(lsn)

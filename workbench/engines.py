@@ -100,6 +100,7 @@ def _risingwave_engine(server: Server) -> sa.Engine:
         pool_timeout=5,
         pool_recycle=1800,
         hide_parameters=True,
+        execution_options={"has_copy": False},  # what reads in bulk asks for it
         connect_args={**_network(), "connection_factory": GuardedConnection},
     )
     sa.event.listen(engine, "connect", _limit_risingwave)

@@ -13,7 +13,7 @@ import pandas as pd
 
 from workbench.connection import Workbench
 from workbench.errors import WorkbenchError
-from workbench.metrics import Rollups, Source, Where, ask
+from workbench.metrics import Rollups, Source, Stream, Where, ask
 from workbench.metrics.filters import day_number
 from workbench.replication import Answer, EngineName, Session
 
@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 REFRESH_SECONDS = 1.0
+PUSHED_SECONDS = 0.1  # changes that are pushed within it are read together
 MOST_ANSWERS = 2000  # kept for one revision; beyond it the oldest go
 
 
@@ -32,7 +33,9 @@ class Live:
 
     def __init__(self, workbench: Workbench, seconds: float = REFRESH_SECONDS) -> None:
         self.workbench = workbench
-        self.rollups = Rollups()
+        engine = workbench.engines.risingwave
+        self.stream = None if engine is None else Stream(engine)
+        self.rollups = Rollups(self.stream)
         self.problem = ""  # why the last refresh failed, in words; empty when it did not
         self._seconds = seconds
         self._session = Session()
@@ -72,12 +75,16 @@ class Live:
         """Starts the thread, once however often it is called."""
         with self._lock:
             if self._thread is None:
+                if self.stream is not None:
+                    self.stream.push.start()
                 self._thread = threading.Thread(target=self._run, name="rollups", daemon=True)
                 self._thread.start()
 
     def stop(self) -> None:
         """Ends the thread and waits for it."""
         self._stopping.set()
+        if self.stream is not None:
+            self.stream.push.stop()
         if self._thread is not None:
             self._thread.join(timeout=15)
 
@@ -127,8 +134,15 @@ class Live:
 
     def _run(self) -> None:
         is_loading = True
-        while not self._stopping.wait(0 if is_loading else self._seconds):
+        while not self._waited(0 if is_loading else self._seconds):
             is_loading = self._refresh() and not self.rollups.is_complete
+
+    def _waited(self, seconds: float) -> bool:
+        """Waits, but not for long when RisingWave pushes a change; True when it is time to stop."""
+        if self.stream is not None and seconds:
+            self.stream.push.arrived.wait(seconds)
+            seconds = PUSHED_SECONDS
+        return self._stopping.wait(seconds)
 
     def _refresh(self) -> bool:
         """True when it worked; else ``problem`` says why not, and the log has it once."""

@@ -4,5 +4,6 @@ from workbench.metrics.ask import Source, ask
 from workbench.metrics.filters import Where
 from workbench.metrics.registry import DIMENSIONS, METRICS, Dimension, Metric, Rollup
 from workbench.metrics.rollups import Rollups
+from workbench.metrics.stream import Stream
 
-__all__ = ["DIMENSIONS", "METRICS", "Dimension", "Metric", "Rollup", "Rollups", "Source", "Where", "ask"]
+__all__ = ["DIMENSIONS", "METRICS", "Dimension", "Metric", "Rollup", "Rollups", "Source", "Stream", "Where", "ask"]

@@ -21,11 +21,15 @@ MOST_CHANGES = 20_000  # beyond it, reading everything anew costs less
 
 @dataclass(frozen=True)
 class Position:
-    """How far the log has been followed. ``storage`` names the tables' files, which a truncate replaces."""
+    """How far the log has been followed. ``storage`` names the tables' files, which a truncate replaces.
+
+    What was seen is in the WAL up to ``lsn``.
+    """
 
     horizon: int
     seen: frozenset[int]
     storage: str
+    lsn: str
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,7 @@ class Changes:
 def start(connection: sa.Connection) -> Position:
     """The position of one who reads everything in this transaction's snapshot."""
     row = connection.execute(sa.text(read_sql("queries/change_horizon"))).one()
-    return Position(int(row.horizon), frozenset(map(int, row.seen)), row.storage)
+    return Position(int(row.horizon), frozenset(map(int, row.seen)), row.storage, row.lsn)
 
 
 def since(connection: sa.Connection, last: Position) -> Changes:

@@ -21,6 +21,7 @@ from workbench.metrics.registry import CENTS, COLUMNS, Rollup
 from workbench.sql_files import read_sql
 
 CHUNK_SALES = 100_000  # read in one step: a second or two, and at least a whole day
+CHUNK_DAYS = 60  # the same, of a materialized view
 EARLIEST_DAY, LATEST_DAY = -2_500_000, 107_000_000  # day numbers around all that a timestamp holds
 LOAD_SECONDS = 60.0
 
@@ -56,11 +57,24 @@ def keys(connection: sa.Connection, rollup: Rollup, changed: Sequence[int]) -> C
     return _fetch(connection, rollup, [_table(rollup).c.customer_id.in_(changed)])
 
 
-def chunk_before(connection: sa.Connection, end: int) -> int:
+def chunk_before(connection: sa.Connection, rollup: Rollup, end: int) -> int:
     """The first day of the next chunk, which ends before ``end``; EARLIEST_DAY when it is the last one."""
+    if not _has_copy(connection):
+        return _days_before(connection, rollup, end)
     query = sa.text(read_sql("queries/day_before"))
     day = connection.execute(query, {"day": end, "sales": CHUNK_SALES}).scalar_one_or_none()
     return EARLIEST_DAY if day is None else int(day)
+
+
+def _days_before(connection: sa.Connection, rollup: Rollup, end: int) -> int:
+    """The first of CHUNK_DAYS days of a materialized view, whose rows are there already and sorted by day."""
+    day = _table(rollup).c.day
+    newest = connection.execute(sa.select(sa.func.max(day) - _date(0)).where(day < _date(end))).scalar_one_or_none()
+    if newest is None:
+        return EARLIEST_DAY
+    first = int(newest) - CHUNK_DAYS
+    is_last = connection.execute(sa.select(sa.func.min(day) - _date(0))).scalar_one() >= first
+    return EARLIEST_DAY if is_last else first
 
 
 def _fetch(connection: sa.Connection, rollup: Rollup, conditions: list[sa.ColumnElement[bool]]) -> Cube:
@@ -75,8 +89,9 @@ def _fetch(connection: sa.Connection, rollup: Rollup, conditions: list[sa.Column
         columns.append((sa.literal("=") + sa.cast(column, sa.Text) if name in _TEXT else column).label(name))
     for measure in _summed(rollup):
         column = table.c[measure]
-        columns.append((sa.cast(column * 100, sa.BigInteger) if measure in CENTS else column).label(measure))
-    rows = _copy(connection, sa.select(*columns).where(*conditions), rollup)
+        columns.append(sa.cast(column * 100 if measure in CENTS else column, sa.BigInteger).label(measure))
+    read = _copy if _has_copy(connection) else _selected
+    rows = read(connection, sa.select(*columns).where(*conditions), rollup)
     return Cube.of(rows, rollup.dimensions, _summed(rollup), rollup.key)
 
 
@@ -95,6 +110,22 @@ def _copy(connection: sa.Connection, query: sa.Select[Any], rollup: Rollup) -> p
     for name in texts:
         rows[name] = rows[name].cat.rename_categories(lambda text: text[1:])
     return rows
+
+
+def _selected(connection: sa.Connection, query: sa.Select[Any], rollup: Rollup) -> pd.DataFrame:
+    """As ``_copy``, for RisingWave, which has no COPY to its clients."""
+    sql = query.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True})
+    found = connection.execution_options(no_parameters=True).exec_driver_sql(str(sql))
+    rows = pd.DataFrame(found.fetchall(), columns=list(found.keys()))
+    for name in rollup.dimensions:
+        if name in _TEXT:
+            rows[name] = rows[name].str[1:].astype("category")
+    return rows
+
+
+def _has_copy(connection: sa.Connection) -> bool:
+    """Whether the server hands out rows by COPY; where engines are made it is said which one does not."""
+    return bool(connection.get_execution_options().get("has_copy", True))
 
 
 def _summed(rollup: Rollup) -> list[str]:

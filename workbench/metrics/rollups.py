@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import logging
 import threading
+import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from workbench.errors import ServerUnavailable
 from workbench.metrics import changes, loading
 from workbench.metrics.changes import Changes, Position
 from workbench.metrics.cube import Cube, Groups
 from workbench.metrics.filters import Where, day_number
 from workbench.metrics.loading import EARLIEST_DAY, LATEST_DAY
+from workbench.metrics.push import Changed
 from workbench.metrics.registry import ROLLUPS, Rollup
+from workbench.metrics.stream import FRESH_SECONDS, Beat, Stream
 from workbench.replication import Answer, EngineName, Reader, Session, lsn_number
+
+log = logging.getLogger(__name__)
 
 _LINE_DIMENSIONS = ("category", "product")
 MOST_DAYS = 60  # when more days have changed, they are loaded anew in chunks
@@ -49,6 +58,12 @@ class State:
             return False
         return lsn_number(self.token) >= lsn_number(token)
 
+    @property
+    def lsn(self) -> int:
+        """Everything in here is in the WAL up to this position: who has less would show less."""
+        known = [self.token, None if self.position is None else self.position.lsn]
+        return max((lsn_number(lsn) for lsn in known if lsn is not None), default=0)
+
     def hold(self, session: Session) -> None:
         """Moves the session on to what the rollups have seen, so that nothing it reads next is older."""
         if self.reaches(session.token):
@@ -78,10 +93,18 @@ def _fits(rollup: Rollup, grain: str, where: Where) -> bool:
 
 
 class Rollups:
-    """One for each process: any number of readers, and one refresher at a time."""
+    """One for each process: any number of readers, and one refresher at a time.
 
-    def __init__(self) -> None:
+    They come from RisingWave (``stream``) while it is there and fresh enough, else from PostgreSQL's views of the same
+    bodies. What is loaded from the one is kept up from the other: both find changes from the same position on.
+    """
+
+    def __init__(self, stream: Stream | None = None) -> None:
         self._state = State()
+        self._stream = stream
+        self._has_joined = False  # whether what is loaded is kept up by what RisingWave pushes
+        self._waits_since: float | None = None
+        self._next: Position | None = None  # the newest position, until RisingWave has reached it
         self._lock = threading.Lock()
         self._answers: dict[Hashable, Answer[Groups]] = {}
         self._answers_revision = 0
@@ -118,7 +141,15 @@ class Rollups:
         Raises ServerUnavailable when no server answers; what was loaded stays, with its as_of.
         """
         with self._lock:
-            return self._advance(reader, session, may_load=True)
+            before = self._state
+            found = self._streamed(reader, before)
+            if found is not None:
+                self._state = found
+                return found.revision != before.revision
+            is_pushed = self._stream is not None and self._stream.push.is_following
+            has_moved = self._advance(reader, session, may_load=True)
+            self._has_joined = self._has_joined or is_pushed  # read after it began: no change falls between
+            return has_moved
 
     def load(self, reader: Reader, session: Session) -> None:
         """Refreshes until everything is loaded."""
@@ -148,6 +179,50 @@ class Rollups:
             if self._answers_revision == state.revision:
                 self._answers[question] = answer
         return answer
+
+    def _streamed(self, reader: Reader, before: State) -> State | None:
+        """The state as RisingWave has it; None when PostgreSQL has to be asked."""
+        if self._stream is None or not self._has_joined or not self._stream.push.is_following:
+            return None
+        self._look_ahead(reader)
+        taken = Changed()
+        try:
+            with self._stream.snapshot() as (connection, beat):
+                if beat is None or not beat.is_fresh(reader.last_beat_at):
+                    return None
+                if lsn_number(beat.lsn) < before.lsn:
+                    return self._patient(before)  # it is about to get there; now it would take something back
+                self._waits_since = None
+                taken = self._stream.push.take()
+                return self._received(connection, before, beat, taken)
+        except (DBAPIError, PoolTimeout) as error:
+            self._stream.push.tell(taken)
+            log.warning("RisingWave was not read, the replica answers: %s", type(error).__name__)
+            return None
+
+    def _patient(self, before: State) -> State | None:
+        """The state as it is, for a while: without a heartbeat RisingWave never says that it has got there."""
+        self._waits_since = self._waits_since or time.monotonic()
+        return before if time.monotonic() - self._waits_since <= FRESH_SECONDS else None
+
+    def _look_ahead(self, reader: Reader) -> None:
+        """Notes from where PostgreSQL's log must be followed, for when RisingWave goes away."""
+        if self._next is None:
+            try:
+                self._next = reader.read(Session(), changes.start).value
+            except ServerUnavailable:
+                return  # the older position is as right, only more work
+
+    def _received(self, connection: sa.Connection, before: State, beat: Beat, taken: Changed) -> State:
+        position = before.position
+        if self._next is not None and lsn_number(self._next.lsn) <= lsn_number(beat.lsn):
+            position, self._next = self._next, None
+        assert position is not None  # it has joined
+        found = Changes(position, tuple(taken.days), tuple(taken.customers), taken.is_everything)
+        state = _applied(connection, before, found)
+        if not state.is_complete:
+            state = _extended(connection, state)
+        return replace(state, engine="risingwave", as_of=beat.beat_at, token=beat.lsn)
 
     def _advance(self, reader: Reader, session: Session, may_load: bool) -> bool:
         before = self._state
@@ -188,7 +263,7 @@ def _extended(connection: sa.Connection, state: State) -> State:
     """With one more chunk of one rollup: the newest days that are missing."""
     rollup = max(ROLLUPS, key=lambda rollup: state.loaded_from[rollup.name])
     end = state.loaded_from[rollup.name]
-    first = loading.chunk_before(connection, end) if rollup.key == "day" else EARLIEST_DAY
+    first = loading.chunk_before(connection, rollup, end) if rollup.key == "day" else EARLIEST_DAY
     rows = loading.days(connection, rollup, first, end)
     cube = state.cubes[rollup.name].replaced((), rows) if rollup.name in state.cubes else rows
     return replace(
