@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types unit integration ui lock screenshots clean
+.PHONY: help demo test lint types unit integration ui lock reports screenshots clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1|/' | column -t -s '|'
@@ -32,6 +32,9 @@ ui: .venv/chromium ## Run the tests in a real browser
 lock: .venv/ready ## Pin the newest versions that pyproject.toml allows
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --fork-strategy fewest --python-version 3.11 --all-extras \
 	    --generate-hashes --no-emit-index-url --no-header pyproject.toml --output-file requirements.lock
+
+reports: .venv/ready ## Write the outputs of notebooks/reports again, when a number is meant to change
+	@$(BIN)/python -m tests.notebooks.write_reports
 
 screenshots: .venv/chromium ## Take the pictures of README.md again
 	@$(BIN)/python -m tests.screenshots

@@ -74,6 +74,7 @@ class Settings(BaseSettings):
     workbench_data_dir: Path = Field(default_factory=default_data_dir, description="Where the embedded cluster lives")
     workbench_port: int = Field(5006, gt=0, lt=65536, description="Port of the served app, on 127.0.0.1")
     workbench_currency: str = Field("USD", min_length=1, max_length=8, description="Currency shown beside money")
+    workbench_report_seconds: int = Field(300, gt=0, le=86400, description="How long a report may run, in seconds")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="How much is logged")
 
     @property

@@ -96,6 +96,18 @@ class LoadStopped(WorkbenchError):
     """A load of sample data that was stopped: nothing of it was loaded."""
 
 
+class ReportError(WorkbenchError):
+    """A report that is not there, cannot be used, failed in one of its cells, or took too long."""
+
+
+class ParameterRefused(ReportError):
+    """A parameter that the report does not have, or a value that it cannot take."""
+
+
+class ReportStopped(ReportError):
+    """A report that somebody stopped while it ran."""
+
+
 class OutcomeUnknown(WorkbenchError):
     """The master went away while it was saving. Submitting the same request again is safe."""
 

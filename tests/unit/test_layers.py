@@ -23,6 +23,7 @@ LAYERS = [
     {"verification"},
     {"connection"},
     {"look", "filters", "live", "inline", "figures", "notebook"},
+    {"reports"},
     {"forms", "dashboards"},
     {"shell"},
     {"apps", "exporter", "cli", "__init__", "__main__"},
@@ -77,7 +78,7 @@ def _owners(call: str) -> set[str]:
 
 def test_engines_environment_and_sql_files_have_one_owner() -> None:
     assert _owners("create_engine(") == {"engines.py"}
-    assert _owners("os.environ") | _owners("getenv") <= {"cluster/processes.py"}
+    assert _owners("os.environ") | _owners("getenv") <= {"cluster/processes.py", "reports/kernel.py"}
     assert _owners('.sql"') <= {"sql_files.py"}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from workbench.cli import servers, serving, verify
+from workbench.cli import report, servers, serving, verify
 from workbench.cli.shared import errors
 from workbench.errors import WorkbenchError
 
@@ -23,6 +23,7 @@ COMMANDS = (
     serving.serve,
     serving.demo,
     verify.verify,
+    report.report,
 )
 for command in COMMANDS:
     app.command()(command)

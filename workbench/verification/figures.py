@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from workbench.errors import ServerUnavailable
-from workbench.metrics import DIMENSIONS, METRICS, Source, ask
+from workbench.metrics import DIMENSIONS, METRICS, Source, Where, ask
 from workbench.replication import Reader, Session
 
 # Which group (None: all sales) and which metric; a figure is compared as it is shown, to the cent.
@@ -44,13 +44,13 @@ def questions() -> list[Question]:
     return found
 
 
-def asked(reader: Reader, engine: str, token: str, question: Question) -> Figures:
+def asked(reader: Reader, engine: str, token: str, question: Question, where: Where = Where()) -> Figures:
     """The figures of one engine, which has reached ``token``. Raises ServerUnavailable when it did not answer itself.
 
     The database is asked, never a rollup in memory: what is compared is what each server holds.
     """
     by = () if question.dimension is None else (question.dimension,)
-    answer = ask(Source(reader, Session(token)), question.metrics, by=by)
+    answer = ask(Source(reader, Session(token)), question.metrics, by=by, where=where)
     if answer.engine != engine:
         raise ServerUnavailable(f"The {engine} did not answer: {answer.note}.")
     groups = [None] * len(answer.value) if not by else answer.value[by[0]].tolist()

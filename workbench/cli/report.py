@@ -1,0 +1,111 @@
+"""The command report: runs a report notebook and writes it as a file."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from workbench.cli.shared import AsJson, configured, errors
+from workbench.errors import ParameterRefused, ReportError
+
+if TYPE_CHECKING:
+    from workbench.reports.library import Report
+    from workbench.reports.run import Finished
+
+
+class Format(StrEnum):
+    """What a report is written as."""
+
+    html = "html"
+    ipynb = "ipynb"
+    pdf = "pdf"
+
+
+def report(
+    name: Annotated[str | None, typer.Argument(help="The report to run; without it, all are listed.")] = None,
+    parameter: Annotated[
+        list[str] | None, typer.Option("-p", metavar="NAME=VALUE", help="A parameter of the report; can be repeated.")
+    ] = None,
+    kind: Annotated[Format, typer.Option("--format", help="What is written.")] = Format.html,
+    output: Annotated[Path | None, typer.Option(help="The file to write [default: NAME.FORMAT here].")] = None,
+    seconds: Annotated[
+        int | None, typer.Option("--timeout", help="Time limit in seconds [default: WORKBENCH_REPORT_SECONDS].", min=1)
+    ] = None,
+    is_list: Annotated[bool, typer.Option("--list", help="List the reports and their parameters.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Run a report in a process that can only read, and write it as one file that opens offline."""
+    from workbench.reports.library import find_report, reports  # only this command pays for their imports
+
+    if name is None or is_list:
+        _list(reports() if name is None else [find_report(name)], as_json)
+        return
+    given = _given(parameter or [])
+    target = output or Path(f"{name}.{kind}")
+    finished = _run(find_report(name), given, target, kind, seconds)
+    if as_json:
+        shown = {"file": str(target), "engine": finished.engine, "as_of": finished.as_of, "seconds": finished.seconds}
+        typer.echo(json.dumps(shown | {"parameters": finished.values}, default=str))
+    else:
+        typer.echo(f"Wrote {target} ({target.stat().st_size / 1e6:.1f} MB) in {finished.seconds:.1f} s.")
+
+
+def _given(texts: list[str]) -> dict[str, str]:
+    found = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise ParameterRefused(f"-p {text[:60]!r} is refused: give NAME=VALUE.")
+        found[name] = value
+    return found
+
+
+def _run(chosen: Report, given: dict[str, str], target: Path, kind: Format, seconds: int | None) -> Finished:
+    from workbench.reports.export import export, refuse_pdf_without_browser
+    from workbench.reports.parameters import parse_all
+    from workbench.reports.run import run
+
+    values = parse_all(chosen.parameters, given, date.today())
+    if kind is Format.pdf:
+        refuse_pdf_without_browser()
+    if not target.parent.is_dir():
+        raise ReportError(f"There is no folder {target.parent} to write {target.name} to.")
+    with errors.status(f"Running {chosen.name} ...") as status:
+        finished = run(
+            chosen,
+            values,
+            configured(),
+            seconds=seconds,
+            progress=lambda cell, cells, title: status.update(f"Cell {cell} of {cells}: {escape(title)}"),
+        )
+        content = export(finished, kind.value)
+    try:
+        target.write_bytes(content)
+    except OSError as error:
+        raise ReportError(f"The report could not be written to {target}: {error.strerror}.") from None
+    return finished
+
+
+def _list(found: list[Report], as_json: bool) -> None:
+    today = date.today()
+    if as_json:
+        shown = [dataclasses.asdict(report) | {"path": str(report.path)} for report in found]
+        typer.echo(json.dumps(shown, indent=2))
+        return
+    for report in found:
+        typer.echo(f"{report.name}: {report.title}")
+        table = Table("parameter", "default", "what it is", "allowed", box=None, padding=(0, 2, 0, 2))
+        for parameter in report.parameters:
+            default = parameter.proposed(today)
+            shown = "" if default is None else str(default)
+            table.add_row(parameter.name, shown, escape(parameter.about), escape(parameter.allowed))
+        Console(width=130, highlight=False).print(table)

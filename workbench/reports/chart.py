@@ -1,0 +1,49 @@
+"""chart(): an interactive chart that needs no server, no widget and no network where BokehJS is on the page."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+import holoviews as hv
+import holoviews.plotting.bokeh  # registers what draws; hv.extension would also load it into the notebook
+from bokeh.embed import json_item
+from bokeh.models import LayoutDOM
+
+CLASS = "workbench-chart"
+# What a page shows that has no BokehJS: a notebook that was opened elsewhere.
+WITHOUT = "This chart can be seen in the exported report."
+HTML = """<div id="{place}" class="{kind}" style="min-height: {height}px"></div>
+<script>
+(function () {{
+  const place = document.getElementById("{place}")
+  if (window.Bokeh) {{ Bokeh.embed.embed_item({item}, "{place}") }} else if (place) {{ place.textContent = "{without}" }}
+}})()
+</script>"""
+
+
+class Chart:
+    """A chart of HoloViews or Bokeh. Its text says what is drawn, which is all that tests compare."""
+
+    def __init__(self, drawn: Any, height: int) -> None:
+        self._drawn, self._height = drawn, height
+
+    def __repr__(self) -> str:
+        return str(self._drawn)
+
+    def _repr_html_(self) -> str:
+        """The chart itself. The same figures make the same text."""
+        drawn = self._drawn
+        if not isinstance(drawn, LayoutDOM):
+            drawn = hv.render(drawn, backend="bokeh")
+            drawn.update(width=None, height=self._height, sizing_mode="stretch_width")
+            drawn.toolbar.logo = None
+        item = json.dumps(json_item(drawn, "")).replace("<", "\\u003c")  # data must not end the script
+        place = f"chart-{hashlib.sha256(item.encode()).hexdigest()[:16]}"
+        return HTML.format(place=place, kind=CLASS, height=self._height, item=item, without=WITHOUT)
+
+
+def chart(drawn: Any, height: int = 320) -> Chart:
+    """A chart of any HoloViews element (what hvplot makes) or Bokeh model, ``height`` pixels high."""
+    return Chart(drawn, height)

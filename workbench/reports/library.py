@@ -1,0 +1,78 @@
+"""The reports that there are: the notebooks of one folder, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from workbench.errors import ReportError
+from workbench.reports.parameters import Parameter, read_parameters
+
+NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+
+@dataclass(frozen=True)
+class Report:
+    """A notebook that can be run: its name, its first heading, the sentence below that, and its parameters."""
+
+    name: str
+    path: Path
+    title: str
+    about: str
+    parameters: tuple[Parameter, ...]
+
+
+@cache
+def reports_folder() -> Path:
+    """The folder of report notebooks: inside an installed package, beside it in a checkout."""
+    package = Path(__file__).parents[1]
+    inside = package / "notebooks" / "reports"
+    return inside if inside.is_dir() else package.parent / "notebooks" / "reports"
+
+
+def reports(folder: Path | None = None) -> list[Report]:
+    """All reports, by name. Raises ReportError for a notebook that cannot be used."""
+    paths = sorted((folder or reports_folder()).glob("*.ipynb"))
+    return [read_report(path) for path in paths if NAME.fullmatch(path.stem)]
+
+
+def find_report(name: str, folder: Path | None = None) -> Report:
+    """The report of this name, which is looked up among those of the folder: a path is never made of it."""
+    found = reports(folder)
+    for report in found:
+        if report.name == name:
+            return report
+    raise ReportError(f"There is no report {name[:60]!r}. There are {', '.join(report.name for report in found)}.")
+
+
+def read_report(path: Path) -> Report:
+    """The report that a notebook is. Raises ReportError."""
+    try:
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        return _report(path, cells)
+    except ReportError as error:
+        raise ReportError(f"{path.name}: {error}") from None
+    except (OSError, ValueError, KeyError, TypeError, SyntaxError) as error:
+        raise ReportError(f"{path.name} is no notebook that can be run: {type(error).__name__}: {error}") from None
+
+
+def _report(path: Path, cells: list[dict[str, Any]]) -> Report:
+    tagged = [cell for cell in cells if "parameters" in cell["metadata"].get("tags", [])]
+    if len(tagged) > 1:
+        raise ReportError("it has more than one cell with the tag parameters")
+    first = _text(cells[0]) if cells and cells[0]["cell_type"] == "markdown" else ""
+    title, _, rest = first.partition("\n")
+    if not title.startswith("# "):
+        raise ReportError("its first cell does not begin with a title (# ...)")
+    about = next((part.strip() for part in rest.split("\n\n") if part.strip()), "")
+    parameters = read_parameters(_text(tagged[0])) if tagged else ()
+    return Report(path.stem, path, title.removeprefix("# ").strip(), " ".join(about.split()), parameters)
+
+
+def _text(cell: dict[str, Any]) -> str:
+    source = cell["source"]
+    return source if isinstance(source, str) else "".join(source)

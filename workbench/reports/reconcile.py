@@ -1,0 +1,103 @@
+"""Reconciliation of some days: every metric on every server at one token, by a role that can only read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from workbench.engines import Engines
+from workbench.errors import ServerUnavailable
+from workbench.followers import followers
+from workbench.metrics import DIMENSIONS, METRICS, Where
+from workbench.replication import Reader, Session, mark
+from workbench.reports.data import ReportData
+from workbench.reports.table import label
+from workbench.verification.figures import Figures, Question, asked, questions
+
+SERVERS = ("master", "replica", "risingwave")
+WAIT_SECONDS = 20.0
+TRIES = 4  # while sales are written, figures move between two reads
+EQUAL, ABSENT = "equal", "not configured"
+
+
+@dataclass(frozen=True)
+class Reconciliation:
+    """``totals``: every metric on every server. ``compared``: for each dimension, how many figures, and what came of it.
+
+    ``differences`` has a row for each figure that a follower has otherwise than the master; it should have none.
+    """
+
+    totals: pd.DataFrame
+    compared: pd.DataFrame
+    differences: pd.DataFrame
+
+
+def reconcile(data: ReportData, where: Where = Where()) -> Reconciliation:
+    """Compares the followers with the master, to the cent. Raises ServerUnavailable when one does not answer."""
+    engines = data.workbench.engines
+    answers = [(question, _figures(engines, question, where)) for question in questions()]
+    data.ask(["sales"], where=where)  # so that the report says as of when
+    totals: dict[str, Figures] = {name: {} for name in SERVERS}
+    for question, figures in answers:
+        if question.dimension is None:
+            for name, found in figures.items():
+                totals[name] = {**totals[name], **found}
+    differences = [row for question, figures in answers for row in _differences(question, figures)]
+    return Reconciliation(
+        totals=pd.DataFrame([_total(name, totals) for name in METRICS], columns=["metric", *SERVERS], dtype=object),
+        compared=pd.DataFrame(_compared(answers), dtype=object),
+        differences=pd.DataFrame(differences, columns=["figure", "server", "master", "found"], dtype=object),
+    )
+
+
+def _figures(engines: Engines, question: Question, where: Where) -> dict[str, Figures]:
+    """Every server's answer at one token; asked again while they differ, for sales may be coming in."""
+    present = [follower for follower in followers(engines)]
+    found: dict[str, Figures] = {}
+    for _ in range(TRIES):
+        session = Session()
+        mark(engines, session)
+        token = session.token
+        if token is None:
+            raise ServerUnavailable("The master does not say what is committed: nothing can be compared with it.")
+        found["master"] = asked(Reader(replace(engines, replica=None)), "master", token, question, where)
+        for follower in present:
+            if not follower.wait(token, WAIT_SECONDS):
+                raise ServerUnavailable(f"The {follower.name} has not reached {token} within {WAIT_SECONDS:.0f} s.")
+            found[follower.name] = asked(Reader(engines), follower.name, token, question, where)
+        if all(figures == found["master"] for figures in found.values()):
+            break
+    return found
+
+
+def _total(metric: str, totals: Mapping[str, Figures]) -> list[object]:
+    return [label(metric), *(totals[name].get((None, metric), ABSENT) for name in SERVERS)]
+
+
+def _compared(answers: Sequence[tuple[Question, dict[str, Figures]]]) -> list[dict[str, object]]:
+    rows = []
+    for dimension in dict.fromkeys(question.dimension for question, _ in answers):
+        of_it = [figures for question, figures in answers if question.dimension == dimension]
+        row: dict[str, object] = {"by": "in total" if dimension is None else label(DIMENSIONS[dimension].label)}
+        row["figures"] = sum(len(figures["master"]) for figures in of_it)
+        for name in SERVERS[1:]:
+            counts = [len(_other(figures["master"], figures[name])) for figures in of_it if name in figures]
+            row[name] = ABSENT if not counts else f"{sum(counts):,} differ" if sum(counts) else EQUAL
+        rows.append(row)
+    return rows
+
+
+def _differences(question: Question, figures: Mapping[str, Figures]) -> list[list[object]]:
+    truth = figures["master"]
+    rows = []
+    for name, found in figures.items():
+        for group, metric in _other(truth, found):
+            what = metric if question.dimension is None else f"{metric} of {question.dimension} {group}"
+            rows.append([what, name, truth.get((group, metric)), found.get((group, metric))])
+    return rows
+
+
+def _other(one: Figures, other: Figures) -> list[tuple[object, str]]:
+    return [key for key in dict.fromkeys((*one, *other)) if one.get(key) != other.get(key)]

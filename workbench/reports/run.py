@@ -1,0 +1,145 @@
+"""run(): executes a report in a process of its own, with a time limit, and stops it when asked."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+from nbformat import NotebookNode
+from papermill.iorw import load_notebook_node
+from papermill.parameterize import parameterize_notebook
+
+from workbench.config import Settings
+from workbench.errors import ReportError, ReportStopped
+from workbench.reports.kernel import ReportKernel, environment
+from workbench.reports.library import Report
+from workbench.reports.parameters import Value
+
+LOOK_SECONDS = 0.1
+MOST_LETTERS = 300
+# Runs after the last cell: what was asked of whom, as of when. The author cannot forget it.
+LAST_CELL = "from workbench.reports import answered\nprint(answered(globals()))"
+
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A report that ran to its end. ``engine`` and ``as_of`` are those of its oldest figures, if it asked for any."""
+
+    report: Report
+    values: Mapping[str, Value]
+    notebook: NotebookNode
+    engine: str
+    as_of: datetime | None
+    currency: str
+    ran_at: datetime
+    seconds: float
+
+
+def run(
+    report: Report,
+    values: Mapping[str, Value],
+    settings: Settings,
+    *,
+    seconds: float | None = None,
+    progress: Progress = lambda cell, cells, title: None,
+    stop: threading.Event | None = None,
+) -> Finished:
+    """Runs a report with a value for each parameter, on servers that are configured (see cluster.configured).
+
+    ``progress`` is told before each code cell which one it is (from 1), of how many, and the heading that it is under.
+    ``seconds`` is the limit (None: the setting WORKBENCH_REPORT_SECONDS). Raises ReportError, naming the cell, when
+    the report fails or takes longer, and ReportStopped once ``stop`` is set. Not to be called on an event loop.
+    """
+    limit = settings.workbench_report_seconds if seconds is None else seconds
+    began, ran_at = time.monotonic(), datetime.now(UTC)
+    notebook = _prepared(report, values)
+    with tempfile.TemporaryDirectory(prefix="workbench-report-", ignore_cleanup_errors=True) as name:
+        running = _Run(report, notebook, progress)
+        asyncio.run(running.execute(environment(settings, Path(name)), Path(name), limit, stop or threading.Event()))
+    engine, as_of = _answered(notebook)
+    return Finished(report, dict(values), notebook, engine, as_of, settings.workbench_currency, ran_at, time.monotonic() - began)
+
+
+def _prepared(report: Report, values: Mapping[str, Value]) -> NotebookNode:
+    """The notebook with its parameters and without outputs."""
+    notebook = load_notebook_node(str(report.path))
+    if values:
+        notebook = parameterize_notebook(notebook, dict(values))
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    notebook.cells.append(nbformat.v4.new_code_cell(LAST_CELL))
+    return notebook
+
+
+def _answered(notebook: NotebookNode) -> tuple[str, datetime | None]:
+    """What the last cell printed; the cell goes."""
+    cell = notebook.cells.pop()
+    found: dict[str, Any] = json.loads("".join(output.get("text", "") for output in cell.outputs))
+    return found["engine"], datetime.fromisoformat(found["as_of"]) if found["as_of"] else None
+
+
+class _Run:
+    """One execution, and where it is."""
+
+    def __init__(self, report: Report, notebook: NotebookNode, progress: Progress) -> None:
+        self._report, self._notebook, self._progress = report, notebook, progress
+        self._cells = [n for n, cell in enumerate(notebook.cells) if cell.cell_type == "code"][:-1]
+        self._place = "before its first cell"
+
+    async def execute(self, env: dict[str, str], folder: Path, limit: float, stop: threading.Event) -> None:
+        """Executes the notebook. Raises ReportError and ReportStopped."""
+        client = NotebookClient(self._notebook, km=ReportKernel(folder), timeout=None, on_cell_start=self._started)
+        client.log = logging.getLogger("nbclient")
+        client.log.setLevel(logging.WARNING)  # it would say that a notebook begins
+        client.owns_km, client.shutdown_kernel = True, "immediate"
+        task = asyncio.ensure_future(client.async_execute(env=env, cwd=str(folder)))
+        end = time.monotonic() + limit
+        while not task.done() and not stop.is_set() and time.monotonic() < end:
+            await asyncio.wait([task], timeout=LOOK_SECONDS)
+        if task.done():
+            self._look_at(task.exception())
+            return
+        task.cancel()
+        await asyncio.wait([task])
+        if stop.is_set():
+            raise ReportStopped(f"The report {self._report.name} was stopped {self._place}.")
+        raise ReportError(
+            f"The report {self._report.name} did not finish within {limit:g} s: it was stopped {self._place}."
+            " WORKBENCH_REPORT_SECONDS sets the limit."
+        )
+
+    def _started(self, cell: NotebookNode, cell_index: int) -> None:
+        if cell_index not in self._cells:
+            return  # ours, not the report's
+        number, of = self._cells.index(cell_index) + 1, len(self._cells)
+        title = heading(self._notebook.cells[:cell_index])
+        self._place = f"in cell {number} of {of} ({title})"
+        self._progress(number, of, title)
+
+    def _look_at(self, error: BaseException | None) -> None:
+        if isinstance(error, CellExecutionError):
+            cause = " ".join(f"{error.ename}: {error.evalue}".split())[:MOST_LETTERS]
+            raise ReportError(f"The report {self._report.name} failed {self._place}: {cause}")
+        if error is not None:
+            raise ReportError(f"The report {self._report.name} failed {self._place}: {type(error).__name__}") from error
+
+
+def heading(cells: list[NotebookNode]) -> str:
+    """The last heading of these cells, without its marks."""
+    lines = [line for cell in cells if cell.cell_type == "markdown" for line in cell.source.splitlines()]
+    return next((line.lstrip("# ") for line in reversed(lines) if line.startswith("#")), "no heading")

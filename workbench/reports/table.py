@@ -1,0 +1,69 @@
+"""table(): a frame as a report shows it. Plain text for tests to compare, HTML for people."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pandas as pd
+
+from workbench.look import NOTHING, esc
+
+LABELS = {"abc_class": "ABC", "store_id": "Store"}
+
+
+class Table:
+    """Shows ``frame``, in the order that it has; the last ``totals`` rows are set apart."""
+
+    def __init__(self, frame: pd.DataFrame, totals: int = 0) -> None:
+        self.frame = frame
+        self._totals = totals
+
+    def __repr__(self) -> str:
+        texts = self.frame.map(text).rename(columns=str)
+        return texts.to_string(index=False, max_rows=None, max_cols=None) if len(texts) else "no rows"
+
+    def _repr_html_(self) -> str:
+        """The table with escaped texts, numbers to the right, thousands separated."""
+        if self.frame.empty:
+            return '<p class="nothing">Nothing to show.</p>'
+        kinds = [' class="number"' if _is_number(self.frame[name]) else "" for name in self.frame.columns]
+        names = zip(self.frame.columns, kinds, strict=True)
+        head = "".join(f'<th scope="col"{kind}>{esc(label(name))}</th>' for name, kind in names)
+        rows = [self._row(values, kinds) for values in self.frame.itertuples(index=False, name=None)]
+        cut = len(rows) - self._totals
+        body = f"<tbody>{''.join(rows[:cut])}</tbody>"
+        foot = f"<tfoot>{''.join(rows[cut:])}</tfoot>" if self._totals else ""
+        return f'<div class="scroll"><table><thead><tr>{head}</tr></thead>{body}{foot}</table></div>'
+
+    def _row(self, values: tuple[Any, ...], kinds: list[str]) -> str:
+        cells = (f"<td{kind}>{esc(text(value, ','))}</td>" for value, kind in zip(values, kinds, strict=True))
+        return f"<tr>{''.join(cells)}</tr>"
+
+
+def table(frame: pd.DataFrame, totals: int = 0) -> Table:
+    """The frame as a table; its last ``totals`` rows are totals."""
+    return Table(frame, totals)
+
+
+def label(name: object) -> str:
+    """A column's heading: ``average_sale`` -> ``Average sale``."""
+    words = LABELS.get(str(name), str(name)).replace("_", " ")
+    return words[:1].upper() + words[1:]
+
+
+def text(value: Any, thousands: str = "") -> str:
+    """One cell: money and percents with their two places, days as ISO, a dash for what is not there."""
+    if value is None or value is pd.NaT or value != value:
+        return NOTHING
+    if isinstance(value, pd.Timestamp):
+        return f"{value:%Y-%m-%d}"
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        return str(value)
+    return f"{value:{thousands}}"
+
+
+def _is_number(column: pd.Series) -> bool:
+    """Whether all that is there are numbers; a column of names for numbers (store) reads as such too."""
+    known = [value for value in column.tolist() if value is not None and value == value]
+    return bool(known) and all(isinstance(value, int | Decimal) and not isinstance(value, bool) for value in known)
