@@ -98,8 +98,7 @@ def _run(chosen: Report, given: dict[str, str], target: Path, kind: Format, seco
 def _list(found: list[Report], as_json: bool) -> None:
     today = date.today()
     if as_json:
-        shown = [dataclasses.asdict(report) | {"path": str(report.path)} for report in found]
-        typer.echo(json.dumps(shown, indent=2))
+        typer.echo(json.dumps([dataclasses.asdict(report) for report in found], default=str, indent=2))
         return
     for report in found:
         typer.echo(f"{report.name}: {report.title}")

@@ -18,7 +18,8 @@ HTML = """<div id="{place}" class="{kind}" style="min-height: {height}px"></div>
 <script>
 (function () {{
   const place = document.getElementById("{place}")
-  if (window.Bokeh) {{ Bokeh.embed.embed_item({item}, "{place}") }} else if (place) {{ place.textContent = "{without}" }}
+  if (window.Bokeh) {{ Bokeh.embed.embed_item({item}, "{place}") }}
+  else if (place) {{ place.textContent = "{without}" }}
 }})()
 </script>"""
 
@@ -39,7 +40,7 @@ class Chart:
             drawn = hv.render(drawn, backend="bokeh")
             drawn.update(width=None, height=self._height, sizing_mode="stretch_width")
             drawn.toolbar.logo = None
-        item = json.dumps(json_item(drawn, "")).replace("<", "\\u003c")  # data must not end the script
+        item = json.dumps(json_item(drawn)).replace("<", "\\u003c")  # data must not end the script
         place = f"chart-{hashlib.sha256(item.encode()).hexdigest()[:16]}"
         return HTML.format(place=place, kind=CLASS, height=self._height, item=item, without=WITHOUT)
 

@@ -50,9 +50,9 @@ def html(finished: Finished) -> str:
         as_of=finished.as_of,
         ran_at=finished.ran_at,
         currency=finished.currency,
-        css=Markup((FOLDER / "page.css").read_text(encoding="utf-8")),  # noqa: S704  # ours
-        scripts=[Markup(text) for text in _bokeh()] if has_charts else [],  # noqa: S704  # Bokeh's own
-        body=Markup(body),  # noqa: S704  # made from the report's notebook, which escapes what it shows
+        css=Markup((FOLDER / "page.css").read_text(encoding="utf-8")),  # ours
+        scripts=[Markup(text) for text in _bokeh()] if has_charts else [],  # Bokeh's own
+        body=Markup(body),  # made from the report's notebook, which escapes what it shows
     )
 
 

@@ -76,9 +76,7 @@ def parse_all(parameters: tuple[Parameter, ...], given: Mapping[str, str], today
             known = f"It has {', '.join(names)}." if names else "It has none."
             raise ParameterRefused(f"The report has no parameter {name[:60]!r}. {known}")
     return {
-        parameter.name: parameter.parse(given[parameter.name])
-        if parameter.name in given
-        else parameter.proposed(today)
+        parameter.name: parameter.parse(given[parameter.name]) if parameter.name in given else parameter.proposed(today)
         for parameter in parameters
     }
 

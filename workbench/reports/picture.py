@@ -51,7 +51,7 @@ def bars(frame: pd.DataFrame, names: str, values: str) -> Picture:
 
 
 def lines(frame: pd.DataFrame, x: str, ys: Sequence[str], height: int = 260) -> Picture:
-    """A line over ``x`` (days, or numbers in steps of one) for each column of ``ys``, named at its end; breaks where a value is missing."""
+    """A line for each column of ``ys`` over ``x``, days or numbers in steps of one; a missing value breaks it."""
     series = {name: [_number(value) for value in frame[name]] for name in ys}
     top = _round_up(max((value for values in series.values() for value in values if value is not None), default=1.0))
     step = (WIDTH - LEFT - RIGHT) / max(1, len(frame) - 1)

@@ -24,7 +24,7 @@ EQUAL, ABSENT = "equal", "not configured"
 
 @dataclass(frozen=True)
 class Reconciliation:
-    """``totals``: every metric on every server. ``compared``: for each dimension, how many figures, and what came of it.
+    """``totals``: every metric on every server; ``compared``: for each dimension, how many figures, and whether equal.
 
     ``differences`` has a row for each figure that a follower has otherwise than the master; it should have none.
     """
@@ -54,7 +54,7 @@ def reconcile(data: ReportData, where: Where = Where()) -> Reconciliation:
 
 def _figures(engines: Engines, question: Question, where: Where) -> dict[str, Figures]:
     """Every server's answer at one token; asked again while they differ, for sales may be coming in."""
-    present = [follower for follower in followers(engines)]
+    present = followers(engines)
     found: dict[str, Figures] = {}
     for _ in range(TRIES):
         session = Session()

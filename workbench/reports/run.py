@@ -71,7 +71,8 @@ def run(
         running = _Run(report, notebook, progress)
         asyncio.run(running.execute(environment(settings, Path(name)), Path(name), limit, stop or threading.Event()))
     engine, as_of = _answered(notebook)
-    return Finished(report, dict(values), notebook, engine, as_of, settings.workbench_currency, ran_at, time.monotonic() - began)
+    took, currency = time.monotonic() - began, settings.workbench_currency
+    return Finished(report, dict(values), notebook, engine, as_of, currency, ran_at, took)
 
 
 def _prepared(report: Report, values: Mapping[str, Value]) -> NotebookNode:
