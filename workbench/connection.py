@@ -24,7 +24,7 @@ class Workbench:
 
     def sales(self, session: Session | None = None, actor: str = "") -> Sales:
         """The sales service for one session; a new session when none is given."""
-        return Sales(self.engines, self.reader, session or Session(), actor)
+        return Sales(self.engines, self.reader, session or Session(), actor, self.monitor.stopwatch)
 
     def close(self) -> None:
         """Stops the heartbeat and closes all connections."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,9 +16,11 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from workbench import telemetry
 from workbench.engines import Engines, unavailable
-from workbench.replication import STALE_SECONDS, Reader, lsn_number
+from workbench.followers import followers
+from workbench.replication import STALE_SECONDS, Reader, Session, lsn_number, mark
 from workbench.risingwave.server import SLOT, look
 from workbench.sql_files import read_sql
+from workbench.stopwatch import Stopwatch
 
 log = logging.getLogger(__name__)
 
@@ -151,11 +154,19 @@ def _risingwave_note(slots: list[dict[str, Any]], lag_seconds: float | None) -> 
 
 
 class Monitor:
-    """Renews the heartbeat once a second and keeps the last Status. One a process; ``start`` makes its thread."""
+    """Renews the heartbeat once a second, times it, and keeps the last Status.
+
+    One for each process; ``start`` makes its thread.
+    """
 
     def __init__(self, engines: Engines, reader: Reader) -> None:
         self._engines, self._reader = engines, reader
-        self._stopping = threading.Event()
+        found = followers(engines)
+        # RisingWave tells its position by the heartbeat: a save is seen there with the next one.
+        is_told_by_beat = any(follower.name == "risingwave" for follower in found)
+        self.stopwatch = Stopwatch(found, self._hurry if is_told_by_beat else lambda: None)
+        self._stopping = False
+        self._wake = threading.Event()
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
         self.last: Status | None = None
@@ -170,25 +181,39 @@ class Monitor:
     @property
     def is_running(self) -> bool:
         """Whether it was started and not stopped since."""
-        return self._thread is not None and not self._stopping.is_set()
+        return self._thread is not None and not self._stopping
 
     def stop(self) -> None:
-        """Ends the thread and waits for it."""
-        self._stopping.set()
+        """Ends the threads and waits for them."""
+        self._stopping = True
+        self._wake.set()
         if self._thread is not None:
             self._thread.join(timeout=15)
+        self.stopwatch.stop()
 
     def status(self) -> Status:
         """The status of at most a second ago; asks when the thread has not run yet."""
         return self.last or status(self._engines)
 
     def _run(self) -> None:
-        while not self._stopping.wait(BEAT_SECONDS if self.last else 0):
-            _logged(lambda: beat(self._engines), "The heartbeat was not written")
+        while not self._stopping:
+            _logged(self._beat, "The heartbeat was not written")
             self.last = status(self._engines)
             _report(self.last)
             if self.last.master.beat_at is not None:
                 self._reader.last_beat_at = self.last.master.beat_at
+            self._wake.wait(BEAT_SECONDS)
+            self._wake.clear()
+
+    def _hurry(self) -> None:
+        self._wake.set()
+
+    def _beat(self) -> None:
+        beat(self._engines)
+        committed_at, session = time.monotonic(), Session()
+        mark(self._engines, session)
+        if session.token is not None:
+            self.stopwatch.beat(session.token, committed_at)
 
 
 def _report(found: Status) -> None:

@@ -110,6 +110,15 @@ def age(seconds: float | None) -> str:
     return f"{int(seconds // 86400)} days ago"
 
 
+def duration(seconds: float | None) -> str:
+    """``0.8 ms``, ``12 ms``, ``1,234 ms``, from ten seconds on ``12.3 s``. A dash for None."""
+    if seconds is None:
+        return NOTHING
+    if seconds >= 10:
+        return f"{seconds:,.1f} s"
+    return f"{seconds * 1000:,.{1 if seconds < 0.01 else 0}f} ms"
+
+
 def size(n_bytes: int | None) -> str:
     """``0 bytes``, ``12.0 kB``, ``1.4 GB``, in steps of 1024 as PostgreSQL counts. A dash for None."""
     if n_bytes is None:

@@ -6,6 +6,8 @@ import getpass
 import hashlib
 import json
 import time
+from collections.abc import Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 from uuid import UUID
@@ -30,6 +32,7 @@ from workbench.errors import (
 from workbench.models import Line, Sale, SaleInput
 from workbench.replication import Answer, Reader, Session, mark
 from workbench.sql_files import read_sql
+from workbench.stopwatch import Stopwatch
 
 Operation = Literal["create", "update", "delete"]
 RETRIED_STATES = ("40001", "40P01", "55P03", "57P01", "57P02", "57P03")
@@ -47,16 +50,14 @@ REASONS: dict[type[WorkbenchError], str] = {  # why a write was not done, as it 
 class Saved:
     """What a write did: the sale's id and version after it. ``is_repeat``: this request had been accepted before.
 
-    ``token`` is a position that holds the commit (None: not known), ``committed_at`` when the master had acknowledged
-    it, on time.monotonic()'s clock.
+    ``visible`` will have, for each follower, the seconds from the commit until it shows it (None: it takes too long).
     """
 
     operation: Operation
     transaction_id: int
     version: int
     is_repeat: bool = False
-    token: str | None = field(default=None, compare=False)
-    committed_at: float = field(default=0.0, compare=False)
+    visible: Mapping[str, Future[float | None]] = field(default_factory=dict, compare=False)
 
 
 @dataclass
@@ -64,13 +65,14 @@ class Sales:
     """Reads and writes sales for one session (a browser session, a notebook, a command).
 
     ``actor`` is who the audit log names. After each write ``session`` holds the commit's position, so that this
-    session's next read shows it.
+    session's next read shows it; ``stopwatch`` times when the followers do.
     """
 
     engines: Engines
     reader: Reader
     session: Session
     actor: str = ""
+    stopwatch: Stopwatch | None = None
 
     def __post_init__(self) -> None:
         self.actor = self.actor or _os_user()
@@ -144,10 +146,13 @@ class Sales:
             telemetry.REFUSALS.labels(REASONS.get(type(error), "other")).inc()
             raise
         committed_at = time.monotonic()
-        if not saved.is_repeat:
-            telemetry.WRITES.labels(operation).inc()
         mark(self.engines, self.session)
-        return replace(saved, token=self.session.token, committed_at=committed_at)
+        if saved.is_repeat:
+            return saved
+        telemetry.WRITES.labels(operation).inc()
+        if self.stopwatch is None or self.session.token is None:
+            return saved
+        return replace(saved, visible=self.stopwatch.save(self.session.token, committed_at))
 
     def _retried(self, operation: Operation, values: dict[str, Any], explain: Any) -> Saved:
         """Runs ``<operation>_sale.sql``; when that changes nothing ``explain`` gives the first result or raises why."""

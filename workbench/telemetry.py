@@ -9,7 +9,7 @@ import math
 from collections import Counter as Tally
 from collections import deque
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from threading import Lock
 from typing import Any
@@ -81,15 +81,21 @@ class Recent:
             self._seconds.setdefault(name, deque(maxlen=self._most)).append(seconds)
 
     def quantiles(self) -> dict[str, Quantiles]:
-        """What is known of each name, by nearest rank: a quantile is a duration that there was."""
+        """What is known of each name."""
         with self._lock:
-            found = {name: sorted(seconds) for name, seconds in self._seconds.items()}
+            kept = {name: list(seconds) for name, seconds in self._seconds.items()}
             counts = dict(self._counts)
-        return {name: Quantiles(counts[name], _rank(s, 0.5), _rank(s, 0.95)) for name, s in found.items()}
+        found = {name: quantiles(seconds) for name, seconds in kept.items()}
+        return {name: replace(of_name, count=counts[name]) for name, of_name in found.items() if of_name is not None}
 
 
-def _rank(ordered: list[float], share: float) -> float:
-    return ordered[math.ceil(share * len(ordered)) - 1]
+def quantiles(seconds: Iterable[float]) -> Quantiles | None:
+    """By nearest rank: a quantile is a duration that there was. None when there is none."""
+    ordered = sorted(seconds)
+    if not ordered:
+        return None
+    p50, p95 = (ordered[math.ceil(share * len(ordered)) - 1] for share in (0.5, 0.95))
+    return Quantiles(len(ordered), p50, p95)
 
 
 QUERIES = Recent()  # by engine

@@ -10,7 +10,6 @@ import pytest
 from tests.examples import CAKE, LATTE, sale
 from workbench import telemetry
 from workbench.connection import Workbench
-from workbench.engines import Engines
 from workbench.errors import SaleConflict, SaleNotFound
 
 
@@ -47,10 +46,3 @@ def test_a_read_is_timed_by_who_answered(workbench: Workbench) -> None:
     sales.get(made.transaction_id, for_edit=True)
     after = [value("workbench_query_seconds_count", engine=e, metric="sale") for e in ("master", "replica")]
     assert [now - then for then, now in zip(before, after, strict=True)] == ([1, 1] if engine == "replica" else [2, 0])
-
-
-def test_a_write_says_when_and_where_it_was_committed(workbench: Workbench, engines: Engines) -> None:
-    sales = workbench.sales()
-    made = sales.create(sale(), uuid4())
-    assert made.token == sales.session.token
-    assert made.committed_at > 0

@@ -49,6 +49,50 @@ def test_the_slots_say_what_they_keep(app: str, page: Page) -> None:
     expect(row).to_contain_text(re.compile(r"In use\s*[\d.,]+ (bytes|kB|MB)\s*reserved"))
 
 
+def numbers(page: Page, row: str) -> list[str]:
+    """The cells of the row that begins with this text."""
+    found = page.get_by_role("row").filter(has_text=row)
+    expect(found).to_be_visible()
+    return found.get_by_role("cell").all_text_contents()
+
+
+def test_the_latency_of_each_heartbeat_is_drawn_live_in_place(app: str, page: Page) -> None:
+    visit(page, f"{app}/pipeline")
+    figure = page.locator(".bk-Figure").first
+    expect(figure).to_be_visible()
+    figure.evaluate("e => { e.isTheSame = true }")
+    drawn = page.evaluate_handle(
+        "() => [...Bokeh.documents[0]._all_models.values()].find((m) => m.type === 'ColumnDataSource' && m.data.ms)"
+    )
+    before = drawn.evaluate("s => s.data.ms.length")
+    page.wait_for_function("([s, n]) => s.data.ms.length >= n + 2", arg=[drawn, before])
+    assert figure.evaluate("e => e.isTheSame === true"), "the chart was rebuilt"
+    latencies = drawn.evaluate("s => [...s.data.ms]")
+    assert all(0 < latency < 5000 for latency in latencies)
+    heartbeats = numbers(page, "Heartbeats")
+    assert all(re.fullmatch(r"[\d.,]+ m?s", text) for text in heartbeats[2:]), heartbeats
+
+
+def test_saves_and_queries_are_counted_with_their_quantiles(app: str, page: Page, engines: Engines) -> None:
+    visit(page, f"{app}/pipeline")
+    saves = int(numbers(page, "Saves")[1])
+    visit(page, f"{app}/sales")
+    page.get_by_role("tab", name="Add Transaction").click()
+    for label, text in {"Store ID": "3", "Cashier ID": "301", "Product Code": "A", "Product Name": "B"}.items():
+        page.get_by_label(label, exact=True).fill(text)
+    for label, text in {"Quantity": "1", "Unit Price": "1.00"}.items():
+        page.get_by_label(label, exact=True).fill(text)
+    page.get_by_role("button", name="Add item", exact=True).click()
+    page.get_by_role("button", name="Create Transaction").click()
+    expect(page.get_by_role("status")).to_contain_text("visible on the replica after")
+    visit(page, f"{app}/pipeline")
+    row = numbers(page, "Saves")
+    assert int(row[1]) == saves + 1
+    assert all(re.fullmatch(r"[\d.,]+ m?s", text) for text in row[3:]), row
+    queries = page.get_by_role("row").filter(has=page.get_by_role("cell", name="Replica", exact=True))
+    assert all(re.fullmatch(r"[\d.,]+( m?s)?", text) for text in queries.get_by_role("cell").all_text_contents()[1:])
+
+
 def test_loading_sample_sales_shows_what_was_loaded(app: str, page: Page, engines: Engines) -> None:
     visit(page, f"{app}/pipeline")
     page.get_by_label("Number of sales").fill("1,200")

@@ -88,6 +88,7 @@ def test_a_sale_is_added_once_and_shown_at_once(app: str, page: Page, engines: E
     expect(page.get_by_text("Total USD 10.70")).to_be_visible()
     button(page, "Create Transaction").dblclick()
     said(page, "Transaction 1 created: 2 items, USD 10.70")
+    expect(page.get_by_role("status")).to_have_text(re.compile(r"Commit → visible on the replica after [\d.,]+ ms"))
     expect(page.get_by_label("Cashier ID")).to_have_value("")
     assert count(engines) == 1
     saved = stored(workbench, 1)

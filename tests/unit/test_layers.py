@@ -19,6 +19,7 @@ LAYERS = [
     {"engines", "cluster"},
     {"replication"},
     {"followers", "risingwave"},
+    {"stopwatch"},
     {"migrations", "health", "sale_pages", "sales", "products", "metrics", "sample", "insights", "views", "sql_query"},
     {"verification"},
     {"connection"},

@@ -112,3 +112,11 @@ def luminance(color: str) -> float:
     parts = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
     red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(None, "–"), (0.0008, "0.8 ms"), (0.0042, "4.2 ms"), (0.012, "12 ms"), (1.2345, "1,234 ms"), (12.34, "12.3 s")],
+)
+def test_a_duration_reads_in_milliseconds_until_it_is_long(seconds: float | None, text: str) -> None:
+    assert look.duration(seconds) == text

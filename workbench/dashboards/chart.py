@@ -101,7 +101,11 @@ def short(texts: Iterable[str], length: int) -> list[str]:
 
 def frameless(plot: Any, _element: Any) -> None:
     """A hook: no frame around the chart, quiet grid lines, and colours that the page's theme decides."""
-    figure = plot.state
+    quiet(plot.state)
+
+
+def quiet(figure: Any) -> None:
+    """The same for a Bokeh figure."""
     figure.outline_line_color = None
     figure.toolbar.logo = None
     for axis in figure.axis:

@@ -1,4 +1,4 @@
-"""Page "Pipeline": the state of the servers, the master's slots, its schema, and sample data."""
+"""Page "Pipeline": the servers and how far behind they are, slots, schema, sample data."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from panel.viewable import Viewable, Viewer
 
 from workbench import look
 from workbench.connection import Workbench
+from workbench.dashboards.latency import CommitLatency
+from workbench.dashboards.queries import QueryTimes
 from workbench.dashboards.reconciliation import Reconciliation
 from workbench.dashboards.sample_section import SampleSection
 from workbench.dashboards.schema_section import SchemaSection
@@ -30,6 +32,8 @@ class PipelinePage(Viewer):
         self._workbench = workbench
         self._servers = {name: _html() for name in SERVERS}
         self._slots = _html()
+        self._latency = CommitLatency(workbench.monitor.stopwatch)
+        self._queries = QueryTimes()
         self._schema = SchemaSection(workbench.engines)
         self._sample = SampleSection(workbench.engines)
         self._reconciliation = Reconciliation(workbench)
@@ -47,14 +51,17 @@ class PipelinePage(Viewer):
         for name, pane in self._servers.items():
             pane.object = server_html(name, getattr(status, name), now)
         self._slots.object = slots_html(status.slots, status.master.state == "up")
+        self._latency.follow()
+        self._queries.follow()
         self._sample.follow(status.master.state == "up")
 
     def __panel__(self) -> Viewable:
         slots = card(_html("<h2>Replication slots of the master</h2>"), self._slots)
         view = pmui.Column(
             row(*(card(pane) for pane in self._servers.values())),
+            row(card(self._latency), stack(card(self._queries), slots)),
             row(card(self._sample), card(self._schema)),
-            row(card(self._reconciliation), slots),
+            card(self._reconciliation),
             sx={"gap": "16px"},
             sizing_mode="stretch_width",
         )
@@ -62,7 +69,13 @@ class PipelinePage(Viewer):
         return view
 
 
-def row(*cards: pmui.Paper) -> pmui.Column:
+def stack(*cards: pmui.Paper) -> pmui.Column:
+    """Cards one below the other, the last one as high as is left."""
+    layout = {"display": "grid", "gridTemplateRows": "auto 1fr", "gap": "16px"}
+    return pmui.Column(*cards, sx=layout, sizing_mode="stretch_width", margin=0)
+
+
+def row(*cards: Viewable) -> pmui.Column:
     """Cards side by side, equally wide and high; one below the other on a phone."""
     columns = {"xs": "minmax(0, 1fr)", "md": f"repeat({len(cards)}, minmax(0, 1fr))"}
     layout = {"display": "grid", "gridTemplateColumns": columns, "gap": "16px"}

@@ -46,7 +46,7 @@ def _rows(name: str, health: Health, now: datetime) -> list[tuple[str, str]]:
     if lag:
         rows.append(("Lag", ", ".join(lag)))
     if health.state == "up":
-        rows.append(("Freshness", _freshness(health, now)))
+        rows.append(("Heartbeat", _freshness(health, now)))
     return rows
 
 

@@ -14,6 +14,7 @@ from workbench.forms.actions import Action
 from workbench.forms.fields import actions
 from workbench.forms.messages import Message
 from workbench.forms.sale_form import SaleForm, size
+from workbench.forms.visible_after import VisibleAfter
 from workbench.models import SaleInput
 from workbench.sales import Sales, Saved
 
@@ -26,7 +27,7 @@ class AddSale(pn.viewable.Viewer):
         self._sales, self._on_saved = sales, on_saved
         self._request_id = uuid4()  # kept until it succeeded: sent again, it makes no second sale
         self._refused: SaleInput | None = None
-        self.message = Message()
+        self.message = Message(timing=VisibleAfter())
         self.form = SaleForm(sales, self.message)
         self._button = pmui.Button(label="Create Transaction", variant="contained", margin=(6, 8))
         self._clear = pmui.Button(label="Clear", variant="text", margin=(6, 8), on_click=self._start_over)
@@ -47,7 +48,8 @@ class AddSale(pn.viewable.Viewer):
             return
         self._request_id = uuid4()
         self.form.clear()
-        self.message.say("success", f"{size(sale, self._sales)}.", f"Transaction {saved.transaction_id} created:")
+        lead = f"Transaction {saved.transaction_id} created:"
+        self.message.say("success", f"{size(sale, self._sales)}.", lead, saved)
         self._on_saved(saved)
 
     def _id_for(self, sale: SaleInput) -> UUID:

@@ -9,11 +9,13 @@ import panel as pn
 import panel_material_ui as pmui
 
 from workbench.errors import SaleConflict, SaleNotFound
-from workbench.forms.actions import Action, failures_said
+from workbench.forms.actions import Action
 from workbench.forms.line_table import html_pane, sale_summary
 from workbench.forms.messages import Message
 from workbench.forms.sale_form import size
+from workbench.forms.sale_loader import SaleLoader
 from workbench.forms.sale_picker import SalePicker
+from workbench.forms.visible_after import VisibleAfter
 from workbench.models import Sale
 from workbench.sales import Sales, Saved
 
@@ -25,8 +27,8 @@ class DeleteSale(pn.viewable.Viewer):
         super().__init__()
         self._sales, self._on_saved = sales, on_saved
         self._sale: Sale | None = None
-        self._asked = 0
-        self.message = Message()
+        self.message = Message(timing=VisibleAfter())
+        self._loader = SaleLoader(sales, self.message)
         self._picker = SalePicker(self.load, self._typed)
         self._shown = html_pane("")
         self._question = Message(closeable=False)
@@ -41,12 +43,9 @@ class DeleteSale(pn.viewable.Viewer):
         self._withdraw()
         self.message.clear()
         self._picker.put(transaction_id)
-        self._asked += 1
-        asked = self._asked
-        with failures_said(self.message, lambda: asked == self._asked):
-            answer = await asyncio.to_thread(self._sales.get, transaction_id, for_edit=True)
-            if asked == self._asked:  # else another sale was asked for meanwhile
-                self._show(answer.value)
+        sale = await self._loader.load(transaction_id)
+        if sale is not None:
+            self._show(sale)
 
     async def _delete(self) -> None:
         sale = self._sale
@@ -64,7 +63,8 @@ class DeleteSale(pn.viewable.Viewer):
             self.message.say("info", str(error))
             return
         self._withdraw()
-        self.message.say("success", f"{size(sale, self._sales)}.", f"Transaction {saved.transaction_id} deleted:")
+        lead = f"Transaction {saved.transaction_id} deleted:"
+        self.message.say("success", f"{size(sale, self._sales)}.", lead, saved)
         self._on_saved(saved)
 
     def _show(self, sale: Sale) -> None:
@@ -76,7 +76,7 @@ class DeleteSale(pn.viewable.Viewer):
 
     def _withdraw(self) -> None:
         self._sale = None
-        self._asked += 1  # an answer that is still on its way belongs to no question any more
+        self._loader.forget()
         self._shown.object = ""
         self._question.clear()
         self._buttons.visible = False

@@ -11,13 +11,15 @@ import panel as pn
 import panel_material_ui as pmui
 
 from workbench.errors import SaleConflict, WorkbenchError
-from workbench.forms.actions import Action, failures_said
+from workbench.forms.actions import Action
 from workbench.forms.conflict import conflict_table, merge
 from workbench.forms.fields import actions
 from workbench.forms.line_table import html_pane
 from workbench.forms.messages import Message
 from workbench.forms.sale_form import SaleForm, content, section, size
+from workbench.forms.sale_loader import SaleLoader
 from workbench.forms.sale_picker import SalePicker
+from workbench.forms.visible_after import VisibleAfter
 from workbench.models import Sale, SaleInput
 from workbench.sales import Sales, Saved
 
@@ -31,9 +33,9 @@ class EditSale(pn.viewable.Viewer):
         self._base: Sale | None = None  # as it was loaded: what a save must still find
         self._sent: SaleInput | None = None
         self._request_id = uuid4()
-        self._asked = 0
         self._next_id = 0
-        self.message = Message()
+        self.message = Message(timing=VisibleAfter())
+        self._loader = SaleLoader(sales, self.message)
         self.form = SaleForm(sales, self.message)
         self._picker = SalePicker(self.load)
         self._title = html_pane("")
@@ -67,12 +69,9 @@ class EditSale(pn.viewable.Viewer):
             lead = f"Transaction {self._base.transaction_id} has changes that are not saved."
             self._unsaved.say("warning", f"Save them, or discard them and load {transaction_id}.", lead)
             return
-        self._asked += 1
-        asked = self._asked
-        with failures_said(self.message, lambda: asked == self._asked):
-            answer = await asyncio.to_thread(self._sales.get, transaction_id, for_edit=True)
-            if asked == self._asked:  # else another sale was asked for meanwhile
-                self._show(answer.value)
+        sale = await self._loader.load(transaction_id)
+        if sale is not None:
+            self._show(sale)
 
     async def _save(self) -> None:
         base = self._base
@@ -94,7 +93,8 @@ class EditSale(pn.viewable.Viewer):
         except SaleConflict as conflict:
             self._show_conflict(conflict, sale)
             return
-        self.message.say("success", f"{size(sale, self._sales)}.", f"Transaction {saved.transaction_id} saved:")
+        lead = f"Transaction {saved.transaction_id} saved:"
+        self.message.say("success", f"{size(sale, self._sales)}.", lead, saved)
         self._on_saved(saved)
         await self._load_saved(base)
 

@@ -7,7 +7,9 @@ from typing import Any, Literal
 import panel as pn
 import panel_material_ui as pmui
 
+from workbench.forms.visible_after import VisibleAfter
 from workbench.look import esc
+from workbench.sales import Saved
 
 Severity = Literal["success", "info", "warning", "error"]
 
@@ -15,15 +17,17 @@ Severity = Literal["success", "info", "warning", "error"]
 class Message(pn.viewable.Viewer):
     """An alert that is not there until ``say`` is called. Toasts vanish before they are read, this one stays.
 
-    ``objects``, such as buttons, stand below the text.
+    ``objects``, such as buttons, stand below the text; ``timing`` too, after a save.
     """
 
-    def __init__(self, *objects: Any, closeable: bool = True) -> None:
+    def __init__(self, *objects: Any, closeable: bool = True, timing: VisibleAfter | None = None) -> None:
         super().__init__()
+        self._timing = timing
         self._text = pn.pane.HTML("", margin=0)
         self._alert = pmui.Alert(
             self._text,
             *objects,
+            *([timing] if timing is not None else []),
             closeable=closeable,
             visible=False,
             variant="outlined",
@@ -36,10 +40,12 @@ class Message(pn.viewable.Viewer):
         """What is said now, as HTML; empty when nothing is."""
         return self._text.object if self._alert.visible else ""
 
-    def say(self, severity: Severity, text: str, lead: str = "") -> None:
-        """Shows plain text, with ``lead`` in bold before it."""
+    def say(self, severity: Severity, text: str, lead: str = "", saved: Saved | None = None) -> None:
+        """Shows plain text, with ``lead`` in bold before it; and when ``saved`` is visible, as soon as it is."""
         bold = f"<strong>{esc(lead)}</strong> " if lead else ""
         self._text.object = f"{bold}{esc(text)}"
+        if self._timing is not None:
+            self._timing.follow(saved)
         self._alert.param.update(severity=severity, closed=False, visible=True)
 
     def clear(self) -> None:

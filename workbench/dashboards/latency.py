@@ -1,0 +1,106 @@
+"""How long the master's commits take until the followers show them: a live chart, and its quantiles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import panel as pn
+from bokeh.models import ColumnDataSource, DataRange1d, DatetimeTickFormatter, HoverTool, NumeralTickFormatter
+from bokeh.plotting import figure
+from panel.viewable import Viewable, Viewer
+
+from workbench import look, telemetry
+from workbench.dashboards.chart import quiet
+from workbench.dashboards.table import table_html
+from workbench.dashboards.tile import html
+from workbench.stopwatch import KEPT_POINTS, Point, Stopwatch
+from workbench.telemetry import Quantiles
+
+NAMES = {"replica": "replica", "risingwave": "RisingWave"}
+COLORS = {"replica": look.PALETTE[0], "risingwave": look.PALETTE[1]}
+COLUMNS = ("at", "ms", "text", "waiting")
+HEADS = {"Until visible": False, "Count": True, "Latest": True, "p50": True, "p95": True}
+HEIGHT = 190
+
+
+class CommitLatency(Viewer):
+    """A line a follower, with a point a heartbeat. ``follow`` is called again and again and sends only new points."""
+
+    def __init__(self, stopwatch: Stopwatch) -> None:
+        super().__init__()
+        self._stopwatch = stopwatch
+        self._sources = {name: ColumnDataSource({column: [] for column in COLUMNS}) for name in stopwatch.points()}
+        self._sent: dict[str, int] = {}  # the time of the newest point that the page has, in ms
+        self._chart = pn.pane.Bokeh(_chart(self._sources), sizing_mode="stretch_width", height=HEIGHT, margin=0)
+        self._table = html()
+        self.follow()
+
+    def follow(self) -> None:
+        """Takes over what was measured since."""
+        courses = self._stopwatch.points()
+        for name, points in courses.items():
+            new = [point for point in points if _ms(point) > self._sent.get(name, 0)]
+            if new:
+                self._sent[name] = _ms(new[-1])
+                self._sources[name].stream(_columns(new), rollover=KEPT_POINTS)
+        self._table.object = table_html(HEADS, _rows(courses, telemetry.SAVES.quantiles()))
+
+    def __panel__(self) -> Viewable:
+        about = "Measured with each heartbeat. A line that climbs is a commit that is not visible yet."
+        heading = html(f'<h2>Commit to follower, ms</h2><p class="soft">{about}</p>')
+        return pn.Column(heading, self._chart, self._table, sizing_mode="stretch_width", margin=0)
+
+
+def _chart(sources: Mapping[str, ColumnDataSource]) -> figure:
+    made = figure(
+        height=HEIGHT,
+        sizing_mode="stretch_width",
+        tools="",
+        toolbar_location=None,
+        x_axis_type="datetime",
+        x_range=DataRange1d(follow="end", follow_interval=KEPT_POINTS * 1000, range_padding=0.01),
+        y_range=DataRange1d(start=0, min_interval=5),
+        min_border_right=24,  # room for the last label of the time axis
+    )
+    for name, source in sources.items():
+        color = COLORS[name]
+        label: dict[str, Any] = {"legend_label": NAMES[name]} if len(sources) > 1 else {}
+        line = made.line("at", "ms", source=source, color=color, line_width=2, **label)
+        made.scatter("at", "ms", source=source, size="waiting", color=color, fill_alpha=0, line_width=2)
+        tips = [("Follower", NAMES[name]), ("At", "@at{%H:%M:%S} UTC"), ("Visible", "@text")]
+        made.add_tools(HoverTool(renderers=[line], mode="vline", tooltips=tips, formatters={"@at": "datetime"}))
+    made.xaxis.formatter = DatetimeTickFormatter(
+        seconds="%H:%M:%S", minsec="%H:%M:%S", minutes="%H:%M", hourmin="%H:%M", hours="%H:%M"
+    )
+    made.yaxis.formatter = NumeralTickFormatter(format="0,0.[0]")
+    quiet(made)
+    return made
+
+
+def _columns(points: Sequence[Point]) -> Any:
+    return {
+        "at": [_ms(point) for point in points],
+        "ms": [point.seconds * 1000 for point in points],
+        "text": [f"after {look.duration(p.seconds)}" if p.is_visible else "not yet" for p in points],
+        "waiting": [0 if point.is_visible else 6 for point in points],
+    }
+
+
+def _ms(point: Point) -> int:
+    return int(point.at.timestamp() * 1000)
+
+
+def _rows(courses: Mapping[str, Sequence[Point]], saves: Mapping[str, Quantiles]) -> Iterable[Sequence[str]]:
+    for name, points in courses.items():
+        beats = telemetry.quantiles([point.seconds for point in points if point.is_visible])
+        latest = "" if not points else look.duration(points[-1].seconds) if points[-1].is_visible else "not yet"
+        where = f", {NAMES[name]}" if len(courses) > 1 else ""
+        yield (f"Heartbeats{where}", *_cells(beats, latest))
+        yield (f"Saves{where}", *_cells(saves.get(name), ""))
+
+
+def _cells(found: Quantiles | None, latest: str) -> tuple[str, str, str, str]:
+    if found is None:
+        return "0", latest, look.NOTHING, look.NOTHING
+    return look.count(found.count), latest, look.duration(found.p50), look.duration(found.p95)

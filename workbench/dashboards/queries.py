@@ -1,0 +1,37 @@
+"""Who answered how many queries, and how fast."""
+
+from __future__ import annotations
+
+import panel as pn
+from panel.viewable import Viewable, Viewer
+
+from workbench import look, telemetry
+from workbench.dashboards.table import table_html
+from workbench.dashboards.tile import html
+
+HEADS = {"Engine": False, "Queries": True, "p50": True, "p95": True}
+ENGINES = {"replica": "Replica", "master": "Master", "risingwave": "RisingWave"}
+
+
+class QueryTimes(Viewer):
+    """Queries by engine since this process started. ``follow`` is called again and again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._table = html()
+        self.follow()
+
+    def follow(self) -> None:
+        """Takes over what was counted since."""
+        found = telemetry.QUERIES.quantiles()
+        rows = [
+            (title, look.count(found[name].count), look.duration(found[name].p50), look.duration(found[name].p95))
+            for name, title in ENGINES.items()
+            if name in found
+        ]
+        self._table.object = table_html(HEADS, rows) if rows else '<p class="soft">No query yet.</p>'
+
+    def __panel__(self) -> Viewable:
+        about = f"Since this process started; p50 and p95 of the last {telemetry.MOST_RECENT:,}."
+        heading = html(f'<h2>Queries by engine</h2><p class="soft">{about}</p>')
+        return pn.Column(heading, self._table, sizing_mode="stretch_width", margin=0)

@@ -1,0 +1,31 @@
+"""Loads the sale that Edit and Delete are about."""
+
+from __future__ import annotations
+
+import asyncio
+
+from workbench.forms.actions import failures_said
+from workbench.forms.messages import Message
+from workbench.models import Sale
+from workbench.sales import Sales
+
+
+class SaleLoader:
+    """Reads one sale at a time from the master, as what is about to be changed; only the newest question counts."""
+
+    def __init__(self, sales: Sales, message: Message) -> None:
+        self._sales, self._message = sales, message
+        self._asked = 0
+
+    async def load(self, transaction_id: int) -> Sale | None:
+        """The sale; None when the message says why not, or when something else is wanted by now."""
+        self.forget()
+        asked = self._asked
+        with failures_said(self._message, lambda: asked == self._asked):
+            answer = await asyncio.to_thread(self._sales.get, transaction_id, for_edit=True)
+            return answer.value if asked == self._asked else None
+        return None
+
+    def forget(self) -> None:
+        """An answer that is still on its way is wanted no more."""
+        self._asked += 1

@@ -1,0 +1,57 @@
+"""The stopwatch of a save: how long after the commit each follower showed it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from functools import partial
+
+import panel as pn
+
+from workbench.forms.line_table import html_pane
+from workbench.sales import Saved
+from workbench.stopwatch import LIMIT_SECONDS
+
+PLACES = {"replica": "visible on the replica", "risingwave": "visible in the materialized views"}
+BRIEF_SECONDS = 0.1  # most answers come within it: one text then, instead of two that flicker
+
+
+class VisibleAfter(pn.viewable.Viewer):
+    """``Commit → visible on the replica after 4 ms``. Nothing until a sale was saved; nobody waits for it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._text = html_pane("")
+        self._number = 0
+
+    def follow(self, saved: Saved | None) -> None:
+        """Follows what was just saved until every follower shows it; None takes the text away."""
+        self._number += 1
+        self._text.object = ""
+        if saved is not None and saved.visible:
+            waits = {name: asyncio.wrap_future(future) for name, future in saved.visible.items()}
+            pn.state.execute(partial(self._tell, self._number, waits))
+
+    async def _tell(self, number: int, waits: Mapping[str, asyncio.Future[float | None]]) -> None:
+        await asyncio.wait(waits.values(), timeout=BRIEF_SECONDS)
+        while number == self._number:
+            found = {name: wait.result() if wait.done() else 0.0 for name, wait in waits.items()}
+            self._text.object = f'<p class="soft number" role="status">{sentence(found)}</p>'
+            pending = [wait for wait in waits.values() if not wait.done()]
+            if not pending:
+                return
+            await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+
+    def __panel__(self) -> pn.pane.HTML:
+        return self._text
+
+
+def sentence(found: Mapping[str, float | None]) -> str:
+    """Each follower with its milliseconds; 0 is not visible yet, None was given up. Plain text."""
+    parts = ["Commit"]
+    for name, seconds in found.items():
+        when = f"after {seconds * 1000:,.0f} ms" if seconds else "…"
+        if seconds is None:
+            when = f"not within {LIMIT_SECONDS:.0f} s"
+        parts.append(f"{PLACES[name]} {when}")
+    return " → ".join(parts)
