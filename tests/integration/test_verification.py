@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from tests.conftest import as_superuser, free_ports, paused_replay
 from tests.examples import sale
+from tests.stand_in import carry, stand_in
 from workbench import cluster, sample, verification
 from workbench.config import Settings
 from workbench.connection import Workbench
@@ -128,3 +129,55 @@ def test_the_last_result_is_kept_for_every_page(workbench: Workbench) -> None:
     verification.save(workbench.engines, result)
     assert wait_for_replica(workbench.engines)
     assert verification.last(workbench.reader, Session()).value == result
+
+
+@pytest.fixture
+def three(settings: Settings, engines: Engines) -> Iterator[Engines]:
+    """Master, replica, and a database that stands in for RisingWave."""
+    with stand_in(settings) as made:
+        connected = connect(made)
+        sample.load(connected, 200, seed=3)
+        yield connected
+        connected.dispose()
+
+
+@pytest.fixture
+def carried(three: Engines, monkeypatch: pytest.MonkeyPatch) -> Engines:
+    """The stand-in gets what is committed whenever a token is taken, as if CDC were at work."""
+    monkeypatch.setattr(run, "beat", lambda engines: carry(engines))
+    return three
+
+
+def test_the_views_of_a_stand_in_for_risingwave_are_compared_too(carried: Engines) -> None:
+    result = verification.verify(carried)
+    assert result.is_good, result
+    assert result.engines == ("master", "replica", "risingwave")
+
+
+def test_a_cent_more_in_a_stand_in_for_risingwave_is_found(carried: Engines) -> None:
+    assert carried.risingwave is not None
+    carry(carried)
+    wrong = "create or replace function one_cent() returns trigger language plpgsql as $$ begin"
+    wrong += " if new.transaction_id = 1 then new.total_amount := new.total_amount + 0.01; end if; return new; end $$"
+    with carried.risingwave.connect() as connection:
+        connection.exec_driver_sql(wrong)
+        connection.exec_driver_sql(
+            "create trigger one_cent before insert on sales_transaction for each row execute function one_cent()"
+        )
+    result = verification.verify(carried)
+    assert not result.is_good
+    found = [d for d in result.differences if (d.metric, d.dimension) == ("revenue", "")]
+    assert [d.engine for d in found] == ["risingwave"]
+    assert Decimal(found[0].found) - Decimal(found[0].master) == Decimal("0.01")
+    assert {d.engine for d in result.differences} == {"risingwave"}
+    assert {d.metric for d in result.differences} <= {"revenue", "average_sale", "discount_rate"}
+
+
+def test_a_risingwave_without_views_is_a_problem_in_words(three: Engines, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert three.risingwave is not None
+    monkeypatch.setattr(run, "beat", lambda engines: carry(engines))
+    with three.risingwave.connect() as connection:
+        connection.exec_driver_sql("drop view rollup_sales_by_hour")
+    result = verification.verify(three)
+    assert not result.is_good
+    assert any("RisingWave did not answer" in problem for problem in result.problems)

@@ -45,13 +45,15 @@ def ask(
         for key, values in part.value.items():
             groups.setdefault(key, {}).update(values)
     oldest = min(parts, key=lambda part: part.as_of)
-    return Answer(_frame(groups, chosen, by), oldest.engine, oldest.as_of, oldest.note)
+    return Answer(frame_of(groups, chosen, by), oldest.engine, oldest.as_of, oldest.note)
 
 
 def _parts(source: Source, metrics: Sequence[Metric], by: Sequence[str], where: Where) -> list[Answer[Groups]]:
     """The measures that the rollups can give, and the others from the database in one snapshot."""
     state = _state(source)
-    grains: dict[str, str] = {measure: _grain(measure, by, where) for metric in metrics for measure in metric.measures}
+    grains: dict[str, str] = {
+        measure: grain_of(measure, by, where) for metric in metrics for measure in metric.measures
+    }
     if by and where.narrows_lines:
         grains["items"] = "line"  # every group that has a matching line gets its row, whatever else is asked
     elif by and not any(DIMENSIONS[name].grain == "line" for name in by):
@@ -102,7 +104,7 @@ def _state(source: Source) -> State | None:
     return state if state.reaches(source.session.token) else None
 
 
-def _grain(measure: str, by: Sequence[str], where: Where) -> str:
+def grain_of(measure: str, by: Sequence[str], where: Where) -> str:
     """Lines are summed when they are told apart; then, too, a header's totals would be of other lines as well."""
     if measure == "items":
         return "line"
@@ -110,7 +112,8 @@ def _grain(measure: str, by: Sequence[str], where: Where) -> str:
     return "line" if tells_lines and measure in CENTS else "sale"
 
 
-def _frame(groups: Groups, metrics: Sequence[Metric], by: Sequence[str]) -> pd.DataFrame:
+def frame_of(groups: Groups, metrics: Sequence[Metric], by: Sequence[str]) -> pd.DataFrame:
+    """The frame that ``ask`` gives, of the measures of each group."""
     keys = ordered(groups)
     columns = key_columns(keys, by)
     for metric in metrics:

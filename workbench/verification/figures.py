@@ -6,8 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import pandas as pd
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
 from workbench.errors import ServerUnavailable
-from workbench.metrics import DIMENSIONS, METRICS, Source, Where, ask
+from workbench.metrics import DIMENSIONS, METRICS, Source, Stream, Where, ask
+from workbench.metrics.stored import stored
 from workbench.replication import Reader, Session
 
 # Which group (None: all sales) and which metric; a figure is compared as it is shown, to the cent.
@@ -53,9 +59,29 @@ def asked(reader: Reader, engine: str, token: str, question: Question, where: Wh
     answer = ask(Source(reader, Session(token)), question.metrics, by=by, where=where)
     if answer.engine != engine:
         raise ServerUnavailable(f"The {engine} did not answer: {answer.note}.")
-    groups = [None] * len(answer.value) if not by else answer.value[by[0]].tolist()
+    return _figures(answer.value, question)
+
+
+def streamed(engine: sa.Engine, question: Question) -> Figures | None:
+    """The figures of RisingWave's materialized views; None when these give none of the metrics (others answer those).
+
+    Raises ServerUnavailable.
+    """
+    by = () if question.dimension is None else (question.dimension,)
+    try:
+        with Stream(engine).snapshot() as (connection, _):
+            frame = stored(connection, [METRICS[name] for name in question.metrics], by)
+    except (DBAPIError, PoolTimeout) as error:
+        cause = str(getattr(error, "orig", error)).strip().splitlines()[0]
+        raise ServerUnavailable(f"RisingWave did not answer: {cause}. See `workbench risingwave status`.") from error
+    return _figures(frame, question) if set(question.metrics) & set(frame) else None
+
+
+def _figures(frame: pd.DataFrame, question: Question) -> Figures:
+    groups = [None] * len(frame) if question.dimension is None else frame[question.dimension].tolist()
     return {
         (group, name): value
         for name in question.metrics
-        for group, value in zip(groups, answer.value[name].tolist(), strict=True)
+        if name in frame
+        for group, value in zip(groups, frame[name].tolist(), strict=True)
     }
