@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types unit integration ui lock reports screenshots clean
+.PHONY: help demo test env stack lint types unit integration ui lock reports screenshots clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1|/' | column -t -s '|'
@@ -10,7 +10,19 @@ help: ## Show this list
 demo: .venv/ready ## Start master, replica and the app with sample sales, on http://127.0.0.1:5006
 	@$(BIN)/workbench demo
 
-test: lint types .venv/chromium ## Run every check and every test, browser tests included
+env: ## Write .env with random passwords for docker-compose.yml; what it has stays as it is
+	@sh compose/env.sh
+
+stack: .venv/ready env ## Start the full stack in Docker Compose, with its schema, views and sample sales
+	@docker compose up --detach --build --wait
+	@$(BIN)/workbench migrate
+	@$(BIN)/workbench risingwave apply
+	@$(BIN)/workbench up --sample 50000
+	@echo
+	@echo "The stack is up: the workbench on http://127.0.0.1:5006, RisingWave's dashboard on http://127.0.0.1:5691,"
+	@echo "Prometheus on http://127.0.0.1:9500. \`docker compose down\` stops it; the data stays for the next \`make stack\`."
+
+test: lint types .venv/chromium .venv/promtool ## Run every check and every test, browser tests included
 	@$(BIN)/pytest
 
 lint: .venv/ready ## Check style
@@ -20,7 +32,7 @@ lint: .venv/ready ## Check style
 types: .venv/ready ## Check types
 	@$(BIN)/mypy
 
-unit: .venv/ready ## Run the tests that need no server
+unit: .venv/promtool ## Run the tests that need no server
 	@$(BIN)/pytest tests/unit
 
 integration: .venv/ready ## Run the tests on a real master and replica
@@ -60,4 +72,13 @@ clean: ## Remove the virtual environment and caches; the data of the servers sta
 	    echo "Installing Chromium for the browser tests ..."; \
 	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; \
 	else echo "The browser tests need Chromium: install the package chromium (Debian, Ubuntu: sudo apt install chromium)" >&2; exit 1; fi
+	@touch $@
+
+# The alert rules are tested by Prometheus' own promtool.
+.venv/promtool: .venv/ready
+	@if command -v promtool >/dev/null 2>&1; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "Installing promtool for the tests of the alert rules ..."; \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends prometheus >/dev/null; \
+	else echo "The tests of the alert rules need promtool: install the package prometheus (Debian, Ubuntu: sudo apt install prometheus)" >&2; exit 1; fi
 	@touch $@

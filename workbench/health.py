@@ -222,6 +222,7 @@ def _report(found: Status) -> None:
         follower: Health = getattr(found, name)
         if follower.state != "not configured":
             telemetry.follower_is(name, is_up=follower.state == "up", beat_at=follower.beat_at)
+    telemetry.master_is(is_up=found.master.state == "up")
     telemetry.lag_is(found.replica.lag_bytes, found.replica.lag_seconds)
     telemetry.slots_are(found.slots)
 

@@ -40,6 +40,7 @@ REPLICA_LAG_BYTES = Gauge("workbench_replica_lag_bytes", "WAL that the replica h
 FRESHNESS_SECONDS = Gauge(
     "workbench_freshness_seconds", "Age of the newest heartbeat that a follower shows", ("follower",), registry=REGISTRY
 )
+MASTER_UP = Gauge("workbench_master_up", "1 when the master answers", registry=REGISTRY)
 FOLLOWER_UP = Gauge("workbench_follower_up", "1 when the follower answers", ("follower",), registry=REGISTRY)
 SLOT_RETAINED_BYTES = Gauge(
     "workbench_slot_retained_bytes", "WAL that the master keeps for a slot", ("slot", "slot_type"), registry=REGISTRY
@@ -52,7 +53,7 @@ REFUSALS = Counter("workbench_refusals", "Writes that were not done", ("reason",
 
 for _kind in ("create", "update", "delete"):
     WRITES.labels(_kind)  # there from the start: a first write is an increase too
-for _gauge in (REPLICA_LAG_SECONDS, REPLICA_LAG_BYTES):
+for _gauge in (REPLICA_LAG_SECONDS, REPLICA_LAG_BYTES, MASTER_UP):
     _gauge.set(math.nan)  # not known yet: 0 would read as no lag at all
 
 
@@ -106,6 +107,11 @@ def queried(engine: str, metric: str, seconds: float) -> None:
     """Takes note of a read that ``engine`` has answered; ``metric`` is one of few names, never a value."""
     QUERY_SECONDS.labels(engine, metric).observe(seconds)
     QUERIES.add(engine, seconds)
+
+
+def master_is(*, is_up: bool) -> None:
+    """Takes note of whether the master answers."""
+    MASTER_UP.set(is_up)
 
 
 def follower_is(name: str, *, is_up: bool, beat_at: datetime | None) -> None:

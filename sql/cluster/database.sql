@@ -5,6 +5,8 @@ alter database sales owner to workbench_owner;
 revoke all on database sales from public;
 revoke connect on database postgres, template1 from public;
 grant connect on database sales to workbench_owner, workbench_writer, workbench_reader, workbench_cdc;
+-- To fetch the slots that are to survive a promotion (sync_replication_slots); it may read nothing in there.
+grant connect on database sales to workbench_replica;
 
 alter schema public owner to workbench_owner;
 revoke all on schema public from public;

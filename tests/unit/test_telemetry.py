@@ -17,6 +17,7 @@ NAMES = {
     "workbench_replica_lag_bytes",
     "workbench_freshness_seconds",
     "workbench_follower_up",
+    "workbench_master_up",
     "workbench_slot_retained_bytes",
     "workbench_slot_active",
     "workbench_slot_lost",

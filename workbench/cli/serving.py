@@ -15,41 +15,48 @@ from workbench.cli.shared import Seed, configured
 from workbench.errors import PortTaken
 
 DEMO_SALES = 50_000
+LOOPBACK = "127.0.0.1"
 APPS = Path(__file__).parents[1] / "apps"
 
 
 def serve(
-    port: Annotated[int | None, typer.Option(help="Port on 127.0.0.1 [default: WORKBENCH_PORT]", min=1)] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on [default: WORKBENCH_PORT]", min=1)] = None,
+    address: Annotated[
+        str, typer.Option(help="Address to listen on. There is no login: another than this is for containers.")
+    ] = LOOPBACK,
 ) -> None:
     """Serve the app on 127.0.0.1 until Ctrl-C."""
-    _serve(port or configured().workbench_port)
+    settings = configured()
+    _serve(port or settings.workbench_port, settings.workbench_port, address)
 
 
 def demo(seed: Seed = 42) -> None:
     """Start everything: servers, migrations, sample sales if there are none, and the app."""
     settings = started()
     sample_if_empty(settings, DEMO_SALES, seed)
-    _serve(settings.workbench_port)
+    _serve(settings.workbench_port, settings.workbench_port)
 
 
-def _serve(port: int) -> None:
+def _serve(port: int, published_port: int, address: str = LOOPBACK) -> None:
     """Becomes Panel's own server, with our choices: loopback, our origins only.
 
+    Browsers may also know it by ``published_port``, where a container publishes it on their machine's loopback.
     One thread: with --num-threads a click can be handled before the typing that came first (docs/decisions/006).
     """
-    _refuse_taken(port)
+    _refuse_taken(address, port)
     apps = sorted(str(path) for path in APPS.glob("[a-z]*.py"))
-    typer.echo(f"Serving on http://127.0.0.1:{port}  (Ctrl-C stops the app; `workbench down` stops the servers)")
-    origins = [f"--allow-websocket-origin={host}:{port}" for host in ("127.0.0.1", "localhost")]
-    arguments = ["--address=127.0.0.1", f"--port={port}", "--index=sales", "--log-level=warning"]
+    typer.echo(f"Serving on http://{address}:{port}  (Ctrl-C stops the app; `workbench down` stops the servers)")
+    hosts = [f"{host}:{p}" for host in (LOOPBACK, "localhost") for p in sorted({port, published_port})]
+    origins = [f"--allow-websocket-origin={host}" for host in hosts]
+    arguments = [f"--address={address}", f"--port={port}", "--index=sales", "--log-level=warning"]
     arguments.append("--plugins=workbench.exporter")  # GET /metrics
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, "-m", "panel", "serve", *apps, *arguments, *origins])
 
 
-def _refuse_taken(port: int) -> None:
+def _refuse_taken(address: str, port: int) -> None:
     try:
-        socket.create_server(("127.0.0.1", port)).close()
+        socket.create_server((address, port)).close()
     except OSError:
         raise PortTaken(
             f"Port {port} is taken by another program, perhaps a workbench that already runs."
