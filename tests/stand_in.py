@@ -15,7 +15,7 @@ from tests.conftest import as_superuser
 from workbench import cluster
 from workbench.config import Settings
 from workbench.engines import Engines
-from workbench.health import beat
+from workbench.replication import beat
 from workbench.sql_files import read_sql, sql_names
 
 NAME = "stand_in"

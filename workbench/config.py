@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -71,6 +71,15 @@ class Settings(BaseSettings):
     risingwave_user: str = Field("root", description="RisingWave's user")
     risingwave_password: SecretStr = Field(SecretStr(""), description="Password of RISINGWAVE_USER")
 
+    risingwave_cdc_host: str = Field(
+        "", description="Master's host as RisingWave reaches it; empty: the same as MASTER_DB_HOST"
+    )
+    risingwave_cdc_port: int | None = Field(
+        None, gt=0, lt=65536, description="Master's port as RisingWave reaches it; empty: the same as MASTER_DB_PORT"
+    )
+    risingwave_cdc_user: str = Field("workbench_cdc", description="Role with which RisingWave reads the master")
+    risingwave_cdc_password: SecretStr = Field(SecretStr(""), description="Password of RISINGWAVE_CDC_USER")
+
     workbench_data_dir: Path = Field(default_factory=default_data_dir, description="Where the embedded cluster lives")
     workbench_port: int = Field(5006, gt=0, lt=65536, description="Port of the served app, on 127.0.0.1")
     workbench_currency: str = Field("USD", min_length=1, max_length=8, description="Currency shown beside money")
@@ -122,6 +131,26 @@ class Settings(BaseSettings):
             self.replica_db_name,
             self.replica_db_user,
             self.replica_db_password,
+        )
+
+    @property
+    def cdc(self) -> Server:
+        """The master, as the role with which RisingWave reads its changes, reached from here."""
+        return Server(
+            self.master_db_host,
+            self.master_db_port,
+            self.master_db_name,
+            self.risingwave_cdc_user,
+            self.risingwave_cdc_password,
+        )
+
+    @property
+    def cdc_from_risingwave(self) -> Server:
+        """The same, reached from where RisingWave runs."""
+        return replace(
+            self.cdc,
+            host=self.risingwave_cdc_host or self.master_db_host,
+            port=self.risingwave_cdc_port or self.master_db_port,
         )
 
     @property

@@ -27,8 +27,8 @@ class Engines:
     """An engine for each thing the program may do; making them connects to nothing.
 
     ``master`` writes, ``replica`` reads (None: there is none), ``master_reader`` reads from the master, ``owner``
-    migrates and bulk loads, ``risingwave`` reads its materialized views (None: not configured). ``settings`` is what
-    they were made from.
+    migrates and bulk loads, ``cdc`` is on the master as RisingWave will be, ``risingwave`` reads its materialized views
+    (None: not configured). ``settings`` is what they were made from.
     """
 
     settings: Settings
@@ -36,11 +36,12 @@ class Engines:
     master_reader: sa.Engine
     replica: sa.Engine | None
     owner: sa.Engine
-    risingwave: sa.Engine | None = None
+    cdc: sa.Engine
+    risingwave: sa.Engine | None
 
     def dispose(self) -> None:
         """Closes all pooled connections."""
-        for engine in (self.master, self.master_reader, self.replica, self.owner, self.risingwave):
+        for engine in (self.master, self.master_reader, self.replica, self.owner, self.cdc, self.risingwave):
             if engine is not None:
                 engine.dispose()
 
@@ -53,7 +54,8 @@ def connect(settings: Settings) -> Engines:
         master=_engine(settings.master, WRITER_SECONDS),
         master_reader=_engine(settings.master_reader, READER_SECONDS),
         replica=_engine(settings.replica, READER_SECONDS) if settings.replica else None,
-        owner=_owner_engine(settings.owner),
+        owner=_unpooled(settings.owner),
+        cdc=_unpooled(settings.cdc),
         risingwave=_risingwave_engine(settings.risingwave) if settings.risingwave else None,
     )
 
@@ -76,8 +78,8 @@ def _engine(server: Server, seconds: int) -> sa.Engine:
     return engine
 
 
-def _owner_engine(server: Server) -> sa.Engine:
-    """No pool, no statement limit: migrations and bulk loads take the time they need, and seldom run."""
+def _unpooled(server: Server) -> sa.Engine:
+    """No pool, no statement limit: for what runs seldom and takes the time it needs, such as a bulk load."""
     return sa.create_engine(
         _url(server),
         poolclass=sa.NullPool,

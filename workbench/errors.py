@@ -92,6 +92,18 @@ class QueryRefused(WorkbenchError):
     """An ad-hoc query that cannot be run: what is wrong with it, and where."""
 
 
+class RisingWaveRefused(WorkbenchError):
+    """RisingWave does not do what it was told; the text is its first cause. ``is_missing``: there is no such thing."""
+
+    def __init__(self, cause: str, is_missing: bool = False) -> None:
+        self.is_missing = is_missing
+        super().__init__(f"RisingWave refuses: {cause}")
+
+
+class CdcError(WorkbenchError):
+    """RisingWave cannot read the master's changes as things are."""
+
+
 class LoadStopped(WorkbenchError):
     """A load of sample data that was stopped: nothing of it was loaded."""
 

@@ -17,7 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from workbench import telemetry
 from workbench.engines import Engines, unavailable
 from workbench.followers import followers
-from workbench.replication import STALE_SECONDS, Reader, Session, lsn_number, mark
+from workbench.replication import STALE_SECONDS, Reader, Session, beat, lsn_number, mark
 from workbench.risingwave.server import SLOT, look
 from workbench.sql_files import read_sql
 from workbench.stopwatch import Stopwatch
@@ -225,12 +225,6 @@ def _report(found: Status) -> None:
     telemetry.master_is(is_up=found.master.state == "up")
     telemetry.lag_is(found.replica.lag_bytes, found.replica.lag_seconds)
     telemetry.slots_are(found.slots)
-
-
-def beat(engines: Engines) -> None:
-    """Renews the heartbeat row on the master."""
-    with engines.master.begin() as connection:
-        connection.execute(sa.text(read_sql("queries/beat")))
 
 
 def _logged(action: Callable[[], None], what: str) -> None:

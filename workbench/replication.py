@@ -131,6 +131,12 @@ def mark(engines: Engines, session: Session) -> None:
         session.token = None  # saved, but at an unknown position: the master answers the next read
 
 
+def beat(engines: Engines) -> None:
+    """Renews the heartbeat row on the master. Raises DBAPIError, or SQLAlchemy's TimeoutError when it is busy."""
+    with engines.master.begin() as connection:
+        connection.execute(sa.text(read_sql("queries/beat")))
+
+
 def wait_for_replica(engines: Engines, seconds: float = 10.0) -> bool:
     """Waits until the replica has replayed all that is committed now; False when it has not in that time.
 

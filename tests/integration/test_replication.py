@@ -14,8 +14,8 @@ from workbench.config import Settings
 from workbench.connection import Workbench
 from workbench.engines import connect
 from workbench.errors import OutcomeUnknown, ServerUnavailable
-from workbench.health import beat, status
-from workbench.replication import Session, lsn_number, wait_for_replica
+from workbench.health import status
+from workbench.replication import Session, beat, lsn_number, wait_for_replica
 
 
 def count(connection: sa.Connection) -> int:

@@ -14,7 +14,8 @@ from tests.stand_in import stand_in
 from workbench.config import Settings
 from workbench.engines import Engines, connect
 from workbench.followers import followers
-from workbench.health import Health, beat, status
+from workbench.health import Health, status
+from workbench.replication import beat
 
 COPY_BEAT = """
 insert into heartbeat values (1, :beat_at, :lsn)

@@ -17,12 +17,11 @@ from workbench import sample
 from workbench.config import Settings
 from workbench.connection import Workbench
 from workbench.engines import Engines, connect
-from workbench.health import beat
 from workbench.metrics import METRICS, Rollups, Source, Stream, Where, ask
 from workbench.metrics.filters import day_number
 from workbench.metrics.push import Changed, Push
 from workbench.metrics.registry import ROLLUPS
-from workbench.replication import Answer, Reader, Session, wait_for_replica
+from workbench.replication import Answer, Reader, Session, beat, wait_for_replica
 
 NAMES = ("revenue", "sales", "items_sold", "discount_given")
 

@@ -21,9 +21,8 @@ from workbench import cluster, sample, verification
 from workbench.config import Settings
 from workbench.connection import Workbench
 from workbench.engines import Engines, connect
-from workbench.health import beat
 from workbench.migrations import migrate
-from workbench.replication import Session, lsn_number, mark, wait_for_replica
+from workbench.replication import Session, beat, lsn_number, mark, wait_for_replica
 from workbench.verification import run
 from workbench.verification.figures import questions
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from workbench.cli import report, servers, serving, verify
+from workbench.cli import report, risingwave, servers, serving, verify
 from workbench.cli.shared import errors
 from workbench.errors import WorkbenchError
 
@@ -27,6 +27,7 @@ COMMANDS = (
 )
 for command in COMMANDS:
     app.command()(command)
+app.add_typer(risingwave.app, name="risingwave")
 
 
 def main() -> None:

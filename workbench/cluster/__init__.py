@@ -89,6 +89,8 @@ def _filled_in(settings: Settings, passwords: dict[str, SecretStr]) -> Settings:
             "replica_db_name": master.DATABASE,
             "replica_db_user": "workbench_reader",
             "replica_db_password": passwords["workbench_reader"],
+            "risingwave_cdc_user": "workbench_cdc",
+            "risingwave_cdc_password": passwords["workbench_cdc"],
         }
     )
 

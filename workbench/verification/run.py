@@ -12,8 +12,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from workbench.engines import Engines, unavailable
 from workbench.errors import WorkbenchError
 from workbench.followers import followers
-from workbench.health import beat
-from workbench.replication import Reader, Session, mark
+from workbench.replication import Reader, Session, beat, mark
 from workbench.verification.figures import Figures, Key, Question, asked, questions, streamed
 
 WAIT_SECONDS = 30.0

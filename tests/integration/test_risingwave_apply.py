@@ -1,0 +1,146 @@
+"""apply, drop and state, with a PostgreSQL database that stands in for RisingWave."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+
+from tests.cdc_stand_in import stand_in, stop_following
+from tests.conftest import wait_until
+from tests.examples import sale
+from workbench import risingwave
+from workbench.config import Settings
+from workbench.engines import Engines, connect
+from workbench.errors import CdcError
+from workbench.health import status
+from workbench.replication import Reader, Session
+from workbench.risingwave import build, pieces, removal, state
+from workbench.risingwave.server import SLOT
+from workbench.sales import Sales
+
+
+@pytest.fixture
+def with_stand_in(settings: Settings, engines: Engines, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engines]:
+    with stand_in(settings, monkeypatch) as made:
+        connected = connect(made)
+        yield connected
+        connected.dispose()
+
+
+def rows(engines: Engines, query: str) -> list[tuple[object, ...]]:
+    assert engines.risingwave is not None
+    with engines.risingwave.connect() as connection:
+        return [tuple(row) for row in connection.exec_driver_sql(query)]
+
+
+def slots(engines: Engines) -> list[str]:
+    return [slot["slot_name"] for slot in status(engines).slots]
+
+
+def test_a_stand_in_is_built_follows_and_is_dropped_without_a_trace(with_stand_in: Engines) -> None:
+    said: list[str] = []
+    built = build.apply(with_stand_in, said.append)
+    everything = {piece.name for piece in (pieces.source(), *pieces.tables(), *pieces.views(), *pieces.rollups())}
+    assert set(built.made) == everything
+    assert "Making the table sales_item" in said
+    Sales(with_stand_in, Reader(with_stand_in), Session(), "").create(sale(), uuid4())
+    wait_until(
+        lambda: rows(with_stand_in, "select sum(revenue)::text from rollup_sales_by_hour") == [("10.70",)], "the sale"
+    )
+    assert SLOT in slots(with_stand_in)
+    found = state.state(with_stand_in)
+    assert found.problems == ()
+    assert {relation.name for relation in found.relations} == everything - {pieces.SOURCE}
+    assert all(relation.state == "as its file says" for relation in found.relations)
+    assert next(relation.rows for relation in found.relations if relation.name == "sales_item") == len(sale().lines)
+    assert found.slot is not None and found.slot["is_active"]
+
+    dropped = removal.drop(with_stand_in)
+    assert {*everything, SLOT} <= set(dropped)
+    assert SLOT not in slots(with_stand_in)
+    assert (
+        rows(with_stand_in, "select name from rw_catalog.rw_relations where not starts_with(name, '__internal')") == []
+    )
+    assert removal.drop(with_stand_in) == []
+    assert "Nothing has been built" in state.state(with_stand_in).problems[0]
+
+
+def test_a_second_apply_to_the_stand_in_changes_nothing(with_stand_in: Engines) -> None:
+    first = build.apply(with_stand_in)
+    second = build.apply(with_stand_in)
+    assert (second.made, second.changed, second.removed) == ([], [], [])
+    assert set(second.kept) == {name for name in first.made if name.startswith(("rollup_", "fact_"))}
+    Sales(with_stand_in, Reader(with_stand_in), Session(), "").create(sale(), uuid4())
+    wait_until(lambda: rows(with_stand_in, "select count(*) from sales_item") == [(len(sale().lines),)], "the lines")
+
+
+def test_a_view_whose_body_has_changed_is_swapped_in_the_stand_in(
+    with_stand_in: Engines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build.apply(with_stand_in)
+    before = pieces.rollups()
+    changed = [
+        pieces.Piece(piece.name, piece.kind, f"-- another comment\n{piece.text}")
+        if piece.name == "rollup_first_sales"
+        else piece
+        for piece in before[:-1]
+    ]
+    for module in (build, state, removal):
+        monkeypatch.setattr(module, "rollups", lambda: changed)
+    built = build.apply(with_stand_in)
+    assert (built.made, built.changed, built.removed) == ([], ["rollup_first_sales"], [before[-1].name])
+    names = {name for (name,) in rows(with_stand_in, "select name from rw_catalog.rw_relations")}
+    assert {"rollup_first_sales", "sub_rollup_first_sales"} <= names
+    assert not {name for name in names if "__new" in str(name)}
+    assert before[-1].name not in names and f"sub_{before[-1].name}" not in names
+
+
+def test_what_an_interrupted_run_left_in_the_stand_in_is_made_again(
+    with_stand_in: Engines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(self: object, rollup: str) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(build._Builder, "_subscribe", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            build.apply(with_stand_in)
+    first = pieces.rollups()[0].name
+    assert (first,) in rows(with_stand_in, "select name from rw_catalog.rw_relations")
+    built = build.apply(with_stand_in)
+    assert first in built.made
+    assert state.state(with_stand_in).problems == ()
+
+
+def test_a_source_for_another_master_is_not_changed_in_the_stand_in(with_stand_in: Engines) -> None:
+    build.apply(with_stand_in)
+    moved = connect(with_stand_in.settings.model_copy(update={"risingwave_cdc_host": "elsewhere"}))
+    with pytest.raises(CdcError, match="source workbench_master was made .* for another master.*risingwave drop"):
+        build.apply(moved)
+    assert "another master" in state.state(moved).problems[0]
+    moved.dispose()
+
+
+def test_a_slot_that_is_gone_is_told_with_what_mends_it(with_stand_in: Engines) -> None:
+    build.apply(with_stand_in)
+    with with_stand_in.risingwave.connect() as connection:  # type: ignore[union-attr]
+        stop_following(connection)
+    assert risingwave.slots.drop_slot(with_stand_in)
+    assert any(
+        "has no slot" in problem and "risingwave drop" in problem for problem in state.state(with_stand_in).problems
+    )
+    with pytest.raises(CdcError, match="the slot workbench_risingwave is gone: changes are missing"):
+        build.apply(with_stand_in)
+    removal.drop(with_stand_in)
+    assert build.apply(with_stand_in).made
+
+
+def test_two_do_not_read_from_one_slot(with_stand_in: Engines) -> None:
+    build.apply(with_stand_in)
+    with with_stand_in.risingwave.connect() as connection:  # type: ignore[union-attr]
+        connection.execute(sa.text("delete from rw_catalog.things where kind = 'source'"))
+    with pytest.raises(CdcError, match="read by another RisingWave already"):
+        build.apply(with_stand_in)

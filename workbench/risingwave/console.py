@@ -1,0 +1,77 @@
+"""Statements for RisingWave that take their time, and its refusals in one line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from workbench.config import Settings
+from workbench.engines import Engines, is_disconnect, unavailable
+from workbench.errors import RisingWaveRefused, SettingsError
+from workbench.risingwave.server import is_missing, version_of
+from workbench.sql_files import read_sql
+
+BUILD_SECONDS = 6 * 3600.0  # a view over many sales is filled before its statement ends
+
+
+class Console:
+    """One connection on which things are made and dropped; ``version`` is RisingWave's own."""
+
+    def __init__(self, connection: sa.Connection, settings: Settings) -> None:
+        self._connection, self._settings = connection, settings
+        self.version = version_of(connection)
+
+    def run(self, statement: str, **values: Any) -> list[sa.Row[Any]]:
+        """The rows that a statement gives, none when it gives none. Raises RisingWaveRefused and ServerUnavailable."""
+        try:
+            if values:
+                result = self._connection.execute(sa.text(statement), values)
+            else:  # a body is taken as it is, whatever colons and percent signs it has
+                result = self._connection.execution_options(no_parameters=True).exec_driver_sql(statement)
+            return list(result) if result.returns_rows else []
+        except DBAPIError as error:
+            if is_disconnect(error):
+                raise unavailable(self._settings, "risingwave", error) from error
+            raise RisingWaveRefused(first_cause(error), is_missing(error)) from error
+
+    def names(self) -> dict[str, str]:
+        """The kind of each table, view and so on that there is, by its name."""
+        return {row.name: row.kind for row in self.run(read_sql("risingwave/catalog/relations"))}
+
+
+@contextmanager
+def console(engines: Engines, *, is_patient: bool = True) -> Iterator[Console]:
+    """A console of its own; an impatient one has the usual limits, another one hours for a statement.
+
+    Raises ServerUnavailable, and SettingsError when RisingWave is not configured.
+    """
+    if engines.risingwave is None:
+        raise SettingsError("RisingWave is not configured: set RISINGWAVE_HOST in the environment or in .env.")
+    try:
+        connection = engines.risingwave.connect()
+    except (DBAPIError, PoolTimeout) as error:
+        raise unavailable(engines.settings, "risingwave", error) from error
+    with connection:
+        guarded = connection.connection.driver_connection
+        assert guarded is not None
+        opened = Console(connection, engines.settings)
+        if is_patient:
+            guarded.limit_seconds = BUILD_SECONDS
+            opened.run("set statement_timeout = 0")
+        try:
+            yield opened
+        finally:
+            connection.invalidate()  # the next one who takes a connection has the usual limits
+
+
+def first_cause(error: DBAPIError) -> str:
+    """RisingWave tells a chain of causes, the first one last; PostgreSQL one line."""
+    text = str(error.orig).strip()
+    chain = re.findall(r"^\s*\d+: (.+)$", text, re.MULTILINE)
+    return str(chain[-1] if chain else text.splitlines()[0]).removeprefix("ERROR:  ").strip()

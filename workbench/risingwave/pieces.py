@@ -1,0 +1,74 @@
+"""What the workbench makes in RisingWave, read from the SQL files: nothing of it is said twice."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from workbench.sql_files import read_sql, sql_names
+
+Kind = Literal["source", "table", "view", "materialized view"]
+SOURCE = "workbench_master"
+SECRET = "workbench_cdc_password"
+MARKS = "workbench_built"
+HEARTBEAT = "heartbeat"
+NEW = "__new"  # ends the name of what is being built beside what is in use
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A source or a table with its statement, or a view with its body."""
+
+    name: str
+    kind: Kind
+    text: str
+
+    @property
+    def mark(self) -> str:
+        """Changes with the text."""
+        return hashlib.sha256(self.text.encode()).hexdigest()[:16]
+
+
+def source() -> Piece:
+    """The source of all tables."""
+    return next(piece for piece in _ground() if piece.kind == "source")
+
+
+def tables() -> list[Piece]:
+    """The tables of sales, then the heartbeat: it is read when they have been, and so vouches for them."""
+    return [piece for piece in _ground() if piece.kind == "table"]
+
+
+def views() -> list[Piece]:
+    """The facts: plain views, since they hold a row for each sale or line, as the tables do."""
+    return [piece for piece in _metrics() if piece.kind == "view"]
+
+
+def rollups() -> list[Piece]:
+    """The rollups: materialized views, with the very body that PostgreSQL has as a view."""
+    return [piece for piece in _metrics() if piece.kind == "materialized view"]
+
+
+def changes_of(rollup: str) -> str:
+    """The name of the subscription to a rollup's changes."""
+    return f"sub_{rollup}"
+
+
+def _ground() -> list[Piece]:
+    found = []
+    for name in sql_names("risingwave"):
+        text = read_sql(name)
+        made = re.search(r"^create (source|table) if not exists (\w+)", text, re.MULTILINE)
+        assert made is not None, f"{name} makes neither a source nor a table"
+        found.append(Piece(made[2], "source" if made[1] == "source" else "table", text))
+    return found
+
+
+def _metrics() -> list[Piece]:
+    found = []
+    for path in sql_names("metrics"):
+        name = path.rsplit("/", 1)[1]
+        found.append(Piece(name, "materialized view" if name.startswith("rollup_") else "view", read_sql(path)))
+    return found
