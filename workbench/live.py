@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Hashable, Sequence
+import time
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any, TypeVar
 
@@ -22,13 +24,17 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 REFRESH_SECONDS = 1.0
 PUSHED_SECONDS = 0.1  # changes that are pushed within it are read together
+BEGIN_SECONDS = 5.0
+QUIET_SECONDS = 0.05  # between two questions of a page the loader does not jump in
+PATIENCE_SECONDS = 5.0  # but pages that never stop asking do not hold it up for ever
 MOST_ANSWERS = 2000  # kept for one revision; beyond it the oldest go
 
 
 class Live:
     """The rollups of one process, kept current by one thread, and a memo of what was asked at one revision.
 
-    However many pages are open, the database is asked once for each change and once for each different question.
+    However many pages are open, the database is asked once for each change and once for each different question. While
+    the rollups are being loaded it is asked instead of them, and loading waits while anybody asks.
     """
 
     def __init__(self, workbench: Workbench, seconds: float = REFRESH_SECONDS) -> None:
@@ -42,6 +48,9 @@ class Live:
         self._lock = threading.Lock()
         self._answers: dict[Hashable, Future[Any]] = {}
         self._answered_revision = 0
+        self._has_begun = threading.Event()
+        self._asking = 0
+        self._asked_at = 0.0
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -88,6 +97,10 @@ class Live:
         if self._thread is not None:
             self._thread.join(timeout=15)
 
+    def wait_until_begun(self, seconds: float = BEGIN_SECONDS) -> None:
+        """Waits for the first refresh, or its failure: from then on what is asked is remembered."""
+        self._has_begun.wait(seconds)
+
     def ask(self, session: Session, metrics: Sequence[str], by: Sequence[str], where: Where) -> Answer[pd.DataFrame]:
         """As metrics.ask, shared by all who ask the same at one revision. The frame must not be changed."""
         key = ("ask", tuple(metrics), tuple(by), where)
@@ -103,11 +116,13 @@ class Live:
             self.rollups.catch_up(self.workbench.reader, Session(session.token))
             state = self.rollups.state
         if not state.reaches(session.token):
-            return work(Source(self.workbench.reader, session, self.rollups))
+            with self._at_work():
+                return work(Source(self.workbench.reader, session, self.rollups))
         future, is_first = self._future(key, state.revision)
         if is_first:
             try:
-                future.set_result(work(Source(self.workbench.reader, Session(state.token), self.rollups)))
+                with self._at_work():
+                    future.set_result(work(Source(self.workbench.reader, Session(state.token), self.rollups)))
             except BaseException as error:
                 self._forget(key, future)  # the next one who asks tries again
                 future.set_exception(error)
@@ -132,10 +147,32 @@ class Live:
             if self._answers.get(key) is future:
                 del self._answers[key]
 
+    @contextmanager
+    def _at_work(self) -> Iterator[None]:
+        """Counts who is asking now."""
+        with self._lock:
+            self._asking += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._asking -= 1
+                self._asked_at = time.monotonic()
+
     def _run(self) -> None:
         is_loading = True
         while not self._waited(0 if is_loading else self._seconds):
             is_loading = self._refresh() and not self.rollups.is_complete
+            self._has_begun.set()
+            if is_loading:
+                self._give_way()
+
+    def _give_way(self) -> None:
+        """Waits until nobody has asked for a moment: loading would make their answers slow."""
+        end = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < end and not self._stopping.wait(QUIET_SECONDS):
+            if not self._asking and time.monotonic() - self._asked_at >= QUIET_SECONDS:
+                return
 
     def _waited(self, seconds: float) -> bool:
         """Waits, but not for long when RisingWave pushes a change; True when it is time to stop."""

@@ -171,7 +171,8 @@ def contents(rollups: Rollups) -> dict[str, Any]:
 def test_every_metric_is_what_plain_sql_says_after_any_writes(
     workbench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loading, "CHUNK_SALES", 3)  # so that rollups are asked while they are loaded in part
+    for name in ("FIRST_SALES", "CHUNK_SALES"):
+        monkeypatch.setattr(loading, name, 3)  # so that rollups are asked while they are loaded in part
     shop, kept = Shop(workbench), Rollups()
 
     @settings(

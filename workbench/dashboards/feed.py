@@ -32,7 +32,6 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 Found = Answer[pd.DataFrame] | WorkbenchError
 LOOK_MS = 500
-WAIT_SECONDS = 0.1
 SPARE = 5  # a page that follows the data rests at least this many times as long as it was busy
 
 
@@ -94,7 +93,7 @@ class Feed(param.Parameterized):
         """From now on these tiles are asked for: the quick ones right here when what they need is in memory."""
         self.tiles = list(tiles)
         moment = self.moment()
-        if self.live.has_loaded(moment.where.date_from):
+        if self._is_in_memory(moment):
             for tile in self.tiles:
                 if not tile.is_slow:
                     tile.take(moment, _fetched(tile, moment))
@@ -125,11 +124,14 @@ class Feed(param.Parameterized):
             return
         self.is_busy = True
         try:
-            await self._loaded(asked)
+            await asyncio.to_thread(self.live.wait_until_begun)
             began, revision, moment = time.monotonic(), self.live.revision, self.moment()
-            quick = [tile for tile in tiles if not tile.is_slow]
-            groups = [quick, *([tile] for tile in tiles if tile.is_slow)]
-            await asyncio.gather(*(self._renew_group(asked, moment, group) for group in groups if group))
+            quick, slow = [tile for tile in tiles if not tile.is_slow], [tile for tile in tiles if tile.is_slow]
+            if self._is_in_memory(moment):
+                await asyncio.gather(*(self._renew_group(asked, moment, group) for group in (quick, *by_one(slow))))
+            else:  # the database is asked: one after the other, each shown as soon as it is there
+                for group in by_one([*quick, *slow]):
+                    await self._renew_group(asked, moment, group)
         finally:
             if asked == self._asked:
                 self.is_busy = False
@@ -137,12 +139,9 @@ class Feed(param.Parameterized):
             self._revision, self._where = revision, (moment.where, moment.comparison)
             self._rests_until = time.monotonic() + SPARE * (time.monotonic() - began)
 
-    async def _loaded(self, asked: int) -> None:
-        """Waits until what is looked at is in memory, or something newer is asked, or there is a problem."""
-        while (
-            asked == self._asked and not self.live.problem and not self.live.has_loaded(self.moment().where.date_from)
-        ):
-            await asyncio.sleep(WAIT_SECONDS)
+    def _is_in_memory(self, moment: Moment) -> bool:
+        compared = moment.where if moment.comparison is None else moment.comparison
+        return all(self.live.has_loaded(where.date_from) for where in (moment.where, compared))
 
     async def _renew_group(self, asked: int, moment: Moment, tiles: list[Tile]) -> None:
         found = await asyncio.to_thread(self._fetch, asked, moment, tiles)
@@ -162,6 +161,11 @@ class Feed(param.Parameterized):
                 return []
             found.append((tile, _fetched(tile, moment)))
         return found
+
+
+def by_one(tiles: Sequence[Tile]) -> list[list[Tile]]:
+    """Each tile as a group of its own."""
+    return [[tile] for tile in tiles]
 
 
 def _fetched(tile: Tile, moment: Moment) -> Found:

@@ -138,6 +138,7 @@ class Rollups:
     def refresh(self, reader: Reader, session: Session) -> bool:
         """Reads what has changed, and a next chunk of days while one is missing: True when figures may have changed.
 
+        The first time only the moment from which changes are followed is taken.
         Raises ServerUnavailable when no server answers; what was loaded stays, with its as_of.
         """
         with self._lock:
@@ -235,10 +236,9 @@ class Rollups:
 def _advanced(connection: sa.Connection, state: State, may_load: bool) -> State:
     """The state in a snapshot of now."""
     with loading.one_snapshot(connection):
-        if state.position is None:
-            state = replace(state, position=changes.start(connection), revision=state.revision + 1)
-        else:
-            state = _applied(connection, state, changes.since(connection, state.position))
+        if state.position is None:  # nothing is loaded yet, so that whoever waits for this moment can ask at once
+            return replace(state, position=changes.start(connection), revision=state.revision + 1)
+        state = _applied(connection, state, changes.since(connection, state.position))
         return _extended(connection, state) if may_load and not state.is_complete else state
 
 
