@@ -1,7 +1,8 @@
 """Measures the figures of the page Analytics on the configured servers: ``python -m tests.measure_metrics``.
 
-Not a test: it wants a big database (``workbench sample 1000000``) and a quiet machine. Times are also given as multiples
-of one pass over both tables, measured in the same run. First figures are those of a process that has loaded nothing.
+Not a test: it wants a big database (``workbench sample 1000000``) and a quiet machine. Times are also given as
+multiples of one pass over both tables, measured in the same run. First figures are those of a process that has loaded
+nothing.
 """
 
 from __future__ import annotations

@@ -123,6 +123,13 @@ def source(workbench: Workbench) -> Source:
     return Source(workbench.reader, session)
 
 
+def with_rollups(source: Source) -> Source:
+    """The same, with everything in memory."""
+    rollups = Rollups()
+    rollups.load(source.reader, source.session)
+    return Source(source.reader, source.session, rollups)
+
+
 def plain(source: Source, sql: str) -> list[tuple[Any, ...]]:
     with source.reader.engines.owner.connect() as connection:
         return [tuple(row) for row in connection.execution_options(no_parameters=True).exec_driver_sql(sql)]
@@ -202,9 +209,7 @@ def test_ranks_and_classes(workbench: Workbench, revenues: list[int], ranks: lis
 
 
 def test_products_from_rollups_are_the_same(source: Source) -> None:
-    rollups = Rollups()
-    rollups.load(source.reader, source.session)
-    loaded = Source(source.reader, source.session, rollups)
+    loaded = with_rollups(source)
     for case in CASES.values():
         where = case.where
         assert rows(products(loaded, where, sort="growth", compared=CASES["days"].where).value) == rows(
@@ -342,6 +347,11 @@ order by d.day, k.place
 
 @pytest.mark.parametrize("name", CASES)
 def test_customers_are_what_plain_sql_says(source: Source, name: str) -> None:
+    check_customers(source, name)
+    check_customers(with_rollups(source), name)
+
+
+def check_customers(source: Source, name: str) -> None:
     case = CASES[name]
     is_every_line = case.line == "true"
     in_total = plain(source, PLAIN_CUSTOMERS.format(case, is_every_line, 0, "(select 0 as day)"))
@@ -387,6 +397,11 @@ KEYS = {
 
 @pytest.mark.parametrize("name", CASES)
 def test_discounts_are_what_plain_sql_says(source: Source, name: str) -> None:
+    check_discounts(source, name)
+    check_discounts(with_rollups(source), name)
+
+
+def check_discounts(source: Source, name: str) -> None:
     case = CASES[name]
     for by, keys in KEYS.items():
         listed = ", ".join(keys)

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from tests.conftest import wait_until
 from tests.examples import sale
 from workbench.connection import Workbench
+from workbench.insights import customers, discounts
 from workbench.live import Live
 from workbench.metrics import Where
 from workbench.replication import Session
@@ -84,6 +85,42 @@ def test_twenty_pages_ask_the_database_what_one_does(live: Live, workbench: Work
     for session in [Session() for _ in range(20)]:
         figures(live, session, where)
     assert queries.asking("fact_sales") == 1
+
+
+ALONE = {
+    "nothing": Where(),
+    "a store": Where(stores=(3,)),
+    "a payment method": Where(payment_methods=("QRIS",)),
+    "a cashier": Where(cashiers=(301,)),
+    "a category": Where(categories=("Coffee",)),
+    "a product": Where(products=("C-LAT",)),
+    "a cell of the heatmap": Where(hours=(9,), weekdays=(6,)),
+}
+
+
+@pytest.mark.parametrize("name", ALONE)
+def test_one_filter_is_answered_by_the_rollups_alone(live: Live, workbench: Workbench, name: str) -> None:
+    """Whatever a tile asks under it; a rollup that is missing would be a query of seconds on a large database."""
+    create(workbench)
+    wait_until(lambda: figures(live, Session()) == (1, "10.70"), "the sale")
+    queries, where = Queries(workbench), ALONE[name]
+    for by in ([], ["day"]):
+        live.ask(Session(), ["sales", "revenue", "items_sold", "average_sale"], by, where)
+    for by in (["store"], ["category"], ["payment_method"], ["cashier"], ["hour", "weekday"]):
+        live.ask(Session(), ["revenue"], by, where)
+    live.ask(Session(), ["revenue", "items_sold"], ["product"], where)
+    for dimension in ("category", "store"):
+        live.answer(Session(), dimension, lambda source, by=dimension: discounts(source, where, by=[by]))  # type: ignore[misc]
+    assert not [text for text in queries.texts if "fact_" in text]
+
+
+def test_customers_are_answered_by_the_rollups_alone(live: Live, workbench: Workbench) -> None:
+    create(workbench)
+    wait_until(lambda: figures(live, Session()) == (1, "10.70"), "the sale")
+    queries = Queries(workbench)
+    for where in (ALONE["nothing"], ALONE["a store"]):
+        live.answer(Session(), where, lambda source, where=where: customers(source, where))  # type: ignore[misc]
+    assert not [text for text in queries.texts if "fact_" in text]
 
 
 def test_a_session_sees_its_own_write_at_once(live: Live, workbench: Workbench) -> None:

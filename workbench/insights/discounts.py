@@ -7,14 +7,14 @@ from decimal import Decimal
 from typing import Any
 
 import pandas as pd
-import sqlalchemy as sa
 
 from workbench.insights.ratios import percent
-from workbench.metrics import Source, Where, direct
+from workbench.metrics import Source, Where, sums
 from workbench.metrics.frames import key_columns, ordered
 from workbench.metrics.registry import checked
 from workbench.replication import Answer
 
+MEASURES = ("discount", "lines", "discounted_lines", "revenue", "discounted_revenue")
 COUNTS = ("lines", "discounted_lines")
 COLUMNS = (
     "discount_given",
@@ -41,44 +41,19 @@ def discounts(source: Source, where: Where = Where(), *, by: Sequence[str] = ())
     MetricError for an unknown dimension, and ServerUnavailable.
     """
     checked(["discount_given"], by)
-    query = _query(where, by)
-
-    def work(connection: sa.Connection) -> pd.DataFrame:
-        return _frame([tuple(row) for row in connection.execute(query)], by)
-
-    return source.reader.read(source.session, work, "discounts")
-
-
-def _query(where: Where, by: Sequence[str]) -> sa.Select[Any]:
-    table = direct.TABLES["fact_lines"]
-    keys = [direct.group(table, name) for name in by]
-    has_discount = table.c.discount > 0
-    sums = (
-        sa.func.sum(table.c.discount),
-        sa.func.count(),
-        sa.func.count().filter(has_discount),
-        sa.func.sum(table.c.revenue),
-        sa.func.sum(table.c.revenue).filter(has_discount),
-    )
-    query = sa.select(*map(direct.shown, keys), *sums).select_from(table).where(*direct.matching(table, where))
-    return query.group_by(*keys)
-
-
-def _frame(rows: list[tuple[Any, ...]], by: Sequence[str]) -> pd.DataFrame:
-    found = {row[: len(by)]: _values(*row[len(by) :]) for row in rows}
-    keys = ordered(found)
+    found = sums(source, MEASURES, by, where)
+    groups = {key: values for key, values in found.value.items() if values.get("lines") or not by}
+    keys = ordered(groups)
     columns = key_columns(keys, by)
-    values = [found[key] for key in keys]
+    rows = [_values(*(groups[key].get(name, 0) for name in MEASURES)) for key in keys]
     for place, name in enumerate(COLUMNS):
-        columns[name] = pd.Series([row[place] for row in values], dtype="int64" if name in COUNTS else object)
-    return pd.DataFrame(columns)
+        columns[name] = pd.Series([row[place] for row in rows], dtype="int64" if name in COUNTS else object)
+    return Answer(pd.DataFrame(columns), found.engine, found.as_of, found.note)
 
 
-def _values(
-    discount: Decimal | None, lines: int, discounted: int, revenue: Decimal | None, of_discounted: Decimal | None
-) -> tuple[Any, ...]:
-    """The values of COLUMNS. A sum over no line is missing: it is zero."""
-    given, paid, with_discount = (value or Decimal("0.00") for value in (discount, revenue, of_discounted))
+def _values(discount: int, lines: int, discounted: int, revenue: int, of_discounted: int) -> tuple[Any, ...]:
+    """The values of COLUMNS, of sums in cents."""
+    given, paid, with_discount = (Decimal(cents).scaleb(-2) for cents in (discount, revenue, of_discounted))
     return (
         given,
         percent(given, given + paid),

@@ -1,9 +1,22 @@
 """Metrics: each defined once, asked with one function, answered from rollups or from the database."""
 
-from workbench.metrics.ask import Source, ask
+from workbench.metrics.ask import Source, ask, current, sums
 from workbench.metrics.filters import Where
 from workbench.metrics.registry import DIMENSIONS, METRICS, Dimension, Metric, Rollup
 from workbench.metrics.rollups import Rollups
 from workbench.metrics.stream import Stream
 
-__all__ = ["DIMENSIONS", "METRICS", "Dimension", "Metric", "Rollup", "Rollups", "Source", "Stream", "Where", "ask"]
+__all__ = [
+    "DIMENSIONS",
+    "METRICS",
+    "Dimension",
+    "Metric",
+    "Rollup",
+    "Rollups",
+    "Source",
+    "Stream",
+    "Where",
+    "ask",
+    "current",
+    "sums",
+]

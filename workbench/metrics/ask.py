@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import pandas as pd
 
 from workbench.metrics import direct
-from workbench.metrics.cube import Groups
+from workbench.metrics.cube import Cube, Groups
 from workbench.metrics.filters import Where
 from workbench.metrics.frames import key_columns, ordered
-from workbench.metrics.registry import CENTS, DIMENSIONS, Metric, checked
+from workbench.metrics.registry import CENTS, DIMENSIONS, OF_LINES, Metric, checked
 from workbench.metrics.rollups import Rollups, State
 from workbench.models import CENT
 from workbench.replication import Answer, Reader, Session
@@ -39,32 +39,46 @@ def ask(
     of the oldest part. Raises MetricError for what a metric cannot give and ServerUnavailable.
     """
     chosen = checked(metrics, by)
-    parts = _parts(source, chosen, by, where)
+    found = _summed(source, [metric.measures for metric in chosen], by, where)
+    return Answer(frame_of(found.value, chosen, by), found.engine, found.as_of, found.note)
+
+
+def sums(source: Source, measures: Sequence[str], by: Sequence[str], where: Where) -> Answer[Groups]:
+    """Measures (those of the rollups in the registry), all of one moment, for each group that has a matching sale or line.
+
+    Money is in cents, days are numbers. Raises ServerUnavailable.
+    """
+    return _summed(source, [tuple(measures)], by, where)
+
+
+def _summed(source: Source, together: Sequence[Sequence[str]], by: Sequence[str], where: Where) -> Answer[Groups]:
+    """The measures, of which some are of one moment. ``engine`` and ``as_of`` are those of the oldest part."""
+    parts = _parts(source, together, by, where)
     groups: Groups = {}
     for part in parts:
         for key, values in part.value.items():
             groups.setdefault(key, {}).update(values)
     oldest = min(parts, key=lambda part: part.as_of)
-    return Answer(frame_of(groups, chosen, by), oldest.engine, oldest.as_of, oldest.note)
+    return Answer(groups, oldest.engine, oldest.as_of, oldest.note)
 
 
-def _parts(source: Source, metrics: Sequence[Metric], by: Sequence[str], where: Where) -> list[Answer[Groups]]:
+def _parts(source: Source, together: Sequence[Sequence[str]], by: Sequence[str], where: Where) -> list[Answer[Groups]]:
     """The measures that the rollups can give, and the others from the database in one snapshot."""
-    state = _state(source)
-    grains: dict[str, str] = {
-        measure: grain_of(measure, by, where) for metric in metrics for measure in metric.measures
-    }
+    state = current(source)
+    grains = {measure: grain_of(measure, by, where) for measures in together for measure in measures}
     if by and where.narrows_lines:
         grains["items"] = "line"  # every group that has a matching line gets its row, whatever else is asked
     elif by and not any(DIMENSIONS[name].grain == "line" for name in by):
         grains["sales"] = "sale"  # every group that has a sale does
     cubes = {} if state is None else {name: state.cube(name, grain, by, where) for name, grain in grains.items()}
-    missing = _together(metrics, [name for name in grains if cubes.get(name) is None])
+    missing = _with_others(together, [name for name in grains if cubes.get(name) is None])
     parts: list[Answer[Groups]] = []
-    for name in grains:
-        cube = cubes.get(name)
-        if state is not None and state.as_of is not None and cube is not None and name not in missing:
-            parts.append(Answer(cube.sums([name], by, where), state.engine, state.as_of))
+    if state is not None and state.as_of is not None:
+        asked: dict[int, tuple[Cube, list[str]]] = {}
+        for name, cube in cubes.items():
+            if cube is not None and name not in missing:
+                asked.setdefault(id(cube), (cube, []))[1].append(name)
+        parts += [Answer(cube.sums(names, by, where), state.engine, state.as_of) for cube, names in asked.values()]
     if missing:
         parts.append(_asked(source, state, {name: grains[name] for name in missing}, by, where))
     return parts
@@ -74,6 +88,8 @@ def _asked(
     source: Source, state: State | None, grains: dict[str, str], by: Sequence[str], where: Where
 ) -> Answer[Groups]:
     """The database's answer, remembered until something changes."""
+    if not by and where.date_from != where.date_to and "customers" not in grains:
+        return _in_total(_asked(source, state, grains, ("day",), where), grains)  # which is asked soon, or was
 
     def read() -> Answer[Groups]:
         asked = "+".join(sorted(grains))
@@ -82,19 +98,25 @@ def _asked(
     if source.rollups is None or state is None:
         return read()
     state.hold(source.session)
-    return source.rollups.remembered(state, (tuple(grains.items()), tuple(by), where), read)
+    return source.rollups.remembered(state, (tuple(by), where), grains, read)
 
 
-def _together(metrics: Sequence[Metric], missing: list[str]) -> list[str]:
+def _in_total(days: Answer[Groups], measures: Iterable[str]) -> Answer[Groups]:
+    """The sums over all days: a sale, like the first one of a customer, is of one day."""
+    total = {name: sum(values.get(name, 0) for values in days.value.values()) for name in measures}
+    return replace(days, value={(): total})
+
+
+def _with_others(together: Sequence[Sequence[str]], missing: list[str]) -> list[str]:
     """With the other measures of a ratio that misses one: a ratio is never of two moments."""
     found = dict.fromkeys(missing)
-    for metric in metrics:
-        if any(name in found for name in metric.measures):
-            found.update(dict.fromkeys(metric.measures))
-    return list(found) if len(found) == len(missing) else _together(metrics, list(found))
+    for measures in together:
+        if any(name in found for name in measures):
+            found.update(dict.fromkeys(measures))
+    return list(found) if len(found) == len(missing) else _with_others(together, list(found))
 
 
-def _state(source: Source) -> State | None:
+def current(source: Source) -> State | None:
     """The rollups, when they have what this session has written."""
     if source.rollups is None:
         return None
@@ -106,7 +128,7 @@ def _state(source: Source) -> State | None:
 
 def grain_of(measure: str, by: Sequence[str], where: Where) -> str:
     """Lines are summed when they are told apart; then, too, a header's totals would be of other lines as well."""
-    if measure == "items":
+    if measure in OF_LINES:
         return "line"
     tells_lines = where.narrows_lines or any(DIMENSIONS[name].grain == "line" for name in by)
     return "line" if tells_lines and measure in CENTS else "sale"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,8 @@ from workbench.metrics.filters import Where
 Ints = npt.NDArray[np.int64]
 Groups = dict[tuple[Any, ...], dict[str, int]]
 
-DENSE_GROUPS = 4_000_000  # up to so many possible groups are counted in one array
+DENSE_GROUPS = 1_000_000  # up to so many possible groups are counted in one array
+MOST_CHOICES = 4  # filters whose rows are remembered, for the tiles that ask one after the other
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,8 @@ class Cube:
     day: npt.NDArray[np.int32]
     key: Ints
     dimensions: Mapping[str, Codes]
-    measures: Mapping[str, Ints]
+    measures: Mapping[str, npt.NDArray[Any]]
+    _choices: dict[Where, tuple[slice, Any]] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def of(cls, rows: pd.DataFrame, dimensions: Sequence[str], measures: Sequence[str], key: str) -> Cube:
@@ -65,7 +68,7 @@ class Cube:
             day=rows["day"].to_numpy(np.int32),
             key=rows[key].to_numpy(np.int64),
             dimensions={name: Codes.of(rows[name]) for name in dimensions if name != "day"},
-            measures={name: rows[name].to_numpy(np.int64) for name in measures},
+            measures={name: _small(rows[name].to_numpy(np.int64)) for name in measures},
         )
 
     def replaced(self, keys: Sequence[int], by: Cube) -> Cube:
@@ -87,35 +90,53 @@ class Cube:
 
     def sums(self, measures: Sequence[str], by: Sequence[str], where: Where) -> Groups:
         """The sum of each measure for each group that has a row; one group when ``by`` is empty."""
-        part, chosen = self._chosen(where)
-        group, keys = _groups([self._column(name, part, chosen) for name in by])
-        found = {name: self._totals(name, part, chosen, group, len(keys)).tolist() for name in measures}
-        return {key: {name: found[name][n] for name in measures} for n, key in enumerate(keys)}
+        part, chosen = self.chosen(where)
+        grouping = Grouping.of([self.column(name, part, chosen) for name in by])
+        found = [self._totals(name, part, chosen, grouping).tolist() for name in measures]
+        return {
+            key: dict(zip(measures, values, strict=True)) for key, *values in zip(grouping.keys, *found, strict=True)
+        }
 
     def has_one(self, names: Sequence[str], where: Where) -> bool:
-        """Whether the rows have at most one combination of values in those of these dimensions that there are."""
-        part, chosen = self._chosen(where)
-        return len(_groups([self._column(name, part, chosen) for name in names if name in self.dimensions])[1]) <= 1
+        """Whether the rows have at most one value in each of those of these dimensions that there are."""
+        part, chosen = self.chosen(where)
+        columns = [self.dimensions[name].codes[part][chosen] for name in names if name in self.dimensions]
+        return all(len(codes) == 0 or bool((codes == codes[0]).all()) for codes in columns)
 
-    def _totals(self, name: str, part: slice, chosen: Any, group: Ints | None, count: int) -> Ints:
+    def chosen(self, where: Where) -> tuple[slice, Any]:
+        """The rows of the days, and an index of those of them that have only allowed values."""
+        found = self._choices.get(where)
+        if found is None:
+            found = self._chosen(where)
+            if len(self._choices) >= MOST_CHOICES:
+                self._choices.clear()
+            self._choices[where] = found
+        return found
+
+    def rows(self, where: Where) -> Ints:
+        """The numbers of the rows of these days with only allowed values."""
+        part, chosen = self.chosen(where)
+        found: Ints = np.arange(part.start, part.stop)[chosen]
+        return found
+
+    def _totals(self, name: str, part: slice, chosen: Any, grouping: Grouping) -> Ints:
         if name == "customers":
-            return _distinct(self.dimensions["customer"].codes[part][chosen], group, count)
-        values = self.measures[name][part][chosen]
-        return values.sum(keepdims=True) if group is None else _sum(values, group, count)
+            return grouping.different(self.dimensions["customer"].codes[part][chosen])
+        return grouping.sums(self.measures[name][part][chosen])
 
     def _chosen(self, where: Where) -> tuple[slice, Any]:
-        """The rows of the days, and an index of those of them that have only allowed values."""
         first, last = where.days
         start = 0 if first is None else int(np.searchsorted(self.day, first))
         end = len(self.day) if last is None else int(np.searchsorted(self.day, last, side="right"))
         part = slice(start, max(start, end))
         chosen: Any = None
         for name, values in where.by_dimension.items():
-            found = self._column(name, part, slice(None)).among(values)
+            found = self.column(name, part, slice(None)).among(values)
             chosen = found if chosen is None else chosen & found
         return part, slice(None) if chosen is None else np.flatnonzero(chosen)
 
-    def _column(self, name: str, part: slice, chosen: Any) -> Codes:
+    def column(self, name: str, part: slice, chosen: Any) -> Codes:
+        """A dimension, or the weekday of the day, of these rows."""
         if name in ("day", "weekday"):
             day = self.day[part][chosen]
             if name == "weekday":  # 2000-01-01 was a Saturday, 6
@@ -127,42 +148,65 @@ class Cube:
         return Codes(column.values, column.codes[part][chosen])
 
 
-def _groups(columns: list[Codes]) -> tuple[Ints | None, list[tuple[Any, ...]]]:
-    """A group number for each row, and the values of each group; no numbers when all rows are one group."""
-    if not columns:
-        return None, [()]
-    sizes = [max(1, len(column.values)) for column in columns]
-    flat = np.ravel_multi_index([column.codes for column in columns], sizes).astype(np.int64)
-    if np.prod(sizes, dtype=float) <= DENSE_GROUPS:
-        present = np.flatnonzero(np.bincount(flat, minlength=1))
-        place = np.zeros(int(present[-1]) + 1 if len(present) else 1, dtype=np.int64)
-        place[present] = np.arange(len(present))
-        group = place[flat]
-    else:
-        present, group = np.unique(flat, return_inverse=True)
-    codes = np.unravel_index(present, sizes)
-    values = [[column.values[code] for code in chosen.tolist()] for column, chosen in zip(columns, codes, strict=True)]
-    return group, list(zip(*values, strict=True))
+@dataclass(frozen=True)
+class Grouping:
+    """Rows in groups: ``keys`` are the values of each group that has a row.
+
+    ``cell`` is the place of each row among ``cells`` possible ones, None when all rows are one group; ``present`` are
+    the cells that have a row, in the order of the keys.
+    """
+
+    keys: list[tuple[Any, ...]]
+    cell: Ints | None = None
+    cells: int = 1
+    present: Any = ...
+
+    @classmethod
+    def of(cls, columns: Sequence[Codes]) -> Grouping:
+        """Groups by these columns; one group of everything without any."""
+        if not columns:
+            return cls([()])
+        sizes = [max(1, len(column.values)) for column in columns]
+        cell = columns[0].codes.astype(np.int64)
+        for column, size in zip(columns[1:], sizes[1:], strict=True):
+            cell = cell * size + column.codes
+        cells = math.prod(sizes)
+        if cells <= DENSE_GROUPS:
+            found = present = np.flatnonzero(np.bincount(cell, minlength=cells))
+        else:
+            found, cell = np.unique(cell, return_inverse=True)
+            present, cells = np.arange(len(found)), len(found)
+        codes = np.unravel_index(found, sizes)
+        values = [
+            [column.values[code] for code in code_of.tolist()] for column, code_of in zip(columns, codes, strict=True)
+        ]
+        return cls(list(zip(*values, strict=True)), cell, cells, present)
+
+    def sums(self, values: npt.NDArray[Any]) -> Ints:
+        """The sum of each group, exact: a float holds whole numbers up to 2**53."""
+        if self.cell is None:
+            return values.sum(keepdims=True, dtype=np.int64)
+        if float(np.abs(values).sum(dtype=float)) < 2**52:
+            return np.bincount(self.cell, weights=values, minlength=self.cells)[self.present].astype(np.int64)
+        exact = np.zeros(self.cells, dtype=np.int64)
+        np.add.at(exact, self.cell, values)
+        return exact[self.present]
+
+    def different(self, codes: npt.NDArray[Any]) -> Ints:
+        """How many different codes each group has."""
+        width = int(codes.max()) + 1 if len(codes) else 1
+        flat = codes.astype(np.int64) if self.cell is None else self.cell * width + codes
+        if self.cells * width <= DENSE_GROUPS:
+            is_there = np.zeros(self.cells * width, dtype=bool)
+            is_there[flat] = True
+            return is_there.reshape(self.cells, width).sum(axis=1)[self.present]
+        return np.bincount(np.unique(flat) // width, minlength=self.cells)[self.present]
 
 
-def _sum(values: Ints, group: npt.NDArray[np.int64], count: int) -> Ints:
-    """The sum of each group, exact: a float holds whole numbers up to 2**53."""
-    if float(np.abs(values).sum(dtype=float)) < 2**52:
-        return np.bincount(group, weights=values, minlength=count).astype(np.int64)
-    exact = np.zeros(count, dtype=np.int64)
-    np.add.at(exact, group, values)
-    return exact
-
-
-def _distinct(codes: npt.NDArray[np.int32], group: Ints | None, count: int) -> Ints:
-    """How many different codes each group has."""
-    width = int(codes.max()) + 1 if len(codes) else 1
-    flat = codes.astype(np.int64) if group is None else group * width + codes
-    if count * width <= DENSE_GROUPS:
-        is_there = np.zeros(count * width, dtype=bool)
-        is_there[flat] = True
-        return is_there.reshape(count, width).sum(axis=1)
-    return np.bincount(np.unique(flat) // width, minlength=count)
+def _small(values: Ints) -> npt.NDArray[Any]:
+    """The same numbers, in half the memory where they fit."""
+    is_small = len(values) == 0 or max(abs(int(values.min())), abs(int(values.max()))) < 2**31
+    return values.astype(np.int32) if is_small else values
 
 
 def _plain(value: Any) -> Any:

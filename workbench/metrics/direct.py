@@ -83,9 +83,16 @@ def _table_sums(
 
 
 def _measure(table: sa.TableClause, measure: str) -> sa.ColumnElement[Any]:
-    if measure in ("sales", "new_customers"):
+    if measure in ("sales", "new_customers", "lines"):
         return sa.func.count()
-    total = sa.func.coalesce(sa.func.sum(table.c[measure]), 0)
+    if measure == "discounted_lines":
+        return sa.func.count().filter(table.c.discount > 0)
+    summed: sa.ColumnElement[Any]
+    if measure == "discounted_revenue":
+        summed = sa.func.sum(table.c.revenue).filter(table.c.discount > 0)
+    else:
+        summed = sa.func.sum(table.c[measure])
+    total = sa.func.coalesce(summed, 0)
     return sa.cast(total * 100 if measure in CENTS else total, sa.BigInteger)
 
 

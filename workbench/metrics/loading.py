@@ -6,7 +6,7 @@ import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 import psycopg2
@@ -46,7 +46,7 @@ def one_snapshot(connection: sa.Connection) -> Iterator[None]:
 
 def days(connection: sa.Connection, rollup: Rollup, first: int, end: int) -> Cube:
     """The rows of the days from ``first`` up to, not including, ``end``."""
-    connection.exec_driver_sql("set local enable_seqscan = on")
+    _scan_tables(connection, "on")
     column = _table(rollup).c.day
     conditions = [] if first <= EARLIEST_DAY else [column >= _date(first)]
     return _fetch(connection, rollup, [*conditions, column < _date(end)])
@@ -54,7 +54,7 @@ def days(connection: sa.Connection, rollup: Rollup, first: int, end: int) -> Cub
 
 def keys(connection: sa.Connection, rollup: Rollup, changed: Sequence[int]) -> Cube:
     """The rows of these days, or of these customers, as the rollup's key says."""
-    connection.exec_driver_sql("set local enable_seqscan = off")  # there may be no statistics yet
+    _scan_tables(connection, "off")  # there may be no statistics yet
     if rollup.key == "day":
         return _fetch(connection, rollup, [_table(rollup).c.day.in_([_date(day) for day in changed])])
     return _fetch(connection, rollup, [_table(rollup).c.customer_id.in_(changed)])
@@ -129,6 +129,11 @@ def _selected(connection: sa.Connection, query: sa.Select[Any], rollup: Rollup) 
 def _has_copy(connection: sa.Connection) -> bool:
     """Whether the server hands out rows by COPY; where engines are made it is said which one does not."""
     return bool(connection.get_execution_options().get("has_copy", True))
+
+
+def _scan_tables(connection: sa.Connection, is_allowed: Literal["on", "off"]) -> None:
+    if _has_copy(connection):  # RisingWave does not plan that way
+        connection.exec_driver_sql(f"set local enable_seqscan = {is_allowed}")
 
 
 def _summed(rollup: Rollup) -> list[str]:

@@ -22,9 +22,22 @@ from workbench.errors import MetricError
 
 Grain = Literal["sale", "line"]
 Unit = Literal["money", "count", "percent", "ratio"]
-Measure = Literal["sales", "revenue", "discount", "items", "customers", "new_customers"]
+Measure = Literal[
+    "sales",
+    "revenue",
+    "discount",
+    "items",
+    "customers",
+    "new_customers",
+    "lines",
+    "discounted_lines",
+    "discounted_revenue",
+    "card_sales",
+    "card_revenue",
+]
 
-CENTS = ("revenue", "discount")  # measures that are money; they are summed as whole cents
+CENTS = ("revenue", "discount", "discounted_revenue", "card_revenue")  # money; it is summed as whole cents
+OF_LINES = ("items", "lines", "discounted_lines", "discounted_revenue")  # only lines have them
 
 
 @dataclass(frozen=True)
@@ -116,6 +129,7 @@ class Rollup:
 
     ``key`` is the column by which changed rows are found. At line grain ``sales`` are those with such a line: they add
     up only where a single category, or product, is left. ``customers`` are the different values of ``customer``.
+    The measures of cards are named apart, as sales without a card are not in them.
     """
 
     name: str
@@ -125,28 +139,24 @@ class Rollup:
     key: Literal["day", "customer_id"] = "day"
 
 
-_OF_SALES: tuple[Measure, ...] = ("sales", "revenue", "discount")
-_OF_LINES: tuple[Measure, ...] = ("items", "revenue", "discount")
+_SALES: tuple[Measure, ...] = ("sales", "revenue", "discount")
+_LINES: tuple[Measure, ...] = (*_SALES, "items", "lines", "discounted_lines", "discounted_revenue")
+_CARDS: tuple[Measure, ...] = ("customers", "card_sales", "card_revenue")
 _FIRST = ("day", "hour", "store", "cashier", "payment_method", "customer_type", "customer")
 
 # The first one that can answer does, so the smaller ones stand first. They are also loaded in this order.
 ROLLUPS = (
+    Rollup("rollup_sales_by_hour", "sale", ("day", "hour", "store", "payment_method"), _SALES),
+    Rollup("rollup_lines_by_hour", "line", ("day", "hour", "store", "category"), _LINES),
+    Rollup("rollup_lines_by_product_payment", "line", ("day", "payment_method", "product", "category"), _LINES),
+    Rollup("rollup_sales_by_cashier", "sale", ("day", "store", "cashier", "payment_method", "customer_type"), _SALES),
+    Rollup("rollup_sales_by_cashier_hour", "sale", ("day", "hour", "store", "cashier"), _SALES),
+    Rollup("rollup_lines_by_product", "line", ("day", "store", "product", "category"), _LINES),
+    Rollup("rollup_lines_by_product_hour", "line", ("day", "hour", "product", "category"), _LINES),
     Rollup("rollup_first_sales", "sale", _FIRST, ("new_customers",), key="customer_id"),
-    Rollup("rollup_sales_by_hour", "sale", ("day", "hour", "store", "payment_method"), _OF_SALES),
-    Rollup(
-        "rollup_sales_by_cashier", "sale", ("day", "store", "cashier", "payment_method", "customer_type"), _OF_SALES
-    ),
-    Rollup("rollup_lines_by_hour", "line", ("day", "hour", "store", "category"), _OF_LINES),
-    Rollup("rollup_customers_by_day", "sale", ("day", "store", "customer"), ("customers",)),
-    Rollup("rollup_lines_by_product_payment", "line", ("day", "payment_method", "product", "category"), _OF_LINES),
-    Rollup("rollup_lines_by_product", "line", ("day", "store", "product", "category"), ("sales", *_OF_LINES)),
-    Rollup("rollup_lines_by_product_hour", "line", ("day", "hour", "product", "category"), _OF_LINES),
-    Rollup(
-        "rollup_lines_by_cashier",
-        "line",
-        ("day", "store", "cashier", "payment_method", "category"),
-        ("sales", *_OF_LINES),
-    ),
+    Rollup("rollup_customers_by_day", "sale", ("day", "store", "customer"), _CARDS),
+    Rollup("rollup_lines_by_cashier", "line", ("day", "store", "cashier", "payment_method", "category"), _LINES),
+    Rollup("rollup_lines_by_product_cashier", "line", ("day", "store", "cashier", "product", "category"), _LINES),
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -92,6 +92,12 @@ def _fits(rollup: Rollup, grain: str, where: Where) -> bool:
     return rollup.grain == ("line" if grain == "line" or where.narrows_lines else "sale")
 
 
+def _restricted(groups: Groups, names: Iterable[str]) -> Groups:
+    """The groups with these measures alone, without those that have none of them."""
+    found = {key: {name: values[name] for name in names if name in values} for key, values in groups.items()}
+    return {key: values for key, values in found.items() if values}
+
+
 class Rollups:
     """One for each process: any number of readers, and one refresher at a time.
 
@@ -106,7 +112,7 @@ class Rollups:
         self._waits_since: float | None = None
         self._next: Position | None = None  # the newest position, until RisingWave has reached it
         self._lock = threading.Lock()
-        self._answers: dict[Hashable, Answer[Groups]] = {}
+        self._answers: dict[Hashable, list[tuple[Mapping[str, str], Answer[Groups]]]] = {}
         self._answers_revision = 0
         self._answers_lock = threading.Lock()
 
@@ -167,18 +173,22 @@ class Rollups:
             finally:
                 self._lock.release()
 
-    def remembered(self, state: State, question: Hashable, read: Callable[[], Answer[Groups]]) -> Answer[Groups]:
-        """The answer to ``read`` (a read not older than ``state``); asked once for each revision."""
+    def remembered(
+        self, state: State, question: Hashable, grains: Mapping[str, str], read: Callable[[], Answer[Groups]]
+    ) -> Answer[Groups]:
+        """The answer to ``read`` (not older than ``state``); asked once for each revision, also when more was asked."""
         with self._answers_lock:
             if self._answers_revision != state.revision or len(self._answers) >= MOST_ANSWERS:
                 self._answers, self._answers_revision = {}, state.revision
-            found = self._answers.get(question)
-        if found is not None and state.as_of is not None:  # nothing has changed since: it is as new as the state
-            return replace(found, as_of=max(found.as_of, state.as_of))
+            known = list(self._answers.get(question, ()))
+        for asked, found in known:
+            if grains.items() <= asked.items() and state.as_of is not None:
+                # Nothing has changed since: it is as new as the state.
+                return replace(found, value=_restricted(found.value, grains), as_of=max(found.as_of, state.as_of))
         answer = read()
         with self._answers_lock:
             if self._answers_revision == state.revision:
-                self._answers[question] = answer
+                self._answers.setdefault(question, []).append((dict(grains), answer))
         return answer
 
     def _streamed(self, reader: Reader, before: State) -> State | None:
