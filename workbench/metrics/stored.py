@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 import pandas as pd
@@ -13,9 +14,16 @@ from workbench.metrics.cube import Groups
 from workbench.metrics.filters import Where, day_number
 from workbench.metrics.registry import CENTS, COLUMNS, DIMENSIONS, ROLLUPS, Measure, Metric, Rollup
 
+Days = tuple[date | None, date | None]
 
-def stored(connection: sa.Connection, metrics: Sequence[Metric], by: Sequence[str]) -> pd.DataFrame:
-    """As ``ask`` over all sales, for those of the metrics that rollups give; without the others' columns."""
+
+def stored(
+    connection: sa.Connection, metrics: Sequence[Metric], by: Sequence[str], days: Days = (None, None)
+) -> pd.DataFrame:
+    """As ``ask``, for those of the metrics that rollups give; without the others' columns.
+
+    ``days`` are the first and the last one that count, None where it is open.
+    """
     kept = [metric for metric in metrics if all(_rollup(measure, by) for measure in metric.measures)]
     measures = dict.fromkeys(measure for metric in kept for measure in metric.measures)
     if kept and by:  # every group that has a line, or a sale, gets its row, whatever else is asked
@@ -24,7 +32,7 @@ def stored(connection: sa.Connection, metrics: Sequence[Metric], by: Sequence[st
     for measure in measures:
         rollup = _rollup(measure, by)
         if rollup is not None:
-            for key, value in _sums(connection, rollup, measure, by).items():
+            for key, value in _sums(connection, rollup, measure, by, days).items():
                 groups.setdefault(key, {})[measure] = value
     return frame_of(groups, kept, by)
 
@@ -38,9 +46,11 @@ def _rollup(measure: Measure, by: Sequence[str]) -> Rollup | None:
     return None
 
 
-def _sums(connection: sa.Connection, rollup: Rollup, measure: str, by: Sequence[str]) -> dict[tuple[Any, ...], int]:
+def _sums(
+    connection: sa.Connection, rollup: Rollup, measure: str, by: Sequence[str], days: Days
+) -> dict[tuple[Any, ...], int]:
     column = "customer_id" if measure == "customers" else measure
-    names = {column, *(DIMENSIONS[name].column for name in by)}
+    names = {column, "day", *(DIMENSIONS[name].column for name in by)}
     table = sa.table(rollup.name, *(sa.column(name) for name in sorted(names)))
     keys = [_key(table, name) for name in by]
     if measure == "customers":
@@ -48,7 +58,12 @@ def _sums(connection: sa.Connection, rollup: Rollup, measure: str, by: Sequence[
     else:
         total = sa.func.coalesce(sa.func.sum(table.c[column]), 0)
         total = sa.cast(total * 100 if measure in CENTS else total, sa.BigInteger)
-    rows = connection.execute(sa.select(*keys, total).select_from(table).group_by(*keys))
+    query = sa.select(*keys, total).select_from(table).group_by(*keys)
+    if days[0] is not None:
+        query = query.where(table.c.day >= days[0])
+    if days[1] is not None:
+        query = query.where(table.c.day <= days[1])
+    rows = connection.execute(query)
     return {tuple(_plain(by[n], value) for n, value in enumerate(row[:-1])): int(row[-1]) for row in rows}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,8 +12,7 @@ import sqlalchemy as sa
 
 from workbench.metrics.push import Push
 from workbench.sql_files import read_sql
-
-log = logging.getLogger(__name__)
+from workbench.telemetry import queried
 
 FRESH_SECONDS = 10.0  # behind the master; below the limit of every tile, so that none turns amber while others could do
 
@@ -38,11 +37,13 @@ class Stream:
         self.push = push or Push(engine)
 
     @contextmanager
-    def snapshot(self) -> Iterator[tuple[sa.Connection, Beat | None]]:
+    def snapshot(self, what: str = "rollups") -> Iterator[tuple[sa.Connection, Beat | None]]:
         """A connection that reads one moment, and the heartbeat of that moment; None when there is none yet.
 
+        ``what`` is the name under which its time is counted.
         Raises DBAPIError and SQLAlchemy's TimeoutError.
         """
+        began = time.monotonic()
         with self._engine.connect() as connection:
             # RisingWave pins a snapshot in no other way; the pool's own rollback would not reach it.
             connection.exec_driver_sql("begin read only")
@@ -52,3 +53,4 @@ class Stream:
             finally:
                 if not connection.invalidated:
                     connection.exec_driver_sql("commit")
+        queried("risingwave", what, time.monotonic() - began)

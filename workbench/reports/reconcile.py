@@ -14,7 +14,7 @@ from workbench.metrics import DIMENSIONS, METRICS, Where
 from workbench.replication import Reader, Session, mark
 from workbench.reports.data import ReportData
 from workbench.reports.table import label
-from workbench.verification.figures import Figures, Question, asked, questions
+from workbench.verification.figures import Figures, Question, asked, differing, questions, streamed
 
 SERVERS = ("master", "replica", "risingwave")
 WAIT_SECONDS = 20.0
@@ -66,10 +66,18 @@ def _figures(engines: Engines, question: Question, where: Where) -> dict[str, Fi
         for follower in present:
             if not follower.wait(token, WAIT_SECONDS):
                 raise ServerUnavailable(f"The {follower.name} has not reached {token} within {WAIT_SECONDS:.0f} s.")
-            found[follower.name] = asked(Reader(engines), follower.name, token, question, where)
-        if all(figures == found["master"] for figures in found.values()):
+            figures = _of(engines, follower.name, token, question, where)
+            if figures is not None:
+                found[follower.name] = figures
+        if not any(differing(found["master"], figures) for figures in found.values()):
             break
     return found
+
+
+def _of(engines: Engines, name: str, token: str, question: Question, where: Where) -> Figures | None:
+    if name == "risingwave" and engines.risingwave is not None:
+        return streamed(engines.risingwave, question, where)
+    return asked(Reader(engines), name, token, question, where)
 
 
 def _total(metric: str, totals: Mapping[str, Figures]) -> list[object]:
@@ -83,7 +91,7 @@ def _compared(answers: Sequence[tuple[Question, dict[str, Figures]]]) -> list[di
         row: dict[str, object] = {"by": "in total" if dimension is None else label(DIMENSIONS[dimension].label)}
         row["figures"] = sum(len(figures["master"]) for figures in of_it)
         for name in SERVERS[1:]:
-            counts = [len(_other(figures["master"], figures[name])) for figures in of_it if name in figures]
+            counts = [len(differing(figures["master"], figures[name])) for figures in of_it if name in figures]
             row[name] = ABSENT if not counts else f"{sum(counts):,} differ" if sum(counts) else EQUAL
         rows.append(row)
     return rows
@@ -93,11 +101,7 @@ def _differences(question: Question, figures: Mapping[str, Figures]) -> list[lis
     truth = figures["master"]
     rows = []
     for name, found in figures.items():
-        for group, metric in _other(truth, found):
+        for group, metric in differing(truth, found):
             what = metric if question.dimension is None else f"{metric} of {question.dimension} {group}"
             rows.append([what, name, truth.get((group, metric)), found.get((group, metric))])
     return rows
-
-
-def _other(one: Figures, other: Figures) -> list[tuple[object, str]]:
-    return [key for key in dict.fromkeys((*one, *other)) if one.get(key) != other.get(key)]

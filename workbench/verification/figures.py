@@ -20,6 +20,8 @@ from workbench.replication import Reader, Session
 Key = tuple[Any, str]
 Figures = Mapping[Key, Any]
 
+MISSING = "no such group"
+
 # Different customers cost a pass of their own; asked apart, no query comes near the statement timeout.
 APART = ("customers", "new_customers")
 
@@ -62,15 +64,17 @@ def asked(reader: Reader, engine: str, token: str, question: Question, where: Wh
     return _figures(answer.value, question)
 
 
-def streamed(engine: sa.Engine, question: Question) -> Figures | None:
+def streamed(engine: sa.Engine, question: Question, where: Where = Where()) -> Figures | None:
     """The figures of RisingWave's materialized views; None when these give none of the metrics (others answer those).
 
-    Raises ServerUnavailable.
+    Of ``where`` the dates count, as no rollup gives every metric for everything else. Raises ServerUnavailable.
     """
     by = () if question.dimension is None else (question.dimension,)
     try:
         with Stream(engine).snapshot() as (connection, _):
-            frame = stored(connection, [METRICS[name] for name in question.metrics], by)
+            frame = stored(
+                connection, [METRICS[name] for name in question.metrics], by, (where.date_from, where.date_to)
+            )
     except (DBAPIError, PoolTimeout) as error:
         cause = str(getattr(error, "orig", error)).strip().splitlines()[0]
         raise ServerUnavailable(f"RisingWave did not answer: {cause}. See `workbench risingwave status`.") from error
@@ -85,3 +89,15 @@ def _figures(frame: pd.DataFrame, question: Question) -> Figures:
         if name in frame
         for group, value in zip(groups, frame[name].tolist(), strict=True)
     }
+
+
+def differing(truth: Figures, figures: Figures) -> list[Key]:
+    """Where a follower differs. It has no figure of a metric that its views cannot give, nor when it has no rows."""
+    given = {metric for _, metric in figures}
+    return [key for key in other(truth, figures) if key[1] in given or not given]
+
+
+def other(one: Figures, another: Figures) -> list[Key]:
+    """The figures that are not the same in both, in order."""
+    keys = list(dict.fromkeys((*one, *another)))
+    return [key for key in keys if one.get(key, MISSING) != another.get(key, MISSING)]

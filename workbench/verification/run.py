@@ -13,11 +13,20 @@ from workbench.engines import Engines, unavailable
 from workbench.errors import WorkbenchError
 from workbench.followers import followers
 from workbench.replication import Reader, Session, beat, mark
-from workbench.verification.figures import Figures, Key, Question, asked, questions, streamed
+from workbench.verification.figures import (
+    MISSING,
+    Figures,
+    Key,
+    Question,
+    asked,
+    differing,
+    other,
+    questions,
+    streamed,
+)
 
 WAIT_SECONDS = 30.0
 TRIES = 5  # while sales are written, figures move between two reads; each try is at a newer token
-MISSING = "no such group"
 
 Progress = Callable[[int, int], None]
 ShouldStop = Callable[[], bool]
@@ -117,18 +126,18 @@ def _compared(engines: Engines, question: Question, present: list[str], result: 
                 figures = _found(engines, reader, name, token, question)
                 if figures is not None:
                     found[name] = figures
-            if not any(_differing(truth, figures) for figures in found.values()):
+            if not any(differing(truth, figures) for figures in found.values()):
                 return replace(result, figures=result.figures + len(truth))
             again = asked(master, "master", token, question)
             if again == truth and attempt > 0:  # the second time in a row: no write that came and went in between
                 break
     except WorkbenchError as error:
         return replace(result, problems=(*result.problems, f"Not compared: {question.label}. {error}"))
-    moving = _other(truth, again)
+    moving = other(truth, again)
     differences = [
         _difference(question, key, name, truth, figures)
         for name, figures in found.items()
-        for key in _differing(truth, figures)
+        for key in differing(truth, figures)
         if key not in moving
     ]
     problems = [f"Not compared, because they kept changing: {len(moving)} figures of {question.label}."] * bool(moving)
@@ -146,22 +155,10 @@ def _found(engines: Engines, reader: Reader, name: str, token: str, question: Qu
     return asked(reader, name, token, question)
 
 
-def _differing(truth: Figures, figures: Figures) -> list[Key]:
-    """Where a follower differs. It has no figure of a metric that its views cannot give, nor when it has no rows."""
-    given = {metric for _, metric in figures}
-    return [key for key in _other(truth, figures) if key[1] in given or not given]
-
-
 def _wait(engines: Engines, name: str, token: str) -> None:
     for follower in followers(engines):
         if follower.name == name:
             follower.wait(token, WAIT_SECONDS)
-
-
-def _other(one: Figures, other: Figures) -> list[Key]:
-    """The figures that are not the same in both, in order."""
-    keys = list(dict.fromkeys((*one, *other)))
-    return [key for key in keys if one.get(key, MISSING) != other.get(key, MISSING)]
 
 
 def _difference(question: Question, key: Key, engine: str, truth: Figures, figures: Figures) -> Difference:
