@@ -13,15 +13,16 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from workbench.deadline import GuardedConnection
-from workbench.engines import Engines, is_disconnect, unavailable
+from workbench.engines import READER_SECONDS, Engines, is_disconnect, unavailable
 from workbench.errors import QueryRefused, ServerUnavailable
 from workbench.replication import EngineName
+from workbench.risingwave.server import is_missing
 from workbench.sql_files import read_sql
 from workbench.typed_rows import typed_frame
 
 MOST_ROWS = 10_000
 SECONDS = 30
-# A cursor takes nothing but a query, and gives no more rows than are wanted.
+# A cursor takes nothing but a query, and reads no more rows than are wanted. RisingWave gets the query alone.
 DECLARE = "declare ad_hoc no scroll cursor for\n"
 READS = ("select", "with", "values", "table")
 WRITES = ("insert", "update", "delete", "merge", "truncate", "copy", "create", "alter", "drop", "grant", "revoke")
@@ -51,6 +52,8 @@ def query(
     """
     text = _checked(statement, parameters or {}, limit, seconds)
     asked, name, note = _engine(engines, engine)
+    if name == "risingwave":
+        seconds = min(seconds, READER_SECONDS)  # its connections have that limit from the start
     try:
         with asked.connect() as connection:
             try:
@@ -99,7 +102,7 @@ def _engine(engines: Engines, name: EngineName) -> tuple[sa.Engine, EngineName, 
         raise QueryRefused(f"There is no engine {name!r}: it is one of replica, risingwave, master.")
     if name == "master":
         return engines.master_reader, name, ""
-    found: sa.Engine | None = getattr(engines, name, None)
+    found = engines.replica if name == "replica" else engines.risingwave
     if found is not None:
         return found, name, ""
     if name == "risingwave":
@@ -110,22 +113,38 @@ def _engine(engines: Engines, name: EngineName) -> tuple[sa.Engine, EngineName, 
 def _read(
     connection: sa.Connection, name: EngineName, text: str, parameters: Mapping[str, Any], limit: int, seconds: int
 ) -> tuple[datetime | None, Sequence[Any], Sequence[Sequence[Any]]]:
+    """As of when, the columns (name and type), and at most one row more than ``limit``."""
     driver = connection.connection.driver_connection
     if isinstance(driver, GuardedConnection):
         driver.limit_seconds = seconds + 2.0  # the server's own limit comes first
-    connection.execute(sa.text(f"set statement_timeout = '{seconds:d}s'"))
-    # Before the query: what it shows is at least this new.
-    as_of = datetime.now(UTC) if name == "master" else connection.execute(sa.text(read_sql("queries/as_of"))).scalar()
-    connection.execute(sa.text(DECLARE + text), dict(parameters))
-    result = connection.execute(sa.text(f"fetch {limit + 1:d} from ad_hoc"))
+    if name == "risingwave":
+        as_of = _risingwave_as_of(connection)
+        connection.execute(sa.text("begin read only"))
+        result = connection.execute(sa.text(text), dict(parameters))
+    else:
+        connection.execute(sa.text(f"set statement_timeout = '{seconds:d}s'"))
+        # Before the query: what it shows is at least this new.
+        is_master = name == "master"
+        as_of = datetime.now(UTC) if is_master else connection.execute(sa.text(read_sql("queries/as_of"))).scalar()
+        connection.execute(sa.text(DECLARE + text), dict(parameters))
+        result = connection.execute(sa.text(f"fetch {limit + 1:d} from ad_hoc"))
     assert result.cursor is not None
     columns = [(column[0], column[1]) for column in result.cursor.description]
-    return as_of, columns, [tuple(row) for row in result]
+    return as_of, columns, [tuple(row) for row in result.fetchmany(limit + 1)]
+
+
+def _risingwave_as_of(connection: sa.Connection) -> datetime | None:
+    try:
+        return connection.execute(sa.text(read_sql("queries/as_of"))).scalar()
+    except DBAPIError as error:
+        if not is_missing(error):
+            raise
+        return None  # `workbench risingwave apply` has not been run: the query may still ask something else
 
 
 def _in_words(engines: Engines, name: EngineName, error: DBAPIError, seconds: int, *, is_exact: bool) -> Exception:
     state, diagnosis = getattr(error.orig, "pgcode", None), getattr(error.orig, "diag", None)
-    said = getattr(diagnosis, "message_primary", None) or str(error.orig).strip().splitlines()[0]
+    said = " ".join((getattr(diagnosis, "message_primary", None) or str(error.orig)).split())
     if state == "57014" or (is_disconnect(error) and error.connection_invalidated):
         return QueryRefused(f"The query was stopped: it took longer than {seconds} s. Ask for less, or give seconds=.")
     if is_disconnect(error):
@@ -144,6 +163,6 @@ def _place(error: DBAPIError, *, is_exact: bool) -> str:
     sent = getattr(getattr(error.orig, "cursor", None), "query", None)
     if position is None or sent is None:
         return ""
-    before = sent.decode(errors="replace")[len(DECLARE) : int(position) - 1]
+    before = sent.decode(errors="replace")[: int(position) - 1].removeprefix(DECLARE)
     column = f", column {len(before) - before.rfind(chr(10))}" if is_exact else ""
     return f" (line {before.count(chr(10)) + 1}{column})"

@@ -136,6 +136,22 @@ def test_without_a_replica_the_master_answers_and_it_is_said(sold: Workbench, se
     alone.dispose()
 
 
+def test_the_risingwave_engine_reads_only_with_a_postgresql_in_its_place(sold: Workbench, settings: Settings) -> None:
+    """A RisingWave cannot run here: its engine is pointed at the master, as a role that may write."""
+    names = {"host": "host", "port": "port", "name": "name", "user": "user", "password": "password"}
+    place = {f"risingwave_{name}": getattr(settings, f"master_db_{of}") for name, of in names.items()}
+    engines = connect(settings.model_copy(update=place))
+    frame = query(engines, "select count(*) as n from sales_item where quantity > :q", {"q": 0}, engine="risingwave")
+    assert (frame["n"].tolist(), frame.attrs["engine"], frame.attrs["is_cut"]) == ([4], "risingwave", False)
+    with pytest.warns(RowsCut):
+        assert len(query(engines, "select * from sales_item", engine="risingwave", limit=3)) == 3
+    with pytest.raises(QueryRefused, match="This only reads"):
+        query(engines, "select * from sales_item for update", engine="risingwave")
+    with pytest.raises(QueryRefused, match=r"at or near \"form\" \(line 1, column 10\)"):
+        query(engines, "select * form x", engine="risingwave")
+    engines.dispose()
+
+
 def test_metrics_are_functions(sold: Workbench) -> None:
     frame = figures.revenue(sold, by="store", where=Where(stores=(1, 2, 3)))
     assert frame.columns.tolist() == ["store", "revenue"]
