@@ -175,6 +175,14 @@ def load_settings() -> Settings:
         raise SettingsError("; ".join(_complaint(e) for e in error.errors())) from None
 
 
+def child_environment(settings: Settings) -> dict[str, str]:
+    """This process's environment with every setting that was given: for a child in a folder where no .env is."""
+    given = {name: getattr(settings, name) for name in settings.model_fields_set}
+    texts = {n: v.get_secret_value() if isinstance(v, SecretStr) else str(v) for n, v in given.items()}
+    texts["workbench_data_dir"] = str(settings.workbench_data_dir.resolve())
+    return {**os.environ, **{name.upper(): text for name, text in texts.items()}}
+
+
 def _complaint(error: ErrorDetails) -> str:
     name = str(error["loc"][0]).upper()
     value = "" if "PASSWORD" in name else f" (it is {error['input']!r})"

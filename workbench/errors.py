@@ -21,6 +21,10 @@ class ClusterError(WorkbenchError):
     """The embedded master or replica could not be started, stopped or rebuilt."""
 
 
+class NotInstalled(WorkbenchError):
+    """A part of the workbench that its own extra has to be installed for."""
+
+
 class PortTaken(ClusterError):
     """Another program listens on the port that a server should get."""
 

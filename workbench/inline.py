@@ -10,7 +10,9 @@ from typing import Any
 import panel as pn
 from panel.viewable import Viewable
 
+LUXON = "bundled/datatabulator/luxon/build/global/luxon.min.js"
 UNSEEN_SECONDS = 60.0  # what has not been shown in this time will not be
+_prepared_by: tuple[str | None, str | None] | None = None  # a notebook's cell, and which run of it
 
 
 def is_served() -> bool:
@@ -33,13 +35,39 @@ def prepare() -> None:
     """
     if is_served():
         pn.extension("tabulator")
-    elif is_notebook() and not (pn.config.inline and pn.extension._loaded):
+    elif is_notebook() and _is_due():
         is_late = _has_drawn()
         pn.extension("tabulator", inline=True, notifications=False)
         if is_late:
             from panel.io.notebook import load_notebook
 
             load_notebook(inline=True, reloading=False)
+        _load_luxon()
+
+
+def _is_due() -> bool:
+    """True once, and again when the cell that it was true for is run again: the page may have been reloaded."""
+    global _prepared_by
+    message = sys.modules["IPython"].get_ipython().get_parent()
+    cell, run = message.get("metadata", {}).get("cellId"), message.get("header", {}).get("msg_id")
+    is_first = _prepared_by is None
+    is_again = _prepared_by is not None and cell is not None and _prepared_by[0] == cell and _prepared_by[1] != run
+    if is_first or is_again:
+        _prepared_by = (cell, run)
+    return is_first or is_again
+
+
+def _load_luxon() -> None:
+    """Gives tables the library that they draw times with.
+
+    Panel inlines it into a function, where its ``var luxon`` is not the global one that Tabulator looks for: a table
+    with a time in it stayed empty (Panel 1.9.4).
+    """
+    from IPython.display import Javascript, display
+    from panel.io.resources import DIST_DIR
+
+    source = (DIST_DIR / LUXON).read_text(encoding="utf-8")
+    display(Javascript(f"{source}\nwindow.luxon = luxon;"))
 
 
 def _has_drawn() -> bool:

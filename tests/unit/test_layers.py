@@ -79,7 +79,7 @@ def _owners(call: str) -> set[str]:
 
 def test_engines_environment_and_sql_files_have_one_owner() -> None:
     assert _owners("create_engine(") == {"engines.py"}
-    assert _owners("os.environ") | _owners("getenv") <= {"cluster/processes.py", "reports/kernel.py"}
+    assert _owners("os.environ") | _owners("getenv") <= {"cluster/processes.py", "config.py", "reports/kernel.py"}
     assert _owners('.sql"') <= {"sql_files.py"}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from workbench.cli import report, risingwave, servers, serving, verify
+from workbench.cli import lab, report, risingwave, servers, serving, verify
 from workbench.cli.shared import errors
 from workbench.errors import WorkbenchError
 
@@ -22,6 +22,7 @@ COMMANDS = (
     servers.sample,
     serving.serve,
     serving.demo,
+    lab.lab,
     verify.verify,
     report.report,
 )

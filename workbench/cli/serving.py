@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -11,8 +10,7 @@ from typing import Annotated
 import typer
 
 from workbench.cli.servers import sample_if_empty, started
-from workbench.cli.shared import Seed, configured
-from workbench.errors import PortTaken
+from workbench.cli.shared import Seed, configured, refuse_taken
 
 DEMO_SALES = 50_000
 LOOPBACK = "127.0.0.1"
@@ -43,7 +41,7 @@ def _serve(port: int, published_port: int, address: str = LOOPBACK) -> None:
     Browsers may also know it by ``published_port``, where a container publishes it on their machine's loopback.
     One thread: with --num-threads a click can be handled before the typing that came first (docs/decisions/006).
     """
-    _refuse_taken(address, port)
+    refuse_taken(port, "set WORKBENCH_PORT to a free port", address)
     apps = sorted(str(path) for path in APPS.glob("[a-z]*.py"))
     typer.echo(f"Serving on http://{address}:{port}  (Ctrl-C stops the app; `workbench down` stops the servers)")
     hosts = [f"{host}:{p}" for host in (LOOPBACK, "localhost") for p in sorted({port, published_port})]
@@ -52,13 +50,3 @@ def _serve(port: int, published_port: int, address: str = LOOPBACK) -> None:
     arguments.append("--plugins=workbench.exporter")  # GET /metrics
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, "-m", "panel", "serve", *apps, *arguments, *origins])
-
-
-def _refuse_taken(address: str, port: int) -> None:
-    try:
-        socket.create_server((address, port)).close()
-    except OSError:
-        raise PortTaken(
-            f"Port {port} is taken by another program, perhaps a workbench that already runs."
-            " Stop it, or set WORKBENCH_PORT to a free port."
-        ) from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 from collections.abc import Callable
 from typing import Annotated, TypeVar
 
@@ -12,6 +13,7 @@ from rich.console import Console
 from workbench import cluster
 from workbench.config import Settings, load_settings
 from workbench.engines import Engines, connect
+from workbench.errors import PortTaken
 
 T = TypeVar("T")
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
@@ -41,6 +43,16 @@ def with_engines(settings: Settings, action: Callable[[Engines], T]) -> T:
         return action(engines)
     finally:
         engines.dispose()
+
+
+def refuse_taken(port: int, remedy: str, address: str = "127.0.0.1") -> None:
+    """Raises PortTaken when something listens on ``port`` of this machine's ``address``."""
+    try:
+        socket.create_server((address, port)).close()
+    except OSError:
+        raise PortTaken(
+            f"Port {port} is taken by another program, perhaps a workbench that already runs. Stop it, or {remedy}."
+        ) from None
 
 
 def say(line: str) -> None:

@@ -15,11 +15,12 @@ from workbench.cluster.files import remove_unfinished
 from workbench.cluster.layout import Layout, layout_of, locked, prepare
 from workbench.cluster.node_settings import is_current
 from workbench.cluster.passwords import SUPERUSER, make_passwords, read_passwords, write_pgpass
+from workbench.cluster.pause import paused_replica
 from workbench.cluster.processes import running, stop
 from workbench.config import Server, Settings
 from workbench.errors import ClusterError, PortTaken
 
-__all__ = ["configured", "down", "superuser", "up"]
+__all__ = ["configured", "down", "paused_replica", "superuser", "up"]
 
 
 def _silent(progress: str) -> None:

@@ -12,6 +12,7 @@ from workbench.cluster.files import move_into_place, workshop, write_private
 from workbench.cluster.layout import Layout
 from workbench.cluster.node_settings import is_current, replication_address, write_settings
 from workbench.cluster.passwords import SUPERUSER
+from workbench.cluster.pause import resume
 from workbench.cluster.processes import ProgramFailed, Programs, running, stop
 from workbench.cluster.readiness import ensure_ready, signed_in
 from workbench.errors import ClusterError
@@ -43,6 +44,9 @@ def bring_up(layout: Layout, programs: Programs, passwords: dict[str, SecretStr]
             say(f"Rebuilding the replica: it did not start. {error}")
             _rebuild(layout, programs, on_master)
             ensure_ready(programs, node, password)
+        with signed_in(node, password) as on_replica:
+            if resume(on_replica):
+                say("The replica was left paused: it replays again")
 
 
 def _reason_to_rebuild(layout: Layout, programs: Programs, on_master: Connection) -> str | None:

@@ -1,0 +1,58 @@
+"""Command lab: JupyterLab on the notebooks, with the servers that the settings name or the embedded ones."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from workbench.cli.servers import sample_if_empty, started
+from workbench.cli.shared import Seed, logged_settings, refuse_taken
+from workbench.config import child_environment
+from workbench.errors import NotInstalled
+
+PORT = 8888
+NEEDED = ("jupyterlab", "jupyter_bokeh")
+# Nothing may leave the machine: there, news and looks for newer versions are off; a flag does so for extensions.
+CONFIG = Path(__file__).with_name("jupyter")
+
+
+def lab(
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.", min=1, max=65535)] = PORT,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Only print the address.")] = False,
+    sample_sales: Annotated[int, typer.Option("--sample", help="Load this many sample sales if there are none.")] = 0,
+    seed: Seed = 42,
+) -> None:
+    """Open the notebooks in JupyterLab, on 127.0.0.1 with a token; starts the embedded servers as `up` does."""
+    if missing := [name for name in NEEDED if importlib.util.find_spec(name) is None]:
+        raise NotInstalled(
+            f"{missing[0]} is not installed: it comes with the extra `notebooks`."
+            " Run `pip install 'sales-workbench[notebooks]'`."
+        )
+    refuse_taken(port, "give a free one with --port")
+    given = logged_settings()
+    settings = started()
+    if sample_sales:
+        sample_if_empty(settings, sample_sales, seed)
+    arguments = ["--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
+    arguments += ["--LabApp.extension_manager=readonly", f"--ServerApp.root_dir={notebooks_folder()}"]
+    if no_browser:
+        arguments.append("--no-browser")
+    if os.name == "posix" and os.geteuid() == 0:
+        arguments.append("--allow-root")
+    sys.stdout.flush()
+    environment = child_environment(given)
+    others = environment.get("JUPYTER_CONFIG_PATH")
+    environment["JUPYTER_CONFIG_PATH"] = os.pathsep.join([str(CONFIG), *([others] if others else [])])
+    os.execve(sys.executable, [sys.executable, "-m", "jupyterlab", *arguments], environment)
+
+
+def notebooks_folder() -> Path:
+    """The notebooks: inside an installed package, beside it in a checkout."""
+    package = Path(__file__).parents[1]
+    inside = package / "notebooks"
+    return inside if inside.is_dir() else package.parent / "notebooks"
