@@ -178,6 +178,7 @@ class Live:
         """Waits, but not for long when RisingWave pushes a change; True when it is time to stop."""
         if self.stream is not None and seconds:
             self.stream.push.arrived.wait(seconds)
+            self.stream.push.arrived.clear()  # also when nobody takes it, as long as the replica answers
             seconds = PUSHED_SECONDS
         return self._stopping.wait(seconds)
 

@@ -113,6 +113,25 @@ def test_what_is_pushed_is_read_again(pair: Pair, workbench: Workbench) -> None:
     assert_frame_equal(pair.ask(("day",)).value, pair.truth(("day",)))
 
 
+def test_what_is_shown_but_not_told_yet_is_not_claimed(
+    pair: Pair, workbench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RisingWave shows a change a moment before its readers are told of it."""
+    pair.load()
+    before = pair.rollups.state
+    found = written(pair, workbench)
+    lsn = carry(pair.engines)
+    with monkeypatch.context() as patched:
+        patched.setattr(Push, "reached_ms", 0)
+        pair.refresh()
+        assert (pair.rollups.state.token, pair.rollups.state.as_of) == (before.token, before.as_of)
+        assert not pair.rollups.state.reaches(lsn)
+    pair.push.tell(found)
+    pair.refresh()
+    assert pair.rollups.state.reaches(lsn)
+    assert_frame_equal(pair.ask(("day",)).value, pair.truth(("day",)))
+
+
 def test_an_own_write_is_read_from_postgresql_until_risingwave_has_it(pair: Pair, workbench: Workbench) -> None:
     pair.load()
     sales = workbench.sales()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import threading
 from collections.abc import Callable
@@ -29,10 +30,12 @@ def lost() -> OperationalError:
 class MockedServer:
     """Answers what a reader sends: ``script`` gives the rows of each fetch, or raises; then nothing more happens."""
 
-    def __init__(self, *script: list[dict[str, Any]] | Exception, has_log: bool = True) -> None:
-        self.script, self.has_log = list(script), has_log
+    def __init__(self, *script: list[dict[str, Any]] | Exception) -> None:
+        self.script = list(script)
         self.sent: list[str] = []
         self.idle = threading.Event()
+        self.identities = [7]
+        self.gone: set[int] = set()  # RisingWave no longer has the changes since then
 
     def connect(self) -> MockedServer:
         self.sent.append("connect")
@@ -46,12 +49,18 @@ class MockedServer:
 
     def exec_driver_sql(self, sql: str) -> MockedServer:
         self.sent.append(sql)
-        if re.search(r"since \d", sql) and not self.has_log:
+        since = re.search(r"since (\d+)", sql)
+        if since and int(since[1]) in self.gone:
             raise InternalError(sql, {}, Exception("rw_timestamp is too small"))
         return self
 
     def scalar_one(self) -> int:
+        """The time of the checkpoint."""
         return 1_000
+
+    def scalar_one_or_none(self) -> int:
+        """Which subscription it is."""
+        return self.identities.pop(0) if len(self.identities) > 1 else self.identities[0]
 
     def mappings(self) -> MockedServer:
         return self
@@ -107,7 +116,7 @@ def test_a_mocked_push_names_the_customers_of_first_sales(follow: Follow) -> Non
 def test_a_mocked_lost_connection_goes_on_from_the_last_change(follow: Follow) -> None:
     server = MockedServer([{"day": DAY, "rw_timestamp": 5_000}], lost(), lost())
     found = follow(server)
-    assert server.declared[0].endswith("since now()")
+    assert server.declared[0].endswith("since 1000"), "a change on its way into a checkpoint is older than now"
     assert [sql.rsplit(" ", 1)[1] for sql in server.declared[1:]] == ["5000", "5000"]
     assert not found.take().is_everything
 
@@ -119,10 +128,38 @@ def test_a_mocked_connection_lost_before_any_change_goes_on_from_where_it_began(
 
 
 def test_a_mocked_server_that_no_longer_has_the_changes_means_that_everything_is_read_anew(follow: Follow) -> None:
-    server = MockedServer([{"day": DAY, "rw_timestamp": 5_000}], lost(), has_log=False)
+    server = MockedServer([{"day": DAY, "rw_timestamp": 5_000}], lost())
+    server.gone = {5_000}
     found = follow(server)
-    assert server.declared[-1].endswith("since now()")
+    assert [sql.rsplit(" ", 1)[1] for sql in server.declared[1:]] == ["5000", "1000"]
     assert found.take().is_everything
+
+
+def test_a_mocked_view_that_was_built_anew_means_that_everything_is_read_anew(follow: Follow) -> None:
+    server = MockedServer([{"day": DAY, "rw_timestamp": 5_000}], [], [])
+    server.identities = [7, 8]
+    found = follow(server)
+    assert [sql.rsplit(" ", 1)[1] for sql in server.declared] == ["1000", "1000"]
+    assert found.take().is_everything
+
+
+def test_a_mocked_reader_says_up_to_when_it_has_told_everything(follow: Follow) -> None:
+    full = [{"day": DAY, "rw_timestamp": 5_000}] * push.FETCH_ROWS
+
+    class Asked(MockedServer):
+        def all(self) -> list[dict[str, Any]]:
+            reached.append(made[0].reached_ms)
+            return super().all()
+
+    reached: list[float] = []
+    made: list[Push] = []
+    server = Asked(full, [{"day": DAY, "rw_timestamp": 6_000}])
+    made.append(Push(server, [BY_HOUR]))  # type: ignore[arg-type]
+    made[0].start()
+    wait_until(server.idle.is_set, "all that was scripted")
+    assert reached[:3] == [-math.inf, -math.inf, 1_000], "as many rows as were asked may not be all"
+    made[0].stop()
+    assert made[0].reached_ms == -math.inf
 
 
 def test_a_mocked_push_can_be_stopped_while_the_server_is_away() -> None:

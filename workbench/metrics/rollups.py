@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 _LINE_DIMENSIONS = ("category", "product")
 MOST_DAYS = 60  # when more days have changed, they are loaded anew in chunks
+MOST_BEATS = 60
 MOST_ANSWERS = 500  # of the database that are remembered
 
 
@@ -110,6 +111,7 @@ class Rollups:
         self._stream = stream
         self._has_joined = False  # whether what is loaded is kept up by what RisingWave pushes
         self._waits_since: float | None = None
+        self._beats: list[Beat] = []  # seen, but perhaps not all that was before them has been told
         self._next: Position | None = None  # the newest position, until RisingWave has reached it
         self._lock = threading.Lock()
         self._answers: dict[Hashable, list[tuple[Mapping[str, str], Answer[Groups]]]] = {}
@@ -196,7 +198,9 @@ class Rollups:
         if self._stream is None or not self._has_joined or not self._stream.push.is_following:
             return None
         self._look_ahead(reader)
-        taken = Changed()
+        # In this order: all that was told up to the time reached is taken, and the snapshot has all that is taken.
+        reached = self._stream.push.reached_ms
+        taken, has_used = self._stream.push.take(), False
         try:
             with self._stream.snapshot() as (connection, beat):
                 if beat is None or not beat.is_fresh(reader.last_beat_at):
@@ -204,12 +208,15 @@ class Rollups:
                 if lsn_number(beat.lsn) < before.lsn:
                     return self._patient(before)  # it is about to get there; now it would take something back
                 self._waits_since = None
-                taken = self._stream.push.take()
-                return self._received(connection, before, beat, taken)
+                found = self._received(connection, before, self._told(beat, reached), taken)
+                has_used = True
+                return found
         except (DBAPIError, PoolTimeout) as error:
-            self._stream.push.tell(taken)
             log.warning("RisingWave was not read, the replica answers: %s", type(error).__name__)
             return None
+        finally:
+            if not has_used:
+                self._stream.push.give_back(taken)
 
     def _patient(self, before: State) -> State | None:
         """The state as it is, for a while: without a heartbeat RisingWave never says that it has got there."""
@@ -224,16 +231,25 @@ class Rollups:
             except ServerUnavailable:
                 return  # the older position is as right, only more work
 
-    def _received(self, connection: sa.Connection, before: State, beat: Beat, taken: Changed) -> State:
+    def _received(self, connection: sa.Connection, before: State, told: Beat | None, taken: Changed) -> State:
         position = before.position
-        if self._next is not None and lsn_number(self._next.lsn) <= lsn_number(beat.lsn):
+        if self._next is not None and told is not None and lsn_number(self._next.lsn) <= lsn_number(told.lsn):
             position, self._next = self._next, None
         assert position is not None  # it has joined
         found = Changes(position, tuple(taken.days), tuple(taken.customers), taken.is_everything)
         state = _applied(connection, before, found)
         if not state.is_complete:
             state = _extended(connection, state)
-        return replace(state, engine="risingwave", as_of=beat.beat_at, token=beat.lsn)
+        if told is None or lsn_number(told.lsn) < before.lsn:  # what is in memory may be newer than that, never older
+            return replace(state, engine="risingwave", as_of=before.as_of, token=before.token)
+        return replace(state, engine="risingwave", as_of=told.beat_at, token=told.lsn)
+
+    def _told(self, beat: Beat, reached: float) -> Beat | None:
+        """The newest heartbeat up to which all changes have been told: RisingWave shows them before it tells them."""
+        self._beats.append(beat)
+        told = [known for known in self._beats if known.checkpoint_ms <= reached]
+        self._beats = [known for known in self._beats if known.checkpoint_ms > reached][-MOST_BEATS:]
+        return told[-1] if told else None
 
     def _advance(self, reader: Reader, session: Session, may_load: bool) -> bool:
         before = self._state

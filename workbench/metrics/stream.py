@@ -19,10 +19,11 @@ FRESH_SECONDS = 10.0  # behind the master; below the limit of every tile, so tha
 
 @dataclass(frozen=True)
 class Beat:
-    """The heartbeat that RisingWave has: every commit up to ``lsn`` is in all its views."""
+    """The heartbeat that RisingWave has: every commit up to ``lsn`` is in all its views as of ``checkpoint_ms``."""
 
     lsn: str
     beat_at: datetime
+    checkpoint_ms: int
 
     def is_fresh(self, last_beat_at: datetime | None) -> bool:
         """Whether it is close enough to the master's newest heartbeat, as far as that is known."""
@@ -49,7 +50,10 @@ class Stream:
             connection.exec_driver_sql("begin read only")
             try:
                 row = connection.execute(sa.text(read_sql("queries/risingwave_beat"))).one_or_none()
-                yield connection, None if row is None or row.beat_at is None else Beat(row.lsn, row.beat_at)
+                if row is None or row.beat_at is None:
+                    yield connection, None
+                else:
+                    yield connection, Beat(row.lsn, row.beat_at, row.checkpoint_ms)
             finally:
                 if not connection.invalidated:
                     connection.exec_driver_sql("commit")
