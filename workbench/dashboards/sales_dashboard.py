@@ -15,6 +15,7 @@ from workbench.dashboards.bars import RevenueByCashier, RevenueByCategory, Reven
 from workbench.dashboards.customer_tables import Customers, DiscountsByCategory, DiscountsByStore
 from workbench.dashboards.feed import Feed
 from workbench.dashboards.filter_bar import FilterBar
+from workbench.dashboards.freeze_button import FreezeButton
 from workbench.dashboards.heatmap import BusyHours
 from workbench.dashboards.kpis import AvgTransaction, ItemsSold, TotalRevenue, TotalTransactions
 from workbench.dashboards.over_time import RevenueOverTime
@@ -137,7 +138,8 @@ class SalesDashboard(Viewer):
 
     def __panel__(self) -> Viewable:
         address = [self._address] if is_served() else []  # a notebook's address is not ours
-        top = card(self.bar, pmui.Row(self._live, *address, margin=0))
+        beside = {"alignItems": "center", "gap": "16px", "flexWrap": "wrap"}
+        top = card(self.bar, pmui.Row(self._live, FreezeButton(self.feed), *address, sx=beside, margin=0))
         view = pmui.Column(
             self._said, self._state, top, self._tabs, sx={"gap": "16px"}, sizing_mode="stretch_width", margin=0
         )

@@ -1,30 +1,30 @@
-"""Reports: notebooks that are found, run as the reader, and exported; and what their authors write them with."""
+"""Reports: notebooks that are found, run as the reader, and exported; and what their authors write them with.
 
-from workbench.reports.chart import Chart, chart
-from workbench.reports.compare import compare, compare_by, days_of_months
-from workbench.reports.data import ReportData, answered, earlier_month, month_days, within
-from workbench.reports.parameters import Day, Month
-from workbench.reports.picture import Picture, bars, lines
-from workbench.reports.reconcile import reconcile
-from workbench.reports.table import Table, table
+Authors write ``from workbench.reports import Day, Month, ReportData, table``. Each name is looked up when it
+is first used, so that finding reports and reading their parameters costs nothing that draws.
+"""
 
-__all__ = [
-    "Chart",
-    "Day",
-    "Month",
-    "Picture",
-    "ReportData",
-    "Table",
-    "answered",
-    "bars",
-    "chart",
-    "compare",
-    "compare_by",
-    "days_of_months",
-    "earlier_month",
-    "lines",
-    "month_days",
-    "reconcile",
-    "table",
-    "within",
-]
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+_PLACES = {
+    "charts": ("Chart", "chart"),
+    "comparisons": ("compare", "compare_by", "days_of_months"),
+    "data": ("ReportData", "answered", "earlier_month", "month_days", "within"),
+    "freeze": ("FrozenView",),
+    "parameters": ("Day", "Month"),
+    "pictures": ("Picture", "bars", "lines"),
+    "reconciliations": ("reconcile",),
+    "tables": ("Table", "table"),
+}
+_MODULES = {name: module for module, names in _PLACES.items() for name in names}
+
+__all__ = list(_MODULES)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

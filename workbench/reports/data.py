@@ -37,14 +37,20 @@ class ReportData:
 
     def ask(self, metrics: Sequence[str], by: Sequence[str] = (), where: Where = Where()) -> pd.DataFrame:
         """As metrics.ask: the metrics for each group of ``by``, sorted by it."""
-        return self.value(ask(self.source, metrics, by=by, where=where))
+        return self.answer(metrics, by, where).value
+
+    def answer(self, metrics: Sequence[str], by: Sequence[str], where: Where) -> Answer[pd.DataFrame]:
+        """As ``ask``, with who answered and as of when."""
+        answer = ask(self.source, metrics, by=by, where=where)
+        self.value(answer)
+        return answer
 
     def sold(self, where: Where) -> Where:
         """``where``, when some sale matches it. Raises ReportError: a report about nothing helps nobody."""
         if self.ask(["sales"], where=where)["sales"].iloc[0] == 0:
             days = words(where.date_from, where.date_to)
-            stores = f" in store {', '.join(map(str, where.stores))}" if where.stores else ""
-            raise ReportError(f"There is no sale{stores}, {days}. Choose other days or another store.")
+            narrowed = [f"{name} {', '.join(map(str, values))}" for name, values in where.by_dimension.items()]
+            raise ReportError(f"There is no sale in {', '.join([days, *narrowed])}. Give other parameters.")
         return where
 
     def value(self, answer: Answer[T]) -> T:

@@ -18,10 +18,10 @@ from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 
 from workbench.errors import ReportError
-from workbench.reports.chart import CLASS
+from workbench.reports.charts import CLASS
 from workbench.reports.parameters import Value
 from workbench.reports.run import Finished
-from workbench.reports.table import label
+from workbench.reports.tables import label
 
 Format = Literal["html", "ipynb", "pdf"]
 FOLDER = Path(__file__).parent

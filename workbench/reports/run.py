@@ -21,6 +21,7 @@ from nbformat import NotebookNode
 from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
 
+from workbench import errors
 from workbench.config import Settings
 from workbench.errors import ReportError, ReportStopped
 from workbench.reports.kernel import ReportKernel, environment
@@ -79,7 +80,7 @@ def _prepared(report: Report, values: Mapping[str, Value]) -> NotebookNode:
     """The notebook with its parameters and without outputs."""
     notebook = load_notebook_node(str(report.path))
     if values:
-        notebook = parameterize_notebook(notebook, dict(values))
+        notebook = parameterize_notebook(notebook, dict(values), kernel_name="python3", language="python")
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
@@ -116,7 +117,7 @@ class _Run:
             self._look_at(task.exception())
             return
         task.cancel()
-        await asyncio.wait([task])
+        await asyncio.gather(task, return_exceptions=True)  # the kernel is killed, which the library calls an error
         if stop.is_set():
             raise ReportStopped(f"The report {self._report.name} was stopped {self._place}.")
         raise ReportError(
@@ -134,7 +135,8 @@ class _Run:
 
     def _look_at(self, error: BaseException | None) -> None:
         if isinstance(error, CellExecutionError):
-            cause = " ".join(f"{error.ename}: {error.evalue}".split())[:MOST_LETTERS]
+            is_ours = hasattr(errors, error.ename)  # such an error says by itself what is wrong
+            cause = " ".join((error.evalue if is_ours else f"{error.ename}: {error.evalue}").split())[:MOST_LETTERS]
             raise ReportError(f"The report {self._report.name} failed {self._place}: {cause}")
         if error is not None:
             raise ReportError(f"The report {self._report.name} failed {self._place}: {type(error).__name__}") from error

@@ -13,7 +13,7 @@ from workbench.followers import followers
 from workbench.metrics import DIMENSIONS, METRICS, Where
 from workbench.replication import Reader, Session, mark
 from workbench.reports.data import ReportData
-from workbench.reports.table import label
+from workbench.reports.tables import label
 from workbench.verification.figures import Figures, Question, asked, differing, questions, streamed
 
 SERVERS = ("master", "replica", "risingwave")

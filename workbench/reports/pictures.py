@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from workbench.look import PALETTE, esc
-from workbench.reports.table import label, text
+from workbench.reports.tables import label, text
 
 WIDTH, LEFT, RIGHT, TOP, FOOT = 880, 76, 76, 12, 28
 BAR, LETTER = 24, 7.2  # heights of a bar, width of a letter

@@ -1,0 +1,135 @@
+"""Page "Reports": pick one, set its parameters, run it with progress, read it, download it."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from datetime import date
+from functools import partial
+
+import panel as pn
+import panel_material_ui as pmui
+from panel.viewable import Viewable, Viewer
+
+from workbench import look
+from workbench.connection import Workbench
+from workbench.dashboards.report_fields import ReportFields
+from workbench.dashboards.tile import card, html
+from workbench.errors import ReportError
+from workbench.reports.background import Progress, Running, Runs
+from workbench.reports.library import reports
+
+LOOK_MS = 250
+FORMATS = {"html": "Download HTML", "ipynb": "Download notebook"}
+
+
+class ReportsPage(Viewer):
+    """A report runs in a process of its own, so that nobody's page waits for it. It ends when the page is closed."""
+
+    def __init__(self, workbench: Workbench) -> None:
+        super().__init__()
+        self._settings = workbench.engines.settings
+        self._runs = pn.state.as_cached("report-runs", Runs)
+        self._running: Running | None = None
+        self._reports = {report.title: report for report in reports()}
+        self._pick = pmui.Select(label="Report", options=list(self._reports), margin=0, width=300, size="small")
+        self._about = html()
+        self._fields = pn.Column(margin=0, sizing_mode="stretch_width")
+        self._start = pmui.Button(label="Run", color="primary", icon="play_arrow", margin=0, on_click=self._begin)
+        self._cancel = pmui.Button(label="Cancel", variant="outlined", color="error", margin=0, visible=False)
+        self._cancel.on_click(lambda _event: self._stop())
+        self._bar = pmui.LinearProgress(value=0, max=1, margin=0, visible=False, sizing_mode="stretch_width")
+        self._said = html()
+        self._result = pn.Column(margin=0, sizing_mode="stretch_width")
+        self._pick.param.watch(lambda _event: self._picked(), "value")
+        self._picked()
+        self._clock = pn.state.add_periodic_callback(self._look, LOOK_MS, start=False)
+        if pn.state.curdoc is not None:
+            pn.state.on_session_destroyed(lambda _context: self._stop())
+
+    def _picked(self) -> None:
+        report = self._reports[self._pick.value]
+        self._about.object = f'<p class="soft">{look.esc(report.about)}</p>'
+        self.fields = ReportFields(report.parameters, date.today())
+        self._fields[:] = [self.fields]
+
+    def _begin(self, _event: object) -> None:
+        values = self.fields.values()
+        if values is None or (self._running is not None and not self._running.progress.is_over):
+            return
+        try:
+            self._running = self._runs.start(self._reports[self._pick.value], values, self._settings)
+        except ReportError as error:
+            self._said.object = _said("bad", str(error))
+            return
+        self._result.clear()
+        self._look()
+        self._clock.start()
+
+    def _stop(self) -> None:
+        if self._running is not None:
+            self._running.stop.set()
+            self._cancel.disabled = True
+
+    def _look(self) -> None:
+        """Draws how far the run is."""
+        assert self._running is not None
+        progress = self._running.progress
+        is_over = progress.is_over
+        self._start.disabled = self._pick.disabled = not is_over
+        self._cancel.param.update(visible=not is_over, disabled=self._running.stop.is_set())
+        self._bar.param.update(visible=not is_over, max=max(1, progress.cells), value=max(0, progress.cell - 1))
+        self._said.object = progress_html(progress)
+        if is_over:
+            self._clock.stop()
+        if progress.state == "done":
+            self._show(self._running)
+
+    def _show(self, running: Running) -> None:
+        """The report below its downloads. The frame has an origin of its own: nothing in it reaches this page."""
+        downloads = [
+            pmui.FileDownload(
+                callback=_content(running.files[kind]),
+                filename=f"{running.report.name}.{kind}",
+                label=label,
+                variant="outlined",
+                margin=0,
+            )
+            for kind, label in FORMATS.items()
+        ]
+        frame = report_frame(running.report.title, running.files["html"].decode())
+        pane = pn.pane.HTML(frame, margin=0, sizing_mode="stretch_width")
+        self._result[:] = [card(pmui.Row(*downloads, sx={"gap": "12px", "flexWrap": "wrap"}, margin=0), pane)]
+
+    def __panel__(self) -> Viewable:
+        buttons = pmui.Row(self._start, self._cancel, sx={"gap": "12px"}, margin=0)
+        form = card(self._pick, self._about, self._fields, buttons, self._bar, self._said)
+        return pmui.Column(form, self._result, sx={"gap": "16px"}, sizing_mode="stretch_width", margin=0)
+
+
+def report_frame(title: str, page: str) -> str:
+    """A frame that shows a report's page as it is, with scripts, but without any right to the page around it."""
+    style = "width: 100%; height: 80vh; min-height: 480px; border: 0; background: #ffffff; border-radius: 4px"
+    return (
+        f'<iframe title="{look.esc(title)}" sandbox="allow-scripts" srcdoc="{look.esc(page)}" style="{style}"></iframe>'
+    )
+
+
+def progress_html(progress: Progress) -> str:
+    """In words how far the run is, or what became of it."""
+    if progress.state == "waiting":
+        return _said("", "Waiting: other reports run ...")
+    if progress.state == "running":
+        place = f"Cell {progress.cell} of {progress.cells}: {progress.said}" if progress.cell else "Starting ..."
+        return _said("", place)
+    if progress.state == "done":
+        return _said("good", f"Done in {progress.seconds:.1f} s.")
+    return _said("bad", progress.said)
+
+
+def _said(kind: str, text: str) -> str:
+    return f'<p class="said {kind}" role="status">{look.esc(text)}</p>'
+
+
+def _content(content: bytes) -> Callable[[], io.BytesIO]:
+    return partial(io.BytesIO, content)

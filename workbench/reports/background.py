@@ -1,0 +1,103 @@
+"""Reports that run in the background of a server: a few at once, the others wait for their turn."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from workbench.config import Settings
+from workbench.errors import ReportError, ReportStopped, WorkbenchError
+from workbench.reports.library import Report
+from workbench.reports.parameters import Value
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 2  # each is a process that takes a core and some 200 MB
+MOST_WAITING = 10
+
+State = Literal["waiting", "running", "done", "failed", "stopped"]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is. ``said`` is the heading that the present cell is under, or why there is no report."""
+
+    state: State = "waiting"
+    cell: int = 0
+    cells: int = 0
+    said: str = ""
+    seconds: float = 0.0
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will happen."""
+        return self.state in ("done", "failed", "stopped")
+
+
+@dataclass
+class Running:
+    """One run: ``progress`` is replaced as it goes on; ``files`` are there once it is done, by format."""
+
+    report: Report
+    progress: Progress = Progress()
+    files: dict[str, bytes] = field(default_factory=dict)
+    stop: threading.Event = field(default_factory=threading.Event)
+
+
+class Runs:
+    """One for a process."""
+
+    def __init__(self) -> None:
+        self._turn = threading.BoundedSemaphore(AT_ONCE)
+        self._lock = threading.Lock()
+        self._count = 0
+
+    def start(self, report: Report, values: Mapping[str, Value], settings: Settings) -> Running:
+        """Starts a run in a thread. Raises ReportError when too many wait already."""
+        with self._lock:
+            if self._count >= AT_ONCE + MOST_WAITING:
+                raise ReportError(f"{self._count} reports run or wait already. Try again in a minute.")
+            self._count += 1
+        running = Running(report)
+        arguments = (running, values, settings)
+        threading.Thread(target=self._run, args=arguments, name=f"report-{report.name}", daemon=True).start()
+        return running
+
+    def _run(self, running: Running, values: Mapping[str, Value], settings: Settings) -> None:
+        try:
+            while not self._turn.acquire(timeout=0.2):
+                if running.stop.is_set():
+                    running.progress = Progress("stopped", said="It was stopped before it began.")
+                    return
+            try:
+                running.progress = _ended(running, values, settings)
+            finally:
+                self._turn.release()
+        finally:
+            with self._lock:
+                self._count -= 1
+
+
+def _ended(running: Running, values: Mapping[str, Value], settings: Settings) -> Progress:
+    """Runs the report to its end, and says which one that was."""
+    running.progress = Progress("running")
+    from workbench.reports.export import export  # two seconds of imports, which no page should wait for
+    from workbench.reports.run import run
+
+    def tell(cell: int, cells: int, title: str) -> None:
+        running.progress = Progress("running", cell, cells, title)
+
+    try:
+        finished = run(running.report, values, settings, progress=tell, stop=running.stop)
+        running.files = {"html": export(finished, "html"), "ipynb": export(finished, "ipynb")}
+    except ReportStopped as error:
+        return Progress("stopped", said=str(error))
+    except WorkbenchError as error:
+        return Progress("failed", said=str(error))
+    except Exception:
+        log.exception("The report %s could not be run", running.report.name)
+        return Progress("failed", said="The report could not be run. The cause is in the server's log.")
+    return Progress("done", seconds=finished.seconds)

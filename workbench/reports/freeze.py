@@ -1,0 +1,170 @@
+"""Freezing a view: its filter and its figures as a notebook that asks again and says what has changed."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any
+
+import nbformat
+import pandas as pd
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from workbench.metrics import METRICS, Where
+from workbench.replication import Answer
+from workbench.reports.data import ReportData
+from workbench.reports.tables import label
+
+Ask = Callable[[Sequence[str], Sequence[str], Where], Answer[pd.DataFrame]]
+
+# What is frozen: every metric in total, and what the page's charts show.
+QUESTIONS: tuple[tuple[str | None, tuple[str, ...]], ...] = (
+    (None, tuple(METRICS)),
+    ("day", ("revenue", "sales")),
+    ("store", ("revenue", "sales")),
+    ("cashier", ("revenue", "sales")),
+    ("payment_method", ("revenue", "sales")),
+    ("category", ("revenue", "items_sold")),
+    ("product", ("revenue", "items_sold")),
+)
+ABOUT = """# Frozen view
+
+The figures that the page Analytics showed on {day}, and what has become of them.
+
+The next cell holds the filter and the figures as data. Run all cells: the same is asked again, and each figure that is
+not the same any more is listed with its change."""
+HOLD = """from workbench.reports import FrozenView, ReportData, table
+
+frozen = FrozenView.read(
+{lines}
+)
+table(frozen.about())"""
+CHANGES = """data = ReportData()
+changes = frozen.changes(data)
+print(f"{len(changes):,} of {len(frozen.figures):,} figures have changed")
+table(changes)"""
+TOTALS = "table(frozen.totals(data))"
+
+Key = tuple[str | None, Any, str]  # dimension (None: in total), group, metric
+
+
+@dataclass(frozen=True)
+class FrozenView:
+    """A filter with the figures that it gave; ``figures`` are the texts of Decimals and ints, None where undefined."""
+
+    where: Where
+    engine: str
+    as_of: datetime
+    figures: dict[Key, str | None]
+
+    @classmethod
+    def of(cls, ask: Ask, where: Where) -> FrozenView:
+        """What ``ask`` answers now. Raises what it raises."""
+        answers = [(by, names, ask(names, () if by is None else (by,), where)) for by, names in QUESTIONS]
+        figures = {key: value for by, names, answer in answers for key, value in _figures(by, names, answer.value)}
+        oldest = min((answer for _, _, answer in answers), key=lambda answer: answer.as_of)
+        return cls(where, oldest.engine, oldest.as_of, figures)
+
+    @classmethod
+    def read(cls, text: str) -> FrozenView:
+        """What ``write`` wrote."""
+        held = json.loads(text)
+        figures = {(by, group, metric): value for by, group, metric, value in held["figures"]}
+        return cls(_where(held["where"]), held["engine"], datetime.fromisoformat(held["as_of"]), figures)
+
+    def write(self) -> str:
+        """The view as JSON, a figure a line, in ASCII."""
+        given = {name: value for name, value in dataclasses.asdict(self.where).items() if value not in (None, ())}
+        head = {"engine": self.engine, "as_of": self.as_of.isoformat(), "where": given}
+        lines = ",\n".join(json.dumps([*key, value]) for key, value in self.figures.items())
+        return f'{json.dumps(head, default=str)[:-1]},\n"figures": [\n{lines}\n]}}'
+
+    def notebook(self) -> str:
+        """The notebook. Names from the database stand in it inside literals that Python itself has written."""
+        lines = "\n".join(f"    {line!r}" for line in self.write().splitlines())
+        cells = [
+            new_markdown_cell(ABOUT.format(day=f"{self.as_of:%Y-%m-%d at %H:%M:%S} UTC")),
+            new_code_cell(HOLD.format(lines=lines)),
+            new_markdown_cell("## What has changed"),
+            new_code_cell(CHANGES),
+            new_markdown_cell("## Totals"),
+            new_code_cell(TOTALS),
+        ]
+        kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+        return str(nbformat.writes(new_notebook(cells=cells, metadata={"kernelspec": kernel})))
+
+    def about(self) -> pd.DataFrame:
+        """The filter, the engine and the as-of, as two columns of text."""
+        given = {name: value for name, value in dataclasses.asdict(self.where).items() if value not in (None, ())}
+        rows = [[label(name), _shown(value)] for name, value in given.items()]
+        rows += [["Answered by", self.engine], ["Data as of", f"{self.as_of:%Y-%m-%d %H:%M:%S} UTC"]]
+        return pd.DataFrame(rows, columns=["what", "value"], dtype=object)
+
+    def changes(self, data: ReportData) -> pd.DataFrame:
+        """A row for each figure that is another now: ``metric``, ``by``, ``group``, ``frozen``, ``now``, ``change``.
+
+        A group that was not there, or is there no more, counts as zero. The change is None where one is undefined.
+        """
+        now = FrozenView.of(data.answer, self.where).figures
+        keys = [key for key in {**self.figures, **now} if self.figures.get(key) != now.get(key)]
+        return _table([(key, self.figures.get(key, "0"), now.get(key, "0")) for key in keys])
+
+    def totals(self, data: ReportData) -> pd.DataFrame:
+        """Every metric in total, as ``changes`` shows it, changed or not."""
+        now = FrozenView.of(data.answer, self.where).figures
+        return _table([(key, value, now[key]) for key, value in self.figures.items() if key[0] is None])
+
+
+def _figures(by: str | None, metrics: Sequence[str], frame: pd.DataFrame) -> list[tuple[Key, str | None]]:
+    groups = [None] * len(frame) if by is None else [_plain(group) for group in frame[by].tolist()]
+    columns = {metric: frame[metric].tolist() for metric in metrics}
+    return [
+        ((by, group, metric), None if values[row] is None else str(values[row]))
+        for row, group in enumerate(groups)
+        for metric, values in columns.items()
+    ]
+
+
+def _plain(group: Any) -> Any:
+    return f"{group:%Y-%m-%d}" if isinstance(group, pd.Timestamp) else group
+
+
+def _table(rows: Sequence[tuple[Key, str | None, str | None]]) -> pd.DataFrame:
+    shown = []
+    for (by, group, metric), then, now in rows:
+        before, after = _number(metric, then), _number(metric, now)
+        change = None if before is None or after is None else after - before
+        where = ("in total", "") if by is None else (label(by), "(none)" if group is None else str(group))
+        shown.append([METRICS[metric].label, *where, before, after, change])
+    return pd.DataFrame(shown, columns=["metric", "by", "group", "frozen", "now", "change"], dtype=object)
+
+
+def _number(metric: str, text: str | None) -> Decimal | int | None:
+    if text is None:
+        return None
+    if METRICS[metric].unit == "count":
+        return int(text)
+    return Decimal(text).quantize(Decimal("0.01"))
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, tuple):
+        return ", ".join("(none)" if one is None else str(one) for one in value)
+    return str(value)
+
+
+def _where(given: dict[str, Any]) -> Where:
+    """The filter, whose days and times are texts in JSON."""
+    for name, read in {
+        "date_from": date.fromisoformat,
+        "date_to": date.fromisoformat,
+        "time_from": time.fromisoformat,
+        "time_to": time.fromisoformat,
+    }.items():
+        if given.get(name):
+            given[name] = read(given[name])
+    return Where(**given)
