@@ -1,0 +1,126 @@
+"""Every statement for RisingWave is parsed, and held to what its binder and planner refuse."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import sqlglot
+from sqlglot import exp
+from sqlglot.optimizer.qualify import qualify
+
+from tests.risingwave_rules import DIALECT, complaints_of_body, complaints_of_statement
+from workbench.metrics.registry import COLUMNS, ROLLUPS
+from workbench.risingwave import pieces
+from workbench.sql_files import read_sql, sql_names
+
+BODIES = {piece.name: piece.text for piece in (*pieces.views(), *pieces.rollups())}
+
+
+def statements() -> dict[str, str]:
+    """All that is sent to RisingWave, filled in, by where it comes from."""
+    files = [*sql_names("risingwave"), *sql_names("risingwave/catalog"), *sql_names("risingwave/templates")]
+    files += [name for name in sql_names("queries") if name.startswith("queries/risingwave_")]
+    found = {name: re.sub(r"(?<!:):(\w+)", r"'\1'", read_sql(name)) for name in files}
+    found = {
+        name: text.replace("{name}", "x").replace("{rows}", "('a', 'b'), ('c', 'd')") for name, text in found.items()
+    }
+    for piece in (*pieces.views(), *pieces.rollups()):
+        found[piece.name] = f"create {piece.kind} {piece.name} as\n{piece.text}"
+    return found
+
+
+STATEMENTS = statements()
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_a_statement_is_parsed_and_has_nothing_that_risingwave_refuses(name: str) -> None:
+    assert len(sqlglot.parse(STATEMENTS[name], dialect=DIALECT)) == 1
+    assert complaints_of_statement(STATEMENTS[name]) == []
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_a_body_can_be_kept_up_to_date_by_risingwave(name: str) -> None:
+    assert complaints_of_body(BODIES[name]) == []
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "create table t (id bigint primary key, price numeric(12, 2)) from s table 'public.t'",
+        "create table t (id bigint primary key, name varchar(50)) from s table 'public.t'",
+        "create table t (id bigint primary key, name varchar not null) from s table 'public.t'",
+        "create table t (id bigint primary key, n int default 0) from s table 'public.t'",
+        "create table t (id bigserial primary key) from s table 'public.t'",
+        "create table t (id bigint) from s table 'public.t'",
+        "create or replace materialized view v as select 1 as n",
+        "select price::numeric(12, 2) from t",
+    ],
+)
+def test_a_statement_that_risingwave_refuses_would_be_seen(statement: str) -> None:
+    assert complaints_of_statement(statement)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "select current_date as day, count(*) as n from t group by 1",
+        "select count(*) as n from t where at > now()",
+        "select localtimestamp as at from t",
+        "select date_bin(interval '15 minutes', t.at, timestamp '2000-01-01') as at from t",
+        "select n, sum(n) over () as total from t",
+        "select n, rank() over (order by n) as place from t",
+        "select n, (select max(m) from u) as most from t",
+        "select t.n from t where t.n > (select avg(n) from t)",
+        "select t.n from t where exists (select 1 from u where u.n = t.n)",
+        "select t.n from t cross join u",
+        "select t.n from t join u on t.n > u.n",
+        "select t.n from t join u on t.n = u.n and t.m < u.m",
+        "select percentile_cont(0.5) within group (order by n) as middle from t",
+        "with recursive r as (select 1 as n union all select n + 1 from r) select n from r",
+        "select n from t order by n",
+        "select cast(n as numeric(10, 2)) as n from t",
+    ],
+)
+def test_a_body_that_risingwave_cannot_keep_would_be_seen(body: str) -> None:
+    assert complaints_of_body(body)
+
+
+def columns_of(table: pieces.Piece) -> dict[str, str]:
+    inside = re.search(r"^create table[^(]*\((.*?)\n\)", table.text, re.DOTALL | re.MULTILINE)
+    assert inside is not None
+    return dict(line.strip().rstrip(",").split(" ", 1) for line in inside[1].strip().splitlines())
+
+
+def test_the_tables_have_the_columns_that_the_bodies_read_and_no_others() -> None:
+    schema = {table.name: columns_of(table) for table in pieces.tables()}
+    read: dict[str, set[str]] = {name: set() for name in schema}
+    for body in BODIES.values():
+        tree = sqlglot.parse_one(body, dialect=DIALECT)
+        aliases = {table.alias_or_name: table.name for table in tree.find_all(exp.Table)}
+        for column in qualify(tree, schema=schema, dialect=DIALECT).find_all(exp.Column):
+            if column.table in aliases:
+                read[aliases[column.table]].add(column.name)
+    keys = {name: next(iter(columns)) for name, columns in schema.items()}
+    for name in ("sales_transaction", "sales_item"):
+        assert set(schema[name]) == read[name] | {keys[name]}
+
+
+@pytest.mark.parametrize("rollup", ROLLUPS, ids=lambda rollup: rollup.name)
+def test_a_rollup_is_stored_in_the_order_in_which_it_is_read(rollup: object) -> None:
+    """RisingWave keys a view by its groups in their order, one of the first of each by what they are the first of."""
+    tree = sqlglot.parse_one(BODIES[rollup.name], dialect=DIALECT)  # type: ignore[attr-defined]
+    key = COLUMNS.get(rollup.key, rollup.key)  # type: ignore[attr-defined]
+    group = tree.args.get("group")
+    if group is None:
+        window = tree.find(exp.Window)
+        assert window is not None
+        first = window.args["partition_by"][0]
+    else:
+        first = group.expressions[0]
+    named = {selected.unalias(): selected.alias_or_name for selected in tree.selects}
+    assert named.get(first, first.name) == key
+
+
+def test_there_is_a_materialized_view_for_each_rollup_of_the_registry() -> None:
+    assert {rollup.name for rollup in ROLLUPS} <= {piece.name for piece in pieces.rollups()}
