@@ -101,9 +101,10 @@ def baskets(
 
     def work(connection: sa.Connection) -> Baskets:
         direct.one_moment(connection)
-        sales, codes, lines = _lines(connection, where)
+        ids = direct.sale_ids(connection, where)
+        sales, codes, lines = _lines(connection, where, ids)
         at_least = max(minimum_sales, ceil(Fraction(minimum_support) * sales / 100))
-        pairs = _matching(connection, where, codes, count_pairs(*lines, len(codes), at_least))
+        pairs = _matching(connection, where, ids, codes, count_pairs(*lines, len(codes), at_least))
         best = _best(codes, pairs, sort)[:limit]
         return Baskets(_frame(connection, best, sales), sales, where.date_from, is_whole)
 
@@ -117,7 +118,9 @@ def _first_day(source: Source, where: Where, most_sales: int) -> date | None:
     return daily["day"].iloc[days_that_fit - 1].date() if days_that_fit < len(daily) else None
 
 
-def _lines(connection: sa.Connection, where: Where) -> tuple[int, list[str], tuple[Ints, Ints]]:
+def _lines(
+    connection: sa.Connection, where: Where, within: direct.Ids | None
+) -> tuple[int, list[str], tuple[Ints, Ints]]:
     """How many sales there are, the codes of their products, and the lines: sale id, place of the code."""
     fact_sales, fact_lines = direct.TABLES["fact_sales"], direct.TABLES["fact_lines"]
     every = replace(where, categories=(), products=())
@@ -125,7 +128,7 @@ def _lines(connection: sa.Connection, where: Where) -> tuple[int, list[str], tup
     sales = int(connection.execute(counted).scalar_one())
     # One row a product, with the ids of its sales in one text: a fraction of the time that a row a line takes.
     ids = sa.func.string_agg(sa.cast(fact_lines.c.transaction_id, sa.Text), ",")
-    query = sa.select(fact_lines.c.product_code, ids).where(*direct.matching(fact_lines, every))
+    query = sa.select(fact_lines.c.product_code, ids).where(*direct.matching(fact_lines, every, within))
     rows = connection.execute(query.group_by(fact_lines.c.product_code)).all()
     codes = sorted(row.product_code for row in rows)
     place = {code: number for number, code in enumerate(codes)}
@@ -136,12 +139,14 @@ def _lines(connection: sa.Connection, where: Where) -> tuple[int, list[str], tup
     return sales, codes, (np.concatenate([part for part, _ in parts]), product)
 
 
-def _matching(connection: sa.Connection, where: Where, codes: Sequence[str], pairs: Pairs) -> Pairs:
+def _matching(
+    connection: sa.Connection, where: Where, ids: direct.Ids | None, codes: Sequence[str], pairs: Pairs
+) -> Pairs:
     """The pairs with a product that has a line of the categories and products of ``where``."""
     if not where.narrows_lines:
         return pairs
     lines = direct.TABLES["fact_lines"]
-    query = sa.select(lines.c.product_code).where(*direct.matching(lines, where)).distinct()
+    query = sa.select(lines.c.product_code).where(*direct.matching(lines, where, ids)).distinct()
     wanted = set(connection.execute(query).scalars())
     is_wanted = np.array([code in wanted for code in codes], dtype=bool)
     keep = is_wanted[pairs.first] | is_wanted[pairs.second]

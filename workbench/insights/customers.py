@@ -38,14 +38,15 @@ def customers(source: Source, where: Where = Where(), *, by_day: bool = False) -
         return Answer(_frame(rows, by_day), state.engine, state.as_of)
 
     def work(connection: sa.Connection) -> pd.DataFrame:
-        return _frame([tuple(row) for row in connection.execute(_query(where, by_day))], by_day)
+        ids = direct.sale_ids(connection, where) if where.narrows_lines else None
+        return _frame([tuple(row) for row in connection.execute(_query(where, by_day, ids))], by_day)
 
     return source.reader.read(source.session, work, "customers")
 
 
-def _query(where: Where, by_day: bool) -> sa.Select[Any]:
+def _query(where: Where, by_day: bool, ids: direct.Ids | None) -> sa.Select[Any]:
     """One row per day number (or 0) and kind: customers, sales, revenue."""
-    customer, newcomer = _by_customer(where, by_day).cte("customer"), _newcomers(where).cte("newcomer")
+    customer, newcomer = _by_customer(where, by_day, ids).cte("customer"), _newcomers(where, ids).cte("newcomer")
     is_new = newcomer.c.customer_id == customer.c.customer_id
     if by_day:
         is_new &= newcomer.c.day == customer.c.day
@@ -61,19 +62,19 @@ def _query(where: Where, by_day: bool) -> sa.Select[Any]:
     return sa.select(day, told.c.kind, *sums).group_by(*keys)
 
 
-def _newcomers(where: Where) -> sa.Select[Any]:
+def _newcomers(where: Where, ids: direct.Ids | None) -> sa.Select[Any]:
     """One row per customer whose first sale ever matches, with its day."""
     first = direct.TABLES["rollup_first_sales"]
-    return sa.select(first.c.day, first.c.customer_id).where(*direct.matching(first, where))
+    return sa.select(first.c.day, first.c.customer_id).where(*direct.matching(first, where, ids))
 
 
-def _by_customer(where: Where, by_day: bool) -> sa.Select[Any]:
+def _by_customer(where: Where, by_day: bool, ids: direct.Ids | None) -> sa.Select[Any]:
     """One row per customer (and day): sales, revenue of what matches. Grouped at once, before any join, by hash."""
     if where.narrows_lines:
         line = direct.TABLES["fact_lines"]
         keys = (line.c.transaction_id, line.c.day, line.c.customer_id)
         query = sa.select(*keys, sa.func.sum(line.c.revenue).label("revenue"))
-        sale: sa.FromClause = query.where(*direct.matching(line, where)).group_by(*keys).cte("sale")
+        sale: sa.FromClause = query.where(*direct.matching(line, where, ids)).group_by(*keys).cte("sale")
         conditions: list[sa.ColumnElement[bool]] = []
     else:
         sale = direct.TABLES["fact_sales"]

@@ -44,7 +44,7 @@ def ask(
 
 
 def sums(source: Source, measures: Sequence[str], by: Sequence[str], where: Where) -> Answer[Groups]:
-    """Measures (those of the rollups in the registry), of one moment, for each group that has a matching sale or line.
+    """Measures of the registry's rollups, all of one moment, for each group that has a matching sale or line.
 
     Money is in cents, days are numbers. Raises ServerUnavailable.
     """

@@ -10,6 +10,10 @@ import sqlalchemy as sa
 from workbench.metrics.cube import Groups
 from workbench.metrics.filters import EPOCH, Where
 from workbench.metrics.registry import CENTS, COLUMNS
+from workbench.sql_files import read_sql
+
+Ids = tuple[int, int]
+MOST_DAYS = 100  # beyond it the ids are nearly all, and finding them costs as much as they save
 
 _HEADER = (
     sa.column("transaction_id", sa.BigInteger),
@@ -49,13 +53,29 @@ def sums(connection: sa.Connection, grains: Mapping[str, str], by: Sequence[str]
     asked: dict[tuple[str, bool], list[str]] = {}
     for measure, grain in grains.items():
         asked.setdefault((_table_of(measure, grain), measure == "customers"), []).append(measure)
-    if len(asked) > 1:
+    reads_lines = where.narrows_lines or any(name == "fact_lines" for name, _ in asked)
+    ids = sale_ids(connection, where) if reads_lines else None
+    if len(asked) > 1 and ids is None:
         one_moment(connection)
     groups: Groups = {}
     for (name, _), measures in asked.items():
-        for key, values in _table_sums(connection, TABLES[name], measures, by, where).items():
+        for key, values in _table_sums(connection, TABLES[name], measures, by, where, ids).items():
             groups.setdefault(key, {}).update(values)
     return groups
+
+
+def sale_ids(connection: sa.Connection, where: Where) -> Ids | None:
+    """Between which ids the sales of these days are; None when the days are many, or open, or have no sale.
+
+    Lines have no day. Where ids follow time this keeps the planner from reading all of them; where they do not it costs
+    little. What the connection reads from here on is of one snapshot: else a new sale might be beyond the ids.
+    """
+    if where.date_from is None or where.date_to is None or (where.date_to - where.date_from).days >= MOST_DAYS:
+        return None
+    one_moment(connection)
+    days = {"first": where.date_from, "last": where.date_to}
+    row = connection.execute(sa.text(read_sql("queries/sale_ids")), days).one()
+    return None if row.first_id is None else (row.first_id, row.last_id)
 
 
 def _table_of(measure: str, grain: str) -> str:
@@ -65,10 +85,15 @@ def _table_of(measure: str, grain: str) -> str:
 
 
 def _table_sums(
-    connection: sa.Connection, table: sa.TableClause, measures: list[str], by: Sequence[str], where: Where
+    connection: sa.Connection,
+    table: sa.TableClause,
+    measures: list[str],
+    by: Sequence[str],
+    where: Where,
+    ids: Ids | None,
 ) -> Groups:
     keys: list[sa.ColumnElement[Any]] = [group(table, dimension).label(dimension) for dimension in by]
-    conditions = matching(table, where)
+    conditions = matching(table, where, ids)
     if measures == ["customers"]:
         # Distinct rows first: PostgreSQL hashes those, in parallel, where it would sort for count(distinct).
         pairs = sa.select(*keys, table.c.customer_id).where(*conditions, table.c.customer_id.is_not(None)).distinct()
@@ -107,8 +132,11 @@ def shown(key: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
     return key - sa.literal(EPOCH, sa.Date) if isinstance(key.type, sa.Date) else key
 
 
-def matching(table: sa.TableClause, where: Where) -> list[sa.ColumnElement[bool]]:
-    """The conditions of ``where`` on one of TABLES; of a table of sales, that they have a line that matches."""
+def matching(table: sa.TableClause, where: Where, ids: Ids | None = None) -> list[sa.ColumnElement[bool]]:
+    """The conditions of ``where`` on one of TABLES; of a table of sales, that they have a line that matches.
+
+    ``ids`` are those of sale_ids, for the same ``where``.
+    """
     found: list[sa.ColumnElement[bool]] = []
     if where.date_from is not None:
         found.append(table.c.day >= where.date_from)
@@ -123,15 +151,19 @@ def matching(table: sa.TableClause, where: Where) -> list[sa.ColumnElement[bool]
     for name, values in where.by_dimension.items():
         if name not in of_lines:
             found.append(group(table, name).in_(values))
-    return found + _line_conditions(table, {name: values for name, values in of_lines.items() if values})
+    return found + _line_conditions(table, {name: values for name, values in of_lines.items() if values}, ids)
 
 
-def _line_conditions(table: sa.TableClause, narrowed: dict[str, tuple[Any, ...]]) -> list[sa.ColumnElement[bool]]:
+def _line_conditions(
+    table: sa.TableClause, narrowed: dict[str, tuple[Any, ...]], ids: Ids | None
+) -> list[sa.ColumnElement[bool]]:
     """Of lines: that they match. Of sales: that they have a line that does."""
-    if not narrowed:
-        return []
     lines = table if "category" in table.c else _ITEMS
+    if not narrowed and lines is not table:
+        return []
     found = [_among(lines.c[COLUMNS[name]], values) for name, values in narrowed.items()]
+    if ids is not None:
+        found.append(lines.c.transaction_id.between(*ids))
     if lines is table:
         return found
     return [sa.exists().where(lines.c.transaction_id == table.c.transaction_id, *found)]
