@@ -72,6 +72,9 @@ def console(engines: Engines, *, is_patient: bool = True) -> Iterator[Console]:
 
 def first_cause(error: DBAPIError) -> str:
     """RisingWave tells a chain of causes, the first one last; PostgreSQL one line."""
-    text = str(error.orig).strip()
-    chain = re.findall(r"^\s*\d+: (.+)$", text, re.MULTILINE)
-    return str(chain[-1] if chain else text.splitlines()[0]).removeprefix("ERROR:  ").strip()
+    lines = [line.strip() for line in str(error.orig).splitlines() if line.strip()]
+    start = next((n for n, line in enumerate(lines) if line.startswith("Caused by")), None)
+    if start is None or start + 1 == len(lines):
+        return lines[0] if lines else type(error.orig).__name__
+    numbered = [line for line in lines[start + 1 :] if re.match(r"\d+: ", line)]
+    return re.sub(r"^\d+: ", "", numbered[-1]) if numbered else lines[start + 1]
