@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What the start scripts of master and replica share. Each has a volume of its own at $DATA.
+# What the start scripts of the PostgreSQL servers share. Each has a volume of its own at $DATA.
 DATA=${DATA:-/var/lib/postgresql/data}
 SOCKETS=${SOCKETS:-/var/run/postgresql}
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -30,6 +30,27 @@ move_into_place() { # MADE FOLDER
     sync
     mv "$1" "$2"
     sync
+}
+
+make_folder() { # NAME SUPERUSER PASSWORD: a new server's folder, unless it is there
+    [ ! -d "$DATA/$1" ] || return 0
+    say "Creating $DATA/$1"
+    rm -rf "$DATA/new" # what an interrupted start left
+    # One collation, in the binary itself: a newer image's locales cannot break an index.
+    initdb -D "$DATA/new" -U "$2" -A scram-sha-256 --pwfile=<(printf '%s\n' "$3") --data-checksums --no-instructions \
+        -E UTF8 --locale=C --locale-provider=builtin --builtin-locale=C.UTF-8 >/dev/null
+    move_into_place "$DATA/new" "$DATA/$1"
+}
+
+# A container that was killed leaves lock files with numbers of its processes, and here they mean others, or nobody: no
+# other server can be in this container, and its volume belongs to one container.
+forget_killed() { # NAME
+    rm -f "$DATA/$1/postmaster.pid" "$SOCKETS"/.s.PGSQL.*
+}
+
+# Alone and without a password is how a superuser's password can be set: nobody else gets in meanwhile.
+set_superuser_password() { # SUPERUSER PASSWORD
+    postgres --single "${options[@]}" postgres >/dev/null <<<"alter role $1 password '${2//\'/\'\'}'"
 }
 
 options_for() { # NAME FOLDER: sets the array options

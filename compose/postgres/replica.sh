@@ -132,7 +132,7 @@ need MASTER_DB_REPLICATION_PASSWORD
 trap 'stop; exit 0' TERM INT
 options_for replica "$folder"
 write_password
-rm -f "$folder/postmaster.pid" # of a killed container: its number means another process, or nobody, here
+forget_killed replica
 while :; do
     reason=$(reason_to_copy)
     [ -z "$reason" ] || copy_master "$reason"

@@ -52,6 +52,11 @@ class Node:
         return self.data / self.name
 
     @property
+    def sockets(self) -> Path:
+        """Where the server has its socket, and the socket's lock file."""
+        return self.folder / f"{self.name}-sockets"
+
+    @property
     def log(self) -> str:
         """What the script and the server have said so far."""
         path = self.folder / f"{self.name}.log"
@@ -63,7 +68,7 @@ class Node:
             "PATH": f"{self.programs}:{os.defpath}",
             "LC_ALL": "C",
             "DATA": str(self.data),
-            "SOCKETS": str(self.folder / f"{self.name}-sockets"),
+            "SOCKETS": str(self.sockets),
             "SQL": str(self.folder / "sql"),
             "PORT": str(self.port),
             "CHECK_SECONDS": "0.3",
@@ -112,7 +117,7 @@ class Node:
         """The first value of the answer, over TCP; None for a statement without rows."""
         host, database = "127.0.0.1", "sales"
         if role == "postgres":  # comes by the socket only
-            host, database, password = f"{self.folder}/{self.name}-sockets", "postgres", "super'user \\ $HOME"
+            host, database, password = str(self.sockets), "postgres", "super'user \\ $HOME"
         with closing(
             psycopg2.connect(
                 host=host, port=self.port, dbname=database, user=role, password=password, connect_timeout=5

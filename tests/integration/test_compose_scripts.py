@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,8 +12,8 @@ import psutil
 import psycopg2
 import pytest
 
-from tests.conftest import wait_until
-from tests.integration.compose_nodes import PASSWORDS, Node, make_nodes
+from tests.conftest import free_ports, wait_until
+from tests.integration.compose_nodes import PASSWORDS, SCRIPTS, Node, make_nodes
 from workbench.cluster.binaries import find_programs
 from workbench.cluster.layout import layout_of, prepare
 from workbench.config import Settings
@@ -109,7 +110,7 @@ def test_both_stop_when_asked_and_come_back_with_what_they_had(master: Node, rep
     replica.ready()
     assert master.ask("select count(*) from note") == notes
     follows(master, replica)
-    assert master.log.count("Creating the master") == 1
+    assert master.log.count("Creating ") == 1
     assert replica.log.count("Copying the master") == 1
 
 
@@ -125,16 +126,15 @@ def test_a_replica_restarts_and_answers_while_the_master_is_away(master: Node, r
 
 
 @pytest.mark.parametrize("name", ["master", "replica"])
-def test_killed_it_comes_back_although_its_pid_file_names_a_live_process(
+def test_killed_it_comes_back_although_its_lock_files_name_a_live_process(
     pair: tuple[Node, Node], name: str, master: Node, replica: Node
 ) -> None:
     node = next(n for n in pair if n.name == name)
     copies = replica.log.count("Copying the master")
     node.kill()
-    pid_file = node.pgdata / "postmaster.pid"
-    lines = pid_file.read_text().splitlines()
     with node.bystander() as other:
-        pid_file.write_text("\n".join([str(other.pid), *lines[1:]]) + "\n")
+        for path in (node.pgdata / "postmaster.pid", node.sockets / f".s.PGSQL.{node.port}.lock"):
+            path.write_text("\n".join([str(other.pid), *path.read_text().splitlines()[1:]]) + "\n")
         node.start()
         node.ready()
         other.kill()
@@ -311,6 +311,27 @@ def test_an_empty_password_is_refused_by_name(master: Node, missing: str) -> Non
     assert other.process is not None
     assert other.process.wait(30) == 1
     assert f"{missing} is empty. Run `make env`" in master.log
+
+
+def test_the_health_check_of_risingwave_asks_a_query_in_its_protocol(master: Node) -> None:
+    script = SCRIPTS.parent / "risingwave" / "healthy.sh"
+    rules = master.folder / "scripts" / "pg_hba.conf"
+    as_it_was = rules.read_text()
+    master.ask("create role root login", "postgres")
+    master.ask("create database dev owner root", "postgres")
+
+    def is_healthy(port: int = master.port) -> bool:
+        return subprocess.run(["bash", str(script), str(port)], capture_output=True, timeout=30).returncode == 0
+
+    for method, expected in (("reject", False), ("trust", True), ("reject", False), ("scram-sha-256", True)):
+        rules.write_text(f"host dev root all {method}\n{as_it_was}")
+        master.ask("select pg_reload_conf()", "postgres")
+        wait_until(lambda wanted=expected: is_healthy() is wanted, f"health {expected} with {method}")
+    assert not is_healthy(free_ports(1)[0])
+    rules.write_text(as_it_was)
+    master.ask("select pg_reload_conf()", "postgres")
+    master.ask("drop database dev", "postgres")
+    master.ask("drop role root", "postgres")
 
 
 def test_a_copy_of_another_master_is_kept_aside(master: Node, replica: Node) -> None:

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
+from pydantic import SecretStr
 
 from tests.conftest import wait_until
 from tests.examples import sale
@@ -73,7 +74,8 @@ def test_the_app_is_no_superuser_and_the_reader_cannot_write(stack_engines: Engi
 
 @pytest.mark.parametrize("name", ["master", "replica"])
 def test_a_wrong_password_is_one_line_that_names_the_setting(stack_settings: Settings, name: str) -> None:
-    engines = connect(stack_settings.model_copy(update={"master_db_password": "wrong", "replica_db_password": "wrong"}))
+    wrong = dict.fromkeys(("master_db_password", "replica_db_password"), SecretStr("wrong"))
+    engines = connect(stack_settings.model_copy(update=wrong))
     try:
         server = getattr(status(engines), name)
     finally:
