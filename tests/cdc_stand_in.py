@@ -72,6 +72,10 @@ def stand_in(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Se
 class StandInConsole(console.Console):
     """Says in PostgreSQL's words what only RisingWave understands."""
 
+    @property
+    def is_risingwave(self) -> bool:
+        return True
+
     def run(self, statement: str, **values: Any) -> list[sa.Row[Any]]:
         told = re.sub(r"^--.*\n", "", statement, flags=re.MULTILINE).strip()
         for pattern, translate in TRANSLATIONS.items():

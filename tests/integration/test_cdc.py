@@ -20,9 +20,9 @@ from workbench import cluster
 from workbench.config import Settings
 from workbench.connection import Workbench
 from workbench.engines import Engines, connect
-from workbench.errors import CdcError
+from workbench.errors import CdcError, SettingsError
 from workbench.replication import beat
-from workbench.risingwave import pieces, preflight
+from workbench.risingwave import build, pieces, preflight
 from workbench.risingwave.server import SLOT
 
 SLOT_HERE = "cdc_test"
@@ -268,3 +268,26 @@ def test_risingwave_may_reach_the_master_elsewhere(settings: Settings) -> None:
     assert settings.cdc_from_risingwave == settings.cdc
     moved = settings.model_copy(update={"risingwave_cdc_host": "master", "risingwave_cdc_port": 5432})
     assert moved.cdc_from_risingwave == replace(settings.cdc, host="master", port=5432)
+
+
+def test_another_server_in_the_place_of_risingwave_is_noticed(settings: Settings, engines: Engines) -> None:
+    root = cluster.superuser(settings)
+    mistaken = connect(
+        settings.model_copy(
+            update={
+                "risingwave_host": root.host,
+                "risingwave_port": root.port,
+                "risingwave_name": "sales",
+                "risingwave_user": root.user,
+                "risingwave_password": root.password,
+            }
+        )
+    )
+    with pytest.raises(SettingsError, match="is no RisingWave: it is PostgreSQL"):
+        build.apply(mistaken)
+    mistaken.dispose()
+
+
+def test_without_risingwave_the_setting_is_named(engines: Engines) -> None:
+    with pytest.raises(SettingsError, match="set RISINGWAVE_HOST"):
+        build.apply(engines)

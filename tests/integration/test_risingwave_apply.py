@@ -11,13 +11,13 @@ import sqlalchemy as sa
 from tests.cdc_stand_in import stand_in, stop_following
 from tests.conftest import wait_until
 from tests.examples import sale
-from workbench import risingwave
 from workbench.config import Settings
 from workbench.engines import Engines, connect
-from workbench.errors import CdcError
+from workbench.errors import CdcError, ServerUnavailable
 from workbench.health import status
 from workbench.replication import Reader, Session
 from workbench.risingwave import build, pieces, removal, state
+from workbench.risingwave import slots as slots_module
 from workbench.risingwave.server import SLOT
 from workbench.sales import Sales
 
@@ -46,6 +46,7 @@ def test_a_stand_in_is_built_follows_and_is_dropped_without_a_trace(with_stand_i
     everything = {piece.name for piece in (pieces.source(), *pieces.tables(), *pieces.views(), *pieces.rollups())}
     assert set(built.made) == everything
     assert "Making the table sales_item" in said
+    assert any("keeps no secrets here" in line for line in said), "PostgreSQL knows none, so the password is plain"
     Sales(with_stand_in, Reader(with_stand_in), Session(), "").create(sale(), uuid4())
     wait_until(
         lambda: rows(with_stand_in, "select sum(revenue)::text from rollup_sales_by_hour") == [("10.70",)], "the sale"
@@ -128,7 +129,7 @@ def test_a_slot_that_is_gone_is_told_with_what_mends_it(with_stand_in: Engines) 
     build.apply(with_stand_in)
     with with_stand_in.risingwave.connect() as connection:  # type: ignore[union-attr]
         stop_following(connection)
-    assert risingwave.slots.drop_slot(with_stand_in)
+    assert slots_module.drop_slot(with_stand_in)
     assert any(
         "has no slot" in problem and "risingwave drop" in problem for problem in state.state(with_stand_in).problems
     )
@@ -136,6 +137,21 @@ def test_a_slot_that_is_gone_is_told_with_what_mends_it(with_stand_in: Engines) 
         build.apply(with_stand_in)
     removal.drop(with_stand_in)
     assert build.apply(with_stand_in).made
+
+
+def test_a_slot_can_be_dropped_when_risingwave_itself_is_gone(
+    with_stand_in: Engines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build.apply(with_stand_in)
+    monkeypatch.setattr(slots_module, "LEAVE_SECONDS", 0.1)
+    gone = connect(with_stand_in.settings.model_copy(update={"risingwave_port": 1}))
+    with pytest.raises(ServerUnavailable, match="RisingWave at .*:1 does not answer"):
+        removal.drop(gone)
+    assert SLOT in slots(with_stand_in), "somebody still reads from it"
+    assert slots_module.drop_slot(gone), "its reader is ended"
+    assert SLOT not in slots(with_stand_in)
+    assert not slots_module.drop_slot(gone)
+    gone.dispose()
 
 
 def test_two_do_not_read_from_one_slot(with_stand_in: Engines) -> None:

@@ -27,6 +27,11 @@ class Console:
         self._connection, self._settings = connection, settings
         self.version = version_of(connection)
 
+    @property
+    def is_risingwave(self) -> bool:
+        """False when some other server answers in its place."""
+        return self.version[:1].isdigit()
+
     def run(self, statement: str, **values: Any) -> list[sa.Row[Any]]:
         """The rows that a statement gives, none when it gives none. Raises RisingWaveRefused and ServerUnavailable."""
         try:
@@ -61,6 +66,10 @@ def console(engines: Engines, *, is_patient: bool = True) -> Iterator[Console]:
         guarded = connection.connection.driver_connection
         assert guarded is not None
         opened = Console(connection, engines.settings)
+        if not opened.is_risingwave:
+            raise SettingsError(
+                f"The server at RISINGWAVE_HOST and RISINGWAVE_PORT is no RisingWave: it is {opened.version[:40]}."
+            )
         if is_patient:
             guarded.limit_seconds = BUILD_SECONDS
             opened.run("set statement_timeout = 0")

@@ -57,7 +57,7 @@ def make(engines: Engines, rw: Console, names: Mapping[str, str], postgresql: in
     if SOURCE not in names:
         say(f"Making the source {SOURCE}")
         drop_slot(engines, ends_reader=False)  # one that an earlier RisingWave has left begins in the past
-        _make_source(engines.settings, rw, postgresql)
+        _make_source(engines.settings, rw, postgresql, say)
         made.append(SOURCE)
     for table in tables():
         if table.name not in names:
@@ -70,11 +70,13 @@ def make(engines: Engines, rw: Console, names: Mapping[str, str], postgresql: in
     return made
 
 
-def _make_source(settings: Settings, rw: Console, postgresql: int) -> None:
+def _make_source(settings: Settings, rw: Console, postgresql: int, say: Say) -> None:
     server, piece = settings.cdc_from_risingwave, source()
     text, password = piece.text, server.password.get_secret_value()
     if _makes_secret(rw, password):
         text = text.replace("password = :password", f"password = secret {SECRET}")
+    else:
+        say(f"RisingWave keeps no secrets here: its definition of the source shows the password of {server.user}")
     values = {
         "host": server.host,
         "port": str(server.port),
@@ -101,7 +103,7 @@ def _makes_secret(rw: Console, password: str) -> bool:
         rw.run(f"drop secret if exists {SECRET}")
         rw.run(f"create secret {SECRET} with (backend = 'meta') as :password", password=password)
     except RisingWaveRefused:
-        return False  # then the source's definition holds the password, which is that of a role for nothing else
+        return False
     return True
 
 
