@@ -35,6 +35,7 @@ class MockedServer:
         self.sent: list[str] = []
         self.idle = threading.Event()
         self.identities = [7]
+        self.checkpoints = [1_000]
         self.gone: set[int] = set()  # RisingWave no longer has the changes since then
 
     def connect(self) -> MockedServer:
@@ -56,7 +57,7 @@ class MockedServer:
 
     def scalar_one(self) -> int:
         """The time of the checkpoint."""
-        return 1_000
+        return self.checkpoints.pop(0) if len(self.checkpoints) > 1 else self.checkpoints[0]
 
     def scalar_one_or_none(self) -> int:
         """Which subscription it is."""
@@ -125,6 +126,15 @@ def test_a_mocked_connection_lost_before_any_change_goes_on_from_where_it_began(
     server = MockedServer(lost())
     follow(server)
     assert server.declared[1].endswith("since 1000")
+
+
+def test_a_mocked_reader_of_a_quiet_view_goes_on_from_the_last_checkpoint(follow: Follow) -> None:
+    """Else the changes since the last one would no longer be kept, and everything would be read anew."""
+    server = MockedServer([], [], lost())
+    server.checkpoints = [1_000, 2_000, 3_000, 4_000]
+    found = follow(server)
+    assert [sql.rsplit(" ", 1)[1] for sql in server.declared] == ["1000", "3000"]
+    assert not found.take().is_everything
 
 
 def test_a_mocked_server_that_no_longer_has_the_changes_means_that_everything_is_read_anew(follow: Follow) -> None:

@@ -190,4 +190,6 @@ class ViewReader(threading.Thread):
             return False
         if len(rows) < FETCH_ROWS and (not rows or time.monotonic() - begun < FETCH_SECONDS):
             self.reached_ms = checkpoint  # fewer than were asked, and not for lack of time: there are no others
+            # A cursor on which nothing happens ends with the retention: what is told by then need not be kept.
+            self._since_ms = max(self._since_ms or 0, checkpoint)
         return True
