@@ -22,6 +22,7 @@ SALES = 50_000
 SHOTS = {
     "analytics": ("/analytics", "Revenue by store", 1300),
     "sales": ("/sales", "transactions", 900),
+    "reports": ("/reports", "Daily sales by store", 900),
     "pipeline": ("/pipeline", "Replication slots of the master", 860),
 }
 

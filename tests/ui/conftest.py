@@ -59,7 +59,8 @@ def environment(settings: Settings) -> dict[str, str]:
     values = dict(os.environ)
     for name in Settings.model_fields:
         value = getattr(settings, name)
-        values[name.upper()] = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+        shown = "" if value is None else str(value)
+        values[name.upper()] = value.get_secret_value() if isinstance(value, SecretStr) else shown
     return values
 
 

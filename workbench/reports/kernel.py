@@ -11,10 +11,19 @@ from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from pydantic import SecretStr
 
-from workbench.config import Settings
+from workbench.config import Server, Settings
 
 # What Python itself needs to start; whatever else the environment holds is not for a report.
 KEPT = ("PATH", "LANG", "LC_ALL", "TZ", "PYTHONPATH", "LD_LIBRARY_PATH", "SYSTEMROOT")
+# The settings that a report is given. A new one is not, above all no new password, unless it is named here.
+GIVEN = (
+    *(f"{server}_{name}" for server in ("master_db", "replica_db", "risingwave") for name in Server.__annotations__),
+    "master_db_owner_user",
+    "master_db_owner_password",
+    "workbench_data_dir",
+    "workbench_currency",
+    "log_level",
+)
 KERNEL = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
 
 
@@ -47,7 +56,7 @@ def environment(settings: Settings, folder: Path) -> dict[str, str]:
     kept = {name: os.environ[name] for name in KEPT if name in os.environ}
     own = {name: str(folder) for name in ("HOME", "TMPDIR", "IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR")}
     given = as_reader(settings, folder)
-    values = {name.upper(): _plain(getattr(given, name)) for name in Settings.model_fields}
+    values = {name.upper(): _plain(getattr(given, name)) for name in GIVEN}
     return kept | own | {"PYTHONUSERBASE": site.getuserbase()} | {name: text for name, text in values.items() if text}
 
 

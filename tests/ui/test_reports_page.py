@@ -1,0 +1,114 @@
+"""Page "Reports" in a real browser; an export that opens without a network; a view that is frozen."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.examples import CAKE, HOSTILE, LATTE, sale
+from tests.ui.conftest import ALLOWED_CONSOLE, visit, watched_page
+from workbench.engines import Engines
+from workbench.replication import Reader, Session, wait_for_replica
+from workbench.sales import Sales
+
+RUN_MS = 90_000
+
+
+@pytest.fixture
+def october(engines: Engines) -> None:
+    """Three sales of October 2026, one of a hostile product."""
+    sales = Sales(engines, Reader(engines), Session())
+    sales.create(sale(transaction_time="2026-10-05 10:00"), uuid4())
+    sales.create(sale(transaction_time="2026-10-06 10:00", store_id=4), uuid4())
+    lines = [LATTE, CAKE | {"product_name": HOSTILE, "category": HOSTILE, "product_code": "X"}]
+    sales.create(sale(transaction_time="2026-10-07 10:00", lines=lines), uuid4())
+    assert wait_for_replica(engines)
+
+
+def pick(page: Page, field: str, option: str) -> None:
+    """Chooses an option of a select."""
+    page.get_by_role("combobox", name=field).click()
+    page.locator(".MuiMenuItem-root").filter(has_text=option).click()
+
+
+def test_a_report_is_picked_set_run_read_and_downloaded(
+    app: str, page: Page, october: None, browser: Browser, tmp_path: Path
+) -> None:
+    visit(page, f"{app}/reports")
+    pick(page, "Report", "Product performance")
+    pick(page, "Month", "October 2026")
+    store = page.get_by_label("Store")
+    store.fill("three")
+    page.get_by_role("button", name="Run").click()
+    expect(page.get_by_text("store_id='three' is refused: give a whole number")).to_be_visible()
+    store.fill("3")
+    page.get_by_role("button", name="Run").click()
+    expect(page.get_by_text("Cell 1 of")).to_be_visible(timeout=RUN_MS)
+    visit_other = page.context.new_page()  # the server goes on answering while a report runs
+    visit(visit_other, f"{app}/sales")
+    visit_other.close()
+    expect(page.get_by_text("Done in")).to_be_visible(timeout=RUN_MS)
+    report = page.frame_locator("iframe")
+    expect(report.get_by_role("heading", level=1)).to_have_text("Product performance")
+    expect(report.locator("header")).to_contain_text("Store3")
+    expect(report.get_by_role("cell", name=HOSTILE).first).to_be_visible()
+    expect(report.locator(".bk-Figure")).to_be_visible()
+    assert page.evaluate("window.__x") is None
+
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download HTML").click()
+    exported = tmp_path / "report.html"
+    download.value.save_as(exported)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download notebook").click()
+    assert json.loads(Path(download.value.path()).read_text())["metadata"]["papermill"]["parameters"]["store_id"] == 3
+    opens_offline(browser, exported)
+
+
+def opens_offline(browser: Browser, exported: Path) -> None:
+    """Tables, pictures and charts are there, without an error, and nothing but the file is asked for."""
+    context = browser.new_context(offline=True)
+    page = context.new_page()
+    faults: list[str] = []
+    asked: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda line: faults.append(line.text) if line.type in ("error", "warning") else None)
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(exported.as_uri())
+    expect(page.locator(".bk-Figure")).to_be_visible()
+    page.wait_for_function("() => Bokeh.index.roots.length > 0 && document.querySelector('svg[role=img] rect')")
+    expect(page.get_by_role("cell", name=HOSTILE).first).to_be_visible()
+    assert page.evaluate("window.__x") is None
+    assert [fault for fault in faults if fault not in ALLOWED_CONSOLE] == []
+    assert [url for url in asked if not url.startswith(("data:", "blob:"))] == [exported.as_uri()]
+    context.close()
+
+
+def test_a_run_can_be_cancelled_and_another_begun(app: str, page: Page, october: None) -> None:
+    visit(page, f"{app}/reports")
+    page.get_by_role("button", name="Run").click()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_text("was stopped")).to_be_visible(timeout=RUN_MS)
+    expect(page.get_by_role("button", name="Cancel")).not_to_be_visible()
+    pick(page, "Month", "August 2026")
+    page.get_by_role("button", name="Run").click()
+    said = "failed in cell 4 of 12 (Daily sales by store): There is no sale in 1 Aug 2026 – 31 Aug 2026."
+    expect(page.get_by_text(said)).to_be_visible(timeout=RUN_MS)
+
+
+def test_a_view_is_frozen_into_a_notebook(app: str, browser: Browser, october: None) -> None:
+    filters = "period=custom&date_from=2026-10-01&date_to=2026-10-31&stores=3"
+    with watched_page(browser, accept_downloads=True) as page:
+        visit(page, f"{app}/analytics?{filters}")
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Freeze this view").click()
+        assert download.value.suggested_filename.startswith("frozen-view-20")
+        notebook = json.loads(Path(download.value.path()).read_text())
+    held = "".join(notebook["cells"][1]["source"])
+    assert '"stores": [3]' in held
+    assert '[null, null, "sales", "2"]' in held
+    assert '"date_from": "2026-10-01"' in held
