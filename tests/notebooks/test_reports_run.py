@@ -8,6 +8,7 @@ import threading
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.conftest import wait_until
@@ -68,6 +69,12 @@ def printed(finished: Finished) -> str:
     """All that the cells printed."""
     cells = [cell for cell in finished.notebook.cells if cell.cell_type == "code"]
     return "".join(output.get("text", "") for cell in cells for output in cell.outputs)
+
+
+def kernels() -> list[int]:
+    """The processes of reports that run."""
+    alive = [child for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE]
+    return [child.pid for child in alive if "ipykernel_launcher" in child.cmdline()]
 
 
 def left_behind() -> list[str]:
@@ -149,6 +156,21 @@ def test_a_report_is_stopped_when_asked(report_settings: Settings, tmp_path: Pat
     with pytest.raises(ReportStopped, match="was stopped in cell 2 of 2"):
         run(made, {}, report_settings, progress=progress, stop=stop)
     assert left_behind() == []
+
+
+def test_a_report_that_is_stopped_while_it_starts_leaves_no_process(report_settings: Settings, tmp_path: Path) -> None:
+    stop = threading.Event()
+
+    def stop_at_once() -> None:
+        wait_until(lambda: bool(kernels()), "the process to be there")
+        stop.set()
+
+    stopper = threading.Thread(target=stop_at_once)
+    stopper.start()
+    with pytest.raises(ReportStopped, match="was stopped before its first cell"):
+        run(report(tmp_path, "x = 1"), {}, report_settings, stop=stop)
+    assert kernels() == []
+    stopper.join()
 
 
 def test_no_more_than_two_run_at_once_and_the_others_wait(report_settings: Settings, tmp_path: Path) -> None:

@@ -105,7 +105,8 @@ class _Run:
 
     async def execute(self, env: dict[str, str], folder: Path, limit: float, stop: threading.Event) -> None:
         """Executes the notebook. Raises ReportError and ReportStopped."""
-        client = NotebookClient(self._notebook, km=ReportKernel(folder), timeout=None, on_cell_start=self._started)
+        kernel = ReportKernel(folder)
+        client = NotebookClient(self._notebook, km=kernel, timeout=None, on_cell_start=self._started)
         client.log = logging.getLogger("nbclient")
         client.log.setLevel(logging.WARNING)  # it would say that a notebook begins
         client.owns_km, client.shutdown_kernel = True, "immediate"
@@ -118,6 +119,8 @@ class _Run:
             return
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)  # the kernel is killed, which the library calls an error
+        if kernel.has_kernel:  # but not while it starts
+            await kernel.shutdown_kernel(now=True)
         if stop.is_set():
             raise ReportStopped(f"The report {self._report.name} was stopped {self._place}.")
         raise ReportError(
