@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
 
-from tests.cdc_stand_in import stand_in, stop_following
+from tests.cdc_stand_in import TRANSLATIONS, stand_in, stop_following
 from tests.conftest import wait_until
 from tests.examples import sale
 from workbench.config import Settings
@@ -114,6 +115,26 @@ def test_what_an_interrupted_run_left_in_the_stand_in_is_made_again(
     built = build.apply(with_stand_in)
     assert first in built.made
     assert state.state(with_stand_in).problems == ()
+
+
+def test_filling_a_view_of_the_stand_in_tells_how_far_it_is_and_can_be_stopped(
+    with_stand_in: Engines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pattern = next(pattern for pattern in TRANSLATIONS if "create materialized view" in pattern)
+    monkeypatch.setitem(TRANSLATIONS, pattern, lambda rw, found: rw.tell("select pg_sleep(30)"))
+    monkeypatch.setattr(build, "LOOK_SECONDS", 0.05)
+    name = pieces.rollups()[0].name
+    with with_stand_in.risingwave.connect() as connection:  # type: ignore[union-attr]
+        connection.exec_driver_sql(f"insert into rw_catalog.rw_ddl_progress values ('create {name} as', '12 of 100')")
+
+    def stop(line: str) -> None:
+        if line == f"Filling {name}: 12 of 100":
+            raise KeyboardInterrupt
+
+    start = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        build.apply(with_stand_in, stop)
+    assert time.monotonic() - start < 15
 
 
 def test_a_source_for_another_master_is_not_changed_in_the_stand_in(with_stand_in: Engines) -> None:

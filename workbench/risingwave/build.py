@@ -105,10 +105,14 @@ class _Builder:
             filling = worker.submit(self._rw.run, f"create materialized view {name} as\n{body}")
             done = threading.Event()
             filling.add_done_callback(lambda _: done.set())
-            while not done.wait(LOOK_SECONDS):
-                for statement, progress in _progress(self._engines):
-                    if name in statement:
-                        self._say(f"Filling {name}: {progress}")
+            try:
+                while not done.wait(LOOK_SECONDS):
+                    for statement, progress in _progress(self._engines):
+                        if name in statement:
+                            self._say(f"Filling {name}: {progress}")
+            except BaseException:  # Ctrl-C, above all: whoever stops here must not wait for hours
+                self._rw.cancel()
+                raise
             filling.result()
 
     def _subscribe(self, rollup: str) -> None:

@@ -45,6 +45,12 @@ class Console:
                 raise unavailable(self._settings, "risingwave", error) from error
             raise RisingWaveRefused(first_cause(error), is_missing(error)) from error
 
+    def cancel(self) -> None:
+        """Ends the statement that another thread has under way; a view that was being filled is not made."""
+        driver = self._connection.connection.driver_connection
+        if driver is not None:
+            driver.cancel()
+
     def names(self) -> dict[str, str]:
         """The kind of each table, view and so on that there is, by its name."""
         return {row.name: row.kind for row in self.run(read_sql("risingwave/catalog/relations"))}
