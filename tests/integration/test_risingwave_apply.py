@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 import sqlalchemy as sa
 
-from tests.cdc_stand_in import TRANSLATIONS, stand_in, stop_following
+from tests.cdc_stand_in import TRANSLATIONS, StandInConsole, stand_in, stop_following
 from tests.conftest import wait_until
 from tests.examples import sale
 from workbench.config import Settings
@@ -98,6 +98,29 @@ def test_a_view_whose_body_has_changed_is_swapped_in_the_stand_in(
     assert {"rollup_first_sales", "sub_rollup_first_sales"} <= names
     assert not {name for name in names if "__new" in str(name)}
     assert before[-1].name not in names and f"sub_{before[-1].name}" not in names
+
+
+def test_a_swap_in_the_stand_in_that_was_interrupted_is_completed(
+    with_stand_in: Engines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build.apply(with_stand_in)
+    first, *others = pieces.rollups()
+    changed = [pieces.Piece(first.name, first.kind, f"-- another comment\n{first.text}"), *others]
+    monkeypatch.setattr(build, "rollups", lambda: changed)
+
+    def interrupted(self: StandInConsole, found: object) -> None:
+        raise KeyboardInterrupt
+
+    pattern = next(pattern for pattern in TRANSLATIONS if "subscription|source" in pattern)
+    with monkeypatch.context() as patched:
+        patched.setitem(TRANSLATIONS, pattern, interrupted)  # the first drop of a subscription: just after the swap
+        with pytest.raises(KeyboardInterrupt):
+            build.apply(with_stand_in)
+    assert (first.name + pieces.NEW,) in rows(with_stand_in, "select name from rw_catalog.rw_relations")
+    assert build.apply(with_stand_in).changed == [first.name]
+    names = {name for (name,) in rows(with_stand_in, "select name from rw_catalog.rw_relations")}
+    assert first.name in names and first.name + pieces.NEW not in names
+    assert build.apply(with_stand_in).changed == []
 
 
 def test_what_an_interrupted_run_left_in_the_stand_in_is_made_again(

@@ -48,6 +48,7 @@ class _Builder:
         self._engines, self._rw, self._say = engines, rw, say
         self._names = rw.names()
         self._marks = marks.read(rw, self._names)
+        self._written = dict(self._marks)
         self._built = Built()
 
     def build(self) -> Built:
@@ -56,7 +57,7 @@ class _Builder:
         ground.refuse_other(settings, self._names, self._marks)
         for name, mark in ground.marks_of(settings).items():  # before they are made: an interrupted run goes on
             self._marks[name] = mark
-        marks.write(self._rw, self._marks)
+        self._write_marks()
         self._built.made += ground.make(self._engines, self._rw, self._names, postgresql, self._say)
         self._remove_what_no_file_makes()
         for piece in views():
@@ -78,7 +79,7 @@ class _Builder:
         self._say(f"{'Changing' if is_there else 'Making'} the {piece.kind} {piece.name}")
         (change if is_there else make)(piece)
         self._marks[piece.name] = piece.mark
-        marks.write(self._rw, self._marks)
+        self._write_marks()
         (self._built.changed if is_there else self._built.made).append(piece.name)
 
     def _make_view(self, piece: Piece) -> None:
@@ -92,7 +93,8 @@ class _Builder:
     def _swap_rollup(self, piece: Piece) -> None:
         """The old one answers until the new one is filled; readers of its changes begin anew."""
         new = piece.name + NEW
-        self._rw.run(f"drop materialized view if exists {new}")
+        # An interrupted run may have left the old one under this name, with the subscription to it.
+        self._rw.run(f"drop materialized view if exists {new} cascade")
         self._materialize(new, piece.text)
         self._rw.run(read_sql("risingwave/templates/swap").format(name=piece.name))
         self._rw.run(f"drop subscription if exists {changes_of(piece.name)}")
@@ -126,7 +128,12 @@ class _Builder:
                 self._drop(name, self._names[name])
                 self._built.removed.append(name)
             del self._marks[name]
-        marks.write(self._rw, self._marks)
+        self._write_marks()
+
+    def _write_marks(self) -> None:
+        if self._marks != self._written:
+            marks.write(self._rw, self._marks)
+            self._written = dict(self._marks)
 
     def _drop(self, name: str, kind: str) -> None:
         if kind == "materialized view":
