@@ -7,6 +7,7 @@ import re
 import shutil
 import stat
 import subprocess
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -351,6 +352,10 @@ def test_the_image_gets_no_secrets_and_everything_that_it_is_built_from() -> Non
     assert "*" in ignored
     allowed = {line[1:] for line in ignored if line.startswith("!")}
     copied = re.findall(r"^COPY (.*) \S+$", (COMPOSE / "Dockerfile").read_text(), re.MULTILINE)
-    assert {word for line in copied for word in line.split()} <= allowed
+    copied_names = {word for line in copied for word in line.split()}
+    assert copied_names <= allowed
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    included = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    assert {name.split("/")[0] for name in included} <= copied_names
     assert not [name for name in allowed if ".env" in name or not (ROOT / name).exists()]
     assert re.search(r"^USER workbench$", (COMPOSE / "Dockerfile").read_text(), re.MULTILINE)
