@@ -74,11 +74,11 @@ clean: ## Remove the virtual environment and caches; the data of the servers sta
 	else echo "The browser tests need Chromium: install the package chromium (Debian, Ubuntu: sudo apt install chromium)" >&2; exit 1; fi
 	@touch $@
 
-# The alert rules are tested by Prometheus' own promtool.
+# The alert rules are tested by Prometheus' own promtool, the start scripts by shellcheck where there is one.
 .venv/promtool: .venv/ready
 	@if command -v promtool >/dev/null 2>&1; then :; \
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	    echo "Installing promtool for the tests of the alert rules ..."; \
-	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends prometheus >/dev/null; \
+	    echo "Installing promtool and shellcheck for the tests ..."; \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends prometheus shellcheck >/dev/null; \
 	else echo "The tests of the alert rules need promtool: install the package prometheus (Debian, Ubuntu: sudo apt install prometheus)" >&2; exit 1; fi
 	@touch $@

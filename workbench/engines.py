@@ -192,14 +192,20 @@ def unavailable(settings: Settings, name: str, error: Exception) -> WorkbenchErr
     """
     server = {"replica": settings.replica, "risingwave": settings.risingwave}.get(name) or settings.master
     shown = "RisingWave" if name == "risingwave" else f"The {name}"
-    return ServerUnavailable(
-        f"{shown} at {server.host}:{server.port} {_cause(server, str(error))}. {_remedy(name, server)}"
-    )
+    remedy = _remedy(settings, name, server, str(error))
+    return ServerUnavailable(f"{shown} at {server.host}:{server.port} {_cause(server, str(error))}. {remedy}")
+
+
+def _refused_user(server: Server, text: str) -> str | None:
+    """Whose password is wrong; None when it is not that."""
+    if found := re.search(r'password authentication failed for user "([^"]+)"', text):
+        return found[1]
+    return server.user if "password authentication failed" in text or "Invalid password" in text else None
 
 
 def _cause(server: Server, text: str) -> str:
-    if "password authentication failed" in text or "Invalid password" in text:
-        return f"refuses the password of {server.user}"
+    if user := _refused_user(server, text):
+        return f"refuses the password of {user}"
     if re.search(
         r'FATAL:  (database|role) "|database "[^"]*" does not exist|database not found|Role \S+ does not exist', text
     ):
@@ -207,7 +213,16 @@ def _cause(server: Server, text: str) -> str:
     return "does not answer"
 
 
-def _remedy(name: str, server: Server) -> str:
+def _remedy(settings: Settings, name: str, server: Server, text: str) -> str:
+    passwords = {
+        settings.master_db_user: "MASTER_DB_PASSWORD",
+        settings.master_db_owner_user: "MASTER_DB_OWNER_PASSWORD",
+        settings.replica_db_user: "REPLICA_DB_PASSWORD",
+    }
+    if name != "risingwave" and (setting := passwords.get(_refused_user(server, text) or "")):
+        return f"Put the right one into {setting}; in Docker Compose `docker compose up -d` gives the servers .env's."
     if name == "risingwave":
         return "Start it with `docker compose up -d risingwave`, or check the RISINGWAVE_* settings."
-    return "Start it with `workbench up`." if server.host == "127.0.0.1" else f"Check {name.upper()}_DB_* settings."
+    if server.host == "127.0.0.1":
+        return f"Start it with `workbench up`, in Docker Compose with `docker compose up -d {name}`."
+    return f"Check {name.upper()}_DB_* settings."

@@ -81,5 +81,6 @@ def test_a_wrong_password_is_one_line_that_names_the_setting(stack_settings: Set
     finally:
         engines.dispose()
     assert server.state == "down"
-    assert "password" in server.note.lower()
+    assert "refuses the password of workbench_reader" in server.note
+    assert "REPLICA_DB_PASSWORD" in server.note
     assert "\n" not in server.note

@@ -269,6 +269,16 @@ def test_promtool_agrees(arguments: tuple[str, ...]) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_the_scripts_have_no_fault_that_shellcheck_knows() -> None:
+    shellcheck = shutil.which("shellcheck")
+    if shellcheck is None:
+        pytest.skip("there is no shellcheck on this machine (the package shellcheck)")
+    scripts = sorted(str(path.relative_to(ROOT)) for path in COMPOSE.rglob("*.sh"))
+    assert scripts
+    done = subprocess.run([shellcheck, "-x", *scripts], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout
+
+
 def run_env(file: Path) -> dict[str, str]:
     """What compose/env.sh leaves in the file."""
     subprocess.run(["sh", str(COMPOSE / "env.sh"), str(file)], check=True, capture_output=True, timeout=30)
