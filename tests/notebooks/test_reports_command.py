@@ -9,9 +9,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from tests.ui.conftest import environment
+from workbench import cli
 from workbench.config import Settings
+from workbench.errors import ReportError
 
 ROOT = Path(__file__).parents[2]
 
@@ -66,12 +69,18 @@ def test_all_are_listed_with_their_parameters(report_settings: Settings, tmp_pat
         (["daily_sales", "-p", "when=2026-10"], "The report has no parameter 'when'. It has month, store_id, as_of."),
         (["daily_sales", "-p", "month"], "-p 'month' is refused: give NAME=VALUE."),
         (["daily_sales", "--output", "nowhere/x.html"], "There is no folder nowhere to write x.html to."),
-        (["daily_sales", "-p", "store_id=99"], "The report daily_sales failed in cell 4 of 12 (Daily sales by store):"),
     ],
 )
-def test_an_error_is_one_line(report_settings: Settings, tmp_path: Path, arguments: list[str], said: str) -> None:
-    done = command(report_settings, tmp_path, *arguments)
+def test_what_is_wrong_is_said_before_anything_runs(arguments: list[str], said: str) -> None:
+    with pytest.raises(ReportError) as refused:
+        CliRunner().invoke(cli.app, ["report", *arguments], catch_exceptions=False)
+    assert str(refused.value).startswith(said)
+    assert list(Path.cwd().iterdir()) == []
+
+
+def test_an_error_is_one_line(report_settings: Settings, tmp_path: Path) -> None:
+    done = command(report_settings, tmp_path, "daily_sales", "-p", "store_id=99")
     assert done.returncode == 1
-    assert done.stderr.startswith(f"workbench: {said}")
+    assert done.stderr.startswith("workbench: The report daily_sales failed in cell 4 of 12 (Daily sales by store):")
     assert done.stderr.count("\n") == 1
     assert list(tmp_path.iterdir()) == []

@@ -12,8 +12,8 @@ from bokeh.embed import json_item
 from bokeh.models import LayoutDOM
 
 CLASS = "workbench-chart"
-# What a page shows that has no BokehJS: a notebook that was opened elsewhere.
-WITHOUT = "This chart can be seen in the exported report."
+# What a notebook shows where BokehJS has not been loaded: loading it here would put megabytes into every notebook.
+WITHOUT = "The exported report has this chart. To see it here, run: from workbench import inline; inline.prepare()"
 HTML = """<div id="{place}" class="{kind}" style="min-height: {height}px"></div>
 <script>
 (function () {{
