@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from datetime import date, datetime
 from functools import partial
 from typing import Any
@@ -17,6 +18,7 @@ from workbench.dashboards.products import product_names
 from workbench.dashboards.tile import html
 from workbench.errors import FieldError
 from workbench.filters import COMPARISONS, CUSTOM, PERIODS, Chip, chips, value_text, words
+from workbench.forms.fields import CHOICE, LOW_CHOICE
 
 FIELD: dict[str, Any] = {"size": "small", "width": None, "sizing_mode": "stretch_width", "margin": 0}
 LABELS = {
@@ -28,31 +30,41 @@ LABELS = {
     "hours": ("Hours", "hour"),
     "weekdays": ("Weekdays", ""),
 }
+FOOT = {
+    "display": "grid",
+    "gridTemplateColumns": {"xs": "1fr", "md": "1fr auto"},
+    "gap": "8px 16px",
+    "alignItems": "center",
+}
 FIRST = ("stores", "categories", "payment_methods")
 
 
 class FilterBar(Viewer):
-    """Widgets for ``feed.filters``, both ways: what is clicked in a chart shows here too."""
+    """Widgets for ``feed.filters``, both ways: what is clicked in a chart shows here too.
 
-    def __init__(self, feed: Feed) -> None:
+    ``controls`` stand at the right, beside the words that say which days are looked at.
+    """
+
+    def __init__(self, feed: Feed, *controls: Viewable | Viewer) -> None:
         super().__init__()
+        self._controls = controls
         self._feed, self._filters = feed, feed.filters
         self._revision = -1
         self.names: dict[str, str] = {}  # of products, by code
         self._shown_chips: list[Chip] = []
-        self._period = pmui.Select(label="Period", options={text: name for name, text in PERIODS.items()}, **FIELD)
-        self._comparison = pmui.Select(
-            label="Compare with", options={text: name for name, text in COMPARISONS.items()}, **FIELD
-        )
+        self._period, self._comparison = _select("Period", PERIODS), _select("Compare with", COMPARISONS)
         self._dates = {name: _text(label) for name, label in (("date_from", "From"), ("date_to", "To"))}
         self._customer = _text("Customer ID")
         self._lists = {name: self._list(name) for name in LABELS}
         self._more = pmui.Button(label="More filters", variant="text", margin=0)
         self._others = _flow(*(self._lists[name] for name in LABELS if name not in FIRST), self._customer)
         self._words = html()
+        self._words.styles = {"align-self": "center"}
         self._chips = pn.FlexBox(margin=0, sizing_mode="stretch_width", styles={"gap": "8px"}, align_items="center")
+        self._is_showing = False
         self._connect()
         self.follow()
+        self._open(False)
         self._show()
 
     def _connect(self) -> None:
@@ -92,11 +104,13 @@ class FilterBar(Viewer):
 
     def _list(self, name: str) -> pmui.MultiChoice:
         layout = {key: value for key, value in FIELD.items() if key != "size"}
-        return pmui.MultiChoice(label=LABELS[name][0], options={}, visual_size="small", searchable=True, **layout)
+        return pmui.MultiChoice(
+            label=LABELS[name][0], options={}, visual_size="small", searchable=True, stylesheets=[LOW_CHOICE], **layout
+        )
 
     def _chosen(self, name: str, event: Any) -> None:
         value = list(event.new) if isinstance(event.new, list) else event.new
-        if value != getattr(self._filters, name):
+        if not self._is_showing and value != getattr(self._filters, name):
             self._filters.param.update(**{name: value})
 
     def _typed(self, name: str, widget: Any, _event: Any) -> None:
@@ -119,11 +133,7 @@ class FilterBar(Viewer):
     def _show(self) -> None:
         """Shows the filters in widgets, words and chips."""
         filters, now = self._filters, datetime.now()
-        self._revision = 0
-        self.follow()
-        self._period.value, self._comparison.value = filters.period, filters.comparison
-        for name, widget in self._lists.items():
-            widget.value = list(getattr(filters, name))
+        self._show_choices()
         for name, field in self._dates.items():
             day = getattr(filters, name)
             field.param.update(value="" if day is None else day.isoformat(), visible=filters.period == CUSTOM)
@@ -135,6 +145,18 @@ class FilterBar(Viewer):
         self._show_chips()
         if any(getattr(filters, name) for name in LABELS if name not in FIRST) or filters.customer_id is not None:
             self._open(True)
+
+    def _show_choices(self) -> None:
+        """Options first, then values; an old value that is no option any more is not a choice of somebody's."""
+        self._is_showing = True
+        try:
+            self._revision = 0
+            self.follow()
+            self._period.value, self._comparison.value = self._filters.period, self._filters.comparison
+            for name, widget in self._lists.items():
+                widget.value = list(getattr(self._filters, name))
+        finally:
+            self._is_showing = False
 
     def _show_chips(self) -> None:
         found = chips(self._filters, self.names)
@@ -154,8 +176,9 @@ class FilterBar(Viewer):
         first = _flow(
             self._period, self._comparison, *self._dates.values(), *(self._lists[name] for name in FIRST), self._more
         )
-        self._open(self._others.visible and bool(chips(self._filters)))
-        rows = (first, self._others, self._words, self._chips)
+        controls = pmui.Row(*self._controls, margin=0, sx={"gap": "12px", "alignItems": "center"})
+        foot = pmui.Row(self._words, controls, margin=0, sx=FOOT, sizing_mode="stretch_width")
+        rows = (first, self._others, foot, self._chips)
         return pmui.Column(*rows, sx={"gap": "12px"}, sizing_mode="stretch_width", margin=0)
 
 
@@ -184,6 +207,10 @@ def read_customer(text: str) -> int | None:
 
 def _text(label: str) -> pmui.TextInput:
     return pmui.TextInput(label=label, placeholder="YYYY-MM-DD" if label in ("From", "To") else "", **FIELD)
+
+
+def _select(label: str, names: Mapping[str, str]) -> pmui.Select:
+    return pmui.Select(label=label, options={text: name for name, text in names.items()}, **FIELD, **CHOICE)
 
 
 def _chip(label: str, act: Any, variant: str = "outlined") -> pmui.Button:

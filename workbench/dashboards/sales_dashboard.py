@@ -24,8 +24,10 @@ from workbench.dashboards.products import TopProductsByQuantity, TopProductsByRe
 from workbench.dashboards.recent_sales import RecentSales
 from workbench.dashboards.sales_tab import SalesTab
 from workbench.dashboards.tile import Tile, card
+from workbench.dashboards.view_menu import ViewMenu
 from workbench.filters import Filters, from_query, to_query
 from workbench.inline import is_served, while_shown
+from workbench.views import SavedViews
 
 TABS = {"overview": "Overview", "products": "Products", "customers": "Customers and discounts", "sales": "Sales"}
 KPIS = (TotalTransactions, TotalRevenue, ItemsSold, AvgTransaction)
@@ -54,7 +56,10 @@ class SalesDashboard(Viewer):
         self._is_reading = False
         location = pn.state.location if is_served() else None  # in a notebook it would be the notebook's own
         self._read((location.search if location is not None else "") or self.query)
-        self.bar = FilterBar(self.feed)
+        sales = workbench.sales(self.feed.session, pn.state.user or "")
+        views = SavedViews(workbench.engines, workbench.reader, self.feed.session, sales.actor)
+        self.views = ViewMenu(views, lambda: self.query, self._open_view)
+        self.bar = FilterBar(self.feed, self._live, self.views, FreezeButton(self.feed))
         self._connect()
 
     def _made(self) -> dict[str, list[Tile]]:
@@ -136,10 +141,13 @@ class SalesDashboard(Viewer):
             self._is_reading = False
         self._said.param.update(title=" ".join(problems), visible=bool(problems))
 
+    def _open_view(self, state: str) -> None:
+        self._read(f"?{state}")
+        self._stepped()
+
     def __panel__(self) -> Viewable:
         address = [self._address] if is_served() else []  # a notebook's address is not ours
-        beside = {"alignItems": "center", "gap": "16px", "flexWrap": "wrap"}
-        top = card(self.bar, pmui.Row(self._live, FreezeButton(self.feed), *address, sx=beside, margin=0))
+        top = card(self.bar, *address)
         view = pmui.Column(
             self._said, self._state, top, self._tabs, sx={"gap": "16px"}, sizing_mode="stretch_width", margin=0
         )

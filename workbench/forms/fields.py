@@ -13,6 +13,14 @@ from panel.util.parameters import edit_readonly
 from workbench.errors import FieldError, field_label
 
 LAYOUT: dict[str, Any] = {"size": "small", "width": None, "sizing_mode": "stretch_width", "margin": (6, 8)}
+# A MultiChoice as low as the fields beside it, until what is chosen needs more.
+LOW_CHOICE = """
+.MuiSelect-select { min-height: 23px !important; padding: 8.5px 14px !important; box-sizing: content-box !important; }
+.MuiInputLabel-root { background: transparent !important; }
+.MuiInputLabel-root:not(.MuiInputLabel-shrink) { transform: translate(14px, 9px) !important; }
+.MuiSelect-select:has(.MuiChip-root) { padding-block: 7px !important; min-height: 26px !important; }
+.MuiSelect-select .MuiChip-root { height: 24px; margin: 0; }
+"""
 CHOICE = {"sx": {"minHeight": "40px"}}  # a small Select is lower than a small TextInput
 
 

@@ -13,16 +13,11 @@ import panel as pn
 import panel_material_ui as pmui
 
 from workbench.errors import FieldError
-from workbench.forms.fields import LAYOUT, Fields, flow, text_field
+from workbench.forms.fields import LAYOUT, LOW_CHOICE, Fields, flow, text_field
 from workbench.models import EARLIEST, LATEST, MAX_TOTAL, PAYMENT_METHODS
 from workbench.sale_pages import SaleFilter
 
 LARGEST_ID = 2_147_483_647
-# As low as the text fields beside it, until chosen methods need more.
-LOW_CHOICE = """
-.MuiSelect-select { min-height: 23px !important; padding: 8.5px 14px !important; box-sizing: content-box !important; }
-.MuiInputLabel-root:not(.MuiInputLabel-shrink) { transform: translate(14px, 9px) !important; }
-"""
 
 
 class SaleFilters(pn.viewable.Viewer):

@@ -187,7 +187,7 @@ def _table(row_content: Callable[[pd.Series], Any]) -> pn.widgets.Tabulator:
             "transaction_time": 160,
             "store_id": 76,
             "cashier_id": 86,
-            "payment_method": 130,
+            "payment_method": 165,
             "customer_id": 100,
             "total_discount": 96,
             "total_amount": 96,

@@ -1,0 +1,152 @@
+"""Named views: what is looked at, saved under a name on purpose, for oneself or for all; opened, renamed, deleted."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import panel_material_ui as pmui
+from panel.viewable import Viewable, Viewer
+
+from workbench.dashboards.tile import html
+from workbench.errors import FieldError
+from workbench.forms.actions import Action, failures_said
+from workbench.forms.fields import Fields, text_field
+from workbench.forms.messages import Message
+from workbench.views import NAME_TAKEN, SavedView, SavedViews
+
+RENAME, DELETE = "Rename", "Delete"
+NONE_YET = '<p class="soft">No views yet. Name what you are looking at, to find it again.</p>'
+
+
+class ViewMenu(Viewer):
+    """A button and its dialog. ``state`` tells what is looked at, ``on_open`` gets the state of the view to open."""
+
+    def __init__(self, views: SavedViews, state: Callable[[], str], on_open: Callable[[str], None]) -> None:
+        super().__init__()
+        self._views, self._state, self._on_open = views, state, on_open
+        self._chosen: SavedView | None = None  # what is being renamed, or may be deleted
+        self._message = Message()
+        self._none = html(NONE_YET)
+        self._none.margin = (0, 8)
+        self._list = pmui.MenuList(items=[], highlight=False, margin=0, sizing_mode="stretch_width")
+        self._list.on_click(self._opened)
+        for what in (RENAME, DELETE):
+            self._list.on_action(what, partial(self._asked, what))
+        self._fields = Fields({"view_name": text_field("view_name")}, lambda _: self._typed())
+        self._is_shared = pmui.Checkbox(label="For all", value=False, margin=(0, 8))
+        self._buttons = {
+            "Save this view": self._acting("Save this view", self._save),
+            "Replace it": self._acting("Replace it", partial(self._save, may_replace=True)),
+            RENAME: self._acting(RENAME, self._rename),
+            DELETE: self._acting(DELETE, self._delete, color="error"),
+        }
+        self._cancel = pmui.Button(label="Cancel", variant="text", margin=0, on_click=lambda _: self._ask_nothing())
+        self._dialog = pmui.Dialog(title="Views", title_variant="h6", close_on_click=True, show_close_button=True)
+        self._dialog.objects = [self._none, self._list, self._message, self._form()]
+        self._button = pmui.Button(label="Views", icon="bookmark_border", variant="outlined", size="small", margin=0)
+        self._button.on_click(self._show)
+        self._ask_nothing()
+
+    def _acting(self, label: str, work: Callable[[], Any], **look: Any) -> pmui.Button:
+        button = pmui.Button(label=label, variant="contained", margin=0, **look)
+        button.on_click(Action(work, self._message, button).run)
+        return button
+
+    def _form(self) -> Viewable:
+        buttons = pmui.Row(*self._buttons.values(), self._cancel, margin=(0, 8), sx={"gap": "8px"})
+        widgets = (self._fields.widgets["view_name"], self._is_shared, buttons)
+        return pmui.Column(*widgets, sx={"gap": "8px"}, sizing_mode="stretch_width", margin=0)
+
+    async def _show(self, _event: Any) -> None:
+        """Opens the dialog with the views that there are now."""
+        self._message.clear()
+        self._ask_nothing()
+        with failures_said(self._message, is_saving=False):
+            await self._load()
+        self._dialog.open = True
+
+    async def _load(self) -> None:
+        found = (await asyncio.to_thread(self._views.find)).value
+        self._list.items = [self._item(view) for view in found]
+        self._none.visible = not found
+
+    def _item(self, view: SavedView) -> dict[str, Any]:
+        is_own = view.owner == self._views.owner
+        whose = "Mine" if is_own else f"By {view.owner}"
+        icons = {RENAME: "edit", DELETE: "delete"}
+        actions = [{"label": label, "icon": icon, "inline": True} for label, icon in icons.items()]
+        return {
+            "id": view.saved_view_id,
+            "label": view.view_name,
+            "secondary": f"{whose}, for all" if view.is_shared else whose,
+            "icon": "bookmark" if is_own else "people",
+            "actions": actions if is_own else [],
+            "view": view,
+        }
+
+    def _opened(self, item: Any) -> None:
+        self._dialog.open = False
+        self._on_open(item["view"].state)
+
+    def _ask_nothing(self) -> None:
+        self._chosen = None
+        self._fields.forgive()
+        self._fields.fill({"view_name": ""})
+        self._is_shared.value = False
+        self._offer("Save this view")
+
+    def _asked(self, what: str, item: Any) -> None:
+        view: SavedView = item["view"]
+        self._message.clear()
+        self._chosen = view
+        self._fields.forgive()
+        self._fields.fill({"view_name": view.view_name})
+        self._offer(what)
+        if what == DELETE:
+            self._message.say("warning", "It cannot be undone.", f"Delete “{view.view_name}”?")
+
+    def _offer(self, *labels: str) -> None:
+        for label, button in self._buttons.items():
+            button.visible = label in labels
+        self._cancel.visible = self._chosen is not None
+        self._is_shared.visible = self._chosen is None
+        self._fields.widgets["view_name"].visible = DELETE not in labels
+
+    def _typed(self) -> None:
+        if self._chosen is None:
+            self._offer("Save this view")  # another name replaces nothing
+
+    async def _save(self, may_replace: bool = False) -> None:
+        name, is_shared = self._fields.text("view_name"), self._is_shared.value
+        save = partial(self._views.save, name, self._state(), is_shared=is_shared, may_replace=may_replace)
+        await self._write(save, "saved")
+
+    async def _rename(self) -> None:
+        assert self._chosen is not None
+        await self._write(
+            partial(self._views.rename, self._chosen.saved_view_id, self._fields.text("view_name")), "renamed"
+        )
+
+    async def _delete(self) -> None:
+        assert self._chosen is not None
+        await self._write(partial(self._views.delete, self._chosen.saved_view_id), "deleted")
+
+    async def _write(self, work: Callable[[], SavedView], what: str) -> None:
+        self._message.clear()
+        try:
+            done = await asyncio.to_thread(work)
+        except FieldError as error:
+            if self._fields.show([error]):
+                raise  # it belongs to no field here: the message says it
+            if error.allowed == NAME_TAKEN and self._chosen is None:
+                self._offer("Save this view", "Replace it")
+            return
+        self._ask_nothing()
+        self._message.say("success", f"{what}.", f"View “{done.view_name}”")
+        await self._load()
+
+    def __panel__(self) -> Viewable:
+        return pmui.Row(self._button, self._dialog, margin=0)
