@@ -1,37 +1,52 @@
-"""The dashboards: Panel components that read, usable alone in a notebook."""
+"""The dashboards: Panel components that read, usable alone in a notebook.
 
-from workbench.dashboards.bars import RevenueByCashier, RevenueByCategory, RevenueByPaymentMethod, RevenueByStore
-from workbench.dashboards.customer_tables import Customers, DiscountsByCategory, DiscountsByStore
-from workbench.dashboards.heatmap import BusyHours
-from workbench.dashboards.kpis import AvgTransaction, ItemsSold, TotalRevenue, TotalTransactions
-from workbench.dashboards.over_time import RevenueOverTime
-from workbench.dashboards.pipeline import PipelinePage
-from workbench.dashboards.product_tables import Baskets, ProductTable
-from workbench.dashboards.products import TopProductsByQuantity, TopProductsByRevenue
-from workbench.dashboards.recent_sales import RecentSales
-from workbench.dashboards.sale_list import SaleList
-from workbench.dashboards.sales_dashboard import SalesDashboard
+Each name is looked up when it is first used: what a page does not show cannot break it.
+"""
 
-__all__ = [
-    "AvgTransaction",
-    "Baskets",
-    "BusyHours",
-    "Customers",
-    "DiscountsByCategory",
-    "DiscountsByStore",
-    "ItemsSold",
-    "PipelinePage",
-    "ProductTable",
-    "RecentSales",
-    "RevenueByCashier",
-    "RevenueByCategory",
-    "RevenueByPaymentMethod",
-    "RevenueByStore",
-    "RevenueOverTime",
-    "SaleList",
-    "SalesDashboard",
-    "TopProductsByQuantity",
-    "TopProductsByRevenue",
-    "TotalRevenue",
-    "TotalTransactions",
-]
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+_MODULES: dict[str, tuple[str, ...]] = {
+    "bars": (
+        "RevenueByCashier",
+        "RevenueByCategory",
+        "RevenueByPaymentMethod",
+        "RevenueByStore",
+    ),
+    "customer_tables": (
+        "Customers",
+        "DiscountsByCategory",
+        "DiscountsByStore",
+    ),
+    "heatmap": ("BusyHours",),
+    "kpis": (
+        "AvgTransaction",
+        "ItemsSold",
+        "TotalRevenue",
+        "TotalTransactions",
+    ),
+    "over_time": ("RevenueOverTime",),
+    "pipeline": ("PipelinePage",),
+    "product_tables": (
+        "Baskets",
+        "ProductTable",
+    ),
+    "products": (
+        "TopProductsByQuantity",
+        "TopProductsByRevenue",
+    ),
+    "recent_sales": ("RecentSales",),
+    "sale_list": ("SaleList",),
+    "sales_dashboard": ("SalesDashboard",),
+}
+_HOMES = {name: module for module, names in _MODULES.items() for name in names}
+
+__all__ = list(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'workbench.dashboards' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"workbench.dashboards.{_HOMES[name]}"), name)

@@ -108,6 +108,7 @@ def quiet(figure: Any) -> None:
     """The same for a Bokeh figure."""
     figure.outline_line_color = None
     figure.toolbar.logo = None
+    figure.min_border_right = 24  # the last label of the axis below is centred on its end
     for axis in figure.axis:
         axis.axis_line_color = None
         axis.major_tick_line_color = None

@@ -30,12 +30,6 @@ LABELS = {
     "hours": ("Hours", "hour"),
     "weekdays": ("Weekdays", ""),
 }
-FOOT = {
-    "display": "grid",
-    "gridTemplateColumns": {"xs": "1fr", "md": "1fr auto"},
-    "gap": "8px 16px",
-    "alignItems": "center",
-}
 FIRST = ("stores", "categories", "payment_methods")
 
 
@@ -59,7 +53,7 @@ class FilterBar(Viewer):
         self._more = pmui.Button(label="More filters", variant="text", margin=0)
         self._others = _flow(*(self._lists[name] for name in LABELS if name not in FIRST), self._customer)
         self._words = html()
-        self._words.styles = {"align-self": "center"}
+        self._words.styles = {"flex": "1 1 260px"}
         self._chips = pn.FlexBox(margin=0, sizing_mode="stretch_width", styles={"gap": "8px"}, align_items="center")
         self._is_showing = False
         self._connect()
@@ -176,8 +170,8 @@ class FilterBar(Viewer):
         first = _flow(
             self._period, self._comparison, *self._dates.values(), *(self._lists[name] for name in FIRST), self._more
         )
-        controls = pmui.Row(*self._controls, margin=0, sx={"gap": "12px", "alignItems": "center"})
-        foot = pmui.Row(self._words, controls, margin=0, sx=FOOT, sizing_mode="stretch_width")
+        layout: dict[str, Any] = {"gap": "8px 16px", "align_items": "center", "sizing_mode": "stretch_width"}
+        foot = pn.FlexBox(self._words, *self._controls, margin=0, **layout)
         rows = (first, self._others, foot, self._chips)
         return pmui.Column(*rows, sx={"gap": "12px"}, sizing_mode="stretch_width", margin=0)
 

@@ -61,7 +61,6 @@ def _chart(sources: Mapping[str, ColumnDataSource]) -> figure:
         x_axis_type="datetime",
         x_range=DataRange1d(follow="end", follow_interval=KEPT_POINTS * 1000, range_padding=0.01),
         y_range=DataRange1d(start=0, min_interval=5),
-        min_border_right=24,  # room for the last label of the time axis
     )
     for name, source in sources.items():
         color = COLORS[name]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -32,17 +33,20 @@ class RevenueOverTime(ChartTile):
 
     def __init__(self, source: Workbench | Feed, filters: Filters | None = None) -> None:
         super().__init__(source, filters)
-        self.ticks = DatetimeTickFormatter(days="%e %b", months="%b %Y", years="%Y", context=None)
+        self._is_by_hour = False
+        self.ticks = DatetimeTickFormatter(hours="%H:%M", days="%e %b", months="%b %Y", years="%Y", context=None)
 
     def fetch(self, moment: Moment) -> Answer[pd.DataFrame]:
         """One row a day: ``day``, ``revenue`` (Decimal), ``before`` (the day it is compared with).
 
-        Days from the first to the last of the period, or of the sales where it is open; a period that the clock moves
-        ends today.
+        A period of a single day has one row an hour, whose beginning is its ``day``. Days from the first to the last of
+        the period, or of the sales where it is open; a period that the clock moves ends today.
         """
         first, last = moment.filters.period_days(moment.now)
         if last is not None and moment.filters.period != CUSTOM:
             last = min(last, moment.now.date())
+        if first is not None and first == last:
+            return self._hours(moment, first)
         answer = moment.ask(["revenue"], ["day"], moment.filters.where(moment.now, is_brushed=False))
         found = dict(zip(answer.value["day"], answer.value["revenue"], strict=True))
         ends = [pd.Timestamp(day) for day in (first, last, *found) if day is not None]
@@ -51,6 +55,21 @@ class RevenueOverTime(ChartTile):
         frame = pd.DataFrame({"day": days, "revenue": revenue})
         frame["before"] = pd.Series(self._compared(moment, days), dtype=object)
         return Answer(frame, answer.engine, answer.as_of, answer.note)
+
+    def _hours(self, moment: Moment, day: date) -> Answer[pd.DataFrame]:
+        """The same by hour."""
+        answer = moment.ask(["revenue"], ["hour"], moment.filters.where(moment.now, is_brushed=False))
+        found = dict(zip(answer.value["hour"], answer.value["revenue"], strict=True))
+        compared = moment.filters.comparison_where(moment.now, is_brushed=False)
+        before: dict[int, Decimal] = {}
+        if found and compared is not None:
+            whole = moment.ask(["revenue"], ["hour"], replace(compared, time_to=None)).value
+            before = dict(zip(whole["hour"], whole["revenue"], strict=True))
+        hours = pd.date_range(pd.Timestamp(day), periods=24 if found else 0, freq="h", unit="s")
+        revenue = [found.get(hour, Decimal("0.00")) for hour in range(len(hours))]
+        compared_with = [None if compared is None else before.get(hour, Decimal("0.00")) for hour in range(len(hours))]
+        columns = {"revenue": pd.Series(revenue, dtype=object), "before": pd.Series(compared_with, dtype=object)}
+        return Answer(pd.DataFrame({"day": hours} | columns), answer.engine, answer.as_of, answer.note)
 
     def _compared(self, moment: Moment, days: pd.DatetimeIndex) -> list[Decimal | None]:
         """The revenue of the day that each day is compared with, in order."""
@@ -72,6 +91,8 @@ class RevenueOverTime(ChartTile):
         frame = frame[~to_come].reset_index(drop=True)
         low, high = moment.filters.brush_from or date.min, moment.filters.brush_to or date.max
         revenue = floats(frame["revenue"])
+        self._is_by_hour = any(day != day.normalize() for day in frame["day"])
+        place = "%H:%M" if self._is_by_hour else "%a %-d %b %Y"
         is_chosen = [low <= day.date() <= high for day in frame["day"]]
         return pd.DataFrame(
             {
@@ -81,7 +102,7 @@ class RevenueOverTime(ChartTile):
                 "before": floats(frame["before"]),
                 "text": [self.text(value) for value in frame["revenue"]],
                 "compared": [self.text(value) for value in frame["before"]],
-                "date": [f"{day:%a} {day.day} {day:%b %Y}" for day in frame["day"]],
+                "date": [day.strftime(place) for day in frame["day"]],
             }
         )
 
@@ -124,11 +145,11 @@ class RevenueOverTime(ChartTile):
             tools=["hover", "xbox_select"],
             default_tools=[],
             framewise=True,
-            hover_tooltips=[("Day", "@date"), ("Revenue", "@text"), ("Compared with", "@compared")],
+            hover_tooltips=[("", "@date"), ("Revenue", "@text"), ("Compared with", "@compared")],
         )
 
     def _brushed(self, event: Any) -> None:
-        if not event.new:
+        if not event.new or self._is_by_hour:  # a single day is as narrow as it gets
             return
         first, last = sorted(pd.Timestamp(end) for end in event.new)
         start = first.ceil("D") if first != first.normalize() else first  # days whose point is inside

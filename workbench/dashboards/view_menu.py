@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import panel as pn
 import panel_material_ui as pmui
 from panel.viewable import Viewable, Viewer
 
@@ -149,4 +150,4 @@ class ViewMenu(Viewer):
         await self._load()
 
     def __panel__(self) -> Viewable:
-        return pmui.Row(self._button, self._dialog, margin=0)
+        return pn.Column(self._button, self._dialog, margin=0, styles={"width": "fit-content"})
