@@ -18,11 +18,15 @@ POLL_SECONDS = 0.01
 
 @dataclass(frozen=True)
 class Follower:
-    """One server that follows the master. ``question`` is the read that says whether it has reached a token."""
+    """One server that follows the master. ``question`` is the read that says whether it has reached a token.
+
+    ``is_told_by_beat``: it knows no positions but that in the newest heartbeat row that it has.
+    """
 
     name: EngineName
     engine: sa.Engine
     question: str
+    is_told_by_beat: bool = False
 
     def has_reached(self, token: str) -> bool:
         """Whether it shows every commit up to ``token`` (an LSN); False too while it does not answer."""
@@ -48,5 +52,5 @@ def followers(engines: Engines) -> list[Follower]:
     if engines.replica is not None:
         found.append(Follower("replica", engines.replica, "queries/has_reached"))
     if engines.risingwave is not None:
-        found.append(Follower("risingwave", engines.risingwave, "queries/risingwave_has_reached"))
+        found.append(Follower("risingwave", engines.risingwave, "queries/risingwave_has_reached", is_told_by_beat=True))
     return found

@@ -162,8 +162,8 @@ class Monitor:
     def __init__(self, engines: Engines, reader: Reader) -> None:
         self._engines, self._reader = engines, reader
         found = followers(engines)
-        # RisingWave tells its position by the heartbeat: a save is seen there with the next one.
-        is_told_by_beat = any(follower.name == "risingwave" for follower in found)
+        # A save is seen with the next heartbeat by who tells its position by that.
+        is_told_by_beat = any(follower.is_told_by_beat for follower in found)
         self.stopwatch = Stopwatch(found, self._hurry if is_told_by_beat else lambda: None)
         self._stopping = False
         self._wake = threading.Event()
@@ -209,11 +209,11 @@ class Monitor:
         self._wake.set()
 
     def _beat(self) -> None:
-        beat(self._engines)
+        told = beat(self._engines)
         committed_at, session = time.monotonic(), Session()
         mark(self._engines, session)
         if session.token is not None:
-            self.stopwatch.beat(session.token, committed_at)
+            self.stopwatch.beat(session.token, told, committed_at)
 
 
 def _report(found: Status) -> None:

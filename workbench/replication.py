@@ -131,10 +131,13 @@ def mark(engines: Engines, session: Session) -> None:
         session.token = None  # saved, but at an unknown position: the master answers the next read
 
 
-def beat(engines: Engines) -> None:
-    """Renews the heartbeat row on the master. Raises DBAPIError, or SQLAlchemy's TimeoutError when it is busy."""
+def beat(engines: Engines) -> str:
+    """Renews the heartbeat row on the master, and returns the LSN in it: a follower that has the row has all before it.
+
+    Raises DBAPIError, or SQLAlchemy's TimeoutError when the master is busy.
+    """
     with engines.master.begin() as connection:
-        connection.execute(sa.text(read_sql("queries/beat")))
+        return str(connection.execute(sa.text(read_sql("queries/beat"))).scalar_one())
 
 
 def wait_for_replica(engines: Engines, seconds: float = 10.0) -> bool:

@@ -16,6 +16,7 @@ from workbench.followers import Follower
 KEPT_POINTS = 300  # five minutes of heartbeats
 LIMIT_SECONDS = 30.0  # after it nobody waits for a save any more
 LATE_SECONDS = 1.0  # from then on a heartbeat that is not visible yet is a point too, one a second
+_SHORTEST_BY_BEAT = 0.02  # RisingWave shows something new once a second
 _SHORTEST, _LONGEST, _SHARE = 0.001, 0.25, 0.05  # a pause between two looks is a share of what was waited already
 
 
@@ -87,7 +88,8 @@ class _Watch:
                 self._visible(commit)
             else:
                 self._still_waiting()
-                time.sleep(min(max(commit.age * _SHARE, _SHORTEST), _LONGEST))
+                shortest = _SHORTEST_BY_BEAT if self.follower.is_told_by_beat else _SHORTEST
+                time.sleep(min(max(commit.age * _SHARE, shortest), _LONGEST))
         for commit in self._commits:
             _finish(commit, None)
 
@@ -137,10 +139,13 @@ class Stopwatch:
         self._watches = {follower.name: _Watch(follower) for follower in followers}
         self._hurry = hurry
 
-    def beat(self, token: str, committed_at: float) -> None:
-        """Times a heartbeat that was committed at ``committed_at`` of time.monotonic(), ``token`` holding it."""
+    def beat(self, token: str, told: str, committed_at: float) -> None:
+        """Times a heartbeat that was committed at ``committed_at`` of time.monotonic().
+
+        ``token`` is a position that holds it, ``told`` the one that its row tells.
+        """
         for watch in self._watches.values():
-            watch.add(_Commit(token, committed_at, None))
+            watch.add(_Commit(told if watch.follower.is_told_by_beat else token, committed_at, None))
 
     def save(self, token: str, committed_at: float) -> Mapping[str, Future[float | None]]:
         """Times a save; a future for each follower has the seconds, or None when it took more than LIMIT_SECONDS."""

@@ -13,9 +13,10 @@ from tests.cdc_stand_in import TRANSLATIONS, StandInConsole, stand_in, stop_foll
 from tests.conftest import wait_until
 from tests.examples import sale
 from workbench.config import Settings
+from workbench.connection import connect as connect_workbench
 from workbench.engines import Engines, connect
 from workbench.errors import CdcError, ServerUnavailable
-from workbench.health import status
+from workbench.health import BEAT_SECONDS, status
 from workbench.replication import Reader, Session
 from workbench.risingwave import build, pieces, removal, state
 from workbench.risingwave import slots as slots_module
@@ -196,6 +197,22 @@ def test_a_slot_can_be_dropped_when_risingwave_itself_is_gone(
     assert SLOT not in slots(with_stand_in)
     assert not slots_module.drop_slot(gone)
     gone.dispose()
+
+
+def test_heartbeats_and_saves_are_timed_until_the_stand_in_shows_them(with_stand_in: Engines) -> None:
+    build.apply(with_stand_in)
+    workbench = connect_workbench(with_stand_in.settings)
+    try:
+        workbench.monitor.start()
+        watch = workbench.monitor.stopwatch
+        wait_until(lambda: len(watch.points()["risingwave"]) >= 3, "three heartbeats")
+        quickest = min(point.seconds for point in watch.points()["risingwave"])
+        assert quickest < BEAT_SECONDS / 2, "each seems to take until the next one"
+        saved = workbench.sales().create(sale(), uuid4()).visible["risingwave"].result(timeout=10)
+        assert saved is not None
+        assert saved < 5
+    finally:
+        workbench.close()
 
 
 def test_two_do_not_read_from_one_slot(with_stand_in: Engines) -> None:
