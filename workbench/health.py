@@ -113,7 +113,10 @@ def _lag_seconds(master: Health, row: Any, lag_bytes: int | None) -> float | Non
 
 def _slot_note(slots: list[dict[str, Any]]) -> str:
     if any(s["slot_type"] == "physical" and s["wal_status"] == "lost" for s in slots):
-        return "The replica's slot was lost: it shows old rows. Rebuild it with `workbench up`."
+        return (
+            "The replica's slot was lost: it shows old rows until it has copied the master again. Run `workbench up`;"
+            " in Docker Compose it does so by itself."
+        )
     return ""
 
 
