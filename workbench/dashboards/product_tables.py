@@ -12,7 +12,7 @@ from panel.viewable import Viewable
 from workbench import insights, look
 from workbench.connection import Workbench
 from workbench.dashboards.feed import Feed, Moment
-from workbench.dashboards.table import TableTile, percent
+from workbench.dashboards.table import TableTile, columns, percent
 from workbench.filters import NO_CATEGORY, Filters
 from workbench.metrics import Source
 from workbench.replication import Answer
@@ -26,16 +26,17 @@ class ProductTable(TableTile):
 
     title = "Products"
     about = "Class A brings the first 80 % of revenue, B the next 15 %, C the rest. Growth is against the comparison."
-    heads: ClassVar[Mapping[str, bool]] = {
-        "#": True,
-        "Product": False,
-        "Category": False,
-        "Class": False,
-        "Revenue": True,
-        "Share": True,
-        "Sold": True,
-        "Growth": True,
-    }
+    heads: ClassVar[Mapping[str, bool]] = columns(
+        "#",
+        "Product",
+        "Category",
+        "Class",
+        "Revenue",
+        "Share",
+        "Sold",
+        "Growth",
+        texts=["Product", "Category", "Class"],
+    )
 
     def __init__(self, source: Workbench | Feed, filters: Filters | None = None) -> None:
         super().__init__(source, filters)
@@ -75,13 +76,9 @@ class Baskets(TableTile):
 
     title = "Bought together"
     about = "Lift above 1: more often in one sale than chance would have it."
-    heads: ClassVar[Mapping[str, bool]] = {
-        "Products": False,
-        "Sales": True,
-        "Support": True,
-        "Confidence": True,
-        "Lift": True,
-    }
+    heads: ClassVar[Mapping[str, bool]] = columns(
+        "Products", "Sales", "Support", "Confidence", "Lift", texts=["Products"]
+    )
     is_slow = True
     limit_seconds = 60.0
 

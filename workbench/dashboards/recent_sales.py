@@ -9,7 +9,7 @@ import pandas as pd
 
 from workbench import look
 from workbench.dashboards.feed import Moment
-from workbench.dashboards.table import TableTile
+from workbench.dashboards.table import TableTile, columns
 from workbench.metrics import Source
 from workbench.replication import Answer
 from workbench.sale_pages import sale_page
@@ -22,13 +22,9 @@ class RecentSales(TableTile):
     """A table of the newest sales."""
 
     title = "Recent transactions"
-    heads: ClassVar[Mapping[str, bool]] = {
-        "ID": True,
-        "Time": False,
-        "Store": True,
-        "Payment Method": False,
-        "Total": True,
-    }
+    heads: ClassVar[Mapping[str, bool]] = columns(
+        "ID", "Time", "Store", "Payment Method", "Total", texts=["Time", "Payment Method"]
+    )
 
     def fetch(self, moment: Moment) -> Answer[pd.DataFrame]:
         """COLUMNS of the ten newest sales, the newest first."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import ClassVar
 
@@ -36,6 +36,11 @@ class TableTile(Tile):
     def drawn(self) -> Viewable:
         """The pane of the table."""
         return self._pane
+
+
+def columns(*names: str, texts: Collection[str]) -> dict[str, bool]:
+    """The heads of a table whose columns hold numbers, except for ``texts``."""
+    return {name: name not in texts for name in names}
 
 
 def table_html(heads: Mapping[str, bool], rows: Iterable[Sequence[str]]) -> str:
