@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -173,6 +173,11 @@ class Monitor:
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
         self.last: Status | None = None
+        self._ahead = timedelta(0)  # the master's clock, of this machine's
+
+    def now(self) -> datetime:
+        """Now by the master's clock, as of the last heartbeat: what an as-of is compared with to tell its age."""
+        return datetime.now(UTC) + self._ahead
 
     def start(self) -> None:
         """Starts the thread, once however often it is called."""
@@ -202,7 +207,7 @@ class Monitor:
         while not self._stopping:
             _logged(self._beat, "The heartbeat was not written")
             self.last = status(self._engines)
-            _report(self.last)
+            _report(self.last, self._ahead)
             if self.last.master.beat_at is not None:
                 self._reader.last_beat_at = self.last.master.beat_at
             self._wake.wait(BEAT_SECONDS)
@@ -212,19 +217,22 @@ class Monitor:
         self._wake.set()
 
     def _beat(self) -> None:
-        told = beat(self._engines)
+        began = datetime.now(UTC)
+        told, beat_at = beat(self._engines)
+        self._ahead = beat_at - (began + (datetime.now(UTC) - began) / 2)
         committed_at, session = time.monotonic(), Session()
         mark(self._engines, session)
         if session.token is not None:
             self.stopwatch.beat(session.token, told, committed_at)
 
 
-def _report(found: Status) -> None:
-    """What Prometheus is told of it."""
+def _report(found: Status, ahead: timedelta) -> None:
+    """What Prometheus is told of it, in times of this machine's clock."""
     for name in ("replica", "risingwave"):
         follower: Health = getattr(found, name)
         if follower.state != "not configured":
-            telemetry.follower_is(name, is_up=follower.state == "up", beat_at=follower.beat_at)
+            beat_at = None if follower.beat_at is None else follower.beat_at - ahead
+            telemetry.follower_is(name, is_up=follower.state == "up", beat_at=beat_at)
     telemetry.master_is(is_up=found.master.state == "up")
     telemetry.lag_is(found.replica.lag_bytes, found.replica.lag_seconds)
     telemetry.slots_are(found.slots)

@@ -131,13 +131,16 @@ def mark(engines: Engines, session: Session) -> None:
         session.token = None  # saved, but at an unknown position: the master answers the next read
 
 
-def beat(engines: Engines) -> str:
-    """Renews the heartbeat row on the master, and returns the LSN in it: a follower that has the row has all before it.
+def beat(engines: Engines) -> tuple[str, datetime]:
+    """Renews the heartbeat row on the master; returns the LSN in it and the master's clock.
+
+    A follower that has the row has all before that LSN.
 
     Raises DBAPIError, or SQLAlchemy's TimeoutError when the master is busy.
     """
     with engines.master.begin() as connection:
-        return str(connection.execute(sa.text(read_sql("queries/beat"))).scalar_one())
+        row = connection.execute(sa.text(read_sql("queries/beat"))).one()
+    return row.lsn, row.beat_at
 
 
 def wait_for_replica(engines: Engines, seconds: float = 10.0) -> bool:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime
+from threading import Event
 from typing import Any
 from uuid import uuid4
 
@@ -14,9 +17,9 @@ from tests.conftest import wait_until
 from tests.examples import sale
 from workbench.connection import Workbench
 from workbench.insights import customers, discounts
-from workbench.live import Live
-from workbench.metrics import Where
-from workbench.replication import Session
+from workbench.live import PATIENCE_SECONDS, Live
+from workbench.metrics import Source, Where
+from workbench.replication import Answer, Session
 from workbench.sales import Sales
 
 TOTALS = ["sales", "revenue"]
@@ -32,6 +35,29 @@ def live(workbench: Workbench) -> Iterator[Live]:
     wait_until(lambda: made.rollups.is_complete, "the rollups")
     yield made
     made.stop()
+
+
+def test_figures_do_not_wait_for_the_rollups_and_loading_waits_for_who_asks(workbench: Workbench) -> None:
+    create(workbench)
+    live, may_end, pages = Live(workbench, seconds=0.1), Event(), ThreadPoolExecutor(1)
+
+    def slow(source: Source) -> Answer[bool]:
+        return replace(source.reader.read(source.session, lambda _: True), value=may_end.wait(PATIENCE_SECONDS))
+
+    try:
+        asking = pages.submit(live.answer, Session(), "a page that is still asking", slow)
+        live.start()
+        live.wait_until_begun()
+        assert figures(live, Session()) == (1, "10.70")
+        assert not live.rollups.state.cubes
+        may_end.set()
+        assert asking.result().value
+        wait_until(lambda: live.rollups.is_complete, "the rollups")
+        assert figures(live, Session()) == (1, "10.70")
+    finally:
+        may_end.set()
+        live.stop()
+        pages.shutdown()
 
 
 class Queries:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime, timedelta, tzinfo
 from uuid import uuid4
 
 import pytest
@@ -10,6 +11,7 @@ import sqlalchemy as sa
 
 from tests.conftest import paused_replay, wait_until
 from tests.examples import sale
+from workbench import health
 from workbench.config import Settings
 from workbench.connection import Workbench
 from workbench.engines import connect
@@ -73,6 +75,24 @@ def test_a_replica_that_stands_still_is_not_asked(workbench: Workbench, replica_
         answer = workbench.reader.read(Session(), count)
         assert (answer.engine, "stands still" in answer.note) == ("master", True)
     beat(workbench.engines)
+
+
+def test_ages_are_told_by_the_masters_clock_with_a_machine_that_is_an_hour_late_in_this_test(
+    workbench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The clock of the process is set back, as no test can set the machine's: figures would otherwise look old."""
+
+    class Late(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Late:
+            return super().now(tz) - timedelta(hours=1)
+
+    monkeypatch.setattr(health, "datetime", Late)
+    workbench.monitor.start()
+    wait_until(lambda: workbench.monitor.last is not None, "the first heartbeat")
+    with workbench.engines.owner.connect() as connection:
+        clock = connection.exec_driver_sql("select clock_timestamp()").scalar_one()
+    assert abs(workbench.monitor.now() - clock) < timedelta(seconds=5)
 
 
 def test_killed_connections_are_replaced_without_an_error(workbench: Workbench, replica_superuser: sa.Engine) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 
@@ -19,7 +19,7 @@ class FreshLine(JSComponent):
 
     engine = param.String(default="")
     as_of_ms = param.Number(default=0)
-    sent_ms = param.Number(default=0)  # this machine's clock: the browser's may be wrong
+    sent_ms = param.Number(default=0)  # the master's clock: this machine's and the browser's may be wrong
     note = param.String(default="")
     limit = param.Number(default=15)
     factor = param.Number(default=look.STALE_FACTOR)
@@ -29,15 +29,15 @@ class FreshLine(JSComponent):
     def __init__(self, **params: object) -> None:
         super().__init__(**({"stylesheets": stylesheets(), "margin": 0} | params))
 
-    def tell(self, engine: str, as_of: datetime, note: str = "") -> None:
-        """Says who has answered, as of when (data time), and why it was not the replica."""
-        sent_ms = datetime.now(UTC).timestamp() * 1000
-        self.param.update(engine=engine, as_of_ms=as_of.timestamp() * 1000, note=note, sent_ms=sent_ms)
+    def tell(self, engine: str, as_of: datetime, now: datetime, note: str = "") -> None:
+        """Says who has answered, as of when (data time) by which ``now``, and why it was not the replica."""
+        times = {"as_of_ms": as_of.timestamp() * 1000, "sent_ms": now.timestamp() * 1000}
+        self.param.update(engine=engine, note=note, **times)
 
-    def touch(self, engine: str, as_of: datetime) -> None:
+    def touch(self, engine: str, as_of: datetime, now: datetime) -> None:
         """The same figures hold as of a later moment: told every few seconds."""
         if as_of.timestamp() * 1000 - self.as_of_ms >= RENEW_SECONDS * 1000 or engine != self.engine:
-            self.tell(engine, as_of, self.note if engine == self.engine else "")
+            self.tell(engine, as_of, now, self.note if engine == self.engine else "")
 
 
 @cache

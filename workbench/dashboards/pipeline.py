@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
 
 import panel as pn
 import panel_material_ui as pmui
@@ -47,7 +46,7 @@ class PipelinePage(Viewer):
 
     def _show(self, status: Status) -> None:
         """Sets texts and switches; what has not changed sends nothing to the browser."""
-        now = datetime.now(UTC)
+        now = self._workbench.monitor.now()
         for name, pane in self._servers.items():
             pane.object = server_html(name, getattr(status, name), now)
         self._slots.object = slots_html(status.slots, status.master.state == "up")

@@ -77,7 +77,7 @@ class Tile(Viewer):
         if isinstance(answer, WorkbenchError):
             self._say(str(answer))
             return
-        self._fresh.tell(answer.engine, answer.as_of, answer.note)
+        self._fresh.tell(answer.engine, answer.as_of, self.feed.workbench.monitor.now(), answer.note)
         shown = (self.depends_on(moment), answer.value)
         if self._shown is not None and self._shown[0] == shown[0] and same(self._shown[1], shown[1]):
             return
@@ -104,7 +104,7 @@ class Tile(Viewer):
     def touch(self, engine: str, as_of: datetime | None) -> None:
         """Nothing has changed up to ``as_of``."""
         if self._shown is not None and as_of is not None:
-            self._fresh.touch(engine, as_of)
+            self._fresh.touch(engine, as_of, self.feed.workbench.monitor.now())
 
     def _say(self, text: str) -> None:
         self._said.param.update(object=f'<p class="soft">{look.esc(text)}</p>', visible=True)
