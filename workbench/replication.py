@@ -132,9 +132,7 @@ def mark(engines: Engines, session: Session) -> None:
 
 
 def beat(engines: Engines) -> tuple[str, datetime]:
-    """Renews the heartbeat row on the master; returns the LSN in it and the master's clock.
-
-    A follower that has the row has all before that LSN.
+    """Renews the heartbeat row on the master; returns the LSN in it, which whoever has the row has, and its clock.
 
     Raises DBAPIError, or SQLAlchemy's TimeoutError when the master is busy.
     """
