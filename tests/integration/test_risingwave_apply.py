@@ -12,13 +12,14 @@ import sqlalchemy as sa
 from tests.cdc_stand_in import TRANSLATIONS, StandInConsole, stand_in, stop_following
 from tests.conftest import wait_until
 from tests.examples import sale
+from workbench import sample
 from workbench.config import Settings
 from workbench.connection import connect as connect_workbench
 from workbench.engines import Engines, connect
 from workbench.errors import CdcError, ServerUnavailable
 from workbench.health import BEAT_SECONDS, status
 from workbench.replication import Reader, Session
-from workbench.risingwave import build, pieces, removal, state
+from workbench.risingwave import build, ground, pieces, removal, state
 from workbench.risingwave import slots as slots_module
 from workbench.risingwave.server import SLOT
 from workbench.sales import Sales
@@ -69,6 +70,19 @@ def test_a_stand_in_is_built_follows_and_is_dropped_without_a_trace(with_stand_i
     )
     assert removal.drop(with_stand_in) == []
     assert "Nothing has been built" in state.state(with_stand_in).problems[0]
+
+
+def test_a_stand_in_that_notes_its_first_read_elsewhere_is_counted(
+    with_stand_in: Engines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ground, "rows_read", lambda rw, table: None)
+    sample.load(with_stand_in, 30, seed=1)
+    monkeypatch.setattr(ground, "STALL_SECONDS", 0.5)
+    with pytest.raises(CdcError, match="has read no row of sales_transaction"):  # the stand-in reads no first rows
+        build.apply(with_stand_in)
+    with with_stand_in.owner.begin() as connection:
+        connection.exec_driver_sql("truncate sales_transaction, sales_item, audit_log")
+    assert "heartbeat" in build.apply(with_stand_in).made
 
 
 def test_a_second_apply_to_the_stand_in_changes_nothing(with_stand_in: Engines) -> None:

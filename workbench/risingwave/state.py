@@ -26,7 +26,8 @@ APPLY = "Run `workbench risingwave apply`."
 class Relation:
     """One table or view: how many rows it has, when they last changed (UTC), and whether it is as its file says.
 
-    ``backfill`` says how far it has been filled: ``done``, ``12.3%``, ``5,000 rows``, or empty for a plain view.
+    ``backfill`` says how far it has been filled: ``done``, ``12.3%``, ``5,000 rows``, ``not told``; empty for a plain
+    view.
     """
 
     name: str
@@ -83,8 +84,8 @@ def _relation(
         return Relation(piece.name, piece.kind, word)
     backfill = next((progress for statement, progress in filling.items() if f" {piece.name} " in statement), "done")
     if piece.kind == "table":
-        rows, is_read = ground.rows_read(rw, piece.name)
-        backfill = "done" if is_read else f"{rows:,} rows"
+        read = ground.rows_read(rw, piece.name)
+        backfill = "not told" if read is None else "done" if read[1] else f"{read[0]:,} rows"
     try:
         held = rw.run(read_sql("risingwave/templates/held").format(name=piece.name))[0]
     except RisingWaveRefused:  # it is being filled and cannot be read yet
