@@ -34,7 +34,7 @@ class ReportsPage(Viewer):
         self._reports = {report.title: report for report in reports()}
         self._pick = pmui.Select(label="Report", options=list(self._reports), margin=0, width=300, size="small")
         self._about = html()
-        self._fields = pn.Column(margin=0, sizing_mode="stretch_width")
+        self._fields = pn.Column(margin=(8, 0, 0, 0), sizing_mode="stretch_width")
         self._start = pmui.Button(label="Run", color="primary", icon="play_arrow", margin=0, on_click=self._begin)
         self._cancel = pmui.Button(label="Cancel", variant="outlined", color="error", margin=0, visible=False)
         self._cancel.on_click(lambda _event: self._stop())
