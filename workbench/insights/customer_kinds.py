@@ -10,7 +10,7 @@ import numpy as np
 
 from workbench.metrics import Where
 from workbench.metrics.cube import Cube, Grouping, Ints
-from workbench.metrics.rollups import State
+from workbench.metrics.state import State
 
 # Day number (0: in total), kind, customers, sales, revenue.
 Row = tuple[int, str, int, int, Decimal | None]

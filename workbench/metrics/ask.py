@@ -14,7 +14,8 @@ from workbench.metrics.cube import Cube, Groups
 from workbench.metrics.filters import Where
 from workbench.metrics.frames import key_columns, ordered
 from workbench.metrics.registry import CENTS, DIMENSIONS, OF_LINES, Metric, checked
-from workbench.metrics.rollups import Rollups, State
+from workbench.metrics.rollups import Rollups
+from workbench.metrics.state import State
 from workbench.models import CENT
 from workbench.replication import Answer, Reader, Session
 
@@ -98,7 +99,7 @@ def _asked(
     if source.rollups is None or state is None:
         return read()
     state.hold(source.session)
-    return source.rollups.remembered(state, (tuple(by), where), grains, read)
+    return source.rollups.answers.remembered(state, (tuple(by), where), grains, read)
 
 
 def _in_total(days: Answer[Groups], measures: Iterable[str]) -> Answer[Groups]:
