@@ -43,6 +43,7 @@ _OTHERS = {
     "connect": "workbench.notebook",
     "sql": "workbench.notebook",
     "figures": "workbench.figures",
+    "MetricError": "workbench.errors",
     "Filters": "workbench.filters",
     "Where": "workbench.metrics",
     "WorkbenchError": "workbench.errors",

@@ -177,7 +177,7 @@ def load_settings() -> Settings:
 
 def child_environment(settings: Settings) -> dict[str, str]:
     """This process's environment with every setting that was given: for a child in a folder where no .env is."""
-    given = {name: getattr(settings, name) for name in settings.model_fields_set}
+    given = {name: value for name in settings.model_fields_set if (value := getattr(settings, name)) is not None}
     texts = {n: v.get_secret_value() if isinstance(v, SecretStr) else str(v) for n, v in given.items()}
     texts["workbench_data_dir"] = str(settings.workbench_data_dir.resolve())
     return {**os.environ, **{name.upper(): text for name, text in texts.items()}}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -43,6 +45,7 @@ def prepare() -> None:
 
             load_notebook(inline=True, reloading=False)
         _load_luxon()
+        _handle_on_main_thread()
 
 
 def _is_due() -> bool:
@@ -68,6 +71,28 @@ def _load_luxon() -> None:
 
     source = (DIST_DIR / LUXON).read_text(encoding="utf-8")
     display(Javascript(f"{source}\nwindow.luxon = luxon;"))
+
+
+def _handle_on_main_thread() -> None:
+    """Brings what the browser sends back to the thread that cells run on.
+
+    JupyterLab 4.4 and newer send it to another thread (a subshell of ipykernel 7). A callback there finds no event loop
+    of its own, and meets the others in the middle: a click was lost now and then.
+    """
+    from pyviz_comms import Comm
+
+    handle = Comm._handle_msg
+    if handle.__module__ == __name__:
+        return  # done already
+    loop = asyncio.get_running_loop()
+
+    def handle_on_main_thread(comm: Any, message: Any) -> None:
+        if threading.current_thread() is threading.main_thread():
+            handle(comm, message)
+        else:
+            loop.call_soon_threadsafe(handle, comm, message)
+
+    Comm._handle_msg = handle_on_main_thread
 
 
 def _has_drawn() -> bool:

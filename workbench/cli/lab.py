@@ -22,6 +22,7 @@ CONFIG = Path(__file__).with_name("jupyter")
 
 
 def lab(
+    folder: Annotated[Path | None, typer.Argument(help="Notebooks of your own.", file_okay=False, exists=True)] = None,
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1.", min=1, max=65535)] = PORT,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Only print the address.")] = False,
     sample_sales: Annotated[int, typer.Option("--sample", help="Load this many sample sales if there are none.")] = 0,
@@ -39,7 +40,10 @@ def lab(
     if sample_sales:
         sample_if_empty(settings, sample_sales, seed)
     arguments = ["--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
-    arguments += ["--LabApp.extension_manager=readonly", f"--ServerApp.root_dir={notebooks_folder()}"]
+    arguments += [
+        "--LabApp.extension_manager=readonly",
+        f"--ServerApp.root_dir={(folder or notebooks_folder()).resolve()}",
+    ]
     if no_browser:
         arguments.append("--no-browser")
     if os.name == "posix" and os.geteuid() == 0:

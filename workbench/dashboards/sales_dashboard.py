@@ -26,7 +26,7 @@ from workbench.dashboards.sales_tab import SalesTab
 from workbench.dashboards.tile import Tile, card
 from workbench.dashboards.view_menu import ViewMenu
 from workbench.filters import Filters, from_query, to_query
-from workbench.inline import is_served, while_shown
+from workbench.inline import is_notebook, is_served, while_shown
 from workbench.views import SavedViews
 
 TABS = {"overview": "Overview", "products": "Products", "customers": "Customers and discounts", "sales": "Sales"}
@@ -48,7 +48,9 @@ class SalesDashboard(Viewer):
         self.tiles = self._made()
         self._live = pmui.Switch(label="Live", value=True, margin=0)
         self._tabs = pmui.Tabs(
-            *((title, self._laid_out(name)) for name, title in TABS.items()), dynamic=True, sizing_mode="stretch_width"
+            *((title, self._laid_out(name)) for name, title in TABS.items()),
+            dynamic=not is_notebook(),
+            sizing_mode="stretch_width",
         )
         self._address = AddressBar(self._read)
         self._said = pmui.Alert(severity="warning", visible=False, closeable=True, sizing_mode="stretch_width")

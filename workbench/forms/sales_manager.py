@@ -14,6 +14,7 @@ from workbench.forms.add_sale import AddSale
 from workbench.forms.delete_sale import DeleteSale
 from workbench.forms.edit_sale import EditSale
 from workbench.forms.sale_table import SaleTable
+from workbench.inline import is_notebook
 from workbench.replication import Session
 from workbench.sale_pages import SaleFilter
 from workbench.sales import Saved
@@ -42,7 +43,9 @@ class SalesManager(pn.viewable.Viewer):
             ("Add Transaction", self.add),
             ("Edit", self.edit),
             ("Delete", self.delete),
-            dynamic=True,  # the fields of the other tabs are not on the page at all: each label is there once
+            # The fields of the other tabs are not on the page at all: each label is there once. In a notebook they are,
+            # for there a tab that is brought later breaks the page's side (Panel 1.9: "context_menu is unset").
+            dynamic=not is_notebook(),
             sizing_mode="stretch_width",
             sx={"& .MuiTab-root": {"minWidth": 0, "px": "14px"}},  # all four fit a phone
         )

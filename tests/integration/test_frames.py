@@ -1,0 +1,84 @@
+"""frame() of every tile: a copy, with who answered, and without a clock when the filters have none."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from collections.abc import Iterator
+from datetime import date, datetime
+from typing import Any
+from uuid import uuid4
+
+import pandas as pd
+import pytest
+
+from tests.conftest import wait_until
+from tests.examples import CAKE, LATTE, sale
+from workbench import dashboards
+from workbench.connection import Workbench
+from workbench.dashboards.feed import Feed
+from workbench.dashboards.tile import Tile
+from workbench.filters import Filters
+from workbench.live import Live
+
+# 2026-11: Bokeh 3.9 makes a table's data in a way that pandas 3.1 warns of, and Panel's buttons warn of themselves.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:The inplace keyword:pandas.errors.Pandas4Warning"),
+    # Outside a server and a notebook Panel makes an event loop for each call, and leaves it open.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.filterwarnings("ignore:Both 'variant' and 'button_style':PendingDeprecationWarning"),
+]
+KINDS = [getattr(dashboards, name) for name in dashboards.__all__]
+TILES = [kind for kind in KINDS if inspect.isclass(kind) and issubclass(kind, Tile)]
+NOWS = (datetime(2026, 5, 12, 9, 30), datetime(2026, 6, 1), datetime(2031, 1, 1, 23, 59))
+
+
+@pytest.fixture
+def feed(workbench: Workbench) -> Iterator[Feed]:
+    """What tiles share, on four sales of May 2026, with fixed dates that end after the first of NOWS."""
+    for day, lines in ((3, [LATTE]), (9, [LATTE, CAKE]), (9, [CAKE]), (11, [CAKE, LATTE])):
+        workbench.sales().create(sale(transaction_time=f"2026-05-{day:02d} 10:00", lines=lines), uuid4())
+    live = Live(workbench)
+    live.start()
+    wait_until(lambda: live.has_loaded(None), "the rollups")
+    filters = Filters(period="custom", date_from=date(2026, 5, 8), date_to=date(2026, 5, 20))
+    yield Feed(workbench, filters, live)
+    live.stop()
+
+
+def at(feed: Feed, now: datetime) -> Any:
+    """What is looked at when the clock says ``now``."""
+    where, comparison = feed.filters.where(now), feed.filters.comparison_where(now)
+    return dataclasses.replace(feed.moment(), now=now, where=where, comparison=comparison)
+
+
+@pytest.mark.parametrize("kind", TILES, ids=lambda kind: kind.__name__)
+def test_fixed_dates_give_the_same_frame_on_any_day(feed: Feed, kind: Any) -> None:
+    tile = kind(feed)
+    frames = [tile.fetch(at(feed, now)).value for now in NOWS]
+    for other in frames[1:]:
+        pd.testing.assert_frame_equal(frames[0], other)
+    shown = tile.frame()
+    assert shown.attrs["engine"] in ("replica", "master")
+    pd.testing.assert_frame_equal(shown, frames[0])
+    shown.insert(0, "mine", 0)
+    assert "mine" not in tile.frame().columns
+
+
+def test_revenue_over_time_has_every_chosen_day(feed: Feed) -> None:
+    frame = dashboards.RevenueOverTime(feed).frame()
+    assert len(frame) == 13
+    assert frame["day"].is_monotonic_increasing
+    assert [str(value) for value in frame["revenue"][:4]] == ["0.00", "15.40", "0.00", "11.20"]
+
+
+def test_components_keep_and_share_the_filters_that_they_are_given(workbench: Workbench) -> None:
+    """Outside a server there is no address that could say otherwise."""
+    filters = Filters(period="last_7_days", stores=[2])
+    dashboard = dashboards.SalesDashboard(workbench, filters)
+    assert (filters.period, filters.stores) == ("last_7_days", [2])
+    one, other = dashboards.RevenueByStore(workbench, filters), dashboards.BusyHours(workbench, filters)
+    assert one.feed is not other.feed
+    filters.stores = [3]
+    assert one.feed.moment().where.stores == other.feed.moment().where.stores == (3,)
+    dashboard.feed.live.stop()
