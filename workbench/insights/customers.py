@@ -46,7 +46,9 @@ def customers(source: Source, where: Where = Where(), *, by_day: bool = False) -
 
 def _query(where: Where, by_day: bool, ids: direct.Ids | None) -> sa.Select[Any]:
     """One row per day number (or 0) and kind: customers, sales, revenue."""
-    customer, newcomer = _by_customer(where, by_day, ids).cte("customer"), _newcomers(where, ids).cte("newcomer")
+    customer = _by_customer(where, by_day, ids).cte("customer")
+    # Told apart once: the planner expects few customers, and would look for all first sales anew for each of them.
+    newcomer = _newcomers(where, ids).cte("newcomer").prefix_with("materialized", dialect="postgresql")
     is_new = newcomer.c.customer_id == customer.c.customer_id
     if by_day:
         is_new &= newcomer.c.day == customer.c.day
