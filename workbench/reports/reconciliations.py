@@ -17,8 +17,10 @@ from workbench.reports.tables import label
 from workbench.verification.figures import Figures, Question, asked, differing, questions, streamed
 
 SERVERS = ("master", "replica", "risingwave")
-WAIT_SECONDS = 20.0
-TRIES = 4  # while sales are written, figures move between two reads
+# How long a follower is waited for, try by try: figures move while sales are written. An idle master's position can lie
+# inside a record that it has not written out to its end; equal figures are equal, whatever the position.
+WAITS = (0.3, 2.0, 5.0, 20.0)
+ANY_POSITION = "0/0"
 EQUAL, ABSENT = "equal", "not configured"
 
 
@@ -56,21 +58,23 @@ def _figures(engines: Engines, question: Question, where: Where) -> dict[str, Fi
     """Every server's answer at one token; asked again while they differ, for sales may be coming in."""
     present = followers(engines)
     found: dict[str, Figures] = {}
-    for _ in range(TRIES):
+    for seconds in WAITS:
         session = Session()
         mark(engines, session)
         token = session.token
         if token is None:
             raise ServerUnavailable("The master does not say what is committed: nothing can be compared with it.")
         found["master"] = asked(Reader(replace(engines, replica=None)), "master", token, question, where)
+        behind = [follower.name for follower in present if not follower.wait(token, seconds)]
         for follower in present:
-            if not follower.wait(token, WAIT_SECONDS):
-                raise ServerUnavailable(f"The {follower.name} has not reached {token} within {WAIT_SECONDS:.0f} s.")
-            figures = _of(engines, follower.name, token, question, where)
+            reached = ANY_POSITION if follower.name in behind else token
+            figures = _of(engines, follower.name, reached, question, where)
             if figures is not None:
                 found[follower.name] = figures
         if not any(differing(found["master"], figures) for figures in found.values()):
-            break
+            return found
+    if behind:
+        raise ServerUnavailable(f"The {behind[0]} has not reached {token} within {WAITS[-1]:.0f} s.")
     return found
 
 
