@@ -18,7 +18,7 @@ from workbench.config import Settings
 from workbench.engines import connect
 from workbench.migrations import migrate
 
-PAGES = {"sales": "Sales", "analytics": "Analytics", "pipeline": "Pipeline"}
+PAGES = {"sales": "Sales", "analytics": "Analytics", "reports": "Reports", "pipeline": "Pipeline"}
 COMES_BACK_MS = 30_000
 
 

@@ -103,7 +103,7 @@ class SalesDashboard(Viewer):
     def _paused(self, event: Any) -> None:
         self.feed.is_paused = not event.new
         if event.new:
-            self.feed.look()
+            self.feed.renew()  # not look(): it may be resting, and a person waits
         self._stepped()
 
     def _show_problem(self, event: Any) -> None:

@@ -1,0 +1,127 @@
+"""A page that follows the data: paused, old, and while somebody is at work in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+from playwright.sync_api import Browser, Page, expect
+
+from tests.examples import CAKE
+from tests.ui.conftest import visit, watched_page
+from tests.ui.test_analytics_page import DAILY, FIGURES, chart, create, days_ago, figures, sales, state
+from workbench.config import Settings
+from workbench.engines import Engines
+from workbench.health import beat
+
+__all__ = ["sales"]  # a fixture
+
+AFTER_CAKE = ["5", "USD 31.90", "12", "USD 6.38"]
+AS_OF = ".fresh-line"
+
+
+def test_a_paused_page_is_not_drawn_again_until_it_goes_on(
+    app: str, page: Page, browser: Browser, sales: list[int], engines: Engines
+) -> None:
+    visit(page, f"{app}/analytics")
+    figures(page, FIGURES)
+    page.get_by_role("switch", name="Live").uncheck()
+    page.wait_for_function("() => location.search.includes('live=no')")
+    changes = page.evaluate_handle("() => { window.seen = []; return window.seen }")
+    page.locator(".figure").first.evaluate(
+        "e => new MutationObserver(() => window.seen.push(1)).observe(e.getRootNode(),"
+        " {childList: true, subtree: true, characterData: true})"
+    )
+    with watched_page(browser) as live:
+        visit(live, f"{app}/analytics")
+        figures(live, FIGURES)
+        create(engines, transaction_time=days_ago(2), lines=[CAKE])
+        figures(live, AFTER_CAKE)
+    figures(page, FIGURES)
+    assert changes.evaluate("seen => seen.length") == 0, "the paused page was drawn again"
+    page.get_by_role("switch", name="Live").check()
+    figures(page, AFTER_CAKE)
+
+
+@pytest.fixture
+def no_heartbeat(settings: Settings, engines: Engines) -> Iterator[sa.Engine]:
+    """The app cannot renew the heartbeat: as when the master has gone from its network."""
+    writer = sa.quoted_name(settings.master_db_user, quote=True)
+    with engines.owner.begin() as connection:
+        connection.exec_driver_sql(f"revoke update on heartbeat from {writer}")
+    yield engines.owner
+    with engines.owner.begin() as connection:
+        connection.exec_driver_sql(f"grant update on heartbeat to {writer}")
+    beat(engines)
+
+
+def age_heartbeat(owner: sa.Engine, age: timedelta) -> None:
+    """The data are this old."""
+    with owner.begin() as connection:
+        connection.execute(sa.text("update heartbeat set beat_at = now() - :age"), {"age": age})
+
+
+def test_figures_of_old_data_turn_amber_and_are_fresh_again_by_themselves(
+    app: str,
+    page: Page,
+    sales: list[int],
+    no_heartbeat: sa.Engine,
+    settings: Settings,
+) -> None:
+    age_heartbeat(no_heartbeat, timedelta(seconds=40))
+    visit(page, f"{app}/analytics")
+    figures(page, FIGURES)
+    expect(page.locator(f"{AS_OF}.amber").first).to_contain_text("replica · as of")
+    with no_heartbeat.begin() as connection:
+        connection.exec_driver_sql(f'grant update on heartbeat to "{settings.master_db_user}"')
+    expect(page.locator(f"{AS_OF}.amber")).to_have_count(0, timeout=20_000)
+    expect(page.locator(f"{AS_OF}.red")).to_have_count(0, timeout=20_000)
+
+
+def test_a_brush_outlives_a_write_elsewhere_and_the_chart_is_patched(
+    app: str, page: Page, sales: list[int], engines: Engines
+) -> None:
+    first, last = (datetime.now().date() - timedelta(days=days) for days in (10, 9))
+    visit(page, f"{app}/analytics?brush_from={first}&brush_to={last}")
+    figures(page, ["2", "USD 10.50", "3", "USD 5.25"])
+    chart(page, DAILY)
+    figure = page.locator(".bk-Figure").nth(DAILY)
+    figure.evaluate("e => { e.isTheSame = true }")
+    create(engines, transaction_time=days_ago(9), lines=[CAKE])
+    figures(page, ["3", "USD 14.70", "4", "USD 4.90"])
+    expect(page.get_by_role("button", name="Days:")).to_be_visible()
+    assert state(page)["brush_from"] == [first.isoformat()]
+    assert figure.evaluate("e => e.isTheSame === true"), "the chart was rebuilt"
+
+
+def test_a_half_filled_form_outlives_a_write_elsewhere(
+    app: str, page: Page, browser: Browser, sales: list[int], engines: Engines
+) -> None:
+    visit(page, f"{app}/analytics?tab=sales&sale={sales[0]}")
+    expect(page.get_by_role("heading", name=f"Transaction {sales[0]}")).to_be_visible()
+    page.get_by_label("Cashier ID", exact=True).fill("77")
+    page.get_by_label("Product Name", exact=True).fill("Half a na")
+    with watched_page(browser) as other:
+        visit(other, f"{app}/analytics")
+        figures(other, FIGURES)
+        create(engines, transaction_time=days_ago(2), lines=[CAKE])
+        figures(other, AFTER_CAKE)
+    page.wait_for_timeout(1500)  # three looks of this page at the data
+    expect(page.get_by_label("Cashier ID", exact=True)).to_have_value("77")
+    expect(page.get_by_label("Product Name", exact=True)).to_have_value("Half a na")
+    page.get_by_label("Product Name", exact=True).fill("")
+    page.get_by_role("button", name="Save changes").click()
+    expect(page.get_by_text(f"Transaction {sales[0]} saved:")).to_be_visible()
+
+
+@pytest.mark.parametrize("tab", ["overview", "products", "customers", "sales"])
+def test_a_phone_has_nothing_to_scroll_sideways_when_there_are_sales(
+    app: str, browser: Browser, sales: list[int], tab: str
+) -> None:
+    with watched_page(browser, viewport={"width": 390, "height": 844}, is_mobile=True) as phone:
+        visit(phone, f"{app}/analytics?tab={tab}")
+        expect(phone.locator("table, .tabulator-row").first).to_be_attached(timeout=15_000)
+        assert phone.evaluate("document.documentElement.scrollWidth") == 390
+        assert phone.locator(".main-content").evaluate("e => e.scrollWidth") <= 390
