@@ -27,7 +27,6 @@ from workbench.connection import Workbench
 
 ROOT = Path(__file__).parents[2]
 TOKEN = "for-this-test"
-TEA = LATTE | {"quantity": 1, "unit_price": "5.00"}
 # 2026-11: Panel 1.9 asks its CDN for these also when all is inlined; without them everything looks the same.
 WANTED_OUTSIDE = {"loading.css", "material.css", "material_variables.css"}
 CELLS = (
@@ -83,15 +82,11 @@ def _answers(url: str) -> bool:
     return True
 
 
-def now() -> str:
-    """A minute ago, as a sale has it."""
-    return str(datetime.now().replace(microsecond=0) - timedelta(minutes=1))
-
-
 @pytest.fixture
 def sold(workbench: Workbench) -> Workbench:
     """A workbench with one sale of today, of 7.00 in store 3."""
-    workbench.sales().create(sale(transaction_time=now(), store_id=3, lines=[LATTE]), uuid4())
+    now = datetime.now().replace(microsecond=0) - timedelta(minutes=1)
+    workbench.sales().create(sale(transaction_time=str(now), store_id=3, lines=[LATTE]), uuid4())
     return workbench
 
 
@@ -109,7 +104,7 @@ def record_a_sale(page: Page, store: str) -> None:
     expect(page.get_by_role("alert").filter(has_text="Transaction 2 created")).to_be_visible(timeout=30_000)
 
 
-def test_in_jupyterlab_charts_redraw_when_somebody_sells(
+def test_in_jupyterlab_a_form_saves_and_charts_redraw(
     sold: Workbench, settings: Settings, browser: Browser, tmp_path: Path
 ) -> None:
     notebook(tmp_path, *CELLS)
@@ -131,12 +126,13 @@ def test_in_jupyterlab_charts_redraw_when_somebody_sells(
             figure = page.locator(".figure")
             expect(figure).to_have_text("USD 7.00", timeout=150_000)  # all is loaded from the cells
             page.wait_for_function(f"() => JSON.stringify(({FACTORS})()) === JSON.stringify(['Store 3'])")
-            sold.sales().create(sale(transaction_time=now(), store_id=5, lines=[TEA]), uuid4())
+            record_a_sale(page, store="5")
             expect(figure).to_have_text("USD 12.00", timeout=30_000)
             page.wait_for_function(f"() => ({FACTORS})().includes('Store 5')")
             refusal = page.locator('[data-mime-type="application/vnd.jupyter.stderr"] pre')
             expect(refusal).to_have_text('QueryRefused: syntax error at or near "form" (line 1, column 10).')
-            expect(page.locator(".tabulator-row")).to_have_count(1)
+            page.get_by_role("tab", name="View").click()
+            expect(page.locator(".tabulator-row")).to_have_count(2)
         finally:
             (ROOT / "test-results").mkdir(exist_ok=True)
             page.screenshot(path=ROOT / "test-results" / "jupyterlab.png")
@@ -148,6 +144,8 @@ def test_in_jupyterlab_charts_redraw_when_somebody_sells(
         urlsplit(url).path.rpartition("/")[2] for url in outside if urlsplit(url).hostname not in ("127.0.0.1", None)
     }
     assert asked <= WANTED_OUTSIDE
+    by = sold.sales().get(2).value
+    assert (by.store_id, str(by.total_amount)) == (5, "5.00")
 
 
 def test_a_notebook_is_served(sold: Workbench, settings: Settings, browser: Browser, tmp_path: Path) -> None:
