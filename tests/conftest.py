@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import tempfile
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from playwright.sync_api import Browser, sync_playwright
 
 from workbench import cluster
 from workbench.config import Server, Settings
@@ -21,6 +23,7 @@ from workbench.engines import Engines, connect
 from workbench.migrations import migrate
 from workbench.replication import Reader, wait_for_replica
 
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 EMPTY = "truncate sales_transaction, sales_item, sales_request, audit_log restart identity"
 
 
@@ -126,3 +129,18 @@ def paused_replay(engines: Engines, superuser: sa.Engine) -> Iterator[None]:
         with superuser.connect() as connection:
             connection.exec_driver_sql("select pg_wal_replay_resume()")
         assert wait_for_replica(engines)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for the run."""
+    found = [path for name in CHROMIUM_NAMES if (path := shutil.which(name))]
+    if not found:
+        pytest.fail("No Chromium found: install it, for example with `apt-get install chromium`.", pytrace=False)
+    arguments = ["--disable-dev-shm-usage", "--disable-gpu"]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        arguments.append("--no-sandbox")  # Chromium refuses to run as root with it
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=found[0], args=arguments)
+        yield chromium
+        chromium.close()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from tests.notebooks.report_fixture import load_fixture
-from tests.ui.conftest import browser  # noqa: F401
 from workbench.config import Settings
 from workbench.engines import Engines
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Route, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Route, expect
 from pydantic import SecretStr
 
 from tests.conftest import free_ports
@@ -27,7 +27,6 @@ from workbench.config import Settings
 from workbench.engines import Engines
 
 APPS = Path(__file__).parents[2] / "workbench" / "apps"
-CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 START_SECONDS = 60
 ERRORS_IN_LOG = ("Traceback", "could not be replaced", "ERROR")
 # 2026-11: Tornado's complaint when a browser leaves while a message to it is being written.
@@ -101,21 +100,6 @@ def _wait_for(served: Served) -> None:
         except OSError:
             time.sleep(0.05)
     pytest.fail(f"The app did not start:\n{served.log.read_text()[-4000:]}", pytrace=False)
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """One Chromium for the run."""
-    found = [path for name in CHROMIUM_NAMES if (path := shutil.which(name))]
-    if not found:
-        pytest.fail("No Chromium found: install it, for example with `apt-get install chromium`.", pytrace=False)
-    arguments = ["--disable-dev-shm-usage", "--disable-gpu"]
-    if hasattr(os, "geteuid") and os.geteuid() == 0:
-        arguments.append("--no-sandbox")  # Chromium refuses to run as root with it
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=found[0], args=arguments)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="session")

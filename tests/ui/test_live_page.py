@@ -70,7 +70,7 @@ def test_figures_of_old_data_turn_amber_and_are_fresh_again_by_themselves(
     no_heartbeat: sa.Engine,
     settings: Settings,
 ) -> None:
-    age_heartbeat(no_heartbeat, timedelta(seconds=40))
+    age_heartbeat(no_heartbeat, timedelta(seconds=20))  # older, and the master would be asked
     visit(page, f"{app}/analytics")
     figures(page, FIGURES)
     expect(page.locator(f"{AS_OF}.amber").first).to_contain_text("replica · as of")

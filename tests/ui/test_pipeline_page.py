@@ -83,6 +83,7 @@ def test_saves_and_queries_are_counted_with_their_quantiles(app: str, page: Page
     for label, text in {"Quantity": "1", "Unit Price": "1.00"}.items():
         page.get_by_label(label, exact=True).fill(text)
     page.get_by_role("button", name="Add item", exact=True).click()
+    expect(page.get_by_role("gridcell", name="B", exact=True)).to_be_visible()
     page.get_by_role("button", name="Create Transaction").click()
     expect(page.get_by_role("status")).to_contain_text("visible on the replica after")
     visit(page, f"{app}/pipeline")

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from enum import StrEnum
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -84,35 +80,19 @@ def _run(chosen: Report, given: dict[str, str], target: Path, kind: Format, seco
     if not target.parent.is_dir():
         raise ReportError(f"There is no folder {target.parent} to write {target.name} to.")
     with errors.status(f"Running {chosen.name} ...") as status:
-        stop = threading.Event()
-        work = partial(
-            run,
+        finished = run(
             chosen,
             values,
             configured(),
             seconds=seconds,
             progress=lambda cell, cells, title: status.update(f"Cell {cell} of {cells}: {escape(title)}"),
-            stop=stop,
         )
-        finished = _interruptible(work, stop)
         content = export(finished, kind.value)
     try:
         target.write_bytes(content)
     except OSError as error:
         raise ReportError(f"The report could not be written to {target}: {error.strerror}.") from None
     return finished
-
-
-def _interruptible(work: Callable[[], Finished], stop: threading.Event) -> Finished:
-    """What ``work`` returns; Ctrl-C stops the report, which then says where it was. In the main thread nbclient would
-    take the signal for itself."""
-    with ThreadPoolExecutor(1) as pool:
-        running = pool.submit(work)
-        try:
-            return running.result()
-        except KeyboardInterrupt:
-            stop.set()
-            return running.result()
 
 
 def _list(found: list[Report], as_json: bool) -> None:

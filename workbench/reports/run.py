@@ -8,7 +8,8 @@ import logging
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -63,17 +64,30 @@ def run(
 
     ``progress`` is told before each code cell which one it is (from 1), of how many, and the heading that it is under.
     ``seconds`` is the limit (None: the setting WORKBENCH_REPORT_SECONDS). Raises ReportError, naming the cell, when
-    the report fails or takes longer, and ReportStopped once ``stop`` is set. Not to be called on an event loop.
+    the report fails or takes longer, and ReportStopped once ``stop`` is set, or by Ctrl-C. An event loop calls it in a
+    thread, for it blocks.
     """
     limit = settings.workbench_report_seconds if seconds is None else seconds
+    stop = stop or threading.Event()
     began, ran_at = time.monotonic(), datetime.now(UTC)
     notebook = _prepared(report, values)
     with tempfile.TemporaryDirectory(prefix="workbench-report-", ignore_cleanup_errors=True) as name:
         running = _Run(report, notebook, progress)
-        asyncio.run(running.execute(environment(settings, Path(name)), Path(name), limit, stop or threading.Event()))
+        _aside(running.execute(environment(settings, Path(name)), Path(name), limit, stop), stop)
     engine, as_of = _answered(notebook)
     took, currency = time.monotonic() - began, settings.workbench_currency
     return Finished(report, dict(values), notebook, engine, as_of, currency, ran_at, took)
+
+
+def _aside(work: Coroutine[Any, Any, None], stop: threading.Event) -> None:
+    """Runs ``work`` on an event loop of its own in a thread: the caller's may have one, as in a notebook."""
+    with ThreadPoolExecutor(1, thread_name_prefix="report") as thread:
+        running = thread.submit(asyncio.run, work)
+        try:
+            running.result()
+        except KeyboardInterrupt:
+            stop.set()
+            running.result()  # it says where it was stopped
 
 
 def _prepared(report: Report, values: Mapping[str, Value]) -> NotebookNode:
