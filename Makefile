@@ -38,6 +38,9 @@ unit: .venv/promtool ## Run the tests that need no server
 integration: .venv/ready ## Run the tests on a real master and replica
 	@$(BIN)/pytest tests/integration
 
+soak: .venv/chromium ## Sixty sessions of the page Analytics, opened and closed: five minutes, not part of `make test`
+	@$(BIN)/pytest tests/soak
+
 ui: .venv/chromium ## Run the tests in a real browser
 	@$(BIN)/pytest tests/ui
 
