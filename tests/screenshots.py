@@ -8,8 +8,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, expect, sync_playwright
 
-from tests.conftest import free_ports
-from tests.ui.conftest import CHROMIUM_NAMES, drawn, serving
+from tests.conftest import CHROMIUM_NAMES, free_ports
+from tests.ui.conftest import drawn, serving
 from workbench import cluster
 from workbench.config import Settings
 from workbench.engines import connect
