@@ -141,6 +141,22 @@ def beat(engines: Engines) -> tuple[str, datetime]:
     return row.lsn, row.beat_at
 
 
+def beaten(engines: Engines) -> str:
+    """A position that holds all that is committed now, with a heartbeat after it for those who know no positions.
+
+    Raises ServerUnavailable.
+    """
+    session = Session()
+    mark(engines, session)
+    try:
+        beat(engines)
+    except (DBAPIError, PoolTimeout) as error:
+        raise unavailable(engines.settings, "master", error) from error
+    if session.token is None:  # it went away and came back in between
+        raise ServerUnavailable("The master did not say what is committed. Try again.")
+    return session.token
+
+
 def wait_for_replica(engines: Engines, seconds: float = 10.0) -> bool:
     """Waits until the replica has replayed all that is committed now; False when it has not in that time.
 

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from tests.conftest import as_superuser, free_ports, paused_replay
 from tests.examples import sale
 from tests.stand_in import carry, stand_in
-from workbench import cluster, sample, verification
+from workbench import cluster, replication, sample, verification
 from workbench.config import Settings
 from workbench.connection import Workbench
 from workbench.engines import Engines, connect
@@ -143,7 +143,7 @@ def three(settings: Settings, engines: Engines) -> Iterator[Engines]:
 @pytest.fixture
 def carried(three: Engines, monkeypatch: pytest.MonkeyPatch) -> Engines:
     """The stand-in gets what is committed whenever a token is taken, as if CDC were at work."""
-    monkeypatch.setattr(run, "beat", lambda engines: carry(engines))
+    monkeypatch.setattr(replication, "beat", lambda engines: carry(engines))
     return three
 
 
@@ -174,7 +174,7 @@ def test_a_cent_more_in_a_stand_in_for_risingwave_is_found(carried: Engines) -> 
 
 def test_a_risingwave_without_views_is_a_problem_in_words(three: Engines, monkeypatch: pytest.MonkeyPatch) -> None:
     assert three.risingwave is not None
-    monkeypatch.setattr(run, "beat", lambda engines: carry(engines))
+    monkeypatch.setattr(replication, "beat", lambda engines: carry(engines))
     with three.risingwave.connect() as connection:
         connection.exec_driver_sql("drop view rollup_sales_by_hour")
     result = verification.verify(three)

@@ -14,7 +14,7 @@ from workbench.metrics import DIMENSIONS, METRICS, Where
 from workbench.replication import Reader, Session, mark
 from workbench.reports.data import ReportData
 from workbench.reports.tables import label
-from workbench.verification.figures import Figures, Question, asked, differing, questions, streamed
+from workbench.verification.figures import Figures, Question, answered, asked, differing, questions
 
 SERVERS = ("master", "replica", "risingwave")
 # How long a follower is waited for, try by try: figures move while sales are written. An idle master's position can lie
@@ -68,7 +68,7 @@ def _figures(engines: Engines, question: Question, where: Where) -> dict[str, Fi
         behind = [follower.name for follower in present if not follower.wait(token, seconds)]
         for follower in present:
             reached = ANY_POSITION if follower.name in behind else token
-            figures = _of(engines, follower.name, reached, question, where)
+            figures = answered(engines, follower.name, reached, question, where)
             if figures is not None:
                 found[follower.name] = figures
         if not any(differing(found["master"], figures) for figures in found.values()):
@@ -76,12 +76,6 @@ def _figures(engines: Engines, question: Question, where: Where) -> dict[str, Fi
     if behind:
         raise ServerUnavailable(f"The {behind[0]} has not reached {token} within {WAITS[-1]:.0f} s.")
     return found
-
-
-def _of(engines: Engines, name: str, token: str, question: Question, where: Where) -> Figures | None:
-    if name == "risingwave" and engines.risingwave is not None:
-        return streamed(engines.risingwave, question, where)
-    return asked(Reader(engines), name, token, question, where)
 
 
 def _total(metric: str, totals: Mapping[str, Figures]) -> list[object]:

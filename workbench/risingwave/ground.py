@@ -8,14 +8,12 @@ import time
 from collections.abc import Callable, Mapping
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from workbench.config import Settings
-from workbench.engines import Engines, unavailable
+from workbench.engines import Engines
 from workbench.errors import CdcError, RisingWaveRefused
 from workbench.followers import followers
-from workbench.replication import Session, beat, mark
+from workbench.replication import beaten
 from workbench.risingwave.console import Console
 from workbench.risingwave.pieces import HEARTBEAT, SECRET, SOURCE, source, tables
 from workbench.risingwave.preflight import REBUILD
@@ -166,14 +164,9 @@ def _counted(engines: Engines, rw: Console, table: str) -> tuple[int, bool]:
 
 def _wait_for_a_beat(engines: Engines) -> None:
     """The first heartbeat is read from the table; one that came with the changes vouches for what came before it."""
-    session = Session()
-    mark(engines, session)
-    try:
-        beat(engines)
-    except (DBAPIError, PoolTimeout) as error:
-        raise unavailable(engines.settings, "master", error) from error
+    token = beaten(engines)
     for follower in followers(engines):
-        if follower.name == "risingwave" and session.token and not follower.wait(session.token, BEAT_SECONDS):
+        if follower.name == "risingwave" and not follower.wait(token, BEAT_SECONDS):
             raise CdcError(
                 f"RisingWave shows no change of the master's after {BEAT_SECONDS:.0f} s. `docker compose logs"
                 " risingwave` says why; then run `workbench risingwave apply` again."

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from workbench.engines import Engines
 from workbench.errors import ServerUnavailable
 from workbench.metrics import DIMENSIONS, METRICS, Source, Stream, Where, ask
 from workbench.metrics.stored import stored
@@ -62,6 +63,13 @@ def asked(reader: Reader, engine: str, token: str, question: Question, where: Wh
     if answer.engine != engine:
         raise ServerUnavailable(f"The {engine} did not answer: {answer.note}.")
     return _figures(answer.value, question)
+
+
+def answered(engines: Engines, name: str, token: str, question: Question, where: Where = Where()) -> Figures | None:
+    """The figures of the follower ``name``, as ``streamed`` or ``asked`` gives them."""
+    if name == "risingwave" and engines.risingwave is not None:
+        return streamed(engines.risingwave, question, where)
+    return asked(Reader(engines), name, token, question, where)
 
 
 def streamed(engine: sa.Engine, question: Question, where: Where = Where()) -> Figures | None:

@@ -6,23 +6,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
-
-from workbench.engines import Engines, unavailable
+from workbench.engines import Engines
 from workbench.errors import WorkbenchError
-from workbench.followers import followers
-from workbench.replication import Reader, Session, beat, mark
+from workbench.followers import Follower, followers
+from workbench.replication import Reader, beaten
 from workbench.verification.figures import (
     MISSING,
     Figures,
     Key,
     Question,
+    answered,
     asked,
     differing,
     other,
     questions,
-    streamed,
 )
 
 WAIT_SECONDS = 30.0
@@ -69,10 +66,10 @@ def verify(
     ``progress`` gets how many questions are done, of how many. When ``should_stop`` says so, what is left is a problem
     too. Raises ServerUnavailable when the master does not answer.
     """
-    token = _token(engines)
+    token = beaten(engines)
     result = Verification(datetime.now(UTC), token, ("master",), 0)
     present, missing = _reached(engines, token)
-    result = replace(result, engines=("master", *present), problems=missing)
+    result = replace(result, engines=("master", *(follower.name for follower in present)), problems=missing)
     asking = questions()
     for done, question in enumerate(asking):
         if should_stop():
@@ -83,25 +80,13 @@ def verify(
     return result
 
 
-def _token(engines: Engines) -> str:
-    """A position that holds all that is committed now, with a heartbeat after it for those who know no positions."""
-    session = Session()
-    mark(engines, session)
-    try:
-        beat(engines)
-    except (DBAPIError, PoolTimeout) as error:
-        raise unavailable(engines.settings, "master", error) from error
-    assert session.token is not None  # the beat went through
-    return session.token
-
-
-def _reached(engines: Engines, token: str) -> tuple[list[str], tuple[str, ...]]:
+def _reached(engines: Engines, token: str) -> tuple[list[Follower], tuple[str, ...]]:
     """The followers that have the token, and a line for each of the others."""
-    present: list[str] = []
+    present: list[Follower] = []
     missing: list[str] = []
     for follower in followers(engines):
         if follower.wait(token, WAIT_SECONDS):
-            present.append(follower.name)
+            present.append(follower)
         else:
             missing.append(
                 f"The {follower.name} has not reached {token} within {WAIT_SECONDS:.0f} s, so it was not compared."
@@ -112,20 +97,19 @@ def _reached(engines: Engines, token: str) -> tuple[list[str], tuple[str, ...]]:
     return present, tuple(missing)
 
 
-def _compared(engines: Engines, question: Question, present: list[str], result: Verification) -> Verification:
+def _compared(engines: Engines, question: Question, present: list[Follower], result: Verification) -> Verification:
     """The result with one more question: asked again while sales that are being written move its figures."""
     master = Reader(replace(engines, replica=None))
-    reader = Reader(engines)
     try:
         for attempt in range(TRIES):
-            token = _token(engines)
+            token = beaten(engines)
             truth = asked(master, "master", token, question)
             found: dict[str, Figures] = {}
-            for name in present:
-                _wait(engines, name, token)
-                figures = _found(engines, reader, name, token, question)
+            for follower in present:
+                follower.wait(token, WAIT_SECONDS)
+                figures = answered(engines, follower.name, token, question)
                 if figures is not None:
-                    found[name] = figures
+                    found[follower.name] = figures
             if not any(differing(truth, figures) for figures in found.values()):
                 return replace(result, figures=result.figures + len(truth))
             again = asked(master, "master", token, question)
@@ -147,18 +131,6 @@ def _compared(engines: Engines, question: Question, present: list[str], result: 
         differences=(*result.differences, *differences),
         problems=(*result.problems, *problems),
     )
-
-
-def _found(engines: Engines, reader: Reader, name: str, token: str, question: Question) -> Figures | None:
-    if name == "risingwave" and engines.risingwave is not None:
-        return streamed(engines.risingwave, question)
-    return asked(reader, name, token, question)
-
-
-def _wait(engines: Engines, name: str, token: str) -> None:
-    for follower in followers(engines):
-        if follower.name == name:
-            follower.wait(token, WAIT_SECONDS)
 
 
 def _difference(question: Question, key: Key, engine: str, truth: Figures, figures: Figures) -> Difference:
