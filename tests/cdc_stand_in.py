@@ -17,6 +17,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.conftest import as_superuser
+from tests.stand_in import as_risingwave
 from workbench import cluster
 from workbench.config import Settings
 from workbench.risingwave import console
@@ -52,15 +53,7 @@ def stand_in(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Se
         connection.exec_driver_sql(CATALOG)
     monkeypatch.setattr(console, "Console", StandInConsole)
     try:
-        yield settings.model_copy(
-            update={
-                "risingwave_host": root.host,
-                "risingwave_port": root.port,
-                "risingwave_name": NAME,
-                "risingwave_user": root.user,
-                "risingwave_password": root.password,
-            }
-        )
+        yield as_risingwave(settings, root, NAME)
     finally:
         with inside.connect() as connection:
             stop_following(connection)

@@ -44,25 +44,29 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
+@contextmanager
+def running_pair(name: str) -> Iterator[Settings]:
+    """The settings of a master and a replica on free ports, migrated and empty; nothing is left of them."""
+    folder = Path(tempfile.mkdtemp(prefix=f"workbench-{name}-"))
+    folder.chmod(0o755)  # as root the servers run as another user, who must get into the data directory
+    master, replica = free_ports(2)
+    base = Settings(_env_file=None, workbench_data_dir=folder / "data", master_db_port=master, replica_db_port=replica)
+    try:
+        configured = cluster.up(base)
+        engines = connect(configured)
+        migrate(engines)
+        engines.dispose()
+        yield configured
+    finally:
+        cluster.down(base)
+        shutil.rmtree(folder)
+
+
 @pytest.fixture(scope="session")
 def settings() -> Iterator[Settings]:
     """The settings of a running, migrated pair."""
-    folder = Path(tempfile.mkdtemp(prefix="workbench-test-"))
-    master_port, replica_port = free_ports(2)
-    base = Settings(
-        _env_file=None,
-        workbench_data_dir=folder / "data",
-        master_db_port=master_port,
-        replica_db_port=replica_port,
-    )
-    folder.chmod(0o755)  # as root the servers run as another user, who must get into the data directory
-    configured = cluster.up(base)
-    engines = connect(configured)
-    migrate(engines)
-    engines.dispose()
-    yield configured
-    cluster.down(base)
-    shutil.rmtree(folder)
+    with running_pair("test") as configured:
+        yield configured
 
 
 @pytest.fixture(scope="session")

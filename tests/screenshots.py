@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from pathlib import Path
 
 from playwright.sync_api import Browser, expect, sync_playwright
 
-from tests.conftest import CHROMIUM_NAMES, free_ports
+from tests.conftest import CHROMIUM_NAMES, running_pair
 from tests.ui.conftest import drawn, serving
-from workbench import cluster
-from workbench.config import Settings
 from workbench.engines import connect
-from workbench.migrations import migrate
 from workbench.sample import load
 
 PICTURES = Path(__file__).parents[1] / "docs" / "screenshots"
@@ -29,14 +25,8 @@ SHOTS = {
 
 def main() -> None:
     """Writes a PNG for each of SHOTS, the first also dark and on a phone."""
-    folder = Path(tempfile.mkdtemp(prefix="workbench-screenshots-"))
-    folder.chmod(0o755)
-    master, replica = free_ports(2)
-    base = Settings(_env_file=None, workbench_data_dir=folder / "data", master_db_port=master, replica_db_port=replica)
-    try:
-        settings = cluster.up(base)
+    with running_pair("screenshots") as settings:
         engines = connect(settings)
-        migrate(engines)
         load(engines, SALES)
         engines.dispose()
         PICTURES.mkdir(parents=True, exist_ok=True)
@@ -48,9 +38,6 @@ def main() -> None:
             _shoot(browser, app.url + path, seen, "analytics-dark", 1280, height, color_scheme="dark")
             _shoot(browser, app.url + path, seen, "analytics-phone", 390, 844)
             browser.close()
-    finally:
-        cluster.down(base)
-        shutil.rmtree(folder)
 
 
 def _shoot(browser: Browser, url: str, seen: str, name: str, width: int, height: int, **options: str) -> None:

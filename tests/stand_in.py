@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from tests.conftest import as_superuser
 from workbench import cluster
-from workbench.config import Settings
+from workbench.config import Server, Settings
 from workbench.engines import Engines
 from workbench.replication import beat
 from workbench.sql_files import read_sql, sql_names
@@ -41,22 +41,26 @@ def stand_in(settings: Settings, *, is_built: bool = True) -> Iterator[Settings]
     with server.connect() as connection:
         connection.exec_driver_sql(f"drop database if exists {NAME} with (force)")
         connection.exec_driver_sql(f"create database {NAME}")
-    made = settings.model_copy(
+    if is_built:
+        _build(server)
+    try:
+        yield as_risingwave(settings, root, NAME)
+    finally:
+        with server.connect() as connection:
+            connection.exec_driver_sql(f"drop database {NAME} with (force)")
+
+
+def as_risingwave(settings: Settings, root: Server, name: str) -> Settings:
+    """The settings with a database of the master's server where RisingWave would be."""
+    return settings.model_copy(
         update={
             "risingwave_host": root.host,
             "risingwave_port": root.port,
-            "risingwave_name": NAME,
+            "risingwave_name": name,
             "risingwave_user": root.user,
             "risingwave_password": root.password,
         }
     )
-    if is_built:
-        _build(server)
-    try:
-        yield made
-    finally:
-        with server.connect() as connection:
-            connection.exec_driver_sql(f"drop database {NAME} with (force)")
 
 
 def _build(server: sa.Engine) -> None:

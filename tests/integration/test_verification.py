@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
 
-from tests.conftest import as_superuser, free_ports, paused_replay
+from tests.conftest import as_superuser, paused_replay, running_pair
 from tests.examples import sale
 from tests.stand_in import carry, stand_in
 from workbench import cluster, replication, sample, verification
 from workbench.config import Settings
 from workbench.connection import Workbench
 from workbench.engines import Engines, connect
-from workbench.migrations import migrate
 from workbench.replication import Session, beat, lsn_number, mark, wait_for_replica
 from workbench.verification import run
 from workbench.verification.figures import questions
@@ -30,22 +26,11 @@ from workbench.verification.figures import questions
 @pytest.fixture(scope="module")
 def strangers() -> Iterator[Engines]:
     """A second pair with sales of its own: what a wrong REPLICA_DB_PORT leads to."""
-    folder = Path(tempfile.mkdtemp(prefix="workbench-strangers-"))
-    folder.chmod(0o755)
-    master_port, replica_port = free_ports(2)
-    base = Settings(
-        _env_file=None,
-        workbench_data_dir=folder / "data",
-        master_db_port=master_port,
-        replica_db_port=replica_port,
-    )
-    engines = connect(cluster.up(base))
-    migrate(engines)
-    sample.load(engines, 60, seed=1)
-    yield engines
-    engines.dispose()
-    cluster.down(base)
-    shutil.rmtree(folder)
+    with running_pair("strangers") as configured:
+        engines = connect(configured)
+        sample.load(engines, 60, seed=1)
+        yield engines
+        engines.dispose()
 
 
 def token(engines: Engines) -> str:
