@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import holoviews as hv
@@ -19,6 +20,7 @@ from workbench.connection import Workbench
 from workbench.dashboards.feed import Feed, Moment
 from workbench.dashboards.tile import Tile
 from workbench.filters import Filters
+from workbench.inline import is_served
 
 NO_WIDTH = "\u200b"
 CHOSEN, OTHER = 1.0, 0.3  # how opaque a chosen bar is, and the others beside it
@@ -60,7 +62,21 @@ class ChartTile(Tile):
 
     def pane(self, chart: Any) -> pn.pane.HoloViews:
         """The pane of a chart; its axes are its own."""
-        return pn.pane.HoloViews(chart, linked_axes=False, height=self.height, sizing_mode="stretch_width", margin=0)
+        made = pn.pane.HoloViews(chart, linked_axes=False, height=self.height, sizing_mode="stretch_width", margin=0)
+        if is_served():
+            pn.state.on_session_destroyed(partial(forget, made))
+        return made
+
+
+def forget(pane: pn.pane.HoloViews, _context: object) -> None:
+    """Cleans up the plots of a page that is closed; HoloViews would keep them, and with them the page, for ever.
+
+    Its callbacks of clicks and brushes are in a dictionary of the whole process. Panel 1.9 cleans plots up by asking
+    the page's models for their children, but Bokeh 3.9 has emptied the models by then.
+    """
+    while pane._plots:
+        _, (plot, _) = pane._plots.popitem()
+        plot.cleanup()
 
 
 def padded(data: pd.DataFrame, label: str, length: int) -> pd.DataFrame:

@@ -19,7 +19,7 @@ from panel.viewable import Viewable
 from workbench.connection import Workbench
 from workbench.errors import WorkbenchError
 from workbench.filters import Filters
-from workbench.inline import while_shown
+from workbench.inline import is_served, while_shown
 from workbench.live import Live
 from workbench.metrics import Source, Where
 from workbench.replication import Answer, Session
@@ -32,7 +32,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 Found = Answer[pd.DataFrame] | WorkbenchError
 LOOK_MS = 500
-SPARE = 5  # a page that follows the data rests at least this many times as long as it was busy
+SPARE = 5  # a page that follows the data rests this many times as long as it was busy
+MOST_REST_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,13 @@ class Feed(param.Parameterized):
         self._where: tuple[Where, Where | None] | None = None
         self._rests_until = 0.0
         self.filters.param.watch(lambda *_: self.renew(), list(self.filters.param.values()))
+        if is_served():
+            pn.state.on_session_destroyed(self._end)
+
+    def _end(self, _context: object) -> None:
+        """The page is closed: what is still being asked for it is not drawn any more."""
+        self._asked += 1
+        self.tiles = []
 
     def moment(self) -> Moment:
         """What is looked at now."""
@@ -137,7 +145,8 @@ class Feed(param.Parameterized):
                 self.is_busy = False
         if asked == self._asked:
             self._revision, self._where = revision, (moment.where, moment.comparison)
-            self._rests_until = time.monotonic() + SPARE * (time.monotonic() - began)
+            now = time.monotonic()
+            self._rests_until = now + min(SPARE * (now - began), MOST_REST_SECONDS)
 
     def _is_in_memory(self, moment: Moment) -> bool:
         compared = moment.where if moment.comparison is None else moment.comparison

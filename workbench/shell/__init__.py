@@ -17,6 +17,7 @@ from workbench import look, telemetry
 from workbench.connection import Workbench, open_workbench
 from workbench.errors import WorkbenchError
 from workbench.shell.banner import Banner
+from workbench.shell.closed_pages import forget_views, without_busy
 from workbench.shell.navigation import PRODUCT, navigation
 from workbench.shell.pending_writes import deliver_all_writes
 
@@ -50,8 +51,9 @@ def page(title: str, content: Content) -> None:
     frame(title, body).servable()
 
 
-def _left(_context: object) -> None:
+def _left(context: object) -> None:
     telemetry.SESSIONS.dec()
+    forget_views(context)
 
 
 def deferred(content: Content, workbench: Workbench) -> Viewable:
@@ -117,12 +119,4 @@ def frame(title: str, body: list[Viewable | Viewer]) -> Page:
         template=FOLDER / "page.html",
     )
     made.jscallback(dark_theme="keepTheme(source.dark_theme)")
-    return _without_busy(made)
-
-
-def _without_busy(made: Page) -> Page:
-    """Takes the page's watcher off Panel's global state: it would keep every closed session in memory."""
-    for watcher in list(panel_state.param.watchers.get("busy", {}).get("value", [])):
-        if getattr(getattr(watcher.fn, "__self__", None), "self", None) is made:
-            panel_state.param.unwatch(watcher)
-    return made
+    return without_busy(made)
