@@ -22,8 +22,10 @@ stack: .venv/ready env ## Start the full stack in Docker Compose, with its schem
 	@echo "The stack is up: the workbench on http://127.0.0.1:5006, RisingWave's dashboard on http://127.0.0.1:5691,"
 	@echo "Prometheus on http://127.0.0.1:9500. \`docker compose down\` stops it; the data stays for the next \`make stack\`."
 
+# Tests with servers mostly wait, so two processes at once help; a browser and the app it shows use both cores already.
 test: lint types .venv/chromium .venv/promtool ## Run every check and every test, browser tests included
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n 2 --dist loadfile tests/unit tests/integration
+	@$(BIN)/pytest tests/ui tests/notebooks tests/stack
 
 lint: .venv/ready ## Check style
 	@$(BIN)/ruff check .

@@ -29,11 +29,19 @@ from workbench.engines import Engines
 APPS = Path(__file__).parents[2] / "workbench" / "apps"
 START_SECONDS = 60
 ERRORS_IN_LOG = ("Traceback", "could not be replaced", "ERROR")
-# 2026-11: Tornado's complaint when a browser leaves while a message to it is being written.
-LEFT_WHILE_WRITING = re.compile(
-    r"[^\n]*Task exception was never retrieved\nfuture: [^\n]*WebSocketClosedError\(\)>\n"
-    r".*?\ntornado\.websocket\.WebSocketClosedError\n",
-    re.DOTALL,
+# What the server logs when a browser leaves at an awkward moment, each with the date it was seen.
+LEFT = (
+    # 2026-11: Tornado, while a message to the browser is being written.
+    re.compile(
+        r"[^\n]*Task exception was never retrieved\nfuture: [^\n]*WebSocketClosedError\(\)>\n"
+        r".*?\ntornado\.websocket\.WebSocketClosedError\n",
+        re.DOTALL,
+    ),
+    # 2026-11: Bokeh, when the browser's last message is read after its connection was closed.
+    re.compile(
+        r"[^\n]*error handling message\n message: [^\n]*\n error: AssertionError\(\)\nTraceback [^\n]*\n"
+        r"(?: [^\n]*\n)*?    assert self\._session is not None\n(?: [^\n]*\n)*?AssertionError\n"
+    ),
 )
 # Console errors that are not ours, each with the date it was seen and why it is harmless.
 ALLOWED_CONSOLE: tuple[str, ...] = ()
@@ -49,7 +57,9 @@ class Served:
 
     def errors(self, since: int = 0) -> list[str]:
         """The log's lines from byte ``since`` on that tell of an error."""
-        text = LEFT_WHILE_WRITING.sub("", self.log.read_bytes()[since:].decode(errors="replace"))
+        text = self.log.read_bytes()[since:].decode(errors="replace")
+        for complaint in LEFT:
+            text = complaint.sub("", text)
         return [line for line in text.splitlines() if any(mark in line for mark in ERRORS_IN_LOG)]
 
 
