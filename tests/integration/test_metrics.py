@@ -16,7 +16,7 @@ from tests.examples import CAKE, LATTE, sale
 from tests.integration.plain_metrics import plain
 from workbench.connection import Workbench
 from workbench.errors import MetricError, ServerUnavailable
-from workbench.metrics import DIMENSIONS, METRICS, Rollups, Source, Where, ask, loading
+from workbench.metrics import DIMENSIONS, METRICS, Rollups, Source, Where, ask, direct, loading
 from workbench.metrics.registry import ROLLUPS
 from workbench.models import parse_sale
 from workbench.replication import Session, mark
@@ -240,6 +240,28 @@ def test_a_sale_with_two_categories_counts_once_under_both(workbench: Workbench)
     for where in (Where(), Where(categories=("Coffee", "Dessert")), Where(products=("C-LAT",))):
         assert ask(source, ["sales"], where=where).value["sales"].tolist() == [1]
         check(source, ["sales", "average_sale", "items_per_sale"], ["store"], where)
+
+
+def test_sales_under_several_categories_are_in_memory(workbench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop, kept = Shop(workbench), Rollups()
+    for categories in (("1:", None), ("1:", "Food"), (None, None), ("Food",), ("", "1:")):
+        shop.ids.append(shop.sales.create(sale(lines=[LATTE] * len(categories)), uuid.uuid4()).transaction_id)
+        for item, category in enumerate(categories):
+            shop.run(
+                "update sales_item set category = :category where item_id ="
+                " (select item_id from sales_item where transaction_id = :id order by item_id offset :item limit 1)",
+                category=category,
+                id=shop.ids[-1],
+                item=item,
+            )
+    kept.load(workbench.reader, shop.session)
+    monkeypatch.setattr(direct, "sums", lambda *_: pytest.fail("the database was asked"))
+    source = Source(workbench.reader, shop.session, kept)
+    metrics = ["sales", "average_sale", "items_per_sale"]
+    for names, count in ((("1:", None), 4), (("", "Food"), 3), (("Food", None, "Tea"), 4), (("Tea", "-"), 0)):
+        where = Where(categories=names, stores=(3,))
+        assert ask(source, metrics, where=where).value["sales"].tolist() == [count]
+        check(source, metrics, ["day"], where)
 
 
 def test_the_replica_answers_and_an_own_write_is_seen_at_once(workbench: Workbench) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from workbench.metrics.category_sets import members
 from workbench.metrics.filters import Where
 
 Ints = npt.NDArray[np.int64]
@@ -48,6 +49,11 @@ class Codes:
         """Which rows have one of the allowed values."""
         wanted = set(allowed)
         return np.array([value in wanted for value in self.values], dtype=bool)[self.codes]
+
+    def sharing(self, allowed: Sequence[Any]) -> npt.NDArray[np.bool_]:
+        """Which rows, each with a set of categories, have one of the allowed categories in it."""
+        wanted = set(allowed)
+        return np.array([not wanted.isdisjoint(members(text)) for text in self.values], dtype=bool)[self.codes]
 
 
 @dataclass(frozen=True)
@@ -131,9 +137,15 @@ class Cube:
         part = slice(start, max(start, end))
         chosen: Any = None
         for name, values in where.by_dimension.items():
-            found = self.column(name, part, slice(None)).among(values)
+            found = self._allowed(name, part, values)
             chosen = found if chosen is None else chosen & found
         return part, slice(None) if chosen is None else np.flatnonzero(chosen)
+
+    def _allowed(self, name: str, part: slice, values: Sequence[Any]) -> npt.NDArray[np.bool_]:
+        """Which rows of the part have one of these values."""
+        if name == "category" and "categories" in self.dimensions:
+            return self.column("categories", part, slice(None)).sharing(values)
+        return self.column(name, part, slice(None)).among(values)
 
     def column(self, name: str, part: slice, chosen: Any) -> Codes:
         """A dimension, or the weekday of the day, of these rows."""

@@ -26,7 +26,7 @@ CHUNK_SALES = 300_000  # of those before: a few steps cost less than many
 EARLIEST_DAY, LATEST_DAY = -2_500_000, 107_000_000  # day numbers around all that a timestamp holds
 LOAD_SECONDS = 60.0
 
-_TEXT = ("payment_method", "customer_type", "category", "product")
+_TEXT = ("payment_method", "customer_type", "category", "categories", "product")
 _QUICKER = ("work_mem = '128MB'", f"statement_timeout = '{LOAD_SECONDS:.0f}s'")
 
 

@@ -14,7 +14,7 @@ and of the rollups that can give it (sql/metrics), and an entry in MEASURES.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -64,8 +64,8 @@ DIMENSIONS = {
         Dimension("product", "Product", "product_code", "line"),
     )
 }
-# A filter can also name a customer.
-COLUMNS = {d.name: d.column for d in DIMENSIONS.values()} | {"customer": "customer_id"}
+# A filter can also name a customer; a rollup can hold all categories of a sale as one value.
+COLUMNS = {d.name: d.column for d in DIMENSIONS.values()} | {"customer": "customer_id", "categories": "categories"}
 SALE_DIMENSIONS = tuple(d.name for d in DIMENSIONS.values() if d.grain == "sale")
 
 
@@ -128,8 +128,9 @@ class Rollup:
     """A rollup that is kept in memory: the file in sql/metrics of this name, its dimensions and its measures.
 
     ``key`` is the column by which changed rows are found. At line grain ``sales`` are those with such a line: they add
-    up only where a single category, or product, is left. ``customers`` are the different values of ``customer``.
-    The measures of cards are named apart, as sales without a card are not in them.
+    up only where a single category, or product, is left, or where a row has all ``categories`` of its sales.
+    ``customers`` are the different values of ``customer``. The measures of cards are named apart, as sales without a
+    card are not in them.
     """
 
     name: str
@@ -137,6 +138,11 @@ class Rollup:
     dimensions: tuple[str, ...]
     measures: tuple[Measure, ...]
     key: Literal["day", "customer_id"] = "day"
+
+    def tells(self, by: Iterable[str], narrowed: Iterable[str]) -> bool:
+        """Whether its rows can be grouped by the ones, and chosen by their values of the others."""
+        told = {*self.dimensions, "weekday"}
+        return told.issuperset(by) and (told | {"category"} if "categories" in told else told).issuperset(narrowed)
 
 
 _SALES: tuple[Measure, ...] = ("sales", "revenue", "discount")
@@ -148,6 +154,7 @@ _FIRST = ("day", "hour", "store", "cashier", "payment_method", "customer_type", 
 ROLLUPS = (
     Rollup("rollup_sales_by_hour", "sale", ("day", "hour", "store", "payment_method"), _SALES),
     Rollup("rollup_lines_by_hour", "line", ("day", "hour", "store", "category"), _LINES),
+    Rollup("rollup_sales_by_categories", "line", ("day", "store", "categories"), ("sales",)),
     Rollup("rollup_lines_by_product_payment", "line", ("day", "payment_method", "product", "category"), _LINES),
     Rollup("rollup_sales_by_cashier", "sale", ("day", "store", "cashier", "payment_method", "customer_type"), _SALES),
     Rollup("rollup_sales_by_cashier_hour", "sale", ("day", "hour", "store", "cashier"), _SALES),

@@ -63,11 +63,10 @@ class State:
         if where.time_from or where.time_to:
             return None
         first = EARLIEST_DAY if where.date_from is None else day_number(where.date_from)
-        needed = {*by, *where.by_dimension}
         for rollup in ROLLUPS:
             is_exact = measure in rollup.measures and _fits(rollup, grain, where)
             is_there = rollup.name in self.cubes and first >= self.loaded_from[rollup.name]
-            if not (is_exact and is_there and needed <= {*rollup.dimensions, "weekday"}):
+            if not (is_exact and is_there and rollup.tells(by, where.by_dimension)):
                 continue
             cube = self.cubes[rollup.name]
             # A sale with lines of two categories is in two rows: it counts once only when a single one is left.
