@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from tests.conftest import paused_replay
 from tests.examples import CAKE, LATTE, sale
 from tests.integration.plain_metrics import plain
 from workbench.connection import Workbench
@@ -221,6 +222,22 @@ def test_a_transaction_that_commits_late_is_not_missed(workbench: Workbench) -> 
     check(source, ["sales", "revenue"], ["day"], Where())
     assert ask(source, ["sales"]).value["sales"].tolist() == [4]
     assert not kept.refresh(workbench.reader, shop.session)
+
+
+def test_a_replica_that_has_replayed_nothing_is_not_asked_what_has_changed(
+    workbench: Workbench, replica_superuser: sa.Engine
+) -> None:
+    kept, asked, replica = Rollups(), [], workbench.engines.replica
+    assert replica is not None
+    kept.load(workbench.reader, Session())
+    with paused_replay(workbench.engines, replica_superuser):
+        kept.refresh(workbench.reader, Session())
+        sa.event.listen(replica, "before_cursor_execute", lambda *call: asked.append(call[2]))
+        workbench.sales().create(sale(), uuid.uuid4())
+        assert not kept.refresh(workbench.reader, Session())
+        assert asked and not any("audit_log" in text for text in asked)
+    assert kept.refresh(workbench.reader, Session())
+    assert any("audit_log" in text for text in asked)
 
 
 def test_a_change_of_a_line_alone_is_seen(workbench: Workbench) -> None:

@@ -48,6 +48,15 @@ def start(connection: sa.Connection) -> Position:
     return Position(int(row.horizon), frozenset(map(int, row.seen)), row.storage, row.lsn)
 
 
+def replayed(connection: sa.Connection) -> str | None:
+    """Up to where a replica has replayed the WAL, told before the snapshot of what is read next; None on the master.
+
+    While it stands still nothing can have changed.
+    """
+    lsn: str | None = connection.execute(sa.text(read_sql("queries/replayed"))).scalar_one()
+    return lsn
+
+
 def since(connection: sa.Connection, last: Position) -> Changes:
     """The changes that this transaction's snapshot shows and ``last`` did not."""
     now = start(connection)

@@ -25,13 +25,15 @@ class State:
     """The rollups as of one snapshot; never changed, only replaced.
 
     Each of ``cubes`` holds the days from its ``loaded_from`` on. ``revision`` moves when figures may have changed, not
-    when more days are loaded. ``token`` is a position that the snapshot includes.
+    when more days are loaded. ``token`` is a position that the snapshot includes; ``replayed`` is where the replica was
+    before it, None when another server was read.
     """
 
     revision: int = 0
     engine: EngineName = "replica"
     as_of: datetime | None = None
     token: str | None = None
+    replayed: str | None = None
     position: Position | None = None
     cubes: Mapping[str, Cube] = field(default_factory=dict)
     loaded_from: Mapping[str, int] = field(default_factory=lambda: {rollup.name: LATEST_DAY for rollup in ROLLUPS})
@@ -81,12 +83,17 @@ def _fits(rollup: Rollup, grain: str, where: Where) -> bool:
 
 
 def advanced(connection: sa.Connection, state: State, may_load: bool) -> State:
-    """The state in a snapshot of now."""
+    """The state in a snapshot of now. A replica that has replayed nothing since is not asked what has changed."""
+    is_loading = may_load and not state.is_complete
+    replayed = changes.replayed(connection)
+    if replayed is not None and replayed == state.replayed and not is_loading:
+        return state
     with loading.one_snapshot(connection):
         if state.position is None:  # nothing is loaded yet, so that whoever waits for this moment can ask at once
             return replace(state, position=changes.start(connection), revision=state.revision + 1)
         state = applied(connection, state, changes.since(connection, state.position))
-        return extended(connection, state) if may_load and not state.is_complete else state
+        state = extended(connection, state) if may_load and not state.is_complete else state
+        return replace(state, replayed=replayed)
 
 
 def applied(connection: sa.Connection, state: State, found: Changes) -> State:
