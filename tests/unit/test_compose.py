@@ -205,6 +205,18 @@ def test_risingwave_keeps_its_state_in_the_stores_and_within_its_limits() -> Non
         assert size(services[name]["environment"]["JVM_HEAP_SIZE"]) < size(services[name]["mem_limit"])
 
 
+def test_a_compactor_has_the_memory_without_which_it_does_not_start() -> None:
+    """As it reckons itself: src/storage/compactor/src/server.rs and src/cmd_all/src/single_node.rs of v3.0.3."""
+    system = tomllib.loads((COMPOSE / "risingwave" / "risingwave.toml").read_text())["system"]
+    total = re.search(r"--total-memory-bytes=(\d+)", command(SINGLE["risingwave"]))
+    assert total is not None
+    file = system["sstable_size_mb"] * 1024**2 + 64 * 1024
+    for memory in (int(total[1]) / 8, size(CLUSTER["compactor"]["mem_limit"])):
+        assert memory * 0.8 - 128 * 1024**2 > 2 * file
+    for service in (SINGLE["risingwave"], CLUSTER["meta"]):  # who hands it to the compactor
+        assert "--config-path=/risingwave.toml" in command(service)
+
+
 def test_the_cluster_form_has_nodes_over_the_same_stores_and_scales_its_compute_nodes() -> None:
     for name, role in {
         "meta": "meta-node",

@@ -49,7 +49,7 @@ def days(connection: sa.Connection, rollup: Rollup, first: int, end: int) -> Cub
     _scan_tables(connection, "on")
     column = _table(rollup).c.day
     conditions = [] if first <= EARLIEST_DAY else [column >= _date(first)]
-    return _fetch(connection, rollup, [*conditions, column < _date(end)])
+    return _fetch(connection, rollup, [*conditions, *_before(column, end)])
 
 
 def keys(connection: sa.Connection, rollup: Rollup, changed: Sequence[int]) -> Cube:
@@ -72,7 +72,7 @@ def chunk_before(connection: sa.Connection, rollup: Rollup, end: int) -> int:
 def _days_before(connection: sa.Connection, rollup: Rollup, end: int) -> int:
     """The first of CHUNK_DAYS days of a materialized view, whose rows are there already and sorted by day."""
     day = _table(rollup).c.day
-    newest = connection.execute(sa.select(sa.func.max(day) - _date(0)).where(day < _date(end))).scalar_one_or_none()
+    newest = connection.execute(sa.select(sa.func.max(day) - _date(0)).where(*_before(day, end))).scalar_one_or_none()
     if newest is None:
         return EARLIEST_DAY
     first = int(newest) - CHUNK_DAYS
@@ -150,6 +150,11 @@ def _table(rollup: Rollup) -> sa.TableClause:
     names = {COLUMNS[name] for name in rollup.dimensions} | {rollup.key, *_summed(rollup)}
     types: dict[str, Any] = {"day": sa.Date, "customer_id": sa.Integer}
     return sa.table(rollup.name, *(sa.column(name, types.get(name, sa.Numeric)) for name in sorted(names)))
+
+
+def _before(column: sa.ColumnElement[Any], end: int) -> list[sa.ColumnElement[bool]]:
+    """That a day is before ``end``; nothing before the latest one, as RisingWave's dates end with the year 262142."""
+    return [] if end >= LATEST_DAY else [column < _date(end)]
 
 
 def _date(day: int) -> sa.ColumnElement[Any]:
