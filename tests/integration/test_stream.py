@@ -21,6 +21,7 @@ from workbench.metrics import METRICS, Rollups, Source, Stream, Where, ask
 from workbench.metrics.filters import day_number
 from workbench.metrics.push import Changed, Push
 from workbench.metrics.registry import ROLLUPS
+from workbench.metrics.streamed import MOST_CUSTOMERS
 from workbench.replication import Answer, Reader, Session, beat, wait_for_replica
 
 NAMES = ("revenue", "sales", "items_sold", "discount_given")
@@ -182,12 +183,17 @@ def test_a_risingwave_that_stands_still_is_not_asked(pair: Pair, workbench: Work
     beat(pair.engines)
 
 
-def test_when_changes_were_missed_everything_is_read_anew(pair: Pair, workbench: Workbench) -> None:
+@pytest.mark.parametrize("told", [Changed(is_everything=True), Changed(customers=set(range(MOST_CUSTOMERS + 1)))])
+def test_when_changes_were_missed_or_are_many_everything_is_read_anew(
+    pair: Pair, workbench: Workbench, told: Changed
+) -> None:
     pair.load()
+    before = set(pair.rollups.state.cubes)
     written(pair, workbench)
     carry(pair.engines)
-    pair.push.tell(Changed(is_everything=True))
+    pair.push.tell(told)
     pair.refresh()
+    assert set(pair.rollups.state.cubes) < before
     assert_frame_equal(pair.ask().value, pair.truth())
     pair.load()
     assert_frame_equal(pair.ask(("day",)).value, pair.truth(("day",)))

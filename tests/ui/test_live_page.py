@@ -63,7 +63,7 @@ def age_heartbeat(owner: sa.Engine, age: timedelta) -> None:
         connection.execute(sa.text("update heartbeat set beat_at = now() - :age"), {"age": age})
 
 
-def test_figures_of_old_data_turn_amber_and_are_fresh_again_by_themselves(
+def test_figures_of_old_data_turn_amber_then_red_and_are_fresh_again_by_themselves(
     app: str,
     page: Page,
     sales: list[int],
@@ -74,6 +74,8 @@ def test_figures_of_old_data_turn_amber_and_are_fresh_again_by_themselves(
     visit(page, f"{app}/analytics")
     figures(page, FIGURES)
     expect(page.locator(f"{AS_OF}.amber").first).to_contain_text("replica · as of")
+    page.evaluate("() => { const now = Date.now; Date.now = () => now() + 300_000 }")  # the same, five minutes later
+    expect(page.locator(f"{AS_OF}.red").first).to_contain_text("5 min ago")
     with no_heartbeat.begin() as connection:
         connection.exec_driver_sql(f'grant update on heartbeat to "{settings.master_db_user}"')
     expect(page.locator(f"{AS_OF}.amber")).to_have_count(0, timeout=20_000)
