@@ -21,7 +21,7 @@ LAYERS = [
     {"followers", "risingwave"},
     {"stopwatch"},
     {"migrations", "health", "sale_pages", "sales", "products", "metrics", "sample", "insights", "views", "sql_query"},
-    {"verification"},
+    {"monitor", "verification"},
     {"connection"},
     {"look", "filters", "live", "inline", "figures", "notebook"},
     {"reports"},
