@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from workbench.engines import Engines, unavailable
+from workbench.engines import Engines
+from workbench.outage import unavailable
 from workbench.replication import STALE_SECONDS, lsn_number
 from workbench.risingwave.server import SLOT, look
 from workbench.sql_files import read_sql

@@ -14,8 +14,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from workbench import telemetry
-from workbench.engines import READER_SECONDS, Engines, is_disconnect, unavailable
+from workbench.engines import READER_SECONDS, Engines, is_disconnect
 from workbench.errors import ServerUnavailable
+from workbench.outage import unavailable
 from workbench.sql_files import read_sql
 
 T = TypeVar("T")

@@ -18,7 +18,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from workbench import telemetry
-from workbench.engines import Engines, is_disconnect, unavailable
+from workbench.engines import Engines, is_disconnect
 from workbench.errors import (
     FieldError,
     OutcomeUnknown,
@@ -30,6 +30,7 @@ from workbench.errors import (
     WorkbenchError,
 )
 from workbench.models import Line, Sale, SaleInput
+from workbench.outage import unavailable
 from workbench.replication import Answer, Reader, Session, mark
 from workbench.sql_files import read_sql
 from workbench.stopwatch import Stopwatch

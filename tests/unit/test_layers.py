@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).parents[2] / "workbench"
 LAYERS = [
     {"errors", "sql_files", "deadline", "telemetry", "typed_rows"},
     {"config", "indexes"},
-    {"models"},
+    {"models", "outage"},
     {"engines", "cluster"},
     {"replication"},
     {"followers", "risingwave"},

@@ -16,8 +16,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from workbench import indexes
-from workbench.engines import Engines, unavailable
+from workbench.engines import Engines
 from workbench.errors import SchemaError
+from workbench.outage import unavailable
 from workbench.replication import wait_for_replica
 from workbench.sql_files import read_sql, sql_names
 
