@@ -15,7 +15,8 @@ from workbench import telemetry
 from workbench.engines import Engines
 from workbench.followers import followers
 from workbench.health import Health, Status, status
-from workbench.replication import Reader, Session, beat, mark
+from workbench.positions import beat, mark
+from workbench.replication import Reader, Session
 from workbench.stopwatch import Stopwatch
 
 log = logging.getLogger(__name__)

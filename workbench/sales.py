@@ -31,7 +31,8 @@ from workbench.errors import (
 )
 from workbench.models import Line, Sale, SaleInput
 from workbench.outage import unavailable
-from workbench.replication import Answer, Reader, Session, mark
+from workbench.positions import mark
+from workbench.replication import Answer, Reader, Session
 from workbench.sql_files import read_sql
 from workbench.stopwatch import Stopwatch
 

@@ -14,7 +14,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from workbench.engines import Engines, is_disconnect
 from workbench.errors import FieldError, ServerUnavailable
 from workbench.outage import unavailable
-from workbench.replication import Answer, Reader, Session, mark
+from workbench.positions import mark
+from workbench.replication import Answer, Reader, Session
 from workbench.sql_files import read_sql
 
 NAME_LENGTH = 100

@@ -17,7 +17,8 @@ from workbench.connection import Workbench
 from workbench.engines import connect
 from workbench.errors import OutcomeUnknown, ServerUnavailable
 from workbench.health import status
-from workbench.replication import Session, beat, lsn_number, wait_for_replica
+from workbench.positions import beat, wait_for_replica
+from workbench.replication import Session, lsn_number
 
 
 def count(connection: sa.Connection) -> int:

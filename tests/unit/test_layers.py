@@ -18,6 +18,7 @@ LAYERS = [
     {"models", "outage"},
     {"engines", "cluster"},
     {"replication"},
+    {"positions"},
     {"followers", "risingwave"},
     {"stopwatch"},
     {"migrations", "health", "sale_pages", "sales", "products", "metrics", "sample", "insights", "views", "sql_query"},

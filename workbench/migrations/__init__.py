@@ -19,7 +19,7 @@ from workbench import indexes
 from workbench.engines import Engines
 from workbench.errors import SchemaError
 from workbench.outage import unavailable
-from workbench.replication import wait_for_replica
+from workbench.positions import wait_for_replica
 from workbench.sql_files import read_sql, sql_names
 
 log = logging.getLogger(__name__)
