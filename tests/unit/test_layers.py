@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parents[2] / "workbench"
 # Lower layers first; a module may import its own layer and those before it.
 LAYERS = [
     {"errors", "sql_files", "deadline", "telemetry", "typed_rows"},
-    {"config", "indexes"},
+    {"config", "field_errors", "indexes"},
     {"models", "outage"},
     {"engines", "cluster"},
     {"replication"},
