@@ -1,4 +1,4 @@
-"""What a sale is: the input models with their validation, the sale as it is stored, and the tables."""
+"""What a sale is: the input models with their validation, and the sale as it is stored."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
-import sqlalchemy as sa
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from workbench.errors import SaleRefused
@@ -19,30 +18,6 @@ CENT = Decimal("0.01")
 MAX_TOTAL = Decimal("9999999999.99")
 MAX_LINES = 500
 EARLIEST, LATEST = datetime(2000, 1, 1), datetime(2100, 1, 1)
-
-metadata = sa.MetaData()
-# Only what dynamic queries filter and sort by; the tables themselves are made by sql/schema.
-sales_transaction = sa.Table(
-    "sales_transaction",
-    metadata,
-    sa.Column("transaction_id", sa.BigInteger, primary_key=True),
-    sa.Column("transaction_time", sa.DateTime),
-    sa.Column("store_id", sa.Integer),
-    sa.Column("cashier_id", sa.Integer),
-    sa.Column("payment_method", sa.String(50)),
-    sa.Column("customer_id", sa.Integer),
-    sa.Column("total_discount", sa.Numeric(12, 2)),
-    sa.Column("total_amount", sa.Numeric(12, 2)),
-    sa.Column("version", sa.Integer),
-)
-sales_item = sa.Table(
-    "sales_item",
-    metadata,
-    sa.Column("item_id", sa.BigInteger, primary_key=True),
-    sa.Column("transaction_id", sa.ForeignKey("sales_transaction.transaction_id")),
-    sa.Column("product_code", sa.String(50)),
-    sa.Column("product_name", sa.String(255)),
-)
 
 
 def _plain(value: Any) -> Any:

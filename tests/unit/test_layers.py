@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).parents[2] / "workbench"
 LAYERS = [
     {"errors", "sql_files", "deadline", "telemetry", "typed_rows"},
     {"config", "field_errors", "indexes"},
-    {"models", "outage"},
+    {"models", "outage", "tables"},
     {"engines", "cluster"},
     {"replication"},
     {"positions"},
