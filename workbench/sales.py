@@ -13,12 +13,9 @@ from typing import Any, Literal
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
-from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from workbench import telemetry
-from workbench.engines import Engines, is_disconnect
+from workbench.engines import Engines
 from workbench.errors import (
     FieldError,
     OutcomeUnknown,
@@ -30,15 +27,13 @@ from workbench.errors import (
     WorkbenchError,
 )
 from workbench.models import Line, Sale, SaleInput
-from workbench.outage import unavailable
 from workbench.positions import mark
 from workbench.replication import Answer, Reader, Session
+from workbench.retries import StillOpen, retried
 from workbench.sql_files import read_sql
 from workbench.stopwatch import Stopwatch
 
 Operation = Literal["create", "update", "delete"]
-RETRIED_STATES = ("40001", "40P01", "55P03", "57P01", "57P02", "57P03")
-ATTEMPTS = 4
 REASONS: dict[type[WorkbenchError], str] = {  # why a write was not done, as it is counted
     SaleRefused: "invalid",
     SaleNotFound: "not found",
@@ -140,7 +135,7 @@ class Sales:
     def _write(self, operation: Operation, values: dict[str, Any], explain: Any) -> Saved:
         """Writes, counts what became of it, and moves the session behind the commit."""
         try:
-            saved = self._retried(operation, values, explain)
+            saved = retried(self.engines, operation, lambda: self._attempt(operation, values, explain))
         except SaleConflict:
             telemetry.CONFLICTS.inc()
             raise
@@ -156,56 +151,17 @@ class Sales:
             return saved
         return replace(saved, visible=self.stopwatch.save(self.session.token, committed_at))
 
-    def _retried(self, operation: Operation, values: dict[str, Any], explain: Any) -> Saved:
+    def _attempt(self, operation: Operation, values: dict[str, Any], explain: Any) -> Saved:
         """Runs ``<operation>_sale.sql``; when that changes nothing ``explain`` gives the first result or raises why."""
         statement = sa.text(read_sql(f"queries/{operation}_sale"))
-        retrying = Retrying(
-            retry=retry_if_exception(_is_worth_another_try),
-            stop=stop_after_attempt(ATTEMPTS),
-            wait=wait_random_exponential(multiplier=0.05, max=0.5),
-            reraise=True,
-        )
-        try:
-            return retrying(self._attempt, operation, statement, values, explain)
-        except DBAPIError as error:
-            raise _in_words(self.engines, operation, error) from error
-        except PoolTimeout:
-            raise ServerUnavailable("The master is busy: all its connections are in use. Try again.") from None
-
-    def _attempt(self, operation: Operation, statement: sa.TextClause, values: dict[str, Any], explain: Any) -> Saved:
         with self.engines.master.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             row = connection.execute(statement, values).one_or_none()
             if row is not None:
                 return Saved(operation, row.transaction_id, row.version)
             repeat = explain(connection)
             if repeat is None:  # what stood in the way has gone since: a request rolled back, a conflict withdrawn
-                raise _StillOpen
+                raise StillOpen
             return repeat
-
-
-class _StillOpen(Exception):
-    """The statement changed nothing and by now nothing says why: try it again."""
-
-
-def _is_worth_another_try(error: BaseException) -> bool:
-    if isinstance(error, DBAPIError):
-        return is_disconnect(error) or getattr(error.orig, "pgcode", None) in RETRIED_STATES
-    return isinstance(error, _StillOpen)
-
-
-def _in_words(engines: Engines, operation: Operation, error: DBAPIError) -> Exception:
-    if getattr(error.orig, "pgcode", None) in ("57014", *RETRIED_STATES):
-        return ServerUnavailable(
-            f"The master took too long to {operation} the transaction: others hold it. Nothing was saved; try again."
-        )
-    if not is_disconnect(error):
-        return error
-    if error.connection_invalidated or not isinstance(error, OperationalError):
-        return OutcomeUnknown(
-            "The master went away while it was saving, so it is not known whether it did. Save again: a request that"
-            " was already accepted is not done twice."
-        )
-    return unavailable(engines.settings, "master", error)
 
 
 def _header(sale: SaleInput) -> dict[str, Any]:
