@@ -17,7 +17,6 @@ import sqlalchemy as sa
 from workbench import telemetry
 from workbench.engines import Engines
 from workbench.errors import (
-    FieldError,
     OutcomeUnknown,
     RequestReused,
     SaleConflict,
@@ -32,6 +31,7 @@ from workbench.replication import Answer, Reader, Session
 from workbench.retries import StillOpen, retried
 from workbench.sql_files import read_sql
 from workbench.stopwatch import Stopwatch
+from workbench.stored_sale import find_lines, find_sale, foreign_lines, raise_if_moved
 
 Operation = Literal["create", "update", "delete"]
 REASONS: dict[type[WorkbenchError], str] = {  # why a write was not done, as it is counted
@@ -103,8 +103,8 @@ class Sales:
             repeat = _repeated(connection, request_id, fingerprint)
             if repeat is not None:
                 return repeat
-            _raise_if_moved(connection, transaction_id, version)
-            raise SaleRefused(_foreign_lines(connection, transaction_id, sale))
+            raise_if_moved(connection, transaction_id, version)
+            raise SaleRefused(foreign_lines(connection, transaction_id, sale))
 
         return self._write("update", values, explain)
 
@@ -115,7 +115,7 @@ class Sales:
         """
 
         def explain(connection: sa.Connection) -> None:
-            _raise_if_moved(connection, transaction_id, version)
+            raise_if_moved(connection, transaction_id, version)
 
         values = {"transaction_id": transaction_id, "version": version, "actor": self.actor}
         return self._write("delete", values, explain)
@@ -123,14 +123,14 @@ class Sales:
     def get(self, transaction_id: int, *, for_edit: bool = False) -> Answer[Sale]:
         """The sale with its lines; from the master when it is ``for_edit``. Raises SaleNotFound."""
         read = self.reader.read_master if for_edit else self.reader.read
-        answer = read(self.session, lambda c: _load(c, transaction_id), "sale")
+        answer = read(self.session, lambda c: find_sale(c, transaction_id), "sale")
         if answer.value is None:
             raise SaleNotFound(transaction_id)
         return Answer(answer.value, answer.engine, answer.as_of, answer.note)
 
     def lines(self, transaction_id: int) -> Answer[list[Line]]:
         """The lines of a sale in the order of entry; an empty list when there is no such sale."""
-        return self.reader.read(self.session, lambda c: _lines(c, transaction_id), "sale lines")
+        return self.reader.read(self.session, lambda c: find_lines(c, transaction_id), "sale lines")
 
     def _write(self, operation: Operation, values: dict[str, Any], explain: Any) -> Saved:
         """Writes, counts what became of it, and moves the session behind the commit."""
@@ -183,33 +183,6 @@ def _repeated(connection: sa.Connection, request_id: UUID, fingerprint: str) -> 
     if row.fingerprint != fingerprint:
         raise RequestReused(request_id, row.transaction_id)
     return Saved(row.operation, row.transaction_id, row.version, is_repeat=True)
-
-
-def _raise_if_moved(connection: sa.Connection, transaction_id: int, version: int) -> None:
-    theirs = _load(connection, transaction_id)
-    if theirs is None:
-        raise SaleNotFound(transaction_id)
-    if theirs.version != version:
-        raise SaleConflict(transaction_id, version, theirs)
-
-
-def _foreign_lines(connection: sa.Connection, transaction_id: int, sale: SaleInput) -> list[FieldError]:
-    own = {line.item_id for line in _lines(connection, transaction_id)}
-    return [
-        FieldError(f"lines.{n}.item_id", line.item_id, f"it must be an item of transaction {transaction_id}")
-        for n, line in enumerate(sale.lines)
-        if line.item_id is not None and line.item_id not in own
-    ]
-
-
-def _load(connection: sa.Connection, transaction_id: int) -> Sale | None:
-    row = connection.execute(sa.text(read_sql("queries/sale")), {"transaction_id": transaction_id}).mappings().first()
-    return None if row is None else Sale(**row, lines=tuple(_lines(connection, transaction_id)))
-
-
-def _lines(connection: sa.Connection, transaction_id: int) -> list[Line]:
-    rows = connection.execute(sa.text(read_sql("queries/lines")), {"transaction_id": transaction_id}).mappings()
-    return [Line(**row) for row in rows]
 
 
 def _os_user() -> str:

@@ -20,7 +20,7 @@ LAYERS = [
     {"replication"},
     {"positions"},
     {"followers", "risingwave"},
-    {"retries", "stopwatch"},
+    {"retries", "stopwatch", "stored_sale"},
     {"migrations", "health", "sale_pages", "sales", "products", "metrics", "sample", "insights", "views", "sql_query"},
     {"monitor", "verification"},
     {"connection"},
