@@ -1,4 +1,4 @@
-"""The filter bar: period and comparison, lists to choose from, and a chip for everything that narrows."""
+"""The filter bar: period and comparison, lists to choose from, and words for the days."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from panel.viewable import Viewable, Viewer
 
 from workbench import look
 from workbench.dashboards.feed import Feed
+from workbench.dashboards.filter_chips import FilterChips
 from workbench.dashboards.products import product_names
 from workbench.dashboards.tile import html
 from workbench.errors import FieldError
-from workbench.filters import COMPARISONS, CUSTOM, PERIODS, Chip, chips, value_text, words
+from workbench.filters import COMPARISONS, CUSTOM, PERIODS, value_text, words
 from workbench.forms.fields import CHOICE, LOW_CHOICE
 
 FIELD: dict[str, Any] = {"size": "small", "width": None, "sizing_mode": "stretch_width", "margin": 0}
@@ -45,7 +46,6 @@ class FilterBar(Viewer):
         self._feed, self._filters = feed, feed.filters
         self._revision = -1
         self.names: dict[str, str] = {}  # of products, by code
-        self._shown_chips: list[Chip] = []
         self._period, self._comparison = _select("Period", PERIODS), _select("Compare with", COMPARISONS)
         self._dates = {name: _text(label) for name, label in (("date_from", "From"), ("date_to", "To"))}
         self._customer = _text("Customer ID")
@@ -54,7 +54,7 @@ class FilterBar(Viewer):
         self._others = _flow(*(self._lists[name] for name in LABELS if name not in FIRST), self._customer)
         self._words = html()
         self._words.styles = {"flex": "1 1 260px"}
-        self._chips = pn.FlexBox(margin=0, sizing_mode="stretch_width", styles={"gap": "8px"}, align_items="center")
+        self._chips = FilterChips(self._filters)
         self._is_showing = False
         self._connect()
         self.follow()
@@ -136,7 +136,7 @@ class FilterBar(Viewer):
         against = f", compared with {words(compared.date_from, compared.date_to)}" if compared else ""
         until = f" until {compared.time_to:%H:%M}" if compared and compared.time_to else ""
         self._words.object = f'<p class="soft">{look.esc(words(*filters.days(now)) + against + until)}</p>'
-        self._show_chips()
+        self._chips.follow(self.names)
         if any(getattr(filters, name) for name in LABELS if name not in FIRST) or filters.customer_id is not None:
             self._open(True)
 
@@ -151,16 +151,6 @@ class FilterBar(Viewer):
                 widget.value = list(getattr(self._filters, name))
         finally:
             self._is_showing = False
-
-    def _show_chips(self) -> None:
-        found = chips(self._filters, self.names)
-        if found == self._shown_chips:
-            return  # a button that is taken away while it is being drawn is an error in the browser
-        self._shown_chips = found
-        buttons = [_chip(f"{chip.text}  ✕", partial(self._filters.param.update, **chip.cleared)) for chip in found]
-        if found:
-            buttons.append(_chip("Clear all", self._filters.clear, variant="text"))
-        self._chips.param.update(objects=buttons, visible=bool(found))
 
     def _open(self, is_open: bool) -> None:
         self._others.visible = is_open
@@ -205,10 +195,6 @@ def _text(label: str) -> pmui.TextInput:
 
 def _select(label: str, names: Mapping[str, str]) -> pmui.Select:
     return pmui.Select(label=label, options={text: name for name, text in names.items()}, **FIELD, **CHOICE)
-
-
-def _chip(label: str, act: Any, variant: str = "outlined") -> pmui.Button:
-    return pmui.Button(label=label, on_click=lambda _: act(), variant=variant, size="small", margin=0)
 
 
 def _flow(*widgets: Any) -> pmui.Column:
