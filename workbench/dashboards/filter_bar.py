@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -18,7 +18,7 @@ from workbench.dashboards.filter_chips import FilterChips
 from workbench.dashboards.products import product_names
 from workbench.dashboards.tile import html
 from workbench.errors import FieldError
-from workbench.filters import COMPARISONS, CUSTOM, PERIODS, value_text, words
+from workbench.filters import COMPARISONS, CUSTOM, PERIODS, read_customer, read_day, value_text, words
 from workbench.forms.fields import CHOICE, LOW_CHOICE
 
 FIELD: dict[str, Any] = {"size": "small", "width": None, "sizing_mode": "stretch_width", "margin": 0}
@@ -164,29 +164,6 @@ class FilterBar(Viewer):
         foot = pn.FlexBox(self._words, *self._controls, margin=0, **layout)
         rows = (first, self._others, foot, self._chips)
         return pmui.Column(*rows, sx={"gap": "12px"}, sizing_mode="stretch_width", margin=0)
-
-
-def read_day(name: str, text: str) -> date | None:
-    """A typed day; None for nothing. Raises FieldError saying what is allowed."""
-    if not text.strip():
-        return None
-    try:
-        day = date.fromisoformat(text.strip())
-    except ValueError:
-        raise FieldError(name, text, "it must be a day such as 2026-05-31") from None
-    if not 2000 <= day.year <= 2099:
-        raise FieldError(name, text, "it must be from 2000 to 2099")
-    return day
-
-
-def read_customer(text: str) -> int | None:
-    """A typed customer; None for nothing. Raises FieldError saying what is allowed."""
-    text = text.strip()
-    if not text:
-        return None
-    if not (text.isascii() and text.isdigit() and len(text) <= 10 and 0 < int(text) < 2**31):
-        raise FieldError("customer_id", text, "it must be a whole number such as 7")
-    return int(text)
 
 
 def _text(label: str) -> pmui.TextInput:
