@@ -21,7 +21,8 @@ from workbench.connection import Workbench
 from workbench.connection import connect as connect_workbench
 from workbench.engines import Engines, connect
 from workbench.migrations import migrate
-from workbench.replication import Reader, wait_for_replica
+from workbench.positions import wait_for_replica
+from workbench.replication import Reader
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 EMPTY = "truncate sales_transaction, sales_item, sales_request, audit_log restart identity"

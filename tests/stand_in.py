@@ -15,7 +15,7 @@ from tests.conftest import as_superuser
 from workbench import cluster
 from workbench.config import Server, Settings
 from workbench.engines import Engines
-from workbench.replication import beat
+from workbench.positions import beat
 from workbench.sql_files import read_sql, sql_names
 
 NAME = "stand_in"

@@ -9,7 +9,7 @@ from workbench import cluster
 from workbench.config import Settings, load_settings
 from workbench.engines import Engines
 from workbench.engines import connect as connect_engines
-from workbench.health import Monitor
+from workbench.monitor import Monitor
 from workbench.replication import Reader, Session
 from workbench.sales import Sales
 

@@ -1,48 +1,23 @@
-"""What a sale is: the input models with their validation, the sale as it is stored, and the tables."""
+"""What a sale is: the input models with their validation, and the sale as it is stored."""
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
-import sqlalchemy as sa
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
-from workbench.errors import FieldError, SaleRefused
+from workbench.errors import SaleRefused
+from workbench.field_errors import field_errors
 
 PAYMENT_METHODS = ("Cash", "Credit Card", "Debit Card", "Digital Wallet", "Bank Transfer", "QRIS")
 CENT = Decimal("0.01")
 MAX_TOTAL = Decimal("9999999999.99")
 MAX_LINES = 500
 EARLIEST, LATEST = datetime(2000, 1, 1), datetime(2100, 1, 1)
-
-metadata = sa.MetaData()
-# Only what dynamic queries filter and sort by; the tables themselves are made by sql/schema.
-sales_transaction = sa.Table(
-    "sales_transaction",
-    metadata,
-    sa.Column("transaction_id", sa.BigInteger, primary_key=True),
-    sa.Column("transaction_time", sa.DateTime),
-    sa.Column("store_id", sa.Integer),
-    sa.Column("cashier_id", sa.Integer),
-    sa.Column("payment_method", sa.String(50)),
-    sa.Column("customer_id", sa.Integer),
-    sa.Column("total_discount", sa.Numeric(12, 2)),
-    sa.Column("total_amount", sa.Numeric(12, 2)),
-    sa.Column("version", sa.Integer),
-)
-sales_item = sa.Table(
-    "sales_item",
-    metadata,
-    sa.Column("item_id", sa.BigInteger, primary_key=True),
-    sa.Column("transaction_id", sa.ForeignKey("sales_transaction.transaction_id")),
-    sa.Column("product_code", sa.String(50)),
-    sa.Column("product_name", sa.String(255)),
-)
 
 
 def _plain(value: Any) -> Any:
@@ -210,42 +185,3 @@ def parse_line(data: Mapping[str, Any]) -> LineInput:
         return LineInput.model_validate(dict(data))
     except ValidationError as error:
         raise SaleRefused(field_errors(error)) from None
-
-
-_DECIMAL = re.compile(r"Decimal\('(.*)'\)")
-_ALLOWED = {
-    "missing": "it is needed",
-    "string_too_short": "it must not be blank",
-    "string_too_long": "at most {max_length} characters are allowed",
-    "string_type": "it must be text",
-    "greater_than": "it must be more than {gt}",
-    "greater_than_equal": "it must be {ge} or more",
-    "less_than_equal": "it must be {le} or less",
-    "int_type": "it must be a whole number",
-    "int_parsing": "it must be a whole number",
-    "int_from_float": "it must be a whole number",
-    "int_parsing_size": "it must be a whole number of at most 2147483647",
-    "decimal_type": "it must be an amount such as 12.50",
-    "decimal_parsing": "it must be an amount such as 12.50",
-    "decimal_max_places": "at most {decimal_places} decimal places are allowed",
-    "finite_number": "it must be an amount such as 12.50",
-    "too_short": "at least one item is needed",
-    "too_long": "at most {max_length} items are allowed",
-    "extra_forbidden": "there is no such field",
-}
-
-
-def field_errors(error: ValidationError) -> list[FieldError]:
-    """pydantic's complaints in the words of the forms: field, value, what is allowed."""
-    found = []
-    entries = error.errors(include_url=False)
-    has_wrong_lines = any(entry["loc"][0] == "lines" and len(entry["loc"]) > 1 for entry in entries)
-    for entry in entries:
-        if entry["type"] == "too_short" and has_wrong_lines:
-            continue  # pydantic counts only the lines that are right
-        context = {name: _DECIMAL.sub(r"\1", str(value)) for name, value in entry.get("ctx", {}).items()}
-        allowed = _ALLOWED.get(entry["type"])
-        text = allowed.format(**context) if allowed else "it " + context.get("error", entry["msg"])
-        value = None if entry["type"] == "missing" else entry["input"]
-        found.append(FieldError(".".join(str(part) for part in entry["loc"]), value, text))
-    return found

@@ -10,9 +10,9 @@ from typing import Any, Literal
 import pandas as pd
 import sqlalchemy as sa
 
-from workbench.models import sales_item, sales_transaction
 from workbench.replication import Answer, Reader, Session
 from workbench.sql_files import read_sql
+from workbench.tables import sales_item, sales_transaction
 
 COLUMNS = tuple(c.name for c in sales_transaction.columns)
 PAGE_SIZES = (10, 20, 50, 100)

@@ -13,14 +13,10 @@ from typing import Any, Literal
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
-from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from workbench import telemetry
-from workbench.engines import Engines, is_disconnect, unavailable
+from workbench.engines import Engines
 from workbench.errors import (
-    FieldError,
     OutcomeUnknown,
     RequestReused,
     SaleConflict,
@@ -30,13 +26,14 @@ from workbench.errors import (
     WorkbenchError,
 )
 from workbench.models import Line, Sale, SaleInput
-from workbench.replication import Answer, Reader, Session, mark
+from workbench.positions import mark
+from workbench.replication import Answer, Reader, Session
+from workbench.retries import StillOpen, retried
 from workbench.sql_files import read_sql
 from workbench.stopwatch import Stopwatch
+from workbench.stored_sale import find_lines, find_sale, foreign_lines, raise_if_moved
 
 Operation = Literal["create", "update", "delete"]
-RETRIED_STATES = ("40001", "40P01", "55P03", "57P01", "57P02", "57P03")
-ATTEMPTS = 4
 REASONS: dict[type[WorkbenchError], str] = {  # why a write was not done, as it is counted
     SaleRefused: "invalid",
     SaleNotFound: "not found",
@@ -106,8 +103,8 @@ class Sales:
             repeat = _repeated(connection, request_id, fingerprint)
             if repeat is not None:
                 return repeat
-            _raise_if_moved(connection, transaction_id, version)
-            raise SaleRefused(_foreign_lines(connection, transaction_id, sale))
+            raise_if_moved(connection, transaction_id, version)
+            raise SaleRefused(foreign_lines(connection, transaction_id, sale))
 
         return self._write("update", values, explain)
 
@@ -118,7 +115,7 @@ class Sales:
         """
 
         def explain(connection: sa.Connection) -> None:
-            _raise_if_moved(connection, transaction_id, version)
+            raise_if_moved(connection, transaction_id, version)
 
         values = {"transaction_id": transaction_id, "version": version, "actor": self.actor}
         return self._write("delete", values, explain)
@@ -126,19 +123,19 @@ class Sales:
     def get(self, transaction_id: int, *, for_edit: bool = False) -> Answer[Sale]:
         """The sale with its lines; from the master when it is ``for_edit``. Raises SaleNotFound."""
         read = self.reader.read_master if for_edit else self.reader.read
-        answer = read(self.session, lambda c: _load(c, transaction_id), "sale")
+        answer = read(self.session, lambda c: find_sale(c, transaction_id), "sale")
         if answer.value is None:
             raise SaleNotFound(transaction_id)
         return Answer(answer.value, answer.engine, answer.as_of, answer.note)
 
     def lines(self, transaction_id: int) -> Answer[list[Line]]:
         """The lines of a sale in the order of entry; an empty list when there is no such sale."""
-        return self.reader.read(self.session, lambda c: _lines(c, transaction_id), "sale lines")
+        return self.reader.read(self.session, lambda c: find_lines(c, transaction_id), "sale lines")
 
     def _write(self, operation: Operation, values: dict[str, Any], explain: Any) -> Saved:
         """Writes, counts what became of it, and moves the session behind the commit."""
         try:
-            saved = self._retried(operation, values, explain)
+            saved = retried(self.engines, operation, lambda: self._attempt(operation, values, explain))
         except SaleConflict:
             telemetry.CONFLICTS.inc()
             raise
@@ -154,56 +151,17 @@ class Sales:
             return saved
         return replace(saved, visible=self.stopwatch.save(self.session.token, committed_at))
 
-    def _retried(self, operation: Operation, values: dict[str, Any], explain: Any) -> Saved:
+    def _attempt(self, operation: Operation, values: dict[str, Any], explain: Any) -> Saved:
         """Runs ``<operation>_sale.sql``; when that changes nothing ``explain`` gives the first result or raises why."""
         statement = sa.text(read_sql(f"queries/{operation}_sale"))
-        retrying = Retrying(
-            retry=retry_if_exception(_is_worth_another_try),
-            stop=stop_after_attempt(ATTEMPTS),
-            wait=wait_random_exponential(multiplier=0.05, max=0.5),
-            reraise=True,
-        )
-        try:
-            return retrying(self._attempt, operation, statement, values, explain)
-        except DBAPIError as error:
-            raise _in_words(self.engines, operation, error) from error
-        except PoolTimeout:
-            raise ServerUnavailable("The master is busy: all its connections are in use. Try again.") from None
-
-    def _attempt(self, operation: Operation, statement: sa.TextClause, values: dict[str, Any], explain: Any) -> Saved:
         with self.engines.master.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             row = connection.execute(statement, values).one_or_none()
             if row is not None:
                 return Saved(operation, row.transaction_id, row.version)
             repeat = explain(connection)
             if repeat is None:  # what stood in the way has gone since: a request rolled back, a conflict withdrawn
-                raise _StillOpen
+                raise StillOpen
             return repeat
-
-
-class _StillOpen(Exception):
-    """The statement changed nothing and by now nothing says why: try it again."""
-
-
-def _is_worth_another_try(error: BaseException) -> bool:
-    if isinstance(error, DBAPIError):
-        return is_disconnect(error) or getattr(error.orig, "pgcode", None) in RETRIED_STATES
-    return isinstance(error, _StillOpen)
-
-
-def _in_words(engines: Engines, operation: Operation, error: DBAPIError) -> Exception:
-    if getattr(error.orig, "pgcode", None) in ("57014", *RETRIED_STATES):
-        return ServerUnavailable(
-            f"The master took too long to {operation} the transaction: others hold it. Nothing was saved; try again."
-        )
-    if not is_disconnect(error):
-        return error
-    if error.connection_invalidated or not isinstance(error, OperationalError):
-        return OutcomeUnknown(
-            "The master went away while it was saving, so it is not known whether it did. Save again: a request that"
-            " was already accepted is not done twice."
-        )
-    return unavailable(engines.settings, "master", error)
 
 
 def _header(sale: SaleInput) -> dict[str, Any]:
@@ -225,33 +183,6 @@ def _repeated(connection: sa.Connection, request_id: UUID, fingerprint: str) -> 
     if row.fingerprint != fingerprint:
         raise RequestReused(request_id, row.transaction_id)
     return Saved(row.operation, row.transaction_id, row.version, is_repeat=True)
-
-
-def _raise_if_moved(connection: sa.Connection, transaction_id: int, version: int) -> None:
-    theirs = _load(connection, transaction_id)
-    if theirs is None:
-        raise SaleNotFound(transaction_id)
-    if theirs.version != version:
-        raise SaleConflict(transaction_id, version, theirs)
-
-
-def _foreign_lines(connection: sa.Connection, transaction_id: int, sale: SaleInput) -> list[FieldError]:
-    own = {line.item_id for line in _lines(connection, transaction_id)}
-    return [
-        FieldError(f"lines.{n}.item_id", line.item_id, f"it must be an item of transaction {transaction_id}")
-        for n, line in enumerate(sale.lines)
-        if line.item_id is not None and line.item_id not in own
-    ]
-
-
-def _load(connection: sa.Connection, transaction_id: int) -> Sale | None:
-    row = connection.execute(sa.text(read_sql("queries/sale")), {"transaction_id": transaction_id}).mappings().first()
-    return None if row is None else Sale(**row, lines=tuple(_lines(connection, transaction_id)))
-
-
-def _lines(connection: sa.Connection, transaction_id: int) -> list[Line]:
-    rows = connection.execute(sa.text(read_sql("queries/lines")), {"transaction_id": transaction_id}).mappings()
-    return [Line(**row) for row in rows]
 
 
 def _os_user() -> str:

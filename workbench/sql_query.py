@@ -13,8 +13,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from workbench.deadline import GuardedConnection
-from workbench.engines import READER_SECONDS, Engines, is_disconnect, unavailable
+from workbench.engines import READER_SECONDS, Engines, is_disconnect
 from workbench.errors import QueryRefused, ServerUnavailable
+from workbench.outage import unavailable
 from workbench.replication import EngineName
 from workbench.risingwave.server import is_missing
 from workbench.sql_files import read_sql

@@ -11,9 +11,11 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from workbench.engines import Engines, is_disconnect, unavailable
+from workbench.engines import Engines, is_disconnect
 from workbench.errors import FieldError, ServerUnavailable
-from workbench.replication import Answer, Reader, Session, mark
+from workbench.outage import unavailable
+from workbench.positions import mark
+from workbench.replication import Answer, Reader, Session
 from workbench.sql_files import read_sql
 
 NAME_LENGTH = 100

@@ -21,7 +21,7 @@ from workbench.config import Settings
 from workbench.connection import Workbench
 from workbench.engines import Engines, connect
 from workbench.errors import CdcError, SettingsError
-from workbench.replication import beat
+from workbench.positions import beat
 from workbench.risingwave import build, pieces, preflight
 from workbench.risingwave.server import SLOT
 

@@ -19,7 +19,8 @@ from workbench.errors import MetricError
 from workbench.insights import baskets, customers, discounts, products
 from workbench.insights.products import COLUMNS
 from workbench.metrics import METRICS, Rollups, Source, Where, ask
-from workbench.replication import Session, mark
+from workbench.positions import mark
+from workbench.replication import Session
 
 FIRST_DAY = date(2026, 5, 25)
 PRODUCTS = ["A", "B", "C", "D", "E", "F", "'G,\\", "é 9"]

@@ -20,7 +20,8 @@ from workbench.errors import MetricError, ServerUnavailable
 from workbench.metrics import DIMENSIONS, METRICS, Rollups, Source, Where, ask, direct, loading
 from workbench.metrics.registry import ROLLUPS
 from workbench.models import parse_sale
-from workbench.replication import Session, mark
+from workbench.positions import mark
+from workbench.replication import Session
 
 PHASES = [Phase.explicit, Phase.reuse, Phase.generate]  # to shrink what fails would take minutes of real writes
 DAYS = [date(2026, 5, 29), date(2026, 5, 30), date(2026, 6, 1), date(2026, 6, 8)]

@@ -16,7 +16,8 @@ from workbench.cluster.readiness import signed_in
 from workbench.config import Settings
 from workbench.connection import Workbench
 from workbench.errors import ClusterError
-from workbench.replication import Session, wait_for_replica
+from workbench.positions import wait_for_replica
+from workbench.replication import Session
 
 
 def is_paused(settings: Settings) -> bool:

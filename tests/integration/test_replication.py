@@ -11,13 +11,14 @@ import sqlalchemy as sa
 
 from tests.conftest import paused_replay, wait_until
 from tests.examples import sale
-from workbench import health
+from workbench import monitor
 from workbench.config import Settings
 from workbench.connection import Workbench
 from workbench.engines import connect
 from workbench.errors import OutcomeUnknown, ServerUnavailable
 from workbench.health import status
-from workbench.replication import Session, beat, lsn_number, wait_for_replica
+from workbench.positions import beat, wait_for_replica
+from workbench.replication import Session, lsn_number
 
 
 def count(connection: sa.Connection) -> int:
@@ -87,7 +88,7 @@ def test_ages_are_told_by_the_masters_clock_with_a_machine_that_is_an_hour_late_
         def now(cls, tz: tzinfo | None = None) -> Late:
             return super().now(tz) - timedelta(hours=1)
 
-    monkeypatch.setattr(health, "datetime", Late)
+    monkeypatch.setattr(monitor, "datetime", Late)
     workbench.monitor.start()
     wait_until(lambda: workbench.monitor.last is not None, "the first heartbeat")
     with workbench.engines.owner.connect() as connection:

@@ -17,7 +17,8 @@ from workbench.config import Settings
 from workbench.connection import connect as connect_workbench
 from workbench.engines import Engines, connect
 from workbench.errors import CdcError, ServerUnavailable
-from workbench.health import BEAT_SECONDS, status
+from workbench.health import status
+from workbench.monitor import BEAT_SECONDS
 from workbench.replication import Reader, Session
 from workbench.risingwave import build, ground, pieces, removal, state
 from workbench.risingwave import slots as slots_module

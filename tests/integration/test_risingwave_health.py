@@ -15,7 +15,7 @@ from workbench.config import Settings
 from workbench.engines import Engines, connect
 from workbench.followers import followers
 from workbench.health import Health, status
-from workbench.replication import beat
+from workbench.positions import beat
 
 COPY_BEAT = """
 insert into heartbeat values (1, :beat_at, :lsn)

@@ -22,7 +22,7 @@ from workbench.config import Settings
 from workbench.connection import Workbench
 from workbench.engines import Engines, connect
 from workbench.errors import FieldError, LoadStopped, ServerUnavailable, WorkbenchError
-from workbench.replication import wait_for_replica
+from workbench.positions import wait_for_replica
 from workbench.sample import Loaded, bulk_load, generate, load, prepared
 
 UNTIL = datetime(2026, 5, 31, 16, 20)

@@ -17,7 +17,8 @@ from workbench.connection import Workbench
 from workbench.engines import connect
 from workbench.errors import QueryRefused, ServerUnavailable
 from workbench.metrics import METRICS, Where
-from workbench.replication import Session, wait_for_replica
+from workbench.positions import wait_for_replica
+from workbench.replication import Session
 from workbench.sql_query import RowsCut, query
 
 

@@ -22,7 +22,8 @@ from workbench.metrics.filters import day_number
 from workbench.metrics.push import Changed, Push
 from workbench.metrics.registry import ROLLUPS
 from workbench.metrics.streamed import MOST_CUSTOMERS
-from workbench.replication import Answer, Reader, Session, beat, wait_for_replica
+from workbench.positions import beat, wait_for_replica
+from workbench.replication import Answer, Reader, Session
 
 NAMES = ("revenue", "sales", "items_sold", "discount_given")
 

@@ -14,11 +14,12 @@ import sqlalchemy as sa
 from tests.conftest import as_superuser, paused_replay, running_pair
 from tests.examples import sale
 from tests.stand_in import carry, stand_in
-from workbench import cluster, replication, sample, verification
+from workbench import cluster, positions, sample, verification
 from workbench.config import Settings
 from workbench.connection import Workbench
 from workbench.engines import Engines, connect
-from workbench.replication import Session, beat, lsn_number, mark, wait_for_replica
+from workbench.positions import beat, mark, wait_for_replica
+from workbench.replication import Session, lsn_number
 from workbench.verification import run
 from workbench.verification.figures import questions
 
@@ -128,7 +129,7 @@ def three(settings: Settings, engines: Engines) -> Iterator[Engines]:
 @pytest.fixture
 def carried(three: Engines, monkeypatch: pytest.MonkeyPatch) -> Engines:
     """The stand-in gets what is committed whenever a token is taken, as if CDC were at work."""
-    monkeypatch.setattr(replication, "beat", lambda engines: carry(engines))
+    monkeypatch.setattr(positions, "beat", lambda engines: carry(engines))
     return three
 
 
@@ -159,7 +160,7 @@ def test_a_cent_more_in_a_stand_in_for_risingwave_is_found(carried: Engines) -> 
 
 def test_a_risingwave_without_views_is_a_problem_in_words(three: Engines, monkeypatch: pytest.MonkeyPatch) -> None:
     assert three.risingwave is not None
-    monkeypatch.setattr(replication, "beat", lambda engines: carry(engines))
+    monkeypatch.setattr(positions, "beat", lambda engines: carry(engines))
     with three.risingwave.connect() as connection:
         connection.exec_driver_sql("drop view rollup_sales_by_hour")
     result = verification.verify(three)

@@ -24,7 +24,8 @@ from workbench.health import status
 from workbench.metrics import Rollups, Source, Stream, ask
 from workbench.metrics.filters import day_number
 from workbench.metrics.push import Changed, Push
-from workbench.replication import Reader, Session, beat, mark
+from workbench.positions import beat, mark
+from workbench.replication import Reader, Session
 from workbench.risingwave import build, pieces, removal, state
 from workbench.risingwave.server import SLOT
 from workbench.sql_files import read_sql

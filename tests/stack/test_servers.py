@@ -15,7 +15,8 @@ from workbench.config import Settings
 from workbench.connection import Workbench
 from workbench.engines import Engines, connect
 from workbench.health import status
-from workbench.replication import Session, wait_for_replica
+from workbench.positions import wait_for_replica
+from workbench.replication import Session
 
 
 @pytest.fixture

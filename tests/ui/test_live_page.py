@@ -14,7 +14,7 @@ from tests.ui.conftest import visit, watched_page
 from tests.ui.test_analytics_page import DAILY, FIGURES, chart, create, days_ago, figures, sales, state
 from workbench.config import Settings
 from workbench.engines import Engines
-from workbench.health import beat
+from workbench.positions import beat
 
 __all__ = ["sales"]  # a fixture
 

@@ -16,7 +16,7 @@ from tests.ui.conftest import serving, visit, watched_page
 from workbench import cluster, sample, verification
 from workbench.config import Settings
 from workbench.engines import Engines
-from workbench.replication import wait_for_replica
+from workbench.positions import wait_for_replica
 
 LOADED_MS = 60_000
 

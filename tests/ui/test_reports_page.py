@@ -12,7 +12,8 @@ from playwright.sync_api import Browser, Page, expect
 from tests.examples import CAKE, HOSTILE, LATTE, sale
 from tests.ui.conftest import ALLOWED_CONSOLE, visit, watched_page
 from workbench.engines import Engines
-from workbench.replication import Reader, Session, wait_for_replica
+from workbench.positions import wait_for_replica
+from workbench.replication import Reader, Session
 from workbench.sales import Sales
 
 RUN_MS = 90_000

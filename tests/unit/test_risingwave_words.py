@@ -8,7 +8,7 @@ from pydantic import SecretStr
 from sqlalchemy.exc import InternalError, OperationalError
 
 from workbench.config import Settings
-from workbench.engines import unavailable
+from workbench.outage import unavailable
 from workbench.risingwave import ground
 from workbench.risingwave.console import first_cause
 from workbench.risingwave.server import is_missing

@@ -1,10 +1,10 @@
-"""The filter bar: period and comparison, lists to choose from, and a chip for everything that narrows."""
+"""The filter bar: period and comparison, lists to choose from, and words for the days."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -14,10 +14,11 @@ from panel.viewable import Viewable, Viewer
 
 from workbench import look
 from workbench.dashboards.feed import Feed
+from workbench.dashboards.filter_chips import FilterChips
 from workbench.dashboards.products import product_names
 from workbench.dashboards.tile import html
 from workbench.errors import FieldError
-from workbench.filters import COMPARISONS, CUSTOM, PERIODS, Chip, chips, value_text, words
+from workbench.filters import COMPARISONS, CUSTOM, PERIODS, read_customer, read_day, value_text, words
 from workbench.forms.fields import CHOICE, LOW_CHOICE
 
 FIELD: dict[str, Any] = {"size": "small", "width": None, "sizing_mode": "stretch_width", "margin": 0}
@@ -45,7 +46,6 @@ class FilterBar(Viewer):
         self._feed, self._filters = feed, feed.filters
         self._revision = -1
         self.names: dict[str, str] = {}  # of products, by code
-        self._shown_chips: list[Chip] = []
         self._period, self._comparison = _select("Period", PERIODS), _select("Compare with", COMPARISONS)
         self._dates = {name: _text(label) for name, label in (("date_from", "From"), ("date_to", "To"))}
         self._customer = _text("Customer ID")
@@ -54,7 +54,7 @@ class FilterBar(Viewer):
         self._others = _flow(*(self._lists[name] for name in LABELS if name not in FIRST), self._customer)
         self._words = html()
         self._words.styles = {"flex": "1 1 260px"}
-        self._chips = pn.FlexBox(margin=0, sizing_mode="stretch_width", styles={"gap": "8px"}, align_items="center")
+        self._chips = FilterChips(self._filters)
         self._is_showing = False
         self._connect()
         self.follow()
@@ -136,7 +136,7 @@ class FilterBar(Viewer):
         against = f", compared with {words(compared.date_from, compared.date_to)}" if compared else ""
         until = f" until {compared.time_to:%H:%M}" if compared and compared.time_to else ""
         self._words.object = f'<p class="soft">{look.esc(words(*filters.days(now)) + against + until)}</p>'
-        self._show_chips()
+        self._chips.follow(self.names)
         if any(getattr(filters, name) for name in LABELS if name not in FIRST) or filters.customer_id is not None:
             self._open(True)
 
@@ -152,16 +152,6 @@ class FilterBar(Viewer):
         finally:
             self._is_showing = False
 
-    def _show_chips(self) -> None:
-        found = chips(self._filters, self.names)
-        if found == self._shown_chips:
-            return  # a button that is taken away while it is being drawn is an error in the browser
-        self._shown_chips = found
-        buttons = [_chip(f"{chip.text}  ✕", partial(self._filters.param.update, **chip.cleared)) for chip in found]
-        if found:
-            buttons.append(_chip("Clear all", self._filters.clear, variant="text"))
-        self._chips.param.update(objects=buttons, visible=bool(found))
-
     def _open(self, is_open: bool) -> None:
         self._others.visible = is_open
         self._more.label = "Fewer filters" if is_open else "More filters"
@@ -176,39 +166,12 @@ class FilterBar(Viewer):
         return pmui.Column(*rows, sx={"gap": "12px"}, sizing_mode="stretch_width", margin=0)
 
 
-def read_day(name: str, text: str) -> date | None:
-    """A typed day; None for nothing. Raises FieldError saying what is allowed."""
-    if not text.strip():
-        return None
-    try:
-        day = date.fromisoformat(text.strip())
-    except ValueError:
-        raise FieldError(name, text, "it must be a day such as 2026-05-31") from None
-    if not 2000 <= day.year <= 2099:
-        raise FieldError(name, text, "it must be from 2000 to 2099")
-    return day
-
-
-def read_customer(text: str) -> int | None:
-    """A typed customer; None for nothing. Raises FieldError saying what is allowed."""
-    text = text.strip()
-    if not text:
-        return None
-    if not (text.isascii() and text.isdigit() and len(text) <= 10 and 0 < int(text) < 2**31):
-        raise FieldError("customer_id", text, "it must be a whole number such as 7")
-    return int(text)
-
-
 def _text(label: str) -> pmui.TextInput:
     return pmui.TextInput(label=label, placeholder="YYYY-MM-DD" if label in ("From", "To") else "", **FIELD)
 
 
 def _select(label: str, names: Mapping[str, str]) -> pmui.Select:
     return pmui.Select(label=label, options={text: name for name, text in names.items()}, **FIELD, **CHOICE)
-
-
-def _chip(label: str, act: Any, variant: str = "outlined") -> pmui.Button:
-    return pmui.Button(label=label, on_click=lambda _: act(), variant=variant, size="small", margin=0)
 
 
 def _flow(*widgets: Any) -> pmui.Column:

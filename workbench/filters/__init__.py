@@ -4,6 +4,7 @@ from workbench.filters.address import from_query, to_query
 from workbench.filters.chips import NO_CATEGORY, Chip, chips, value_text
 from workbench.filters.model import LISTS, Filters, drop
 from workbench.filters.periods import COMPARISONS, CUSTOM, PERIODS, words
+from workbench.filters.typed import read_customer, read_day
 
 __all__ = [
     "COMPARISONS",
@@ -16,6 +17,8 @@ __all__ = [
     "chips",
     "drop",
     "from_query",
+    "read_customer",
+    "read_day",
     "to_query",
     "value_text",
     "words",

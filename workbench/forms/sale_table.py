@@ -9,35 +9,19 @@ from typing import Any
 import pandas as pd
 import panel as pn
 import panel_material_ui as pmui
-from bokeh.models.widgets.tables import NumberFormatter
 
 from workbench.errors import WorkbenchError
 from workbench.forms.actions import failures_said
 from workbench.forms.line_table import html_pane, line_table
 from workbench.forms.messages import Message
 from workbench.forms.pager import Pager
+from workbench.forms.sale_columns import NEWEST_FIRST, empty_table, page_rows
 from workbench.forms.sale_filters import SaleFilters
-from workbench.forms.tables import TABLE_STYLE, row_button, sideways, wide
+from workbench.forms.tables import sideways
 from workbench.look import esc
 from workbench.replication import Answer
-from workbench.sale_pages import COLUMNS, Edge, Move, SaleFilter, SalePage, sale_page
+from workbench.sale_pages import Edge, Move, SaleFilter, SalePage, sale_page
 from workbench.sales import Sales
-
-TITLES = {
-    "transaction_id": "ID",
-    "transaction_time": "Time",
-    "store_id": "Store",
-    "cashier_id": "Cashier",
-    "payment_method": "Payment Method",
-    "customer_id": "Customer",
-    "total_discount": "Discount",
-    "total_amount": "Total",
-    "edit": "",
-    "delete": "",
-}
-SHOWN = tuple(name for name in COLUMNS if name in TITLES)
-MONEY = ("total_discount", "total_amount")
-NEWEST_FIRST = [{"field": "transaction_time", "dir": "desc"}]
 
 
 class SaleTable(pn.viewable.Viewer):
@@ -67,7 +51,7 @@ class SaleTable(pn.viewable.Viewer):
         self._empty = html_pane("")
         self._refresh = pmui.Button(label="Refresh", variant="text", size="small", margin=(2, 8))
         self._refresh.on_click(lambda _: self._start(self.reload))
-        self._table = _table(self._lines)
+        self._table = empty_table(self._lines)
         # Empty until there is a page: tables and buttons that are being drawn miss what changes meanwhile.
         self._body = pn.Column(sizing_mode="stretch_width", margin=0)
         self._table.param.watch(lambda _: self._start(lambda: self.go("first")), "sorters")
@@ -130,7 +114,7 @@ class SaleTable(pn.viewable.Viewer):
         self._page, self._counted = page, (page.count, page.is_estimate)
         self.message.clear()
         self._table.expanded = []  # the lines of a sale that stays may have changed
-        self._table.value = _rows(page.rows)
+        self._table.value = page_rows(page.rows)
         missing = "match; clear the filters" if self.filters.value != SaleFilter() else "yet"
         self._empty.object = "" if len(page.rows) else f'<p class="soft">No transactions {missing}.</p>'
         note = f" ({answer.note})" if answer.note else ""
@@ -170,54 +154,3 @@ class SaleTable(pn.viewable.Viewer):
             sizing_mode="stretch_width",
             margin=0,
         )
-
-
-def _table(row_content: Callable[[pd.Series], Any]) -> pn.widgets.Tabulator:
-    numbers = dict.fromkeys(("transaction_id", "store_id", "cashier_id", "customer_id", *MONEY), "right")
-    return pn.widgets.Tabulator(
-        _rows(pd.DataFrame(columns=list(COLUMNS))),
-        sorters=NEWEST_FIRST,
-        row_content=row_content,
-        titles=TITLES,
-        disabled=True,
-        selectable=False,
-        layout="fit_columns",
-        configuration={"columnDefaults": {"minWidth": 76}},  # the buttons' columns, whose width cannot be named
-        widths={
-            "transaction_id": 90,
-            "transaction_time": 160,
-            "store_id": 76,
-            "cashier_id": 96,
-            "payment_method": 165,
-            "customer_id": 106,
-            "total_discount": 106,
-            "total_amount": 96,
-        },
-        styles=wide(1080),
-        stylesheets=[TABLE_STYLE],
-        sizing_mode="stretch_width",
-        margin=(6, 8),
-        text_align=numbers | {"transaction_time": "left"},
-        header_align=numbers,
-        formatters={
-            **{name: NumberFormatter(format="0,0.00") for name in MONEY},
-            **{name: NumberFormatter(format="0") for name in ("transaction_id", "store_id", "cashier_id")},
-            "customer_id": NumberFormatter(format="0", nan_format="–"),
-        },
-        buttons={"edit": row_button("Edit"), "delete": row_button("Delete", "danger")},
-    )
-
-
-def _rows(rows: pd.DataFrame) -> pd.DataFrame:
-    """One page as the browser gets it. It sorts the page once more by itself, so each column has its own type."""
-    typed = rows[list(SHOWN)].astype(
-        {
-            "transaction_id": "int64",
-            "transaction_time": "datetime64[us]",
-            "store_id": "int64",
-            "cashier_id": "int64",
-            "customer_id": "float64",
-            **dict.fromkeys(MONEY, "float64"),  # exact to the cent: numeric(12, 2) has fewer digits than a double
-        }
-    )
-    return typed.set_index("transaction_id")

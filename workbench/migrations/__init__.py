@@ -16,9 +16,10 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from workbench import indexes
-from workbench.engines import Engines, unavailable
+from workbench.engines import Engines
 from workbench.errors import SchemaError
-from workbench.replication import wait_for_replica
+from workbench.outage import unavailable
+from workbench.positions import wait_for_replica
 from workbench.sql_files import read_sql, sql_names
 
 log = logging.getLogger(__name__)

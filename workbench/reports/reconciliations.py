@@ -11,7 +11,8 @@ from workbench.engines import Engines
 from workbench.errors import ServerUnavailable
 from workbench.followers import followers
 from workbench.metrics import DIMENSIONS, METRICS, Where
-from workbench.replication import Reader, Session, mark
+from workbench.positions import mark
+from workbench.replication import Reader, Session
 from workbench.reports.data import ReportData
 from workbench.reports.tables import label
 from workbench.verification.figures import Figures, Question, answered, asked, differing, questions

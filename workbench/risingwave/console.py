@@ -12,8 +12,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from workbench.config import Settings
-from workbench.engines import Engines, is_disconnect, unavailable
+from workbench.engines import Engines, is_disconnect
 from workbench.errors import RisingWaveRefused, SettingsError
+from workbench.outage import unavailable
 from workbench.risingwave.server import is_missing, version_of
 from workbench.sql_files import read_sql
 

@@ -13,7 +13,7 @@ from workbench.config import Settings
 from workbench.engines import Engines
 from workbench.errors import CdcError, RisingWaveRefused
 from workbench.followers import followers
-from workbench.replication import beaten
+from workbench.positions import beaten
 from workbench.risingwave.console import Console
 from workbench.risingwave.pieces import HEARTBEAT, SECRET, SOURCE, source, tables
 from workbench.risingwave.preflight import REBUILD

@@ -7,8 +7,9 @@ import time
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from workbench.engines import Engines, is_disconnect, unavailable
+from workbench.engines import Engines, is_disconnect
 from workbench.errors import CdcError
+from workbench.outage import unavailable
 from workbench.risingwave.server import SLOT
 from workbench.sql_files import read_sql
 

@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from workbench.engines import Engines, unavailable
+from workbench.engines import Engines
 from workbench.errors import RisingWaveRefused
+from workbench.outage import unavailable
 from workbench.risingwave import ground, marks
 from workbench.risingwave.console import Console, console
 from workbench.risingwave.pieces import SOURCE, Piece, changes_of, rollups, tables, views

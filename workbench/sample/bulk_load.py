@@ -17,8 +17,9 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from workbench import indexes
-from workbench.engines import Engines, is_disconnect, unavailable
+from workbench.engines import Engines, is_disconnect
 from workbench.errors import LoadStopped, OutcomeUnknown, WorkbenchError
+from workbench.outage import unavailable
 from workbench.sample.chunks import generate
 from workbench.sample.prepared import Prepared, prepared
 from workbench.sql_files import read_sql

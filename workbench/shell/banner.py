@@ -6,7 +6,8 @@ import panel as pn
 import panel_material_ui as pmui
 from panel.viewable import Viewable, Viewer
 
-from workbench.health import Monitor, Status
+from workbench.health import Status
+from workbench.monitor import Monitor
 from workbench.replication import STALE_SECONDS
 
 LOOK_MS = 1000

@@ -9,8 +9,9 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from workbench.engines import Engines, is_disconnect, unavailable
+from workbench.engines import Engines, is_disconnect
 from workbench.errors import SchemaError
+from workbench.outage import unavailable
 from workbench.replication import Answer, Reader, Session
 from workbench.sql_files import read_sql
 from workbench.verification.run import Difference, Verification

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from workbench.engines import Engines
 from workbench.errors import WorkbenchError
 from workbench.followers import Follower, followers
-from workbench.replication import Reader, beaten
+from workbench.positions import beaten
+from workbench.replication import Reader
 from workbench.verification.figures import (
     MISSING,
     Figures,

@@ -1,0 +1,51 @@
+"""A server that does not answer, in words: what is wrong with it, and what to do."""
+
+from __future__ import annotations
+
+import re
+
+from workbench.config import Server, Settings
+from workbench.errors import ServerUnavailable, WorkbenchError
+
+
+def unavailable(settings: Settings, name: str, error: Exception) -> WorkbenchError:
+    """The error a person can read for a failed connection to ``master``, ``replica`` or ``risingwave``.
+
+    It says what is wrong and what to do, and is never the server's own text.
+    """
+    server = {"replica": settings.replica, "risingwave": settings.risingwave}.get(name) or settings.master
+    shown = "RisingWave" if name == "risingwave" else f"The {name}"
+    remedy = _remedy(settings, name, server, str(error))
+    return ServerUnavailable(f"{shown} at {server.host}:{server.port} {_cause(server, str(error))}. {remedy}")
+
+
+def _refused_user(server: Server, text: str) -> str | None:
+    """Whose password is wrong; None when it is not that."""
+    if found := re.search(r'password authentication failed for user "([^"]+)"', text):
+        return found[1]
+    return server.user if "password authentication failed" in text or "Invalid password" in text else None
+
+
+def _cause(server: Server, text: str) -> str:
+    if user := _refused_user(server, text):
+        return f"refuses the password of {user}"
+    if re.search(
+        r'FATAL:  (database|role) "|database "[^"]*" does not exist|database not found|Role \S+ does not exist', text
+    ):
+        return f"has no database {server.name} or no role {server.user}"
+    return "does not answer"
+
+
+def _remedy(settings: Settings, name: str, server: Server, text: str) -> str:
+    passwords = {
+        settings.master_db_user: "MASTER_DB_PASSWORD",
+        settings.master_db_owner_user: "MASTER_DB_OWNER_PASSWORD",
+        settings.replica_db_user: "REPLICA_DB_PASSWORD",
+    }
+    if name != "risingwave" and (setting := passwords.get(_refused_user(server, text) or "")):
+        return f"Put the right one into {setting}; in Docker Compose `docker compose up -d` gives the servers .env's."
+    if name == "risingwave":
+        return "Start it with `docker compose up -d risingwave`, or check the RISINGWAVE_* settings."
+    if server.host == "127.0.0.1":
+        return f"Start it with `workbench up`, in Docker Compose with `docker compose up -d {name}`."
+    return f"Check {name.upper()}_DB_* settings."
