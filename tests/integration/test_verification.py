@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,12 +12,13 @@ from uuid import uuid4
 import pytest
 import sqlalchemy as sa
 
-from tests.conftest import as_superuser, paused_replay, running_pair
+from tests.conftest import as_superuser, paused_replay, running_pair, wait_until
 from tests.examples import sale
 from tests.stand_in import carry, stand_in
 from workbench import cluster, positions, sample, verification
 from workbench.config import Settings
 from workbench.connection import Workbench
+from workbench.dashboards.reconciliation import Reconciliation
 from workbench.engines import Engines, connect
 from workbench.positions import beat, mark, wait_for_replica
 from workbench.replication import Session, lsn_number
@@ -166,3 +168,12 @@ def test_a_risingwave_without_views_is_a_problem_in_words(three: Engines, monkey
     result = verification.verify(three)
     assert not result.is_good
     assert any("RisingWave did not answer" in problem for problem in result.problems)
+
+
+def test_a_comparison_that_ends_between_two_looks_of_the_page_is_shown(workbench: Workbench) -> None:
+    tile = Reconciliation(workbench)
+    asyncio.run(tile.follow(is_master_up=True))
+    tile._start()
+    wait_until(lambda: not tile._job.progress.is_running, "the comparison")
+    asyncio.run(tile.follow(is_master_up=True))
+    assert "No difference" in tile._result.object

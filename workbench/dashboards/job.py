@@ -18,7 +18,10 @@ Work = Callable[[Advance, ShouldStop], str]
 
 @dataclass(frozen=True)
 class Progress:
-    """How far the running task is, or what became of the last one (``said``; empty before the first)."""
+    """How far the running task is, or what became of the last one (``said``; empty before the first).
+
+    ``ended`` counts the tasks that have ended: one can begin and end between two looks.
+    """
 
     is_running: bool = False
     is_stopping: bool = False
@@ -26,6 +29,7 @@ class Progress:
     total: int = 0
     said: str = ""
     is_error: bool = False
+    ended: int = 0
 
 
 class Job:
@@ -46,7 +50,7 @@ class Job:
             if self.progress.is_running:
                 return False
             self._stop.clear()
-            self.progress = Progress(is_running=True, total=total)
+            self.progress = Progress(is_running=True, total=total, ended=self.progress.ended)
         threading.Thread(target=self._run, args=(work,), name="job", daemon=True).start()
         return True
 
@@ -60,7 +64,7 @@ class Job:
     def _run(self, work: Work) -> None:
         said, is_error = self._result(work)
         with self._lock:
-            self.progress = Progress(said=said, is_error=is_error)
+            self.progress = Progress(said=said, is_error=is_error, ended=self.progress.ended + 1)
 
     def _result(self, work: Work) -> tuple[str, bool]:
         """What became of it, in words, and whether that is an error."""

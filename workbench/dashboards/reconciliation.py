@@ -14,6 +14,7 @@ from workbench.connection import Workbench
 from workbench.dashboards.job import Advance, Job, Progress, ShouldStop
 from workbench.errors import WorkbenchError
 from workbench.metrics import METRICS
+from workbench.positions import wait_for_replica
 from workbench.replication import Session
 from workbench.verification import Difference, Verification, last, save, verify
 
@@ -46,7 +47,7 @@ class Reconciliation(Viewer):
         self._stop_button.param.update(visible=progress.is_running, disabled=progress.is_stopping)
         self._bar.param.update(visible=progress.is_running, max=max(progress.total, 1), value=progress.done)
         self._said.object = progress_html(progress)
-        if self._shown is None or self._shown.is_running != progress.is_running:
+        if self._shown is None or self._shown.ended != progress.ended:
             self._result.object = await asyncio.to_thread(self._last)
         self._shown = progress
 
@@ -62,6 +63,7 @@ class Reconciliation(Viewer):
     def _compared(self, advance: Advance, should_stop: ShouldStop) -> str:
         result = verify(self._workbench.engines, advance, should_stop)
         save(self._workbench.engines, result)
+        wait_for_replica(self._workbench.engines)  # every page that looks now finds it
         return ""
 
     def __panel__(self) -> Viewable:
