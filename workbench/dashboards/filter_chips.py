@@ -21,6 +21,7 @@ class FilterChips(Viewer):
         self._filters = filters
         self._shown: list[Chip] = []
         self._row = pn.FlexBox(margin=0, sizing_mode="stretch_width", styles={"gap": "8px"}, align_items="center")
+        self._row.visible = False
 
     def follow(self, names: Mapping[str, str]) -> None:
         """Shows the chips that there are now, with products by their ``names``."""

@@ -1,0 +1,56 @@
+"""What is left of pages that were closed: nothing. `make soak` measures the same in bytes, over sixty sessions."""
+
+from __future__ import annotations
+
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.conftest import wait_until
+from tests.examples import sale
+from tests.ui.conftest import Served, drawn, serving
+from workbench.config import Settings
+from workbench.connection import Workbench
+
+REPOSITORY = Path(__file__).parents[2]
+FORGET_SOON = ("--unused-session-lifetime=1000", "--check-unused-sessions=200", "--plugins=tests.ui.alive")
+# page -> what it is made of besides its frame, and what is seen when it is ready
+PAGES = {
+    "analytics": ("SalesDashboard", "Revenue by store"),
+    "sales": ("SalesManager", "1 transaction"),
+    "pipeline": ("PipelinePage", "Replication slots"),
+    "reports": ("ReportsPage", "Daily sales"),
+}
+
+
+@pytest.fixture(scope="module")
+def forgetful(settings: Settings) -> Iterator[Served]:
+    """The app, which forgets a session a second after it was left."""
+    with serving(settings, *FORGET_SOON, changes={"PYTHONPATH": str(REPOSITORY)}) as served:
+        yield served
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_nothing_is_left_of_a_closed_page(forgetful: Served, path: str, workbench: Workbench, browser: Browser) -> None:
+    content, seen = PAGES[path]
+    workbench.sales().create(sale(), uuid4())
+    for _ in range(2):
+        page = browser.new_page()
+        page.goto(f"{forgetful.url}/{path}")
+        drawn(page)
+        expect(page.get_by_text(seen).first).to_be_visible(timeout=60_000)
+        assert alive(forgetful, content) > 0
+        page.close()
+    for name in (content, "Page", "Feed"):
+        wait_until(lambda name=name: alive(forgetful, name) == 0, f"the last {name} to go")
+    assert not forgetful.errors()
+
+
+def alive(served: Served, name: str) -> int:
+    """How many objects of this class the app's process holds."""
+    with urllib.request.urlopen(f"{served.url}/alive?of={name}") as answer:
+        return int(answer.read())
