@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import panel as pn
 from panel.viewable import Viewable
@@ -19,7 +20,8 @@ _prepared_by: tuple[str | None, str | None] | None = None  # a notebook's cell, 
 
 def is_served() -> bool:
     """Whether this runs in a session of a Panel server, of the app or of a served notebook."""
-    return pn.state.curdoc is not None
+    # In a notebook too there is a document while one of its events is handled; but it has no session.
+    return pn.state.curdoc is not None and pn.state.curdoc.session_context is not None
 
 
 def is_notebook() -> bool:
@@ -46,6 +48,7 @@ def prepare() -> None:
             load_notebook(inline=True, reloading=False)
         _load_luxon()
         _handle_on_main_thread()
+        _keep_style_sheets_apart()
 
 
 def _is_due() -> bool:
@@ -93,6 +96,23 @@ def _handle_on_main_thread() -> None:
             loop.call_soon_threadsafe(handle, comm, message)
 
     Comm._handle_msg = handle_on_main_thread
+
+
+class _UnsharedSheets(WeakKeyDictionary[Any, Any]):
+    def get(self, _document: Any, default: Any = None) -> Any:
+        """Nothing; what is looked up with ``[]`` is there."""
+        return default
+
+
+def _keep_style_sheets_apart() -> None:
+    """Lets an event of one cell change what another cell shows: a brush, a filter, a click.
+
+    Panel 1.9.4 then takes the style sheets for the other cell's text from the cell of the event (with ``get``, and
+    nowhere else: ``Reactive._process_param_change``), and Bokeh refuses: "Models must be owned by only a single
+    document".
+    """
+    if not isinstance(pn.state._stylesheets, _UnsharedSheets):
+        type(pn.state)._stylesheets = _UnsharedSheets(pn.state._stylesheets)
 
 
 def _has_drawn() -> bool:

@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.conftest import free_ports
 from tests.examples import LATTE, sale
-from tests.ui.conftest import ERRORS_IN_LOG, environment, serving, watched_page
+from tests.ui.conftest import ERRORS_IN_LOG, brush, environment, serving, watched_page
 from workbench.config import Settings
 from workbench.connection import Workbench
 
@@ -30,10 +30,13 @@ TOKEN = "for-this-test"
 # 2026-11: Panel 1.9 asks its CDN for these also when all is inlined; without them everything looks the same.
 WANTED_OUTSIDE = {"loading.css", "material.css", "material_variables.css"}
 CELLS = (
-    "from workbench import RevenueByStore, SalesManager, TotalRevenue, connect, sql\n\nwb = connect()",
+    "from workbench import Filters, RevenueByStore, RevenueOverTime, SalesManager, TotalRevenue, connect, sql\n\n"
+    "wb, days = connect(), Filters()",
     'SalesManager(wb, actor="a notebook").servable()',
     "RevenueByStore(wb)",
     "TotalRevenue(wb)",
+    "RevenueOverTime(wb, days)",
+    "TotalRevenue(wb, days)",
     'sql("select * form sales_item")',
 )
 FACTORS = """() => Bokeh.documents.flatMap((d) => [...d._all_models.values()])
@@ -104,7 +107,7 @@ def record_a_sale(page: Page, store: str) -> None:
     expect(page.get_by_role("alert").filter(has_text="Transaction 2 created")).to_be_visible(timeout=30_000)
 
 
-def test_in_jupyterlab_a_form_saves_and_charts_redraw(
+def test_in_jupyterlab_a_form_saves_charts_redraw_and_a_brush_narrows(
     sold: Workbench, settings: Settings, browser: Browser, tmp_path: Path
 ) -> None:
     notebook(tmp_path, *CELLS)
@@ -123,7 +126,8 @@ def test_in_jupyterlab_a_form_saves_and_charts_redraw(
         page.get_by_text("Run", exact=True).click()
         page.get_by_text("Run All Cells", exact=True).click()
         try:
-            figure = page.locator(".figure")
+            figure, brushed = page.locator(".figure").first, page.locator(".figure").last
+            expect(brushed).to_have_text("USD 7.00", timeout=150_000)
             expect(figure).to_have_text("USD 7.00", timeout=150_000)  # all is loaded from the cells
             page.wait_for_function(f"() => JSON.stringify(({FACTORS})()) === JSON.stringify(['Store 3'])")
             record_a_sale(page, store="5")
@@ -133,6 +137,13 @@ def test_in_jupyterlab_a_form_saves_and_charts_redraw(
             expect(refusal).to_have_text('QueryRefused: syntax error at or near "form" (line 1, column 10).')
             page.get_by_role("tab", name="View").click()
             expect(page.locator(".tabulator-row")).to_have_count(2)
+            over_time = page.locator(".bk-Figure").nth(1)
+            over_time.scroll_into_view_if_needed()
+            box = over_time.bounding_box()
+            assert box is not None
+            brush(page, box, 0.2, 0.4)  # days without a sale
+            expect(brushed).to_have_text("USD 0.00", timeout=30_000)
+            expect(figure).to_have_text("USD 12.00")
         finally:
             (ROOT / "test-results").mkdir(exist_ok=True)
             page.screenshot(path=ROOT / "test-results" / "jupyterlab.png")

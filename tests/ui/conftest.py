@@ -19,7 +19,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Route, expect
+from playwright.sync_api import Browser, ConsoleMessage, FloatRect, Page, Request, Route, expect
 from pydantic import SecretStr
 
 from tests.conftest import free_ports
@@ -198,3 +198,14 @@ def status_of(url: str) -> int:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         return error.code
+
+
+def brush(page: Page, box: FloatRect, first: float, last: float) -> None:
+    """Drags across a chart, from one share of its width to another."""
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] * first, middle)
+    page.mouse.down()
+    for step in range(1, 9):
+        page.mouse.move(box["x"] + box["width"] * (first + (last - first) * step / 8), middle)
+        page.wait_for_timeout(40)  # a hand is not faster either: one jump is no drag
+    page.mouse.up()

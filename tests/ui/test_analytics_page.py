@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from playwright.sync_api import Browser, Page, expect
 
 from tests.examples import CAKE, HOSTILE, LATTE, sale
-from tests.ui.conftest import visit, watched_page
+from tests.ui.conftest import brush, visit, watched_page
 from workbench.engines import Engines
 from workbench.positions import wait_for_replica
 from workbench.replication import Reader, Session
@@ -104,14 +104,7 @@ def test_a_bar_narrows_every_tile_and_back_opens_it(app: str, page: Page, sales:
 def test_a_brush_narrows_to_its_days(app: str, page: Page, sales: list[int]) -> None:
     visit(page, f"{app}/analytics")
     figures(page, FIGURES)
-    box = chart(page, DAILY)
-    middle = box["y"] + box["height"] / 2
-    page.mouse.move(box["x"] + box["width"] * 0.55, middle)
-    page.mouse.down()
-    for step in range(1, 9):
-        page.mouse.move(box["x"] + box["width"] * (0.55 + 0.025 * step), middle)
-        page.wait_for_timeout(40)  # a hand is not faster either: one jump is no drag
-    page.mouse.up()
+    brush(page, chart(page, DAILY), 0.55, 0.75)
     figures(page, ["2", "USD 10.50", "3", "USD 5.25"])
     page.get_by_role("button", name="Clear all").click()
     figures(page, FIGURES)
@@ -161,6 +154,9 @@ def test_a_phone_in_the_dark_with_a_hostile_product(app: str, browser: Browser, 
         visit(phone, f"{app}/analytics?categories={HOSTILE}")
         figures(phone, ["1", "USD 7.00", "2", "USD 7.00"])
         assert phone.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        expect(phone.get_by_text("Stores", exact=True).first).to_be_hidden()
+        phone.get_by_role("button", name="More filters").click()
+        expect(phone.get_by_text("Stores", exact=True).first).to_be_visible()
         phone.get_by_role("tab", name="Products").click()
         expect(phone.get_by_text(HOSTILE).first).to_be_visible()
         assert phone.evaluate("window.__x === undefined")

@@ -104,7 +104,7 @@ class Feed(param.Parameterized):
         if self._is_in_memory(moment):
             for tile in self.tiles:
                 if not tile.is_slow:
-                    tile.take(moment, _fetched(tile, moment))
+                    _show(tile, moment, _fetched(tile, moment))
         self.renew()
 
     def look(self) -> None:
@@ -158,7 +158,7 @@ class Feed(param.Parameterized):
         def show() -> None:
             if asked == self._asked:
                 for tile, answer in found:
-                    tile.take(moment, answer)
+                    _show(tile, moment, answer)
 
         pn.state.execute(show)
 
@@ -186,6 +186,15 @@ def _fetched(tile: Tile, moment: Moment) -> Found:
     except Exception:
         log.exception("The tile %s could not be computed", type(tile).__name__)
         return WorkbenchError("These figures could not be computed. The cause is in the server's log.")
+
+
+def _show(tile: Tile, moment: Moment, answer: Found) -> None:
+    """Draws one tile; an error is that tile's alone."""
+    try:
+        tile.take(moment, answer)
+    except Exception:
+        log.exception("The tile %s could not be drawn", type(tile).__name__)
+        tile.take(moment, WorkbenchError("These figures could not be drawn. The cause is in the server's log."))
 
 
 def shared_live(workbench: Workbench) -> Live:

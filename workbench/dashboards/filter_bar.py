@@ -32,6 +32,8 @@ LABELS = {
     "weekdays": ("Weekdays", ""),
 }
 FIRST = ("stores", "categories", "payment_methods")
+FOLDED = "folded"  # what is behind "More filters" on a phone alone: there the figures would stand below the screen
+FOLDS = f"@media (max-width: 599px) {{ :host(.{FOLDED}) {{ display: none !important; }} }}"
 
 
 class FilterBar(Viewer):
@@ -99,7 +101,12 @@ class FilterBar(Viewer):
     def _list(self, name: str) -> pmui.MultiChoice:
         layout = {key: value for key, value in FIELD.items() if key != "size"}
         return pmui.MultiChoice(
-            label=LABELS[name][0], options={}, visual_size="small", searchable=True, stylesheets=[LOW_CHOICE], **layout
+            label=LABELS[name][0],
+            options={},
+            visual_size="small",
+            searchable=True,
+            stylesheets=[LOW_CHOICE, FOLDS],
+            **layout,
         )
 
     def _chosen(self, name: str, event: Any) -> None:
@@ -154,6 +161,8 @@ class FilterBar(Viewer):
 
     def _open(self, is_open: bool) -> None:
         self._others.visible = is_open
+        for name in FIRST:
+            self._lists[name].css_classes = [] if is_open else [FOLDED]
         self._more.label = "Fewer filters" if is_open else "More filters"
 
     def __panel__(self) -> Viewable:

@@ -16,6 +16,7 @@ from workbench.connection import Workbench
 from workbench.dashboards.report_fields import ReportFields
 from workbench.dashboards.tile import card, html
 from workbench.errors import ReportError
+from workbench.inline import is_served
 from workbench.reports.background import Progress, Running, Runs
 from workbench.reports.library import reports
 
@@ -44,7 +45,7 @@ class ReportsPage(Viewer):
         self._pick.param.watch(lambda _event: self._picked(), "value")
         self._picked()
         self._clock = pn.state.add_periodic_callback(self._look, LOOK_MS, start=False)
-        if pn.state.curdoc is not None:
+        if is_served():
             pn.state.on_session_destroyed(lambda _context: self._stop())
 
     def _picked(self) -> None:

@@ -81,8 +81,8 @@ class Tile(Viewer):
         shown = (self.depends_on(moment), answer.value)
         if self._shown is not None and self._shown[0] == shown[0] and same(self._shown[1], shown[1]):
             return
-        self._shown = shown
         if answer.value.empty:
+            self._shown = shown
             self._say(NOTHING_FOUND)
             return
         self.draw(moment, answer.value)
@@ -90,6 +90,7 @@ class Tile(Viewer):
             # A pane of HoloViews cannot be hidden once it is drawn; what is around it can.
             self._drawn = pn.Column(self.drawn(), sizing_mode="stretch_width", margin=0)
             self._body.append(self._drawn)
+        self._shown = shown
         self._drawn.visible = True
         self._said.param.update(object="", visible=False)  # emptied too: "Loading" must not linger, even unseen
 

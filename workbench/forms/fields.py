@@ -11,6 +11,7 @@ import panel_material_ui as pmui
 from panel.util.parameters import edit_readonly
 
 from workbench.errors import FieldError, field_label
+from workbench.inline import is_served
 
 LAYOUT: dict[str, Any] = {"size": "small", "width": None, "sizing_mode": "stretch_width", "margin": (6, 8)}
 # A MultiChoice as low as the fields beside it, until what is chosen needs more.
@@ -47,7 +48,7 @@ def actions(*buttons: Any) -> pn.Row:
 def wall_clock() -> datetime:
     """Now on the clock of the person at the browser, else of this machine; whole seconds."""
     info = pn.state.browser_info
-    if pn.state.curdoc is not None and info is not None and info.timezone_offset is not None:
+    if is_served() and info is not None and info.timezone_offset is not None:
         now = datetime.now(UTC).replace(tzinfo=None) - timedelta(minutes=info.timezone_offset)
     else:
         now = datetime.now()
