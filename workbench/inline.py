@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
-import threading
 import time
 from collections.abc import Callable
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import panel as pn
 from panel.viewable import Viewable
 
-LUXON = "bundled/datatabulator/luxon/build/global/luxon.min.js"
 UNSEEN_SECONDS = 60.0  # what has not been shown in this time will not be
 _prepared_by: tuple[str | None, str | None] | None = None  # a notebook's cell, and which run of it
 
@@ -46,9 +42,9 @@ def prepare() -> None:
             from panel.io.notebook import load_notebook
 
             load_notebook(inline=True, reloading=False)
-        _load_luxon()
-        _handle_on_main_thread()
-        _keep_style_sheets_apart()
+        from workbench import jupyter
+
+        jupyter.mend()
 
 
 def _is_due() -> bool:
@@ -61,58 +57,6 @@ def _is_due() -> bool:
     if is_first or is_again:
         _prepared_by = (cell, run)
     return is_first or is_again
-
-
-def _load_luxon() -> None:
-    """Gives tables the library that they draw times with.
-
-    Panel inlines it into a function, where its ``var luxon`` is not the global one that Tabulator looks for: a table
-    with a time in it stayed empty (Panel 1.9.4).
-    """
-    from IPython.display import Javascript, display
-    from panel.io.resources import DIST_DIR
-
-    source = (DIST_DIR / LUXON).read_text(encoding="utf-8")
-    display(Javascript(f"{source}\nwindow.luxon = luxon;"))
-
-
-def _handle_on_main_thread() -> None:
-    """Brings what the browser sends back to the thread that cells run on.
-
-    JupyterLab 4.4 and newer send it to another thread (a subshell of ipykernel 7). A callback there finds no event loop
-    of its own, and meets the others in the middle: a click was lost now and then.
-    """
-    from pyviz_comms import Comm
-
-    handle = Comm._handle_msg
-    if handle.__module__ == __name__:
-        return  # done already
-    loop = asyncio.get_running_loop()
-
-    def handle_on_main_thread(comm: Any, message: Any) -> None:
-        if threading.current_thread() is threading.main_thread():
-            handle(comm, message)
-        else:
-            loop.call_soon_threadsafe(handle, comm, message)
-
-    Comm._handle_msg = handle_on_main_thread
-
-
-class _UnsharedSheets(WeakKeyDictionary[Any, Any]):
-    def get(self, _document: Any, default: Any = None) -> Any:
-        """Nothing; what is looked up with ``[]`` is there."""
-        return default
-
-
-def _keep_style_sheets_apart() -> None:
-    """Lets an event of one cell change what another cell shows: a brush, a filter, a click.
-
-    Panel 1.9.4 then takes the style sheets for the other cell's text from the cell of the event (with ``get``, and
-    nowhere else: ``Reactive._process_param_change``), and Bokeh refuses: "Models must be owned by only a single
-    document".
-    """
-    if not isinstance(pn.state._stylesheets, _UnsharedSheets):
-        type(pn.state)._stylesheets = _UnsharedSheets(pn.state._stylesheets)
 
 
 def _has_drawn() -> bool:

@@ -20,6 +20,7 @@ NAVY = "#14324a"
 _BAR = {"backgroundColor": NAVY, "backgroundImage": "none", "boxShadow": "none", "color": "#ffffff"}
 _FONT = "Roboto, 'Segoe UI', system-ui, sans-serif"
 _SHARED: dict[str, Any] = {
+    "chart_style": "modern",  # charts without lines along their axes, in notebooks too
     "shape": {"borderRadius": 8},
     "typography": {"fontFamily": _FONT, "button": {"textTransform": "none", "fontWeight": 600}},
     "components": {"MuiAppBar": {"styleOverrides": {"root": _BAR}}},

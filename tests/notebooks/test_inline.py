@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -29,6 +30,8 @@ ROOT = Path(__file__).parents[2]
 TOKEN = "for-this-test"
 # 2026-11: Panel 1.9 asks its CDN for these also when all is inlined; without them everything looks the same.
 WANTED_OUTSIDE = {"loading.css", "material.css", "material_variables.css"}
+# These it needs: in VS Code without internet tables are plain, and icons words.
+WANTED_BY_JUPYTER_BOKEH = {"all.min.css", "listpanel.css", "markdown.css", "tabulator_materialize.min.css"}
 CELLS = (
     "from workbench import Filters, RevenueByStore, RevenueOverTime, SalesManager, TotalRevenue, connect, sql\n\n"
     "wb, days = connect(), Filters()",
@@ -93,6 +96,15 @@ def sold(workbench: Workbench) -> Workbench:
     return workbench
 
 
+def run_all(page: Page, address: str) -> None:
+    """Opens the notebook and runs its cells."""
+    page.goto(f"{address}/lab/tree/sales.ipynb?token={TOKEN}")
+    page.locator(".jp-Cell").first.wait_for()
+    expect(page.get_by_role("button", name="Python 3 (ipykernel) | Idle")).to_be_visible(timeout=60_000)
+    page.get_by_text("Run", exact=True).click()
+    page.get_by_text("Run All Cells", exact=True).click()
+
+
 def record_a_sale(page: Page, store: str) -> None:
     """One item of 5.00, through the form."""
     page.get_by_role("tab", name="Add Transaction").click()
@@ -107,9 +119,17 @@ def record_a_sale(page: Page, store: str) -> None:
     expect(page.get_by_role("alert").filter(has_text="Transaction 2 created")).to_be_visible(timeout=30_000)
 
 
+@pytest.mark.parametrize("shown_by", ["pyviz_comms", "jupyter_bokeh as in VS Code"])
 def test_in_jupyterlab_a_form_saves_charts_redraw_and_a_brush_narrows(
-    sold: Workbench, settings: Settings, browser: Browser, tmp_path: Path
+    sold: Workbench,
+    settings: Settings,
+    browser: Browser,
+    tmp_path: Path,
+    shown_by: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    if shown_by != "pyviz_comms":
+        monkeypatch.setenv("VSCODE_PID", "1")  # what Panel goes by
     notebook(tmp_path, *CELLS)
     outside: set[str] = set()
     context = browser.new_context(viewport={"width": 1400, "height": 1800}, locale="en-GB")
@@ -120,11 +140,7 @@ def test_in_jupyterlab_a_form_saves_charts_redraw_and_a_brush_narrows(
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.route(lambda url: urlsplit(url).hostname not in ("127.0.0.1", None, ""), lambda route: route.abort())
         page.on("request", lambda request: outside.add(request.url))
-        page.goto(f"{address}/lab/tree/sales.ipynb?token={TOKEN}")
-        page.locator(".jp-Cell").first.wait_for()
-        expect(page.get_by_role("button", name="Python 3 (ipykernel) | Idle")).to_be_visible(timeout=60_000)
-        page.get_by_text("Run", exact=True).click()
-        page.get_by_text("Run All Cells", exact=True).click()
+        run_all(page, address)
         try:
             figure, brushed = page.locator(".figure").first, page.locator(".figure").last
             expect(brushed).to_have_text("USD 7.00", timeout=150_000)
@@ -154,9 +170,37 @@ def test_in_jupyterlab_a_form_saves_charts_redraw_and_a_brush_narrows(
     asked = {
         urlsplit(url).path.rpartition("/")[2] for url in outside if urlsplit(url).hostname not in ("127.0.0.1", None)
     }
-    assert asked <= WANTED_OUTSIDE
+    assert asked <= (WANTED_OUTSIDE if shown_by == "pyviz_comms" else WANTED_OUTSIDE | WANTED_BY_JUPYTER_BOKEH)
     by = sold.sales().get(2).value
     assert (by.store_id, str(by.total_amount)) == (5, "5.00")
+
+
+def test_a_dashboard_in_jupyterlab_is_whole_and_its_notebook_small(
+    sold: Workbench, settings: Settings, browser: Browser, tmp_path: Path
+) -> None:
+    path = notebook(tmp_path, "from workbench import SalesDashboard, connect", "SalesDashboard(connect())")
+    context = browser.new_context(viewport={"width": 1400, "height": 2600}, locale="en-GB")
+    with lab(settings, tmp_path) as address:
+        page = context.new_page()
+        said: list[str] = []
+        page.on("console", lambda message: said.append(message.text))
+        run_all(page, address)
+        # What is sent while the page is still being built is not lost, and comes in order.
+        expect(page.get_by_text("USD 7.00").first).to_be_visible(timeout=150_000)
+        expect(page.get_by_text("Loading …").filter(visible=True)).to_have_count(0, timeout=30_000)
+        lines = page.locator("p.fresh-line").filter(visible=True)
+        expect(lines).to_have_count(13)
+        for number in range(13):
+            expect(lines.nth(number)).to_have_text(re.compile(r"^replica · as of \d\d:\d\d:\d\d UTC, "))
+        assert page.evaluate("document.fonts.check('20px \"Material Icons\"')")
+        assert not [text for text in said if "isn't known" in text or "traceback" in text]
+        page.keyboard.press("Control+s")
+        end = time.monotonic() + 30
+        while "outputs" not in (saved := path.read_text(encoding="utf-8")) or "fresh" not in saved.lower():
+            assert time.monotonic() < end, "the notebook was not saved"
+            page.wait_for_timeout(200)
+        context.close()
+    assert len(saved) < 20_000_000  # each widget brought 1.4 MB of code: 144 MB
 
 
 def test_a_notebook_is_served(sold: Workbench, settings: Settings, browser: Browser, tmp_path: Path) -> None:

@@ -1,0 +1,21 @@
+"""What Panel 1.9 and its companions lack in a notebook: each function mends one thing, and says which."""
+
+from __future__ import annotations
+
+import panel as pn
+
+from workbench.jupyter import drawing, messages
+
+
+def mend() -> None:
+    """Does all of it; safe to call again. To be called in a kernel, after ``pn.extension``."""
+    drawing.look_as_served()
+    drawing.load_widgets()
+    drawing.load_fonts()
+    drawing.load_luxon()
+    drawing.keep_style_sheets_apart()
+    drawing.inline_style_sheets_at_once()
+    messages.keep_early_ones()
+    messages.handle_on_main_thread()
+    if pn.config.comms in ("vscode", "ipywidgets"):
+        messages.pass_over_echoes()

@@ -1,0 +1,115 @@
+"""What an output needs to be drawn from itself alone, quickly, and as the served app draws it."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import panel as pn
+from bokeh.models import ImportedStyleSheet
+from bokeh.models.ui import UIElement
+from IPython.display import Javascript, display
+from panel import viewable
+from panel.io.resources import DIST_DIR
+from panel_material_ui.base import BUNDLE_PATH, MaterialComponent
+
+from workbench import look
+
+LUXON = DIST_DIR / "bundled/datatabulator/luxon/build/global/luxon.min.js"
+WIDGETS = "workbench_widgets"
+ONCE = f"""
+while (window.{WIDGETS} === undefined) {{ await new Promise((done) => setTimeout(done, 20)) }}
+export default (await window.{WIDGETS}).default
+"""
+ICONS = """.material-icons {
+  font-family: "Material Icons"; font-weight: normal; font-style: normal; letter-spacing: normal; line-height: 1;
+  text-transform: none; white-space: nowrap; direction: ltr; font-feature-settings: "liga";
+}"""
+FONTS = (
+    ("Material Icons", "400", "material-icons-*.woff2"),
+    ("Roboto", "400", "roboto-latin-400-*.woff2"),
+    ("Roboto", "700", "roboto-latin-700-*.woff2"),
+)
+
+
+def look_as_served() -> None:
+    """Gives components the theme that the app's page gives them, and charts no axis lines of Panel's own."""
+    MaterialComponent.param.theme_config.default = look.THEME
+
+
+def load_widgets() -> None:
+    """Brings the code of panel-material-ui once.
+
+    Panel 1.9 puts it, 1.4 MB, into the output with each single widget: a dashboard's cell was 144 MB.
+    """
+    bundle = json.dumps(BUNDLE_PATH.read_text(encoding="utf-8"))
+    blob = f'new Blob([{bundle}], {{type: "text/javascript"}})'
+    display(Javascript(f"window.{WIDGETS} ??= import(URL.createObjectURL({blob}));"))
+    render = MaterialComponent._render_esm.__func__  # type: ignore[attr-defined]
+
+    def rendered(cls: Any, compiled: Any = True, server: bool = False) -> Any:
+        is_bundled = cls._bundle == BUNDLE_PATH and cls._esm_base is not None
+        return ONCE if is_bundled and compiled is True and not server else render(cls, compiled, server)
+
+    if render.__module__ != __name__:
+        MaterialComponent._render_esm = classmethod(rendered)  # type: ignore[assignment]
+
+
+def load_fonts() -> None:
+    """Brings the fonts along: without a server to ask for them, icons were words."""
+    made = []
+    for family, weight, name in FONTS:
+        data = base64.b64encode(next(BUNDLE_PATH.parent.glob(name)).read_bytes()).decode()
+        made.append(f'new FontFace("{family}", "url(data:font/woff2;base64,{data})", {{weight: "{weight}"}})')
+    if ICONS not in pn.config.raw_css:
+        pn.config.raw_css = [*pn.config.raw_css, ICONS]
+    display(Javascript(f"[{', '.join(made)}].forEach((font) => document.fonts.add(font));"))
+
+
+def load_luxon() -> None:
+    """Gives tables the library that they draw times with.
+
+    Panel inlines it into a function, where its ``var luxon`` is not the global one that Tabulator looks for: a table
+    with a time in it stayed empty (Panel 1.9.4).
+    """
+    source = LUXON.read_text(encoding="utf-8")
+    display(Javascript(f"{source}\nwindow.luxon = luxon;"))
+
+
+class _UnsharedSheets(WeakKeyDictionary[Any, Any]):
+    def get(self, _document: Any, default: Any = None) -> Any:
+        """Nothing; what is looked up with ``[]`` is there."""
+        return default
+
+
+def keep_style_sheets_apart() -> None:
+    """Lets an event of one cell change what another cell shows: a brush, a filter, a click.
+
+    Panel 1.9.4 then takes the style sheets for the other cell's text from the cell of the event (with ``get``, and
+    nowhere else: ``Reactive._process_param_change``), and Bokeh refuses: "Models must be owned by only a single
+    document".
+    """
+    if not isinstance(pn.state._stylesheets, _UnsharedSheets):
+        type(pn.state)._stylesheets = _UnsharedSheets(pn.state._stylesheets)
+
+
+def inline_style_sheets_at_once() -> None:
+    """Spares Bokeh looking through the whole output after each of its style sheets: half of a dashboard's time."""
+    inline = viewable.patch_inline_stylesheets  # type: ignore[attr-defined]
+    if inline.__module__ == __name__:
+        return
+
+    def inline_all(model: Any) -> None:
+        if model.document is None:
+            inline(model)
+            return
+        if not any(isinstance(sheet, ImportedStyleSheet) for sheet in model.stylesheets):
+            return
+        with model.document.models.freeze():
+            for other in model.document.models:
+                if isinstance(other, UIElement):
+                    inline(other)
+
+    viewable.patch_inline_stylesheets = inline_all  # type: ignore[attr-defined]
