@@ -18,4 +18,4 @@ def mend() -> None:
     messages.keep_early_ones()
     messages.handle_on_main_thread()
     if pn.config.comms in ("vscode", "ipywidgets"):
-        messages.pass_over_echoes()
+        messages.mend_jupyter_bokeh()

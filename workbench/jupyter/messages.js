@@ -31,9 +31,11 @@
     return manager
   }
 
-  // Whoever loads HoloViews or Panel again puts a new manager here.
-  if (window.PyViz?.comm_manager && !window.PyViz.is_patient) {
-    let manager = patient(window.PyViz.comm_manager)
+  // This may run before Panel's own script; and whoever loads HoloViews or Panel again puts a new manager here.
+  window.PyViz ??= {comms: {}, comm_status: {}, kernels: {}, receivers: {}, plot_index: []}
+  if (!window.PyViz.is_patient) {
+    const found = window.PyViz.comm_manager
+    let manager = found && patient(found)
     Object.defineProperty(window.PyViz, "comm_manager", {
       get: () => manager,
       set: (next) => { manager = patient(next) },

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from IPython.display import Javascript, display
 from pyviz_comms import Comm, JupyterComm, JupyterCommManager
@@ -73,22 +74,38 @@ def _on_main_thread(handle: Callable[..., None]) -> Callable[..., None]:
     return handle_on_main_thread
 
 
-def pass_over_echoes() -> None:
-    """Does once what is clicked once where Panel shows components through jupyter_bokeh, as in VS Code.
+def mend_jupyter_bokeh() -> None:
+    """Does the same where Panel shows components through jupyter_bokeh, as in VS Code; and one click counts once.
 
-    With jupyter_bokeh 4.1 the browser sends back each change that it was sent, and the callbacks of the change run
-    again: a click saved the sale, and its echo then found the form empty.
+    jupyter_bokeh 4.1 drops what is sent before its view is there. And the browser sends back each change that it was
+    sent, whose callbacks run again: a click saved the sale, and its echo then found the form empty.
     """
     from jupyter_bokeh.widgets import BokehModel
 
-    handle = BokehModel._sync_model
+    send, handle = BokehModel.send, BokehModel._sync_model
     if handle.__module__ == __name__:
         return
+    kept: WeakKeyDictionary[Any, _Kept] = WeakKeyDictionary()  # empty once the browser has spoken: its view is there
+
+    def send_or_keep(widget: Any, content: Any, buffers: Any = None) -> None:
+        if widget in kept:
+            kept[widget].send(content, buffers=buffers)
+        else:
+            send(widget, content, buffers)
 
     def handle_news(widget: Any, shown: Any, content: dict[str, Any], buffers: Any) -> None:
+        for message in kept.pop(widget, _Kept()).messages:
+            send(widget, message["data"], message["buffers"])
         if not _is_echo(widget, content):
             handle(widget, shown, content, buffers)
 
+    def update_from_model(widget: Any, model: Any) -> None:
+        kept[widget] = _Kept()
+        update(widget, model)
+
+    update = BokehModel.update_from_model
+    BokehModel.update_from_model = update_from_model
+    BokehModel.send = send_or_keep
     BokehModel._sync_model = _on_main_thread(handle_news)
 
 

@@ -10,9 +10,7 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
-import nbformat
 import pandas as pd
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from workbench.metrics import METRICS, Where
 from workbench.replication import Answer
@@ -85,17 +83,20 @@ class FrozenView:
 
     def notebook(self) -> str:
         """The notebook. Names from the database stand in it inside literals that Python itself has written."""
+        import nbformat  # its validator takes as long to import as the whole page
+        from nbformat import v4
+
         lines = "\n".join(f"    {line!r}" for line in self.write().splitlines())
         cells = [
-            new_markdown_cell(ABOUT.format(day=f"{self.as_of:%Y-%m-%d at %H:%M:%S} UTC")),
-            new_code_cell(HOLD.format(lines=lines)),
-            new_markdown_cell("## What has changed"),
-            new_code_cell(CHANGES),
-            new_markdown_cell("## Totals"),
-            new_code_cell(TOTALS),
+            v4.new_markdown_cell(ABOUT.format(day=f"{self.as_of:%Y-%m-%d at %H:%M:%S} UTC")),
+            v4.new_code_cell(HOLD.format(lines=lines)),
+            v4.new_markdown_cell("## What has changed"),
+            v4.new_code_cell(CHANGES),
+            v4.new_markdown_cell("## Totals"),
+            v4.new_code_cell(TOTALS),
         ]
         kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-        return str(nbformat.writes(new_notebook(cells=cells, metadata={"kernelspec": kernel})))
+        return str(nbformat.writes(v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})))
 
     def about(self) -> pd.DataFrame:
         """The filter, the engine and the as-of, as two columns of text."""
