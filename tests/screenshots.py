@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.conftest import CHROMIUM_NAMES, running_pair
+from tests.notebooks.lab import lab, notebook, run_all
 from tests.ui.conftest import drawn, serving
+from workbench.config import Settings
 from workbench.engines import connect
 from workbench.sample import load
 
@@ -23,8 +26,16 @@ SHOTS = {
 }
 
 
+CELLS = (
+    "from workbench import Filters, RevenueByStore, RevenueOverTime, connect\n\nwb, filters = connect(), Filters()",
+    "RevenueOverTime(wb, filters)  # a brush here narrows what follows",
+    "stores = RevenueByStore(wb, filters)\nstores",
+    "stores.frame().head(3)",
+)
+
+
 def main() -> None:
-    """Writes a PNG for each of SHOTS, the first also dark and on a phone."""
+    """Writes a PNG for each of SHOTS, the first also dark and on a phone, and one of components in JupyterLab."""
     with running_pair("screenshots") as settings:
         engines = connect(settings)
         load(engines, SALES)
@@ -37,7 +48,19 @@ def main() -> None:
             path, seen, height = SHOTS["analytics"]
             _shoot(browser, app.url + path, seen, "analytics-dark", 1280, height, color_scheme="dark")
             _shoot(browser, app.url + path, seen, "analytics-phone", 390, 844)
+            _shoot_notebook(browser, settings)
             browser.close()
+
+
+def _shoot_notebook(browser: Browser, settings: Settings) -> None:
+    with TemporaryDirectory() as folder:
+        notebook(Path(folder), *CELLS)
+        with lab(settings, Path(folder)) as address:
+            page = browser.new_page(viewport={"width": 1280, "height": 1060}, timezone_id="UTC")
+            run_all(page, address)
+            page.keyboard.press("Control+b")  # without the list of files
+            expect(page.locator(".bk-Figure")).to_have_count(2, timeout=120_000)
+            _take(page, "notebook")
 
 
 def _shoot(browser: Browser, url: str, seen: str, name: str, width: int, height: int, **options: str) -> None:
@@ -49,9 +72,13 @@ def _shoot(browser: Browser, url: str, seen: str, name: str, width: int, height:
         page.get_by_role("button", name="Run").click()
     expect(page.get_by_text(seen).first).to_be_visible(timeout=60_000)
     page.wait_for_function("() => !document.querySelector('.bk-loading')")
+    _take(page, name)
+    context.close()
+
+
+def _take(page: Page, name: str) -> None:
     page.wait_for_timeout(3000)  # charts fade in: nothing on the page says when they are done
     page.screenshot(path=PICTURES / f"{name}.png")
-    context.close()
     print(f"docs/screenshots/{name}.png")
 
 

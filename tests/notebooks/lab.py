@@ -1,0 +1,74 @@
+"""A real JupyterLab, as `workbench lab` starts it, on a notebook made here."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import nbformat
+from playwright.sync_api import Page, expect
+
+from tests.conftest import free_ports
+from tests.ui.conftest import environment
+from workbench.config import Settings
+
+ROOT = Path(__file__).parents[2]
+TOKEN = "for-this-test"
+
+
+def notebook(folder: Path, *cells: str) -> Path:
+    """A notebook of code cells."""
+    made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    made.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    path = folder / "sales.ipynb"
+    nbformat.write(made, path)
+    return path
+
+
+@contextmanager
+def lab(settings: Settings, folder: Path) -> Iterator[str]:
+    """`workbench lab` on a folder, with Jupyter's own files in it too; the address of the server."""
+    port = free_ports(1)[0]
+    own = {f"JUPYTER_{name}_DIR": str(folder / name.lower()) for name in ("CONFIG", "DATA", "RUNTIME")}
+    own |= {f"JUPYTERLAB_{name}_DIR": str(folder / name.lower()) for name in ("SETTINGS", "WORKSPACES")}
+    path = os.pathsep.join([str(ROOT), *sys.path[1:]])
+    env = environment(settings) | own | {"JUPYTER_TOKEN": TOKEN, "PYTHONPATH": path}
+    program = "from workbench.cli import main; main()"
+    command = [sys.executable, "-c", program, "lab", str(folder), f"--port={port}", "--no-browser"]
+    log = folder / "log"
+    with log.open("wb") as written:
+        process = subprocess.Popen(command, env=env, cwd=folder, stdout=written, stderr=written)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        end = time.monotonic() + 60
+        while not _answers(f"{address}/api"):
+            assert time.monotonic() < end and process.poll() is None, log.read_text()[-4000:]
+            time.sleep(0.1)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(timeout=60)
+
+
+def _answers(url: str) -> bool:
+    try:
+        urllib.request.urlopen(url).close()
+    except (urllib.error.URLError, ConnectionError):
+        return False
+    return True
+
+
+def run_all(page: Page, address: str) -> None:
+    """Opens the notebook and runs its cells."""
+    page.goto(f"{address}/lab/tree/sales.ipynb?token={TOKEN}")
+    page.locator(".jp-Cell").first.wait_for()
+    expect(page.get_by_role("button", name="Python 3 (ipykernel) | Idle")).to_be_visible(timeout=60_000)
+    page.get_by_text("Run", exact=True).click()
+    page.get_by_text("Run All Cells", exact=True).click()
