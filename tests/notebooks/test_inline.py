@@ -20,9 +20,9 @@ from workbench.connection import Workbench
 
 ROOT = Path(__file__).parents[2]
 # 2026-11: Panel 1.9 asks its CDN for these also when all is inlined; without them everything looks the same.
-WANTED_OUTSIDE = {"loading.css", "material.css", "material_variables.css"}
+WANTED_OUTSIDE = {"listpanel.css", "loading.css", "material.css", "material_variables.css"}
 # These it needs: in VS Code without internet tables are plain, and icons words.
-WANTED_BY_JUPYTER_BOKEH = {"all.min.css", "listpanel.css", "markdown.css", "tabulator_materialize.min.css"}
+WANTED_BY_JUPYTER_BOKEH = {"all.min.css", "markdown.css", "tabulator_materialize.min.css"}
 CELLS = (
     "from workbench import Filters, RevenueByStore, RevenueOverTime, SalesManager, TotalRevenue, connect, sql\n\n"
     "wb, days = connect(), Filters()",
@@ -31,6 +31,8 @@ CELLS = (
     "TotalRevenue(wb)",
     "RevenueOverTime(wb, days)",
     "TotalRevenue(wb, days)",
+    "import hvplot.pandas\n\n"
+    "RevenueByStore(wb).frame().astype({'revenue': float}).hvplot.bar('store', 'revenue', title='By hvplot')",
     'sql("select * form sales_item")',
 )
 FACTORS = """() => Bokeh.documents.flatMap((d) => [...d._all_models.values()])

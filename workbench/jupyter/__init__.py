@@ -13,6 +13,7 @@ def mend() -> None:
     drawing.load_widgets()
     drawing.load_fonts()
     drawing.load_luxon()
+    drawing.load_bokeh_once()
     drawing.keep_style_sheets_apart()
     drawing.inline_style_sheets_at_once()
     messages.keep_early_ones()

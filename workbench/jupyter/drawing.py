@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 import panel as pn
 from bokeh.models import ImportedStyleSheet
 from bokeh.models.ui import UIElement
+from holoviews.plotting.renderer import Renderer
 from IPython.display import Javascript, display
 from panel import viewable
 from panel.io.resources import DIST_DIR
@@ -76,6 +77,20 @@ def load_luxon() -> None:
     """
     source = LUXON.read_text(encoding="utf-8")
     display(Javascript(f"{source}\nwindow.luxon = luxon;"))
+
+
+def load_bokeh_once() -> None:
+    """Keeps `import hvplot.pandas` from asking a CDN for what the notebook has already; other backends are inlined."""
+    load = Renderer.load_nb.__func__
+    if load.__module__ == __name__:
+        return
+    loaded = list(pn.extension._loaded_extensions)
+
+    def load_missing(cls: Any, **options: Any) -> None:
+        if pn.extension._loaded_extensions != loaded:
+            load(cls, **(options | {"inline": True}))
+
+    Renderer.load_nb = classmethod(load_missing)
 
 
 class _UnsharedSheets(WeakKeyDictionary[Any, Any]):
