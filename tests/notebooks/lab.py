@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -33,13 +33,16 @@ def notebook(folder: Path, *cells: str) -> Path:
 
 
 @contextmanager
-def lab(settings: Settings, folder: Path) -> Iterator[str]:
-    """`workbench lab` on a folder, with Jupyter's own files in it too; the address of the server."""
+def lab(settings: Settings, folder: Path, changes: Mapping[str, str] | None = None) -> Iterator[str]:
+    """`workbench lab` on a folder, with Jupyter's own files in it too; the address of the server.
+
+    ``changes`` are made to its environment; Panel goes by ``VSCODE_PID`` to tell VS Code.
+    """
     port = free_ports(1)[0]
     own = {f"JUPYTER_{name}_DIR": str(folder / name.lower()) for name in ("CONFIG", "DATA", "RUNTIME")}
     own |= {f"JUPYTERLAB_{name}_DIR": str(folder / name.lower()) for name in ("SETTINGS", "WORKSPACES")}
     path = os.pathsep.join([str(ROOT), *sys.path[1:]])
-    env = environment(settings) | own | {"JUPYTER_TOKEN": TOKEN, "PYTHONPATH": path}
+    env = environment(settings) | own | {"JUPYTER_TOKEN": TOKEN, "PYTHONPATH": path} | dict(changes or {})
     program = "from workbench.cli import main; main()"
     command = [sys.executable, "-c", program, "lab", str(folder), f"--port={port}", "--no-browser"]
     log = folder / "log"

@@ -21,7 +21,7 @@ from workbench.connection import Workbench
 ROOT = Path(__file__).parents[2]
 # 2026-11: Panel 1.9 asks its CDN for these also when all is inlined; without them everything looks the same.
 WANTED_OUTSIDE = {"listpanel.css", "loading.css", "material.css", "material_variables.css"}
-# These it needs: in VS Code without internet tables are plain, and icons words.
+# And these through jupyter_bokeh, as in VS Code: without internet tables are plain there.
 WANTED_BY_JUPYTER_BOKEH = {"all.min.css", "markdown.css", "tabulator_materialize.min.css"}
 CELLS = (
     "from workbench import Filters, RevenueByStore, RevenueOverTime, SalesManager, TotalRevenue, connect, sql\n\n"
@@ -61,22 +61,29 @@ def record_a_sale(page: Page, store: str) -> None:
     expect(page.get_by_role("alert").filter(has_text="Transaction 2 created")).to_be_visible(timeout=30_000)
 
 
-@pytest.mark.parametrize("shown_by", ["pyviz_comms", "jupyter_bokeh as in VS Code"])
+def names_outside(urls: set[str]) -> set[str]:
+    """The names of the files that were asked of other machines."""
+    return {urlsplit(url).path.rpartition("/")[2] for url in urls if urlsplit(url).hostname not in ("127.0.0.1", None)}
+
+
+@pytest.mark.parametrize(
+    ("changes", "wanted"),
+    [({}, WANTED_OUTSIDE), ({"VSCODE_PID": "1"}, WANTED_OUTSIDE | WANTED_BY_JUPYTER_BOKEH)],
+    ids=["pyviz_comms", "jupyter_bokeh as in VS Code"],
+)
 def test_in_jupyterlab_a_form_saves_charts_redraw_and_a_brush_narrows(
     sold: Workbench,
     settings: Settings,
     browser: Browser,
     tmp_path: Path,
-    shown_by: str,
-    monkeypatch: pytest.MonkeyPatch,
+    changes: dict[str, str],
+    wanted: set[str],
 ) -> None:
-    if shown_by != "pyviz_comms":
-        monkeypatch.setenv("VSCODE_PID", "1")  # what Panel goes by
     notebook(tmp_path, *CELLS)
     outside: set[str] = set()
     context = browser.new_context(viewport={"width": 1400, "height": 1800}, locale="en-GB")
     context.set_default_timeout(60_000)
-    with lab(settings, tmp_path) as address:
+    with lab(settings, tmp_path, changes) as address:
         page = context.new_page()
         faults: list[str] = []
         page.on("pageerror", lambda error: faults.append(str(error)))
@@ -109,10 +116,7 @@ def test_in_jupyterlab_a_form_saves_charts_redraw_and_a_brush_narrows(
         context.close()
     assert not faults, faults
     assert "period=" not in shown, "a component took the notebook's address"
-    asked = {
-        urlsplit(url).path.rpartition("/")[2] for url in outside if urlsplit(url).hostname not in ("127.0.0.1", None)
-    }
-    assert asked <= (WANTED_OUTSIDE if shown_by == "pyviz_comms" else WANTED_OUTSIDE | WANTED_BY_JUPYTER_BOKEH)
+    assert names_outside(outside) <= wanted
     by = sold.sales().get(2).value
     assert (by.store_id, str(by.total_amount)) == (5, "5.00")
 
