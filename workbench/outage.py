@@ -8,15 +8,19 @@ from workbench.config import Server, Settings
 from workbench.errors import ServerUnavailable, WorkbenchError
 
 
+def spoken(name: str) -> str:
+    """A server as a sentence begins with it: ``The replica``, ``RisingWave``."""
+    return "RisingWave" if name == "risingwave" else f"The {name}"
+
+
 def unavailable(settings: Settings, name: str, error: Exception) -> WorkbenchError:
     """The error a person can read for a failed connection to ``master``, ``replica`` or ``risingwave``.
 
     It says what is wrong and what to do, and is never the server's own text.
     """
     server = {"replica": settings.replica, "risingwave": settings.risingwave}.get(name) or settings.master
-    shown = "RisingWave" if name == "risingwave" else f"The {name}"
     remedy = _remedy(settings, name, server, str(error))
-    return ServerUnavailable(f"{shown} at {server.host}:{server.port} {_cause(server, str(error))}. {remedy}")
+    return ServerUnavailable(f"{spoken(name)} at {server.host}:{server.port} {_cause(server, str(error))}. {remedy}")
 
 
 def _refused_user(server: Server, text: str) -> str | None:

@@ -15,7 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from workbench.deadline import GuardedConnection
 from workbench.engines import READER_SECONDS, Engines, is_disconnect
 from workbench.errors import QueryRefused, ServerUnavailable
-from workbench.outage import unavailable
+from workbench.outage import spoken, unavailable
 from workbench.replication import EngineName
 from workbench.risingwave.server import is_missing
 from workbench.sql_files import read_sql
@@ -62,7 +62,7 @@ def query(
             finally:
                 connection.invalidate()  # what a query has set for its session must not reach the next one's
     except PoolTimeout:
-        raise ServerUnavailable(f"The {name} is busy: all its connections are in use. Try again.") from None
+        raise ServerUnavailable(f"{spoken(name)} is busy: all its connections are in use. Try again.") from None
     except DBAPIError as error:
         raise _in_words(engines, name, error, seconds, is_exact=not parameters) from None
     frame = typed_frame(columns, rows[:limit])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import time
+from types import SimpleNamespace
 from uuid import uuid4
 
 import pandas as pd
@@ -17,7 +18,7 @@ from workbench import sample
 from workbench.config import Settings
 from workbench.connection import Workbench
 from workbench.engines import Engines, connect
-from workbench.metrics import METRICS, Rollups, Source, Stream, Where, ask
+from workbench.metrics import METRICS, Rollups, Source, Stream, Where, ask, streamed
 from workbench.metrics.filters import day_number
 from workbench.metrics.push import Changed, Push
 from workbench.metrics.registry import ROLLUPS
@@ -151,6 +152,35 @@ def test_an_own_write_is_read_from_postgresql_until_risingwave_has_it(pair: Pair
     pair.refresh()
     assert pair.ask().engine == "risingwave"
     assert_frame_equal(pair.ask().value, pair.truth())
+
+
+def test_a_risingwave_that_was_given_up_on_is_waited_for_again(
+    pair: Pair, workbench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that is always a little behind what the replica gave would else never answer again."""
+    clock = SimpleNamespace(monotonic=lambda: now)
+    monkeypatch.setattr(streamed, "time", clock)
+    pair.load()
+    now = 1.0
+    written(pair, workbench)
+    pair.rollups.catch_up(pair.reader, Session())
+    pair.refresh()
+    waiting = pair.rollups.state
+    now += streamed.FRESH_SECONDS + 1
+    beat(pair.engines)
+    pair.refresh()
+    assert pair.rollups.state.lsn > waiting.lsn, "the replica goes on"
+    carry(pair.engines)
+    written(pair, workbench)
+    pair.rollups.catch_up(pair.reader, Session())
+    ahead = pair.rollups.state
+    beat(pair.engines)
+    pair.refresh()
+    assert pair.rollups.state is ahead, "RisingWave is about to get there"
+    carry(pair.engines)
+    pair.push.tell(Changed(is_everything=True))
+    pair.refresh()
+    assert pair.rollups.engine == "risingwave"
 
 
 def test_when_risingwave_goes_away_the_replica_goes_on_where_it_was(pair: Pair, workbench: Workbench) -> None:

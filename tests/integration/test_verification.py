@@ -101,7 +101,7 @@ def test_a_replica_that_stands_still_is_a_problem_and_not_a_difference(
         result = verification.verify(workbench.engines)
     assert not result.is_good
     assert result.differences == ()
-    assert "has not reached" in result.problems[0]
+    assert result.problems[0].startswith("The replica has not reached")
 
 
 def test_a_stopped_run_is_not_good(workbench: Workbench) -> None:

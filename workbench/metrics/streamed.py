@@ -71,9 +71,18 @@ class Streamed:
                 self._stream.push.give_back(taken)
 
     def _patient(self, before: State) -> State | None:
-        """The state as it is, for a while: without a heartbeat RisingWave never says that it has got there."""
-        self._waits_since = self._waits_since or time.monotonic()
-        return before if time.monotonic() - self._waits_since <= FRESH_SECONDS else None
+        """The state as it is, for a while: without a heartbeat RisingWave never says that it has got there.
+
+        Who gives up waits again next time, as PostgreSQL's newest is always ahead of a RisingWave that is fresh enough;
+        but not while days are missing, which would each wait.
+        """
+        now = time.monotonic()
+        self._waits_since = now if self._waits_since is None else self._waits_since
+        if now - self._waits_since <= FRESH_SECONDS:
+            return before
+        if before.is_complete:
+            self._waits_since = None
+        return None
 
     def _look_ahead(self, reader: Reader) -> None:
         """Notes from where PostgreSQL's log must be followed, for when RisingWave goes away."""

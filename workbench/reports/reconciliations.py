@@ -11,6 +11,7 @@ from workbench.engines import Engines
 from workbench.errors import ServerUnavailable
 from workbench.followers import followers
 from workbench.metrics import DIMENSIONS, METRICS, Where
+from workbench.outage import spoken
 from workbench.positions import mark
 from workbench.replication import Reader, Session
 from workbench.reports.data import ReportData
@@ -75,7 +76,7 @@ def _figures(engines: Engines, question: Question, where: Where) -> dict[str, Fi
         if not any(differing(found["master"], figures) for figures in found.values()):
             return found
     if behind:
-        raise ServerUnavailable(f"The {behind[0]} has not reached {token} within {WAITS[-1]:.0f} s.")
+        raise ServerUnavailable(f"{spoken(behind[0])} has not reached {token} within {WAITS[-1]:.0f} s.")
     return found
 
 

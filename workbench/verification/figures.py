@@ -15,6 +15,7 @@ from workbench.engines import Engines
 from workbench.errors import ServerUnavailable
 from workbench.metrics import DIMENSIONS, METRICS, Source, Stream, Where, ask
 from workbench.metrics.stored import stored
+from workbench.outage import spoken
 from workbench.replication import Reader, Session
 
 # Which group (None: all sales) and which metric; a figure is compared as it is shown, to the cent.
@@ -61,7 +62,7 @@ def asked(reader: Reader, engine: str, token: str, question: Question, where: Wh
     by = () if question.dimension is None else (question.dimension,)
     answer = ask(Source(reader, Session(token)), question.metrics, by=by, where=where)
     if answer.engine != engine:
-        raise ServerUnavailable(f"The {engine} did not answer: {answer.note}.")
+        raise ServerUnavailable(f"{spoken(engine)} did not answer: {answer.note}.")
     return _figures(answer.value, question)
 
 

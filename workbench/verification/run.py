@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from workbench.engines import Engines
 from workbench.errors import WorkbenchError
 from workbench.followers import Follower, followers
+from workbench.outage import spoken
 from workbench.positions import beaten
 from workbench.replication import Reader
 from workbench.verification.figures import (
@@ -90,7 +91,7 @@ def _reached(engines: Engines, token: str) -> tuple[list[Follower], tuple[str, .
             present.append(follower)
         else:
             missing.append(
-                f"The {follower.name} has not reached {token} within {WAIT_SECONDS:.0f} s, so it was not compared."
+                f"{spoken(follower.name)} has not reached {token} within {WAIT_SECONDS:.0f} s, so it was not compared."
                 " See `workbench status`."
             )
     if not present and not missing:
