@@ -8,9 +8,14 @@ from workbench.config import Server, Settings
 from workbench.errors import ServerUnavailable, WorkbenchError
 
 
+def called(name: str) -> str:
+    """A server by the name that people read: ``replica``, ``RisingWave``."""
+    return "RisingWave" if name == "risingwave" else name
+
+
 def spoken(name: str) -> str:
     """A server as a sentence begins with it: ``The replica``, ``RisingWave``."""
-    return "RisingWave" if name == "risingwave" else f"The {name}"
+    return called(name) if name == "risingwave" else f"The {name}"
 
 
 def unavailable(settings: Settings, name: str, error: Exception) -> WorkbenchError:

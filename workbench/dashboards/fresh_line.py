@@ -10,6 +10,7 @@ import param
 from panel.custom import JSComponent
 
 from workbench import look
+from workbench.outage import called
 
 RENEW_SECONDS = 5.0  # an age that only grows is not sent; a newer as-of is, this often
 
@@ -32,12 +33,13 @@ class FreshLine(JSComponent):
     def tell(self, engine: str, as_of: datetime, now: datetime, note: str = "") -> None:
         """Says who has answered, as of when (data time) by which ``now``, and why it was not the replica."""
         times = {"as_of_ms": as_of.timestamp() * 1000, "sent_ms": now.timestamp() * 1000}
-        self.param.update(engine=engine, note=note, **times)
+        self.param.update(engine=called(engine), note=note, **times)
 
     def touch(self, engine: str, as_of: datetime, now: datetime) -> None:
         """The same figures hold as of a later moment: told every few seconds."""
-        if as_of.timestamp() * 1000 - self.as_of_ms >= RENEW_SECONDS * 1000 or engine != self.engine:
-            self.tell(engine, as_of, now, self.note if engine == self.engine else "")
+        is_same = called(engine) == self.engine
+        if as_of.timestamp() * 1000 - self.as_of_ms >= RENEW_SECONDS * 1000 or not is_same:
+            self.tell(engine, as_of, now, self.note if is_same else "")
 
 
 @cache

@@ -14,10 +14,10 @@ from workbench import look, telemetry
 from workbench.dashboards.chart import quiet
 from workbench.dashboards.table import table_html
 from workbench.dashboards.tile import html
+from workbench.outage import called
 from workbench.stopwatch import KEPT_POINTS, Point, Stopwatch
 from workbench.telemetry import Quantiles
 
-NAMES = {"replica": "replica", "risingwave": "RisingWave"}
 COLORS = {"replica": look.PALETTE[0], "risingwave": look.PALETTE[1]}
 COLUMNS = ("at", "ms", "text", "waiting")
 HEADS = {"Until visible": False, "Count": True, "Latest": True, "p50": True, "p95": True}
@@ -64,10 +64,10 @@ def _chart(sources: Mapping[str, ColumnDataSource]) -> figure:
     )
     for name, source in sources.items():
         color = COLORS[name]
-        label: dict[str, Any] = {"legend_label": NAMES[name]} if len(sources) > 1 else {}
+        label: dict[str, Any] = {"legend_label": called(name)} if len(sources) > 1 else {}
         line = made.line("at", "ms", source=source, color=color, line_width=2, **label)
         made.scatter("at", "ms", source=source, size="waiting", color=color, fill_alpha=0, line_width=2)
-        tips = [("Follower", NAMES[name]), ("At", "@at{%H:%M:%S} UTC"), ("Visible", "@text")]
+        tips = [("Follower", called(name)), ("At", "@at{%H:%M:%S} UTC"), ("Visible", "@text")]
         made.add_tools(HoverTool(renderers=[line], mode="vline", tooltips=tips, formatters={"@at": "datetime"}))
     made.xaxis.formatter = DatetimeTickFormatter(
         seconds="%H:%M:%S", minsec="%H:%M:%S", minutes="%H:%M", hourmin="%H:%M", hours="%H:%M"
@@ -94,7 +94,7 @@ def _rows(courses: Mapping[str, Sequence[Point]], saves: Mapping[str, Quantiles]
     for name, points in courses.items():
         beats = telemetry.quantiles([point.seconds for point in points if point.is_visible])
         latest = "" if not points else look.duration(points[-1].seconds) if points[-1].is_visible else "not yet"
-        where = f", {NAMES[name]}" if len(courses) > 1 else ""
+        where = f", {called(name)}" if len(courses) > 1 else ""
         yield (f"Heartbeats{where}", *_cells(beats, latest))
         yield (f"Saves{where}", *_cells(saves.get(name), ""))
 

@@ -14,6 +14,7 @@ from workbench.connection import Workbench
 from workbench.dashboards.job import Advance, Job, Progress, ShouldStop
 from workbench.errors import WorkbenchError
 from workbench.metrics import METRICS
+from workbench.outage import called
 from workbench.positions import wait_for_replica
 from workbench.replication import Session
 from workbench.verification import Difference, Verification, last, save, verify
@@ -88,7 +89,7 @@ def result_html(result: Verification | None) -> str:
     if result is None:
         return '<p class="soft">Nothing has been compared yet.</p>'
     when = f"{result.verified_at:%Y-%m-%d %H:%M:%S} UTC, at {look.esc(result.token)}"
-    what = f"{result.figures:,} figures on {look.esc(', '.join(result.engines))}"
+    what = f"{result.figures:,} figures on {look.esc(', '.join(map(called, result.engines)))}"
     verdict = "No difference" if result.is_good else f"Figures that differ: {len(result.differences):,}"
     if result.problems and not result.differences:
         verdict = "Not everything was compared"
@@ -110,7 +111,7 @@ def _table(differences: tuple[Difference, ...]) -> str:
 
 def _row(found: Difference) -> str:
     metric = METRICS[found.metric].label if found.metric in METRICS else found.metric
-    cells = (metric, found.dimension or "in total", found.group, found.master, found.engine, found.found)
+    cells = (metric, found.dimension or "in total", found.group, found.master, called(found.engine), found.found)
     return f"<tr>{''.join(f'<td>{look.esc(cell)}</td>' for cell in cells)}</tr>"
 
 

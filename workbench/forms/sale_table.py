@@ -19,6 +19,7 @@ from workbench.forms.sale_columns import NEWEST_FIRST, empty_table, page_rows
 from workbench.forms.sale_filters import SaleFilters
 from workbench.forms.tables import sideways
 from workbench.look import esc
+from workbench.outage import called
 from workbench.replication import Answer
 from workbench.sale_pages import Edge, Move, SaleFilter, SalePage, sale_page
 from workbench.sales import Sales
@@ -118,7 +119,7 @@ class SaleTable(pn.viewable.Viewer):
         missing = "match; clear the filters" if self.filters.value != SaleFilter() else "yet"
         self._empty.object = "" if len(page.rows) else f'<p class="soft">No transactions {missing}.</p>'
         note = f" ({answer.note})" if answer.note else ""
-        source = f"{answer.engine}{note} · as of {answer.as_of:%H:%M:%S} UTC"
+        source = f"{called(answer.engine)}{note} · as of {answer.as_of:%H:%M:%S} UTC"
         others = f", narrowed to {self.filters.others}" if self.filters.others else ""
         self._source.object = (
             f'<p><strong>{page.count_text}</strong>{esc(others)} <span class="soft">· {esc(source)}</span></p>'

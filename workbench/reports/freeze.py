@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from workbench.metrics import METRICS, Where
+from workbench.outage import called
 from workbench.replication import Answer
 from workbench.reports.data import ReportData
 from workbench.reports.tables import label
@@ -102,7 +103,7 @@ class FrozenView:
         """The filter, the engine and the as-of, as two columns of text."""
         given = {name: value for name, value in dataclasses.asdict(self.where).items() if value not in (None, ())}
         rows = [[label(name), _shown(value)] for name, value in given.items()]
-        rows += [["Answered by", self.engine], ["Data as of", f"{self.as_of:%Y-%m-%d %H:%M:%S} UTC"]]
+        rows += [["Answered by", called(self.engine)], ["Data as of", f"{self.as_of:%Y-%m-%d %H:%M:%S} UTC"]]
         return pd.DataFrame(rows, columns=["what", "value"], dtype=object)
 
     def changes(self, data: ReportData) -> pd.DataFrame:
