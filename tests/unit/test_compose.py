@@ -248,7 +248,7 @@ def test_prometheus_reads_every_form() -> None:
         for sd in job.get("dns_sd_configs", [])
         for name in sd["names"]
     }
-    for name, port in {"meta": 1250, "compute": 1222, "compactor": 1260, "risingwave": 2222}.items():
+    for name, port in {"meta": 1250, "compute": 1222, "compactor": 1260, "risingwave": 1250}.items():
         assert f"{name}:{port}" in found
         assert f"0.0.0.0:{port}" in command(CLUSTER[name])
     assert "risingwave:1250" in found
