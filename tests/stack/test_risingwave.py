@@ -61,6 +61,7 @@ def test_all_is_there_and_nothing_is_wrong(stack_engines: Engines) -> None:
     assert {relation.state for relation in found.relations} == {"as its file says"}
     assert {relation.backfill for relation in found.relations if relation.kind == "table"} == {"done"}
     assert all(relation.rows is not None for relation in found.relations if relation.kind != "view")
+    assert all(relation.changed_at is None or relation.changed_at.year > 2021 for relation in found.relations)
     assert {pieces.changes_of(piece.name) for piece in pieces.rollups()} <= names(stack_engines)
 
 
