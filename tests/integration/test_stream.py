@@ -168,6 +168,7 @@ def test_a_risingwave_that_was_given_up_on_is_waited_for_again(
     waiting = pair.rollups.state
     now += streamed.FRESH_SECONDS + 1
     beat(pair.engines)
+    assert wait_for_replica(pair.engines)
     pair.refresh()
     assert pair.rollups.state.lsn > waiting.lsn, "the replica goes on"
     carry(pair.engines)
