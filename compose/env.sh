@@ -20,6 +20,14 @@ random() { # BYTES: as hexadecimal digits
     od -An -v -N "$1" -t x1 /dev/urandom | tr -d ' \n'
 }
 
+zone() { # the IANA name of this machine's time zone, as workbench/clock.py finds it
+    name=${TZ-}
+    name=${name#:}
+    [ -f "/usr/share/zoneinfo/$name" ] || name=$(readlink -f /etc/localtime 2>/dev/null | sed -n 's|.*/zoneinfo/||p')
+    [ -n "$name" ] || name=$(cat /etc/timezone 2>/dev/null || :)
+    printf '%s' "${name:-UTC}"
+}
+
 # Where the commands on this machine find the stack; the containers know each other by name.
 put MASTER_DB_HOST 127.0.0.1
 put REPLICA_DB_HOST 127.0.0.1
@@ -30,6 +38,7 @@ for name in MASTER_DB_SUPERUSER_PASSWORD MASTER_DB_OWNER_PASSWORD MASTER_DB_PASS
     RISINGWAVE_CDC_PASSWORD MASTER_DB_REPLICATION_PASSWORD RISINGWAVE_META_PASSWORD MINIO_ROOT_PASSWORD; do
     put "$name" "$(random 24)"
 done
+put WORKBENCH_TIMEZONE "$(zone)"
 put RW_SECRET_STORE_PRIVATE_KEY_HEX "$(random 16)"
 
 if [ -n "$added" ]; then

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Literal
 
 import platformdirs
-from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from workbench.clock import StoreClock, find_zone, machine_zone
 from workbench.errors import SettingsError
 
 
@@ -83,8 +84,21 @@ class Settings(BaseSettings):
     workbench_data_dir: Path = Field(default_factory=default_data_dir, description="Where the embedded cluster lives")
     workbench_port: int = Field(5006, gt=0, lt=65536, description="Port of the served app, on 127.0.0.1")
     workbench_currency: str = Field("USD", min_length=1, max_length=8, description="Currency shown beside money")
+    workbench_timezone: str = Field(
+        default_factory=machine_zone, description="The stores' time zone, by its IANA name; empty: this machine's"
+    )
     workbench_report_seconds: int = Field(300, gt=0, le=86400, description="How long a report may run, in seconds")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="How much is logged")
+
+    @field_validator("workbench_timezone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        return find_zone(name).key
+
+    @property
+    def clock(self) -> StoreClock:
+        """The stores' clock."""
+        return StoreClock(find_zone(self.workbench_timezone))
 
     @property
     def is_embedded(self) -> bool:
@@ -180,10 +194,12 @@ def child_environment(settings: Settings) -> dict[str, str]:
     given = {name: value for name in settings.model_fields_set if (value := getattr(settings, name)) is not None}
     texts = {n: v.get_secret_value() if isinstance(v, SecretStr) else str(v) for n, v in given.items()}
     texts["workbench_data_dir"] = str(settings.workbench_data_dir.resolve())
+    texts["workbench_timezone"] = settings.workbench_timezone
     return {**os.environ, **{name.upper(): text for name, text in texts.items()}}
 
 
 def _complaint(error: ErrorDetails) -> str:
     name = str(error["loc"][0]).upper()
     value = "" if "PASSWORD" in name else f" (it is {error['input']!r})"
-    return f"{name}: {error['msg']}{value}. Change it in the environment or in .env."
+    said = error["msg"].removeprefix("Value error, ")
+    return f"{name}: {said}{value}. Change it in the environment or in .env."

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
+from workbench.clock import machine_zone
 from workbench.config import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -308,6 +309,14 @@ def test_env_makes_each_password_once_random_and_private(tmp_path: Path) -> None
     assert run_env(tmp_path / ".env") == found
     assert (tmp_path / ".env").read_bytes() == before
     assert run_env(tmp_path / "other.env")["MASTER_DB_PASSWORD"] != found["MASTER_DB_PASSWORD"]
+
+
+@pytest.mark.parametrize("zone", ["Asia/Kolkata", ":Europe/Berlin", "CET-1CEST", ""])
+def test_env_writes_the_time_zone_that_the_workbench_finds(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, zone: str
+) -> None:
+    monkeypatch.setenv("TZ", zone)
+    assert run_env(tmp_path / ".env")["WORKBENCH_TIMEZONE"] == machine_zone()
 
 
 def test_env_keeps_what_is_set_and_fills_what_is_empty(tmp_path: Path) -> None:
