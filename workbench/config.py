@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 import platformdirs
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic import AliasChoices, Field, PrivateAttr, SecretStr, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -90,6 +90,8 @@ class Settings(BaseSettings):
     workbench_report_seconds: int = Field(300, gt=0, le=86400, description="How long a report may run, in seconds")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="How much is logged")
 
+    _is_filled_in: bool = PrivateAttr(default=False)
+
     @field_validator("workbench_timezone")
     @classmethod
     def _known_zone(cls, name: str) -> str:
@@ -104,6 +106,17 @@ class Settings(BaseSettings):
     def is_embedded(self) -> bool:
         """True when no master is configured: the workbench then runs its own servers."""
         return not self.master_db_host
+
+    @property
+    def is_filled_in(self) -> bool:
+        """True when master and replica are the workbench's own, and these settings say how to reach them."""
+        return self._is_filled_in
+
+    def filled_in(self, values: dict[str, object]) -> Settings:
+        """A copy that says how to reach the workbench's own servers."""
+        filled = self.model_copy(update=values)
+        filled._is_filled_in = True
+        return filled
 
     @property
     def master(self) -> Server:

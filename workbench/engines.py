@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError
 
 from workbench.config import Server, Settings
 from workbench.deadline import GuardedConnection
+from workbench.libpq import ignore_variables
 
 READER_SECONDS = 8
 WRITER_SECONDS = 10
@@ -47,7 +48,7 @@ class Engines:
 def connect(settings: Settings) -> Engines:
     """Engines for configured servers. Nothing connects before the first read or write."""
     _adapt_numpy()
-    return Engines(
+    engines = Engines(
         settings=settings,
         master=_engine(settings.master, WRITER_SECONDS),
         master_reader=_engine(settings.master_reader, READER_SECONDS),
@@ -56,6 +57,11 @@ def connect(settings: Settings) -> Engines:
         cdc=_unpooled(settings.cdc),
         risingwave=_risingwave_engine(settings.risingwave) if settings.risingwave else None,
     )
+    if settings.is_filled_in:
+        for engine in (engines.master, engines.master_reader, engines.replica, engines.owner, engines.cdc):
+            if engine is not None:
+                ignore_variables(engine)
+    return engines
 
 
 def _engine(server: Server, seconds: int) -> sa.Engine:

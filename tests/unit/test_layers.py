@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parents[2] / "workbench"
 
 # Lower layers first; a module may import its own layer and those before it.
 LAYERS = [
-    {"clock", "errors", "sql_files", "deadline", "telemetry", "typed_rows"},
+    {"clock", "errors", "sql_files", "deadline", "libpq", "telemetry", "typed_rows"},
     {"config", "field_errors", "indexes"},
     {"models", "outage", "tables"},
     {"engines", "cluster"},
@@ -82,7 +82,7 @@ def _owners(call: str) -> set[str]:
 
 def test_engines_environment_and_sql_files_have_one_owner() -> None:
     assert _owners("create_engine(") == {"engines.py"}
-    readers = {"clock.py", "cluster/processes.py", "config.py", "reports/kernel.py"}
+    readers = {"clock.py", "cluster/processes.py", "config.py", "libpq.py", "reports/kernel.py"}
     assert _owners("os.environ") | _owners("getenv") <= readers
     assert _owners('.sql"') <= {"sql_files.py"}
 

@@ -78,8 +78,8 @@ def superuser(settings: Settings) -> Server:
 
 
 def _filled_in(settings: Settings, passwords: dict[str, SecretStr]) -> Settings:
-    return settings.model_copy(
-        update={
+    return settings.filled_in(
+        {
             "master_db_host": "127.0.0.1",
             "master_db_name": master.DATABASE,
             "master_db_user": "workbench_writer",

@@ -14,6 +14,7 @@ from workbench.cluster.layout import Node
 from workbench.cluster.passwords import SUPERUSER
 from workbench.cluster.processes import Programs, running, start
 from workbench.errors import ClusterError
+from workbench.libpq import without_variables
 
 READY_SECONDS = 60
 
@@ -21,20 +22,20 @@ READY_SECONDS = 60
 @contextmanager
 def signed_in(node: Node, password: SecretStr, database: str = "postgres") -> Iterator[Connection]:
     """A connection as the superuser, each statement committing by itself, closed afterwards."""
-    with closing(
-        psycopg2.connect(
+    with without_variables():
+        connection = psycopg2.connect(
             host="127.0.0.1",
             port=node.port,
             dbname=database,
             user=SUPERUSER,
             password=password.get_secret_value(),
             connect_timeout=2,
-            sslmode="disable",  # PGSSLMODE in the environment is for other servers: these speak plainly, on loopback
+            sslmode="disable",  # plainly, on loopback
             gssencmode="disable",
             options="-c statement_timeout=30s",
             application_name="workbench cluster",
         )
-    ) as connection:
+    with closing(connection):
         connection.autocommit = True
         yield connection
 
