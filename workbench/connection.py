@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from workbench import cluster
 from workbench.config import Settings, load_settings
@@ -14,17 +14,28 @@ from workbench.replication import Reader, Session
 from workbench.sales import Sales
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Workbench:
-    """The engines, the router of reads and the heartbeat of one process."""
+    """The engines, the router of reads and the heartbeat of one process.
+
+    ``session`` is that of whoever holds the workbench, as a notebook does: what is saved in it is what is read next.
+    Each page of the app has a session of its own.
+    """
 
     engines: Engines
     reader: Reader
     monitor: Monitor
+    session: Session = field(default_factory=Session)
+
+    def __repr__(self) -> str:
+        settings = self.engines.settings
+        servers = {"master": settings.master, "replica": settings.replica, "risingwave": settings.risingwave}
+        places = [f"{name} {server.host}:{server.port}" for name, server in servers.items() if server is not None]
+        return f"Workbench({', '.join(places)})"
 
     def sales(self, session: Session | None = None, actor: str = "") -> Sales:
-        """The sales service for one session; a new session when none is given."""
-        return Sales(self.engines, self.reader, session or Session(), actor, self.monitor.stopwatch)
+        """The sales service for one session; the workbench's own when none is given."""
+        return Sales(self.engines, self.reader, session or self.session, actor, self.monitor.stopwatch)
 
     def close(self) -> None:
         """Stops the heartbeat and closes all connections."""

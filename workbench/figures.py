@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from functools import cache
 
 import pandas as pd
 
@@ -20,32 +20,54 @@ def ask(
     by: str | Sequence[str] = (),
     where: Where = Where(),
     session: Session | None = None,
+    exact: bool = False,
 ) -> pd.DataFrame:
     """Several metrics side by side: one row for each group of ``by``, sorted by it; one row when it is empty.
 
-    Columns, types and rounding are those of ``metrics.ask``: money is Decimal in cents, a count int, a day datetime64.
+    Money, percents and ratios are float64, ready to be drawn and described: each is the float nearest to a figure of
+    two places, nan where it is undefined. With ``exact=True`` they are Decimal (None where undefined), whose sums are
+    exact to the cent. A count is int, a day datetime64; columns and rounding are those of ``metrics.ask``.
+
     ``attrs`` says which engine answered (``engine``), as of when (``as_of``) and why it was not the replica (``note``).
-    With the ``session`` that a form has saved in, the answer holds what was saved. Raises MetricError and
-    ServerUnavailable.
+    The answer holds what was saved with this workbench; with a ``session`` of its own, what was saved in that one.
+    Raises MetricError and ServerUnavailable.
     """
     groups = [by] if isinstance(by, str) else list(by)
-    answer = ask_metrics(Source(workbench.reader, session or Session()), metrics, by=groups, where=where)
-    frame = answer.value
+    answer = ask_metrics(Source(workbench.reader, session or workbench.session), metrics, by=groups, where=where)
+    decimals = [name for name in metrics if METRICS[name].unit != "count"]
+    frame = answer.value if exact else answer.value.astype(dict.fromkeys(decimals, "float64"))
     frame.attrs = {"engine": answer.engine, "as_of": answer.as_of, "note": answer.note}
     return frame
 
 
 def __getattr__(name: str) -> Callable[..., pd.DataFrame]:
-    metric = METRICS.get(name)
-    if metric is None:
+    if name not in METRICS:
         raise AttributeError(f"There is no metric {name!r}. There are {', '.join(METRICS)}.")
+    return _function(name)
 
-    def figure(workbench: Workbench, **how: Any) -> pd.DataFrame:
-        return ask(workbench, [name], **how)
 
-    given = ", ".join(metric.dimensions)
+@cache
+def _function(name: str) -> Callable[..., pd.DataFrame]:
+    """The function of one metric, with a signature of its own: editors complete it, and ``?`` shows it."""
+
+    def figure(
+        workbench: Workbench,
+        *,
+        by: str | Sequence[str] = (),
+        where: Where = Where(),
+        session: Session | None = None,
+        exact: bool = False,
+    ) -> pd.DataFrame:
+        return ask(workbench, [name], by=by, where=where, session=session, exact=exact)
+
+    given = ", ".join(METRICS[name].dimensions)
     figure.__name__ = figure.__qualname__ = name
-    figure.__doc__ = f"{metric.about}\n\nColumns are ``by`` (any of {given}) and ``{name}``; all else as in ``ask``."
+    figure.__doc__ = f"""{METRICS[name].about}
+
+    Columns are ``by`` (one name or several, any of {given}) and ``{name}``.
+    ``where`` narrows it: ``Where(stores=[3], date_from=...)``. With ``exact=True`` money is Decimal instead of float.
+    All else as in ``figures.ask``.
+    """
     return figure
 
 

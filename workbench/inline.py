@@ -10,6 +10,9 @@ from typing import Any
 import panel as pn
 from panel.viewable import Viewable
 
+from workbench.connection import Workbench
+from workbench.replication import Session
+
 UNSEEN_SECONDS = 60.0  # what has not been shown in this time will not be
 _prepared_by: tuple[str | None, str | None] | None = None  # a notebook's cell, and which run of it
 
@@ -24,6 +27,11 @@ def is_notebook() -> bool:
     """Whether this runs in a notebook's kernel, and not in a server that was started from one."""
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
     return getattr(shell, "kernel", None) is not None and not is_served()
+
+
+def session_of(workbench: Workbench) -> Session:
+    """Whose writes a component follows: its page's alone, or in a notebook all that were made with the workbench."""
+    return Session() if is_served() else workbench.session
 
 
 def prepare() -> None:

@@ -12,7 +12,7 @@ from workbench import connection, sql_query
 from workbench.config import Settings, load_settings
 from workbench.connection import Workbench
 from workbench.errors import ServerUnavailable
-from workbench.replication import EngineName
+from workbench.replication import EngineName, Session
 
 _lock = threading.Lock()
 _opened: dict[Settings, Workbench] = {}
@@ -51,10 +51,16 @@ def sql(
     limit: int = sql_query.MOST_ROWS,
     seconds: int = sql_query.SECONDS,
     workbench: Workbench | None = None,
+    session: Session | None = None,
+    exact: bool = False,
 ) -> pd.DataFrame:
     """The rows of a query: ``sql("select * from sales_item where quantity > :most", {"most": 10})``.
 
-    Read-only, on the ``engine`` that is named: replica, risingwave or master. All else as in ``sql_query.query``.
+    Read-only, on the ``engine`` that is named: replica, risingwave or master. It sees what was saved with the
+    ``workbench`` (None: that of ``connect()``), or in a ``session`` of its own. Numbers with decimal places (numeric)
+    are float64, ready to be drawn; with ``exact=True`` they are Decimal. All else as in ``sql_query.query``.
     """
-    asked = (workbench or connect()).engines
-    return sql_query.query(asked, statement, parameters, engine=engine, limit=limit, seconds=seconds)
+    asked = workbench or connect()
+    session = session or asked.session
+    how: dict[str, Any] = {"engine": engine, "limit": limit, "seconds": seconds, "session": session, "exact": exact}
+    return sql_query.query(asked.engines, statement, parameters, **how)

@@ -27,6 +27,7 @@ WAIT_SECONDS = 0.05
 POLL_SECONDS = 0.001
 RETRY_REPLICA_SECONDS = 2.0
 STALE_SECONDS = 30.0
+NOTHING = "0/0"  # before the first position
 
 
 @dataclass
@@ -36,7 +37,7 @@ class Session:
     ``token`` is an LSN; None means that the position is unknown, so that the master must answer.
     """
 
-    token: str | None = "0/0"
+    token: str | None = NOTHING
 
 
 @dataclass(frozen=True)

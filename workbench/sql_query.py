@@ -15,14 +15,18 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from workbench.deadline import GuardedConnection
 from workbench.engines import READER_SECONDS, Engines, is_disconnect
 from workbench.errors import QueryRefused, ServerUnavailable
+from workbench.followers import followers
 from workbench.outage import spoken, unavailable
-from workbench.replication import EngineName
+from workbench.positions import mark
+from workbench.replication import NOTHING, EngineName, Session
+from workbench.replication import WAIT_SECONDS as WAIT_FOR_REPLICA
 from workbench.risingwave.server import is_missing
 from workbench.sql_files import read_sql
 from workbench.typed_rows import typed_frame
 
 MOST_ROWS = 10_000
 SECONDS = 30
+WAIT_SECONDS = {"replica": WAIT_FOR_REPLICA, "risingwave": 5.0}  # RisingWave shows changes a second later
 # A cursor takes nothing but a query, and reads no more rows than are wanted. RisingWave gets the query alone.
 DECLARE = "declare ad_hoc no scroll cursor for\n"
 READS = ("select", "with", "values", "table")
@@ -43,16 +47,20 @@ def query(
     engine: EngineName = "replica",
     limit: int = MOST_ROWS,
     seconds: int = SECONDS,
+    session: Session | None = None,
+    exact: bool = False,
 ) -> Any:
     """The rows of one query as a DataFrame; ``:name`` in it stands for ``parameters["name"]``.
 
-    Integers are int64 (Int64 with missing ones), numeric is Decimal, days and times are datetime64, text is str or
-    None. Beyond ``limit`` rows it is cut: a warning says so, and ``attrs["is_cut"]``. ``attrs`` also holds ``engine``,
-    ``as_of`` (data time, UTC) and ``note``. Without a replica the master is asked, and ``note`` says so. Raises
-    QueryRefused, whose one line says what is wrong and where, and ServerUnavailable.
+    Integers are int64 (Int64 with missing ones), numeric is float64 (or Decimal, to the last place, when ``exact``),
+    days and times are datetime64, text is str or None. Beyond ``limit`` rows it is cut: a warning says so, and
+    ``attrs["is_cut"]``. ``attrs`` also holds ``engine``, ``as_of`` (data time, UTC) and ``note``. Without a replica the
+    master is asked, and ``note`` says so; likewise when the replica has not yet what was saved in ``session``.
+    RisingWave is waited for, and ``note`` says when that was in vain.
+    Raises QueryRefused, whose one line says what is wrong and where, and ServerUnavailable.
     """
     text = _checked(statement, parameters or {}, limit, seconds)
-    asked, name, note = _engine(engines, engine)
+    asked, name, note = _following(engines, session, *_engine(engines, engine))
     if name == "risingwave":
         seconds = min(seconds, READER_SECONDS)  # its connections have that limit from the start
     try:
@@ -65,7 +73,7 @@ def query(
         raise ServerUnavailable(f"{spoken(name)} is busy: all its connections are in use. Try again.") from None
     except DBAPIError as error:
         raise _in_words(engines, name, error, seconds, is_exact=not parameters) from None
-    frame = typed_frame(columns, rows[:limit])
+    frame = typed_frame(columns, rows[:limit], exact=exact)
     frame.attrs = {"engine": name, "as_of": as_of, "note": note, "is_cut": len(rows) > limit}
     if len(rows) > limit:
         said = f"There are more than {limit:,} rows: only the first {limit:,} were read. Give limit= for more."
@@ -109,6 +117,21 @@ def _engine(engines: Engines, name: EngineName) -> tuple[sa.Engine, EngineName, 
     if name == "risingwave":
         raise QueryRefused("RisingWave is not configured: set RISINGWAVE_HOST, or ask engine='replica'.")
     return engines.master_reader, "master", "no replica is configured"
+
+
+def _following(
+    engines: Engines, session: Session | None, asked: sa.Engine, name: EngineName, note: str
+) -> tuple[sa.Engine, EngineName, str]:
+    """The same, or the master while the replica has not yet what the session has written."""
+    if session is None or session.token == NOTHING or name == "master":
+        return asked, name, note
+    follower = next(follower for follower in followers(engines) if follower.name == name)
+    if session.token is not None and follower.wait(session.token, WAIT_SECONDS[name]):
+        return asked, name, note
+    if name == "risingwave":
+        return asked, name, "RisingWave is still behind what was just saved"
+    mark(engines, session)  # what is read next must not be older than what the master shows now
+    return engines.master_reader, "master", "the replica is still behind what was just saved"
 
 
 def _read(

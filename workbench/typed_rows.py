@@ -3,26 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 # PostgreSQL's numbers of its types, which RisingWave shares.
-INTEGERS, REALS, BOOLEAN = (20, 21, 23), (700, 701), 16
+INTEGERS, REALS, BOOLEAN, NUMERIC = (20, 21, 23), (700, 701), 16, 1700
 DAY, TIME, TIME_WITH_ZONE = 1082, 1114, 1184
 
 
-def typed_frame(columns: Sequence[tuple[str, int]], rows: Sequence[Sequence[Any]]) -> pd.DataFrame:
+def typed_frame(
+    columns: Sequence[tuple[str, int]], rows: Sequence[Sequence[Any]], *, exact: bool = False
+) -> pd.DataFrame:
     """``columns`` are pairs of a name and a type's number; two columns may have one name.
 
-    int64, or Int64 where some are missing; float64; bool, or boolean; datetime64[s] for days, datetime64[us] for times
-    (UTC where they have a zone). Anything else stays as the driver gives it: Decimal, str, None.
+    int64, or Int64 where some are missing; float64, which numeric is too unless ``exact``; bool, or boolean;
+    datetime64[s] for days, datetime64[us] for times (UTC where they have a zone). Anything else stays as the driver
+    gives it: Decimal, str, None.
     """
-    made = {n: _typed(kind, [row[n] for row in rows]) for n, (_, kind) in enumerate(columns)}
+    kinds = [kind if exact or kind != NUMERIC else REALS[0] for _, kind in columns]
+    made = {n: _typed(kind, [row[n] for row in rows]) for n, kind in enumerate(kinds)}
     frame = pd.DataFrame(made, index=pd.RangeIndex(len(rows)))
     frame.columns = pd.Index([name for name, _ in columns], dtype=object)
     return frame
+
+
+def drawable(frame: pd.DataFrame) -> pd.DataFrame:
+    """A copy whose Decimals are float64, missing ones nan: pandas and hvplot neither draw nor describe Decimal."""
+    kinds = {name: "float64" for name, column in frame.items() if _holds_decimals(column)}
+    return frame.astype(kinds)
+
+
+def _holds_decimals(column: pd.Series[Any]) -> bool:
+    known = column[column.notna()]
+    return column.dtype == object and len(known) > 0 and all(isinstance(value, Decimal) for value in known)
 
 
 def _typed(kind: int, values: list[Any]) -> Any:

@@ -19,7 +19,7 @@ from panel.viewable import Viewable
 from workbench.connection import Workbench
 from workbench.errors import WorkbenchError
 from workbench.filters import Filters
-from workbench.inline import is_served, while_shown
+from workbench.inline import is_served, session_of, while_shown
 from workbench.live import Live
 from workbench.metrics import Source, Where
 from workbench.replication import Answer, Session
@@ -72,7 +72,7 @@ class Feed(param.Parameterized):
         self.workbench = workbench
         self.filters = filters or Filters()
         self.live = live or shared_live(workbench)
-        self.session = Session()
+        self.session = session_of(workbench)
         self.tiles: list[Tile] = []
         self._asked = 0
         self._revision = -1

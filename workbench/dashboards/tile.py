@@ -18,6 +18,7 @@ from workbench.dashboards.fresh_line import FreshLine, stylesheets
 from workbench.errors import WorkbenchError
 from workbench.filters import Filters
 from workbench.replication import Answer
+from workbench.typed_rows import drawable
 
 NOTHING_FOUND = "No sales match. Choose another period, or clear a filter."
 
@@ -59,16 +60,17 @@ class Tile(Viewer):
         """What ``draw`` draws into; asked for once, after the first ``draw``."""
         raise NotImplementedError
 
-    def frame(self) -> pd.DataFrame:
+    def frame(self, *, exact: bool = False) -> pd.DataFrame:
         """The figures for the filters as they are now: columns and order as ``fetch`` says, a copy of one's own.
 
-        Nothing is rounded that ``metrics.ask`` or ``insights`` has not rounded: money is Decimal in cents. There is no
-        clock in it where the filters have none: with fixed dates the same sales give the same frame on any day.
+        Nothing is rounded that ``metrics.ask`` or ``insights`` has not rounded. Money, percents and ratios are float64,
+        ready to be drawn; with ``exact=True`` they are Decimal. There is no clock in it where the filters have none:
+        with fixed dates the same sales give the same frame on any day.
         ``attrs`` says who answered (``engine``), as of when (``as_of``) and why it was not the replica (``note``).
         Raises WorkbenchError.
         """
         answer = self.fetch(self.feed.moment())
-        frame = answer.value.copy()
+        frame = answer.value.copy() if exact else drawable(answer.value)
         frame.attrs |= {"engine": answer.engine, "as_of": answer.as_of, "note": answer.note}
         return frame
 

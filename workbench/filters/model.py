@@ -39,6 +39,12 @@ class Filters(param.Parameterized):
     weekdays = param.List(default=[], item_type=int)
     comparison: Any = param.Selector(default=DEFAULT_COMPARISON, objects=list(COMPARISONS))
 
+    def __repr__(self) -> str:
+        """What is not as it is at the start, and the period."""
+        given = {name: getattr(self, name) for name in self.param if name != "name"}
+        shown = [f"{n}={v!r}" for n, v in given.items() if n == "period" or v != self.param[n].default]
+        return f"Filters({', '.join(shown)})"
+
     def period_days(self, now: datetime) -> tuple[date | None, date | None]:
         """First and last day of the period, without the brush; None where it is open."""
         return days_of(self.period, now.date(), (self.date_from, self.date_to))

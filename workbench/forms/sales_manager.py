@@ -14,8 +14,7 @@ from workbench.forms.add_sale import AddSale
 from workbench.forms.delete_sale import DeleteSale
 from workbench.forms.edit_sale import EditSale
 from workbench.forms.sale_table import SaleTable
-from workbench.inline import is_notebook
-from workbench.replication import Session
+from workbench.inline import is_notebook, session_of
 from workbench.sale_pages import SaleFilter
 from workbench.sales import Saved
 
@@ -33,7 +32,8 @@ class SalesManager(pn.viewable.Viewer):
         self, workbench: Workbench | None = None, *, actor: str = "", filters: SaleFilter | None = None, **params: Any
     ) -> None:
         super().__init__(**params)
-        self.sales = (workbench or connect()).sales(Session(), actor)
+        workbench = workbench or connect()
+        self.sales = workbench.sales(session_of(workbench), actor)
         self.table = SaleTable(self.sales, self.open_sale, self.confirm_delete, filters or SaleFilter())
         self.add = AddSale(self.sales, self._saved)
         self.edit = EditSale(self.sales, self._saved)

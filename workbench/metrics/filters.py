@@ -47,6 +47,11 @@ class Where:
             if field.default == ():
                 object.__setattr__(self, field.name, _values(field.name, value))
 
+    def __repr__(self) -> str:
+        """What is narrowed, and nothing else."""
+        given = ((field.name, getattr(self, field.name)) for field in fields(self))
+        return f"Where({', '.join(f'{name}={value!r}' for name, value in given if value not in (None, ()))})"
+
     @property
     def by_dimension(self) -> dict[str, tuple[Any, ...]]:
         """The allowed values of each dimension that is narrowed, without the dates."""
