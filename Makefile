@@ -23,7 +23,7 @@ stack: .venv/ready env ## Start the full stack in Docker Compose, with its schem
 	@echo "Prometheus on http://127.0.0.1:9500. \`docker compose down\` stops it; the data stays for the next \`make stack\`."
 
 # Tests with servers mostly wait, so two processes at once help; a browser and the app it shows use both cores already.
-test: lint types .venv/chromium .venv/promtool ## Run every check and every test, browser tests included
+test: lint types .venv/chromium .venv/promtool .venv/postgresql ## Run every check and every test, browser tests included
 	@$(BIN)/pytest -n 2 --dist loadfile tests/unit tests/integration
 	@$(BIN)/pytest tests/ui tests/notebooks tests/stack
 
@@ -37,7 +37,7 @@ types: .venv/ready ## Check types
 unit: .venv/promtool ## Run the tests that need no server
 	@$(BIN)/pytest tests/unit
 
-integration: .venv/ready ## Run the tests on a real master and replica
+integration: .venv/postgresql ## Run the tests on a real master and replica
 	@$(BIN)/pytest tests/integration
 
 soak: .venv/chromium ## Sixty sessions of the page Analytics, opened and closed: five minutes, not part of `make test`
@@ -86,4 +86,16 @@ clean: ## Remove the virtual environment and caches; the data of the servers sta
 	    echo "Installing promtool and shellcheck for the tests ..."; \
 	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends prometheus shellcheck >/dev/null; \
 	else echo "The tests of the alert rules need promtool: install the package prometheus (Debian, Ubuntu: sudo apt install prometheus)" >&2; exit 1; fi
+	@touch $@
+
+# TLS is tested on Debian's PostgreSQL: the wheel's is built without. It gets no cluster of its own at installation.
+.venv/postgresql: .venv/ready
+	@if ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || command -v postgres >/dev/null 2>&1; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "Installing PostgreSQL for the tests of TLS ..."; \
+	    mkdir -p /etc/postgresql-common/createcluster.d; \
+	    echo "create_main_cluster = false" >/etc/postgresql-common/createcluster.d/workbench-tests.conf; \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql openssl >/dev/null; \
+	    rm /etc/postgresql-common/createcluster.d/workbench-tests.conf; \
+	else echo "The tests of TLS need a PostgreSQL server: install the package postgresql (Debian, Ubuntu: sudo apt install postgresql)" >&2; exit 1; fi
 	@touch $@

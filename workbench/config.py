@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import platformdirs
-from pydantic import AliasChoices, Field, PrivateAttr, SecretStr, ValidationError, field_validator
-from pydantic_core import ErrorDetails
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_core import ErrorDetails, PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from workbench.clock import StoreClock, find_zone, machine_zone
 from workbench.errors import SettingsError
+
+log = logging.getLogger(__name__)
+
+# As libpq has them: from `require` on nothing goes unencrypted, from `verify-ca` on the server shows who it is.
+SslMode = Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"]
+DEMANDS_TLS: tuple[SslMode, ...] = ("require", "verify-ca", "verify-full")
 
 
 @dataclass(frozen=True)
@@ -25,6 +40,14 @@ class Server:
     name: str
     user: str
     password: SecretStr
+    sslmode: SslMode = "prefer"
+    sslrootcert: str = ""
+    sslcert: str = ""
+    sslkey: str = ""
+
+
+# What is said once for a server, whichever role connects to it.
+OF_SERVER = tuple(name for name in Server.__annotations__ if name not in ("user", "password"))
 
 
 def default_data_dir() -> Path:
@@ -32,6 +55,16 @@ def default_data_dir() -> Path:
     if os.name == "posix" and os.geteuid() == 0:
         return Path("/var/lib/sales-workbench")
     return Path(platformdirs.user_data_dir("sales-workbench"))
+
+
+def _found(path: str) -> str:
+    """The whole path: a report's process works elsewhere. libpq passes over a file that is not there, and connects."""
+    if path and not (whole := Path(path).expanduser().absolute()).is_file():
+        raise PydanticCustomError("no_file", f"there is no file {whole}")
+    return path and str(whole)
+
+
+File = Annotated[str, AfterValidator(_found)]
 
 
 def _either(name: str) -> AliasChoices:
@@ -54,6 +87,11 @@ class Settings(BaseSettings):
     master_db_owner_user: str = Field("workbench_owner", description="Role that migrates and bulk loads")
     master_db_owner_password: SecretStr = Field(SecretStr(""), description="Password of MASTER_DB_OWNER_USER")
 
+    master_db_sslmode: SslMode = Field("prefer", description="How far the master has to prove who it is")
+    master_db_sslrootcert: File = Field("", description="File with the CA that vouches for the master")
+    master_db_sslcert: File = Field("", description="File with a client certificate, for a master that asks for one")
+    master_db_sslkey: File = Field("", description="File with the key of MASTER_DB_SSLCERT")
+
     replica_db_host: str = Field("", validation_alias=_either("HOST"), description="Replica's host; empty: no replica")
     replica_db_port: int = Field(
         5677, gt=0, lt=65536, validation_alias=_either("PORT"), description="Replica's port, embedded or not"
@@ -66,11 +104,29 @@ class Settings(BaseSettings):
         SecretStr(""), validation_alias=_either("PASSWORD"), description="Password of REPLICA_DB_USER"
     )
 
+    replica_db_sslmode: SslMode = Field(
+        "prefer", validation_alias=_either("SSLMODE"), description="How far the replica has to prove who it is"
+    )
+    replica_db_sslrootcert: File = Field(
+        "", validation_alias=_either("SSLROOTCERT"), description="File with the CA that vouches for the replica"
+    )
+    replica_db_sslcert: File = Field(
+        "", validation_alias=_either("SSLCERT"), description="File with a client certificate for the replica"
+    )
+    replica_db_sslkey: File = Field(
+        "", validation_alias=_either("SSLKEY"), description="File with the key of REPLICA_DB_SSLCERT"
+    )
+
     risingwave_host: str = Field("", description="RisingWave's host; empty: not used")
     risingwave_port: int = Field(4566, gt=0, lt=65536, description="RisingWave's port")
     risingwave_name: str = Field("dev", description="Database in RisingWave")
     risingwave_user: str = Field("root", description="RisingWave's user")
     risingwave_password: SecretStr = Field(SecretStr(""), description="Password of RISINGWAVE_USER")
+
+    risingwave_sslmode: SslMode = Field("prefer", description="How far RisingWave has to prove who it is")
+    risingwave_sslrootcert: File = Field("", description="File with the CA that vouches for RisingWave")
+    risingwave_sslcert: File = Field("", description="File with a client certificate for RisingWave")
+    risingwave_sslkey: File = Field("", description="File with the key of RISINGWAVE_SSLCERT")
 
     risingwave_cdc_host: str = Field(
         "", description="Master's host as RisingWave reaches it; empty: the same as MASTER_DB_HOST"
@@ -80,6 +136,10 @@ class Settings(BaseSettings):
     )
     risingwave_cdc_user: str = Field("workbench_cdc", description="Role with which RisingWave reads the master")
     risingwave_cdc_password: SecretStr = Field(SecretStr(""), description="Password of RISINGWAVE_CDC_USER")
+    risingwave_cdc_sslmode: SslMode | None = Field(
+        None, description="The same between RisingWave and the master; empty: as MASTER_DB_SSLMODE, but never `prefer`"
+    )
+    risingwave_cdc_sslrootcert: str = Field("", description="File with the master's CA, where RisingWave runs")
 
     workbench_data_dir: Path = Field(default_factory=default_data_dir, description="Where the embedded cluster lives")
     workbench_port: int = Field(5006, gt=0, lt=65536, description="Port of the served app, on 127.0.0.1")
@@ -89,8 +149,6 @@ class Settings(BaseSettings):
     )
     workbench_report_seconds: int = Field(300, gt=0, le=86400, description="How long a report may run, in seconds")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="How much is logged")
-
-    _is_filled_in: bool = PrivateAttr(default=False)
 
     @field_validator("workbench_timezone")
     @classmethod
@@ -107,77 +165,66 @@ class Settings(BaseSettings):
         """True when no master is configured: the workbench then runs its own servers."""
         return not self.master_db_host
 
-    @property
-    def is_filled_in(self) -> bool:
-        """True when master and replica are the workbench's own, and these settings say how to reach them."""
-        return self._is_filled_in
+    @field_validator("master_db_sslmode", "replica_db_sslmode")
+    @classmethod
+    def _not_of_embedded(cls, mode: SslMode, info: ValidationInfo) -> SslMode:
+        if mode in DEMANDS_TLS and not info.data.get("master_db_host"):
+            raise PydanticCustomError(
+                "no_tls", "the embedded servers, used while MASTER_DB_HOST is empty, speak no TLS"
+            )
+        return mode
 
-    def filled_in(self, values: dict[str, object]) -> Settings:
-        """A copy that says how to reach the workbench's own servers."""
-        filled = self.model_copy(update=values)
-        filled._is_filled_in = True
-        return filled
+    @field_validator("master_db_sslrootcert", "replica_db_sslrootcert", "risingwave_sslrootcert")
+    @classmethod
+    def _needed_to_verify(cls, path: str, info: ValidationInfo) -> str:
+        mode = str(info.field_name).replace("sslrootcert", "sslmode")
+        if not path and str(info.data.get(mode)).startswith("verify"):
+            raise PydanticCustomError(
+                "no_ca", f"{mode.upper()}={info.data[mode]} needs a file with the CA's certificate"
+            )
+        return path
+
+    def _server(self, place: str, user: str, password: SecretStr) -> Server:
+        """The server whose settings begin with ``place``, as one of its roles."""
+        return Server(user=user, password=password, **{name: getattr(self, f"{place}_{name}") for name in OF_SERVER})
 
     @property
     def master(self) -> Server:
         """The master, as the writer."""
-        return Server(
-            self.master_db_host, self.master_db_port, self.master_db_name, self.master_db_user, self.master_db_password
-        )
+        return self._server("master_db", self.master_db_user, self.master_db_password)
 
     @property
     def owner(self) -> Server:
         """The master, as the owner of the schema."""
-        return Server(
-            self.master_db_host,
-            self.master_db_port,
-            self.master_db_name,
-            self.master_db_owner_user,
-            self.master_db_owner_password,
-        )
+        return self._server("master_db", self.master_db_owner_user, self.master_db_owner_password)
 
     @property
     def master_reader(self) -> Server:
         """The master, as the reader: where reads go while the replica is behind or away."""
-        return Server(
-            self.master_db_host,
-            self.master_db_port,
-            self.master_db_name,
-            self.replica_db_user,
-            self.replica_db_password,
-        )
+        return self._server("master_db", self.replica_db_user, self.replica_db_password)
 
     @property
     def replica(self) -> Server | None:
         """The replica, as the reader; None when there is none."""
         if not self.replica_db_host:
             return None
-        return Server(
-            self.replica_db_host,
-            self.replica_db_port,
-            self.replica_db_name,
-            self.replica_db_user,
-            self.replica_db_password,
-        )
+        return self._server("replica_db", self.replica_db_user, self.replica_db_password)
 
     @property
     def cdc(self) -> Server:
         """The master, as the role with which RisingWave reads its changes, reached from here."""
-        return Server(
-            self.master_db_host,
-            self.master_db_port,
-            self.master_db_name,
-            self.risingwave_cdc_user,
-            self.risingwave_cdc_password,
-        )
+        return self._server("master_db", self.risingwave_cdc_user, self.risingwave_cdc_password)
 
     @property
     def cdc_from_risingwave(self) -> Server:
         """The same, reached from where RisingWave runs."""
+        default: SslMode = self.master_db_sslmode if self.master_db_sslmode in DEMANDS_TLS else "disable"
         return replace(
             self.cdc,
             host=self.risingwave_cdc_host or self.master_db_host,
             port=self.risingwave_cdc_port or self.master_db_port,
+            sslmode=self.risingwave_cdc_sslmode or default,
+            sslrootcert=self.risingwave_cdc_sslrootcert,
         )
 
     @property
@@ -185,21 +232,19 @@ class Settings(BaseSettings):
         """RisingWave; None when it is not configured."""
         if not self.risingwave_host:
             return None
-        return Server(
-            self.risingwave_host,
-            self.risingwave_port,
-            self.risingwave_name,
-            self.risingwave_user,
-            self.risingwave_password,
-        )
+        return self._server("risingwave", self.risingwave_user, self.risingwave_password)
 
 
 def load_settings() -> Settings:
     """Settings from the environment and ``.env``. Raises SettingsError naming each bad setting."""
     try:
-        return Settings()
+        settings = Settings()
     except ValidationError as error:
         raise SettingsError("; ".join(_complaint(e) for e in error.errors())) from None
+    asked = os.environ.get("PGSSLMODE")
+    if asked in DEMANDS_TLS and not settings.is_embedded and settings.master_db_sslmode not in DEMANDS_TLS:
+        log.warning("PGSSLMODE=%s does not count for the workbench's servers: set MASTER_DB_SSLMODE", asked)
+    return settings
 
 
 def child_environment(settings: Settings) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,12 +14,13 @@ from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError
 
 from workbench.config import Server, Settings
 from workbench.deadline import GuardedConnection
-from workbench.libpq import ignore_variables
+from workbench.libpq import ignoring_variables
 
 READER_SECONDS = 8
 WRITER_SECONDS = 10
 PING_SECONDS = 2.0
 RISINGWAVE_POOL = 5
+NO_FILE = os.path.join(os.devnull, "none")  # cannot be there
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Engines:
 def connect(settings: Settings) -> Engines:
     """Engines for configured servers. Nothing connects before the first read or write."""
     _adapt_numpy()
-    engines = Engines(
+    return Engines(
         settings=settings,
         master=_engine(settings.master, WRITER_SECONDS),
         master_reader=_engine(settings.master_reader, READER_SECONDS),
@@ -57,11 +59,6 @@ def connect(settings: Settings) -> Engines:
         cdc=_unpooled(settings.cdc),
         risingwave=_risingwave_engine(settings.risingwave) if settings.risingwave else None,
     )
-    if settings.is_filled_in:
-        for engine in (engines.master, engines.master_reader, engines.replica, engines.owner, engines.cdc):
-            if engine is not None:
-                ignore_variables(engine)
-    return engines
 
 
 def _engine(server: Server, seconds: int) -> sa.Engine:
@@ -73,23 +70,24 @@ def _engine(server: Server, seconds: int) -> sa.Engine:
         pool_recycle=1800,
         hide_parameters=True,
         connect_args={
-            **_network(),
+            **_network(server),
             "connection_factory": GuardedConnection,
             "options": f"-c statement_timeout={seconds}s -c timezone=UTC",
         },
     )
     sa.event.listen(engine, "checkout", _ping)
-    return engine
+    return ignoring_variables(engine)
 
 
 def _unpooled(server: Server) -> sa.Engine:
     """No pool, no statement limit: for what runs seldom and takes the time it needs, such as a bulk load."""
-    return sa.create_engine(
+    engine = sa.create_engine(
         _url(server),
         poolclass=sa.NullPool,
         hide_parameters=True,
-        connect_args={**_network(), "options": "-c lock_timeout=10s -c timezone=UTC"},
+        connect_args={**_network(server), "options": "-c lock_timeout=10s -c timezone=UTC"},
     )
+    return ignoring_variables(engine)
 
 
 def _risingwave_engine(server: Server) -> sa.Engine:
@@ -107,11 +105,11 @@ def _risingwave_engine(server: Server) -> sa.Engine:
         pool_recycle=1800,
         hide_parameters=True,
         execution_options={"has_copy": False},  # what reads in bulk asks for it
-        connect_args={**_network(), "connection_factory": GuardedConnection},
+        connect_args={**_network(server), "connection_factory": GuardedConnection},
     )
     sa.event.listen(engine, "connect", _limit_risingwave)
     sa.event.listen(engine, "checkout", _ping)
-    return engine
+    return ignoring_variables(engine)
 
 
 def _limit_risingwave(connection: Any, *_: Any) -> None:
@@ -139,8 +137,9 @@ def _url(server: Server) -> sa.URL:
     )
 
 
-def _network() -> dict[str, Any]:
+def _network(server: Server) -> dict[str, Any]:
     return {
+        **_encryption(server),
         "connect_timeout": 2,
         "keepalives": 1,
         "keepalives_idle": 30,
@@ -149,6 +148,14 @@ def _network() -> dict[str, Any]:
         "tcp_user_timeout": 5000,
         "application_name": "workbench",
     }
+
+
+def _encryption(server: Server) -> dict[str, str]:
+    """All of it, so that no file below ~/.postgresql decides: a report's process has another home, and would connect
+    where this one refuses. GSSAPI would take TLS's place, unasked.
+    """
+    files = {name: getattr(server, name) or NO_FILE for name in ("sslrootcert", "sslcert", "sslkey")}
+    return {"sslmode": server.sslmode, "gssencmode": "disable", **files}
 
 
 def _ping(connection: Any, *_: Any) -> None:

@@ -1,7 +1,8 @@
 """Connections that are made from their arguments alone, whatever ``PG*`` variables the shell has set.
 
 libpq takes what it is not told from such variables, and some (PGSERVICE, PGTZ) no argument overrules. They are meant
-for other servers: to ours they bring another time zone, a service that is not there, a certificate that ours lack.
+for other servers: to the embedded ones they bring another time zone, a service that is not there, a certificate that
+those lack; and what holds for a configured server in one process, a report's process would not have.
 """
 
 from __future__ import annotations
@@ -46,9 +47,10 @@ def _names() -> list[str]:
     return [name for name in os.environ if name.startswith(PREFIX)]
 
 
-def ignore_variables(engine: sa.Engine) -> None:
-    """Makes all connections of this engine without them."""
+def ignoring_variables(engine: sa.Engine) -> sa.Engine:
+    """The engine, which makes all its connections without them."""
     sa.event.listen(engine, "do_connect", _connect)
+    return engine
 
 
 def _connect(dialect: Any, _record: Any, arguments: Any, named: Any) -> Any:

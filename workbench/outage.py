@@ -7,6 +7,22 @@ import re
 from workbench.config import Server, Settings
 from workbench.errors import ServerUnavailable, WorkbenchError
 
+# What libpq and PostgreSQL say about a certificate or its key, and what that means for the settings of a server.
+TLS = {
+    r'certificate for ("[^"]*").* does not match host name': "shows a certificate for {0}, and {place}_HOST is"
+    " {server.host}. Set {place}_HOST to the name in the certificate.",
+    "certificate verify failed": "shows a certificate that is not valid, or for which no CA in {place}_SSLROOTCERT"
+    " vouches ({server.sslrootcert}). Put the right CA there.",
+    "does not support SSL": "speaks no TLS, which {place}_SSLMODE={server.sslmode} asks for. Switch TLS on there.",
+    "no encryption|SSL off": "lets {server.user} in with TLS only, if at all. Set {place}_SSLMODE to verify-full.",
+    "certificate required|requires a valid client certificate|unknown ca|certificate authentication failed": "does not"
+    " accept the client certificate. Set {place}_SSLCERT and {place}_SSLKEY to one that it accepts.",
+    'private key file "([^"]*)"': "is not asked: the key {0} ({place}_SSLKEY) is missing, or others may read it."
+    " `chmod 600` it.",
+    "could not load private key|could not read (root )?certificate": "is not asked: a file named by"
+    " {place}_SSLROOTCERT, {place}_SSLCERT or {place}_SSLKEY holds something else.",
+}
+
 
 def called(name: str) -> str:
     """A server by the name that people read: ``replica``, ``RisingWave``."""
@@ -24,8 +40,19 @@ def unavailable(settings: Settings, name: str, error: Exception) -> WorkbenchErr
     It says what is wrong and what to do, and is never the server's own text.
     """
     server = {"replica": settings.replica, "risingwave": settings.risingwave}.get(name) or settings.master
+    if tls := refused_tls(name, server, str(error)):
+        return ServerUnavailable(f"{spoken(name)} at {server.host}:{server.port} {tls}")
     remedy = _remedy(settings, name, server, str(error))
     return ServerUnavailable(f"{spoken(name)} at {server.host}:{server.port} {_cause(server, str(error))}. {remedy}")
+
+
+def refused_tls(name: str, server: Server, text: str) -> str | None:
+    """What is wrong with the encryption of a connection, and what to do; None when it is not that."""
+    place = "RISINGWAVE" if name == "risingwave" else f"{name.upper()}_DB"
+    for pattern, words in TLS.items():
+        if found := re.search(pattern, text):
+            return words.format(*found.groups(), server=server, place=place)
+    return None
 
 
 def _refused_user(server: Server, text: str) -> str | None:

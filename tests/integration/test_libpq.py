@@ -1,4 +1,4 @@
-"""PG* variables of the shell, meant for other servers, do not reach the embedded master and replica."""
+"""PG* variables of the shell, meant for other servers, reach neither the embedded servers nor configured ones."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import pytest
 import sqlalchemy as sa
 
 from tests.conftest import free_ports
-from workbench import cluster, health
-from workbench.config import Settings
+from workbench import cluster
+from workbench.config import Settings, load_settings
 from workbench.engines import Engines, connect
 from workbench.libpq import without_variables
 from workbench.reports.kernel import environment
@@ -79,7 +79,7 @@ def test_every_engine_and_the_superuser_reach_the_pair_as_usual(settings: Settin
     assert _told(settings) == as_usual
     alone = settings.model_copy(update={"master_db_host": "", "replica_db_host": ""})
     said: list[str] = []
-    assert cluster.up(alone, said.append).is_filled_in
+    assert cluster.up(alone, said.append).replica_db_host
     assert said == []
 
 
@@ -103,11 +103,22 @@ def test_the_command_works_in_such_a_shell(settings: Settings) -> None:
     assert done.stdout.count('"state": "up"') == 2, done.stdout
 
 
-def test_servers_of_ones_own_are_still_reached_with_them(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PGSSLMODE", "verify-full")
-    own = Settings(_env_file=None, **{name: getattr(settings, name) for name in Settings.model_fields})
-    assert health.status(connect(own)).master.state == "down"
-    assert health.status(connect(settings)).master.state == "up"
+def test_servers_of_ones_own_go_by_the_settings_too_and_an_unheeded_demand_is_told(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name, text in SHELL.items():
+        monkeypatch.setenv(name, text)
+    for name in ("host", "port", "password"):
+        value = getattr(settings.master, name)
+        monkeypatch.setenv(f"MASTER_DB_{name.upper()}", value.get_secret_value() if name == "password" else str(value))
+    engines = connect(load_settings())
+    assert _ask(engines.master)[0] == "UTC"
+    engines.dispose()
+    assert "PGSSLMODE=verify-full does not count" in caplog.text
+    monkeypatch.delenv("PGSSLMODE")
+    caplog.clear()
+    load_settings()
+    assert not caplog.text
 
 
 def test_other_connections_of_the_process_find_them_again(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

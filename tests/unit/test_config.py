@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from workbench.config import Settings, load_settings
+from workbench.config import Settings, SslMode, child_environment, load_settings
 from workbench.errors import SettingsError
 
 ROOT = Path(__file__).parents[2]
@@ -65,3 +65,43 @@ def test_the_example_file_names_every_setting_with_its_default() -> None:
         default = Settings.model_fields[name.lower()].default
         if isinstance(default, str | int):
             assert value == str(default), name
+
+
+def test_files_of_certificates_are_whole_paths_in_a_child_process_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("ca.crt").touch()
+    monkeypatch.setenv("MASTER_DB_HOST", "db.example")
+    monkeypatch.setenv("MASTER_DB_SSLMODE", "verify-full")
+    monkeypatch.setenv("MASTER_DB_SSLROOTCERT", "ca.crt")
+    monkeypatch.setenv("SLAVE_DB_SSLMODE", "require")
+    settings = load_settings()
+    assert (settings.master.sslmode, settings.master.sslrootcert) == ("verify-full", str(Path("ca.crt").absolute()))
+    assert settings.replica_db_sslmode == "require"
+    assert child_environment(settings)["MASTER_DB_SSLROOTCERT"] == settings.master.sslrootcert
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"MASTER_DB_SSLMODE": "verify-full"}, "MASTER_DB_SSLROOTCERT: MASTER_DB_SSLMODE=verify-full needs"),
+        ({"SLAVE_DB_SSLMODE": "verify-ca"}, "REPLICA_DB_SSLROOTCERT: REPLICA_DB_SSLMODE=verify-ca needs"),
+        ({"RISINGWAVE_SSLROOTCERT": "none.crt"}, "RISINGWAVE_SSLROOTCERT: there is no file .*none.crt"),
+        ({"MASTER_DB_SSLMODE": "require", "MASTER_DB_HOST": ""}, "MASTER_DB_SSLMODE: the embedded servers"),
+        ({"MASTER_DB_SSLMODE": "yes"}, "MASTER_DB_SSLMODE: .*'verify-full'.*yes"),
+    ],
+)
+def test_tls_that_would_not_be_is_refused(monkeypatch: pytest.MonkeyPatch, given: dict[str, str], words: str) -> None:
+    for name, value in ({"MASTER_DB_HOST": "db.example"} | given).items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError, match=words):
+        load_settings()
+
+
+@pytest.mark.parametrize(
+    ("master", "own", "expected"),
+    [("prefer", None, "disable"), ("require", None, "require"), ("require", "disable", "disable")],
+)
+def test_risingwave_asks_the_master_for_tls_as_the_workbench_does(
+    master: SslMode, own: SslMode | None, expected: str
+) -> None:
+    settings = Settings(_env_file=None, master_db_host="m", master_db_sslmode=master, risingwave_cdc_sslmode=own)
+    assert settings.cdc_from_risingwave.sslmode == expected

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import sqlalchemy as sa
@@ -13,9 +13,11 @@ from sqlglot import exp
 from sqlglot.optimizer.qualify import qualify
 
 from tests.risingwave_rules import DIALECT, complaints_of_body, complaints_of_statement
+from workbench.config import Settings, SslMode
 from workbench.metrics import loading
 from workbench.metrics.registry import COLUMNS, ROLLUPS, Rollup
-from workbench.risingwave import pieces
+from workbench.risingwave import ground, pieces
+from workbench.risingwave.console import Console
 from workbench.sql_files import read_sql, sql_names
 
 BODIES = {piece.name: piece.text for piece in (*pieces.views(), *pieces.rollups())}
@@ -174,3 +176,28 @@ def test_no_day_is_asked_of_a_mocked_risingwave_that_its_dates_do_not_reach(roll
     days = [int(found) for sql in connection.asked for found in re.findall(r"\+ (-?\d+)", sql)]
     assert {0, newest} <= set(days)
     assert max(days) <= (date(2142, 12, 31) - date(2000, 1, 1)).days + 650 * 146_097
+
+
+class Recorded:
+    """Stands for RisingWave's console: it keeps what it is told, and does nothing."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, dict[str, str]]] = []
+
+    def run(self, statement: str, **values: str) -> list[Any]:
+        self.told.append((statement, values))
+        return []
+
+
+@pytest.mark.parametrize(
+    ("mode", "ca", "named"),
+    [("disable", "", "disabled"), ("require", "", "required"), ("verify-full", "/certs/ca.crt", "verify-full")],
+)
+def test_the_source_is_told_what_tls_to_ask_the_master_for(mode: SslMode, ca: str, named: str) -> None:
+    settings = Settings(_env_file=None, risingwave_cdc_sslmode=mode, risingwave_cdc_sslrootcert=ca)
+    console = Recorded()
+    ground._make_source(settings, cast(Console, console), 18, lambda line: None)
+    statement, values = console.told[-1]
+    assert values["ssl_mode"] == named
+    assert values.get("ssl_root_cert", "") == ca
+    assert ("ssl.root.cert" in statement) == bool(ca)

@@ -74,20 +74,22 @@ def superuser(settings: Settings) -> Server:
     layout = layout_of(settings)
     with _as_cluster_errors(layout):
         password = read_passwords(layout)[SUPERUSER]
-    return Server("127.0.0.1", layout.master.port, master.DATABASE, SUPERUSER, password)
+    return Server("127.0.0.1", layout.master.port, master.DATABASE, SUPERUSER, password, sslmode="disable")
 
 
 def _filled_in(settings: Settings, passwords: dict[str, SecretStr]) -> Settings:
-    return settings.filled_in(
-        {
+    return settings.model_copy(
+        update={
             "master_db_host": "127.0.0.1",
             "master_db_name": master.DATABASE,
+            "master_db_sslmode": "disable",
             "master_db_user": "workbench_writer",
             "master_db_password": passwords["workbench_writer"],
             "master_db_owner_user": "workbench_owner",
             "master_db_owner_password": passwords["workbench_owner"],
             "replica_db_host": "127.0.0.1",
             "replica_db_name": master.DATABASE,
+            "replica_db_sslmode": "disable",
             "replica_db_user": "workbench_reader",
             "replica_db_password": passwords["workbench_reader"],
             "risingwave_cdc_user": "workbench_cdc",

@@ -25,6 +25,7 @@ FAILOVER_SLOTS = 17  # the first PostgreSQL that has them
 STALL_SECONDS = 300.0
 BEAT_SECONDS = 120.0
 POLL_SECONDS = 0.5
+SSL_MODES = {"disable": "disabled", "allow": "preferred", "prefer": "preferred", "require": "required"}  # RisingWave's
 
 Say = Callable[[str], None]
 UNREACHABLE = (
@@ -37,6 +38,7 @@ def marks_of(settings: Settings) -> dict[str, str]:
     server = settings.cdc_from_risingwave
     found = {piece.name: piece.mark for piece in (source(), *tables())}
     address = f"{found[SOURCE]} {server.user}@{server.host}:{server.port}/{server.name}"
+    address += f" {server.sslmode} {server.sslrootcert}"
     return found | {SOURCE: hashlib.sha256(address.encode()).hexdigest()[:16]}
 
 
@@ -70,12 +72,14 @@ def make(engines: Engines, rw: Console, names: Mapping[str, str], postgresql: in
 
 
 def _make_source(settings: Settings, rw: Console, postgresql: int, say: Say) -> None:
-    server, piece = settings.cdc_from_risingwave, source()
-    text, password = piece.text, server.password.get_secret_value()
+    server, text = settings.cdc_from_risingwave, source().text
+    password = server.password.get_secret_value()
     if _makes_secret(rw, password):
         text = text.replace("password = :password", f"password = secret {SECRET}")
     else:
         say(f"RisingWave keeps no secrets here: its definition of the source shows the password of {server.user}")
+    if not server.sslrootcert:
+        text = text.replace("    ssl.root.cert = :ssl_root_cert,\n", "")
     values = {
         "host": server.host,
         "port": str(server.port),
@@ -83,6 +87,8 @@ def _make_source(settings: Settings, rw: Console, postgresql: int, say: Say) -> 
         "password": password,
         "database": server.name,
         "slot": SLOT,
+        "ssl_mode": SSL_MODES.get(server.sslmode, server.sslmode),
+        "ssl_root_cert": server.sslrootcert,
         "failover": "true" if postgresql >= FAILOVER_SLOTS else "false",
     }
     try:

@@ -7,8 +7,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
+from workbench.config import Server
 from workbench.engines import Engines
 from workbench.errors import CdcError
+from workbench.outage import refused_tls
 from workbench.risingwave.server import SLOT
 from workbench.sql_files import read_sql
 
@@ -24,7 +26,8 @@ def check(engines: Engines, version: str, has_source: bool) -> int:
     """
     found = _asked(engines)
     address = f"{engines.settings.master.host}:{engines.settings.master.port}"
-    for is_wrong, problem in _problems(found, version, has_source, engines.settings.cdc.user):
+    problems = _problems(found, version, has_source, engines.settings.cdc.user)
+    for is_wrong, problem in [*problems, _encryption(engines.settings.cdc_from_risingwave)]:
         if is_wrong:
             raise CdcError(f"RisingWave cannot read the master at {address}: {problem}")
     return int(found.postgresql)
@@ -46,6 +49,8 @@ def _asked(engines: Engines) -> Any:
 def _unreachable(engines: Engines, text: str) -> str:
     server = engines.settings.cdc
     where = f"The master at {server.host}:{server.port}"
+    if tls := refused_tls("master", server, text):
+        return f"{where} {tls}"
     if "password" in text:
         return (
             f"{where} refuses the password of {server.user}. Set RISINGWAVE_CDC_PASSWORD to that role's password, or"
@@ -96,6 +101,14 @@ def _problems(found: Any, version: str, has_source: bool, user: str) -> list[tup
             " --json` lists them), or raise max_replication_slots and restart it.",
         ),
     ]
+
+
+def _encryption(server: Server) -> tuple[bool, str]:
+    return (
+        server.sslmode.startswith("verify") and not server.sslrootcert,
+        f"to verify it ({server.sslmode}) RisingWave needs its CA. Set RISINGWAVE_CDC_SSLROOTCERT to where that"
+        " file is for RisingWave, or RISINGWAVE_CDC_SSLMODE to `require`.",
+    )
 
 
 def _major(version: str) -> int:
