@@ -6,6 +6,7 @@ import threading
 from dataclasses import dataclass, field
 
 from workbench import cluster
+from workbench.clock import StoreClock
 from workbench.config import Settings, load_settings
 from workbench.engines import Engines
 from workbench.engines import connect as connect_engines
@@ -32,6 +33,11 @@ class Workbench:
         servers = {"master": settings.master, "replica": settings.replica, "risingwave": settings.risingwave}
         places = [f"{name} {server.host}:{server.port}" for name, server in servers.items() if server is not None]
         return f"Workbench({', '.join(places)})"
+
+    @property
+    def clock(self) -> StoreClock:
+        """The stores' clock."""
+        return self.engines.settings.clock
 
     def sales(self, session: Session | None = None, actor: str = "") -> Sales:
         """The sales service for one session; the workbench's own when none is given."""

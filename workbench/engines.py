@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 import psycopg2
 import sqlalchemy as sa
-from psycopg2.extensions import AsIs, Float, register_adapter
+from psycopg2.extensions import PYDATETIMETZ, AsIs, Float, new_array_type, new_type, register_adapter, register_type
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError
 
 from workbench.config import Server, Settings
 from workbench.deadline import GuardedConnection
 from workbench.libpq import ignoring_variables
 
+TIMES_WITH_ZONE, THEIR_ARRAY = 1184, 1185  # PostgreSQL's numbers of these types, which RisingWave shares
 READER_SECONDS = 8
 WRITER_SECONDS = 10
 PING_SECONDS = 2.0
@@ -75,6 +77,7 @@ def _engine(server: Server, seconds: int) -> sa.Engine:
             "options": f"-c statement_timeout={seconds}s -c timezone=UTC",
         },
     )
+    sa.event.listen(engine, "connect", _read_times_in_utc)
     sa.event.listen(engine, "checkout", _ping)
     return ignoring_variables(engine)
 
@@ -87,6 +90,7 @@ def _unpooled(server: Server) -> sa.Engine:
         hide_parameters=True,
         connect_args={**_network(server), "options": "-c lock_timeout=10s -c timezone=UTC"},
     )
+    sa.event.listen(engine, "connect", _read_times_in_utc)
     return ignoring_variables(engine)
 
 
@@ -108,6 +112,7 @@ def _risingwave_engine(server: Server) -> sa.Engine:
         connect_args={**_network(server), "connection_factory": GuardedConnection},
     )
     sa.event.listen(engine, "connect", _limit_risingwave)
+    sa.event.listen(engine, "connect", _read_times_in_utc)
     sa.event.listen(engine, "checkout", _ping)
     return ignoring_variables(engine)
 
@@ -124,6 +129,21 @@ def _limit_risingwave(connection: Any, *_: Any) -> None:
         except psycopg2.InternalError:
             cursor.execute(f"set statement_timeout = '{READER_SECONDS}'")
         cursor.execute("set time zone 'UTC'")
+
+
+def _read_times_in_utc(connection: Any, *_: Any) -> None:
+    """What is read is UTC, whatever the zone of the session is, in which times with a zone come.
+
+    It need not be ours: PgBouncer drops the options of the startup packet, and hands on what somebody else has set.
+    """
+    moment = new_type((TIMES_WITH_ZONE,), "MOMENT", _utc)
+    register_type(moment, connection)
+    register_type(new_array_type((THEIR_ARRAY,), "MOMENTS", moment), connection)
+
+
+def _utc(text: Any, cursor: Any) -> datetime | None:
+    moment: datetime | None = PYDATETIMETZ(text, cursor)
+    return None if moment is None else moment.astimezone(UTC)
 
 
 def _url(server: Server) -> sa.URL:

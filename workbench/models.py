@@ -51,7 +51,9 @@ def _moment(value: Any) -> datetime:
     return value
 
 
-def _timed(value: Any) -> datetime:
+def _timed(value: Any) -> datetime | None:
+    if _blank_is_none(value) is None:
+        return None
     try:
         moment = _moment(value)
     except ValueError:
@@ -112,7 +114,7 @@ class SaleInput(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    transaction_time: Annotated[datetime, BeforeValidator(_timed)]
+    transaction_time: Annotated[datetime | None, BeforeValidator(_timed)] = None  # None: the moment of saving
     cashier_id: Id
     store_id: Id
     payment_method: _text(50)  # type: ignore[valid-type]

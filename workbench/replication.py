@@ -94,7 +94,7 @@ class Reader:
                 if as_of is None:
                     return None, note
                 if self.last_beat_at and (self.last_beat_at - as_of).total_seconds() > STALE_SECONDS:
-                    return None, f"the replica stands still at {as_of:%Y-%m-%d %H:%M:%S} UTC"
+                    return None, f"the replica stands still at {self.engines.settings.clock.text(as_of)}"
                 return Answer(work(connection), "replica", as_of), ""
         except PoolTimeout:
             return None, "the replica is busy"

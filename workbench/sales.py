@@ -9,14 +9,17 @@ import time
 from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from workbench import telemetry
+from workbench.clock import StoreClock
 from workbench.engines import Engines
 from workbench.errors import (
+    FieldError,
     OutcomeUnknown,
     RequestReused,
     SaleConflict,
@@ -48,6 +51,7 @@ class Saved:
     """What a write did: the sale's id and version after it. ``is_repeat``: this request had been accepted before.
 
     ``visible`` will have, for each follower, the seconds from the commit until it shows it (None: it takes too long).
+    ``transaction_time`` is that of a new sale; None when it has gone since.
     """
 
     operation: Operation
@@ -55,6 +59,7 @@ class Saved:
     version: int
     is_repeat: bool = False
     visible: Mapping[str, Future[float | None]] = field(default_factory=dict, compare=False)
+    transaction_time: datetime | None = None
 
 
 @dataclass
@@ -74,14 +79,21 @@ class Sales:
     def __post_init__(self) -> None:
         self.actor = self.actor or _os_user()
 
+    @property
+    def clock(self) -> StoreClock:
+        """The stores' clock."""
+        return self.engines.settings.clock
+
     def create(self, sale: SaleInput, request_id: UUID) -> Saved:
         """Writes header and lines in one transaction: two round trips, the second for the session's token.
 
+        A sale without a time gets the stores' clock's, as of now: it is its moment, however long a form was open.
         The same ``request_id`` again returns the first result. Raises RequestReused when its content differs,
         ServerUnavailable or OutcomeUnknown when the master does not answer.
         """
         fingerprint = _fingerprint("create", None, sale)
         values = _header(sale) | {"request_id": str(request_id), "fingerprint": fingerprint, "actor": self.actor}
+        values["transaction_time"] = sale.transaction_time or self.clock.now()
         return self._write("create", values, lambda c: _repeated(c, request_id, fingerprint))
 
     def update(self, transaction_id: int, version: int, sale: SaleInput, request_id: UUID) -> Saved:
@@ -90,6 +102,8 @@ class Sales:
         Raises SaleConflict (with the sale as it is now) when it has moved on, SaleNotFound, SaleRefused for an
         item_id of another sale, and what ``create`` raises.
         """
+        if sale.transaction_time is None:
+            raise SaleRefused([FieldError("transaction_time", None, "a stored sale keeps its time, or gets another")])
         fingerprint = _fingerprint("update", (transaction_id, version), sale)
         values = _header(sale) | {
             "transaction_id": transaction_id,
@@ -157,7 +171,8 @@ class Sales:
         with self.engines.master.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             row = connection.execute(statement, values).one_or_none()
             if row is not None:
-                return Saved(operation, row.transaction_id, row.version)
+                at = getattr(row, "transaction_time", None)
+                return Saved(operation, row.transaction_id, row.version, transaction_time=at)
             repeat = explain(connection)
             if repeat is None:  # what stood in the way has gone since: a request rolled back, a conflict withdrawn
                 raise StillOpen
@@ -182,7 +197,7 @@ def _repeated(connection: sa.Connection, request_id: UUID, fingerprint: str) -> 
         return None
     if row.fingerprint != fingerprint:
         raise RequestReused(request_id, row.transaction_id)
-    return Saved(row.operation, row.transaction_id, row.version, is_repeat=True)
+    return Saved(row.operation, row.transaction_id, row.version, is_repeat=True, transaction_time=row.transaction_time)
 
 
 def _os_user() -> str:

@@ -19,7 +19,7 @@ header as (
         transaction_id, :transaction_time, :cashier_id, :store_id, :payment_method,
         :total_amount, :total_discount, :customer_id, request_id
     from request
-    returning transaction_id, version
+    returning transaction_id, version, transaction_time
 ),
 lines as (
     insert into sales_item (
@@ -36,5 +36,5 @@ lines as (
     ) with ordinality as l (product_code, product_name, category, quantity, unit_price, discount, position)
     order by l.position
 )
-select transaction_id, version, set_config('workbench.actor', :actor, true) as actor
+select transaction_id, version, transaction_time, set_config('workbench.actor', :actor, true) as actor
 from header

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -317,3 +318,23 @@ def test_a_phone_does_not_scroll_sideways(app: str, browser: Browser, workbench:
             expect(page.get_by_text(re.compile(f"Transaction {made}$"))).to_be_visible()
         expect(page.locator(".tabulator:visible, input:visible").first).to_be_visible()
         assert page.evaluate(RIGHT_END) <= 390
+
+
+def test_a_browser_far_ahead_saves_into_the_stores_today(app: str, browser: Browser, workbench: Workbench) -> None:
+    with watched_page(browser, timezone_id="Pacific/Kiritimati") as page:  # 14 hours ahead of UTC
+        open_tab(page, app, "Add Transaction")
+        expect(page.get_by_text(f"{workbench.clock.name} time; empty: when it is saved")).to_be_visible()
+        fill(page, Cashier_ID="301", Store_ID="3")
+        add_item(page, "C-LAT", "Caffè Latte", "2", "3.50")
+        before = workbench.clock.now()
+        button(page, "Create Transaction").click()
+        said(page, "Transaction 1 created")
+        at = stored(workbench, 1).transaction_time
+        assert before <= at <= workbench.clock.now()
+        said(page, f"{at:%Y-%m-%d %H:%M:%S}")
+        zone = workbench.clock.offset(datetime.now(UTC))[1]
+        tab(page, "View")
+        expect(page.get_by_text(re.compile(rf"as of \d\d:\d\d:\d\d {zone}"))).to_be_visible()
+        visit(page, f"{app}/analytics?period=today&comparison=none")
+        expect(page.locator(".kpi .figure").first).to_have_text("1")
+        expect(page.get_by_text(re.compile(rf"as of \d\d:\d\d:\d\d {zone}")).first).to_be_visible()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,6 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from workbench.cli.shared import AsJson, configured, errors
+from workbench.config import load_settings
 from workbench.errors import ParameterRefused, ReportError
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def _run(chosen: Report, given: dict[str, str], target: Path, kind: Format, seco
     from workbench.reports.parameters import parse_all
     from workbench.reports.run import run
 
-    values = parse_all(chosen.parameters, given, date.today())
+    values = parse_all(chosen.parameters, given, load_settings().clock.today())
     if kind is Format.pdf:
         refuse_pdf_without_browser()
     if not target.parent.is_dir():
@@ -96,7 +96,7 @@ def _run(chosen: Report, given: dict[str, str], target: Path, kind: Format, seco
 
 
 def _list(found: list[Report], as_json: bool) -> None:
-    today = date.today()
+    today = load_settings().clock.today()
     if as_json:
         typer.echo(json.dumps([dataclasses.asdict(report) for report in found], default=str, indent=2))
         return

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from workbench.cli.shared import AsJson, configured, say, with_engines
+from workbench.clock import StoreClock
 from workbench.risingwave.build import Built
 from workbench.risingwave.build import apply as build
 from workbench.risingwave.removal import drop as remove
@@ -53,11 +54,12 @@ def drop(
 @app.command()
 def status(as_json: AsJson = False) -> None:
     """Show tables and views with rows, last change and backfill, and the slot; exit code 1 when something is wrong."""
-    found = with_engines(configured(), state)
+    settings = configured()
+    found = with_engines(settings, state)
     if as_json:
         typer.echo(json.dumps(dataclasses.asdict(found), indent=2, default=str))
     else:
-        _show(found)
+        _show(found, settings.clock)
     raise typer.Exit(1 if found.problems else 0)
 
 
@@ -66,12 +68,12 @@ def _built_text(built: Built) -> str:
     return "\n".join(lines)
 
 
-def _show(found: RisingWaveState) -> None:
+def _show(found: RisingWaveState, clock: StoreClock) -> None:
     age = "no heartbeat" if found.age_seconds is None else f"{found.age_seconds:.1f} s old"
     typer.echo(f"RisingWave {found.version}, {age}")
     table = Table("name", "kind", "state", "rows", "last change", "backfill", box=None, pad_edge=False)
     for relation in found.relations:
-        changed = f"{relation.changed_at:%Y-%m-%d %H:%M:%S}" if relation.changed_at else ""
+        changed = clock.text(relation.changed_at) if relation.changed_at else ""
         rows = "" if relation.rows is None else f"{relation.rows:,}"
         table.add_row(relation.name, relation.kind, relation.state, rows, changed, relation.backfill)
     Console(width=120, highlight=False, markup=False).print(table)

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from workbench import cluster, health, migrations
 from workbench.cli.shared import AsJson, Seed, configured, errors, logged_settings, say, with_engines
+from workbench.clock import StoreClock
 from workbench.config import Settings
 from workbench.engines import Engines
 from workbench.errors import ClusterError
@@ -44,12 +45,13 @@ def down() -> None:
 
 def status(as_json: AsJson = False) -> None:
     """Show state, lag and freshness of master, replica and RisingWave."""
-    found = _status(logged_settings())
+    settings = logged_settings()
+    found = _status(settings)
     if as_json:
         shown = {name: dataclasses.asdict(getattr(found, name)) for name in SERVERS}
         typer.echo(json.dumps(shown | {"slots": found.slots}, indent=2, default=str))
     else:
-        Console(width=110).print(_status_table(found))
+        Console(width=110).print(_status_table(found, settings.clock))
         for name in SERVERS:
             if note := getattr(found, name).note:
                 typer.echo(f"{name}: {note}")
@@ -95,13 +97,13 @@ def _status(settings: Settings) -> health.Status:
     return with_engines(settings, health.status)
 
 
-def _status_table(found: health.Status) -> Table:
+def _status_table(found: health.Status, clock: StoreClock) -> Table:
     table = Table("server", "state", "address", "version", "lag", "last heartbeat", box=None, pad_edge=False)
     for name in SERVERS:
         server: health.Health = getattr(found, name)
         lag = [] if server.lag_bytes is None else [f"{server.lag_bytes:,} bytes"]
         lag += [] if server.lag_seconds is None else [f"{server.lag_seconds:.1f} s"]
-        as_of = f"{server.beat_at:%Y-%m-%d %H:%M:%S} UTC" if server.beat_at else ""
+        as_of = clock.text(server.beat_at) if server.beat_at else ""
         table.add_row(name, server.state, server.address, server.version, ", ".join(lag), as_of)
     return table
 

@@ -89,7 +89,7 @@ class Feed(param.Parameterized):
 
     def moment(self) -> Moment:
         """What is looked at now."""
-        now = datetime.now()
+        now = self.workbench.clock.now()
         where, comparison = self.filters.where(now), self.filters.comparison_where(now)
         return Moment(self.live, self.session, self.filters, now, where, comparison)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -133,7 +132,7 @@ class FilterBar(Viewer):
 
     def _show(self) -> None:
         """Shows the filters in widgets, words and chips."""
-        filters, now = self._filters, datetime.now()
+        filters, now = self._filters, self._feed.workbench.clock.now()
         self._show_choices()
         for name, field in self._dates.items():
             day = getattr(filters, name)

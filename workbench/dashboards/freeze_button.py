@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-from datetime import UTC, datetime
 
 import panel_material_ui as pmui
 from panel.viewable import Viewable, Viewer
@@ -31,7 +30,7 @@ class FreezeButton(Viewer):
 
     async def _frozen(self) -> io.StringIO:
         moment = self._feed.moment()
-        self._button.filename = f"frozen-view-{datetime.now(UTC):%Y-%m-%d-%H%M%S}.ipynb"
+        self._button.filename = f"frozen-view-{moment.now:%Y-%m-%d-%H%M%S}.ipynb"
         return io.StringIO(await asyncio.to_thread(frozen_notebook, moment))
 
     def __panel__(self) -> Viewable:
@@ -40,4 +39,5 @@ class FreezeButton(Viewer):
 
 def frozen_notebook(moment: Moment) -> str:
     """The notebook of what is looked at. Raises ServerUnavailable."""
-    return FrozenView.of(moment.ask, moment.where).notebook()
+    clock = moment.live.workbench.clock
+    return FrozenView.of(moment.ask, moment.where, clock.name).notebook()

@@ -15,9 +15,9 @@ export function render({model}) {
     if (!model.as_of_ms) { line.textContent = ""; return }
     const seconds = Math.max(0, (Date.now() + skew - model.as_of_ms) / 1000)
     const level = seconds > model.limit * model.factor ? "red" : seconds > model.limit ? "amber" : "fresh"
-    const at = new Date(model.as_of_ms).toISOString().slice(11, 19)
+    const at = new Date(model.as_of_ms + model.ahead_ms).toISOString().slice(11, 19)
     line.className = `fresh-line state ${level}`
-    line.textContent = `${model.engine} · as of ${at} UTC, ${age(seconds)}`
+    line.textContent = `${model.engine} · as of ${at} ${model.zone}, ${age(seconds)}`
     line.title = model.note
   }
   const renew = () => { skew = model.sent_ms - Date.now(); draw() }

@@ -10,30 +10,35 @@ import param
 from panel.custom import JSComponent
 
 from workbench import look
+from workbench.clock import StoreClock
 from workbench.outage import called
 
 RENEW_SECONDS = 5.0  # an age that only grows is not sent; a newer as-of is, this often
 
 
 class FreshLine(JSComponent):
-    """``replica · as of 14:03:22 UTC, 2 s ago``: amber beyond ``limit`` seconds, red beyond ten times as many."""
+    """``replica · as of 14:03:22 CEST, 2 s ago``: amber beyond ``limit`` seconds, red beyond ten times as many."""
 
     engine = param.String(default="")
     as_of_ms = param.Number(default=0)
     sent_ms = param.Number(default=0)  # the master's clock: this machine's and the browser's may be wrong
+    ahead_ms = param.Number(default=0)  # of the stores' clock, before UTC
+    zone = param.String(default="")
     note = param.String(default="")
     limit = param.Number(default=15)
     factor = param.Number(default=look.STALE_FACTOR)
 
     _esm = Path(__file__).with_name("fresh_line.js")
 
-    def __init__(self, **params: object) -> None:
+    def __init__(self, clock: StoreClock, **params: object) -> None:
         super().__init__(**({"stylesheets": stylesheets(), "margin": 0} | params))
+        self._clock = clock
 
     def tell(self, engine: str, as_of: datetime, now: datetime, note: str = "") -> None:
         """Says who has answered, as of when (data time) by which ``now``, and why it was not the replica."""
-        times = {"as_of_ms": as_of.timestamp() * 1000, "sent_ms": now.timestamp() * 1000}
-        self.param.update(engine=called(engine), note=note, **times)
+        ahead, zone = self._clock.offset(as_of)
+        times = {"ahead_ms": ahead * 1000, "as_of_ms": as_of.timestamp() * 1000, "sent_ms": now.timestamp() * 1000}
+        self.param.update(engine=called(engine), note=note, zone=zone, **times)
 
     def touch(self, engine: str, as_of: datetime, now: datetime) -> None:
         """The same figures hold as of a later moment: told every few seconds."""

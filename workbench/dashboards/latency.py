@@ -11,6 +11,7 @@ from bokeh.plotting import figure
 from panel.viewable import Viewable, Viewer
 
 from workbench import look, telemetry
+from workbench.clock import StoreClock
 from workbench.dashboards.chart import quiet
 from workbench.dashboards.table import table_html
 from workbench.dashboards.tile import html
@@ -19,7 +20,7 @@ from workbench.stopwatch import KEPT_POINTS, Point, Stopwatch
 from workbench.telemetry import Quantiles
 
 COLORS = {"replica": look.PALETTE[0], "risingwave": look.PALETTE[1]}
-COLUMNS = ("at", "ms", "text", "waiting")
+COLUMNS = ("at", "zone", "ms", "text", "waiting")
 HEADS = {"Until visible": False, "Count": True, "Latest": True, "p50": True, "p95": True}
 HEIGHT = 190
 
@@ -27,9 +28,9 @@ HEIGHT = 190
 class CommitLatency(Viewer):
     """A line a follower, with a point a heartbeat. ``follow`` is called again and again and sends only new points."""
 
-    def __init__(self, stopwatch: Stopwatch) -> None:
+    def __init__(self, stopwatch: Stopwatch, clock: StoreClock) -> None:
         super().__init__()
-        self._stopwatch = stopwatch
+        self._stopwatch, self._clock = stopwatch, clock
         self._sources = {name: ColumnDataSource({column: [] for column in COLUMNS}) for name in stopwatch.points()}
         self._sent: dict[str, int] = {}  # the time of the newest point that the page has, in ms
         self._chart = pn.pane.Bokeh(_chart(self._sources), sizing_mode="stretch_width", height=HEIGHT, margin=0)
@@ -43,7 +44,7 @@ class CommitLatency(Viewer):
             new = [point for point in points if _ms(point) > self._sent.get(name, 0)]
             if new:
                 self._sent[name] = _ms(new[-1])
-                self._sources[name].stream(_columns(new), rollover=KEPT_POINTS)
+                self._sources[name].stream(_columns(new, self._clock), rollover=KEPT_POINTS)
         self._table.object = table_html(HEADS, _rows(courses, telemetry.SAVES.quantiles()))
 
     def __panel__(self) -> Viewable:
@@ -67,7 +68,7 @@ def _chart(sources: Mapping[str, ColumnDataSource]) -> figure:
         label: dict[str, Any] = {"legend_label": called(name)} if len(sources) > 1 else {}
         line = made.line("at", "ms", source=source, color=color, line_width=2, **label)
         made.scatter("at", "ms", source=source, size="waiting", color=color, fill_alpha=0, line_width=2)
-        tips = [("Follower", called(name)), ("At", "@at{%H:%M:%S} UTC"), ("Visible", "@text")]
+        tips = [("Follower", called(name)), ("At", "@at{%H:%M:%S} @zone"), ("Visible", "@text")]
         made.add_tools(HoverTool(renderers=[line], mode="vline", tooltips=tips, formatters={"@at": "datetime"}))
     made.xaxis.formatter = DatetimeTickFormatter(
         seconds="%H:%M:%S", minsec="%H:%M:%S", minutes="%H:%M", hourmin="%H:%M", hours="%H:%M"
@@ -77,9 +78,10 @@ def _chart(sources: Mapping[str, ColumnDataSource]) -> figure:
     return made
 
 
-def _columns(points: Sequence[Point]) -> Any:
+def _columns(points: Sequence[Point], clock: StoreClock) -> Any:
     return {
-        "at": [_ms(point) for point in points],
+        "at": [_ms(point) + clock.offset(point.at)[0] * 1000 for point in points],
+        "zone": [clock.offset(point.at)[1] for point in points],
         "ms": [point.seconds * 1000 for point in points],
         "text": [f"after {look.duration(p.seconds)}" if p.is_visible else "not yet" for p in points],
         "waiting": [0 if point.is_visible else 6 for point in points],

@@ -31,7 +31,7 @@ class PipelinePage(Viewer):
         self._workbench = workbench
         self._servers = {name: _html() for name in SERVERS}
         self._slots = _html()
-        self._latency = CommitLatency(workbench.monitor.stopwatch)
+        self._latency = CommitLatency(workbench.monitor.stopwatch, workbench.clock)
         self._queries = QueryTimes()
         self._schema = SchemaSection(workbench.engines)
         self._sample = SampleSection(workbench.engines)

@@ -10,6 +10,7 @@ import panel_material_ui as pmui
 from panel.viewable import Viewable, Viewer
 
 from workbench import look
+from workbench.clock import StoreClock
 from workbench.connection import Workbench
 from workbench.dashboards.job import Advance, Job, Progress, ShouldStop
 from workbench.errors import WorkbenchError
@@ -54,7 +55,7 @@ class Reconciliation(Viewer):
 
     def _last(self) -> str:
         try:
-            return result_html(last(self._workbench.reader, self._session).value)
+            return result_html(last(self._workbench.reader, self._session).value, self._workbench.clock)
         except WorkbenchError as error:
             return f'<p class="note bad">{look.esc(error)}</p>'
 
@@ -84,11 +85,11 @@ def progress_html(progress: Progress) -> str:
     return f'<p class="said bad" role="status">{look.esc(progress.said)}</p>' if progress.said else ""
 
 
-def result_html(result: Verification | None) -> str:
+def result_html(result: Verification | None, clock: StoreClock) -> str:
     """What was found, when, at which token; with the first differences, everything from the database escaped."""
     if result is None:
         return '<p class="soft">Nothing has been compared yet.</p>'
-    when = f"{result.verified_at:%Y-%m-%d %H:%M:%S} UTC, at {look.esc(result.token)}"
+    when = f"{clock.text(result.verified_at)}, at {look.esc(result.token)}"
     what = f"{result.figures:,} figures on {look.esc(', '.join(map(called, result.engines)))}"
     verdict = "No difference" if result.is_good else f"Figures that differ: {len(result.differences):,}"
     if result.problems and not result.differences:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from datetime import date
 from functools import partial
 
 import panel as pn
@@ -51,7 +50,7 @@ class ReportsPage(Viewer):
     def _picked(self) -> None:
         report = self._reports[self._pick.value]
         self._about.object = f'<p class="soft">{look.esc(report.about)}</p>'
-        self.fields = ReportFields(report.parameters, date.today())
+        self.fields = ReportFields(report.parameters, self._settings.clock.today())
         self._fields[:] = [self.fields]
 
     def _begin(self, _event: object) -> None:

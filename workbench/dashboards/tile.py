@@ -46,7 +46,7 @@ class Tile(Viewer):
         self._drawn: pn.Column | None = None
         self._said = html('<p class="soft waiting">Loading …</p>')
         self._body = pn.Column(self._said, sizing_mode="stretch_width", margin=0)
-        self._fresh = FreshLine(limit=self.limit_seconds)
+        self._fresh = FreshLine(self.feed.workbench.clock, limit=self.limit_seconds)
 
     def fetch(self, moment: Moment) -> Answer[pd.DataFrame]:
         """The frame for ``moment``. Raises WorkbenchError."""

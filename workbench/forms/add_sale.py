@@ -28,7 +28,7 @@ class AddSale(pn.viewable.Viewer):
         self._request_id = uuid4()  # kept until it succeeded: sent again, it makes no second sale
         self._refused: SaleInput | None = None
         self.message = Message(timing=VisibleAfter())
-        self.form = SaleForm(sales, self.message)
+        self.form = SaleForm(sales, self.message, is_new=True)
         self._button = pmui.Button(label="Create Transaction", variant="contained", margin=(6, 8))
         self._clear = pmui.Button(label="Clear", variant="text", margin=(6, 8), on_click=self._start_over)
         self.save = Action(self._create, self.message, self._button)
@@ -49,7 +49,8 @@ class AddSale(pn.viewable.Viewer):
         self._request_id = uuid4()
         self.form.clear()
         lead = f"Transaction {saved.transaction_id} created:"
-        self.message.say("success", f"{size(sale, self._sales)}.", lead, saved)
+        at = "" if saved.transaction_time is None else f", {saved.transaction_time:%Y-%m-%d %H:%M:%S}"
+        self.message.say("success", f"{size(sale, self._sales)}{at}.", lead, saved)
         self._on_saved(saved)
 
     def _id_for(self, sale: SaleInput) -> UUID:

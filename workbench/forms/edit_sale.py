@@ -10,7 +10,7 @@ from uuid import uuid4
 import panel as pn
 import panel_material_ui as pmui
 
-from workbench.errors import SaleConflict, WorkbenchError
+from workbench.errors import SaleConflict, SaleRefused, WorkbenchError
 from workbench.forms.actions import Action
 from workbench.forms.conflict import conflict_table, merge
 from workbench.forms.fields import actions
@@ -92,6 +92,9 @@ class EditSale(pn.viewable.Viewer):
             )
         except SaleConflict as conflict:
             self._show_conflict(conflict, sale)
+            return
+        except SaleRefused as refusal:
+            self.form.refuse(refusal.fields)
             return
         lead = f"Transaction {saved.transaction_id} saved:"
         self.message.say("success", f"{size(sale, self._sales)}.", lead, saved)

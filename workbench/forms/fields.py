@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import panel as pn
@@ -11,7 +10,6 @@ import panel_material_ui as pmui
 from panel.util.parameters import edit_readonly
 
 from workbench.errors import FieldError, field_label
-from workbench.inline import is_served
 
 LAYOUT: dict[str, Any] = {"size": "small", "width": None, "sizing_mode": "stretch_width", "margin": (6, 8)}
 # A MultiChoice as low as the fields beside it, until what is chosen needs more.
@@ -43,16 +41,6 @@ def flow(*objects: Any, width: int = 170) -> pn.Row:
 def actions(*buttons: Any) -> pn.Row:
     """Buttons at the right end: at the left an open list of products would lie over them."""
     return pn.Row(pn.HSpacer(), *buttons, sizing_mode="stretch_width", margin=0)
-
-
-def wall_clock() -> datetime:
-    """Now on the clock of the person at the browser, else of this machine; whole seconds."""
-    info = pn.state.browser_info
-    if is_served() and info is not None and info.timezone_offset is not None:
-        now = datetime.now(UTC).replace(tzinfo=None) - timedelta(minutes=info.timezone_offset)
-    else:
-        now = datetime.now()
-    return now.replace(microsecond=0)
 
 
 class Fields:

@@ -10,7 +10,7 @@ import panel_material_ui as pmui
 
 from workbench.errors import FieldError, SaleRefused
 from workbench.forms.basket import Basket
-from workbench.forms.fields import CHOICE, LAYOUT, Fields, flow, text_field, wall_clock
+from workbench.forms.fields import CHOICE, LAYOUT, Fields, flow, text_field
 from workbench.forms.messages import Message
 from workbench.look import money
 from workbench.models import PAYMENT_METHODS, LineInput, Sale, SaleInput, parse_sale
@@ -21,12 +21,15 @@ LINE = tuple(LineInput.model_fields)
 
 
 class SaleForm(pn.viewable.Viewer):
-    """One sale as it is typed. ``message`` is where it says what no single field can show."""
+    """One sale as it is typed. ``message`` is where it says what no single field can show.
 
-    def __init__(self, sales: Sales, message: Message) -> None:
+    A new sale (``is_new``) needs no time: it gets the moment of saving.
+    """
+
+    def __init__(self, sales: Sales, message: Message, *, is_new: bool = False) -> None:
         super().__init__()
         self._message = message
-        self.fields = Fields(_widgets())
+        self.fields = Fields(_widgets(f"{sales.clock.name} time{'; empty: when it is saved' if is_new else ''}"))
         self.basket = Basket(sales)
         self._loaded: dict[str, Any] = {}
         self.clear()
@@ -37,15 +40,9 @@ class SaleForm(pn.viewable.Viewer):
         return self._texts() != self._loaded or self.basket.entry.is_pending
 
     def clear(self) -> None:
-        """Empties the form for a new sale, now."""
-        start = {"payment_method": PAYMENT_METHODS[0], "transaction_time": wall_clock(), "lines": []}
+        """Empties the form for a new sale."""
+        start = {"payment_method": PAYMENT_METHODS[0], "lines": []}
         self.load(dict.fromkeys(HEADER) | start)
-
-    def renew_time(self) -> None:
-        """Sets the time to now, unless another was typed."""
-        if self.fields.text("transaction_time") == self._loaded["transaction_time"]:
-            self._loaded["transaction_time"] = str(wall_clock())
-            self.fields.fill({"transaction_time": self._loaded["transaction_time"]})
 
     def load(self, loaded: Mapping[str, Any], typed: Mapping[str, Any] | None = None) -> None:
         """Takes the content of a sale (see ``content``) into the form; with ``typed``, that as if it had been typed.
@@ -67,11 +64,12 @@ class SaleForm(pn.viewable.Viewer):
         try:
             sale = parse_sale(self.fields.texts() | {"lines": self.basket.lines})
         except SaleRefused as refusal:
-            self._show(refusal.fields)
+            self.refuse(refusal.fields)
             return None
         return None if is_pending else sale
 
-    def _show(self, errors: list[FieldError]) -> None:
+    def refuse(self, errors: list[FieldError]) -> None:
+        """Shows each error by its field, and below the form what has no field here."""
         homeless = self.fields.show(errors)
         if not self.basket.lines:
             self._message.say("error", "Add at least one item.", "The basket is empty.")
@@ -114,11 +112,11 @@ def _header_texts(sale: Mapping[str, Any]) -> dict[str, str]:
     return {name: "" if sale[name] is None else str(sale[name]) for name in HEADER}
 
 
-def _widgets() -> dict[str, Any]:
+def _widgets(time_hint: str) -> dict[str, Any]:
     return {
         "cashier_id": text_field("cashier_id"),
         "store_id": text_field("store_id"),
         "payment_method": pmui.Select(label="Payment Method", options=list(PAYMENT_METHODS), **LAYOUT, **CHOICE),
-        "transaction_time": text_field("transaction_time", "YYYY-MM-DD HH:MM:SS, the store's clock"),
+        "transaction_time": text_field("transaction_time", time_hint, placeholder="YYYY-MM-DD HH:MM:SS"),
         "customer_id": text_field("customer_id", "Optional"),
     }

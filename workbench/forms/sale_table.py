@@ -119,7 +119,7 @@ class SaleTable(pn.viewable.Viewer):
         missing = "match; clear the filters" if self.filters.value != SaleFilter() else "yet"
         self._empty.object = "" if len(page.rows) else f'<p class="soft">No transactions {missing}.</p>'
         note = f" ({answer.note})" if answer.note else ""
-        source = f"{called(answer.engine)}{note} · as of {answer.as_of:%H:%M:%S} UTC"
+        source = f"{called(answer.engine)}{note} · as of {self._sales.clock.time_text(answer.as_of)}"
         others = f", narrowed to {self.filters.others}" if self.filters.others else ""
         self._source.object = (
             f'<p><strong>{page.count_text}</strong>{esc(others)} <span class="soft">· {esc(source)}</span></p>'

@@ -78,8 +78,6 @@ class SalesManager(pn.viewable.Viewer):
             pn.state.execute(self._load_products)
 
     def _opened(self, event: Any) -> None:
-        if event.new == ADD:
-            self.add.form.renew_time()
         if event.new == VIEW:
             pn.state.execute(self.table.reload)  # others write too
         self._rows.visible = event.new == VIEW

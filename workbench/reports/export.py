@@ -47,8 +47,8 @@ def html(finished: Finished) -> str:
         report=finished.report,
         values={label(name): shown(value) for name, value in finished.values.items()},
         engine=finished.engine,
-        as_of=finished.as_of,
-        ran_at=finished.ran_at,
+        as_of=finished.as_of and finished.clock.text(finished.as_of),
+        ran_at=finished.clock.text(finished.ran_at),
         currency=finished.currency,
         css=Markup((FOLDER / "page.css").read_text(encoding="utf-8")),  # ours
         scripts=[Markup(text) for text in _bokeh()] if has_charts else [],  # Bokeh's own

@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from workbench.clock import StoreClock, find_zone
 from workbench.metrics import METRICS, Where
 from workbench.outage import called
 from workbench.replication import Answer
@@ -32,7 +33,7 @@ QUESTIONS: tuple[tuple[str | None, tuple[str, ...]], ...] = (
 )
 ABOUT = """# Frozen view
 
-The figures that the page Analytics showed on {day}, and what has become of them.
+The figures that the page Analytics showed as of {moment}, and what has become of them.
 
 The next cell holds the filter and the figures as data. Run all cells: the same is asked again, and each figure that is
 not the same any more is listed with its change."""
@@ -59,26 +60,28 @@ class FrozenView:
     engine: str
     as_of: datetime
     figures: dict[Key, str | None]
+    timezone: str = "UTC"  # of the stores' clock
 
     @classmethod
-    def of(cls, ask: Ask, where: Where) -> FrozenView:
+    def of(cls, ask: Ask, where: Where, timezone: str = "UTC") -> FrozenView:
         """What ``ask`` answers now. Raises what it raises."""
         answers = [(by, names, ask(names, () if by is None else (by,), where)) for by, names in QUESTIONS]
         figures = {key: value for by, names, answer in answers for key, value in _figures(by, names, answer.value)}
         oldest = min((answer for _, _, answer in answers), key=lambda answer: answer.as_of)
-        return cls(where, oldest.engine, oldest.as_of, figures)
+        return cls(where, oldest.engine, oldest.as_of, figures, timezone)
 
     @classmethod
     def read(cls, text: str) -> FrozenView:
         """What ``write`` wrote."""
         held = json.loads(text)
         figures = {(by, group, metric): value for by, group, metric, value in held["figures"]}
-        return cls(_where(held["where"]), held["engine"], datetime.fromisoformat(held["as_of"]), figures)
+        as_of, timezone = datetime.fromisoformat(held["as_of"]), held.get("timezone", "UTC")
+        return cls(_where(held["where"]), held["engine"], as_of, figures, timezone)
 
     def write(self) -> str:
         """The view as JSON, a figure a line, in ASCII."""
         given = {name: value for name, value in dataclasses.asdict(self.where).items() if value not in (None, ())}
-        head = {"engine": self.engine, "as_of": self.as_of.isoformat(), "where": given}
+        head = {"engine": self.engine, "as_of": self.as_of.isoformat(), "timezone": self.timezone, "where": given}
         lines = ",\n".join(json.dumps([*key, value]) for key, value in self.figures.items())
         return f'{json.dumps(head, default=str)[:-1]},\n"figures": [\n{lines}\n]}}'
 
@@ -89,7 +92,7 @@ class FrozenView:
 
         lines = "\n".join(f"    {line!r}" for line in self.write().splitlines())
         cells = [
-            v4.new_markdown_cell(ABOUT.format(day=f"{self.as_of:%Y-%m-%d at %H:%M:%S} UTC")),
+            v4.new_markdown_cell(ABOUT.format(moment=self._as_of_text)),
             v4.new_code_cell(HOLD.format(lines=lines)),
             v4.new_markdown_cell("## What has changed"),
             v4.new_code_cell(CHANGES),
@@ -99,11 +102,15 @@ class FrozenView:
         kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
         return str(nbformat.writes(v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})))
 
+    @property
+    def _as_of_text(self) -> str:
+        return StoreClock(find_zone(self.timezone)).text(self.as_of)
+
     def about(self) -> pd.DataFrame:
         """The filter, the engine and the as-of, as two columns of text."""
         given = {name: value for name, value in dataclasses.asdict(self.where).items() if value not in (None, ())}
         rows = [[label(name), _shown(value)] for name, value in given.items()]
-        rows += [["Answered by", called(self.engine)], ["Data as of", f"{self.as_of:%Y-%m-%d %H:%M:%S} UTC"]]
+        rows += [["Answered by", called(self.engine)], ["Data as of", self._as_of_text]]
         return pd.DataFrame(rows, columns=["what", "value"], dtype=object)
 
     def changes(self, data: ReportData) -> pd.DataFrame:

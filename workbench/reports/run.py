@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
 
 from workbench import errors
+from workbench.clock import StoreClock, utc_now
 from workbench.config import Settings
 from workbench.errors import ReportError, ReportStopped
 from workbench.reports.kernel import ReportKernel, environment
@@ -47,6 +48,7 @@ class Finished:
     engine: str
     as_of: datetime | None
     currency: str
+    clock: StoreClock
     ran_at: datetime
     seconds: float
 
@@ -69,14 +71,14 @@ def run(
     """
     limit = settings.workbench_report_seconds if seconds is None else seconds
     stop = stop or threading.Event()
-    began, ran_at = time.monotonic(), datetime.now(UTC)
+    began, ran_at = time.monotonic(), utc_now()
     notebook = _prepared(report, values)
     with tempfile.TemporaryDirectory(prefix="workbench-report-", ignore_cleanup_errors=True) as name:
         running = _Run(report, notebook, progress)
         _aside(running.execute(environment(settings, Path(name)), Path(name), limit, stop), stop)
     engine, as_of = _answered(notebook)
     took, currency = time.monotonic() - began, settings.workbench_currency
-    return Finished(report, dict(values), notebook, engine, as_of, currency, ran_at, took)
+    return Finished(report, dict(values), notebook, engine, as_of, currency, settings.clock, ran_at, took)
 
 
 def _aside(work: Coroutine[Any, Any, None], stop: threading.Event) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -57,7 +57,7 @@ def state(engines: Engines) -> RisingWaveState:
     with console(engines, is_patient=False) as rw:
         names, seconds, beat_at = rw.names(), None, None
         if "heartbeat" in names and (found := rw.run(read_sql("queries/risingwave_beat"))):
-            beat_at = found[0].beat_at.astimezone(UTC)
+            beat_at = found[0].beat_at
             seconds = max((now - beat_at).total_seconds(), 0.0)
         made, filling = marks.read(rw, names), _filling(rw)
         relations = tuple(_relation(rw, piece, names, made, filling) for piece in (*tables(), *views(), *rollups()))

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 
 import psycopg2
@@ -58,7 +58,7 @@ def load(
     progress: Callable[[int, int], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> Loaded:
-    """Adds ``count`` sales of the 400 days to ``until`` (None: to now) to those in the master.
+    """Adds ``count`` sales of the 400 days to ``until`` (None: to now, on the stores' clock) to those in the master.
 
     ``progress`` is told after each chunk how many of how many sales are copied; ``should_stop`` is asked before each.
     When it says yes, or anything fails, nothing is loaded. Others read and write sales meanwhile; a load that is
@@ -67,7 +67,7 @@ def load(
     LoadStopped.
     """
     started = time.monotonic()
-    until = until or datetime.now()
+    until = until or engines.settings.clock.now()
     chunks = generate(count, seed=seed, until=until)
     with _in_words(engines), _cheap_indexes(engines, count), engines.owner.connect() as connection:
         connection.execute(sa.text(read_sql("sample/without_row_triggers")))
