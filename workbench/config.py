@@ -23,6 +23,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from workbench.clock import StoreClock, find_zone, machine_zone
 from workbench.errors import SettingsError
+from workbench.hosts import listed_hosts
 
 log = logging.getLogger(__name__)
 
@@ -143,6 +144,9 @@ class Settings(BaseSettings):
 
     workbench_data_dir: Path = Field(default_factory=default_data_dir, description="Where the embedded cluster lives")
     workbench_port: int = Field(5006, gt=0, lt=65536, description="Port of the served app, on 127.0.0.1")
+    workbench_allowed_hosts: str = Field(
+        "", description="Names by which browsers reach the app through a proxy or a tunnel, separated by commas"
+    )
     workbench_currency: str = Field("USD", min_length=1, max_length=8, description="Currency shown beside money")
     workbench_timezone: str = Field(
         default_factory=machine_zone, description="The stores' time zone, by its IANA name; empty: this machine's"
@@ -164,6 +168,15 @@ class Settings(BaseSettings):
     def is_embedded(self) -> bool:
         """True when no master is configured: the workbench then runs its own servers."""
         return not self.master_db_host
+
+    @field_validator("workbench_allowed_hosts")
+    @classmethod
+    def _only_hosts(cls, names: str) -> str:
+        try:
+            listed_hosts(names)
+        except ValueError as error:
+            raise PydanticCustomError("no_host", str(error)) from None
+        return names
 
     @field_validator("master_db_sslmode", "replica_db_sslmode")
     @classmethod

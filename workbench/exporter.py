@@ -1,4 +1,4 @@
-"""GET /metrics: what this process counts, for Prometheus. ``panel serve --plugins workbench.exporter`` adds it."""
+"""What ``panel serve --plugins workbench.exporter`` adds: GET /metrics for Prometheus, and the gate."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from prometheus_client import CONTENT_TYPE_LATEST
 from tornado.web import RequestHandler
 
+from workbench import gate
 from workbench.connection import open_workbench
 from workbench.errors import WorkbenchError
 from workbench.telemetry import exposition
@@ -30,3 +31,4 @@ class Metrics(RequestHandler):
 
 
 ROUTES: list[tuple[str, type[RequestHandler], dict[str, Any]]] = [("/metrics", Metrics, {})]
+gate.keep()  # from the first request on: plugins are imported before the server listens

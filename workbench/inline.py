@@ -10,6 +10,7 @@ from typing import Any
 import panel as pn
 from panel.viewable import Viewable
 
+from workbench import gate
 from workbench.connection import Workbench
 from workbench.replication import Session
 
@@ -42,6 +43,7 @@ def prepare() -> None:
     Toasts do not work there, so they are off: components say what they have to say in alerts.
     """
     if is_served():
+        gate.keep()
         pn.extension("tabulator")
     elif is_notebook() and _is_due():
         is_late = _has_drawn()

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -101,6 +102,8 @@ def test_demo_serves_until_ctrl_c_and_leaves_the_servers(workbench_command: Comm
     )
     try:
         wait_until(lambda: _answers(workbench_command.port), "the app to answer", 90)
+        with pytest.raises(urllib.error.HTTPError, match="403"):  # more of it in test_gate
+            urllib.request.urlopen(_page(workbench_command.port, "evil.example"), timeout=30)
         taken = workbench_command("serve")
         assert (taken.returncode, "WORKBENCH_PORT" in taken.stderr) == (1, True)
     finally:
@@ -113,9 +116,13 @@ def test_demo_serves_until_ctrl_c_and_leaves_the_servers(workbench_command: Comm
     assert (found["master"]["state"], found["replica"]["state"]) == ("up", "up")
 
 
+def _page(port: int, name: str = "127.0.0.1") -> urllib.request.Request:
+    return urllib.request.Request(f"http://127.0.0.1:{port}/sales", headers={"Host": f"{name}:{port}"})
+
+
 def _answers(port: int) -> bool:
     try:
-        return urllib.request.urlopen(f"http://127.0.0.1:{port}/sales", timeout=2).status == 200
+        return urllib.request.urlopen(_page(port), timeout=2).status == 200
     except OSError:
         return False
 

@@ -13,7 +13,7 @@ from panel.io.state import state as panel_state
 from panel.viewable import Viewable, Viewer
 from panel_material_ui.template.base import Page
 
-from workbench import look, telemetry
+from workbench import gate, look, telemetry
 from workbench.connection import Workbench, open_workbench
 from workbench.errors import WorkbenchError
 from workbench.shell.banner import Banner
@@ -38,6 +38,7 @@ LAYOUT = {
 
 def page(title: str, content: Content) -> None:
     """Makes the page ``title`` of the current session and serves it; ``content`` is called after the frame is drawn."""
+    gate.keep()
     pn.extension("tabulator", notifications=True, exception_handler=show_error)
     telemetry.SESSIONS.inc()
     pn.state.on_session_destroyed(_left)
