@@ -21,7 +21,7 @@ from workbench.connection import Workbench
 from workbench.connection import connect as connect_workbench
 from workbench.engines import Engines, connect
 from workbench.migrations import migrate
-from workbench.positions import wait_for_replica
+from workbench.positions import beat, wait_for_replica
 from workbench.replication import Reader
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -83,6 +83,7 @@ def engines(shared_engines: Engines) -> Engines:
     """Engines on the pair, with empty tables on master and replica."""
     with shared_engines.owner.begin() as connection:
         connection.execute(sa.text(EMPTY))
+    beat(shared_engines)  # as if a workbench had been running until now
     assert wait_for_replica(shared_engines), "the replica did not catch up"
     return shared_engines
 

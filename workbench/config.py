@@ -46,6 +46,11 @@ class Server:
     sslcert: str = ""
     sslkey: str = ""
 
+    @property
+    def address(self) -> str:
+        """Host and port as one writes them: ``127.0.0.1:5676``, ``[::1]:5676``."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
 
 # What is said once for a server, whichever role connects to it.
 OF_SERVER = tuple(name for name in Server.__annotations__ if name not in ("user", "password"))
@@ -153,6 +158,12 @@ class Settings(BaseSettings):
     )
     workbench_report_seconds: int = Field(300, gt=0, le=86400, description="How long a report may run, in seconds")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="How much is logged")
+
+    @field_validator("master_db_host", "replica_db_host", "risingwave_host", "risingwave_cdc_host")
+    @classmethod
+    def _without_brackets(cls, host: str) -> str:
+        """``[::1]``, as addresses of IPv6 are written beside a port, is ``::1`` to libpq."""
+        return host.strip().removeprefix("[").removesuffix("]")
 
     @field_validator("workbench_timezone")
     @classmethod

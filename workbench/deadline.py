@@ -2,21 +2,47 @@
 
 A pooled connection to a stopped or unreachable server is not covered by connect_timeout, statement_timeout or
 keepalives: libpq waits in a read. One watchdog thread shuts the socket at the deadline, which wakes that read.
+``time_limit`` is one deadline over many such calls: each gets what is left of it.
 """
 
 from __future__ import annotations
 
 import heapq
 import itertools
+import math
 import os
 import socket
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from psycopg2.extensions import connection, cursor
+
+READER_SECONDS = 8
+WRITER_SECONDS = 10
+PING_SECONDS = 2.0
+CONNECT_SECONDS = 2
+_SHORTEST_SECONDS = 0.05  # what a call gets when nothing is left: it ends, and is not begun for nothing
+
+_ends_at: ContextVar[float] = ContextVar("ends_at", default=math.inf)
+
+
+@contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """All that the block asks of servers, connecting too, ends within ``seconds``, and within a limit around it."""
+    before = _ends_at.set(min(_ends_at.get(), time.monotonic() + seconds))
+    try:
+        yield
+    finally:
+        _ends_at.reset(before)
+
+
+def seconds_left() -> float:
+    """What is left of the time limit that this runs in; infinity when it runs in none."""
+    return _ends_at.get() - time.monotonic()
 
 
 class _Watchdog:
@@ -85,7 +111,7 @@ class GuardedCursor(cursor):
 
 
 class GuardedConnection(connection):
-    """A psycopg2 connection with ``limit_seconds`` on each statement, commit and rollback."""
+    """A psycopg2 connection with ``limit_seconds``, or what is left of a time limit, on each exchange."""
 
     limit_seconds = 12.0
 
@@ -110,5 +136,5 @@ class GuardedConnection(connection):
         if self.closed:
             yield
             return
-        with _watchdog.limit(self.fileno(), self.limit_seconds):
+        with _watchdog.limit(self.fileno(), max(min(self.limit_seconds, seconds_left()), _SHORTEST_SECONDS)):
             yield

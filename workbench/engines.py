@@ -11,18 +11,23 @@ import numpy as np
 import psycopg2
 import sqlalchemy as sa
 from psycopg2.extensions import PYDATETIMETZ, AsIs, Float, new_array_type, new_type, register_adapter, register_type
-from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError
+from sqlalchemy.exc import InvalidatePoolError
 
 from workbench.config import Server, Settings
-from workbench.deadline import GuardedConnection
+from workbench.deadline import (
+    CONNECT_SECONDS,
+    PING_SECONDS,
+    READER_SECONDS,
+    WRITER_SECONDS,
+    GuardedConnection,
+    seconds_left,
+)
 from workbench.libpq import ignoring_variables
 
 TIMES_WITH_ZONE, THEIR_ARRAY = 1184, 1185  # PostgreSQL's numbers of these types, which RisingWave shares
-READER_SECONDS = 8
-WRITER_SECONDS = 10
-PING_SECONDS = 2.0
-RISINGWAVE_POOL = 5
 NO_FILE = os.path.join(os.devnull, "none")  # cannot be there
+POOL_SECONDS = 5  # how long one waits for a free connection
+WRITER_POOL_SECONDS = 2  # less: it is one step of a save that has a few seconds in all
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,10 @@ class Engines:
     ``master`` writes, ``replica`` reads (None: there is none), ``master_reader`` reads from the master, ``owner``
     migrates and bulk loads, ``cdc`` is on the master as RisingWave will be, ``risingwave`` reads its materialized views
     (None: not configured). ``settings`` is what they were made from.
+
+    ``master``, ``cdc`` and ``risingwave`` commit each statement by itself, from the moment they connect. A connection
+    must never be switched to that for a while: it is switched back when it is returned, which raises when the
+    connection has died meanwhile, and then its place in the pool is lost (SQLAlchemy 2.1).
     """
 
     settings: Settings
@@ -54,38 +63,48 @@ def connect(settings: Settings) -> Engines:
     _adapt_numpy()
     return Engines(
         settings=settings,
-        master=_engine(settings.master, WRITER_SECONDS),
-        master_reader=_engine(settings.master_reader, READER_SECONDS),
-        replica=_engine(settings.replica, READER_SECONDS) if settings.replica else None,
+        master=_engine(settings.master, WRITER_SECONDS, _pool(WRITER_POOL_SECONDS), isolation_level="AUTOCOMMIT"),
+        master_reader=_engine(settings.master_reader, READER_SECONDS, _pool()),
+        replica=_engine(settings.replica, READER_SECONDS, _pool()) if settings.replica else None,
         owner=_unpooled(settings.owner),
-        cdc=_unpooled(settings.cdc),
+        cdc=_unpooled(settings.cdc, isolation_level="AUTOCOMMIT"),
         risingwave=_risingwave_engine(settings.risingwave) if settings.risingwave else None,
     )
 
 
-def _engine(server: Server, seconds: int) -> sa.Engine:
-    engine = sa.create_engine(
-        _url(server),
-        pool_size=5,
-        max_overflow=10,
-        pool_timeout=5,
-        pool_recycle=1800,
-        hide_parameters=True,
-        connect_args={
-            **_network(server),
-            "connection_factory": GuardedConnection,
-            "options": f"-c statement_timeout={seconds}s -c timezone=UTC",
-        },
-    )
+def _engine(server: Server, seconds: int, pool: dict[str, Any], **how: Any) -> sa.Engine:
+    arguments = {
+        **_network(server),
+        "connection_factory": GuardedConnection,
+        "options": f"-c statement_timeout={seconds}s -c timezone=UTC",
+    }
+    return _watched(sa.create_engine(_url(server), **pool, **how, connect_args=arguments))
+
+
+def _pool(seconds: int = POOL_SECONDS) -> dict[str, Any]:
+    return {
+        "pool_size": 5,
+        "max_overflow": 10,
+        "pool_timeout": seconds,
+        "pool_recycle": 1800,
+        "hide_parameters": True,
+    }
+
+
+def _watched(engine: sa.Engine) -> sa.Engine:
+    """The pooled engine, whose connections are made within a time limit and looked at before they are used again."""
+    sa.event.listen(engine, "do_connect", _within_limit)
+    sa.event.listen(engine, "connect", _is_fresh)
     sa.event.listen(engine, "connect", _read_times_in_utc)
     sa.event.listen(engine, "checkout", _ping)
     return ignoring_variables(engine)
 
 
-def _unpooled(server: Server) -> sa.Engine:
+def _unpooled(server: Server, **how: Any) -> sa.Engine:
     """No pool, no statement limit: for what runs seldom and takes the time it needs, such as a bulk load."""
     engine = sa.create_engine(
         _url(server),
+        **how,
         poolclass=sa.NullPool,
         hide_parameters=True,
         connect_args={**_network(server), "options": "-c lock_timeout=10s -c timezone=UTC"},
@@ -103,18 +122,12 @@ def _risingwave_engine(server: Server) -> sa.Engine:
         _url(server),
         isolation_level="AUTOCOMMIT",
         use_native_hstore=False,
-        pool_size=RISINGWAVE_POOL,
-        max_overflow=10,
-        pool_timeout=5,
-        pool_recycle=1800,
-        hide_parameters=True,
+        **_pool(),
         execution_options={"has_copy": False},  # what reads in bulk asks for it
         connect_args={**_network(server), "connection_factory": GuardedConnection},
     )
     sa.event.listen(engine, "connect", _limit_risingwave)
-    sa.event.listen(engine, "connect", _read_times_in_utc)
-    sa.event.listen(engine, "checkout", _ping)
-    return ignoring_variables(engine)
+    return _watched(engine)
 
 
 def _limit_risingwave(connection: Any, *_: Any) -> None:
@@ -160,7 +173,7 @@ def _url(server: Server) -> sa.URL:
 def _network(server: Server) -> dict[str, Any]:
     return {
         **_encryption(server),
-        "connect_timeout": 2,
+        "connect_timeout": CONNECT_SECONDS,
         "keepalives": 1,
         "keepalives_idle": 30,
         "keepalives_interval": 5,
@@ -178,15 +191,29 @@ def _encryption(server: Server) -> dict[str, str]:
     return {"sslmode": server.sslmode, "gssencmode": "disable", **files}
 
 
-def _ping(connection: Any, *_: Any) -> None:
-    """A pooled connection may be dead or hang. SQLAlchemy's own pre-ping has no time limit, so this one has."""
+def _within_limit(_dialect: Any, _record: Any, _arguments: Any, parameters: dict[str, Any]) -> None:
+    """libpq counts whole seconds, and takes 0 for no limit."""
+    parameters["connect_timeout"] = max(int(min(CONNECT_SECONDS, seconds_left())), 1)
+
+
+def _is_fresh(_connection: Any, record: Any) -> None:
+    record.info["is_fresh"] = True
+
+
+def _ping(connection: Any, record: Any, _fairy: Any) -> None:
+    """A pooled connection may be dead or hang. SQLAlchemy's own pre-ping has no time limit, so this one has.
+
+    One that was just made is not asked: were it refused too, SQLAlchemy would raise an error that is no DBAPIError.
+    """
+    if record.info.pop("is_fresh", False):
+        return
     usual = connection.limit_seconds
     connection.limit_seconds = PING_SECONDS
     try:
         with connection.cursor() as cursor:
             cursor.execute("select 1")
         connection.rollback()
-    except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+    except psycopg2.Error as error:
         raise InvalidatePoolError from error
     finally:
         connection.limit_seconds = usual
@@ -207,10 +234,3 @@ def _integer(value: Any) -> AsIs:
 
 def _real(value: Any) -> Float:
     return Float(value.item())
-
-
-def is_disconnect(error: DBAPIError) -> bool:
-    """True when the server went away or refused, so that another server may be asked."""
-    state = getattr(error.orig, "pgcode", None)
-    gone = isinstance(error, OperationalError) and state is None
-    return error.connection_invalidated or gone or state in ("57P01", "57P02", "57P03", "53300")

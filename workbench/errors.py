@@ -33,6 +33,18 @@ class ServerUnavailable(WorkbenchError):
     """A database server does not answer in time, or refuses the connection."""
 
 
+class ServerBusy(ServerUnavailable):
+    """A server answers, but did not do this in time: others hold what it needs, or its replay came in between."""
+
+
+class DatabaseRefused(WorkbenchError):
+    """A database server refuses a statement for a reason that nobody expected; ``state`` is its SQLSTATE."""
+
+    def __init__(self, text: str, state: str = "") -> None:
+        self.state = state
+        super().__init__(text)
+
+
 class SchemaError(WorkbenchError):
     """The database's schema is older, newer or other than this program's."""
 

@@ -11,8 +11,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from workbench.engines import Engines
-from workbench.outage import unavailable
-from workbench.replication import STALE_SECONDS, lsn_number
+from workbench.outage import failure, in_words
+from workbench.replica_watch import STALE_SECONDS
+from workbench.replication import lsn_number
 from workbench.risingwave.server import SLOT, look
 from workbench.sql_files import read_sql
 
@@ -61,7 +62,7 @@ def status(engines: Engines) -> Status:
 
 
 def _master(engines: Engines) -> tuple[Health, list[dict[str, Any]]]:
-    address = f"{engines.settings.master.host}:{engines.settings.master.port}"
+    address = engines.settings.master.address
     try:
         with engines.master_reader.connect() as connection:
             row = connection.execute(sa.text(read_sql("queries/master_health"))).one()
@@ -74,7 +75,7 @@ def _master(engines: Engines) -> tuple[Health, list[dict[str, Any]]]:
 def _replica(engines: Engines, master: Health, slots: list[dict[str, Any]]) -> Health:
     if engines.replica is None or engines.settings.replica is None:
         return Health("not configured", note="Every read goes to the master. Set REPLICA_DB_HOST to use a replica.")
-    address = f"{engines.settings.replica.host}:{engines.settings.replica.port}"
+    address = engines.settings.replica.address
     try:
         with engines.replica.connect() as connection:
             row = connection.execute(sa.text(read_sql("queries/replica_health"))).one()
@@ -88,9 +89,9 @@ def _replica(engines: Engines, master: Health, slots: list[dict[str, Any]]) -> H
 
 
 def _failed(engines: Engines, name: str, address: str, error: DBAPIError | PoolTimeout) -> Health:
-    if isinstance(error, DBAPIError) and getattr(error.orig, "pgcode", None) == "42P01":  # no such table
+    if failure(error) == "missing":
         return Health("up", address, note="Its schema is not made yet. Run `workbench migrate`.")
-    return Health("down", address, note=str(unavailable(engines.settings, name, error)))
+    return Health("down", address, note=str(in_words(engines.settings, name, error)))
 
 
 def _lag_seconds(master: Health, row: Any, lag_bytes: int | None) -> float | None:
@@ -116,7 +117,7 @@ def _risingwave(engines: Engines, master: Health, slots: list[dict[str, Any]]) -
     server = engines.settings.risingwave
     if engines.risingwave is None or server is None:
         return NO_RISINGWAVE
-    address = f"{server.host}:{server.port}"
+    address = server.address
     try:
         seen = look(engines.risingwave)
     except (DBAPIError, PoolTimeout) as error:

@@ -15,8 +15,8 @@ from workbench import telemetry
 from workbench.engines import Engines
 from workbench.followers import followers
 from workbench.health import Health, Status, status
-from workbench.positions import beat, mark
-from workbench.replication import Reader, Session
+from workbench.positions import beat, committed
+from workbench.replication import Reader
 from workbench.stopwatch import Stopwatch
 
 log = logging.getLogger(__name__)
@@ -51,6 +51,7 @@ class Monitor:
         """Starts the thread, once however often it is called."""
         with self._lock:
             if self._thread is None:
+                self._reader.master.is_followed = True
                 self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
                 self._thread.start()
 
@@ -62,6 +63,7 @@ class Monitor:
     def stop(self) -> None:
         """Ends the threads and waits for them."""
         self._stopping = True
+        self._reader.master.is_followed = False
         self._wake.set()
         if self._thread is not None:
             self._thread.join(timeout=15)
@@ -74,10 +76,9 @@ class Monitor:
     def _run(self) -> None:
         while not self._stopping:
             _logged(self._beat, "The heartbeat was not written")
+            self._reader.renew()
             self.last = status(self._engines)
             _report(self.last, self._ahead)
-            if self.last.master.beat_at is not None:
-                self._reader.last_beat_at = self.last.master.beat_at
             self._wake.wait(BEAT_SECONDS)
             self._wake.clear()
 
@@ -88,10 +89,10 @@ class Monitor:
         began = datetime.now(UTC)
         told, beat_at = beat(self._engines)
         self._ahead = beat_at - (began + (datetime.now(UTC) - began) / 2)
-        committed_at, session = time.monotonic(), Session()
-        mark(self._engines, session)
-        if session.token is not None:
-            self.stopwatch.beat(session.token, told, committed_at)
+        committed_at = time.monotonic()
+        token = committed(self._engines)
+        if token is not None:
+            self.stopwatch.beat(token, told, committed_at)
 
 
 def _report(found: Status, ahead: timedelta) -> None:

@@ -9,22 +9,40 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from workbench.engines import Engines, is_disconnect
+from workbench.engines import Engines
 from workbench.errors import ServerUnavailable
-from workbench.outage import unavailable
+from workbench.outage import in_words, is_away
 from workbench.replication import Session
 from workbench.sql_files import read_sql
 
 POLL_SECONDS = 0.01
 
 
-def mark(engines: Engines, session: Session) -> None:
-    """Moves the session's token behind what has just been committed, so that its next read sees it."""
+def position(connection: sa.Connection) -> str | None:
+    """The position that holds what has just been committed on ``connection``; None when that cannot be asked."""
+    if connection.invalidated:
+        return None
     try:
-        with engines.master.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            session.token = connection.execute(sa.text(read_sql("queries/token"))).scalar_one()
+        return str(connection.execute(sa.text(read_sql("queries/token"))).scalar_one())
+    except DBAPIError:
+        return None
+
+
+def committed(engines: Engines) -> str | None:
+    """The position that holds all that is committed now; None when the master does not answer."""
+    try:
+        with engines.master.connect() as connection:
+            return position(connection)
     except (DBAPIError, PoolTimeout):
-        session.token = None  # saved, but at an unknown position: the master answers the next read
+        return None
+
+
+def mark(engines: Engines, session: Session) -> None:
+    """Moves the session's token behind all that is committed now, so that its next read sees it.
+
+    When the position is not known the master answers the next read.
+    """
+    session.token = committed(engines)
 
 
 def beat(engines: Engines) -> tuple[str, datetime]:
@@ -42,15 +60,14 @@ def beaten(engines: Engines) -> str:
 
     Raises ServerUnavailable.
     """
-    session = Session()
-    mark(engines, session)
+    token = committed(engines)
     try:
         beat(engines)
     except (DBAPIError, PoolTimeout) as error:
-        raise unavailable(engines.settings, "master", error) from error
-    if session.token is None:  # it went away and came back in between
+        raise in_words(engines.settings, "master", error) from None
+    if token is None:  # it went away and came back in between
         raise ServerUnavailable("The master did not say what is committed. Try again.")
-    return session.token
+    return token
 
 
 def wait_for_replica(engines: Engines, seconds: float = 10.0) -> bool:
@@ -58,16 +75,15 @@ def wait_for_replica(engines: Engines, seconds: float = 10.0) -> bool:
 
     For the moments after which even its tables would be missing on the replica: a migration, a bulk load.
     """
-    session = Session()
-    mark(engines, session)
+    token = committed(engines)
     end = time.monotonic() + seconds
-    while engines.replica is not None and session.token is not None and time.monotonic() < end:
+    while engines.replica is not None and token is not None and time.monotonic() < end:
         try:
             with engines.replica.connect() as connection:
-                if connection.execute(sa.text(read_sql("queries/has_reached")), {"token": session.token}).scalar_one():
+                if connection.execute(sa.text(read_sql("queries/has_reached")), {"token": token}).scalar_one():
                     return True
         except DBAPIError as error:
-            if not is_disconnect(error):
+            if not is_away(error):
                 raise
         time.sleep(POLL_SECONDS)
     return False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,9 +13,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from workbench import telemetry
-from workbench.engines import READER_SECONDS, Engines, is_disconnect
-from workbench.errors import ServerUnavailable
-from workbench.outage import unavailable
+from workbench.engines import Engines
+from workbench.outage import ServerError, failure, in_words
+from workbench.replica_watch import STALE_SECONDS, Master, Pulse
 from workbench.sql_files import read_sql
 
 T = TypeVar("T")
@@ -25,9 +24,14 @@ EngineName = Literal["master", "replica", "risingwave"]
 
 WAIT_SECONDS = 0.05
 POLL_SECONDS = 0.001
-RETRY_REPLICA_SECONDS = 2.0
-STALE_SECONDS = 30.0
 NOTHING = "0/0"  # before the first position
+# Why the master answers in the replica's place. What is not here would fail on the master too.
+NOTES = {
+    "away": "the replica does not answer",
+    "busy": "the replica is busy",
+    "replayed": "the replica had to replay a change of the tables",
+    "missing": "the replica lacks a table that the master may have",
+}
 
 
 @dataclass
@@ -52,16 +56,25 @@ class Answer(Generic[T]):
 
 @dataclass
 class Reader:
-    """Sends reads to the replica, or to the master when the replica is behind the session, stale or away.
+    """Sends reads to the replica, or to the master when the replica is behind the session, stands still or is away.
 
-    One for each process: it remembers for two seconds that the replica did not answer. A replica whose slot was lost
-    answers with old rows and says nothing, so one that is STALE_SECONDS behind ``last_beat_at`` is not asked.
+    One for each process, as it remembers how the replica is. A replica whose slot was lost answers with old rows and
+    says nothing: it must be close to the master's newest heartbeat, and where nobody renews that, at the master's
+    position (docs/decisions, 15).
     """
 
     engines: Engines
-    last_beat_at: datetime | None = None  # the master's newest heartbeat, as far as this process knows
-    _skip_until: float = 0.0
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    master: Master = field(default_factory=Master)
+    pulse: Pulse = field(default_factory=Pulse)
+
+    @property
+    def last_beat_at(self) -> datetime | None:
+        """The master's newest heartbeat, as far as this process knows."""
+        return None if self.master.newest is None else self.master.newest.beat_at
+
+    def renew(self) -> None:
+        """Asks the master for its newest heartbeat and position."""
+        self.master.renew(self.engines.master_reader)
 
     def read(self, session: Session, work: Work[T], what: str = "other") -> Answer[T]:
         """Runs ``work`` in a read-only transaction. Raises ServerUnavailable when neither server answers.
@@ -82,70 +95,73 @@ class Reader:
         """As ``read``, but always from the master: for what is about to be edited."""
         return self._ask_master(session, work, what, "")
 
+    def shown(self, connection: sa.Connection, session: Session) -> tuple[datetime | None, str]:
+        """The data time of what the replica shows on ``connection``; None, and why, when it must not be asked."""
+        newest = self.master.known(self.engines.master_reader)
+        proof = None if newest is None or newest.is_beaten else newest
+        as_of = _wait(connection, session.token if proof is None else _later(session.token, proof.lsn))
+        if as_of is None:
+            return None, f"the replica is {'behind the master' if proof else 'still behind what was just saved'}"
+        beat_at = as_of if newest is None or newest.beat_at is None else newest.beat_at
+        if (beat_at - as_of).total_seconds() > STALE_SECONDS:
+            return None, f"the replica stands still at {self.engines.settings.clock.text(as_of)}"
+        return max(as_of, proof.at) if proof else as_of, ""
+
     def _ask_replica(self, session: Session, work: Work[T]) -> tuple[Answer[T] | None, str]:
-        assert self.engines.replica is not None
+        replica = self.engines.replica
+        assert replica is not None
         if session.token is None:
             return None, "the replica's position is unknown"
-        if time.monotonic() < self._skip_until:
-            return None, "the replica does not answer"
+        if not self.pulse.is_there(replica):
+            return None, NOTES["away"]
         try:
-            with self.engines.replica.connect() as connection:
-                as_of, note = _wait(connection, session.token)
-                if as_of is None:
-                    return None, note
-                if self.last_beat_at and (self.last_beat_at - as_of).total_seconds() > STALE_SECONDS:
-                    return None, f"the replica stands still at {self.engines.settings.clock.text(as_of)}"
-                return Answer(work(connection), "replica", as_of), ""
-        except PoolTimeout:
-            return None, "the replica is busy"
-        except DBAPIError as error:
-            if is_conflict_with_recovery(error):
-                return None, "the replica had to replay a change of the tables"
-            if not is_disconnect(error):
-                raise _too_slow(error) from error
-            with self._lock:
-                self._skip_until = time.monotonic() + RETRY_REPLICA_SECONDS
-            return None, "the replica does not answer"
+            with self.pulse.connected(replica) as connection:
+                as_of, note = self.shown(connection, session)
+                return (None if as_of is None else Answer(work(connection), "replica", as_of)), note
+        except (DBAPIError, PoolTimeout) as error:
+            return None, self.passed_over(error)
+
+    def passed_over(self, error: ServerError) -> str:
+        """Why the master is asked after this error of the replica's. Raises it, in words, when that would not help."""
+        kind = failure(error)
+        if kind == "away":
+            self.pulse.failed()
+        if kind not in NOTES:
+            raise in_words(self.engines.settings, "replica", error) from None
+        return NOTES[kind]
 
     def _ask_master(self, session: Session, work: Work[T], what: str, note: str) -> Answer[T]:
         began = time.perf_counter()
-        try:
-            with self.engines.master_reader.connect() as connection:
-                position = connection.execute(sa.text(read_sql("queries/insert_position"))).one()
-                value = work(connection)
-        except PoolTimeout:
-            raise ServerUnavailable("The master is busy: all its connections are in use. Try again.") from None
-        except DBAPIError as error:
-            if not is_disconnect(error):
-                raise _too_slow(error) from error
-            raise unavailable(self.engines.settings, "master", error) from error
-        session.token = _later(session.token, position.lsn)
+        for is_last in (False, True):
+            try:
+                lsn, as_of, value = self._of_master(work)
+                break
+            except (DBAPIError, PoolTimeout) as error:
+                # A connection that died in the pool's hands says nothing about the server, nor does a deadlock.
+                is_worth_it = failure(error) == "replayed" or getattr(error, "connection_invalidated", False)
+                if is_last or not is_worth_it:
+                    raise in_words(self.engines.settings, "master", error) from None
+        session.token = _later(session.token, lsn)
         telemetry.queried("master", what, time.perf_counter() - began)
-        return Answer(value, "master", position.as_of, note)
+        return Answer(value, "master", as_of, note)
+
+    def _of_master(self, work: Work[T]) -> tuple[str, datetime, T]:
+        with self.engines.master_reader.connect() as connection:
+            position = connection.execute(sa.text(read_sql("queries/insert_position"))).one()
+            return position.lsn, position.as_of, work(connection)
 
 
-def _wait(connection: sa.Connection, token: str) -> tuple[datetime | None, str]:
+def _wait(connection: sa.Connection, token: str | None) -> datetime | None:
+    """The data time that the replica shows once it has reached ``token``; None when it has not in a moment."""
     end = time.monotonic() + WAIT_SECONDS
     while True:
         row = connection.execute(sa.text(read_sql("queries/has_replayed")), {"token": token}).one()
         connection.rollback()  # the next statement must take a newer snapshot
         if row.has_replayed:
-            return row.as_of, ""
+            return row.as_of
         if time.monotonic() >= end:
-            return None, "the replica is still behind what was just saved"
+            return None
         time.sleep(POLL_SECONDS)
-
-
-def is_conflict_with_recovery(error: DBAPIError) -> bool:
-    """True when the replica cancelled a query because replay needed what it was reading."""
-    return getattr(error.orig, "pgcode", None) == "40001"
-
-
-def _too_slow(error: DBAPIError) -> Exception:
-    """A query that the statement timeout ended, in words; any other error as it is."""
-    if getattr(error.orig, "pgcode", None) != "57014":
-        return error
-    return ServerUnavailable(f"The query took longer than {READER_SECONDS} s and was stopped. Ask for fewer days.")
 
 
 def _later(token: str | None, lsn: str) -> str:

@@ -6,14 +6,16 @@ import getpass
 import hashlib
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 from uuid import UUID
 
 import sqlalchemy as sa
+from psycopg2.errors import UniqueViolation
+from sqlalchemy.exc import IntegrityError
 
 from workbench import telemetry
 from workbench.clock import StoreClock
@@ -25,16 +27,16 @@ from workbench.errors import (
     SaleConflict,
     SaleNotFound,
     SaleRefused,
+    ServerBusy,
     ServerUnavailable,
     WorkbenchError,
 )
 from workbench.models import Line, Sale, SaleInput
-from workbench.positions import mark
 from workbench.replication import Answer, Reader, Session
-from workbench.retries import StillOpen, retried
 from workbench.sql_files import read_sql
 from workbench.stopwatch import Stopwatch
 from workbench.stored_sale import find_lines, find_sale, foreign_lines, raise_if_moved
+from workbench.writes import StillOpen, Write, run_file
 
 Operation = Literal["create", "update", "delete"]
 REASONS: dict[type[WorkbenchError], str] = {  # why a write was not done, as it is counted
@@ -42,8 +44,10 @@ REASONS: dict[type[WorkbenchError], str] = {  # why a write was not done, as it 
     SaleNotFound: "not found",
     RequestReused: "request reused",
     ServerUnavailable: "unavailable",
+    ServerBusy: "busy",
     OutcomeUnknown: "outcome unknown",
 }
+REQUEST_KEY = "sales_request_pkey"
 
 
 @dataclass(frozen=True)
@@ -66,8 +70,13 @@ class Saved:
 class Sales:
     """Reads and writes sales for one session (a browser session, a notebook, a command).
 
-    ``actor`` is who the audit log names. After each write ``session`` holds the commit's position, so that this
-    session's next read shows it; ``stopwatch`` times when the followers do.
+    ``actor`` is who the audit log names. After each write, and after one that was refused because of what the master
+    has, ``session`` holds the master's position, so that this session's next read shows it; ``stopwatch`` times when
+    the followers do.
+
+    Each write has a ``request_id`` of the caller's: the same one again returns the first result, is_repeat, and raises
+    RequestReused when its content differs. All raise ServerUnavailable when nothing was saved, ServerBusy among it,
+    and OutcomeUnknown, after which the same request may be sent again; they take six seconds at most.
     """
 
     engines: Engines
@@ -88,51 +97,34 @@ class Sales:
         """Writes header and lines in one transaction: two round trips, the second for the session's token.
 
         A sale without a time gets the stores' clock's, as of now: it is its moment, however long a form was open.
-        The same ``request_id`` again returns the first result. Raises RequestReused when its content differs,
-        ServerUnavailable or OutcomeUnknown when the master does not answer.
         """
-        fingerprint = _fingerprint("create", None, sale)
-        values = _header(sale) | {"request_id": str(request_id), "fingerprint": fingerprint, "actor": self.actor}
-        values["transaction_time"] = sale.transaction_time or self.clock.now()
-        return self._write("create", values, lambda c: _repeated(c, request_id, fingerprint))
+        return self._write("create", None, sale, request_id, lambda connection: None)
 
     def update(self, transaction_id: int, version: int, sale: SaleInput, request_id: UUID) -> Saved:
         """Replaces header and lines of the sale that was loaded at ``version``; lines with an item_id are kept.
 
-        Raises SaleConflict (with the sale as it is now) when it has moved on, SaleNotFound, SaleRefused for an
-        item_id of another sale, and what ``create`` raises.
+        Raises SaleConflict (with the sale as it is now) when it has moved on, SaleNotFound, and SaleRefused for an
+        item_id of another sale.
         """
         if sale.transaction_time is None:
             raise SaleRefused([FieldError("transaction_time", None, "a stored sale keeps its time, or gets another")])
-        fingerprint = _fingerprint("update", (transaction_id, version), sale)
-        values = _header(sale) | {
-            "transaction_id": transaction_id,
-            "version": version,
-            "request_id": str(request_id),
-            "fingerprint": fingerprint,
-            "actor": self.actor,
-        }
 
-        def explain(connection: sa.Connection) -> Saved:
-            repeat = _repeated(connection, request_id, fingerprint)
-            if repeat is not None:
-                return repeat
+        def explain(connection: sa.Connection) -> NoReturn:
             raise_if_moved(connection, transaction_id, version)
             raise SaleRefused(foreign_lines(connection, transaction_id, sale))
 
-        return self._write("update", values, explain)
+        return self._write("update", (transaction_id, version), sale, request_id, explain)
 
-    def delete(self, transaction_id: int, version: int) -> Saved:
+    def delete(self, transaction_id: int, version: int, request_id: UUID) -> Saved:
         """Deletes the sale that was loaded at ``version``, with its lines.
 
-        Raises SaleNotFound when it is gone already, SaleConflict when it has moved on, and ServerUnavailable.
+        Raises SaleNotFound when it is gone already, and SaleConflict when it has moved on.
         """
 
         def explain(connection: sa.Connection) -> None:
             raise_if_moved(connection, transaction_id, version)
 
-        values = {"transaction_id": transaction_id, "version": version, "actor": self.actor}
-        return self._write("delete", values, explain)
+        return self._write("delete", (transaction_id, version), None, request_id, explain)
 
     def get(self, transaction_id: int, *, for_edit: bool = False) -> Answer[Sale]:
         """The sale with its lines; from the master when it is ``for_edit``. Raises SaleNotFound."""
@@ -146,18 +138,32 @@ class Sales:
         """The lines of a sale in the order of entry; an empty list when there is no such sale."""
         return self.reader.read(self.session, lambda c: find_lines(c, transaction_id), "sale lines")
 
-    def _write(self, operation: Operation, values: dict[str, Any], explain: Any) -> Saved:
-        """Writes, counts what became of it, and moves the session behind the commit."""
+    def _write(
+        self,
+        operation: Operation,
+        loaded: tuple[int, int] | None,
+        sale: SaleInput | None,
+        request_id: UUID,
+        explain: Callable[[sa.Connection], None],
+    ) -> Saved:
+        """Writes, counts what became of it, and has the commit timed. ``loaded``: which sale, at which version."""
+        values: dict[str, Any] = dict(zip(("transaction_id", "version"), loaded or (), strict=False))
+        if sale is not None:
+            values |= _header(sale) | {"transaction_time": sale.transaction_time or self.clock.now()}
+        fingerprint = _fingerprint(operation, loaded, sale)
+        values |= {"request_id": str(request_id), "fingerprint": fingerprint, "actor": self.actor}
+
+        def attempt(connection: sa.Connection) -> tuple[Saved, float]:
+            return _attempt(connection, operation, values, explain), time.monotonic()
+
         try:
-            saved = retried(self.engines, operation, lambda: self._attempt(operation, values, explain))
+            saved, committed_at = Write(self.engines, self.session, f"{operation} the transaction").run(attempt)
         except SaleConflict:
             telemetry.CONFLICTS.inc()
             raise
         except WorkbenchError as error:
             telemetry.REFUSALS.labels(REASONS.get(type(error), "other")).inc()
             raise
-        committed_at = time.monotonic()
-        mark(self.engines, self.session)
         if saved.is_repeat:
             return saved
         telemetry.WRITES.labels(operation).inc()
@@ -165,18 +171,28 @@ class Sales:
             return saved
         return replace(saved, visible=self.stopwatch.save(self.session.token, committed_at))
 
-    def _attempt(self, operation: Operation, values: dict[str, Any], explain: Any) -> Saved:
-        """Runs ``<operation>_sale.sql``; when that changes nothing ``explain`` gives the first result or raises why."""
-        statement = sa.text(read_sql(f"queries/{operation}_sale"))
-        with self.engines.master.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            row = connection.execute(statement, values).one_or_none()
-            if row is not None:
-                at = getattr(row, "transaction_time", None)
-                return Saved(operation, row.transaction_id, row.version, transaction_time=at)
-            repeat = explain(connection)
-            if repeat is None:  # what stood in the way has gone since: a request rolled back, a conflict withdrawn
-                raise StillOpen
-            return repeat
+
+def _attempt(
+    connection: sa.Connection,
+    operation: Operation,
+    values: dict[str, Any],
+    explain: Callable[[sa.Connection], None],
+) -> Saved:
+    """Runs ``<operation>_sale.sql``. When it changes nothing: the request's first result, or ``explain`` raises why."""
+    try:
+        row = run_file(connection, f"queries/{operation}_sale", values)
+    except IntegrityError as error:
+        if not isinstance(error.orig, UniqueViolation) or error.orig.diag.constraint_name != REQUEST_KEY:
+            raise
+        row = None  # the request was accepted before
+    if row is not None:
+        at = getattr(row, "transaction_time", None)
+        return Saved(operation, row.transaction_id, row.version, transaction_time=at)
+    repeat = _repeated(connection, values)
+    if repeat is not None:
+        return repeat
+    explain(connection)
+    raise StillOpen  # what stood in the way has gone since: a request rolled back, a conflict withdrawn
 
 
 def _header(sale: SaleInput) -> dict[str, Any]:
@@ -186,17 +202,19 @@ def _header(sale: SaleInput) -> dict[str, Any]:
     return header | totals | {"lines": json.dumps(lines)}
 
 
-def _fingerprint(operation: Operation, key: tuple[int, int] | None, sale: SaleInput) -> str:
-    content = json.dumps([operation, key, sale.model_dump(mode="json")], sort_keys=True)
+def _fingerprint(operation: Operation, loaded: tuple[int, int] | None, sale: SaleInput | None) -> str:
+    content = json.dumps([operation, loaded, sale and sale.model_dump(mode="json")], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()
 
 
-def _repeated(connection: sa.Connection, request_id: UUID, fingerprint: str) -> Saved | None:
-    row = connection.execute(sa.text(read_sql("queries/request")), {"request_id": str(request_id)}).one_or_none()
+def _repeated(connection: sa.Connection, values: Mapping[str, Any]) -> Saved | None:
+    """The result of this request's first submit; None when there was none. Raises RequestReused for another's."""
+    query = sa.text(read_sql("queries/request"))
+    row = connection.execute(query, {"request_id": values["request_id"]}).one_or_none()
     if row is None:
         return None
-    if row.fingerprint != fingerprint:
-        raise RequestReused(request_id, row.transaction_id)
+    if row.fingerprint != values["fingerprint"]:
+        raise RequestReused(values["request_id"], row.transaction_id)
     return Saved(row.operation, row.transaction_id, row.version, is_repeat=True, transaction_time=row.transaction_time)
 
 

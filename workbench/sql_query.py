@@ -12,11 +12,11 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from workbench.deadline import GuardedConnection
-from workbench.engines import READER_SECONDS, Engines, is_disconnect
+from workbench.deadline import READER_SECONDS, GuardedConnection
+from workbench.engines import Engines
 from workbench.errors import QueryRefused, ServerUnavailable
 from workbench.followers import followers
-from workbench.outage import spoken, unavailable
+from workbench.outage import in_words, is_away, spoken
 from workbench.positions import mark
 from workbench.replication import NOTHING, EngineName, Session
 from workbench.replication import WAIT_SECONDS as WAIT_FOR_REPLICA
@@ -169,10 +169,10 @@ def _risingwave_as_of(connection: sa.Connection) -> datetime | None:
 def _in_words(engines: Engines, name: EngineName, error: DBAPIError, seconds: int, *, is_exact: bool) -> Exception:
     state, diagnosis = getattr(error.orig, "pgcode", None), getattr(error.orig, "diag", None)
     said = " ".join((getattr(diagnosis, "message_primary", None) or str(error.orig)).split())
-    if state == "57014" or (is_disconnect(error) and error.connection_invalidated):
+    if state == "57014" or (is_away(error) and error.connection_invalidated):
         return QueryRefused(f"The query was stopped: it took longer than {seconds} s. Ask for less, or give seconds=.")
-    if is_disconnect(error):
-        return unavailable(engines.settings, name, error)
+    if is_away(error):
+        return in_words(engines.settings, name, error)
     if state in ("25006", "42501") or "data-modifying" in said:
         return QueryRefused(f"This only reads, and only what the reader may see: {said}.")
     hint = getattr(diagnosis, "message_hint", None) or ""

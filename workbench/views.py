@@ -8,20 +8,18 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import IntegrityError
 
-from workbench.engines import Engines, is_disconnect
-from workbench.errors import FieldError, ServerUnavailable
-from workbench.outage import unavailable
-from workbench.positions import mark
+from workbench.engines import Engines
+from workbench.errors import FieldError
+from workbench.outage import state_of
 from workbench.replication import Answer, Reader, Session
 from workbench.sql_files import read_sql
+from workbench.writes import Write, run_file
 
 NAME_LENGTH = 100
 STATE_LENGTH = 8_000  # what browsers and servers take as an address
 UNIQUE_VIOLATION = "23505"
-GAVE_UP = ("57014", "55P03")  # statement timeout, lock timeout
 NAME_TAKEN = "you have another view of this name"
 
 
@@ -95,24 +93,16 @@ class SavedViews:
         return changed
 
     def _write(self, query: str, values: dict[str, Any]) -> SavedView | None:
-        try:
-            with self.engines.master.begin() as connection:
-                rows = connection.execute(sa.text(read_sql(f"queries/{query}")), values | {"owner": self.owner})
-                row = rows.mappings().one_or_none()
-        except PoolTimeout:
-            raise ServerUnavailable("The master is busy: all its connections are in use. Try again.") from None
-        except DBAPIError as error:
-            raise self._in_words(error, values) from error
-        mark(self.engines, self.session)
-        return None if row is None else SavedView(**row)
+        def attempt(connection: sa.Connection) -> SavedView | None:
+            try:
+                row = run_file(connection, f"queries/{query}", values | {"owner": self.owner})
+            except IntegrityError as error:
+                if state_of(error) != UNIQUE_VIOLATION:
+                    raise
+                raise FieldError("view_name", values["view_name"], NAME_TAKEN) from None
+            return None if row is None else SavedView(**row._mapping)
 
-    def _in_words(self, error: DBAPIError, values: dict[str, Any]) -> Exception:
-        state = getattr(error.orig, "pgcode", None)
-        if state == UNIQUE_VIOLATION:
-            return FieldError("view_name", values["view_name"], NAME_TAKEN)
-        if state in GAVE_UP:
-            return ServerUnavailable("The master took too long to save the view. Nothing was saved; try again.")
-        return unavailable(self.engines.settings, "master", error) if is_disconnect(error) else error
+        return Write(self.engines, self.session, "save the view", may_repeat=False).run(attempt)
 
 
 def _line(field: str, value: Any) -> str:

@@ -1,4 +1,4 @@
--- save_verification: adds one row: the result of a verification.
+-- save_verification: one row, when the result of the verification was added.
 insert into verification (verified_at, token, engines, figures, differences, problems)
 values (
     :verified_at,
@@ -8,3 +8,4 @@ values (
     cast(:differences as jsonb),
     cast(:problems as jsonb)
 )
+returning verified_at

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -14,50 +13,17 @@ import psycopg2
 import pytest
 import sqlalchemy as sa
 
+from tests.fault_proxy import FaultProxy
 from workbench.config import Settings
 from workbench.connection import Workbench
 from workbench.deadline import GuardedConnection
-from workbench.replication import Session
-
-
-class BlackHole:
-    """A proxy to a server that can stop passing bytes on, in both directions, without closing anything."""
-
-    def __init__(self, target: tuple[str, int]) -> None:
-        self._target, self.is_open = target, threading.Event()
-        self.is_open.set()
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                near, _ = self._listener.accept()
-            except OSError:
-                return  # closed: the test is over
-            far = socket.create_connection(self._target)
-            for pair in ((near, far), (far, near)):
-                threading.Thread(target=self._pass_on, args=pair, daemon=True).start()
-
-    def _pass_on(self, source: socket.socket, sink: socket.socket) -> None:
-        try:
-            while data := source.recv(65536):
-                self.is_open.wait()
-                sink.sendall(data)
-        except OSError:
-            return  # one side has gone
-        finally:
-            sink.close()
-
-    def close(self) -> None:
-        self.is_open.set()
-        self._listener.close()
+from workbench.engines import connect
+from workbench.replication import Reader, Session
 
 
 @pytest.fixture
-def hole(settings: Settings) -> Iterator[BlackHole]:
-    made = BlackHole((settings.replica_db_host, settings.replica_db_port))
+def hole(settings: Settings) -> Iterator[FaultProxy]:
+    made = FaultProxy((settings.replica_db_host, settings.replica_db_port))
     yield made
     made.close()
 
@@ -79,23 +45,23 @@ def guarded(settings: Settings, port: int) -> Iterator[GuardedConnection]:
         connection.close()
 
 
-def test_a_statement_into_a_black_hole_ends_at_the_limit(settings: Settings, hole: BlackHole) -> None:
+def test_a_statement_into_a_black_hole_ends_at_the_limit(settings: Settings, hole: FaultProxy) -> None:
     with guarded(settings, hole.port) as connection:
         connection.limit_seconds = 0.5
         cursor = connection.cursor()
         cursor.execute("select 1")
-        hole.is_open.clear()
+        hole.swallow()
         start = time.monotonic()
         with pytest.raises(psycopg2.OperationalError):
             cursor.execute("select 2")
         assert 0.4 < time.monotonic() - start < 2
 
 
-def test_without_the_limit_the_same_statement_hangs(settings: Settings, hole: BlackHole) -> None:
+def test_without_the_limit_the_same_statement_hangs(settings: Settings, hole: FaultProxy) -> None:
     with guarded(settings, hole.port) as connection:
         connection.limit_seconds = 3600
         cursor = connection.cursor()
-        hole.is_open.clear()
+        hole.swallow()
         thread = threading.Thread(target=lambda: cursor.execute("select 2"), daemon=True)
         thread.start()
         thread.join(timeout=1.5)
@@ -105,7 +71,7 @@ def test_without_the_limit_the_same_statement_hangs(settings: Settings, hole: Bl
         assert not thread.is_alive()
 
 
-def test_a_statement_within_the_limit_is_left_alone(settings: Settings, hole: BlackHole) -> None:
+def test_a_statement_within_the_limit_is_left_alone(settings: Settings, hole: FaultProxy) -> None:
     with guarded(settings, hole.port) as connection:
         connection.limit_seconds = 0.5
         cursor = connection.cursor()
@@ -114,23 +80,20 @@ def test_a_statement_within_the_limit_is_left_alone(settings: Settings, hole: Bl
         connection.commit()
 
 
-def test_reads_leave_a_black_hole_within_the_ping_limit(
-    settings: Settings, workbench: Workbench, hole: BlackHole
-) -> None:
-    from workbench.engines import connect
-
-    workbench.reader.engines = connect(settings.model_copy(update={"replica_db_port": hole.port}))
+def test_reads_leave_a_black_hole_within_the_ping_limit(settings: Settings, hole: FaultProxy) -> None:
+    engines = connect(settings.model_copy(update={"replica_db_port": hole.port}))
+    reader = Reader(engines)
     work = lambda c: c.execute(sa.text("select 1")).scalar_one()  # noqa: E731
-    assert workbench.reader.read(Session(), work).engine == "replica"
-    hole.is_open.clear()
+    assert reader.read(Session(), work).engine == "replica"
+    hole.swallow()
     start = time.monotonic()
-    answer = workbench.reader.read(Session(), work)
+    answer = reader.read(Session(), work)
     assert (answer.value, answer.engine) == (1, "master")
     assert time.monotonic() - start < 6
     start = time.monotonic()
-    assert workbench.reader.read(Session(), work).engine == "master"
+    assert reader.read(Session(), work).engine == "master"
     assert time.monotonic() - start < 0.5, "a replica that has just not answered is not tried again at once"
-    workbench.reader.engines.dispose()
+    engines.dispose()
 
 
 def test_a_stopped_replica_does_not_stop_reading(settings: Settings, workbench: Workbench) -> None:

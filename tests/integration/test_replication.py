@@ -15,10 +15,10 @@ from workbench import monitor
 from workbench.config import Settings
 from workbench.connection import Workbench
 from workbench.engines import connect
-from workbench.errors import OutcomeUnknown, ServerUnavailable
+from workbench.errors import ServerUnavailable
 from workbench.health import status
 from workbench.positions import beat, wait_for_replica
-from workbench.replication import Session, lsn_number
+from workbench.replication import Reader, Session, lsn_number
 
 
 def count(connection: sa.Connection) -> int:
@@ -72,7 +72,7 @@ def test_a_replica_that_stands_still_is_not_asked(workbench: Workbench, replica_
     with paused_replay(workbench.engines, replica_superuser):
         with workbench.engines.owner.begin() as connection:
             connection.exec_driver_sql("update heartbeat set beat_at = beat_at + interval '31 s'")
-        workbench.reader.last_beat_at = status(workbench.engines).master.beat_at
+        workbench.reader.renew()
         answer = workbench.reader.read(Session(), count)
         assert (answer.engine, "stands still" in answer.note) == ("master", True)
     beat(workbench.engines)
@@ -107,8 +107,7 @@ def test_killed_connections_are_replaced_without_an_error(workbench: Workbench, 
 
 def test_a_replica_that_is_away_costs_one_try_and_the_master_answers(settings: Settings, workbench: Workbench) -> None:
     gone = connect(settings.model_copy(update={"replica_db_port": 1}))
-    workbench.reader.engines = gone
-    answer = workbench.reader.read(Session(), count)
+    answer = Reader(gone).read(Session(), count)
     assert (answer.engine, answer.note) == ("master", "the replica does not answer")
     gone.dispose()
 
@@ -120,24 +119,6 @@ def test_a_master_that_is_away_is_said_in_words(settings: Settings, workbench: W
     with pytest.raises(ServerUnavailable, match="The master at 127.0.0.1:1 does not answer"):
         sales.create(sale(), uuid4())
     gone.dispose()
-
-
-def test_a_commit_whose_answer_was_lost_can_be_submitted_again(
-    workbench: Workbench, replica_superuser: sa.Engine
-) -> None:
-    sales, request_id = workbench.sales(), uuid4()
-    original = sales._attempt
-
-    def cut(*args: object) -> object:
-        original(*args)
-        raise sa.exc.OperationalError("", {}, Exception("gone"), connection_invalidated=True)
-
-    sales._attempt = cut
-    with pytest.raises(OutcomeUnknown, match="not done twice"):
-        sales.create(sale(), request_id)
-    sales._attempt = original
-    assert sales.create(sale(), request_id).is_repeat
-    assert workbench.reader.read(sales.session, count).value == 1
 
 
 def test_status_knows_lag_and_freshness(workbench: Workbench) -> None:

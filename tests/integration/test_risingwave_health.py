@@ -82,8 +82,8 @@ def test_the_cause_is_named(settings: Settings, engines: Engines) -> None:
         away = health_with(made, risingwave_port=1)
     assert away.state == "down"
     assert away.note == (
-        f"RisingWave at {made.risingwave_host}:1 does not answer. Start it with `docker compose up -d risingwave`, or"
-        " check the RISINGWAVE_* settings."
+        f"RisingWave at {made.risingwave_host}:1 does not answer: nothing listens there. Start it with `docker compose"
+        " up -d risingwave`, or check the RISINGWAVE_* settings."
     )
 
 

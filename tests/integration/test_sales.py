@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import traceback
 from decimal import Decimal
 from uuid import uuid4
 
@@ -11,7 +12,7 @@ import sqlalchemy as sa
 
 from tests.examples import CAKE, HOSTILE, LATTE, sale, sale_data
 from workbench.connection import Workbench
-from workbench.errors import RequestReused, SaleConflict, SaleNotFound, SaleRefused
+from workbench.errors import DatabaseRefused, RequestReused, SaleConflict, SaleNotFound, SaleRefused
 from workbench.models import Sale, SaleInput, parse_sale
 from workbench.sales import Sales
 
@@ -56,11 +57,14 @@ def test_a_failing_line_leaves_nothing_behind(workbench: Workbench, sales: Sales
     with workbench.engines.owner.begin() as connection:
         connection.exec_driver_sql("alter table sales_item add constraint no_cake check (product_code <> 'D-CHE')")
     try:
-        with pytest.raises(sa.exc.IntegrityError):
+        with pytest.raises(DatabaseRefused, match="check violation.*constraint no_cake") as refused:
             sales.create(sale(), uuid4())
     finally:
         with workbench.engines.owner.begin() as connection:
             connection.exec_driver_sql("alter table sales_item drop constraint no_cake")
+    assert "Cheesecake" not in "".join(traceback.format_exception(refused.value)), (
+        "the row is in what is shown and logged"
+    )
     assert scalar(workbench, "select count(*) from sales_transaction") == 0
     assert scalar(workbench, "select count(*) from sales_request") == 0
 
@@ -76,7 +80,7 @@ def test_the_same_request_again_returns_the_first_result(workbench: Workbench, s
 def test_a_repeated_request_makes_no_second_sale_after_a_delete(workbench: Workbench, sales: Sales) -> None:
     request_id = uuid4()
     first = sales.create(sale(), request_id)
-    sales.delete(first.transaction_id, first.version)
+    sales.delete(first.transaction_id, first.version, uuid4())
     assert sales.create(sale(), request_id).transaction_id == first.transaction_id
     assert scalar(workbench, "select count(*) from sales_transaction") == 0
 
@@ -86,6 +90,16 @@ def test_the_same_request_with_other_content_is_refused(sales: Sales) -> None:
     sales.create(sale(), request_id)
     with pytest.raises(RequestReused):
         sales.create(sale(store_id=4), request_id)
+
+
+def test_a_request_that_made_a_sale_is_no_request_to_change_or_delete_one(sales: Sales) -> None:
+    request_id = uuid4()
+    stored = sales.get(sales.create(sale(), request_id).transaction_id).value
+    with pytest.raises(RequestReused):
+        sales.update(stored.transaction_id, 1, as_input(stored, store_id=8), request_id)
+    with pytest.raises(RequestReused):
+        sales.delete(stored.transaction_id, 1, request_id)
+    assert sales.get(stored.transaction_id).value == stored
 
 
 def test_six_submits_of_one_request_at_once_make_one_sale(workbench: Workbench) -> None:
@@ -172,10 +186,10 @@ def test_a_line_of_another_sale_is_refused(sales: Sales) -> None:
 
 def test_delete_takes_the_lines_along_and_says_when_it_is_gone(workbench: Workbench, sales: Sales) -> None:
     saved = sales.create(sale(), uuid4())
-    sales.delete(saved.transaction_id, saved.version)
+    sales.delete(saved.transaction_id, saved.version, uuid4())
     assert scalar(workbench, "select count(*) from sales_item") == 0
     with pytest.raises(SaleNotFound, match=f"no transaction {saved.transaction_id}"):
-        sales.delete(saved.transaction_id, saved.version)
+        sales.delete(saved.transaction_id, saved.version, uuid4())
     with pytest.raises(SaleNotFound):
         sales.get(saved.transaction_id)
 
@@ -184,7 +198,7 @@ def test_a_delete_of_an_older_version_deletes_nothing(sales: Sales) -> None:
     stored = sales.get(sales.create(sale(), uuid4()).transaction_id).value
     sales.update(stored.transaction_id, 1, as_input(stored, store_id=8), uuid4())
     with pytest.raises(SaleConflict):
-        sales.delete(stored.transaction_id, 1)
+        sales.delete(stored.transaction_id, 1, uuid4())
     assert sales.get(stored.transaction_id).value.store_id == 8
 
 
@@ -197,7 +211,7 @@ def test_hostile_text_is_data(sales: Sales) -> None:
 def test_every_change_is_audited_with_its_actor(workbench: Workbench, sales: Sales) -> None:
     stored = sales.get(sales.create(sale(), uuid4()).transaction_id).value
     sales.update(stored.transaction_id, 1, as_input(stored, store_id=8), uuid4())
-    sales.delete(stored.transaction_id, 2)
+    sales.delete(stored.transaction_id, 2, uuid4())
     with workbench.engines.master_reader.connect() as connection:
         rows = connection.execute(
             sa.text(

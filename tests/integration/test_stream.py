@@ -207,7 +207,7 @@ def test_a_risingwave_that_stands_still_is_not_asked(pair: Pair, workbench: Work
     pair.load()
     with pair.engines.owner.begin() as connection:
         connection.execute(sa.text("update heartbeat set beat_at = beat_at + interval '11 seconds'"))
-        pair.reader.last_beat_at = connection.exec_driver_sql("select beat_at from heartbeat").scalar_one()
+    pair.reader.renew()
     written(pair, workbench)
     pair.refresh()
     assert pair.rollups.engine == "replica"

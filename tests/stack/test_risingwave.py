@@ -99,7 +99,7 @@ def test_a_changed_sale_reaches_the_views_when_its_lines_are_deleted_too(
     made = sales.create(sale(), uuid4())
     assert has_caught_up(stack_engines)
     assert lines_of(stack_engines, made.transaction_id) == len(sale().lines)
-    sales.delete(made.transaction_id, made.version)
+    sales.delete(made.transaction_id, made.version, uuid4())
     assert has_caught_up(stack_engines)
     assert lines_of(stack_engines, made.transaction_id) == 0
     assert verification.verify(stack_engines).is_good
@@ -139,7 +139,7 @@ def test_a_sale_is_pushed_with_its_day_and_again_when_it_is_deleted(
     wait_until(is_told, "the pushed day", 30)
     told.days.clear()
     wait_until(lambda: push.reached_ms > 0, "a time up to which all is told", 30)
-    sales.delete(made.transaction_id, made.version)
+    sales.delete(made.transaction_id, made.version, uuid4())
     wait_until(is_told, "the pushed day of the deletion", 30)
 
 

@@ -232,7 +232,7 @@ def test_a_confirmation_holds_for_its_sale_alone(app: str, page: Page, engines: 
     fill(page, Transaction_ID=str(first))
     button(page, "Load").click()
     expect(button(page, "Delete")).to_be_visible()
-    workbench.sales().delete(first, 1)
+    workbench.sales().delete(first, 1, uuid4())
     button(page, "Delete").click()
     expect(page.get_by_text(f"There is no transaction {first}: it was deleted, or never existed.")).to_be_visible()
     tab(page, "View")

@@ -17,10 +17,11 @@ LAYERS = [
     {"config", "field_errors", "indexes"},
     {"models", "outage", "tables"},
     {"engines", "cluster"},
+    {"replica_watch"},
     {"replication"},
     {"positions"},
     {"followers", "risingwave"},
-    {"retries", "stopwatch", "stored_sale"},
+    {"writes", "stopwatch", "stored_sale"},
     {"migrations", "health", "sale_pages", "sales", "products", "metrics", "sample", "insights", "views", "sql_query"},
     {"monitor", "verification"},
     {"connection"},
@@ -82,6 +83,7 @@ def _owners(call: str) -> set[str]:
 
 def test_engines_environment_and_sql_files_have_one_owner() -> None:
     assert _owners("create_engine(") == {"engines.py"}
+    assert _owners("isolation_level=") == {"engines.py"}, "a connection is not switched for a while: see Engines"
     readers = {"clock.py", "cluster/processes.py", "config.py", "libpq.py", "reports/kernel.py"}
     assert _owners("os.environ") | _owners("getenv") <= readers
     assert _owners('.sql"') <= {"sql_files.py"}

@@ -8,7 +8,7 @@ from pydantic import SecretStr
 from sqlalchemy.exc import InternalError, OperationalError
 
 from workbench.config import Settings
-from workbench.outage import unavailable
+from workbench.outage import in_words
 from workbench.risingwave import ground
 from workbench.risingwave.console import first_cause
 from workbench.risingwave.server import is_missing
@@ -80,7 +80,7 @@ def test_a_master_that_risingwave_does_not_reach_is_told_with_the_settings() -> 
 )
 def test_why_risingwave_cannot_be_used_is_told(text: str, said: str) -> None:
     error = OperationalError("", {}, psycopg2.OperationalError(text))
-    told = str(unavailable(configured(), "risingwave", error))
+    told = str(in_words(configured(), "risingwave", error))
     assert told.startswith("RisingWave at rw.example:4566")
     assert said in told
     assert "docker compose up -d risingwave" in told

@@ -29,9 +29,9 @@ def up(
     settings = started()
     if sample_sales:
         sample_if_empty(settings, sample_sales, seed)
-    typer.echo(f"master {settings.master.host}:{settings.master.port}")
+    typer.echo(f"master {settings.master.address}")
     if settings.replica:
-        typer.echo(f"replica {settings.replica.host}:{settings.replica.port}")
+        typer.echo(f"replica {settings.replica.address}")
 
 
 def down() -> None:

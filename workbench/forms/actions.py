@@ -11,7 +11,7 @@ from typing import Any
 
 import panel_material_ui as pmui
 
-from workbench.errors import OutcomeUnknown, ServerUnavailable, WorkbenchError
+from workbench.errors import OutcomeUnknown, ServerBusy, ServerUnavailable, WorkbenchError
 from workbench.forms.messages import Message
 
 log = logging.getLogger(__name__)
@@ -70,6 +70,8 @@ def failures_said(
 def _in_words(error: WorkbenchError) -> tuple[Any, str, str]:
     if isinstance(error, OutcomeUnknown):
         return "warning", f"{error} What you typed is still here.", "It is not known whether this was saved."
+    if isinstance(error, ServerBusy):
+        return "error", f"{error} What you typed is still here.", "Not saved."
     if isinstance(error, ServerUnavailable):
         return "error", f"{error} What you typed is still here.", "Saving is off."
     return "error", str(error), ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from uuid import uuid4
 
 import panel as pn
 import panel_material_ui as pmui
@@ -27,6 +28,7 @@ class DeleteSale(pn.viewable.Viewer):
         super().__init__()
         self._sales, self._on_saved = sales, on_saved
         self._sale: Sale | None = None
+        self._request_id = uuid4()  # of the confirmation that is shown: sent again, it finds what it did
         self.message = Message(timing=VisibleAfter())
         self._loader = SaleLoader(sales, self.message)
         self._picker = SalePicker(self.load, self._typed)
@@ -53,7 +55,7 @@ class DeleteSale(pn.viewable.Viewer):
             return
         self.message.clear()
         try:
-            saved = await asyncio.to_thread(self._sales.delete, sale.transaction_id, sale.version)
+            saved = await asyncio.to_thread(self._sales.delete, sale.transaction_id, sale.version, self._request_id)
         except SaleConflict as conflict:
             self._show(conflict.theirs)
             self.message.say("warning", "Below is how it is now. Delete it only if you still want to.", str(conflict))
@@ -68,7 +70,7 @@ class DeleteSale(pn.viewable.Viewer):
         self._on_saved(saved)
 
     def _show(self, sale: Sale) -> None:
-        self._sale = sale
+        self._sale, self._request_id = sale, uuid4()
         self._shown.object = sale_summary(sale, self._sales.engines.settings.workbench_currency)
         text = f"{size(sale, self._sales)}. It cannot be undone."
         self._question.say("warning", text, f"Delete transaction {sale.transaction_id}?")

@@ -21,9 +21,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from tenacity import Retrying, retry_if_exception_type, stop_when_event_set, wait_random_exponential
 
-from workbench.engines import is_disconnect
 from workbench.metrics.filters import day_number
 from workbench.metrics.registry import ROLLUPS, Rollup
+from workbench.outage import is_away
 
 log = logging.getLogger(__name__)
 
@@ -160,7 +160,7 @@ class ViewReader(threading.Thread):
                 connection.exec_driver_sql(f"declare changes subscription cursor for {name} since {self._since_ms}")
                 return
             except DBAPIError as error:
-                if is_disconnect(error):
+                if is_away(error):
                     raise
                 log.warning("RisingWave no longer has the changes of %s since %s", name, self._since_ms)
         connection.exec_driver_sql(f"declare changes subscription cursor for {name} since {begun}")

@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError, ProgrammingError
 from workbench import indexes
 from workbench.engines import Engines
 from workbench.errors import SchemaError
-from workbench.outage import unavailable
+from workbench.outage import in_words
 from workbench.positions import wait_for_replica
 from workbench.sql_files import read_sql, sql_names
 
@@ -123,7 +123,7 @@ def _connected(engines: Engines, engine: sa.Engine) -> sa.Connection:
     try:
         return engine.connect()
     except DBAPIError as error:
-        raise unavailable(engines.settings, "master", error) from error
+        raise in_words(engines.settings, "master", error) from None
 
 
 def _config() -> Config:

@@ -12,9 +12,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from workbench.config import Settings
-from workbench.engines import Engines, is_disconnect
+from workbench.engines import Engines
 from workbench.errors import RisingWaveRefused, SettingsError
-from workbench.outage import unavailable
+from workbench.outage import in_words, is_away
 from workbench.risingwave.server import is_missing, version_of
 from workbench.sql_files import read_sql
 
@@ -42,8 +42,8 @@ class Console:
                 result = self._connection.execution_options(no_parameters=True).exec_driver_sql(statement)
             return list(result) if result.returns_rows else []
         except DBAPIError as error:
-            if is_disconnect(error):
-                raise unavailable(self._settings, "risingwave", error) from error
+            if is_away(error):
+                raise in_words(self._settings, "risingwave", error) from None
             raise RisingWaveRefused(first_cause(error), is_missing(error)) from error
 
     def cancel(self) -> None:
@@ -68,7 +68,7 @@ def console(engines: Engines, *, is_patient: bool = True) -> Iterator[Console]:
     try:
         connection = engines.risingwave.connect()
     except (DBAPIError, PoolTimeout) as error:
-        raise unavailable(engines.settings, "risingwave", error) from error
+        raise in_words(engines.settings, "risingwave", error) from None
     with connection:
         guarded = connection.connection.driver_connection
         assert guarded is not None

@@ -114,7 +114,7 @@ def _makes_secret(rw: Console, password: str) -> bool:
 
 def _refusal(settings: Settings, text: str) -> str:
     server = settings.cdc_from_risingwave
-    where = f"the master at {server.host}:{server.port}"
+    where = f"the master at {server.address}"
     if re.search(UNREACHABLE, text, re.IGNORECASE):
         return (
             f"RisingWave does not reach {where}. Set RISINGWAVE_CDC_HOST and RISINGWAVE_CDC_PORT to the master's"

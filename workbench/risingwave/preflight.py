@@ -25,7 +25,7 @@ def check(engines: Engines, version: str, has_source: bool) -> int:
     ``has_source``: RisingWave reads the master already, so its slot must be there.
     """
     found = _asked(engines)
-    address = f"{engines.settings.master.host}:{engines.settings.master.port}"
+    address = engines.settings.master.address
     problems = _problems(found, version, has_source, engines.settings.cdc.user)
     for is_wrong, problem in [*problems, _encryption(engines.settings.cdc_from_risingwave)]:
         if is_wrong:
@@ -48,7 +48,7 @@ def _asked(engines: Engines) -> Any:
 
 def _unreachable(engines: Engines, text: str) -> str:
     server = engines.settings.cdc
-    where = f"The master at {server.host}:{server.port}"
+    where = f"The master at {server.address}"
     if tls := refused_tls("master", server, text):
         return f"{where} {tls}"
     if "password" in text:

@@ -11,7 +11,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from workbench.engines import PING_SECONDS
+from workbench.deadline import PING_SECONDS
 from workbench.sql_files import read_sql
 
 SLOT = "workbench_risingwave"  # the slot on the master from which RisingWave reads

@@ -7,9 +7,9 @@ import time
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from workbench.engines import Engines, is_disconnect
+from workbench.engines import Engines
 from workbench.errors import CdcError
-from workbench.outage import unavailable
+from workbench.outage import in_words, is_away
 from workbench.risingwave.server import SLOT
 from workbench.sql_files import read_sql
 
@@ -23,7 +23,7 @@ def drop_slot(engines: Engines, *, ends_reader: bool = True) -> bool:
     Raises CdcError when it cannot be dropped (or, without ``ends_reader``, is still read), ServerUnavailable.
     """
     try:
-        with engines.cdc.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        with engines.cdc.connect() as connection:
             end = time.monotonic() + (LEAVE_SECONDS if ends_reader else 0)
             while (slot := _slot(connection)) is not None and slot.active_pid is not None:
                 if time.monotonic() >= end:
@@ -36,8 +36,8 @@ def drop_slot(engines: Engines, *, ends_reader: bool = True) -> bool:
                 )
             return connection.execute(sa.text(read_sql("queries/drop_slot")), {"slot": SLOT}).one_or_none() is not None
     except DBAPIError as error:
-        if is_disconnect(error):
-            raise unavailable(engines.settings, "master", error) from error
+        if is_away(error):
+            raise in_words(engines.settings, "master", error) from None
         raise CdcError(
             f"The slot {SLOT} could not be dropped: {str(error.orig).splitlines()[0]}. Stop RisingWave, then run"
             " `workbench risingwave drop --slot-only`."

@@ -12,7 +12,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from workbench.engines import Engines
 from workbench.errors import RisingWaveRefused
-from workbench.outage import unavailable
+from workbench.outage import in_words
 from workbench.risingwave import ground, marks
 from workbench.risingwave.console import Console, console
 from workbench.risingwave.pieces import SOURCE, Piece, changes_of, rollups, tables, views
@@ -71,7 +71,7 @@ def _slot(engines: Engines) -> tuple[dict[str, Any] | None, datetime]:
             slots = [dict(row) for row in connection.execute(sa.text(read_sql("queries/slots"))).mappings()]
             now = connection.execute(sa.text(read_sql("queries/master_health"))).one().now
     except (DBAPIError, PoolTimeout) as error:
-        raise unavailable(engines.settings, "master", error) from error
+        raise in_words(engines.settings, "master", error) from None
     return next((slot for slot in slots if slot["slot_name"] == SLOT), None), now
 
 

@@ -17,9 +17,9 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from workbench import indexes
-from workbench.engines import Engines, is_disconnect
+from workbench.engines import Engines
 from workbench.errors import LoadStopped, OutcomeUnknown, WorkbenchError
-from workbench.outage import unavailable
+from workbench.outage import in_words, is_away
 from workbench.sample.chunks import generate
 from workbench.sample.prepared import Prepared, prepared
 from workbench.sql_files import read_sql
@@ -163,10 +163,12 @@ def _commit(connection: sa.Connection) -> None:
     try:
         connection.commit()
     except DBAPIError as error:
+        if not is_away(error):
+            raise
         raise OutcomeUnknown(
             "The master went away while it was saving the sample sales: it has all of them or none. Look at the newest"
             " sales before you load again."
-        ) from error
+        ) from None
 
 
 def _analyze(connection: sa.Connection) -> None:
@@ -183,6 +185,4 @@ def _in_words(engines: Engines) -> Generator[None]:
     try:
         yield
     except DBAPIError as error:
-        if is_disconnect(error):
-            raise unavailable(engines.settings, "master", error) from error
-        raise
+        raise in_words(engines.settings, "master", error) from None

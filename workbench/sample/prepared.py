@@ -45,12 +45,13 @@ def prepared(engines: Engines, chunks: Iterator[Chunk]) -> Generator[Prepared]:
 
 
 def _with_ids(engines: Engines, chunks: Iterator[Chunk]) -> Generator[Prepared]:
-    """Ids come from the sequence, outside the load's transaction, so that sales made meanwhile get others."""
+    """Ids come from the sequence, on a connection of its own, so that sales made meanwhile get others."""
     statement = sa.text(read_sql("sample/take_ids"))
-    with engines.owner.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with engines.owner.connect() as connection:
         for chunk in chunks:
             count = len(chunk.transaction_id)
             taken = connection.execute(statement, {"count": count}).one()
+            connection.commit()  # its transaction must not last as long as the load
             ids = taken.scattered_ids or range(taken.first_id, taken.first_id + count)
             numbered = replace(chunk, transaction_id=np.array(ids, dtype=np.int64))
             yield Prepared(numbered, header_rows(numbered), line_rows(numbered))

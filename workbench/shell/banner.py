@@ -8,7 +8,7 @@ from panel.viewable import Viewable, Viewer
 
 from workbench.health import Status
 from workbench.monitor import Monitor
-from workbench.replication import STALE_SECONDS
+from workbench.replica_watch import STALE_SECONDS
 
 LOOK_MS = 1000
 

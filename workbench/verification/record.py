@@ -6,22 +6,18 @@ import json
 from dataclasses import asdict
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from workbench.engines import Engines, is_disconnect
-from workbench.errors import SchemaError
-from workbench.outage import unavailable
+from workbench.engines import Engines
 from workbench.replication import Answer, Reader, Session
 from workbench.sql_files import read_sql
 from workbench.verification.run import Difference, Verification
+from workbench.writes import Write, run_file
 
-UNDEFINED_TABLE = "42P01"
 MOST_DIFFERENCES = 1_000  # of one run that are kept; a follower that is all wrong differs in every figure
 
 
 def save(engines: Engines, result: Verification) -> None:
-    """Keeps a result. Raises ServerUnavailable when the master does not answer."""
+    """Keeps a result. Raises ServerUnavailable when the master does not answer, and OutcomeUnknown."""
     values = {
         "verified_at": result.verified_at,
         "token": result.token,
@@ -30,13 +26,8 @@ def save(engines: Engines, result: Verification) -> None:
         "differences": json.dumps([asdict(difference) for difference in result.differences[:MOST_DIFFERENCES]]),
         "problems": json.dumps(result.problems),
     }
-    try:
-        with engines.master.begin() as connection:
-            connection.execute(sa.text(read_sql("queries/save_verification")), values)
-    except (DBAPIError, PoolTimeout) as error:
-        if isinstance(error, DBAPIError) and not is_disconnect(error):
-            raise
-        raise unavailable(engines.settings, "master", error) from error
+    write = Write(engines, Session(), "keep the result", may_repeat=False)
+    write.run(lambda connection: run_file(connection, "queries/save_verification", values))
 
 
 def last(reader: Reader, session: Session) -> Answer[Verification | None]:
@@ -54,9 +45,4 @@ def last(reader: Reader, session: Session) -> Answer[Verification | None]:
             row.verified_at, row.token, tuple(row.engines), row.figures, differences, tuple(row.problems)
         )
 
-    try:
-        return reader.read(session, work)
-    except DBAPIError as error:
-        if getattr(error.orig, "pgcode", None) != UNDEFINED_TABLE:
-            raise
-        raise SchemaError("The master has no table of results yet. Run `workbench migrate`.") from error
+    return reader.read(session, work)

@@ -1,0 +1,110 @@
+"""A proxy to a server that does to connections what networks do: swallows, cuts before an answer, cuts after it."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from contextlib import suppress
+from typing import Literal
+
+Moment = Literal["before the statement", "before the answer", "after the answer"]
+
+
+class FaultProxy:
+    """Passes everything on until it is told otherwise. ``cuts`` counts the connections that it cut at a statement."""
+
+    def __init__(self, target: tuple[str, int]) -> None:
+        self._target, self.is_open = target, threading.Event()
+        self.is_open.set()
+        self.cuts = 0
+        self.is_gone = False  # once a connection was cut: nobody is let in any more
+        self._lock = threading.Lock()
+        self._pattern, self._moment, self._left = b"", "", 0
+        self._sockets: list[socket.socket] = []
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def cut(self, pattern: str, moment: Moment, times: int = 1) -> None:
+        """Cuts the connections of the next ``times`` statements that contain ``pattern``."""
+        with self._lock:
+            self._pattern, self._moment, self._left = pattern.encode(), moment, times
+
+    def cut_all(self) -> None:
+        """Cuts every connection that is open now, whatever it does."""
+        with self._lock:
+            found, self._sockets = self._sockets, []
+        for each in found:
+            _end(each)
+
+    def swallow(self) -> None:
+        """From now on nothing is passed on, in either direction, and nothing is closed."""
+        self.is_open.clear()
+
+    def close(self) -> None:
+        self.is_open.set()
+        self._listener.close()
+        self.cut_all()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                near, _ = self._listener.accept()
+                if self.is_gone and self.cuts:
+                    near.close()
+                    continue
+                far = socket.create_connection(self._target)
+            except OSError:
+                return  # closed: the test is over
+            with self._lock:
+                self._sockets += [near, far]
+            due: list[str] = []
+            threading.Thread(target=self._ask, args=(near, far, due), daemon=True).start()
+            threading.Thread(target=self._answer, args=(far, near, due), daemon=True).start()
+
+    def _ask(self, near: socket.socket, far: socket.socket, due: list[str]) -> None:
+        """Client to server; ``due`` gets the moment at which this connection is cut."""
+        try:
+            while data := near.recv(1 << 16):
+                self.is_open.wait()
+                moment = self._due(data)
+                if moment == "before the statement":
+                    break
+                if moment:
+                    due.append(moment)
+                far.sendall(data)
+        except OSError:
+            pass  # one side has gone
+        finally:
+            _end(near)
+            _end(far)
+
+    def _answer(self, far: socket.socket, near: socket.socket, due: list[str]) -> None:
+        try:
+            while data := far.recv(1 << 16):
+                self.is_open.wait()
+                if "before the answer" in due:
+                    break
+                near.sendall(data)
+                if due:
+                    break
+        except OSError:
+            pass
+        finally:
+            _end(near)
+            _end(far)
+
+    def _due(self, data: bytes) -> str:
+        with self._lock:
+            if self._left == 0 or self._pattern not in data:
+                return ""
+            self._left -= 1
+            self.cuts += 1
+            return self._moment
+
+
+def _end(each: socket.socket) -> None:
+    """Closed in order: what was sent before is still read at the other side."""
+    with suppress(OSError):  # the other side was faster
+        each.shutdown(socket.SHUT_RDWR)
+    each.close()

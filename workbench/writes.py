@@ -1,0 +1,114 @@
+"""A write on the master: one deadline over all its attempts, tried again where that may help, its outcome in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from tenacity import RetryCallState, Retrying, retry_if_exception, wait_random_exponential
+
+from workbench.deadline import seconds_left, time_limit
+from workbench.engines import Engines
+from workbench.errors import OutcomeUnknown, ServerBusy
+from workbench.outage import Failure, failure, in_words
+from workbench.positions import position
+from workbench.replication import Session
+from workbench.sql_files import read_sql
+
+T = TypeVar("T")
+SAVE_SECONDS = 6.0  # from the first attempt to the answer
+STATEMENT_SECONDS = 3.0  # of these for one statement: the rest serves to ask what became of it
+MARGIN_SECONDS = 0.4  # the server ends a statement so long before the client does, and the outcome is known
+LEAST_SECONDS = 2.0  # with less left no attempt is begun
+ATTEMPTS = 4  # of one that was refused, or ended in a deadlock; what may still become clear is tried until the deadline
+_TRIED_AGAIN: tuple[Failure, ...] = ("away", "busy", "replayed", "held", "stopped")
+
+
+class StillOpen(Exception):
+    """The statement changed nothing and by now nothing says why: try it again."""
+
+
+@dataclass
+class Write:
+    """One write of ``session``. ``doing`` is its verb and what it is done to, such as ``update the transaction``.
+
+    ``may_repeat``: done twice it is done once, as it has a request id.
+    """
+
+    engines: Engines
+    session: Session
+    doing: str
+    may_repeat: bool = True
+    _is_doubtful: bool = False
+
+    def run(self, attempt: Callable[[sa.Connection], T]) -> T:
+        """What ``attempt`` returns, which sends one statement, in a transaction of its own; SAVE_SECONDS at most.
+
+        Afterwards the session's token is behind all that ``attempt`` saw or did; it is None when that is not known.
+        Raises ServerUnavailable when nothing was saved, OutcomeUnknown when the outcome of any attempt was not told
+        and no later one has shown it, and what ``attempt`` raises.
+        """
+        retrying = Retrying(
+            retry=retry_if_exception(_is_worth_another_try),
+            stop=self._is_over,
+            wait=wait_random_exponential(multiplier=0.05, max=0.5),
+            reraise=True,
+        )
+        with time_limit(SAVE_SECONDS):
+            try:
+                return retrying(lambda: self._once(attempt))
+            except (DBAPIError, PoolTimeout, StillOpen) as error:
+                raise self._in_words(error) from None
+
+    def _once(self, attempt: Callable[[sa.Connection], T]) -> T:
+        with time_limit(STATEMENT_SECONDS + MARGIN_SECONDS), self.engines.master.connect() as connection:
+            try:
+                return attempt(connection)
+            except DBAPIError as error:  # not one of connecting: nothing was sent then
+                self._is_doubtful = self._is_doubtful or failure(error) == "away"
+                raise
+            finally:
+                self.session.token = position(connection)
+
+    def _is_over(self, state: RetryCallState) -> bool:
+        if not self.may_repeat or seconds_left() < LEAST_SECONDS:
+            return True
+        error = state.outcome and state.outcome.exception()
+        is_waiting = not isinstance(error, (DBAPIError, PoolTimeout)) or failure(error) in ("busy", "held", "stopped")
+        return state.attempt_number >= ATTEMPTS and not (self._is_doubtful or is_waiting)
+
+    def _in_words(self, error: DBAPIError | PoolTimeout | StillOpen) -> Exception:
+        is_told = isinstance(error, DBAPIError) and failure(error) not in _TRIED_AGAIN  # what this request comes to
+        if self._is_doubtful and not is_told:
+            again = "Save again: a request that was already accepted is not done twice."
+            if not self.may_repeat:
+                again = "Look what is there before you save again."
+            return OutcomeUnknown(
+                f"The master went away while it was saving, so it is not known whether it did. {again}"
+            )
+        if isinstance(error, StillOpen) or failure(error) in ("replayed", "held", "stopped"):
+            return ServerBusy(
+                f"The master took too long to {self.doing}: others hold it. Nothing was saved; try again."
+            )
+        return in_words(self.engines.settings, "master", error)
+
+
+def run_file(connection: sa.Connection, name: str, values: dict[str, Any]) -> sa.Row[Any] | None:
+    """The row of a writing statement, by its SQL file; None when it changed nothing.
+
+    The server gives up in time to say so, also on what it waits for longest. In one string the limit and the statement
+    are one round trip and one transaction.
+    """
+    seconds = max(min(STATEMENT_SECONDS, seconds_left() - MARGIN_SECONDS), MARGIN_SECONDS)
+    limit = f"set local statement_timeout = {seconds * 1000:.0f};\n"
+    return connection.execute(sa.text(limit + read_sql(name)), values).one_or_none()
+
+
+def _is_worth_another_try(error: BaseException) -> bool:
+    if isinstance(error, (DBAPIError, PoolTimeout)):
+        return failure(error) in _TRIED_AGAIN
+    return isinstance(error, StillOpen)
