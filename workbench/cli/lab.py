@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -11,12 +12,13 @@ from typing import Annotated
 import typer
 
 from workbench.cli.servers import sample_if_empty, started
-from workbench.cli.shared import Seed, logged_settings, refuse_taken
+from workbench.cli.shared import Seed, logged_settings, refuse_taken, say
 from workbench.config import child_environment
-from workbench.errors import NotInstalled
+from workbench.errors import NotInstalled, SettingsError
 
 PORT = 8888
 NEEDED = ("jupyterlab", "jupyter_bokeh")
+PACKAGE = Path(__file__).parents[1]
 # Nothing may leave the machine: there, news and looks for newer versions are off; a flag does so for extensions.
 CONFIG = Path(__file__).with_name("jupyter")
 
@@ -41,8 +43,9 @@ def lab(
         sample_if_empty(settings, sample_sales, seed)
     arguments = ["--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
     arguments += [
+        "--ServerApp.allow_remote_access=False",  # unknown hosts are refused, whatever a configuration says
         "--LabApp.extension_manager=readonly",
-        f"--ServerApp.root_dir={(folder or notebooks_folder()).resolve()}",
+        f"--ServerApp.root_dir={(folder or working_folder()).resolve()}",
     ]
     if no_browser:
         arguments.append("--no-browser")
@@ -56,7 +59,30 @@ def lab(
 
 
 def notebooks_folder() -> Path:
-    """The notebooks: inside an installed package, beside it in a checkout."""
-    package = Path(__file__).parents[1]
-    inside = package / "notebooks"
-    return inside if inside.is_dir() else package.parent / "notebooks"
+    """The notebooks as they came: inside an installed package, beside it in a checkout."""
+    inside = PACKAGE / "notebooks"
+    return inside if inside.is_dir() else PACKAGE.parent / "notebooks"
+
+
+def working_folder() -> Path:
+    """Where the notebooks are worked on: a checkout's own, else copies in ``notebooks`` below the current folder.
+
+    What was written into an installed package would go with its next version. A copy that is there is left as it is.
+    """
+    came = notebooks_folder()
+    if came.parent != PACKAGE:
+        return came
+    copies = Path.cwd() / "notebooks"
+    try:
+        (copies / "explore").mkdir(parents=True, exist_ok=True)
+        for path in sorted((came / "explore").glob("*.ipynb")):
+            copy = copies / "explore" / path.name
+            if not copy.exists():
+                shutil.copyfile(path, copy)
+                say(f"Copied {path.name} to {copy.parent}")
+    except OSError as error:
+        raise SettingsError(
+            f"The notebooks cannot be copied to {copies}: {error.strerror}. Run it in a folder of your own,"
+            " or name one: `workbench lab FOLDER`."
+        ) from None
+    return copies

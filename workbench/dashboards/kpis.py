@@ -1,4 +1,4 @@
-"""The four key figures, each with its change against the comparison and a sparkline."""
+"""Key figures, each with its change against the comparison and a sparkline."""
 
 from __future__ import annotations
 
@@ -12,18 +12,19 @@ from workbench import look
 from workbench.connection import Workbench
 from workbench.dashboards.feed import Feed, Moment
 from workbench.dashboards.sparkline import sparkline
+from workbench.dashboards.table import percent
 from workbench.dashboards.tile import Tile, html
 from workbench.filters import COMPARISONS, Filters
+from workbench.metrics import METRICS
 from workbench.replication import Answer
 
-METRICS = ("sales", "revenue", "items_sold", "average_sale")
+KEY_FIGURES = ("sales", "revenue", "items_sold", "average_sale")  # asked together: tiles with one question share it
 
 
 class KpiTile(Tile):
     """One figure of the whole period."""
 
     metric: ClassVar[str] = ""
-    is_money: ClassVar[bool] = False
 
     def __init__(self, source: Workbench | Feed, filters: Filters | None = None) -> None:
         super().__init__(source, filters)
@@ -31,11 +32,12 @@ class KpiTile(Tile):
 
     def fetch(self, moment: Moment) -> Answer[pd.DataFrame]:
         """One row: ``value`` and ``before`` (None when nothing is compared), and the ``points`` of the sparkline."""
-        answer = moment.ask(METRICS)
-        before = None if moment.comparison is None else moment.ask(METRICS, (), moment.comparison)
+        asked = KEY_FIGURES if self.metric in KEY_FIGURES else (self.metric,)
+        answer = moment.ask(asked)
+        before = None if moment.comparison is None else moment.ask(asked, (), moment.comparison)
         is_one_day = moment.where.date_from is not None and moment.where.date_from == moment.where.date_to
         by = "hour" if is_one_day else "day"
-        points = moment.ask(METRICS, [by]).value
+        points = moment.ask(asked, [by]).value
         frame = pd.DataFrame(
             {
                 "value": pd.Series([self._figure(answer)], dtype=object),
@@ -55,12 +57,26 @@ class KpiTile(Tile):
     def draw(self, moment: Moment, frame: pd.DataFrame) -> None:
         """The figure, its change, its line."""
         row = frame.iloc[0]
-        text = self.text(row.value) if self.is_money else look.count(int(row.value))
+        text = self._text(row.value)
         self._pane.object = (
             f'<div class="kpi"><p class="figure number">{look.esc(text)}</p>'
             f"{change_html(row.value, row.before, COMPARISONS[moment.filters.comparison])}"
             f"{sparkline(row.points)}</div>"
         )
+
+    def _text(self, value: Any) -> str:
+        """The figure as its unit in the registry says."""
+        if value is None:
+            return look.NOTHING
+        match METRICS[self.metric].unit:
+            case "money":
+                return self.text(value)
+            case "percent":
+                return percent(value)
+            case "ratio":
+                return f"{value:,.2f}"
+            case _:
+                return look.count(int(value))
 
     def drawn(self) -> Viewable:
         """The pane of the figure."""
@@ -76,7 +92,7 @@ class TotalTransactions(KpiTile):
 class TotalRevenue(KpiTile):
     """What customers paid, after discount."""
 
-    title, metric, is_money = "Total Revenue", "revenue", True
+    title, metric = "Total Revenue", "revenue"
 
 
 class ItemsSold(KpiTile):
@@ -88,7 +104,7 @@ class ItemsSold(KpiTile):
 class AvgTransaction(KpiTile):
     """Revenue for each sale."""
 
-    title, metric, is_money = "Avg Transaction", "average_sale", True
+    title, metric = "Avg Transaction", "average_sale"
 
 
 def change(value: Any, before: Any) -> Decimal | None:

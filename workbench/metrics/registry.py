@@ -9,7 +9,8 @@ Filters by category or product are taken by every metric. They keep the matching
 sale under such a filter is therefore what those sales spent on those lines.
 
 A new metric is an entry in METRICS when it combines measures that are there; a new measure is a column of the facts
-and of the rollups that can give it (sql/metrics), and an entry in MEASURES.
+and of the rollups that can give it (sql/metrics), a name in Measure and in those rollups of ROLLUPS, and in CENTS or
+OF_LINES where that is what it is.
 """
 
 from __future__ import annotations
