@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import panel as pn
+from panel.io.notebook import load_notebook
 from panel.viewable import Viewable
 
 from workbench import gate
@@ -15,7 +16,8 @@ from workbench.connection import Workbench
 from workbench.replication import Session
 
 UNSEEN_SECONDS = 60.0  # what has not been shown in this time will not be
-_prepared_by: tuple[str | None, str | None] | None = None  # a notebook's cell, and which run of it
+# By page of a notebook: the cell that has brought what draws, and which run of it.
+_brought: dict[str | None, tuple[str | None, str | None]] = {}
 
 
 def is_served() -> bool:
@@ -36,7 +38,7 @@ def session_of(workbench: Workbench) -> Session:
 
 
 def prepare() -> None:
-    """Makes Panel ready to show components here; safe to call again.
+    """Makes Panel ready to show components here; safe to call again, and called again before anything is drawn.
 
     In a notebook everything that draws is put into the notebook itself: by default Panel would ask a CDN for it, and
     without internet nothing would be drawn. That must come before HoloViews or hvPlot load what they think is needed.
@@ -45,28 +47,37 @@ def prepare() -> None:
     if is_served():
         gate.keep()
         pn.extension("tabulator")
-    elif is_notebook() and _is_due():
-        is_late = _has_drawn()
+    elif is_notebook():
+        is_first = not _brought
+        if _is_due():
+            _bring(is_first)
+
+
+def _bring(is_first: bool) -> None:
+    is_late = _has_drawn()
+    if is_first:
         pn.extension("tabulator", inline=True, notifications=False)
-        if is_late:
-            from panel.io.notebook import load_notebook
+    if is_late or not is_first:  # Panel itself would leave out what it believes to be there
+        load_notebook(inline=True, reloading=False)
+    from workbench import jupyter
 
-            load_notebook(inline=True, reloading=False)
-        from workbench import jupyter
-
-        jupyter.mend()
+    jupyter.mend(before_drawing=prepare)
 
 
 def _is_due() -> bool:
-    """True once, and again when the cell that it was true for is run again: the page may have been reloaded."""
-    global _prepared_by
+    """True once for each page on this kernel, and again when the cell that it was true for is run again.
+
+    A page that is reloaded is another one, and has none of the code that was brought before. A cell that is run again
+    loses the outputs that brought it, and the notebook that is saved must hold them.
+    """
     message = sys.modules["IPython"].get_ipython().get_parent()
-    cell, run = message.get("metadata", {}).get("cellId"), message.get("header", {}).get("msg_id")
-    is_first = _prepared_by is None
-    is_again = _prepared_by is not None and cell is not None and _prepared_by[0] == cell and _prepared_by[1] != run
-    if is_first or is_again:
-        _prepared_by = (cell, run)
-    return is_first or is_again
+    header = message.get("header", {})
+    page, run, cell = header.get("session"), header.get("msg_id"), message.get("metadata", {}).get("cellId")
+    before = _brought.get(page)
+    is_again = before is not None and cell is not None and before[0] == cell and before[1] != run
+    if before is None or is_again:
+        _brought[page] = (cell, run)
+    return before is None or is_again
 
 
 def _has_drawn() -> bool:

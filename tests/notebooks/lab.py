@@ -68,10 +68,24 @@ def _answers(url: str) -> bool:
     return True
 
 
-def run_all(page: Page, address: str) -> None:
-    """Opens the notebook and runs its cells."""
+def open_notebook(page: Page, address: str) -> None:
+    """Opens the notebook anew; what was not saved of the page is lost, the kernel goes on."""
+    page.goto("about:blank")
     page.goto(f"{address}/lab/tree/sales.ipynb?token={TOKEN}")
     page.locator(".jp-Cell").first.wait_for()
     expect(page.get_by_role("button", name="Python 3 (ipykernel) | Idle")).to_be_visible(timeout=60_000)
+
+
+def run_all(page: Page, address: str) -> None:
+    """Opens the notebook and runs its cells."""
+    open_notebook(page, address)
     page.get_by_text("Run", exact=True).click()
     page.get_by_text("Run All Cells", exact=True).click()
+
+
+def run_cell(page: Page, number: int, execution: int) -> None:
+    """Runs one code cell, counted from 0, and waits until it is done: it is the kernel's ``execution``-th."""
+    cell = page.locator(".jp-CodeCell").nth(number)
+    cell.locator(".cm-content").click()
+    page.keyboard.press("Control+Enter")
+    expect(cell.locator(".jp-InputPrompt")).to_have_text(f"[{execution}]:", timeout=60_000)

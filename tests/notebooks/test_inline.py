@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import re
 import time
-from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
-from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.examples import LATTE, sale
 from tests.notebooks.lab import lab, notebook, run_all
 from tests.ui.conftest import ERRORS_IN_LOG, brush, serving, watched_page
 from workbench.config import Settings
@@ -37,14 +34,6 @@ CELLS = (
 )
 FACTORS = """() => Bokeh.documents.flatMap((d) => [...d._all_models.values()])
     .filter((m) => m.type === "FactorRange").flatMap((m) => m.factors).filter((f) => f.startsWith("Store"))"""
-
-
-@pytest.fixture
-def sold(workbench: Workbench) -> Workbench:
-    """A workbench with one sale of today, of 7.00 in store 3."""
-    now = datetime.now().replace(microsecond=0) - timedelta(minutes=1)
-    workbench.sales().create(sale(transaction_time=str(now), store_id=3, lines=[LATTE]), uuid4())
-    return workbench
 
 
 def record_a_sale(page: Page, store: str) -> None:

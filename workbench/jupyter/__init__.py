@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import panel as pn
 
 from workbench.jupyter import drawing, messages
 
 
-def mend() -> None:
-    """Does all of it; safe to call again. To be called in a kernel, after ``pn.extension``."""
+def mend(before_drawing: Callable[[], None]) -> None:
+    """Does all of it; safe to call again. To be called in a kernel, after ``pn.extension``.
+
+    ``before_drawing`` is called before anything is drawn from then on.
+    """
+    drawing.call_before_drawing(before_drawing)
     drawing.look_as_served()
     drawing.load_widgets()
     drawing.load_fonts()

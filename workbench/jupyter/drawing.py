@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Callable
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -84,13 +85,26 @@ def load_bokeh_once() -> None:
     load = Renderer.load_nb.__func__
     if load.__module__ == __name__:
         return
-    loaded = list(pn.extension._loaded_extensions)
+    loaded = set(pn.extension._loaded_extensions)
 
-    def load_missing(cls: Any, **options: Any) -> None:
-        if pn.extension._loaded_extensions != loaded:
+    def load_missing(cls: Any, *_inline: bool, **options: Any) -> None:
+        if not loaded.issuperset(pn.extension._loaded_extensions):
             load(cls, **(options | {"inline": True}))
 
     Renderer.load_nb = classmethod(load_missing)
+
+
+def call_before_drawing(work: Callable[[], None]) -> None:
+    """Lets ``work`` bring what a page lacks before an output needs it: after a reload of the page nothing was drawn."""
+    render = viewable.Viewable._render_model
+    if render.__module__ == __name__:
+        return
+
+    def rendered(view: Any, *arguments: Any, **options: Any) -> Any:
+        work()
+        return render(view, *arguments, **options)
+
+    viewable.Viewable._render_model = rendered  # type: ignore[method-assign, assignment]
 
 
 class _UnsharedSheets(WeakKeyDictionary[Any, Any]):
