@@ -65,7 +65,7 @@ def tiles_of(workbench: Workbench, live: Live) -> dict[str, list[Tile]]:
 def moment(live: Live, **values: Any) -> Moment:
     """What is looked at with these filters."""
     filters, now = Filters(**values), datetime.now()
-    return Moment(live, Session(), filters, now, filters.where(now), filters.comparison_where(now))
+    return Moment(live, Session(), filters, now, filters.where(now), filters.so_far(now), filters.comparison_where(now))
 
 
 def first_figures(workbench: Workbench, tiles: list[Tile]) -> Iterator[tuple[str, float]]:

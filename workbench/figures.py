@@ -8,7 +8,7 @@ from functools import cache
 import pandas as pd
 
 from workbench.connection import Workbench
-from workbench.metrics import METRICS, Source, Where
+from workbench.metrics import METRICS, AnyWhere, Source
 from workbench.metrics import ask as ask_metrics
 from workbench.replication import Session
 
@@ -18,7 +18,7 @@ def ask(
     metrics: Sequence[str],
     *,
     by: str | Sequence[str] = (),
-    where: Where = Where(),
+    where: AnyWhere = None,
     session: Session | None = None,
     exact: bool = False,
 ) -> pd.DataFrame:
@@ -54,7 +54,7 @@ def _function(name: str) -> Callable[..., pd.DataFrame]:
         workbench: Workbench,
         *,
         by: str | Sequence[str] = (),
-        where: Where = Where(),
+        where: AnyWhere = None,
         session: Session | None = None,
         exact: bool = False,
     ) -> pd.DataFrame:
@@ -65,8 +65,8 @@ def _function(name: str) -> Callable[..., pd.DataFrame]:
     figure.__doc__ = f"""{METRICS[name].about}
 
     Columns are ``by`` (one name or several, any of {given}) and ``{name}``.
-    ``where`` narrows it: ``Where(stores=[3], date_from=...)``. With ``exact=True`` money is Decimal instead of float.
-    All else as in ``figures.ask``.
+    ``where`` narrows it: ``Where(stores=[3], date_from=...)``, the same as a dict, or a ``Filters``.
+    With ``exact=True`` money is Decimal instead of float. All else as in ``figures.ask``.
     """
     return figure
 

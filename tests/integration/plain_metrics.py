@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 import pandas as pd
@@ -14,6 +15,7 @@ DIMENSIONS = {
     "day": "t.transaction_time::date",
     "hour": "extract(hour from t.transaction_time)::int",
     "weekday": "extract(isodow from t.transaction_time)::int",
+    **{span: f"date_trunc('{span}', t.transaction_time)::date" for span in ("week", "month", "quarter", "year")},
     "store": "t.store_id",
     "cashier": "t.cashier_id",
     "payment_method": "t.payment_method",
@@ -57,7 +59,10 @@ def _grouped(
     if by:
         sql += " group by " + ", ".join(DIMENSIONS[name] for name in by)
     rows = connection.execute(sa.text(sql), _values(where))
-    return {tuple(pd.Timestamp(v) if n == "day" else v for n, v in zip(by, row, strict=False)): row[-1] for row in rows}
+    return {
+        tuple(pd.Timestamp(v) if isinstance(v, date) else v for n, v in zip(by, row, strict=False)): row[-1]
+        for row in rows
+    }
 
 
 def _divided(
@@ -84,6 +89,7 @@ def _conditions(where: Where, has_lines: bool) -> str:
         "date_to": "t.transaction_time < cast(:date_to as date) + 1",
         "time_from": "t.transaction_time::time >= :time_from",
         "time_to": "t.transaction_time::time < :time_to",
+        "before": "t.transaction_time < :before",
         "customer_id": "t.customer_id = :customer_id",
     }.items():
         if getattr(where, field) is not None:

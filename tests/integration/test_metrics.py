@@ -24,7 +24,7 @@ from workbench.positions import mark
 from workbench.replication import Session
 
 PHASES = [Phase.explicit, Phase.reuse, Phase.generate]  # to shrink what fails would take minutes of real writes
-DAYS = [date(2026, 5, 29), date(2026, 5, 30), date(2026, 6, 1), date(2026, 6, 8)]
+DAYS = [date(2025, 12, 31), date(2026, 5, 29), date(2026, 5, 30), date(2026, 6, 1), date(2026, 7, 1)]
 CATEGORIES = ["Coffee", "Food", "", None]
 TIMES = [time(0, 0), time(9, 59, 59, 999999), time(10, 0), time(23, 59, 59, 999999)]
 
@@ -72,6 +72,7 @@ wheres = st.builds(
     date_to=maybe(DAYS),
     time_from=st.one_of(st.none(), st.none(), st.sampled_from(TIMES)),
     time_to=st.one_of(st.none(), st.none(), st.sampled_from(TIMES)),
+    before=st.one_of(st.none(), st.none(), st.builds(datetime.combine, st.sampled_from(DAYS), st.sampled_from(TIMES))),
     hours=some([0, 9, 10, 23]),
     weekdays=some([1, 5, 6]),
     stores=some([1, 2, 9]),
@@ -88,6 +89,9 @@ SIMPLE = [  # few filters at once: those the rollups answer
     Where(stores=(1,)),
     Where(cashiers=(2,), payment_methods=("Cash",)),
     Where(hours=(9, 10), weekdays=(5,)),
+    Where(date_from=DAYS[0], before=datetime.combine(DAYS[2], time(10))),
+    Where(hours=(9, 23), before=datetime.combine(DAYS[1], time(10, 30))),
+    Where(before=datetime.combine(DAYS[2], time(0))),
     Where(categories=("Coffee",)),
     Where(categories=("Coffee", None)),
     Where(products=("A",)),
@@ -368,5 +372,5 @@ def test_a_bulk_load_and_a_great_change_are_read_anew(workbench: Workbench, monk
 def test_what_a_grain_cannot_give_is_refused(workbench: Workbench) -> None:
     source = Source(workbench.reader, Session())
     for metric in ("sales", "average_sale", "customers", "new_customers", "items_per_sale"):
-        with pytest.raises(MetricError, match="by product cannot be given.*day, hour, weekday, store"):
+        with pytest.raises(MetricError, match="by product cannot be given.*day, hour, weekday, week, .*store"):
             ask(source, [metric], by=["product"])

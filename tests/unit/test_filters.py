@@ -39,37 +39,54 @@ def test_a_custom_period_may_be_open() -> None:
 
 
 @pytest.mark.parametrize(
-    ("comparison", "first", "last"),
+    ("period", "comparison", "first", "last"),
     [
-        ("previous", "2026-03-05", "2026-03-11"),
-        ("weekdays", "2026-03-05", "2026-03-11"),
-        ("year", "2025-03-12", "2025-03-18"),
+        ("last_7_days", "previous", "2026-03-05", "2026-03-11"),
+        ("last_7_days", "weekdays", "2026-03-05", "2026-03-11"),
+        ("last_7_days", "year", "2025-03-12", "2025-03-18"),
+        ("last_30_days", "previous", "2026-01-18", "2026-02-16"),
+        ("last_30_days", "weekdays", "2026-01-13", "2026-02-11"),
+        ("last_90_days", "previous", "2025-09-20", "2025-12-18"),
+        ("this_month", "previous", "2026-02-11", "2026-02-28"),
+        ("month_to_date", "previous", "2026-02-11", "2026-02-28"),
+        ("this_month", "year", "2025-03-01", "2025-03-18"),
+        ("today", "weekdays", "2026-03-11", "2026-03-11"),
     ],
 )
-def test_a_week_is_compared(comparison: str, first: str, last: str) -> None:
-    where = Filters(period="last_7_days", comparison=comparison).comparison_where(NOW)
-    assert where is not None
-    assert (where.date_from, where.date_to, where.time_to) == (d(first), d(last), None)
+def test_a_running_period_is_compared_with_as_much_of_another(
+    period: str, comparison: str, first: str, last: str
+) -> None:
+    filters = Filters(period=period, comparison=comparison)
+    so_far, compared = filters.so_far(NOW), filters.comparison_where(NOW)
+    assert compared is not None
+    assert (compared.date_from, compared.date_to) == (d(first), d(last))
+    spans = [where.before - datetime.combine(where.date_from, time()) for where in (so_far, compared)]
+    assert spans[0] == spans[1] and spans[0].seconds == 14 * 3600
 
 
-def test_the_same_weekdays_of_a_month_are_whole_weeks_back_and_apart() -> None:
-    filters = Filters(period="last_30_days", comparison="weekdays")
+def test_a_period_that_is_over_is_compared_whole() -> None:
+    filters = Filters(period="custom", date_from=d("2026-03-11"), date_to=d("2026-03-17"))
     where = filters.comparison_where(NOW)
-    assert where is not None and where.date_from is not None and where.date_to is not None
-    assert (d("2026-02-17") - where.date_from).days == 35
-    assert where.date_to < d("2026-02-17")
+    assert filters.so_far(NOW) == filters.where(NOW)
+    assert where is not None and (where.date_from, where.before) == (d("2026-03-04"), None)
+    brushed = Filters(brush_from=d("2026-03-10"), brush_to=d("2026-03-17"))
+    assert brushed.so_far(NOW).before is None and brushed.so_far(NOW, is_brushed=False).before is not None
+
+
+def test_what_has_not_begun_and_the_first_hour_are_compared_with_nothing() -> None:
+    future = Filters(period="custom", date_from=d("2026-03-19"), date_to=d("2026-03-25"))
+    assert future.comparison_where(NOW) is None
+    first_hour = NOW.replace(hour=0)
+    assert Filters(period="today").comparison_where(first_hour) is None
+    week = Filters(period="last_7_days").comparison_where(first_hour)  # six whole days with six
+    assert week is not None and week.before == datetime(2026, 3, 11)
+    assert [(piece.date_from, piece.date_to) for piece in week.pieces] == [(d("2026-03-05"), d("2026-03-10"))]
 
 
 def test_the_29th_of_february_is_compared_with_the_28th() -> None:
     leap = Filters(period="custom", date_from=d("2028-02-29"), date_to=d("2028-02-29"), comparison="year")
-    where = leap.comparison_where(NOW)
+    where = leap.comparison_where(datetime(2028, 3, 1))
     assert where is not None and where.date_from == d("2027-02-28")
-
-
-def test_today_is_compared_with_the_same_part_of_the_other_day() -> None:
-    where = Filters(period="today", comparison="weekdays").comparison_where(NOW)
-    assert where is not None
-    assert (where.date_from, where.date_to, where.time_to) == (d("2026-03-11"), d("2026-03-11"), time(14, 5))
 
 
 def test_nothing_is_compared_with_nothing() -> None:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from workbench.errors import MetricError
-from workbench.metrics import DIMENSIONS, METRICS, Where
+from workbench.filters import Filters
+from workbench.metrics import DIMENSIONS, METRICS, SPANS, Where
 from workbench.metrics import cube as cubes
 from workbench.metrics.ask import _value
-from workbench.metrics.cube import Cube
+from workbench.metrics.cube import Cube, span_starts
 from workbench.metrics.filters import day_number
 from workbench.metrics.registry import ROLLUPS, checked
 from workbench.sql_files import read_sql, sql_names
@@ -55,10 +57,93 @@ def test_line_metrics_take_every_dimension_and_sale_metrics_those_of_the_header(
     assert set(DIMENSIONS) - set(METRICS["sales"].dimensions) == {"category", "product"}
 
 
-def test_a_filter_takes_any_list_but_no_text() -> None:
-    assert Where(stores=[np.int64(3), 3]).stores == (3,)  # type: ignore[arg-type]
-    with pytest.raises(MetricError, match="payment_methods takes a list"):
-        Where(payment_methods="Cash")  # type: ignore[arg-type]
+NOON = datetime(2026, 3, 18, 12, 30)
+
+
+@pytest.mark.parametrize(
+    ("given", "taken"),
+    [
+        ({"stores": [np.int64(3), 3]}, {"stores": (3,)}),
+        ({"stores": 1, "payment_methods": "Cash"}, {"stores": (1,), "payment_methods": ("Cash",)}),
+        ({"stores": pd.Series([1.0, 2.0]), "hours": range(9, 11)}, {"stores": (1, 2), "hours": (9, 10)}),
+        ({"categories": [pd.NA, "Tea"]}, {"categories": (None, "Tea")}),
+        ({"categories": None, "stores": None, "date_from": None}, {"categories": (), "stores": (), "date_from": None}),
+        ({"date_from": NOON, "date_to": pd.Timestamp(NOON)}, {"date_from": NOON.date(), "date_to": NOON.date()}),
+        (
+            {"date_from": np.datetime64("2026-03-18T12"), "date_to": "2026-03-18"},
+            {"date_from": NOON.date()} | {"date_to": NOON.date()},
+        ),
+        ({"before": NOON.date()}, {"before": datetime(2026, 3, 18)}),
+        ({"customer_id": np.int64(7)}, {"customer_id": 7}),
+    ],
+)
+def test_a_filter_is_taken_as_it_is_meant(given: dict[str, Any], taken: dict[str, Any]) -> None:
+    assert Where(**given) == Where(**taken)
+    for name, value in taken.items():
+        assert getattr(Where(**given), name) == value and type(getattr(Where(**given), name)) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"stores": ["x"]}, "filter stores cannot be 'x': it takes whole numbers such as 3"),
+        ({"stores": "3"}, "filter stores cannot be '3'"),
+        ({"stores": [0]}, "stores cannot be 0"),
+        ({"stores": [True]}, "stores cannot be True"),
+        ({"stores": [1.5]}, "stores cannot be 1.5"),
+        ({"stores": [None]}, "stores cannot be None"),
+        ({"hours": [25]}, "hours cannot be 25: it takes whole numbers from 0 to 23"),
+        ({"weekdays": [0]}, "weekdays cannot be 0: it takes whole numbers from 1 to 7"),
+        ({"cashiers": [2**31]}, "cashiers cannot be 2147483648"),
+        ({"customer_id": "7"}, "customer_id cannot be '7'"),
+        ({"customer_types": ["vip"]}, "customer_types cannot be 'vip': it takes 'card' and 'no card'"),
+        ({"payment_methods": [3]}, "payment_methods cannot be 3: it takes texts"),
+        ({"products": ["a\0b"]}, r"products cannot be 'a\\x00b': it takes texts that a database can hold"),
+        ({"categories": ["\ud800"]}, r"categories cannot be '\\ud800'"),
+        ({"products": b"A"}, "products cannot be b'A'"),
+        ({"date_from": "yesterday"}, "date_from cannot be 'yesterday': it takes a day such as"),
+        ({"date_from": datetime.now(UTC)}, "date_from cannot be .* on the stores' clock"),
+        ({"date_to": pd.NaT}, "date_to cannot be NaT"),
+        ({"date_from": np.datetime64("NaT")}, "date_from cannot be NaT"),
+        ({"date_to": 20260318}, "date_to cannot be 20260318"),
+        ({"time_to": NOON}, "time_to cannot be"),
+        ({"before": datetime.now(UTC)}, "before cannot be"),
+    ],
+)
+def test_what_no_filter_can_be_is_refused_by_its_name(given: dict[str, Any], words: str) -> None:
+    with pytest.raises(MetricError, match=words):
+        Where(**given)
+
+
+def test_a_filter_may_be_a_dict_or_filters() -> None:
+    assert Where.of({"stores": [1]}, NOON) == Where(stores=(1,))
+    assert Where.of(Filters(period="today", stores=[1]), NOON) == Where(NOON.date(), NOON.date(), stores=(1,))
+    with pytest.raises(MetricError, match="There is no filter 'store'. There are date_from, .*stores"):
+        Where.of({"store": [1]}, NOON)
+    with pytest.raises(MetricError, match="where= takes a Where, a Filters or a dict of filters; it got a list"):
+        Where.of([1], NOON)
+    with pytest.raises(MetricError, match="hours cannot be 25"):
+        Filters(hours=[25])
+
+
+def test_pieces_hold_every_moment_before_a_moment_once() -> None:
+    day = date(2026, 3, 18)
+    pieces = Where(date_from=date(2026, 3, 16), hours=(9, 12, 13), before=datetime(2026, 3, 18, 13)).pieces
+    assert pieces == (
+        Where(date_from=date(2026, 3, 16), date_to=date(2026, 3, 17), hours=(9, 12, 13)),
+        Where(date_from=day, date_to=day, hours=(9, 12)),
+    )
+    assert Where(before=NOON).pieces[1] == Where(date_from=day, date_to=day, time_to=time(12, 30))
+    assert len(Where(hours=(13,), before=datetime(2026, 3, 18, 13)).pieces) == 1
+
+
+@pytest.mark.parametrize("span", SPANS)
+def test_weeks_months_quarters_and_years_begin_where_the_calendar_says(span: str) -> None:
+    days = pd.date_range("1999-12-20", "2029-01-10", unit="s")
+    numbers = np.array([day_number(day.date()) for day in days])
+    names = {"week": "W-SUN", "month": "M", "quarter": "Q", "year": "Y"}
+    expected = [day_number(start.date()) for start in days.to_period(names[span]).start_time]
+    assert span_starts(numbers, span).tolist() == expected
 
 
 @pytest.mark.parametrize(

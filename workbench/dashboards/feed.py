@@ -45,6 +45,7 @@ class Moment:
     filters: Filters
     now: datetime
     where: Where
+    so_far: Where  # what of it is compared: a running period up to the last full hour
     comparison: Where | None
 
     def ask(self, metrics: Sequence[str], by: Sequence[str] = (), where: Where | None = None) -> Answer[pd.DataFrame]:
@@ -91,7 +92,7 @@ class Feed(param.Parameterized):
         """What is looked at now."""
         now = self.workbench.clock.now()
         where, comparison = self.filters.where(now), self.filters.comparison_where(now)
-        return Moment(self.live, self.session, self.filters, now, where, comparison)
+        return Moment(self.live, self.session, self.filters, now, where, self.filters.so_far(now), comparison)
 
     def follow(self, view: Viewable) -> None:
         """Follows the data as long as ``view`` is shown."""

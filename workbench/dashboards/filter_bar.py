@@ -17,7 +17,7 @@ from workbench.dashboards.filter_chips import FilterChips
 from workbench.dashboards.products import product_names
 from workbench.dashboards.tile import html
 from workbench.errors import FieldError
-from workbench.filters import COMPARISONS, CUSTOM, PERIODS, read_customer, read_day, value_text, words
+from workbench.filters import COMPARISONS, CUSTOM, PERIODS, read_customer, read_day, until_words, value_text, words
 from workbench.forms.fields import CHOICE, LOW_CHOICE
 
 FIELD: dict[str, Any] = {"size": "small", "width": None, "sizing_mode": "stretch_width", "margin": 0}
@@ -140,8 +140,9 @@ class FilterBar(Viewer):
         self._customer.value = "" if filters.customer_id is None else str(filters.customer_id)
         compared = filters.comparison_where(now)
         against = f", compared with {words(compared.date_from, compared.date_to)}" if compared else ""
-        until = f" until {compared.time_to:%H:%M}" if compared and compared.time_to else ""
-        self._words.object = f'<p class="soft">{look.esc(words(*filters.days(now)) + against + until)}</p>'
+        until = f", both {until_words(compared.before)}" if compared and compared.before else ""
+        clock = f" · {self._feed.workbench.clock.name} time"
+        self._words.object = f'<p class="soft">{look.esc(words(*filters.days(now)) + against + until + clock)}</p>'
         self._chips.follow(self.names)
         if any(getattr(filters, name) for name in LABELS if name not in FIRST) or filters.customer_id is not None:
             self._open(True)

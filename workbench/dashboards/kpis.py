@@ -11,10 +11,10 @@ from panel.viewable import Viewable
 from workbench import look
 from workbench.connection import Workbench
 from workbench.dashboards.feed import Feed, Moment
-from workbench.dashboards.sparkline import sparkline
+from workbench.dashboards.sparkline import running_place, sparkline
 from workbench.dashboards.table import percent
 from workbench.dashboards.tile import Tile, html
-from workbench.filters import COMPARISONS, Filters
+from workbench.filters import COMPARISONS, Filters, until_words
 from workbench.metrics import METRICS
 from workbench.replication import Answer
 
@@ -31,9 +31,13 @@ class KpiTile(Tile):
         self._pane = html()
 
     def fetch(self, moment: Moment) -> Answer[pd.DataFrame]:
-        """One row: ``value`` and ``before`` (None when nothing is compared), and the ``points`` of the sparkline."""
+        """One row: ``value``; of it ``so_far``, which is compared with ``before`` (None when nothing is); ``points``.
+
+        A running period is compared up to the last full hour, on both sides. The points are those of the sparkline.
+        """
         asked = KEY_FIGURES if self.metric in KEY_FIGURES else (self.metric,)
         answer = moment.ask(asked)
+        so_far = answer if moment.so_far == moment.where else moment.ask(asked, (), moment.so_far)
         before = None if moment.comparison is None else moment.ask(asked, (), moment.comparison)
         is_one_day = moment.where.date_from is not None and moment.where.date_from == moment.where.date_to
         by = "hour" if is_one_day else "day"
@@ -41,6 +45,7 @@ class KpiTile(Tile):
         frame = pd.DataFrame(
             {
                 "value": pd.Series([self._figure(answer)], dtype=object),
+                "so_far": pd.Series([self._figure(so_far)], dtype=object),
                 "before": pd.Series([None if before is None else self._figure(before)], dtype=object),
                 "points": pd.Series([tuple(zip(points[by], points[self.metric], strict=True))], dtype=object),
             }
@@ -51,8 +56,8 @@ class KpiTile(Tile):
         return answer.value[self.metric].astype(object).iloc[0]
 
     def depends_on(self, moment: Moment) -> object:
-        """What it is compared with."""
-        return moment.filters.comparison
+        """What it is compared with, and up to when, which also tells the point that is not over yet."""
+        return moment.filters.comparison, moment.so_far.before
 
     def draw(self, moment: Moment, frame: pd.DataFrame) -> None:
         """The figure, its change, its line."""
@@ -60,8 +65,8 @@ class KpiTile(Tile):
         text = self._text(row.value)
         self._pane.object = (
             f'<div class="kpi"><p class="figure number">{look.esc(text)}</p>'
-            f"{change_html(row.value, row.before, COMPARISONS[moment.filters.comparison])}"
-            f"{sparkline(row.points)}</div>"
+            f"{change_html(row.so_far, row.before, self._compared(moment))}"
+            f"{sparkline(row.points, running_place(moment.where, moment.now))}</div>"
         )
 
     def _text(self, value: Any) -> str:
@@ -77,6 +82,13 @@ class KpiTile(Tile):
                 return f"{value:,.2f}"
             case _:
                 return look.count(int(value))
+
+    def _compared(self, moment: Moment) -> str:
+        """``previous period, both until 14:00``; nothing when nothing is compared."""
+        if moment.filters.comparison == "none":
+            return ""
+        until = until_words(moment.so_far.before)
+        return COMPARISONS[moment.filters.comparison].lower() + (f", both {until}" if until else "")
 
     def drawn(self) -> Viewable:
         """The pane of the figure."""
@@ -117,12 +129,12 @@ def change(value: Any, before: Any) -> Decimal | None:
 def change_html(value: Any, before: Any, compared: str) -> str:
     """The change in words, with an arrow: never by colour alone."""
     ratio = change(value, before)
-    if compared == COMPARISONS["none"]:
+    if not compared:
         return '<p class="change soft">Not compared</p>'
     if ratio is None:
-        return f'<p class="change soft">Nothing to compare with ({look.esc(compared.lower())})</p>'
+        return f'<p class="change soft">Nothing to compare with ({look.esc(compared)})</p>'
     arrow, kind = ("▲", "up") if ratio > 0 else ("▼", "down") if ratio < 0 else ("=", "even")
     return (
         f'<p class="change"><span class="{kind}">{arrow} {look.percent(ratio, is_change=True)}</span>'
-        f' <span class="soft">against {look.esc(compared.lower())}</span></p>'
+        f' <span class="soft">against {look.esc(compared)}</span></p>'
     )

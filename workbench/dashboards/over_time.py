@@ -17,7 +17,7 @@ from panel.viewable import Viewable
 from workbench.connection import Workbench
 from workbench.dashboards.chart import ChartTile, floats, frameless, theme_color
 from workbench.dashboards.feed import Feed, Moment
-from workbench.filters import CUSTOM, Filters
+from workbench.filters import CUSTOM, Filters, until_words
 from workbench.replication import Answer
 
 QUIET: dict[str, Any] = {"responsive": True, "xlabel": "", "ylabel": "", "legend": False}
@@ -39,6 +39,7 @@ class RevenueOverTime(ChartTile):
     def fetch(self, moment: Moment) -> Answer[pd.DataFrame]:
         """One row a day: ``day``, ``revenue`` (Decimal), ``before`` (the day it is compared with).
 
+        The day that is not over yet is compared up to the last full hour.
         A period of a single day has one row an hour, whose beginning is its ``day``. Days from the first to the last of
         the period, or of the sales where it is open; a period that the clock moves ends today.
         """
@@ -63,7 +64,7 @@ class RevenueOverTime(ChartTile):
         compared = moment.filters.comparison_where(moment.now, is_brushed=False)
         before: dict[int, Decimal] = {}
         if found and compared is not None:
-            whole = moment.ask(["revenue"], ["hour"], replace(compared, time_to=None)).value
+            whole = moment.ask(["revenue"], ["hour"], replace(compared, before=None)).value
             before = dict(zip(whole["hour"], whole["revenue"], strict=True))
         hours = pd.date_range(pd.Timestamp(day), periods=24 if found else 0, freq="h", unit="s")
         revenue = [found.get(hour, Decimal("0.00")) for hour in range(len(hours))]
@@ -82,37 +83,59 @@ class RevenueOverTime(ChartTile):
         return [found.get(pd.Timestamp(start + timedelta(days=n)), Decimal("0.00")) for n in range(len(days))]
 
     def depends_on(self, moment: Moment) -> object:
-        """The brushed days."""
-        return moment.filters.brush_from, moment.filters.brush_to
+        """The brushed days, and what is not over yet, to the hour."""
+        where = moment.filters.so_far(moment.now, is_brushed=False)
+        return moment.filters.brush_from, moment.filters.brush_to, where.before
 
     def prepare(self, moment: Moment, frame: pd.DataFrame) -> pd.DataFrame:
-        """Floats, the texts of the hover, and the brushed days in a line of their own."""
+        """Floats, the texts of the hover, and the brushed days in a line of their own.
+
+        What is not over yet is a line of its own too, from the last point that is.
+        """
         to_come = (frame["day"] > pd.Timestamp(moment.now)) & (frame["revenue"] == 0)
         frame = frame[~to_come].reset_index(drop=True)
         low, high = moment.filters.brush_from or date.min, moment.filters.brush_to or date.max
         revenue = floats(frame["revenue"])
         self._is_by_hour = any(day != day.normalize() for day in frame["day"])
         place = "%H:%M" if self._is_by_hour else "%a %-d %b %Y"
-        is_chosen = [low <= day.date() <= high for day in frame["day"]]
+        is_over = frame["day"] < self._running(moment)
+        is_chosen = pd.Series([low <= day.date() <= high for day in frame["day"]])
+        so_far = moment.filters.so_far(moment.now, is_brushed=False)
+        until = "" if self._is_by_hour else f" {until_words(so_far.before)}"
+        amounts = pd.Series(revenue)
         return pd.DataFrame(
             {
                 "day": frame["day"],
                 "revenue": revenue,
-                "chosen": pd.Series(revenue).where(pd.Series(is_chosen)),
+                "over": amounts.where(is_over),
+                "running": amounts.where(~is_over | ~is_over.shift(-1, fill_value=True)),
+                "filled": is_over.astype(float),
+                "chosen": amounts.where(is_chosen & is_over),
                 "before": floats(frame["before"]),
                 "text": [self.text(value) for value in frame["revenue"]],
-                "compared": [self.text(value) for value in frame["before"]],
-                "date": [day.strftime(place) for day in frame["day"]],
+                "compared": [
+                    self.text(value) + ("" if over or value is None else until)
+                    for value, over in zip(frame["before"], is_over, strict=True)
+                ],
+                "date": [
+                    day.strftime(place) + ("" if over else ", not over yet")
+                    for day, over in zip(frame["day"], is_over, strict=True)
+                ],
             }
         )
+
+    def _running(self, moment: Moment) -> pd.Timestamp:
+        """The beginning of the hour, or of the day, that is not over yet."""
+        return pd.Timestamp(moment.now).floor("h" if self._is_by_hour else "D")
 
     def drawn(self) -> Viewable:
         """The pane of the chart: layers of their own, as a brush is told of one layer only."""
         hv.Store.set_current_backend("bokeh")
-        layers = [hv.DynamicMap(layer, streams=[self.pipe]) for layer in (self._before, self._area, self._line)]
+        drawings = (self._before, self._area, self._line, self._unfinished)
+        layers = [hv.DynamicMap(drawing, streams=[self.pipe]) for drawing in drawings]
         dots = hv.DynamicMap(self._dots, streams=[self.pipe])
         BoundsX(source=dots, boundsx=None).param.watch(self._brushed, "boundsx")
-        overlay = (layers[0] * layers[1] * layers[2] * dots).opts(
+        overlay = (layers[0] * layers[1] * layers[2] * layers[3] * dots).opts(
             hv.opts.Overlay(
                 responsive=True,
                 height=self.height,
@@ -135,13 +158,17 @@ class RevenueOverTime(ChartTile):
         return area.opts(line_alpha=0, **BARE)
 
     def _line(self, data: pd.DataFrame) -> Any:
-        return hvPlot(data).line(x="day", y="revenue", color=theme_color(), line_width=2, **QUIET).opts(**BARE)
+        return hvPlot(data).line(x="day", y="over", color=theme_color(), line_width=2, **QUIET).opts(**BARE)
+
+    def _unfinished(self, data: pd.DataFrame) -> Any:
+        dashed = {"color": theme_color(), "line_width": 2, "line_dash": "dashed"}
+        return hvPlot(data).line(x="day", y="running", **dashed, **QUIET).opts(**BARE)
 
     def _dots(self, data: pd.DataFrame) -> Any:
-        dots = hvPlot(data).scatter(
-            x="day", y="revenue", hover_cols=["date", "text", "compared"], color=theme_color(), size=18, **QUIET
-        )
+        told = ["date", "text", "compared", "filled"]
+        dots = hvPlot(data).scatter(x="day", y="revenue", hover_cols=told, color=theme_color(), size=18, **QUIET)
         return dots.opts(
+            fill_alpha="filled",
             tools=["hover", "xbox_select"],
             default_tools=[],
             framewise=True,

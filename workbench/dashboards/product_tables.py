@@ -13,7 +13,7 @@ from workbench import insights, look
 from workbench.connection import Workbench
 from workbench.dashboards.feed import Feed, Moment
 from workbench.dashboards.table import TableTile, columns, percent
-from workbench.filters import NO_CATEGORY, Filters
+from workbench.filters import NO_CATEGORY, Filters, until_words
 from workbench.metrics import Source
 from workbench.replication import Answer
 
@@ -48,9 +48,21 @@ class ProductTable(TableTile):
         sort = SORTS[self.sort.value]
 
         def work(source: Source) -> Answer[pd.DataFrame]:
-            return insights.products(source, moment.where, compared=moment.comparison, sort=sort, limit=TOP)  # type: ignore[arg-type]
+            periods = {"so_far": moment.so_far, "compared": moment.comparison}
+            return insights.products(source, moment.where, **periods, sort=sort, limit=TOP)  # type: ignore[arg-type]
 
-        return moment.answer(("products", moment.where, moment.comparison, sort), work)
+        return moment.answer(("products", moment.where, moment.so_far, moment.comparison, sort), work)
+
+    def depends_on(self, moment: Moment) -> object:
+        """Up to when growth is counted."""
+        return moment.so_far.before
+
+    def draw(self, moment: Moment, frame: pd.DataFrame) -> None:
+        """The table, and of which part of a running period the growth is."""
+        super().draw(moment, frame)
+        until = until_words(moment.so_far.before)
+        if until and moment.comparison is not None:
+            self._pane.object = f'<p class="soft">Growth: both periods {until}.</p>{self._pane.object}'
 
     def rows(self, frame: pd.DataFrame) -> Iterable[Sequence[str]]:
         """One row a product."""

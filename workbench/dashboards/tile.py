@@ -65,7 +65,7 @@ class Tile(Viewer):
 
         Nothing is rounded that ``metrics.ask`` or ``insights`` has not rounded. Money, percents and ratios are float64,
         ready to be drawn; with ``exact=True`` they are Decimal. There is no clock in it where the filters have none:
-        with fixed dates the same sales give the same frame on any day.
+        with fixed dates that are over the same sales give the same frame on any day.
         ``attrs`` says who answered (``engine``), as of when (``as_of``) and why it was not the replica (``note``).
         Raises WorkbenchError.
         """

@@ -3,7 +3,7 @@
 from workbench.filters.address import from_query, to_query
 from workbench.filters.chips import NO_CATEGORY, Chip, chips, value_text
 from workbench.filters.model import LISTS, Filters, drop
-from workbench.filters.periods import COMPARISONS, CUSTOM, PERIODS, words
+from workbench.filters.periods import COMPARISONS, CUSTOM, PERIODS, until_words, words
 from workbench.filters.typed import read_customer, read_day
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "read_customer",
     "read_day",
     "to_query",
+    "until_words",
     "value_text",
     "words",
 ]

@@ -8,11 +8,11 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode
 
 from workbench.filters.model import LISTS, Filters
+from workbench.metrics import NUMBERS
 
 _NO_VALUE, _AS_IT_IS = "~none", "~="  # a missing category; what stands before a text that is empty or begins with "~"
 _DATES = ("date_from", "date_to", "brush_from", "brush_to")
 _MOST_VALUES = 200
-_RANGES = {"hours": (0, 23), "weekdays": (1, 7), "stores": (1, 2**31 - 1), "cashiers": (1, 2**31 - 1)}
 
 
 def to_query(filters: Filters, **others: str) -> str:
@@ -68,7 +68,7 @@ def _readers() -> Mapping[str, Reader]:
     readers: dict[str, Reader] = {"period": _choice, "comparison": _choice, "customer_id": _customer}
     readers |= dict.fromkeys(_DATES, _day)
     for name in LISTS:
-        readers[name] = _numbers if name in _RANGES else _texts
+        readers[name] = _numbers if name in NUMBERS else _texts
     return readers
 
 
@@ -91,7 +91,7 @@ def _customer(filters: Filters, name: str, texts: list[str]) -> int:
 
 
 def _numbers(_filters: Filters, name: str, texts: list[str]) -> list[int]:
-    return list(dict.fromkeys(_number(text, *_RANGES[name]) for text in _few(texts)))
+    return list(dict.fromkeys(_number(text, *NUMBERS[name]) for text in _few(texts)))
 
 
 def _texts(_filters: Filters, name: str, texts: list[str]) -> list[str | None]:

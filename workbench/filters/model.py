@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any
 
 import param
 
 from workbench.filters.periods import COMPARISONS, DEFAULT_COMPARISON, DEFAULT_PERIOD, PERIODS, compared_days, days_of
-from workbench.metrics import Where
+from workbench.metrics import Where, given
 from workbench.models import EARLIEST, LATEST
 from workbench.sale_pages import SaleFilter
 
 LISTS = ("stores", "categories", "payment_methods", "cashiers", "products", "hours", "weekdays")
 _DAYS = (EARLIEST.date(), LATEST.date())
+
+
+class Values(param.List):
+    """A list of what the filter of its name takes. Raises MetricError for anything else."""
+
+    def _validate(self, val: Any) -> None:
+        given.values(self.name or "", val)
+        super()._validate(val)
 
 
 class Filters(param.Parameterized):
@@ -29,14 +37,14 @@ class Filters(param.Parameterized):
     date_to = param.CalendarDate(default=None, bounds=_DAYS, allow_None=True)
     brush_from = param.CalendarDate(default=None, bounds=_DAYS, allow_None=True)
     brush_to = param.CalendarDate(default=None, bounds=_DAYS, allow_None=True)
-    stores = param.List(default=[], item_type=int)
-    categories = param.List(default=[], item_type=(str, type(None)))
-    payment_methods = param.List(default=[], item_type=str)
-    cashiers = param.List(default=[], item_type=int)
-    products = param.List(default=[], item_type=str)
+    stores = Values(default=[], item_type=int)
+    categories = Values(default=[], item_type=(str, type(None)))
+    payment_methods = Values(default=[], item_type=str)
+    cashiers = Values(default=[], item_type=int)
+    products = Values(default=[], item_type=str)
     customer_id = param.Integer(default=None, bounds=(1, 2**31 - 1), allow_None=True)
-    hours = param.List(default=[], item_type=int)
-    weekdays = param.List(default=[], item_type=int)
+    hours = Values(default=[], item_type=int)
+    weekdays = Values(default=[], item_type=int)
     comparison: Any = param.Selector(default=DEFAULT_COMPARISON, objects=list(COMPARISONS))
 
     def __repr__(self) -> str:
@@ -64,20 +72,30 @@ class Filters(param.Parameterized):
         lists: dict[str, Any] = {name: tuple(getattr(self, name)) for name in LISTS}
         return Where(date_from=first, date_to=last, customer_id=self.customer_id, **lists)
 
-    def comparison_where(self, now: datetime, *, is_brushed: bool = True) -> Where | None:
-        """What it is compared with, narrowed likewise; None when nothing is, or the period is open.
+    def so_far(self, now: datetime, *, is_brushed: bool = True) -> Where:
+        """What of it is compared: all of a period that is over, of a running one what lies before the last full hour.
 
-        A day that is not over yet is compared with the same part of the other day, up to the minute.
+        Hours are the finest that is summed beforehand, so a figure that follows the data is compared to the hour.
         """
-        first, last = self.days(now, is_brushed=is_brushed)
-        if first is None or last is None or last < first:
+        where = self.where(now, is_brushed=is_brushed)
+        if where.date_to is None or where.date_to < now.date():
+            return where  # an open period is compared with nothing
+        return dataclasses.replace(where, date_to=now.date(), before=datetime.combine(now.date(), time(now.hour)))
+
+    def comparison_where(self, now: datetime, *, is_brushed: bool = True) -> Where | None:
+        """What ``so_far`` is compared with: as many days up to the same hour, narrowed likewise.
+
+        None when nothing is compared, when the period is open or has not begun, or in the first hour of its first day.
+        """
+        so_far = self.so_far(now, is_brushed=is_brushed)
+        first, last, before = so_far.date_from, so_far.date_to, so_far.before
+        if first is None or last is None or last < first or (before and before <= datetime.combine(first, time())):
             return None
         days = compared_days(self.comparison, (first, last))
         if days is None:
             return None
-        until = now.time().replace(second=0, microsecond=0) if first == last == now.date() else None
-        where = self.where(now, is_brushed=is_brushed)
-        return dataclasses.replace(where, date_from=days[0], date_to=days[1], time_to=until)
+        until = None if before is None else datetime.combine(days[1], before.time())
+        return dataclasses.replace(so_far, date_from=days[0], date_to=days[1], before=until)
 
     def sale_filter(self, now: datetime) -> SaleFilter:
         """The same for the table of sales: the sales that have a matching line."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import calendar
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 Days = tuple[date, date]
 
@@ -45,9 +45,9 @@ def days_of(period: str, today: date, custom: tuple[date | None, date | None]) -
 def compared_days(comparison: str, days: Days) -> Days | None:
     """The days to compare with; None for none.
 
-    The previous period is as long and ends the day before. The same weekdays are that period, moved back by the fewest
-    whole weeks that keep the two apart: one week for up to seven days. Last year has the same dates, with 28 February
-    for the 29th.
+    ``days`` are those of the period that have begun. The previous period is as long and ends the day before. The same
+    weekdays are that period, moved back by the fewest whole weeks that keep the two apart: one week for up to seven
+    days. Last year has the same dates, with 28 February for the 29th.
     """
     first, last = days
     length = (last - first).days + 1
@@ -74,6 +74,11 @@ def words(first: date | None, last: date | None) -> str:
     if first is None:
         return f"until {_day(last)}"
     return _day(first) if first == last else f"{_day(first)} – {_day(last)}"
+
+
+def until_words(before: datetime | None) -> str:
+    """``until 14:00`` for what is looked at up to a moment of its last day; nothing for whole days."""
+    return "" if before is None else f"until {before:%H:%M}" if before.hour else "up to midnight"
 
 
 def _day(day: date | None) -> str:

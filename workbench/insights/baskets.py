@@ -18,7 +18,7 @@ from workbench.errors import MetricError
 from workbench.insights.pairs import Ints, Pairs, count_pairs
 from workbench.insights.products import latest
 from workbench.insights.ratios import percent, ratio
-from workbench.metrics import Source, Where, ask, direct
+from workbench.metrics import AnyWhere, Source, Where, ask, direct
 from workbench.replication import Answer
 
 Sort = Literal["lift", "sales_both"]
@@ -63,7 +63,7 @@ class Baskets:
 
 def baskets(
     source: Source,
-    where: Where = Where(),
+    where: AnyWhere = None,
     *,
     sort: Sort = "lift",
     limit: int = 20,
@@ -95,18 +95,19 @@ def baskets(
             f"Pairs are sorted by one of {', '.join(SORTS)}; limit and minimum_sales are 1 or more, minimum_support is"
             " a percent from 0 to 100."
         )
-    date_from = _first_day(source, replace(where, categories=(), products=()), most_sales)
+    chosen = source.where(where)
+    date_from = _first_day(source, replace(chosen, categories=(), products=()), most_sales)
     is_whole = date_from is None
-    where = where if date_from is None else replace(where, date_from=date_from)
+    asked = chosen if date_from is None else replace(chosen, date_from=date_from)
 
     def work(connection: sa.Connection) -> Baskets:
         direct.one_moment(connection)
-        ids = direct.sale_ids(connection, where)
-        sales, codes, lines = _lines(connection, where, ids)
+        ids = direct.sale_ids(connection, asked)
+        sales, codes, lines = _lines(connection, asked, ids)
         at_least = max(minimum_sales, ceil(Fraction(minimum_support) * sales / 100))
-        pairs = _matching(connection, where, ids, codes, count_pairs(*lines, len(codes), at_least))
+        pairs = _matching(connection, asked, ids, codes, count_pairs(*lines, len(codes), at_least))
         best = _best(codes, pairs, sort)[:limit]
-        return Baskets(_frame(connection, best, sales), sales, where.date_from, is_whole)
+        return Baskets(_frame(connection, best, sales), sales, asked.date_from, is_whole)
 
     return source.reader.read(source.session, work, "baskets")
 

@@ -10,7 +10,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from workbench.insights.customer_kinds import Row, customer_kinds
-from workbench.metrics import Source, Where, current, direct
+from workbench.metrics import AnyWhere, Source, Where, current, direct
 from workbench.metrics.frames import days as day_column
 from workbench.replication import Answer
 
@@ -18,7 +18,7 @@ KINDS = ("new", "returning", "no card")
 NOTHING = (0, 0, Decimal("0.00"))
 
 
-def customers(source: Source, where: Where = Where(), *, by_day: bool = False) -> Answer[pd.DataFrame]:
+def customers(source: Source, where: AnyWhere = None, *, by_day: bool = False) -> Answer[pd.DataFrame]:
     """Three rows in the order of KINDS; ``by_day`` three for each day that has a matching sale, sorted by day.
 
     - ``day`` (datetime64, only by day) and ``kind``: a customer is new when the first sale ever with that card is among
@@ -31,15 +31,14 @@ def customers(source: Source, where: Where = Where(), *, by_day: bool = False) -
     New and returning customers add up to the metric ``customers``, and the new ones are its ``new_customers``.
     Raises ServerUnavailable.
     """
-
-    state = current(source)
-    rows = None if state is None else customer_kinds(state, where, by_day)
+    asked, state = source.where(where), current(source)
+    rows = None if state is None else customer_kinds(state, asked, by_day)
     if rows is not None and state is not None and state.as_of is not None:
         return Answer(_frame(rows, by_day), state.engine, state.as_of)
 
     def work(connection: sa.Connection) -> pd.DataFrame:
-        ids = direct.sale_ids(connection, where) if where.narrows_lines else None
-        return _frame([tuple(row) for row in connection.execute(_query(where, by_day, ids))], by_day)
+        ids = direct.sale_ids(connection, asked) if asked.narrows_lines else None
+        return _frame([tuple(row) for row in connection.execute(_query(asked, by_day, ids))], by_day)
 
     return source.reader.read(source.session, work, "customers")
 

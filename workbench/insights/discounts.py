@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from workbench.insights.ratios import percent
-from workbench.metrics import Source, Where, sums
+from workbench.metrics import AnyWhere, Source, sums
 from workbench.metrics.frames import key_columns, ordered
 from workbench.metrics.registry import checked
 from workbench.replication import Answer
@@ -27,7 +27,7 @@ COLUMNS = (
 )
 
 
-def discounts(source: Source, where: Where = Where(), *, by: Sequence[str] = ()) -> Answer[pd.DataFrame]:
+def discounts(source: Source, where: AnyWhere = None, *, by: Sequence[str] = ()) -> Answer[pd.DataFrame]:
     """One row for each group of ``by`` (dimensions of the metrics) with a matching line, sorted by ``by``, None last.
 
     One row when ``by`` is empty, of zeros when nothing matches. After the columns of ``by`` come COLUMNS:
@@ -41,7 +41,7 @@ def discounts(source: Source, where: Where = Where(), *, by: Sequence[str] = ())
     MetricError for an unknown dimension, and ServerUnavailable.
     """
     checked(["discount_given"], by)
-    found = sums(source, MEASURES, by, where)
+    found = sums(source, MEASURES, by, source.where(where))
     groups = {key: values for key, values in found.value.items() if values.get("lines") or not by}
     keys = ordered(groups)
     columns = key_columns(keys, by)

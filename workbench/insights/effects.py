@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from workbench.insights.products import latest
-from workbench.metrics import Source, Where, ask
+from workbench.metrics import AnyWhere, Source, ask
 from workbench.models import CENT
 from workbench.replication import Answer
 
@@ -17,7 +17,7 @@ COLUMNS = ("product_code", "product_name", "before", "quantity_effect", "price_e
 NOTHING = (Decimal("0.00"), Decimal("0.00"), 0)
 
 
-def effects(source: Source, where: Where, compared: Where) -> Answer[pd.DataFrame]:
+def effects(source: Source, where: AnyWhere, compared: AnyWhere) -> Answer[pd.DataFrame]:
     """One row per product code with a matching line in ``where`` or ``compared``, the largest change first; COLUMNS.
 
     ``before`` and ``revenue`` are the two periods'. The other columns (Decimal, cents) add up to what lies between:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from workbench.errors import MetricError
 from workbench.insights.ratios import percent
-from workbench.metrics import Source, Where, ask
+from workbench.metrics import AnyWhere, Source, ask
 from workbench.replication import Answer
 from workbench.sql_files import read_sql
 
@@ -32,12 +32,15 @@ COLUMNS = (
 CLASS_LIMITS = {"A": 80, "B": 95}  # percent of the revenue
 NOTHING = Decimal("0.00")
 
+Sums = dict[str, tuple[Decimal, int]]  # revenue and items of each product
+
 
 def products(
     source: Source,
-    where: Where = Where(),
+    where: AnyWhere = None,
     *,
-    compared: Where | None = None,
+    so_far: AnyWhere = None,
+    compared: AnyWhere = None,
     sort: Sort = "revenue",
     descending: bool = True,
     limit: int | None = None,
@@ -52,7 +55,8 @@ def products(
       less than 80 %, B while less than 95 %, else C. So the product that crosses a limit is still in the class that it
       completes, products of equal revenue share a class, and one without revenue is C.
     - ``revenue_before`` (Decimal) and ``growth`` (percent of it): against ``compared``; both None without one, and
-      growth None for a product without revenue there.
+      growth None for a product without revenue there. It is the growth of the revenue in ``so_far``, the part of
+      ``where`` that is as long as ``compared``; None: of all of it.
 
     Percents are Decimal with two places, rounded half up. Share, rank and class are those among all products, also when
     only the first ``limit`` rows are given. Rows without growth come last when sorted by it; equal ones are sorted by
@@ -62,13 +66,14 @@ def products(
         raise MetricError(f"Products are sorted by one of {', '.join(SORTS)}, and limited to 1 or more rows.")
     now = _sums(source, where)
     before = None if compared is None else _sums(source, compared)
-    rows = _rows(_by_code(now), None if before is None else _by_code(before))
+    part = now if compared is None or so_far is None or so_far == where else _sums(source, so_far)
+    rows = _rows(_by_code(now), _by_code(part), None if before is None else _by_code(before))
     rows = _sorted(rows, sort, descending)[:limit]
     codes = [row["product_code"] for row in rows]
     named = source.reader.read(source.session, lambda connection: latest(connection, codes), "product names")
     for row in rows:
         row["product_name"], row["category"] = named.value.get(row["product_code"], (row["product_code"], None))
-    parts: list[Answer[Any]] = [now, named] if before is None else [now, before, named]
+    parts: list[Answer[Any]] = [now, named] if before is None else [now, part, before, named]
     oldest = min(parts, key=lambda part: part.as_of)
     return Answer(_frame(rows), oldest.engine, oldest.as_of, oldest.note)
 
@@ -87,17 +92,17 @@ def abc_class(above: Decimal, total: Decimal) -> str:
     return "C"
 
 
-def _sums(source: Source, where: Where) -> Answer[pd.DataFrame]:
+def _sums(source: Source, where: AnyWhere) -> Answer[pd.DataFrame]:
     return ask(source, ["revenue", "items_sold"], by=["product"], where=where)
 
 
-def _by_code(answer: Answer[pd.DataFrame]) -> dict[str, tuple[Decimal, int]]:
+def _by_code(answer: Answer[pd.DataFrame]) -> Sums:
     frame = answer.value
     values = zip(frame["revenue"], frame["items_sold"].tolist(), strict=True)
     return dict(zip(frame["product"], values, strict=True))
 
 
-def _rows(now: dict[str, tuple[Decimal, int]], before: dict[str, tuple[Decimal, int]] | None) -> list[dict[str, Any]]:
+def _rows(now: Sums, part: Sums, before: Sums | None) -> list[dict[str, Any]]:
     """The rows, most revenue first."""
     nothing = (NOTHING, 0)
     codes = {**now, **(before or {})}
@@ -112,6 +117,7 @@ def _rows(now: dict[str, tuple[Decimal, int]], before: dict[str, tuple[Decimal, 
             rank, above = place, sum_so_far
         sum_so_far += revenue
         earlier = None if before is None else before.get(code, nothing)[0]
+        later = part.get(code, nothing)[0]
         rows.append(
             {
                 "product_code": code,
@@ -121,8 +127,8 @@ def _rows(now: dict[str, tuple[Decimal, int]], before: dict[str, tuple[Decimal, 
                 "rank": rank,
                 "abc_class": abc_class(above, total),
                 "revenue_before": earlier,
-                "growth": None if earlier is None else percent(revenue - earlier, earlier),
-                "change": revenue / earlier if earlier else None,  # growth before it is rounded
+                "growth": None if earlier is None else percent(later - earlier, earlier),
+                "change": later / earlier if earlier else None,  # growth before it is rounded
             }
         )
     return rows

@@ -11,7 +11,7 @@ import pandas as pd
 
 from workbench.metrics import direct
 from workbench.metrics.cube import Cube, Groups
-from workbench.metrics.filters import Where
+from workbench.metrics.filters import AnyWhere, Where
 from workbench.metrics.frames import key_columns, ordered
 from workbench.metrics.registry import CENTS, DIMENSIONS, OF_LINES, Metric, checked
 from workbench.metrics.rollups import Rollups
@@ -28,19 +28,24 @@ class Source:
     session: Session
     rollups: Rollups | None = None
 
+    def where(self, asked: AnyWhere) -> Where:
+        """The filter that is meant, at the time of the stores' clock. Raises MetricError."""
+        return Where.of(asked, self.reader.engines.settings.clock.now())
+
 
 def ask(
-    source: Source, metrics: Sequence[str], *, by: Sequence[str] = (), where: Where = Where()
+    source: Source, metrics: Sequence[str], *, by: Sequence[str] = (), where: AnyWhere = None
 ) -> Answer[pd.DataFrame]:
     """The metrics for each group of ``by`` that has a matching sale or line; one row when ``by`` is empty.
 
     Columns are ``by`` and ``metrics``; rows are sorted by ``by``, with None last. Money is Decimal in cents, counts are
     int; an average, a percent (4.35 is 4.35 %) and a ratio are Decimal with two places, rounded half up once, or None
-    where the divisor is zero. Days are datetime64. The session sees its own writes; ``engine`` and ``as_of`` are those
-    of the oldest part. Raises MetricError for what a metric cannot give and ServerUnavailable.
+    where the divisor is zero. Days are datetime64, so is the first day that tells a week, month, quarter or year.
+    ``where`` may also be a dict of its fields, or a Filters. The session sees its own writes; ``engine`` and ``as_of``
+    are those of the oldest part. Raises MetricError for what a metric cannot give and ServerUnavailable.
     """
     chosen = checked(metrics, by)
-    found = _summed(source, [metric.measures for metric in chosen], by, where)
+    found = _summed(source, [metric.measures for metric in chosen], by, source.where(where))
     return Answer(frame_of(found.value, chosen, by), found.engine, found.as_of, found.note)
 
 
@@ -54,11 +59,15 @@ def sums(source: Source, measures: Sequence[str], by: Sequence[str], where: Wher
 
 def _summed(source: Source, together: Sequence[Sequence[str]], by: Sequence[str], where: Where) -> Answer[Groups]:
     """The measures, of which some are of one moment. ``engine`` and ``as_of`` are those of the oldest part."""
-    parts = _parts(source, together, by, where)
+    # Different customers of two days may be the same: they cannot be added up.
+    adds_up = not any("customers" in measures for measures in together)
+    pieces = where.pieces if adds_up else (where,)
+    parts = [part for piece in pieces for part in _parts(source, together, by, piece)]
     groups: Groups = {}
     for part in parts:
         for key, values in part.value.items():
-            groups.setdefault(key, {}).update(values)
+            group = groups.setdefault(key, {})
+            group.update({name: group.get(name, 0) + value for name, value in values.items()})
     oldest = min(parts, key=lambda part: part.as_of)
     return Answer(groups, oldest.engine, oldest.as_of, oldest.note)
 

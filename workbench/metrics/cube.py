@@ -12,7 +12,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from workbench.metrics.category_sets import members
-from workbench.metrics.filters import Where
+from workbench.metrics.filters import EPOCH, Where
+from workbench.metrics.registry import SPANS
 
 Ints = npt.NDArray[np.int64]
 Groups = dict[tuple[Any, ...], dict[str, int]]
@@ -148,7 +149,10 @@ class Cube:
         return self.column(name, part, slice(None)).among(values)
 
     def column(self, name: str, part: slice, chosen: Any) -> Codes:
-        """A dimension, or the weekday of the day, of these rows."""
+        """A dimension, or what the calendar says of the day, of these rows."""
+        if name in SPANS:
+            starts, codes = np.unique(span_starts(self.day[part][chosen], name), return_inverse=True)
+            return Codes(tuple(starts.tolist()), codes.astype(np.int32))
         if name in ("day", "weekday"):
             day = self.day[part][chosen]
             if name == "weekday":  # 2000-01-01 was a Saturday, 6
@@ -213,6 +217,18 @@ class Grouping:
             is_there[flat] = True
             return is_there.reshape(self.cells, width).sum(axis=1)[self.present]
         return np.bincount(np.unique(flat) // width, minlength=self.cells)[self.present]
+
+
+def span_starts(days: npt.NDArray[Any], span: str) -> Ints:
+    """The number of the first day of the week (its Monday), month, quarter or year that each day is in."""
+    number = days.astype(np.int64)
+    if span == "week":
+        return number - (number + 5) % 7
+    first = np.datetime64(EPOCH, "D")
+    months = (first + number).astype("datetime64[M]").astype(np.int64)
+    months -= months % {"month": 1, "quarter": 3, "year": 12}[span]
+    starts: Ints = (months.astype("datetime64[M]").astype("datetime64[D]") - first).astype(np.int64)
+    return starts
 
 
 def _small(values: Ints) -> npt.NDArray[Any]:

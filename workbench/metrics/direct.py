@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from workbench.metrics.cube import Groups
 from workbench.metrics.filters import EPOCH, Where
-from workbench.metrics.registry import CENTS, COLUMNS
+from workbench.metrics.registry import CENTS, COLUMNS, SPANS
 from workbench.sql_files import read_sql
 
 Ids = tuple[int, int]
@@ -127,6 +127,8 @@ def _measure(table: sa.TableClause, measure: str) -> sa.ColumnElement[Any]:
 def group(table: sa.TableClause, name: str) -> sa.ColumnElement[Any]:
     """What a dimension is grouped by: the day itself, as the planner cannot tell how many numbers of days there are."""
     column = table.c[COLUMNS[name]]
+    if name in SPANS:  # of a time without a zone: the session's is not asked
+        return sa.cast(sa.func.date_trunc(name, sa.cast(column, sa.DateTime)), sa.Date)
     return sa.cast(sa.extract("isodow", column), sa.Integer) if name == "weekday" else column
 
 
@@ -150,6 +152,8 @@ def matching(table: sa.TableClause, where: Where, ids: Ids | None = None) -> lis
         found.append(clock >= where.time_from)
     if where.time_to is not None:
         found.append(clock < where.time_to)
+    if where.before is not None:
+        found += [table.c.day <= where.before.date(), table.c.transaction_time < where.before]
     of_lines = {"category": where.categories, "product": where.products}
     for name, values in where.by_dimension.items():
         if name not in of_lines:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, fields
-from datetime import date, time
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import date, datetime, time, timedelta
+from typing import Any, Protocol, runtime_checkable
 
 from workbench.errors import MetricError
+from workbench.metrics import given
 
 EPOCH = date(2000, 1, 1)  # days are counted from here, so that any day that PostgreSQL holds fits
 
@@ -17,12 +18,21 @@ def day_number(day: date) -> int:
     return (day - EPOCH).days
 
 
+@runtime_checkable
+class HasWhere(Protocol):
+    """What tells a filter for any time, as ``Filters`` does."""
+
+    def where(self, now: datetime) -> Where:
+        """What is looked at; ``now`` is the stores' clock."""
+
+
 @dataclass(frozen=True)
 class Where:
     """All must hold; an empty value narrows nothing.
 
     Days are of the store's clock, both inclusive. ``time_from`` is inclusive, ``time_to`` exclusive: the part of each
-    day before it, as in "until now". Weekdays are 1 (Monday) to 7. A category None is a line without category.
+    day before it. ``before`` is a moment: nothing from it on counts. Weekdays are 1 (Monday) to 7. A category None is
+    a line without category.
     ``customer_types`` are "card" and "no card".
     """
 
@@ -30,6 +40,7 @@ class Where:
     date_to: date | None = None
     time_from: time | None = None
     time_to: time | None = None
+    before: datetime | None = None
     hours: tuple[int, ...] = ()
     weekdays: tuple[int, ...] = ()
     stores: tuple[int, ...] = ()
@@ -41,16 +52,28 @@ class Where:
     products: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Any iterable is taken for a tuple; text is not a list of letters."""
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if field.default == ():
-                object.__setattr__(self, field.name, _values(field.name, value))
+        """Takes what is given as it is meant: the day of a time, one value for a list of one, any iterable for a tuple.
 
-    def __repr__(self) -> str:
-        """What is narrowed, and nothing else."""
-        given = ((field.name, getattr(self, field.name)) for field in fields(self))
-        return f"Where({', '.join(f'{name}={value!r}' for name, value in given if value not in (None, ()))})"
+        Raises MetricError for anything else, with the name of the filter and what it takes.
+        """
+        readers = {"date": given.day, "time": given.time_of_day, "datetime": given.moment, "int": given.number}
+        for field in fields(self):
+            read = readers.get(str(field.type).removesuffix(" | None"), given.values)
+            object.__setattr__(self, field.name, read(field.name, getattr(self, field.name)))
+
+    @classmethod
+    def of(cls, asked: AnyWhere, now: datetime) -> Where:
+        """The filter that is meant: itself, its fields by name, or what a ``Filters`` looks at ``now``; None: all.
+
+        Raises MetricError for anything else.
+        """
+        if asked is None or isinstance(asked, Where):
+            return asked or cls()
+        if isinstance(asked, Mapping):
+            return cls(**given.named([field.name for field in fields(cls)], asked))
+        if isinstance(asked, HasWhere):
+            return asked.where(now)
+        raise MetricError(f"where= takes a Where, a Filters or a dict of filters; it got a {type(asked).__name__}.")
 
     @property
     def by_dimension(self) -> dict[str, tuple[Any, ...]]:
@@ -69,6 +92,23 @@ class Where:
         return {name: values for name, values in named.items() if values}
 
     @property
+    def pieces(self) -> tuple[Where, ...]:
+        """The same as filters without ``before``, of different days: whole days, and the last one's hours or times.
+
+        The first one has whole days, or none at all.
+        """
+        if self.before is None:
+            return (self,)
+        day, until = self.before.date(), self.before.time()
+        rest = replace(self, before=None)
+        whole = replace(rest, date_to=min(day - timedelta(days=1), self.date_to or date.max))
+        last = replace(rest, date_from=max(day, self.date_from or day), date_to=min(day, self.date_to or day))
+        if until.minute or until.second or until.microsecond:  # no rollup has less than hours
+            return whole, replace(last, time_to=until if self.time_to is None else min(until, self.time_to))
+        hours = tuple(hour for hour in self.hours or range(24) if hour < until.hour)
+        return (whole, replace(last, hours=hours)) if hours else (whole,)
+
+    @property
     def days(self) -> tuple[int | None, int | None]:
         """The first and the last day number, None when open."""
         first = None if self.date_from is None else day_number(self.date_from)
@@ -80,9 +120,4 @@ class Where:
         return bool(self.categories or self.products)
 
 
-def _values(name: str, given: Iterable[Any]) -> tuple[Any, ...]:
-    if isinstance(given, str):
-        raise MetricError(f"The filter {name} takes a list of values; it got the text {given!r}.")
-    # NumPy's own integers neither hash like a bound parameter nor print well.
-    plain = (value.item() if hasattr(value, "item") else value for value in given)
-    return tuple(dict.fromkeys(plain))
+AnyWhere = Where | Mapping[str, Any] | HasWhere | None  # what ``Where.of`` takes

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.metrics.filters import EPOCH
+from workbench.metrics.registry import SPANS
 
 # Text stays Python's own: pandas' text type would turn the None of a line without category into nan.
 _TYPES = {"hour": "int64", "weekday": "int64", "store": "int64", "cashier": "int64"}
@@ -20,11 +21,12 @@ def ordered(keys: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
 
 
 def key_columns(keys: Sequence[tuple[Any, ...]], by: Sequence[str]) -> dict[str, Any]:
-    """A column for each dimension of ``by``; day numbers become days."""
+    """A column for each dimension of ``by``; day numbers become days, also those that a week or month begins with."""
     columns: dict[str, Any] = {}
     for place, name in enumerate(by):
         values = [key[place] for key in keys]
-        columns[name] = days(values) if name == "day" else pd.Series(values, dtype=_TYPES.get(name, object))
+        is_day = name == "day" or name in SPANS
+        columns[name] = days(values) if is_day else pd.Series(values, dtype=_TYPES.get(name, object))
     return columns
 
 

@@ -57,6 +57,10 @@ DIMENSIONS = {
         Dimension("day", "Day", "day"),
         Dimension("hour", "Hour", "hour"),
         Dimension("weekday", "Weekday", "day"),  # 1 is Monday, 7 is Sunday
+        Dimension("week", "Week", "day"),  # each of these four is told by its first day, a week by its Monday
+        Dimension("month", "Month", "day"),
+        Dimension("quarter", "Quarter", "day"),
+        Dimension("year", "Year", "day"),
         Dimension("store", "Store", "store_id"),
         Dimension("cashier", "Cashier", "cashier_id"),
         Dimension("payment_method", "Payment method", "payment_method"),
@@ -67,6 +71,7 @@ DIMENSIONS = {
 }
 # A filter can also name a customer; a rollup can hold all categories of a sale as one value.
 COLUMNS = {d.name: d.column for d in DIMENSIONS.values()} | {"customer": "customer_id", "categories": "categories"}
+SPANS = ("week", "month", "quarter", "year")  # they are made of days: who tells days, tells them
 SALE_DIMENSIONS = tuple(d.name for d in DIMENSIONS.values() if d.grain == "sale")
 
 
@@ -142,7 +147,7 @@ class Rollup:
 
     def tells(self, by: Iterable[str], narrowed: Iterable[str]) -> bool:
         """Whether its rows can be grouped by the ones, and chosen by their values of the others."""
-        told = {*self.dimensions, "weekday"}
+        told = {*self.dimensions, "weekday", *SPANS}
         return told.issuperset(by) and (told | {"category"} if "categories" in told else told).issuperset(narrowed)
 
 

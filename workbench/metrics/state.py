@@ -62,7 +62,7 @@ class State:
 
     def cube(self, measure: str, grain: str, by: Sequence[str], where: Where) -> Cube | None:
         """The cheapest rollup that gives this measure exactly; None when only the database can."""
-        if where.time_from or where.time_to:
+        if where.time_from or where.time_to or where.before:
             return None
         first = EARLIEST_DAY if where.date_from is None else day_number(where.date_from)
         for rollup in ROLLUPS:

@@ -9,10 +9,11 @@ from typing import Any
 import pandas as pd
 import sqlalchemy as sa
 
+from workbench.metrics import direct
 from workbench.metrics.ask import frame_of, grain_of
 from workbench.metrics.cube import Groups
 from workbench.metrics.filters import Where, day_number
-from workbench.metrics.registry import CENTS, COLUMNS, DIMENSIONS, ROLLUPS, Measure, Metric, Rollup
+from workbench.metrics.registry import CENTS, DIMENSIONS, ROLLUPS, Measure, Metric, Rollup
 
 Days = tuple[date | None, date | None]
 
@@ -41,7 +42,7 @@ def _rollup(measure: Measure, by: Sequence[str]) -> Rollup | None:
     """The first rollup that gives this measure; None when none does."""
     grain = grain_of(measure, by, Where())
     for rollup in ROLLUPS:
-        if rollup.grain == grain and measure in rollup.measures and {*by} <= {*rollup.dimensions, "weekday"}:
+        if rollup.grain == grain and measure in rollup.measures and rollup.tells(by, ()):
             return rollup
     return None
 
@@ -52,7 +53,7 @@ def _sums(
     column = "customer_id" if measure == "customers" else measure
     names = {column, "day", *(DIMENSIONS[name].column for name in by)}
     table = sa.table(rollup.name, *(sa.column(name) for name in sorted(names)))
-    keys = [_key(table, name) for name in by]
+    keys = [direct.group(table, name) for name in by]
     if measure == "customers":
         total: sa.ColumnElement[Any] = sa.func.count(sa.distinct(table.c[column]))
     else:
@@ -64,13 +65,8 @@ def _sums(
     if days[1] is not None:
         query = query.where(table.c.day <= days[1])
     rows = connection.execute(query)
-    return {tuple(_plain(by[n], value) for n, value in enumerate(row[:-1])): int(row[-1]) for row in rows}
+    return {tuple(map(_plain, row[:-1])): int(row[-1]) for row in rows}
 
 
-def _key(table: sa.TableClause, name: str) -> sa.ColumnElement[Any]:
-    column = table.c[COLUMNS[name]]
-    return sa.cast(sa.extract("isodow", column), sa.Integer) if name == "weekday" else column
-
-
-def _plain(name: str, value: Any) -> Any:
-    return day_number(value) if name == "day" else value
+def _plain(value: Any) -> Any:
+    return day_number(value) if isinstance(value, date) else value

@@ -13,7 +13,7 @@ import pandas as pd
 from workbench.connection import Workbench, connect
 from workbench.errors import ReportError
 from workbench.filters import words
-from workbench.metrics import Source, Where, ask
+from workbench.metrics import AnyWhere, Source, Where, ask
 from workbench.replication import Answer, Session
 
 T = TypeVar("T")
@@ -35,11 +35,11 @@ class ReportData:
         """What money is counted in."""
         return self.workbench.engines.settings.workbench_currency
 
-    def ask(self, metrics: Sequence[str], by: Sequence[str] = (), where: Where = Where()) -> pd.DataFrame:
+    def ask(self, metrics: Sequence[str], by: Sequence[str] = (), where: AnyWhere = None) -> pd.DataFrame:
         """As metrics.ask: the metrics for each group of ``by``, sorted by it."""
         return self.answer(metrics, by, where).value
 
-    def answer(self, metrics: Sequence[str], by: Sequence[str], where: Where) -> Answer[pd.DataFrame]:
+    def answer(self, metrics: Sequence[str], by: Sequence[str], where: AnyWhere) -> Answer[pd.DataFrame]:
         """As ``ask``, with who answered and as of when."""
         answer = ask(self.source, metrics, by=by, where=where)
         self.value(answer)

@@ -173,6 +173,7 @@ def _where(given: dict[str, Any]) -> Where:
         "date_to": date.fromisoformat,
         "time_from": time.fromisoformat,
         "time_to": time.fromisoformat,
+        "before": datetime.fromisoformat,
     }.items():
         if given.get(name):
             given[name] = read(given[name])

@@ -13,7 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from workbench.engines import Engines
 from workbench.errors import ServerUnavailable
-from workbench.metrics import DIMENSIONS, METRICS, Source, Stream, Where, ask
+from workbench.metrics import DIMENSIONS, METRICS, SPANS, Source, Stream, Where, ask
 from workbench.metrics.stored import stored
 from workbench.outage import spoken
 from workbench.replication import Reader, Session
@@ -43,10 +43,10 @@ class Question:
 
 
 def questions() -> list[Question]:
-    """Every metric in total and by every dimension that it can be given for."""
+    """Every metric in total and by every dimension that it can be given for; weeks are days, which are."""
     groups = [tuple(name for name in METRICS if name not in APART), *((name,) for name in APART)]
     found = []
-    for dimension in (None, *DIMENSIONS):
+    for dimension in (None, *(name for name in DIMENSIONS if name not in SPANS)):
         for group in groups:
             names = tuple(name for name in group if dimension is None or dimension in METRICS[name].dimensions)
             if names:
