@@ -63,4 +63,4 @@ def sql(
     asked = workbench or connect()
     session = session or asked.session
     how: dict[str, Any] = {"engine": engine, "limit": limit, "seconds": seconds, "session": session, "exact": exact}
-    return sql_query.query(asked.engines, statement, parameters, **how)
+    return sql_query.query(asked.reader, statement, parameters, **how)

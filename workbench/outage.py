@@ -114,7 +114,7 @@ def in_words(settings: Settings, name: str, error: ServerError, seconds: float =
 
 def _stopped(name: str, error: ServerError, seconds: float) -> WorkbenchError:
     if "user request" in str(error):
-        return ServerBusy(f"The query was cancelled on {called(name)}.")
+        return ServerBusy(f"{spoken(name)} was told to cancel the query.")
     return ServerBusy(f"The query took longer than {seconds:g} s and was stopped. Ask for fewer days.")
 
 

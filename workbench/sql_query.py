@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+import time
 import warnings
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, get_args
 
 import sqlalchemy as sa
@@ -14,23 +15,22 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from workbench.deadline import READER_SECONDS, GuardedConnection
 from workbench.engines import Engines
-from workbench.errors import QueryRefused, ServerUnavailable
+from workbench.errors import QueryRefused
 from workbench.followers import followers
-from workbench.outage import in_words, is_away, spoken
-from workbench.positions import mark
-from workbench.replication import NOTHING, EngineName, Session
-from workbench.replication import WAIT_SECONDS as WAIT_FOR_REPLICA
+from workbench.outage import failure, in_words, state_of
+from workbench.replication import NOTHING, EngineName, Reader, Session, Work
 from workbench.risingwave.server import is_missing
 from workbench.sql_files import read_sql
 from workbench.typed_rows import typed_frame
 
 MOST_ROWS = 10_000
 SECONDS = 30
-WAIT_SECONDS = {"replica": WAIT_FOR_REPLICA, "risingwave": 5.0}  # RisingWave shows changes a second later
+WAIT_SECONDS = 5.0  # RisingWave shows changes a second later
 # A cursor takes nothing but a query, and reads no more rows than are wanted. RisingWave gets the query alone.
 DECLARE = "declare ad_hoc no scroll cursor for\n"
 READS = ("select", "with", "values", "table")
 WRITES = ("insert", "update", "delete", "merge", "truncate", "copy", "create", "alter", "drop", "grant", "revoke")
+Rows = tuple[Sequence[Any], Sequence[Sequence[Any]]]  # the columns (name and type), and their values
 # Text, names and comments: what may hold a semicolon that ends nothing.
 _QUOTED = re.compile(r"""'(?:[^']|'')*'|"[^"]*"|\$(\w*)\$.*?\$\1\$|--[^\n]*|/\*.*?\*/""", re.DOTALL)
 
@@ -40,7 +40,7 @@ class RowsCut(UserWarning):
 
 
 def query(
-    engines: Engines,
+    reader: Reader,
     statement: str,
     parameters: Mapping[str, Any] | None = None,
     *,
@@ -54,27 +54,35 @@ def query(
 
     Integers are int64 (Int64 with missing ones), numeric is float64 (or Decimal, to the last place, when ``exact``),
     days and times are datetime64, text is str or None. Beyond ``limit`` rows it is cut: a warning says so, and
-    ``attrs["is_cut"]``. ``attrs`` also holds ``engine``, ``as_of`` (data time, UTC) and ``note``. Without a replica the
-    master is asked, and ``note`` says so; likewise when the replica has not yet what was saved in ``session``.
-    RisingWave is waited for, and ``note`` says when that was in vain.
+    ``attrs["is_cut"]``. ``attrs`` also holds ``engine``, ``as_of`` (data time, UTC) and ``note``. The master is asked,
+    and ``note`` says why, where the replica is away, stands still, ends the query to replay a change, or has not yet
+    what was saved in ``session``. RisingWave is waited for, and ``note`` says when that was in vain.
     Raises QueryRefused, whose one line says what is wrong and where, and ServerUnavailable.
     """
     text = _checked(statement, parameters or {}, limit, seconds)
-    asked, name, note = _following(engines, session, *_engine(engines, engine))
-    if name == "risingwave":
+    session = session or Session()
+    if _checked_engine(reader.engines, engine) == "risingwave":
         seconds = min(seconds, READER_SECONDS)  # its connections have that limit from the start
-    try:
-        with asked.connect() as connection:
-            try:
-                as_of, columns, rows = _read(connection, name, text, parameters or {}, limit, seconds)
-            finally:
-                connection.invalidate()  # what a query has set for its session must not reach the next one's
-    except PoolTimeout:
-        raise ServerUnavailable(f"{spoken(name)} is busy: all its connections are in use. Try again.") from None
-    except DBAPIError as error:
-        raise _in_words(engines, name, error, seconds, is_exact=not parameters) from None
+
+    def work(connection: sa.Connection) -> Rows:
+        began = time.monotonic()
+        try:
+            return _read(connection, engine, text, parameters or {}, limit, seconds)
+        except DBAPIError as error:
+            is_late = time.monotonic() - began >= seconds
+            if (refusal := _refusal(error, seconds, is_late=is_late, is_exact=not parameters)) is None:
+                raise
+            raise refusal from None
+        finally:
+            connection.invalidate()  # what a query has set for its session must not reach the next one's
+
+    if engine == "risingwave":
+        (columns, rows), as_of, note = _of_risingwave(reader.engines, session, work)
+    else:
+        answer = reader.read(session, work, "sql") if engine == "replica" else reader.read_master(session, work, "sql")
+        (columns, rows), engine, as_of, note = answer.value, answer.engine, answer.as_of, answer.note
     frame = typed_frame(columns, rows[:limit], exact=exact)
-    frame.attrs = {"engine": name, "as_of": as_of, "note": note, "is_cut": len(rows) > limit}
+    frame.attrs = {"engine": engine, "as_of": as_of, "note": note, "is_cut": len(rows) > limit}
     if len(rows) > limit:
         said = f"There are more than {limit:,} rows: only the first {limit:,} were read. Give limit= for more."
         warnings.warn(said, RowsCut, stacklevel=3)
@@ -105,56 +113,47 @@ def _checked(statement: str, parameters: Mapping[str, Any], limit: int, seconds:
     return text
 
 
-def _engine(engines: Engines, name: EngineName) -> tuple[sa.Engine, EngineName, str]:
-    """Whom to ask, its name, and why it is not the one that was wanted."""
+def _checked_engine(engines: Engines, name: EngineName) -> EngineName:
     if name not in get_args(EngineName):
         raise QueryRefused(f"There is no engine {name!r}: it is one of replica, risingwave, master.")
-    if name == "master":
-        return engines.master_reader, name, ""
-    found = engines.replica if name == "replica" else engines.risingwave
-    if found is not None:
-        return found, name, ""
-    if name == "risingwave":
+    if name == "risingwave" and engines.risingwave is None:
         raise QueryRefused("RisingWave is not configured: set RISINGWAVE_HOST, or ask engine='replica'.")
-    return engines.master_reader, "master", "no replica is configured"
+    return name
 
 
-def _following(
-    engines: Engines, session: Session | None, asked: sa.Engine, name: EngineName, note: str
-) -> tuple[sa.Engine, EngineName, str]:
-    """The same, or the master while the replica has not yet what the session has written."""
-    if session is None or session.token == NOTHING or name == "master":
-        return asked, name, note
-    follower = next(follower for follower in followers(engines) if follower.name == name)
-    if session.token is not None and follower.wait(session.token, WAIT_SECONDS[name]):
-        return asked, name, note
-    if name == "risingwave":
-        return asked, name, "RisingWave is still behind what was just saved"
-    mark(engines, session)  # what is read next must not be older than what the master shows now
-    return engines.master_reader, "master", "the replica is still behind what was just saved"
+def _of_risingwave(engines: Engines, session: Session, work: Work[Rows]) -> tuple[Rows, datetime | None, str]:
+    """Its rows, as of when, and a note when it has not what the session has written within a few seconds."""
+    assert engines.risingwave is not None
+    note = ""
+    if session.token != NOTHING:
+        follower = next(follower for follower in followers(engines) if follower.name == "risingwave")
+        if session.token is None or not follower.wait(session.token, WAIT_SECONDS):
+            note = "RisingWave is still behind what was just saved"
+    try:
+        with engines.risingwave.connect() as connection:
+            as_of = _risingwave_as_of(connection)  # before the query: what it shows is at least this new
+            return work(connection), as_of, note
+    except (DBAPIError, PoolTimeout) as error:
+        raise in_words(engines.settings, "risingwave", error) from None
 
 
 def _read(
     connection: sa.Connection, name: EngineName, text: str, parameters: Mapping[str, Any], limit: int, seconds: int
-) -> tuple[datetime | None, Sequence[Any], Sequence[Sequence[Any]]]:
-    """As of when, the columns (name and type), and at most one row more than ``limit``."""
+) -> Rows:
+    """At most one row more than ``limit``."""
     driver = connection.connection.driver_connection
     if isinstance(driver, GuardedConnection):
         driver.limit_seconds = seconds + 2.0  # the server's own limit comes first
     if name == "risingwave":
-        as_of = _risingwave_as_of(connection)
         connection.execute(sa.text("begin read only"))
         result = connection.execute(sa.text(text), dict(parameters))
     else:
         connection.execute(sa.text(f"set statement_timeout = '{seconds:d}s'"))
-        # Before the query: what it shows is at least this new.
-        is_master = name == "master"
-        as_of = datetime.now(UTC) if is_master else connection.execute(sa.text(read_sql("queries/as_of"))).scalar()
         connection.execute(sa.text(DECLARE + text), dict(parameters))
         result = connection.execute(sa.text(f"fetch {limit + 1:d} from ad_hoc"))
     assert result.cursor is not None
     columns = [(column[0], column[1]) for column in result.cursor.description]
-    return as_of, columns, [tuple(row) for row in result.fetchmany(limit + 1)]
+    return columns, [tuple(row) for row in result.fetchmany(limit + 1)]
 
 
 def _risingwave_as_of(connection: sa.Connection) -> datetime | None:
@@ -166,17 +165,20 @@ def _risingwave_as_of(connection: sa.Connection) -> datetime | None:
         return None  # `workbench risingwave apply` has not been run: the query may still ask something else
 
 
-def _in_words(engines: Engines, name: EngineName, error: DBAPIError, seconds: int, *, is_exact: bool) -> Exception:
-    state, diagnosis = getattr(error.orig, "pgcode", None), getattr(error.orig, "diag", None)
+def _refusal(error: DBAPIError, seconds: int, *, is_late: bool, is_exact: bool) -> QueryRefused | None:
+    """What is wrong with the query; None when the server had to end it, or has gone. The query is the asker's own."""
+    kind, diagnosis = failure(error), getattr(error.orig, "diag", None)
     said = " ".join((getattr(diagnosis, "message_primary", None) or str(error.orig)).split())
-    if state == "57014" or (is_away(error) and error.connection_invalidated):
+    if kind == "stopped" and "user request" in said:
+        return QueryRefused("The query was cancelled.")
+    if kind == "stopped" or (kind == "away" and is_late):
         return QueryRefused(f"The query was stopped: it took longer than {seconds} s. Ask for less, or give seconds=.")
-    if is_away(error):
-        return in_words(engines.settings, name, error)
-    if state in ("25006", "42501") or "data-modifying" in said:
+    if kind in ("away", "busy", "replayed"):
+        return None
+    if state_of(error) in ("25006", "42501") or "data-modifying" in said:
         return QueryRefused(f"This only reads, and only what the reader may see: {said}.")
     hint = getattr(diagnosis, "message_hint", None) or ""
-    if state == "42P01":
+    if state_of(error) == "42P01":
         hint = "There are sales_transaction, sales_item, audit_log, heartbeat, and the metrics' views."
     return QueryRefused(f"{said}{_place(error, is_exact=is_exact)}. {hint}".strip())
 

@@ -53,7 +53,7 @@ def test_a_component_of_a_notebook_writes_and_reads_with_the_workbench(workbench
 
 def test_a_write_of_unknown_position_is_read_from_the_master(workbench: Workbench) -> None:
     session = Session(None)
-    frame = query(workbench.engines, COUNT, session=session)
+    frame = query(workbench.reader, COUNT, session=session)
     assert frame.attrs["engine"] == "master"
     assert session.token is not None
 

@@ -22,7 +22,7 @@ from workbench.filters import Filters
 from workbench.forms import SalesManager
 from workbench.metrics import Source, ask
 from workbench.models import parse_sale
-from workbench.replication import Session
+from workbench.replication import Reader, Session
 from workbench.sample import load
 from workbench.sql_query import query
 from workbench.views import SavedViews
@@ -91,7 +91,7 @@ def test_a_sale_saved_now_is_in_today_and_samples_end_now(far: Workbench) -> Non
     assert tile.feed.moment().now.date() == far.clock.today()
     tile.feed.live.stop()
     load(far.engines, 2000, seed=1)
-    newest = query(far.engines, "select max(transaction_time) as at from sales_transaction", engine="master")["at"][0]
+    newest = query(far.reader, "select max(transaction_time) as at from sales_transaction", engine="master")["at"][0]
     assert far.clock.now() - timedelta(days=2) < newest.to_pydatetime() <= far.clock.now()
 
 
@@ -118,7 +118,7 @@ def test_times_are_read_right_in_a_session_of_any_zone(elsewhere: Workbench) -> 
     wait_until(lambda: elsewhere.monitor.last is not None, "a heartbeat")
     stored = sales.get(saved.transaction_id, for_edit=True)
     view = SavedViews(engines, elsewhere.reader, sales.session, "tester").save("v", "period=today")
-    shown = query(engines, "select beat_at, array[beat_at] as several from heartbeat")
+    shown = query(Reader(engines), "select beat_at, array[beat_at] as several from heartbeat")
     found = health.status(engines)
     times = [stored.value.created_at, stored.as_of, view.updated_at, found.master.beat_at, found.replica.beat_at]
     times += [elsewhere.reader.read(Session(), lambda c: 1).as_of, shown.attrs["as_of"], shown["several"][0][0]]

@@ -19,7 +19,7 @@ from workbench.engines import connect
 from workbench.errors import QueryRefused, ServerUnavailable
 from workbench.metrics import METRICS, Where
 from workbench.positions import wait_for_replica
-from workbench.replication import Session
+from workbench.replication import Reader, Session
 from workbench.sql_query import RowsCut, query
 
 
@@ -42,7 +42,7 @@ from sales_transaction order by transaction_id
 
 
 def test_types_come_from_the_columns(sold: Workbench) -> None:
-    frame = query(sold.engines, TYPES)
+    frame = query(sold.reader, TYPES)
     kinds = {name: str(kind) for name, kind in frame.dtypes.items()}
     assert kinds == {
         "transaction_id": "int64",
@@ -56,36 +56,36 @@ def test_types_come_from_the_columns(sold: Workbench) -> None:
         "ratio": "float64",
         "nothing": "object",
     }
-    exact = query(sold.engines, TYPES, exact=True)
+    exact = query(sold.reader, TYPES, exact=True)
     assert all(type(amount) is Decimal for amount in exact["total_amount"])
     assert frame["nothing"].tolist() == [None, None]
-    empty = query(sold.engines, TYPES.replace("order by", "where false order by"))
+    empty = query(sold.reader, TYPES.replace("order by", "where false order by"))
     assert empty.empty
     assert empty["transaction_time"].dtype == frame["transaction_time"].dtype
 
 
 def test_who_answered_as_of_when(sold: Workbench) -> None:
-    attrs = query(sold.engines, "select 1 as one").attrs
+    attrs = query(sold.reader, "select 1 as one").attrs
     assert (attrs["engine"], attrs["is_cut"], attrs["note"]) == ("replica", False, "")
-    assert query(sold.engines, "select 1", engine="master").attrs["engine"] == "master"
+    assert query(sold.reader, "select 1", engine="master").attrs["engine"] == "master"
 
 
 def test_values_are_bound_not_written_in(sold: Workbench) -> None:
     hostile = "x'; drop table sales_item; --"
-    frame = query(sold.engines, "select :text as text, ';' as mark, 7 % 4 as rest, '1:2' as t", {"text": hostile})
+    frame = query(sold.reader, "select :text as text, ';' as mark, 7 % 4 as rest, '1:2' as t", {"text": hostile})
     assert frame.iloc[0].tolist() == [hostile, ";", 3, "1:2"]
-    both = query(sold.engines, "select count(*) as n from sales_item where quantity = any(:some)", {"some": [1, 2, 3]})
+    both = query(sold.reader, "select count(*) as n from sales_item where quantity = any(:some)", {"some": [1, 2, 3]})
     assert both["n"].dtype == "int64"
 
 
 def test_a_cut_is_said(sold: Workbench) -> None:
     with pytest.warns(RowsCut, match="more than 3 rows"):
-        frame = query(sold.engines, "select * from generate_series(1, 5) as n", limit=3)
+        frame = query(sold.reader, "select * from generate_series(1, 5) as n", limit=3)
     assert frame.attrs["is_cut"]
     assert frame["n"].tolist() == [1, 2, 3]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        whole = query(sold.engines, "select * from generate_series(1, 5) as n", limit=5)
+        whole = query(sold.reader, "select * from generate_series(1, 5) as n", limit=5)
     assert not whole.attrs["is_cut"]
 
 
@@ -114,28 +114,32 @@ def test_a_cut_is_said(sold: Workbench) -> None:
 )
 def test_what_is_refused_says_why_in_one_line(sold: Workbench, statement: str, how: dict[str, Any], said: str) -> None:
     with pytest.raises(QueryRefused, match=said) as caught:
-        query(sold.engines, statement, **how)
+        query(sold.reader, statement, **how)
     assert "\n" not in str(caught.value)
 
 
 def test_a_query_leaves_nothing_behind(sold: Workbench) -> None:
     """Neither a setting nor a lock of its session: its connection is not used again."""
-    query(sold.engines, "select set_config('statement_timeout', '1ms', false), pg_advisory_lock(1)")
+    query(sold.reader, "select set_config('statement_timeout', '1ms', false), pg_advisory_lock(1)")
     locks = "select count(*) as n from pg_locks where locktype = 'advisory'"
-    wait_until(lambda: query(sold.engines, locks)["n"].tolist() == [0], "the server to notice the closed connection")
+    wait_until(lambda: query(sold.reader, locks)["n"].tolist() == [0], "the server to notice the closed connection")
     assert figures.sales(sold)["sales"].tolist() == [2]
 
 
-def test_a_replica_that_does_not_answer_is_named(sold: Workbench, settings: Settings) -> None:
+def test_the_master_answers_for_a_replica_that_is_away_and_without_both_it_is_said(settings: Settings) -> None:
     away = connect(settings.model_copy(update={"replica_db_port": 1}))
-    with pytest.raises(ServerUnavailable, match="replica at 127.0.0.1:1 does not answer"):
-        query(away, "select 1")
+    frame = query(Reader(away), "select 1")
+    assert (frame.attrs["engine"], frame.attrs["note"]) == ("master", "the replica does not answer")
     away.dispose()
+    nobody = connect(settings.model_copy(update={"replica_db_port": 1, "master_db_port": 1}))
+    with pytest.raises(ServerUnavailable, match="master at 127.0.0.1:1 does not answer"):
+        query(Reader(nobody), "select 1")
+    nobody.dispose()
 
 
 def test_without_a_replica_the_master_answers_and_it_is_said(sold: Workbench, settings: Settings) -> None:
     alone = connect(settings.model_copy(update={"replica_db_host": ""}))
-    assert query(alone, "select 1 as one").attrs["note"] == "no replica is configured"
+    assert query(Reader(alone), "select 1 as one").attrs["note"] == "no replica is configured"
     alone.dispose()
 
 
@@ -144,14 +148,15 @@ def test_the_risingwave_engine_reads_only_with_a_postgresql_in_its_place(sold: W
     names = {"host": "host", "port": "port", "name": "name", "user": "user", "password": "password"}
     place = {f"risingwave_{name}": getattr(settings, f"master_db_{of}") for name, of in names.items()}
     engines = connect(settings.model_copy(update=place))
-    frame = query(engines, "select count(*) as n from sales_item where quantity > :q", {"q": 0}, engine="risingwave")
+    reader = Reader(engines)
+    frame = query(reader, "select count(*) as n from sales_item where quantity > :q", {"q": 0}, engine="risingwave")
     assert (frame["n"].tolist(), frame.attrs["engine"], frame.attrs["is_cut"]) == ([4], "risingwave", False)
     with pytest.warns(RowsCut):
-        assert len(query(engines, "select * from sales_item", engine="risingwave", limit=3)) == 3
+        assert len(query(reader, "select * from sales_item", engine="risingwave", limit=3)) == 3
     with pytest.raises(QueryRefused, match="This only reads"):
-        query(engines, "select * from sales_item for update", engine="risingwave")
+        query(reader, "select * from sales_item for update", engine="risingwave")
     with pytest.raises(QueryRefused, match=r"at or near \"form\" \(line 1, column 10\)"):
-        query(engines, "select * form x", engine="risingwave")
+        query(reader, "select * form x", engine="risingwave")
     engines.dispose()
 
 
