@@ -10,6 +10,7 @@ from workbench.clock import StoreClock
 from workbench.config import Settings, load_settings
 from workbench.engines import Engines
 from workbench.engines import connect as connect_engines
+from workbench.errors import ServerUnavailable
 from workbench.monitor import Monitor
 from workbench.replication import Reader, Session
 from workbench.sales import Sales
@@ -50,23 +51,39 @@ class Workbench:
 
 
 _opening = threading.Lock()
-_opened: list[Workbench] = []
+_opened: dict[Settings, Workbench] = {}
 
 
-def open_workbench() -> Workbench:
-    """The workbench that all pages of this process share, its heartbeat running. A failure is tried again next time."""
+def open_workbench(settings: Settings | None = None, *, must_answer: bool = False) -> Workbench:
+    """The workbench of this process on these servers, its heartbeat running: the same however often it is asked for.
+
+    Without ``settings`` it is the one that is open already, whatever .env says by now. A failure is tried again next
+    time: SettingsError, ClusterError, and when it ``must_answer`` ServerUnavailable, where no server does.
+    """
     with _opening:
-        if not _opened:
-            made = connect()
-            made.monitor.start()
-            _opened.append(made)
-        return _opened[0]
+        running = {of: opened for of, opened in _opened.items() if opened.monitor.is_running}
+        found = running.get(settings) if settings else next(iter(running.values()), None)
+        if found is None:
+            found = connect(settings := settings or load_settings())
+            if must_answer:
+                _raise_unless_it_answers(found)
+            found.monitor.start()
+            _opened[settings] = found
+        return found
+
+
+def _raise_unless_it_answers(made: Workbench) -> None:
+    status = made.monitor.status()
+    if not any(server.state == "up" and server.version for server in (status.replica, status.master)):
+        made.close()
+        raise ServerUnavailable(status.master.note)
 
 
 def connect(settings: Settings | None = None) -> Workbench:
-    """The workbench on the configured servers, or on the embedded ones when none are. Connects at the first read.
+    """A workbench on the configured servers, or on the embedded ones when none are, for the caller to close.
 
-    Raises SettingsError for a bad setting and ClusterError when the embedded servers were never made.
+    It connects at the first read and has no heartbeat until its monitor is started. Raises SettingsError for a bad
+    setting and ClusterError when the embedded servers were never made.
     """
     settings = settings or load_settings()
     if settings.is_embedded:

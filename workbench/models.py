@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
+import pandas as pd
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from workbench.errors import SaleRefused
@@ -20,15 +21,23 @@ MAX_LINES = 500
 EARLIEST, LATEST = datetime(2000, 1, 1), datetime(2100, 1, 1)
 
 
+def _none_if_missing(value: Any) -> Any:
+    """None for a blank text and for what pandas puts where there is nothing: NaN, NA, NaT."""
+    if isinstance(value, str):
+        return value if value.strip() else None
+    return None if pd.api.types.is_scalar(value) and pd.isna(value) else value
+
+
 def _plain(value: Any) -> Any:
-    """NumPy and pandas scalars as Python's own; everything else as it is."""
+    """NumPy and pandas scalars as Python's own, None for a missing one; everything else as it is."""
+    value = _none_if_missing(value)
     return value.item() if hasattr(value, "item") and not isinstance(value, type) else value
 
 
 def _clean(value: Any) -> Any:
     """Text without the blanks around it; control characters and broken Unicode are refused."""
     if not isinstance(value, str):
-        return value
+        return _none_if_missing(value)
     if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in value):
         raise ValueError("must be printable text in one line, without control characters")
     return value.strip()
@@ -36,10 +45,6 @@ def _clean(value: Any) -> Any:
 
 def _text(length: int) -> Any:
     return Annotated[str, Field(min_length=1, max_length=length), BeforeValidator(_clean)]
-
-
-def _blank_is_none(value: Any) -> Any:
-    return None if value is None or (isinstance(value, str) and not value.strip()) else value
 
 
 def _moment(value: Any) -> datetime:
@@ -52,7 +57,7 @@ def _moment(value: Any) -> datetime:
 
 
 def _timed(value: Any) -> datetime | None:
-    if _blank_is_none(value) is None:
+    if _none_if_missing(value) is None:
         return None
     try:
         moment = _moment(value)
@@ -65,6 +70,10 @@ def _timed(value: Any) -> datetime | None:
     return moment
 
 
+def _none_is_zero(value: Any) -> Any:
+    return Decimal("0.00") if _none_if_missing(value) is None else value
+
+
 Id = Annotated[int, Field(gt=0, le=2_147_483_647), BeforeValidator(_plain)]
 Price = Annotated[Decimal, Field(decimal_places=2, le=Decimal("99999999.99")), BeforeValidator(_plain)]
 
@@ -74,13 +83,13 @@ class LineInput(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    item_id: Annotated[int, Field(gt=0), BeforeValidator(_plain)] | None = None
+    item_id: Annotated[Annotated[int, Field(gt=0)] | None, BeforeValidator(_plain)] = None
     product_code: _text(50)  # type: ignore[valid-type]
     product_name: _text(255)  # type: ignore[valid-type]
-    category: Annotated[_text(100) | None, BeforeValidator(_blank_is_none)] = None  # type: ignore[valid-type]
+    category: Annotated[_text(100) | None, BeforeValidator(_none_if_missing)] = None  # type: ignore[valid-type]
     quantity: Id
     unit_price: Annotated[Price, Field(gt=0)]
-    discount: Annotated[Price, Field(ge=0)] = Decimal("0.00")
+    discount: Annotated[Price, Field(ge=0), BeforeValidator(_none_is_zero)] = Decimal("0.00")
 
     @field_validator("unit_price", "discount")
     @classmethod
@@ -118,7 +127,7 @@ class SaleInput(BaseModel):
     cashier_id: Id
     store_id: Id
     payment_method: _text(50)  # type: ignore[valid-type]
-    customer_id: Annotated[Id | None, BeforeValidator(_blank_is_none)] = None
+    customer_id: Annotated[Id | None, BeforeValidator(_none_if_missing)] = None
     lines: Annotated[tuple[LineInput, ...], Field(min_length=1, max_length=MAX_LINES)]
 
     @field_validator("lines")

@@ -15,6 +15,7 @@ from workbench import telemetry
 from workbench.engines import Engines
 from workbench.followers import followers
 from workbench.health import Health, Status, status
+from workbench.outage import state_of
 from workbench.positions import beat, committed
 from workbench.replication import Reader
 from workbench.stopwatch import Stopwatch
@@ -22,6 +23,8 @@ from workbench.stopwatch import Stopwatch
 log = logging.getLogger(__name__)
 
 BEAT_SECONDS = 1.0
+READER_SECONDS = 60.0  # between two beats that are refused, each of which the server logs
+NOT_ALLOWED = ("42501", "25006")
 
 
 class Monitor:
@@ -42,6 +45,7 @@ class Monitor:
         self._lock = threading.Lock()
         self.last: Status | None = None
         self._ahead = timedelta(0)  # the master's clock, of this machine's
+        self._beats_from = 0.0  # of time.monotonic(); later when this process may not: a report's is a reader
 
     def now(self) -> datetime:
         """Now by the master's clock, as of the last heartbeat: what an as-of is compared with to tell its age."""
@@ -75,7 +79,8 @@ class Monitor:
 
     def _run(self) -> None:
         while not self._stopping:
-            _logged(self._beat, "The heartbeat was not written")
+            if time.monotonic() >= self._beats_from:
+                _logged(self._beat, "The heartbeat was not written")
             self._reader.renew()
             self.last = status(self._engines)
             _report(self.last, self._ahead)
@@ -87,7 +92,12 @@ class Monitor:
 
     def _beat(self) -> None:
         began = datetime.now(UTC)
-        told, beat_at = beat(self._engines)
+        try:
+            told, beat_at = beat(self._engines)
+        except DBAPIError as error:
+            if state_of(error) in NOT_ALLOWED:
+                self._beats_from = time.monotonic() + READER_SECONDS
+            raise
         self._ahead = beat_at - (began + (datetime.now(UTC) - began) / 2)
         committed_at = time.monotonic()
         token = committed(self._engines)

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
-from workbench import connection, sql_query
+from workbench import sql_query
 from workbench.config import Settings, load_settings
-from workbench.connection import Workbench
-from workbench.errors import ServerUnavailable
+from workbench.connection import Workbench, open_workbench
 from workbench.replication import EngineName, Session
-
-_lock = threading.Lock()
-_opened: dict[Settings, Workbench] = {}
 
 
 def connect(settings: Settings | None = None) -> Workbench:
@@ -24,23 +19,7 @@ def connect(settings: Settings | None = None) -> Workbench:
     It is on the servers that the settings name, else on the embedded ones. Raises SettingsError for a bad setting, and
     ClusterError or ServerUnavailable, which say what to do, when no server answers.
     """
-    settings = settings or load_settings()
-    with _lock:
-        found = _opened.get(settings)
-        if found is None or not found.monitor.is_running:
-            found = _open(settings)
-            _opened[settings] = found
-        return found
-
-
-def _open(settings: Settings) -> Workbench:
-    made = connection.connect(settings)
-    status = made.monitor.status()
-    if not any(server.state == "up" and server.version for server in (status.replica, status.master)):
-        made.close()
-        raise ServerUnavailable(status.master.note)
-    made.monitor.start()
-    return made
+    return open_workbench(settings or load_settings(), must_answer=True)
 
 
 def sql(

@@ -219,7 +219,7 @@ _CAUSES = [
         (r"too many (clients|connections)|connection slots are", "has no connection left for {user}", "Try again."),
         (
             r"starting up|shutting down|in recovery mode|not (yet )?accepting",
-            "is just starting or stopping",
+            "is starting or stopping",
             "Try again.",
         ),
         (r"could not translate host name", "is not known by that name here", "Check {settings}_HOST."),

@@ -13,13 +13,15 @@ import pytest
 from tests.conftest import wait_until
 from tests.examples import sale
 from workbench import figures, notebook
-from workbench.config import Settings
-from workbench.connection import Workbench
+from workbench.config import Settings, child_environment
+from workbench.connection import Workbench, open_workbench
 from workbench.engines import connect
 from workbench.errors import QueryRefused, ServerUnavailable
+from workbench.forms import SalesManager
 from workbench.metrics import METRICS, Where
 from workbench.positions import wait_for_replica
 from workbench.replication import Reader, Session
+from workbench.reports.data import ReportData
 from workbench.sql_query import RowsCut, query
 
 
@@ -177,6 +179,23 @@ def test_connect_opens_one_workbench_and_its_heartbeat(workbench: Workbench, set
     other = notebook.connect(settings)
     assert other is not one
     other.close()
+
+
+# Bokeh 3.9 hands data frames over in a way that pandas 3.1 means to end.
+@pytest.mark.filterwarnings("ignore:The inplace keyword")
+def test_components_and_reports_without_a_workbench_share_that_of_connect(
+    workbench: Workbench, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its heartbeat runs, so that none of them reads a replica that stands still."""
+    for name, value in child_environment(settings).items():
+        monkeypatch.setenv(name, value)
+    one = notebook.connect()
+    try:
+        assert SalesManager().sales.engines is one.engines
+        assert ReportData().workbench is one and open_workbench() is one
+        assert one.monitor.is_running
+    finally:
+        one.close()
 
 
 def test_connect_says_what_is_wrong_when_nobody_answers(settings: Settings) -> None:

@@ -34,6 +34,7 @@ print([s.get_secret_value() for s in (settings.master_db_password, settings.mast
 WRITES = """
 import uuid
 from sqlalchemy.exc import DBAPIError
+from workbench.errors import DatabaseRefused
 from workbench.models import parse_sale
 engines = connect().engines
 SALE = {"store_id": 3, "cashier_id": 301, "payment_method": "Cash", "transaction_time": "2026-10-01 10:00",
@@ -41,6 +42,8 @@ SALE = {"store_id": 3, "cashier_id": 301, "payment_method": "Cash", "transaction
 def refused(name, work):
     try:
         work()
+    except DatabaseRefused as error:
+        print(name, error.state)
     except DBAPIError as error:
         print(name, error.orig.pgcode)
     else:

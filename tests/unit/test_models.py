@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from tests.examples import CAKE, LATTE, sale, sale_data
@@ -108,3 +109,28 @@ def test_a_sale_beyond_the_tables_range_is_refused() -> None:
 
 def test_a_discount_may_be_the_whole_line() -> None:
     assert sale(lines=[{**LATTE, "discount": "7.00"}]).total_amount == Decimal("0.00")
+
+
+MISSING = [None, "", float("nan"), np.nan, pd.NA, pd.NaT, np.datetime64("NaT"), Decimal("NaN")]
+
+
+@pytest.mark.parametrize("missing", MISSING, ids=lambda value: f"{type(value).__name__} {value}")
+def test_what_pandas_puts_where_there_is_nothing_is_none_where_it_may_be_and_named_where_not(missing: object) -> None:
+    line = {**LATTE, "category": missing, "discount": missing, "item_id": missing}
+    entered = sale(customer_id=missing, transaction_time=missing, lines=[line])
+    found = entered.lines[0]
+    assert (entered.customer_id, entered.transaction_time, found.category, found.item_id) == (None,) * 4
+    assert found.discount == Decimal("0.00")
+    wrong = {"cashier_id": missing, "lines": [{**LATTE, "product_name": missing, "unit_price": missing}]}
+    with pytest.raises(SaleRefused) as refused:
+        parse_sale(sale_data(**wrong))
+    told = refused.value.fields
+    assert [error.field for error in told] == ["cashier_id", "lines.0.product_name", "lines.0.unit_price"]
+    assert all("nothing was given" in str(error) for error in told)
+
+
+def test_rows_of_a_frame_are_sales() -> None:
+    """A column of whole numbers with a gap is one of floats to pandas."""
+    rows = pd.DataFrame({"customer_id": [77, None], "category": ["Coffee", None]}).to_dict("records")
+    entered = [sale(customer_id=row["customer_id"], lines=[{**LATTE, "category": row["category"]}]) for row in rows]
+    assert [(each.customer_id, each.lines[0].category) for each in entered] == [(77, "Coffee"), (None, None)]

@@ -9,12 +9,13 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmui
 
-from workbench.connection import Workbench, connect
+from workbench.connection import Workbench
 from workbench.forms.add_sale import AddSale
 from workbench.forms.delete_sale import DeleteSale
 from workbench.forms.edit_sale import EditSale
 from workbench.forms.sale_table import SaleTable
 from workbench.inline import is_notebook, session_of
+from workbench.notebook import connect
 from workbench.sale_pages import SaleFilter
 from workbench.sales import Saved
 

@@ -10,10 +10,11 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
-from workbench.connection import Workbench, connect
+from workbench.connection import Workbench
 from workbench.errors import ReportError
 from workbench.filters import words
 from workbench.metrics import AnyWhere, Source, Where, ask
+from workbench.notebook import connect
 from workbench.replication import Answer, Session
 
 T = TypeVar("T")
