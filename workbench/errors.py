@@ -57,9 +57,19 @@ class FieldError(WorkbenchError):
 
     def __init__(self, field: str, value: object, allowed: str) -> None:
         self.field, self.value, self.allowed = field, value, allowed
-        is_missing = value is None or (isinstance(value, str) and not value.strip())
-        what = "nothing was given" if is_missing else f"{_shown(value)} is refused"
-        super().__init__(f"{field_label(field)}: {what}; {allowed}")
+        label = field_label(field)
+        is_empty = isinstance(value, str | list | tuple) and not "".join(map(str, value)).strip()
+        self._is_missing = value is None or is_empty
+        if self._is_missing:
+            super().__init__(f"{label} {'are' if label == 'Items' else 'is'} missing: {allowed}")
+        else:
+            super().__init__(f"{label} {_shown(value)} cannot be used: {allowed}")
+
+    @property
+    def beside(self) -> str:
+        """The same where the field itself is seen, without its name."""
+        what = "This is missing" if self._is_missing else f"{_shown(self.value)} cannot be used"
+        return f"{what}: {self.allowed}"
 
 
 class SaleRefused(WorkbenchError):

@@ -10,8 +10,8 @@ from workbench.errors import FieldError
 
 _DECIMAL = re.compile(r"Decimal\('(.*)'\)")
 _ALLOWED = {
-    "missing": "it is needed",
-    "string_too_short": "it must not be blank",
+    "missing": "please fill it in",
+    "string_too_short": "please fill it in",
     "string_too_long": "at most {max_length} characters are allowed",
     "string_type": "it must be text",
     "greater_than": "it must be more than {gt}",

@@ -9,6 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
+from workbench.words import visible
+
 Freshness = Literal["fresh", "amber", "red", "unknown"]
 
 # Okabe and Ito's colours, told apart with any colour vision, without black and yellow: those vanish on a dark or a
@@ -58,8 +60,8 @@ def stylesheet() -> str:
 
 
 def esc(value: object) -> str:
-    """Text that is safe inside HTML: for whatever did not come out of this program, above all database values."""
-    return html.escape(str(value))
+    """Text that is safe inside HTML, and seen: for whatever did not come out of this program, as database values."""
+    return html.escape(visible(str(value)))
 
 
 def store_color(store_id: int) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -11,8 +10,10 @@ from typing import Annotated, Any
 import pandas as pd
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
+from workbench.amounts import with_point
 from workbench.errors import SaleRefused
 from workbench.field_errors import field_errors
+from workbench.words import hidden
 
 PAYMENT_METHODS = ("Cash", "Credit Card", "Debit Card", "Digital Wallet", "Bank Transfer", "QRIS")
 CENT = Decimal("0.01")
@@ -34,12 +35,16 @@ def _plain(value: Any) -> Any:
     return value.item() if hasattr(value, "item") and not isinstance(value, type) else value
 
 
+def _amount(value: Any) -> Any:
+    return with_point(value) if isinstance(value, str) else _plain(value)
+
+
 def _clean(value: Any) -> Any:
-    """Text without the blanks around it; control characters and broken Unicode are refused."""
+    """Text without the blanks around it; what cannot be stored or seen is refused, such as marks of direction."""
     if not isinstance(value, str):
         return _none_if_missing(value)
-    if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in value):
-        raise ValueError("must be printable text in one line, without control characters")
+    if found := hidden(value):
+        raise ValueError(f"must be text that can be seen, in one line, without {found}")
     return value.strip()
 
 
@@ -75,7 +80,7 @@ def _none_is_zero(value: Any) -> Any:
 
 
 Id = Annotated[int, Field(gt=0, le=2_147_483_647), BeforeValidator(_plain)]
-Price = Annotated[Decimal, Field(decimal_places=2, le=Decimal("99999999.99")), BeforeValidator(_plain)]
+Price = Annotated[Decimal, Field(decimal_places=2, le=Decimal("99999999.99")), BeforeValidator(_amount)]
 
 
 class LineInput(BaseModel):
@@ -100,7 +105,7 @@ class LineInput(BaseModel):
     @classmethod
     def _within_range(cls, unit_price: Decimal, info: ValidationInfo) -> Decimal:
         if info.data.get("quantity", 0) * unit_price > MAX_TOTAL:
-            raise ValueError(f"times the quantity must not be more than {MAX_TOTAL:,.2f}")
+            raise ValueError(f"and the quantity must not multiply to more than {MAX_TOTAL:,.2f}")
         return unit_price
 
     @field_validator("discount")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -22,12 +24,23 @@ class Product:
 
 
 def known_products(reader: Reader, session: Session) -> Answer[list[tuple[str, str]]]:
-    """Code and name of every product ever sold, by code. Raises ServerUnavailable."""
+    """Code and newest name of every product ever sold, by code. Raises ServerUnavailable."""
 
     def work(connection: sa.Connection) -> list[tuple[str, str]]:
-        return [tuple(row) for row in connection.execute(sa.text(read_sql("queries/products")))]
+        pairs = [tuple(row) for row in connection.execute(sa.text(read_sql("queries/products")))]
+        times = Counter(code for code, _ in pairs)
+        renamed = newest(connection, [code for code, names in times.items() if names > 1])
+        return list((dict(pairs) | {code: name for code, (name, _) in renamed.items()}).items())
 
     return reader.read(session, work, "products")
+
+
+def newest(connection: sa.Connection, codes: Sequence[str]) -> dict[str, tuple[str, str | None]]:
+    """Name and category of each product, of its newest line; a code that was never sold is not in it."""
+    if not codes:
+        return {}
+    found = connection.execute(sa.text(read_sql("queries/product_names")), {"codes": list(codes)})
+    return {row.product_code: (row.product_name, row.category) for row in found}
 
 
 def find_product(reader: Reader, session: Session, product_code: str) -> Answer[Product | None]:

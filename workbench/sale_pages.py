@@ -10,9 +10,11 @@ from typing import Any, Literal
 import pandas as pd
 import sqlalchemy as sa
 
+from workbench.errors import FieldError
 from workbench.replication import Answer, Reader, Session
 from workbench.sql_files import read_sql
 from workbench.tables import sales_item, sales_transaction
+from workbench.words import counted, unstorable
 
 COLUMNS = tuple(c.name for c in sales_transaction.columns)
 PAGE_SIZES = (10, 20, 50, 100)
@@ -40,6 +42,13 @@ class SaleFilter:
     hours: tuple[int, ...] = ()
     weekdays: tuple[int, ...] = ()  # 1 is Monday
 
+    def __post_init__(self) -> None:
+        """Raises FieldError for a text that no database takes."""
+        for name in ("payment_methods", "categories", "product_codes"):
+            for text in getattr(self, name):
+                if text is not None and (letter := unstorable(text)):
+                    raise FieldError(name, ascii(text), f"it must be text without {letter}")
+
 
 @dataclass(frozen=True)
 class SalePage:
@@ -57,7 +66,7 @@ class SalePage:
     def count_text(self) -> str:
         """``12 transactions``, or ``about 1,000,000 transactions`` for an estimate."""
         about = "about " if self.is_estimate else ""
-        return f"{about}{self.count:,} transaction{'' if self.count == 1 else 's'}"
+        return f"{about}{counted(self.count, 'transaction')}"
 
 
 def sale_page(

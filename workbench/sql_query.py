@@ -22,6 +22,7 @@ from workbench.replication import NOTHING, EngineName, Reader, Session, Work
 from workbench.risingwave.server import is_missing
 from workbench.sql_files import read_sql
 from workbench.typed_rows import typed_frame
+from workbench.words import unstorable
 
 MOST_ROWS = 10_000
 SECONDS = 30
@@ -84,7 +85,7 @@ def query(
     frame = typed_frame(columns, rows[:limit], exact=exact)
     frame.attrs = {"engine": engine, "as_of": as_of, "note": note, "is_cut": len(rows) > limit}
     if len(rows) > limit:
-        said = f"There are more than {limit:,} rows: only the first {limit:,} were read. Give limit= for more."
+        said = f"There are more rows than {limit:,}, which were read. Give limit= for more."
         warnings.warn(said, RowsCut, stacklevel=3)
     return frame
 
@@ -105,6 +106,10 @@ def _checked(statement: str, parameters: Mapping[str, Any], limit: int, seconds:
         raise QueryRefused("One query at a time: there is more after a semicolon.")
     if limit < 1 or not 1 <= seconds <= 3600:
         raise QueryRefused("limit must be at least 1, and seconds from 1 to 3600.")
+    texts = {"The query": text} | {f"The value of :{name}": value for name, value in parameters.items()}
+    for what, value in texts.items():
+        if isinstance(value, str) and (letter := unstorable(value)):
+            raise QueryRefused(f"{what} holds {letter}, which no database takes.")
     named = set(sa.text(text).compile().params)
     if missing := sorted(named - set(parameters)):
         raise QueryRefused(f"No value was given for :{missing[0]} (a colon of its own is written \\:).")

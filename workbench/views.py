@@ -15,6 +15,7 @@ from workbench.errors import FieldError
 from workbench.outage import state_of
 from workbench.replication import Answer, Reader, Session
 from workbench.sql_files import read_sql
+from workbench.words import hidden, visible
 from workbench.writes import Write, run_file
 
 NAME_LENGTH = 100
@@ -111,7 +112,7 @@ def _line(field: str, value: Any) -> str:
         raise FieldError(field, value, "it must be text")
     text = unicodedata.normalize("NFC", value.strip())
     if not text:
-        raise FieldError(field, value, "it must not be blank")
+        raise FieldError(field, value, "please fill it in")
     if len(text) > NAME_LENGTH:
         raise FieldError(field, value, f"at most {NAME_LENGTH} characters are allowed")
     return _printable(field, text)
@@ -127,6 +128,6 @@ def _state(value: Any) -> str:
 
 
 def _printable(field: str, text: str) -> str:
-    if any(unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp") for letter in text):
-        raise FieldError(field, text, "it must be printable text in one line, without control characters")
+    if found := hidden(text):
+        raise FieldError(field, visible(text), f"it must be text that can be seen, in one line, without {found}")
     return text

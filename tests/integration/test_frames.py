@@ -14,6 +14,7 @@ from uuid import uuid4
 
 import pandas as pd
 import pytest
+import sqlalchemy as sa
 
 from tests.conftest import wait_until
 from tests.examples import CAKE, LATTE, sale
@@ -24,6 +25,7 @@ from workbench.dashboards.tile import Tile
 from workbench.errors import MetricError
 from workbench.filters import Filters
 from workbench.live import Live
+from workbench.positions import mark
 
 # 2026-11: Bokeh 3.9 makes a table's data in a way that pandas 3.1 warns of, and Panel's buttons warn of themselves.
 pytestmark = [
@@ -147,3 +149,23 @@ def test_figures_take_filters_and_dicts_and_months(workbench: Workbench) -> None
     assert figures.sales(workbench, by="quarter", where=later)["sales"].tolist() == [1, 1]
     with pytest.raises(MetricError, match="There is no dimension 'fortnight'. There are day, .*week, month, quarter"):
         figures.sales(workbench, by="fortnight")
+
+
+def test_a_product_has_its_newest_name_everywhere(workbench: Workbench) -> None:
+    for at_time, name in (("2026-05-12 10:00", "Zimt"), ("2026-05-09 10:00", "Anis \u202e")):
+        workbench.sales().create(sale(transaction_time=at_time, lines=[LATTE]), uuid4())
+        with workbench.engines.owner.begin() as connection:  # at a console, for no form takes the second name
+            newest = "(select max(item_id) from sales_item)"
+            rename = sa.text(f"update sales_item set product_name = :name where item_id = {newest}")
+            connection.execute(rename, {"name": name})
+    mark(workbench.engines, workbench.session)
+    filters = Filters(period="custom", date_from=date(2026, 5, 1), date_to=date(2026, 5, 20), products=["C-LAT"])
+    feed = Feed(workbench, filters, Live(workbench))
+    tops = dashboards.TopProductsByRevenue(feed).fetch(feed.moment()).value
+    assert tops["name"].tolist() == ["Anis [U+202E]"]  # who turns letters around is seen
+    table = dashboards.ProductTable(feed)
+    table.draw(feed.moment(), table.fetch(feed.moment()).value)
+    assert "Anis [U+202E]" in table.drawn()[1].object and "Zimt" not in table.drawn()[1].object
+    average = dashboards.AvgTransaction(feed)
+    average.draw(feed.moment(), average.fetch(feed.moment()).value)
+    assert "of the matching lines alone, for each sale with one" in average.drawn().object

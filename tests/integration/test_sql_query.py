@@ -81,7 +81,7 @@ def test_values_are_bound_not_written_in(sold: Workbench) -> None:
 
 
 def test_a_cut_is_said(sold: Workbench) -> None:
-    with pytest.warns(RowsCut, match="more than 3 rows"):
+    with pytest.warns(RowsCut, match="more rows than 3"):
         frame = query(sold.reader, "select * from generate_series(1, 5) as n", limit=3)
     assert frame.attrs["is_cut"]
     assert frame["n"].tolist() == [1, 2, 3]
@@ -98,6 +98,9 @@ def test_a_cut_is_said(sold: Workbench) -> None:
         ("select\n  foo\nfrom sales_item", {}, r'"foo" does not exist \(line 2, column 3\)'),
         ("select :a + 'x'", {"parameters": {"a": 1}}, r"integer.*\(line 1\)"),
         ("select * from nope", {}, r'"nope" does not exist .*There are sales_transaction'),
+        ("select :s as s", {"parameters": {"s": "a\0b"}}, "The value of :s holds U.0000, which no database takes"),
+        ("select :s as s", {"parameters": {"s": "\ud800"}}, "The value of :s holds U.D800"),
+        ("select '\0' as s", {}, "The query holds U.0000"),
         ("delete from sales_item", {}, "DELETE is refused: this only reads"),
         ("with gone as (delete from sales_item returning *) select * from gone", {}, "This only reads"),
         ("select * from sales_item for update", {}, "This only reads"),

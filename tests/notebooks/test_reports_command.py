@@ -65,9 +65,9 @@ def test_all_are_listed_with_their_parameters(report_settings: Settings, tmp_pat
     ("arguments", "said"),
     [
         (["../daily_sales"], "There is no report '../daily_sales'. There are daily_sales, month_in_review,"),
-        (["daily_sales", "-p", "month=soon"], "month='soon' is refused: give a month as 2026-10."),
+        (["daily_sales", "-p", "month=soon"], "month='soon' cannot be used: give a month as 2026-10."),
         (["daily_sales", "-p", "when=2026-10"], "The report has no parameter 'when'. It has month, store_id, as_of."),
-        (["daily_sales", "-p", "month"], "-p 'month' is refused: give NAME=VALUE."),
+        (["daily_sales", "-p", "month"], "-p 'month' cannot be used: give NAME=VALUE."),
         (["daily_sales", "--output", "nowhere/x.html"], "There is no folder nowhere to write x.html to."),
     ],
 )

@@ -106,7 +106,7 @@ def test_an_unknown_parameter_is_refused_with_those_that_there_are() -> None:
         ("import os", "not of the form"),
         ("x: float = 1.0  # a kind that is not known", "its type is none of int, str, Day, Month"),
         ('x: str = open("/etc/passwd").read()  # runs', "malformed node"),
-        ('x: Month = "October"  # not one', "is refused: give a month"),
+        ('x: Month = "October"  # not one', "cannot be used: give a month"),
         ("x: int = 1", "a comment that says what it is is missing"),
     ],
 )

@@ -62,7 +62,7 @@ def test_a_name_that_is_taken_asks_before_it_replaces(app: str, page: Page, engi
     visit(page, f"{app}/analytics?stores=3")
     dialog = opened(page)
     save(dialog, "   ")
-    expect(dialog.get_by_text("nothing was given; it must not be blank")).to_be_visible()
+    expect(dialog.get_by_text("This is missing: please fill it in")).to_be_visible()
     save(dialog, "Mine")
     expect(dialog.get_by_text("View “Mine” saved.")).to_be_visible()
     save(dialog, "MINE")

@@ -122,10 +122,10 @@ def test_a_bad_seed_is_refused_and_the_message_goes_once_it_is_right(app: str, p
     page.get_by_label("Number of sales").fill("1")
     page.get_by_label("Seed").fill("-1")
     page.get_by_role("button", name="Load sample data").click()
-    expect(page.get_by_text("Seed: '-1' is refused; give a whole number from 0 to 2,147,483,647")).to_be_visible()
+    expect(page.get_by_text("Seed '-1' cannot be used: give a whole number from 0 to 2,147,483,647")).to_be_visible()
     page.get_by_label("Seed").fill("0")
     page.get_by_role("button", name="Load sample data").click()
-    expect(page.get_by_text("is refused")).not_to_be_visible()
+    expect(page.get_by_text("cannot be used")).not_to_be_visible()
     expect(page.get_by_role("status")).to_contain_text("Loaded 1 sales", timeout=LOADED_MS)
 
 

@@ -45,7 +45,7 @@ def test_a_report_is_picked_set_run_read_and_downloaded(
     store = page.get_by_label("Store")
     store.fill("three")
     page.get_by_role("button", name="Run").click()
-    expect(page.get_by_text("store_id='three' is refused: give a whole number")).to_be_visible()
+    expect(page.get_by_text("store_id='three' cannot be used: give a whole number")).to_be_visible()
     store.fill("3")
     page.get_by_role("button", name="Run").click()
     expect(page.get_by_text("Cell 1 of")).to_be_visible(timeout=RUN_MS)

@@ -88,7 +88,7 @@ def test_a_sale_is_added_once_and_shown_at_once(app: str, page: Page, engines: E
     add_item(page, "D-CHE", "Cheesecake", "1", "4.20")
     expect(page.get_by_text("Total USD 10.70")).to_be_visible()
     button(page, "Create Transaction").dblclick()
-    said(page, "Transaction 1 created: 2 items, USD 10.70")
+    said(page, "Transaction 1 created: 3 items on 2 lines, USD 10.70")
     expect(page.get_by_role("status")).to_have_text(re.compile(r"Commit → visible on the replica after [\d.,]+ ms"))
     expect(page.get_by_label("Cashier ID")).to_have_value("")
     assert count(engines) == 1
@@ -132,13 +132,13 @@ def test_bad_values_stay_with_their_error_beside_them(app: str, page: Page, engi
     for label, text in (("Cashier ID", "twelve"), ("Transaction Time", "yesterday")):
         expect(page.get_by_label(label)).to_have_attribute("aria-invalid", "true")
         expect(page.get_by_label(label)).to_have_value(text)
-    expect(page.get_by_text("'twelve' is refused; it must be a whole number")).to_be_visible()
+    expect(page.get_by_text("'twelve' cannot be used: it must be a whole number")).to_be_visible()
     expect(page.get_by_text("The basket is empty.")).to_be_visible()
     fill(page, Cashier_ID="12")
     expect(page.get_by_label("Cashier ID")).to_have_attribute("aria-invalid", "false")
     fill(page, Product_Code="X", Product_Name="X", Quantity="1.5", Unit_Price="-1", Discount="0.001")
     button(page, "Add item").click()
-    expect(page.get_by_text("'-1' is refused; it must be more than 0")).to_be_visible()
+    expect(page.get_by_text("'-1' cannot be used: it must be more than 0")).to_be_visible()
     expect(page.get_by_text("at most 2 decimal places are allowed")).to_be_visible()
     expect(page.get_by_label("Quantity")).to_have_value("1.5")
     assert count(engines) == 0
@@ -172,7 +172,7 @@ def test_an_edit_keeps_what_it_does_not_change(app: str, page: Page, workbench: 
     fill(page, Quantity="2")
     button(page, "Update item").click()
     button(page, "Save changes").click()
-    said(page, f"Transaction {made} saved: 2 items, USD 14.90")
+    said(page, f"Transaction {made} saved: 4 items on 2 lines, USD 14.90")
     after = stored(workbench, made)
     assert after.cashier_id == 99 and after.payment_method == "Cheque"
     assert after.transaction_time == before.transaction_time  # to the microsecond
@@ -221,7 +221,7 @@ def test_a_confirmation_holds_for_its_sale_alone(app: str, page: Page, engines: 
     open_tab(page, app, "Delete")
     fill(page, Transaction_ID=str(first))
     button(page, "Load").click()
-    expect(page.get_by_text(f"Delete transaction {first}? 2 items, USD 10.70.")).to_be_visible()
+    expect(page.get_by_text(f"Delete transaction {first}? 3 items on 2 lines, USD 10.70.")).to_be_visible()
     fill(page, Transaction_ID=str(second))
     expect(button(page, "Delete")).not_to_be_visible()
     page.get_by_label("Transaction ID").press("Enter")
@@ -264,7 +264,7 @@ def test_pages_filters_and_sort(app: str, page: Page, workbench: Workbench) -> N
     expect(button(page, "Next")).to_be_disabled()
     fill(page, Date_From="2026-05-10", Date_To="2026-05-09")
     page.get_by_label("Date To").press("Enter")
-    expect(page.get_by_text("'2026-05-09' is refused; it must not be before the first")).to_be_visible()
+    expect(page.get_by_text("'2026-05-09' cannot be used: it must not be before the first")).to_be_visible()
     expect(rows(page)).to_have_count(28)  # the last filter that was right
     fill(page, Date_To="2026-05-10")
     page.get_by_label("Date To").press("Enter")

@@ -147,7 +147,7 @@ def test_an_error_stands_by_its_field_until_that_is_changed() -> None:
     fields = Fields({"store_id": text_field("store_id", "The hint")})
     left = fields.show([FieldError("store_id", "x", "it must be a number"), FieldError("lines", (), "none")])
     widget = fields.widgets["store_id"]
-    assert widget.error_state and widget.helper_text == "'x' is refused; it must be a number"
+    assert widget.error_state and widget.helper_text == "'x' cannot be used: it must be a number"
     assert [error.field for error in left] == ["lines"]
     fields.fill({"store_id": "3"})
     assert not widget.error_state and widget.helper_text == "The hint"

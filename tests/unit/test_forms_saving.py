@@ -74,13 +74,26 @@ async def test_a_saved_sale_is_said_shown_and_audited(workbench: Workbench, engi
     manager = SalesManager(workbench, actor="tester")
     await type_sale(manager.add.form, LATTE, CAKE)
     await manager.add.save.run()
-    assert "Transaction 1 created:</strong> 2 items" in manager.add.message.text
+    assert "Transaction 1 created:</strong> 3 items on 2 lines" in manager.add.message.text
     assert not manager.add.form.basket.lines
     async with asyncio.timeout(10):
         while manager.table.shown != [1]:
             await asyncio.sleep(0.01)
     with engines.master_reader.connect() as connection:
         assert set(connection.execute(sa.text("select actor from audit_log")).scalars()) == {"tester"}
+
+
+@in_a_loop
+async def test_an_empty_basket_is_not_said_beside_its_first_item(workbench: Workbench) -> None:
+    manager = SalesManager(workbench, actor="tester")
+    manager.add.form.fields.fill(HEADER)
+    await manager.add.save.run()
+    assert "The basket is empty" in manager.add.message.text
+    type_item(manager.add.form, LATTE | {"quantity": 6, "unit_price": "3,50"})
+    await manager.add.form.basket.entry.add()
+    assert manager.add.message.text == ""
+    assert "6 items on 1 line" in manager.add.form.basket._totals.object
+    assert "21.00" in manager.add.form.basket._totals.object
 
 
 @in_a_loop

@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parents[2] / "workbench"
 
 # Lower layers first; a module may import its own layer and those before it.
 LAYERS = [
-    {"clock", "errors", "sql_files", "deadline", "hosts", "libpq", "telemetry", "typed_rows"},
+    {"amounts", "clock", "errors", "sql_files", "deadline", "hosts", "libpq", "telemetry", "typed_rows", "words"},
     {"config", "field_errors", "indexes"},
     {"models", "outage", "tables"},
     {"engines", "cluster"},

@@ -64,7 +64,7 @@ def _given(texts: list[str]) -> dict[str, str]:
     for text in texts:
         name, equals, value = text.partition("=")
         if not equals or not name:
-            raise ParameterRefused(f"-p {text[:60]!r} is refused: give NAME=VALUE.")
+            raise ParameterRefused(f"-p {text[:60]!r} cannot be used: give NAME=VALUE.")
         found[name] = value
     return found
 

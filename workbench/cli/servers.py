@@ -17,6 +17,7 @@ from workbench.clock import StoreClock
 from workbench.config import Settings
 from workbench.engines import Engines
 from workbench.errors import ClusterError
+from workbench.words import counted
 
 SERVERS = ("master", "replica", "risingwave")
 
@@ -76,7 +77,9 @@ def sample(
     if as_json:
         typer.echo(json.dumps(dataclasses.asdict(loaded), default=str))
     else:
-        typer.echo(f"Loaded {loaded.sales:,} sales with {loaded.lines:,} lines in {loaded.seconds:.1f} s.")
+        typer.echo(
+            f"Loaded {counted(loaded.sales, 'sale')} with {counted(loaded.lines, 'line')} in {loaded.seconds:.1f} s."
+        )
 
 
 def started() -> Settings:
@@ -101,7 +104,7 @@ def _status_table(found: health.Status, clock: StoreClock) -> Table:
     table = Table("server", "state", "address", "version", "lag", "last heartbeat", box=None, pad_edge=False)
     for name in SERVERS:
         server: health.Health = getattr(found, name)
-        lag = [] if server.lag_bytes is None else [f"{server.lag_bytes:,} bytes"]
+        lag = [] if server.lag_bytes is None else [counted(server.lag_bytes, "byte")]
         lag += [] if server.lag_seconds is None else [f"{server.lag_seconds:.1f} s"]
         as_of = clock.text(server.beat_at) if server.beat_at else ""
         table.add_row(name, server.state, server.address, server.version, ", ".join(lag), as_of)

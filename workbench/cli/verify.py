@@ -14,6 +14,7 @@ from rich.table import Table
 from workbench.cli.shared import AsJson, configured, errors, with_engines
 from workbench.engines import Engines
 from workbench.outage import called
+from workbench.words import counted
 
 if TYPE_CHECKING:
     from workbench.verification import Verification
@@ -47,14 +48,18 @@ def _with_progress(engines: Engines) -> Verification:
 
 
 def _show(result: Verification) -> None:
-    typer.echo(f"Compared {result.figures:,} figures on {', '.join(map(called, result.engines))} at {result.token}.")
+    typer.echo(
+        f"Compared {counted(result.figures, 'figure')} on {', '.join(map(called, result.engines))} at {result.token}."
+    )
     if result.differences:
         table = Table("metric", "by", "group", "master", "engine", "its figure", box=None, pad_edge=False)
         for found in result.differences[:MOST_SHOWN]:
             table.add_row(found.metric, found.dimension, found.group, found.master, called(found.engine), found.found)
         Console(highlight=False, markup=False).print(table)
         left = len(result.differences) - MOST_SHOWN
-        typer.echo(f"... and {left:,} more." if left > 0 else f"{len(result.differences):,} figures differ.")
+        typer.echo(
+            f"... and {left:,} more." if left > 0 else f"Different: {counted(len(result.differences), 'figure')}."
+        )
     for problem in result.problems:
         typer.echo(problem)
     if result.is_good:

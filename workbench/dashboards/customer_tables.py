@@ -21,7 +21,7 @@ class Customers(TableTile):
     """New and returning customers, and sales without a card."""
 
     title = "Customers"
-    about = "New: the first sale ever with that card is in the period."
+    about = "New: the first sale ever with that card is among these sales."
     heads: ClassVar[Mapping[str, bool]] = columns("", "Customers", "Sales", "Revenue", "Revenue a sale", texts=[""])
     is_slow = True
 

@@ -46,6 +46,7 @@ class FilterBar(Viewer):
         self._controls = controls
         self._feed, self._filters = feed, feed.filters
         self._revision = -1
+        self._named = feed.live.revision  # whose names of products are shown
         self.names: dict[str, str] = {}  # of products, by code
         self._period, self._comparison = _select("Period", PERIODS), _select("Compare with", COMPARISONS)
         self._dates = {name: _text(label) for name, label in (("date_from", "From"), ("date_to", "To"))}
@@ -85,6 +86,9 @@ class FilterBar(Viewer):
             options = {self._option(name, value): value for value in values}
             if options != widget.options:
                 widget.options = options
+        if self._named != live.revision:  # a product may have got another name, which the tiles show by now
+            self._named = live.revision
+            pn.state.execute(self.load_names)
 
     async def load_names(self) -> None:
         """Finds the names of products, by which their filter is chosen and its chip reads."""

@@ -25,6 +25,7 @@ class KpiTile(Tile):
     """One figure of the whole period."""
 
     metric: ClassVar[str] = ""
+    of_lines: ClassVar[str] = "of the matching lines alone"  # what it is of when lines are filtered, by product say
 
     def __init__(self, source: Workbench | Feed, filters: Filters | None = None) -> None:
         super().__init__(source, filters)
@@ -56,15 +57,15 @@ class KpiTile(Tile):
         return answer.value[self.metric].astype(object).iloc[0]
 
     def depends_on(self, moment: Moment) -> object:
-        """What it is compared with, and up to when, which also tells the point that is not over yet."""
-        return moment.filters.comparison, moment.so_far.before
+        """What it is of and compared with, and up to when, which also tells the point that is not over yet."""
+        return moment.filters.comparison, moment.so_far.before, moment.where.narrows_lines
 
     def draw(self, moment: Moment, frame: pd.DataFrame) -> None:
         """The figure, its change, its line."""
         row = frame.iloc[0]
         text = self._text(row.value)
         self._pane.object = (
-            f'<div class="kpi"><p class="figure number">{look.esc(text)}</p>'
+            f'<div class="kpi"><p class="figure number">{look.esc(text)}</p>{self._part(moment)}'
             f"{change_html(row.so_far, row.before, self._compared(moment))}"
             f"{sparkline(row.points, running_place(moment.where, moment.now))}</div>"
         )
@@ -83,6 +84,10 @@ class KpiTile(Tile):
             case _:
                 return look.count(int(value))
 
+    def _part(self, moment: Moment) -> str:
+        """What of the sales a figure is of, when lines are told apart."""
+        return f'<p class="change soft">{look.esc(self.of_lines)}</p>' if moment.where.narrows_lines else ""
+
     def _compared(self, moment: Moment) -> str:
         """``previous period, both until 14:00``; nothing when nothing is compared."""
         if moment.filters.comparison == "none":
@@ -98,7 +103,7 @@ class KpiTile(Tile):
 class TotalTransactions(KpiTile):
     """How many sales, each counted once."""
 
-    title, metric = "Total Transactions", "sales"
+    title, metric, of_lines = "Total Transactions", "sales", "with a matching line"
 
 
 class TotalRevenue(KpiTile):
@@ -117,6 +122,7 @@ class AvgTransaction(KpiTile):
     """Revenue for each sale."""
 
     title, metric = "Avg Transaction", "average_sale"
+    of_lines = "of the matching lines alone, for each sale with one"
 
 
 def change(value: Any, before: Any) -> Decimal | None:

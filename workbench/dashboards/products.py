@@ -13,6 +13,7 @@ from workbench.dashboards.feed import Moment
 from workbench.filters import drop
 from workbench.products import known_products
 from workbench.replication import Answer
+from workbench.words import visible
 
 TOP = 10
 
@@ -65,4 +66,4 @@ class TopProductsByQuantity(TopProducts):
 def product_names(moment: Moment) -> dict[str, str]:
     """The name of each product code."""
     found: Any = moment.answer("product names", lambda source: known_products(source.reader, source.session))
-    return dict(found.value)
+    return {code: visible(name) for code, name in found.value}

@@ -19,6 +19,7 @@ from workbench.outage import called
 from workbench.positions import wait_for_replica
 from workbench.replication import Session
 from workbench.verification import Difference, Verification, last, save, verify
+from workbench.words import counted
 
 MOST_SHOWN = 20
 COLUMNS = ("Metric", "By", "Group", "Master", "Engine", "Its figure")
@@ -81,7 +82,7 @@ def progress_html(progress: Progress) -> str:
     if progress.is_stopping:
         return '<p class="said" role="status">Stopping after the question that is being asked ...</p>'
     if progress.is_running:
-        return f'<p class="said number" role="status">{progress.done} of {progress.total} questions</p>'
+        return f'<p class="said number" role="status">{progress.done} of {counted(progress.total, "question")}</p>'
     return f'<p class="said bad" role="status">{look.esc(progress.said)}</p>' if progress.said else ""
 
 
@@ -90,7 +91,7 @@ def result_html(result: Verification | None, clock: StoreClock) -> str:
     if result is None:
         return '<p class="soft">Nothing has been compared yet.</p>'
     when = f"{clock.text(result.verified_at)}, at {look.esc(result.token)}"
-    what = f"{result.figures:,} figures on {look.esc(', '.join(map(called, result.engines)))}"
+    what = f"{counted(result.figures, 'figure')} on {look.esc(', '.join(map(called, result.engines)))}"
     verdict = "No difference" if result.is_good else f"Figures that differ: {len(result.differences):,}"
     if result.problems and not result.differences:
         verdict = "Not everything was compared"

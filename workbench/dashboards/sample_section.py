@@ -15,6 +15,7 @@ from workbench.dashboards.job import Advance, Job, Progress, ShouldStop
 from workbench.engines import Engines
 from workbench.errors import FieldError
 from workbench.sample import MAX_SALES, load
+from workbench.words import counted
 
 MAX_SEED = 2**31 - 1
 DEFAULT_SALES, DEFAULT_SEED = "10,000", "42"
@@ -71,7 +72,7 @@ class SampleSection(Viewer):
 def loaded(engines: Engines, count: int, seed: int, advance: Advance, should_stop: ShouldStop) -> str:
     """Loads sample sales: one database transaction, with all sales or, when stopped, with none."""
     made = load(engines, count, seed=seed, progress=advance, should_stop=should_stop)
-    return f"Loaded {made.sales:,} sales with {made.lines:,} lines in {made.seconds:.1f} s."
+    return f"Loaded {counted(made.sales, 'sale')} with {counted(made.lines, 'line')} in {made.seconds:.1f} s."
 
 
 def whole_number(text: str, field: str, low: int, high: int) -> int:
@@ -101,7 +102,7 @@ def progress_html(progress: Progress, is_master_up: bool) -> str:
     if progress.is_stopping:
         return '<p class="said" role="status">Stopping: taking back what was loaded ...</p>'
     if progress.is_running:
-        done = f"{progress.done:,} of {progress.total:,} sales"
+        done = f"{progress.done:,} of {counted(progress.total, 'sale')}"
         return f'<p class="said number" role="status">{done}</p>'
     if not is_master_up:
         return '<p class="note bad">The master is away: nothing can be loaded until it is back.</p>'

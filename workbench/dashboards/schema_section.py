@@ -11,6 +11,7 @@ from panel.viewable import Viewable, Viewer
 from workbench import look, migrations
 from workbench.engines import Engines
 from workbench.errors import WorkbenchError
+from workbench.words import counted
 
 
 class SchemaSection(Viewer):
@@ -79,6 +80,6 @@ def schema_html(done: list[migrations.Revision], pending: list[migrations.Revisi
         f"<code>{look.esc(r.revision)}</code>{look.esc(r.title)}</li>"
         for r, what in rows
     )
-    waiting = "1 migration is pending." if len(pending) == 1 else f"{len(pending)} migrations are pending."
+    waiting = f"{counted(len(pending), 'migration')} {'is' if len(pending) == 1 else 'are'} pending."
     summary = waiting if pending else "The schema is up to date."
     return f'<p>{summary}</p><ul class="plain">{items}</ul>'

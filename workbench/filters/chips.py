@@ -9,6 +9,7 @@ from typing import Any
 
 from workbench.filters.model import Filters
 from workbench.filters.periods import words
+from workbench.words import visible
 
 NO_CATEGORY = "(none)"
 _LABELS = {
@@ -56,5 +57,5 @@ def value_text(name: str, value: Any, product_names: Mapping[str, str]) -> str:
     if name == "hours":
         return f"{value:02d}:00"
     if name == "products":
-        return product_names.get(value, value)
-    return NO_CATEGORY if value is None else str(value)
+        return visible(product_names.get(value, value))
+    return NO_CATEGORY if value is None else visible(str(value))

@@ -15,15 +15,20 @@ from workbench.forms.tables import TABLE_STYLE, row_button, sideways, wide
 from workbench.look import esc, money
 from workbench.models import LineInput
 from workbench.sales import Sales
+from workbench.words import pieces
 
 COLUMNS = ("Code", "Product", "Category", "Quantity", "Unit Price", "Discount", "Total")
 
 
 class Basket(pn.viewable.Viewer):
-    """Items that can be added, changed and removed. ``lines`` is what ``parse_sale`` takes."""
+    """Items that can be added, changed and removed. ``lines`` is what ``parse_sale`` takes.
 
-    def __init__(self, sales: Sales) -> None:
+    ``on_change`` is called whenever an item was added or changed.
+    """
+
+    def __init__(self, sales: Sales, on_change: Callable[[], None]) -> None:
         super().__init__()
+        self._on_change = on_change
         self._currency = sales.engines.settings.workbench_currency
         self.lines: list[dict[str, Any]] = []
         self.entry = ItemEntry(sales, self._add)
@@ -49,6 +54,7 @@ class Basket(pn.viewable.Viewer):
         else:
             self.lines[row] = line.model_dump()
         self._show()
+        self._on_change()
 
     def _clicked(self, event: Any) -> None:
         if event.row >= len(self.lines):
@@ -125,7 +131,7 @@ def _totals(lines: Sequence[Mapping[str, Any]], currency: str) -> str:
         return '<p class="soft">No items yet. Type one above and add it.</p>'
     discount = sum((line["discount"] for line in lines), Decimal(0))
     amount = sum((total(line) for line in lines), Decimal(0))
-    items = "1 item" if len(lines) == 1 else f"{len(lines)} items"
+    items = pieces([line["quantity"] for line in lines])
     return (
         f'<p class="number">{items} <span class="soft">· Discount {esc(money(discount, currency))}</span>'
         f" · <strong>Total {esc(money(amount, currency))}</strong></p>"

@@ -88,7 +88,7 @@ class Fields:
             if widget is None:
                 homeless.append(error)
                 continue
-            widget.param.update(error_state=True, helper_text=_complaint(error))
+            widget.param.update(error_state=True, helper_text=error.beside)
             if is_going_there:
                 widget.focus()
                 is_going_there = False
@@ -104,8 +104,3 @@ class Fields:
         self.forgive(name)
         if self._on_change is not None:
             self._on_change(name)
-
-
-def _complaint(error: FieldError) -> str:
-    """The error without the field's name: it stands beside it."""
-    return str(error).partition(": ")[2]

@@ -12,6 +12,7 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmui
 
+from workbench.amounts import with_point
 from workbench.errors import FieldError
 from workbench.forms.fields import LAYOUT, LOW_CHOICE, Fields, flow, text_field
 from workbench.models import EARLIEST, LATEST, MAX_TOTAL, PAYMENT_METHODS
@@ -126,9 +127,11 @@ def _ids(name: str, text: str) -> tuple[int, ...]:
 
 def _amount(name: str, text: str) -> Decimal:
     try:
-        amount = Decimal(text)
+        amount = Decimal(with_point(text))
     except InvalidOperation:
         amount = Decimal(-1)
+    except ValueError as error:  # a comma that may mean either
+        raise FieldError(name, text, f"it {error}") from None
     if not (amount.is_finite() and 0 <= amount <= MAX_TOTAL):
         raise FieldError(name, text, "it must be an amount such as 12.50")
     return amount

@@ -15,6 +15,7 @@ from workbench.forms.messages import Message
 from workbench.look import money
 from workbench.models import PAYMENT_METHODS, LineInput, Sale, SaleInput, parse_sale
 from workbench.sales import Sales
+from workbench.words import pieces
 
 HEADER = ("cashier_id", "store_id", "payment_method", "transaction_time", "customer_id")
 LINE = tuple(LineInput.model_fields)
@@ -30,7 +31,8 @@ class SaleForm(pn.viewable.Viewer):
         super().__init__()
         self._message = message
         self.fields = Fields(_widgets(f"{sales.clock.name} time{'; empty: when it is saved' if is_new else ''}"))
-        self.basket = Basket(sales)
+        self.basket = Basket(sales, self._filled)
+        self._is_said_empty = False
         self._loaded: dict[str, Any] = {}
         self.clear()
 
@@ -71,10 +73,17 @@ class SaleForm(pn.viewable.Viewer):
     def refuse(self, errors: list[FieldError]) -> None:
         """Shows each error by its field, and below the form what has no field here."""
         homeless = self.fields.show(errors)
-        if not self.basket.lines:
+        self._is_said_empty = not self.basket.lines
+        if self._is_said_empty:
             self._message.say("error", "Add at least one item.", "The basket is empty.")
         elif homeless:
             self._message.say("error", "; ".join(str(error) for error in homeless))
+
+    def _filled(self) -> None:
+        """What was said of an empty basket does not stay beside its first item."""
+        if self._is_said_empty:
+            self._message.clear()
+        self._is_said_empty = False
 
     def _texts(self) -> dict[str, Any]:
         return self.fields.texts() | {"lines": list(self.basket.lines)}
@@ -103,8 +112,8 @@ def content(sale: Sale | SaleInput) -> dict[str, Any]:
 
 
 def size(sale: Sale | SaleInput, sales: Sales) -> str:
-    """``2 items, USD 12.50``."""
-    items = "1 item" if len(sale.lines) == 1 else f"{len(sale.lines)} items"
+    """``6 items on 3 lines, USD 12.50``."""
+    items = pieces([line.quantity for line in sale.lines])
     return f"{items}, {money(sale.total_amount, sales.engines.settings.workbench_currency)}"
 
 

@@ -16,10 +16,11 @@ import sqlalchemy as sa
 
 from workbench.errors import MetricError
 from workbench.insights.pairs import Ints, Pairs, count_pairs
-from workbench.insights.products import latest
 from workbench.insights.ratios import percent, ratio
 from workbench.metrics import AnyWhere, Source, Where, ask, direct
+from workbench.products import newest
 from workbench.replication import Answer
+from workbench.words import counted
 
 Sort = Literal["lift", "sales_both"]
 SORTS: tuple[Sort, ...] = ("lift", "sales_both")
@@ -54,10 +55,10 @@ class Baskets:
     def about(self) -> str:
         """What was counted, in words: ``Of 81,204 sales.``"""
         if self.is_whole:
-            return f"Of {self.sales:,} sales."
+            return f"Of {counted(self.sales, 'sale')}."
         return (
-            f"Of the {self.sales:,} sales since {self.date_from:%Y-%m-%d} only: the period chosen has too many sales"
-            " to count pairs in."
+            f"Of the {counted(self.sales, 'sale')} since {self.date_from:%Y-%m-%d} only: the period chosen has too many"
+            " sales to count pairs in."
         )
 
 
@@ -168,7 +169,7 @@ def _best(codes: Sequence[str], pairs: Pairs, sort: Sort) -> list[Pair]:
 
 
 def _frame(connection: sa.Connection, best: Sequence[Pair], sales: int) -> pd.DataFrame:
-    names = latest(connection, sorted({code for pair in best for code in (pair.a, pair.b)}))
+    names = newest(connection, sorted({code for pair in best for code in (pair.a, pair.b)}))
     columns = {
         "product_a": [pair.a for pair in best],
         "name_a": [names[pair.a][0] for pair in best],

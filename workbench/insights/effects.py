@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from workbench.insights.products import latest
 from workbench.metrics import AnyWhere, Source, ask
 from workbench.models import CENT
+from workbench.products import newest
 from workbench.replication import Answer
 
 METRICS = ("revenue", "discount_given", "items_sold")
@@ -34,7 +34,7 @@ def effects(source: Source, where: AnyWhere, compared: AnyWhere) -> Answer[pd.Da
     rows = [_row(code, of_before.get(code, NOTHING), of_now.get(code, NOTHING)) for code in {**of_before, **of_now}]
     rows.sort(key=lambda row: (-abs(row["revenue"] - row["before"]), row["product_code"]))
     codes = [row["product_code"] for row in rows]
-    named = source.reader.read(source.session, lambda connection: latest(connection, codes))
+    named = source.reader.read(source.session, lambda connection: newest(connection, codes))
     for row in rows:
         row["product_name"] = named.value.get(row["product_code"], (row["product_code"], None))[0]
     parts: list[Answer[Any]] = [now, before, named]

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, Literal
 
 import pandas as pd
-import sqlalchemy as sa
 
 from workbench.errors import MetricError
 from workbench.insights.ratios import percent
 from workbench.metrics import AnyWhere, Source, ask
+from workbench.products import newest
 from workbench.replication import Answer
-from workbench.sql_files import read_sql
 
 Sort = Literal["revenue", "items_sold", "growth"]
 SORTS: tuple[Sort, ...] = ("revenue", "items_sold", "growth")
@@ -70,18 +68,12 @@ def products(
     rows = _rows(_by_code(now), _by_code(part), None if before is None else _by_code(before))
     rows = _sorted(rows, sort, descending)[:limit]
     codes = [row["product_code"] for row in rows]
-    named = source.reader.read(source.session, lambda connection: latest(connection, codes), "product names")
+    named = source.reader.read(source.session, lambda connection: newest(connection, codes), "product names")
     for row in rows:
         row["product_name"], row["category"] = named.value.get(row["product_code"], (row["product_code"], None))
     parts: list[Answer[Any]] = [now, named] if before is None else [now, part, before, named]
     oldest = min(parts, key=lambda part: part.as_of)
     return Answer(_frame(rows), oldest.engine, oldest.as_of, oldest.note)
-
-
-def latest(connection: sa.Connection, codes: Sequence[str]) -> dict[str, tuple[str, str | None]]:
-    """Name and category of each product, of its newest line; a code that was never sold is not in it."""
-    found = connection.execute(sa.text(read_sql("queries/product_names")), {"codes": list(codes)})
-    return {row.product_code: (row.product_name, row.category) for row in found}
 
 
 def abc_class(above: Decimal, total: Decimal) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, time
 from typing import Any
 
 from workbench.errors import MetricError
+from workbench.words import unstorable
 
 MOST_ID = 2**31 - 1
 NUMBERS = {  # the smallest and the largest value
@@ -80,8 +80,8 @@ def _text(name: str, given: Any) -> str | None:
         raise _refused(name, given, " and ".join(map(repr, CUSTOMER_TYPES)))
     if not isinstance(given, str):
         raise _refused(name, given, "texts, or None for lines without one" if name == "categories" else "texts")
-    if any(letter == "\0" or unicodedata.category(letter) == "Cs" for letter in given):
-        raise _refused(name, given, "texts that a database can hold, without NUL and halves of characters")
+    if letter := unstorable(given):
+        raise _refused(name, given, f"texts that a database can hold, without {letter}")
     return given
 
 

@@ -45,7 +45,7 @@ frozen = FrozenView.read(
 table(frozen.about())"""
 CHANGES = """data = ReportData()
 changes = frozen.changes(data)
-print(f"{len(changes):,} of {len(frozen.figures):,} figures have changed")
+print(f"Of {len(frozen.figures):,} figures, {len(changes):,} changed")
 table(changes)"""
 TOTALS = "table(frozen.totals(data))"
 

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from workbench.errors import ParameterRefused, ReportError
 from workbench.models import EARLIEST, LATEST
+from workbench.words import hidden
 
 # What a notebook writes for them. Both are ISO text, so that papermill alone can set them too.
 Day = str
@@ -39,7 +40,7 @@ class Parameter:
         """What may be given, in words."""
         words = {
             "int": f"a whole number of at most {MOST_DIGITS} digits",
-            "str": f"a text of at most {MOST_LETTERS} characters",
+            "str": f"a text of at most {MOST_LETTERS} characters, all of which can be seen",
             "date": "a day as 2026-10-31",
             "month": "a month as 2026-10",
             "choice": f"one of {', '.join(self.choices)}",
@@ -61,7 +62,7 @@ class Parameter:
         parse = {"int": _int, "str": _text, "date": _day, "month": _month, "choice": self._choice}[self.kind]
         value = parse(text)
         if value is None:
-            raise ParameterRefused(f"{self.name}={text[:60]!r} is refused: give {self.allowed}.")
+            raise ParameterRefused(f"{self.name}={text[:60]!r} cannot be used: give {self.allowed}.")
         return value
 
     def _choice(self, text: str) -> Value:
@@ -133,7 +134,7 @@ def _int(text: str) -> Value:
 
 
 def _text(text: str) -> Value:
-    return text if len(text) <= MOST_LETTERS and "\0" not in text else None
+    return text if len(text) <= MOST_LETTERS and not hidden(text) else None
 
 
 def _day(text: str) -> Value:

@@ -23,6 +23,7 @@ from workbench.outage import in_words, is_away
 from workbench.sample.chunks import generate
 from workbench.sample.prepared import Prepared, prepared
 from workbench.sql_files import read_sql
+from workbench.words import counted
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +92,7 @@ def _copy_all(
     lines = cents = done = 0
     for part in ready:
         if should_stop and should_stop():
-            raise LoadStopped(f"Loading sample data was stopped after {done:,} sales. Nothing was loaded.")
+            raise LoadStopped(f"Loading sample data was stopped after {counted(done, 'sale')}. Nothing was loaded.")
         _copy(connection, "copy_headers", part.headers)
         _copy(connection, "copy_lines", part.lines)
         first_id, last_id = first_id or part.first_id, part.last_id

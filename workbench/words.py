@@ -1,0 +1,39 @@
+"""Words that people read: numbers with their nouns, and letters that nobody sees."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+# What ends a line or turns the direction of its neighbours, and is itself not seen.
+UNSEEN = re.compile("[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 sale``, ``2,345 sales``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def pieces(quantities: list[int]) -> str:
+    """``6 items on 3 lines`` of a sale, ``2 items`` when each line has one."""
+    items = counted(sum(quantities), "item")
+    return items if sum(quantities) == len(quantities) else f"{items} on {counted(len(quantities), 'line')}"
+
+
+def unstorable(text: str) -> str:
+    """The first letter that no database takes, NUL or half a character, as ``U+0000``; empty for none."""
+    found = re.search("[\0\ud800-\udfff]", text)
+    return f"U+{ord(found[0]):04X}" if found else ""
+
+
+def hidden(text: str) -> str:
+    """The first letter that cannot be stored or seen, as ``U+202E RIGHT-TO-LEFT OVERRIDE``; empty for none."""
+    for letter in text:
+        if UNSEEN.match(letter) or unicodedata.category(letter) in ("Cc", "Cs"):
+            return f"U+{ord(letter):04X} {unicodedata.name(letter, '')}".strip()
+    return ""
+
+
+def visible(text: str) -> str:
+    """The text with what is unseen written out, as in ``[U+202E]``."""
+    return UNSEEN.sub(lambda found: f"[U+{ord(found[0]):04X}]", text)
