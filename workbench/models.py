@@ -36,7 +36,7 @@ def _plain(value: Any) -> Any:
 
 
 def _amount(value: Any) -> Any:
-    return with_point(value) if isinstance(value, str) else _plain(value)
+    return with_point(value) if isinstance(value, str) and value.strip() else _plain(value)
 
 
 def _clean(value: Any) -> Any:

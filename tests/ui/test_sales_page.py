@@ -172,6 +172,7 @@ def test_an_edit_keeps_what_it_does_not_change(app: str, page: Page, workbench: 
     fill(page, Quantity="2")
     button(page, "Update item").click()
     button(page, "Save changes").click()
+    button(page, "Yes, save it").click()  # cashier 99 is new
     said(page, f"Transaction {made} saved: 4 items on 2 lines, USD 14.90")
     after = stored(workbench, made)
     assert after.cashier_id == 99 and after.payment_method == "Cheque"
@@ -190,6 +191,8 @@ def test_a_conflict_is_shown_and_nothing_is_overwritten(app: str, page: Page, wo
     workbench.sales().update(made, 1, sale(store_id=8), uuid4())
     fill(page, Cashier_ID="444")
     button(page, "Save changes").click()
+    expect(page.get_by_text("Cashier 444 has never sold anything before.")).to_be_visible()
+    button(page, "Yes, save it").click()
     row = page.get_by_role("row", name="Cashier ID")
     expect(row.get_by_role("cell")).to_have_text(["444", "301", "301"])
     expect(page.get_by_role("row", name="Store ID").locator("mark")).to_have_text(["8"])
@@ -198,6 +201,7 @@ def test_a_conflict_is_shown_and_nothing_is_overwritten(app: str, page: Page, wo
     expect(page.get_by_label("Store ID")).to_have_value("8")
     expect(page.get_by_label("Cashier ID")).to_have_value("444")
     button(page, "Save changes").click()
+    button(page, "Yes, save it").click()
     said(page, f"Transaction {made} saved")
     assert (stored(workbench, made).cashier_id, stored(workbench, made).store_id) == (444, 8)
 
@@ -296,6 +300,7 @@ def test_a_hostile_product_is_text_everywhere(app: str, page: Page, workbench: W
     workbench.sales().update(made, 1, sale(payment_method=HOSTILE, lines=hostile, cashier_id=2), uuid4())
     fill(page, Cashier_ID="3")
     button(page, "Save changes").click()
+    button(page, "Yes, save it").click()
     expect(page.get_by_text("Somebody else has changed this sale")).to_be_visible()
     tab(page, "Delete")
     fill(page, Transaction_ID=HOSTILE)

@@ -11,6 +11,7 @@ from workbench import clock
 from workbench.clock import StoreClock, find_zone, machine_zone
 from workbench.config import Settings, child_environment, load_settings
 from workbench.errors import SettingsError
+from workbench.reports.kernel import environment
 
 BERLIN, KOLKATA, APIA = (StoreClock(find_zone(name)) for name in ("Europe/Berlin", "Asia/Kolkata", "Pacific/Apia"))
 
@@ -106,6 +107,7 @@ def test_without_the_setting_it_is_the_machines_zone(monkeypatch: pytest.MonkeyP
     assert machine_zone() == "UTC"
 
 
-def test_a_child_gets_the_zone_also_when_nothing_was_set(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_child_gets_the_zone_also_when_nothing_was_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("TZ", "Asia/Kolkata")
     assert child_environment(load_settings())["WORKBENCH_TIMEZONE"] == "Asia/Kolkata"
+    assert environment(load_settings(), tmp_path)["WORKBENCH_TIMEZONE"] == "Asia/Kolkata"  # a report's process

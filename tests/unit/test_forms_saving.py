@@ -13,9 +13,11 @@ import sqlalchemy as sa
 
 from tests.conftest import free_ports
 from tests.examples import CAKE, LATTE, sale
+from workbench.clock import StoreClock, find_zone
 from workbench.config import Settings
 from workbench.connection import Workbench
 from workbench.connection import connect as connect_workbench
+from workbench.doubts import doubts
 from workbench.engines import Engines
 from workbench.errors import OutcomeUnknown
 from workbench.forms import SalesManager
@@ -97,6 +99,49 @@ async def test_an_empty_basket_is_not_said_beside_its_first_item(workbench: Work
 
 
 @in_a_loop
+async def test_a_doubtful_sale_is_asked_about_and_a_yes_holds_for_it_alone(
+    workbench: Workbench, engines: Engines
+) -> None:
+    create(workbench)
+    manager = SalesManager(workbench, actor="tester")
+    several = [LATTE, LATTE | {"product_name": "Latte"}, LATTE | {"product_name": "Milk coffee"}]
+    await type_sale(manager.add.form, *several, store_id="99", transaction_time="2099-01-01 10:00:00")
+    await manager.add.save.run()
+    asked = manager.add.confirmation.question
+    assert "Its time, 2099-01-01 10:00, is still to come" in asked.text
+    assert "Store 99 has never sold anything before." in asked.text and "Cashier" not in asked.text
+    assert "The code C-LAT has 3 names in it: Caffè Latte, Latte, Milk coffee." in asked.text
+    manager.add.form.fields.fill({"store_id": "98"})
+    await manager.add.confirmation.confirm()  # a yes to another sale than the one that is there now
+    assert "Store 98 has never sold" in asked.text
+    assert count(engines) == 1
+    await manager.add.confirmation.confirm()
+    assert count(engines) == 2 and asked.text == ""
+    await manager.edit.load(2)
+    manager.edit.form.fields.fill({"customer_id": "7"})
+    await manager.edit.save.run()  # nothing that was known when it was made is asked again
+    assert "Transaction 2 saved" in manager.edit.message.text
+    manager.edit.form.fields.fill({"cashier_id": "302"})
+    await manager.edit.save.run()
+    assert "Cashier 302 has never sold" in manager.edit.confirmation.question.text
+
+
+def test_where_nobody_has_sold_nobody_is_unknown_and_a_skipped_hour_is_told(workbench: Workbench) -> None:
+    def asked(zone: str, at: str) -> list[str]:
+        clock = StoreClock(find_zone(zone))
+        return doubts(workbench.reader, workbench.session, clock, sale(transaction_time=at, store_id=77))
+
+    assert asked("Europe/Berlin", "2026-03-29 01:30:00") == []
+    assert asked("Europe/Berlin", "2026-03-29 02:30:00") == [
+        "There was no 2026-03-29 02:30: the clocks were put forward over it."
+    ]
+    assert asked("Asia/Kolkata", "2026-03-29 02:30:00") == []
+    now = StoreClock(find_zone("Pacific/Kiritimati")).now()
+    assert asked("Pacific/Kiritimati", str(now)) == []
+    assert len(asked("Pacific/Pago_Pago", str(now))) == 1  # it is yesterday there
+
+
+@in_a_loop
 async def test_two_clicks_at_once_make_one_sale(workbench: Workbench, engines: Engines) -> None:
     manager = SalesManager(workbench, actor="tester")
     await type_sale(manager.add.form)
@@ -128,12 +173,14 @@ async def test_other_content_after_a_lost_answer_is_no_second_sale(
     lose_the_answer(monkeypatch)
     await manager.add.save.run()
     manager.add.form.fields.fill({"cashier_id": "302"})
-    for _ in range(2):
-        await manager.add.save.run()
+    await manager.add.save.run()
+    for again in (manager.add.confirmation.confirm, manager.add.save.run):
+        await again()
         assert "was saved as transaction 1" in manager.add.message.text
     assert count(engines) == 1
     manager.add.form.fields.fill({"cashier_id": "303"})
     await manager.add.save.run()
+    await manager.add.confirmation.confirm()
     assert count(engines) == 2
 
 
@@ -197,7 +244,8 @@ async def test_a_conflict_rebases_or_takes_theirs(workbench: Workbench) -> None:
     await manager.edit.load(made)
     workbench.sales().update(made, 1, sale(store_id=8), uuid4())
     manager.edit.form.fields.fill({"cashier_id": "444"})
-    await manager.edit.save.run()
+    await manager.edit.save.run()  # asks about a cashier who has never sold
+    await manager.edit.confirmation.confirm()
     await manager.edit.save.run()
     assert workbench.sales().get(made, for_edit=True).value.cashier_id == 301
     manager.edit.take_theirs()

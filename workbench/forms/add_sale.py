@@ -11,6 +11,7 @@ import panel_material_ui as pmui
 
 from workbench.errors import RequestReused
 from workbench.forms.actions import Action
+from workbench.forms.confirmation import Confirmation
 from workbench.forms.fields import actions
 from workbench.forms.messages import Message
 from workbench.forms.sale_form import SaleForm, size
@@ -32,12 +33,13 @@ class AddSale(pn.viewable.Viewer):
         self._button = pmui.Button(label="Create Transaction", variant="contained", margin=(6, 8))
         self._clear = pmui.Button(label="Clear", variant="text", margin=(6, 8), on_click=self._start_over)
         self.save = Action(self._create, self.message, self._button)
+        self.confirmation = Confirmation(sales, self.save.run)
         self._button.on_click(self.save.run)
 
     async def _create(self) -> None:
         self.message.clear()
         sale = self.form.read()
-        if sale is None:
+        if sale is None or await self.confirmation.is_open(sale):
             return
         try:
             saved = await asyncio.to_thread(self._sales.create, sale, self._id_for(sale))
@@ -47,6 +49,7 @@ class AddSale(pn.viewable.Viewer):
             self.message.say("warning", f"{earlier} Change that one under Edit, or clear the form.", "Not saved.")
             return
         self._request_id = uuid4()
+        self.confirmation.forget()
         self.form.clear()
         lead = f"Transaction {saved.transaction_id} created:"
         at = "" if saved.transaction_time is None else f", {saved.transaction_time:%Y-%m-%d %H:%M:%S}"
@@ -61,8 +64,9 @@ class AddSale(pn.viewable.Viewer):
     def _start_over(self, _event: object) -> None:
         self._request_id, self._refused = uuid4(), None
         self.message.clear()
+        self.confirmation.forget()
         self.form.clear()
 
     def __panel__(self) -> pn.Column:
         buttons = actions(self._clear, self._button)
-        return pn.Column(self.form, buttons, self.message, sizing_mode="stretch_width", margin=0)
+        return pn.Column(self.form, buttons, self.confirmation, self.message, sizing_mode="stretch_width", margin=0)

@@ -12,6 +12,7 @@ import panel_material_ui as pmui
 
 from workbench.errors import SaleConflict, SaleRefused, WorkbenchError
 from workbench.forms.actions import Action
+from workbench.forms.confirmation import Confirmation
 from workbench.forms.conflict import conflict_table, merge
 from workbench.forms.fields import actions
 from workbench.forms.line_table import html_pane
@@ -53,6 +54,7 @@ class EditSale(pn.viewable.Viewer):
         )
         self._button = pmui.Button(label="Save changes", variant="contained", margin=(6, 8))
         self.save = Action(self._save, self.message, self._button)
+        self.confirmation = Confirmation(sales, self.save.run)
         self._button.on_click(self.save.run)
         cancel = _button("Cancel", self._cancel, variant="text")
         self._body = pn.Column(
@@ -84,6 +86,8 @@ class EditSale(pn.viewable.Viewer):
         if content(sale) == content(base):
             self.message.say("info", "Nothing was saved.", "Nothing has been changed.")
             return
+        if await self.confirmation.is_open(sale, base):
+            return
         if sale != self._sent:  # the same content sent again is the same request, other content another
             self._sent, self._request_id = sale, uuid4()
         try:
@@ -113,6 +117,7 @@ class EditSale(pn.viewable.Viewer):
     def _show(self, sale: Sale | None, typed: dict[str, Any] | None = None) -> None:
         self._base = sale
         self._unsaved.clear()
+        self.confirmation.forget()
         self._hide_conflict()
         self._body.visible = sale is not None
         if sale is None:
@@ -161,6 +166,7 @@ class EditSale(pn.viewable.Viewer):
             self._unsaved,
             self._body,
             self._choices,
+            self.confirmation,
             self.message,
             sizing_mode="stretch_width",
             margin=0,

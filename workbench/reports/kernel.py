@@ -22,6 +22,7 @@ GIVEN = (
     "master_db_owner_password",
     "workbench_data_dir",
     "workbench_currency",
+    "workbench_timezone",
     "log_level",
 )
 KERNEL = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
