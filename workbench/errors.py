@@ -45,6 +45,10 @@ class DatabaseRefused(WorkbenchError):
         super().__init__(text)
 
 
+class DiskFull(WorkbenchError):
+    """A disk has no space left: the text says which, and what to do."""
+
+
 class SchemaError(WorkbenchError):
     """The database's schema is older, newer or other than this program's."""
 

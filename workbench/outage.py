@@ -11,13 +11,14 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from workbench.config import Server, Settings
 from workbench.deadline import READER_SECONDS
-from workbench.errors import DatabaseRefused, SchemaError, ServerBusy, ServerUnavailable, WorkbenchError
+from workbench.errors import DatabaseRefused, DiskFull, SchemaError, ServerBusy, ServerUnavailable, WorkbenchError
 
 ServerError = DBAPIError | PoolTimeout
 # away: it went away or lets nobody in. busy: it has no connection left. replayed: it ended the query, as a standby does
 # when replay needs what the query reads, or as any server does to end a deadlock. held: others hold what is waited for.
-# stopped: the time limit, or somebody, ended the query. missing: no such table or column. refused: anything else.
-Failure = Literal["away", "busy", "replayed", "held", "stopped", "missing", "refused"]
+# stopped: the time limit, or somebody, ended the query. full: its disk is. missing: no such table or column.
+# refused: anything else.
+Failure = Literal["away", "busy", "replayed", "held", "stopped", "missing", "full", "refused"]
 _FAILURES: dict[str, Failure] = {
     "57P01": "away",  # shut down, or the connection was ended by an administrator
     "57P02": "away",
@@ -30,6 +31,7 @@ _FAILURES: dict[str, Failure] = {
     "57P04": "replayed",  # the database was dropped under it
     "55P03": "held",
     "57014": "stopped",
+    "53100": "full",
     "42P01": "missing",
     "42703": "missing",
     "42883": "missing",
@@ -106,6 +108,12 @@ def in_words(settings: Settings, name: str, error: ServerError, seconds: float =
             return ServerBusy(f"{spoken(name)} took too long: others hold what it would change. Try again.")
         case "stopped":
             return _stopped(name, error, seconds)
+        case "full":
+            return DiskFull(
+                f"{spoken(name)}'s disk is full: it refuses this, and nothing of it was kept. What was saved before is"
+                " there. Free space on that disk, then try again (`workbench status` says where the embedded servers"
+                " keep their data)."
+            )
         case "missing":
             return SchemaError(f"{spoken(name)} lacks a table or column of this version. Run `workbench migrate`.")
         case _:

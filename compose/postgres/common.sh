@@ -32,8 +32,14 @@ move_into_place() { # MADE FOLDER
     sync
 }
 
+# What is there is never overwritten: it may be the last copy.
 make_folder() { # NAME SUPERUSER PASSWORD: a new server's folder, unless it is there
-    [ ! -d "$DATA/$1" ] || return 0
+    if [ -e "$DATA/$1/PG_VERSION" ]; then
+        refuse_other_version "$DATA/$1"
+        return 0
+    fi
+    [ ! -e "$DATA/$1" ] || rmdir "$DATA/$1" 2>/dev/null ||
+        refuse "$DATA/$1 holds files, but no PostgreSQL server. Put the right folder back, or move these files away."
     say "Creating $DATA/$1"
     rm -rf "$DATA/new" # what an interrupted start left
     # One collation, in the binary itself: a newer image's locales cannot break an index.
@@ -42,10 +48,18 @@ make_folder() { # NAME SUPERUSER PASSWORD: a new server's folder, unless it is t
     move_into_place "$DATA/new" "$DATA/$1"
 }
 
+refuse_other_version() { # FOLDER
+    local made_by ours
+    made_by=$(<"$1/PG_VERSION") ours=$(postgres --version | sed -E 's/.*\) ([0-9]+).*/\1/')
+    [ "$made_by" = "$ours" ] || refuse "$1 was made by PostgreSQL $made_by, and this image has $ours. Name the old image" \
+        "in docker-compose.yml again, and move the data with pg_dump and psql."
+}
+
 # A container that was killed leaves lock files with numbers of its processes, and here they mean others, or nobody: no
 # other server can be in this container, and its volume belongs to one container.
 forget_killed() { # NAME
     rm -f "$DATA/$1/postmaster.pid" "$SOCKETS"/.s.PGSQL.*
+    [ ! -d "$DATA/$1" ] || chmod 0700 "$DATA/$1" # PostgreSQL starts with no other, such as a copy may have
 }
 
 # Alone and without a password is how a superuser's password can be set: nobody else gets in meanwhile.

@@ -11,6 +11,7 @@ CHECK_SECONDS=${CHECK_SECONDS:-10}
 folder=$DATA/replica
 address="host=$MASTER_HOST port=$MASTER_PORT user=workbench_replica passfile=$DATA/pgpass application_name=replica"
 address+=" dbname=sales connect_timeout=5"
+slot_lost="its slot on the master was lost, and with it WAL that it still needed"
 child='' stop_signal=''
 
 write_password() {
@@ -31,12 +32,27 @@ wait_for_master() {
     done
 }
 
+control() { # NAME: what the folder's control file says
+    LC_ALL=C pg_controldata -D "$folder" | sed -n "s/^$1: *//p"
+}
+
 is_of_this_master() { # ROW of IDENTIFY_SYSTEM
-    [ "${1%%|*}" = "$(LC_ALL=C pg_controldata -D "$folder" | sed -n 's/^Database system identifier: *//p')" ]
+    [ "${1%%|*}" = "$(control 'Database system identifier')" ]
+}
+
+is_ahead_of() { # ROW of IDENTIFY_SYSTEM: true when the folder holds WAL that the master has not
+    local system timeline ends
+    IFS='|' read -r system timeline ends _ <<<"$1"
+    [ "$(control "Latest checkpoint's TimeLineID")" -gt "$timeline" ] ||
+        (($(bytes "$(control 'Minimum recovery ending location')") > $(bytes "$ends")))
+}
+
+bytes() { # LSN
+    echo $(((16#${1%/*} << 32) + 16#${1#*/}))
 }
 
 was_only_standby() { # then it holds nothing that its master did not have
-    LC_ALL=C pg_controldata -D "$folder" | grep -Eq '^Database cluster state: *(in archive recovery|shut down in recovery)$'
+    control 'Database cluster state' | grep -Eq '^(in archive recovery|shut down in recovery)$'
 }
 
 reason_to_copy() { # prints why this folder cannot follow the master; nothing when it can, or when the master is away
@@ -46,21 +62,25 @@ reason_to_copy() { # prints why this folder cannot follow the master; nothing wh
     system=$(ask_master IDENTIFY_SYSTEM 2>/dev/null) || return 0
     slot=$(ask_master 'READ_REPLICATION_SLOT replica' 2>/dev/null) || return 0
     is_of_this_master "$system" || { echo "it is a copy of another master"; return; }
+    if is_ahead_of "$system" && [ -e "$folder/standby.signal" ]; then # asked after: it may be promoted meanwhile
+        echo "it is ahead of the master, which was put back from an older copy"
+        return
+    fi
     case $slot in
         physical\|[0-9A-F]*) ;;
-        physical*) echo "its slot on the master was lost, and with it WAL that it still needed" ;;
+        physical*) echo "$slot_lost" ;;
         *) echo "its slot on the master is missing" ;;
     esac
 }
 
-clear_folder() {
+clear_folder() { # WHY
     [ -d "$folder" ] || return 0
-    if was_only_standby && is_of_this_master "$(ask_master IDENTIFY_SYSTEM)"; then
-        mv "$folder" "$DATA/old"
-        rm -rf "$DATA/old"
+    local now kept
+    now=$(date -u +%Y%m%d-%H%M%S)
+    if [ "$1" = "$slot_lost" ] && was_only_standby; then
+        mv "$folder" "$DATA/old-replica-$now" # it goes once the new copy is complete
     else
-        local kept
-        kept=$DATA/kept-$(date -u +%Y%m%d-%H%M%S)
+        kept=$DATA/kept-replica-$now
         mv "$folder" "$kept"
         say "What was there may hold what no other server has: it is kept in $kept. Remove it when it is not needed."
     fi
@@ -70,14 +90,15 @@ copy_master() { # WHY
     say "Copying the master: $1"
     wait_for_master
     # The old copy goes first: beside a new slot it would look sound, and stay behind for ever.
-    clear_folder
-    rm -rf "$DATA/new" "$DATA/old"
+    clear_folder "$1"
+    rm -rf "$DATA/new"
     case $(ask_master 'READ_REPLICATION_SLOT replica') in
         physical*) ask_master 'DROP_REPLICATION_SLOT replica WAIT' >/dev/null ;;
     esac
     run pg_basebackup -D "$DATA/new" -d "$address" -X stream -C -S replica --checkpoint=fast --no-manifest --no-password
     touch "$DATA/new/standby.signal"
     move_into_place "$DATA/new" "$folder"
+    rm -rf "$DATA"/old*
     say "The copy is complete"
 }
 

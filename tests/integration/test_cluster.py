@@ -9,54 +9,37 @@ import signal
 import socket
 import stat
 import subprocess
-import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
 from pathlib import Path
 
-import psutil
 import psycopg2
 import pytest
-from psycopg2.extensions import connection as Connection
 
+from tests.integration.scratch_cluster import (
+    IS_ROOT,
+    POSTGRES_USER,
+    REPOSITORY,
+    ROLES,
+    assert_passwords_work,
+    assert_whole,
+    kill,
+    postmaster,
+    run,
+    scratch_settings,
+    secrets_of,
+    session,
+    settings_for,
+    start_process,
+    superuser_on_replica,
+    until,
+    value,
+)
 from workbench import cluster
 from workbench.config import Server, Settings
 from workbench.errors import ClusterError, PortTaken, SettingsError
-
-REPOSITORY = Path(__file__).parents[2]
-IS_ROOT = os.geteuid() == 0
-POSTGRES_USER = "nobody" if IS_ROOT else None
-ROLES = {"workbench_owner", "workbench_writer", "workbench_reader", "workbench_cdc", "workbench_replica"}
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@contextmanager
-def scratch_settings() -> Iterator[Settings]:
-    """Settings for a cluster of its own, which is stopped and removed afterwards."""
-    folder = Path(tempfile.mkdtemp(prefix="cluster-test-"))
-    settings = settings_for(folder)
-    try:
-        yield settings
-    finally:
-        cluster.down(settings)
-        shutil.rmtree(folder)
-
-
-def settings_for(folder: Path, master_port: int = 0, replica_port: int = 0) -> Settings:
-    return Settings(
-        _env_file=None,
-        workbench_data_dir=folder,
-        master_db_port=master_port or free_port(),
-        replica_db_port=replica_port or free_port(),
-    )
 
 
 @pytest.fixture(scope="module")
@@ -75,76 +58,6 @@ def fresh() -> Iterator[Settings]:
     """Settings for a cluster that nobody has made yet."""
     with scratch_settings() as settings:
         yield settings
-
-
-@contextmanager
-def session(server: Server | None) -> Iterator[Connection]:
-    assert server is not None
-    with closing(
-        psycopg2.connect(
-            host=server.host,
-            port=server.port,
-            dbname=server.name,
-            user=server.user,
-            password=server.password.get_secret_value(),
-            connect_timeout=2,
-        )
-    ) as connection:
-        connection.autocommit = True
-        yield connection
-
-
-def run(connection: Connection, statement: str) -> list[tuple]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement)
-        return cursor.fetchall() if cursor.description else []
-
-
-def value(connection: Connection, query: str) -> object:
-    return run(connection, query)[0][0]
-
-
-def until(condition: Callable[[], object], seconds: float = 20) -> None:
-    """Polls until the condition holds; fails when it never does."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "the condition never held"
-        time.sleep(0.005)
-
-
-def superuser_on_replica(settings: Settings) -> Server:
-    master = cluster.superuser(settings)
-    return Server(master.host, settings.replica_db_port, master.name, master.user, master.password)
-
-
-def postmaster(settings: Settings, node: str) -> psutil.Process:
-    text = (settings.workbench_data_dir / node / "postmaster.pid").read_text()
-    return psutil.Process(int(text.split()[0]))
-
-
-def kill(process: psutil.Process) -> None:
-    process.kill()
-    until(lambda: not process.is_running() or process.status() == psutil.STATUS_ZOMBIE)
-
-
-def assert_whole(settings: Settings) -> None:
-    """Both servers answer to their roles, and a row written on the master arrives on the replica."""
-    filled = cluster.configured(settings)
-    with session(cluster.superuser(settings)) as master, session(filled.replica) as replica:
-        assert {row[0] for row in run(master, "select rolname from pg_roles where rolname like 'workbench%'")} == ROLES
-        run(master, "create table if not exists public.probe (probe_id bigint primary key)")
-        run(master, "grant select on public.probe to workbench_reader")
-        probe_id = time.time_ns()
-        run(master, f"insert into public.probe values ({probe_id})")
-        arrived = f"select to_regclass('public.probe') is not null and pg_last_wal_replay_lsn() >= '{lsn(master)}'"
-        until(lambda: value(replica, arrived))
-        assert value(replica, f"select count(*) from public.probe where probe_id = {probe_id}") == 1
-        assert value(replica, "select pg_is_in_recovery()") is True
-    assert not list(settings.workbench_data_dir.glob("new-*"))
-
-
-def lsn(master: Connection) -> object:
-    return value(master, "select pg_current_wal_flush_lsn()")
 
 
 # The first start, and the ones after it
@@ -328,35 +241,6 @@ def _has_roles(settings: Settings) -> bool:
     return True
 
 
-def assert_passwords_work(settings: Settings) -> None:
-    filled = cluster.configured(settings)
-    for server in (filled.master, filled.owner, filled.master_reader, filled.replica):
-        with session(server) as connection:
-            assert value(connection, "select 1") == 1
-
-
-def start_process(settings: Settings, then: str = "", repository: Path = REPOSITORY) -> subprocess.Popen[str]:
-    """A process that runs ``up``, printing its progress, then ``then``."""
-    code = (
-        "from workbench import cluster\nfrom workbench.config import load_settings\n"
-        f"cluster.up(load_settings(), lambda line: print(line, flush=True))\n{then}"
-    )
-    return subprocess.Popen(
-        [sys.executable, "-c", code],
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=settings.workbench_data_dir.parent,
-        start_new_session=True,
-        env={
-            "PATH": os.environ["PATH"],
-            "PYTHONPATH": str(repository),
-            "WORKBENCH_DATA_DIR": str(settings.workbench_data_dir),
-            "MASTER_DB_PORT": str(settings.master_db_port),
-            "REPLICA_DB_PORT": str(settings.replica_db_port),
-        },
-    )
-
-
 # A replica that can no longer follow
 
 
@@ -377,37 +261,10 @@ def test_replica_whose_slot_was_lost_is_rebuilt(shared: Settings) -> None:
     said: list[str] = []
     cluster.up(shared, said.append)
     assert said[0].startswith("Rebuilding the replica: its slot on the master was lost")
+    assert not any("kept" in line for line in said), "all that it had came from this master"
     assert_whole(shared)
     with session(cluster.configured(shared).replica) as connection:
         assert value(connection, "select count(*) from public.note where body = 'missed'") == 5
-
-
-def test_running_replica_whose_slot_is_gone_is_rebuilt(shared: Settings) -> None:
-    with session(cluster.superuser(shared)) as master:
-        until(lambda: _drop_slot(master))
-    said: list[str] = []
-    cluster.up(shared, said.append)
-    assert said[0] == "Rebuilding the replica: its slot on the master is missing"
-    assert_whole(shared)
-
-
-def _drop_slot(master: Connection) -> bool:
-    """True once it is dropped: the running replica comes back for it at once."""
-    try:
-        run(master, "select pg_terminate_backend(active_pid, 5000) from pg_replication_slots")
-        run(master, "select pg_drop_replication_slot('replica')")
-    except psycopg2.errors.ObjectInUse:
-        return False
-    return True
-
-
-def test_promoted_replica_is_rebuilt(shared: Settings) -> None:
-    with session(superuser_on_replica(shared)) as replica:
-        run(replica, "select pg_promote()")
-    said: list[str] = []
-    cluster.up(shared, said.append)
-    assert said[0].startswith("Rebuilding the replica: it was promoted")
-    assert_whole(shared)
 
 
 def test_replica_that_does_not_start_is_rebuilt(shared: Settings) -> None:
@@ -429,22 +286,6 @@ def test_replica_that_only_lags_is_not_rebuilt(shared: Settings) -> None:
     cluster.up(shared, said.append)
     assert said == ["Starting the replica"]
     assert_whole(shared)
-
-
-def test_replica_of_another_master_is_rebuilt(fresh: Settings) -> None:
-    folder = fresh.workbench_data_dir
-    cluster.up(fresh)
-    cluster.down(fresh)
-    (folder / "replica").rename(folder / "kept")
-    shutil.rmtree(folder / "master")
-    cluster.up(fresh)
-    cluster.down(fresh)
-    shutil.rmtree(folder / "replica")
-    (folder / "kept").rename(folder / "replica")
-    said: list[str] = []
-    cluster.up(fresh, said.append)
-    assert "Rebuilding the replica: it is a copy of another master" in said
-    assert_whole(fresh)
 
 
 # What is refused
@@ -493,21 +334,6 @@ def test_folder_that_postgresqls_user_cannot_reach_is_refused(fresh: Settings) -
     with pytest.raises(ClusterError, match=str(closed)):
         cluster.up(settings_for(closed / "below"))
     assert os.listdir(closed) == []
-
-
-def test_lost_passwords_are_not_replaced_by_ones_that_cannot_work(shared: Settings) -> None:
-    file = shared.workbench_data_dir / "passwords.env"
-    kept = file.read_text()
-    file.unlink()
-    with pytest.raises(ClusterError, match=r"passwords\.env"):
-        cluster.up(shared)
-    file.write_text(kept.replace("POSTGRES_PASSWORD=", "POSTGRES_PASSWORD=not"))
-    file.chmod(0o600)
-    with pytest.raises(ClusterError, match=r"refuses the password") as refused:
-        cluster.up(shared)
-    assert not any(secret in str(refused.value) for secret in secrets_of(kept))
-    file.write_text(kept)
-    cluster.up(shared)
 
 
 @pytest.mark.skipif(not IS_ROOT, reason="only root runs PostgreSQL as a user who may not read the environment")
@@ -660,7 +486,3 @@ def test_passwords_are_nowhere_but_in_their_two_files(shared: Settings) -> None:
             shown = " ".join(process.cmdline()) + str(process.environ())
             assert not any(secret in shown for secret in secrets)
     assert not any(secret in repr(cluster.configured(shared)) for secret in secrets)
-
-
-def secrets_of(passwords: str) -> list[str]:
-    return [line.split("=", 1)[1] for line in passwords.splitlines()]

@@ -200,18 +200,20 @@ def test_a_running_replica_notices_that_its_slot_is_gone(master: Node, replica: 
     follows(master, replica)
 
 
-def test_an_interrupted_copy_is_begun_anew(master: Node, replica: Node) -> None:
+def test_an_interrupted_copy_is_begun_anew_and_the_old_one_is_there_until_then(master: Node, replica: Node) -> None:
     replica.stop()
-    shutil.rmtree(replica.pgdata)
+    lose_slot(master)
     master.own("insert into note (body) select repeat(md5(n::text), 200) from generate_series(1, 20000) n")
     replica.start()
     wait_until(lambda: (replica.data / "new" / "base").exists(), "the copy's beginning", 60)
     replica.kill()
     assert not replica.pgdata.exists()
+    (old,) = replica.data.glob("old-replica-*")
+    assert (old / "PG_VERSION").exists()
     replica.start()
     replica.ready()
     follows(master, replica)
-    assert not (replica.data / "new").exists()
+    assert not (replica.data / "new").exists() and not old.exists()
 
 
 def test_without_standby_signal_it_copies_and_never_starts_as_a_second_master(master: Node, replica: Node) -> None:
@@ -234,7 +236,7 @@ def test_a_promoted_replica_takes_writes_and_keeps_them_when_it_starts_again(mas
     replica.ready()
     follows(master, replica)
     assert replica.ask("select count(*) from note where body = 'only here'") == 0
-    (kept,) = [p for p in replica.data.iterdir() if p.name.startswith("kept-")]
+    kept = max(replica.data.glob("kept-replica-*"))
     assert (kept / "PG_VERSION").exists()
     assert str(kept) in replica.log
     shutil.rmtree(kept)
@@ -334,6 +336,27 @@ def test_the_health_check_of_risingwave_asks_a_query_in_its_protocol(master: Nod
     master.ask("drop role root", "postgres")
 
 
+@pytest.mark.parametrize("state", ["another version", "no server", "open to others"])
+def test_a_folder_that_cannot_be_used_is_refused_in_words_or_healed(master: Node, state: str) -> None:
+    master.stop()
+    version = master.pgdata / "PG_VERSION"
+    ours = version.read_text()
+    if state == "another version":
+        version.write_text("9\n")
+    elif state == "no server":
+        version.rename(master.data / "PG_VERSION")
+    else:
+        master.pgdata.chmod(0o755)
+    master.start()
+    if state != "open to others":
+        assert master.process is not None and master.process.wait(30) == 1
+        words = {"another version": "was made by PostgreSQL 9", "no server": "holds files, but no PostgreSQL server"}
+        assert words[state] in master.log
+        (master.data / "PG_VERSION").rename(version) if state == "no server" else version.write_text(ours)
+        master.start()
+    master.ready()
+
+
 def test_a_copy_of_another_master_is_kept_aside(master: Node, replica: Node) -> None:
     follows(master, replica)
     master.stop()
@@ -342,5 +365,5 @@ def test_a_copy_of_another_master_is_kept_aside(master: Node, replica: Node) -> 
     master.ready()
     wait_until(lambda: "it is a copy of another master" in replica.log, "the replica's notice", 60)
     wait_until(lambda: replica.answers() and master.ask(SLOT) is True, "the new copy", 60)
-    assert list(replica.data.glob("kept-*"))  # perhaps the last copy of the sales
+    assert list(replica.data.glob("kept-replica-*"))  # perhaps the last copy of the sales
     assert old.exists()

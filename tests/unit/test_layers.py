@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parents[2] / "workbench"
 # Lower layers first; a module may import its own layer and those before it.
 LAYERS = [
     {"amounts", "clock", "errors", "sql_files", "deadline", "hosts", "libpq", "telemetry", "typed_rows", "words"},
-    {"config", "field_errors", "indexes"},
+    {"config", "disk", "env_file", "field_errors", "indexes"},
     {"models", "outage", "tables"},
     {"engines", "cluster"},
     {"replica_watch"},

@@ -6,6 +6,7 @@ import typer
 
 from workbench.cli import lab, report, risingwave, servers, serving, verify
 from workbench.cli.shared import errors
+from workbench.disk import full_in_words
 from workbench.errors import WorkbenchError
 
 app = typer.Typer(
@@ -34,7 +35,8 @@ app.add_typer(risingwave.app, name="risingwave")
 def main() -> None:
     """Runs the command: exit code 0, or one line on standard error and 1."""
     try:
-        app()
+        with full_in_words("."):
+            app()
     except WorkbenchError as error:
         errors.print(f"workbench: {error}", style="red", markup=False)
         raise SystemExit(1) from None

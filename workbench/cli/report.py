@@ -15,6 +15,7 @@ from rich.table import Table
 
 from workbench.cli.shared import AsJson, configured, errors
 from workbench.config import load_settings
+from workbench.disk import full_in_words, write_whole
 from workbench.errors import ParameterRefused, ReportError
 
 if TYPE_CHECKING:
@@ -89,7 +90,8 @@ def _run(chosen: Report, given: dict[str, str], target: Path, kind: Format, seco
         )
         content = export(finished, kind.value)
     try:
-        target.write_bytes(content)
+        with full_in_words(target.parent):
+            write_whole(target, content)
     except OSError as error:
         raise ReportError(f"The report could not be written to {target}: {error.strerror}.") from None
     return finished

@@ -5,22 +5,32 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import psycopg2
 from pydantic import SecretStr
 
 from workbench.cluster import master, replica
 from workbench.cluster.binaries import find_programs
+from workbench.cluster.copies import refuse_lost_master, refuse_other_master
 from workbench.cluster.files import remove_unfinished
-from workbench.cluster.layout import Layout, layout_of, locked, prepare
+from workbench.cluster.layout import Layout, layout_of, locked, make_private, prepare
 from workbench.cluster.node_settings import is_current
-from workbench.cluster.passwords import SUPERUSER, make_passwords, read_passwords, write_pgpass
+from workbench.cluster.passwords import (
+    SUPERUSER,
+    completed,
+    known_passwords,
+    read_passwords,
+    save_passwords,
+    write_pgpass,
+)
 from workbench.cluster.pause import paused_replica
-from workbench.cluster.processes import running, stop
+from workbench.cluster.processes import ProgramFailed, Programs, running, stop
 from workbench.config import Server, Settings
-from workbench.errors import ClusterError, PortTaken
+from workbench.disk import full_disk, full_in_words, is_short, says_full
+from workbench.errors import ClusterError, DiskFull, PortTaken
 
-__all__ = ["configured", "down", "paused_replica", "superuser", "up"]
+__all__ = ["configured", "data_dir", "down", "paused_replica", "superuser", "up"]
 
 
 def _silent(progress: str) -> None:
@@ -37,11 +47,14 @@ def up(settings: Settings, say: Callable[[str], None] = _silent) -> Settings:
     with _as_cluster_errors(layout):
         prepare(layout)
         with locked(layout):
+            refuse_lost_master(layout)
             _refuse_taken_ports(layout)
             remove_unfinished(layout.data_dir)
             programs = find_programs(layout)
-            passwords = make_passwords(layout)
-            write_pgpass(layout, passwords)
+            refuse_other_master(layout, programs)
+            for node in (layout.master, layout.replica):
+                make_private(layout, node)
+            passwords = _passwords(layout, programs, say)
             for node in (layout.replica, layout.master):  # both before either starts: they may have swapped ports
                 if running(node) and not is_current(layout, node):
                     say(f"Restarting the {node.name}: its settings have changed")
@@ -62,11 +75,12 @@ def down(settings: Settings) -> list[str]:
     """Stops the replica, then the master. Returns the names of those that ran. Raises ClusterError."""
     layout = layout_of(settings)
     with _as_cluster_errors(layout):
-        if not layout.passwords.exists():
+        if not layout.lock.exists():
             return []
         with locked(layout):
-            programs = find_programs(layout)
-            return [node.name for node in (layout.replica, layout.master) if stop(programs, node)]
+            nodes = [node for node in (layout.replica, layout.master) if running(node)]
+            programs = find_programs(layout) if nodes else None
+            return [node.name for node in nodes if programs and stop(programs, node)]
 
 
 def superuser(settings: Settings) -> Server:
@@ -75,6 +89,26 @@ def superuser(settings: Settings) -> Server:
     with _as_cluster_errors(layout):
         password = read_passwords(layout)[SUPERUSER]
     return Server("127.0.0.1", layout.master.port, master.DATABASE, SUPERUSER, password, sslmode="disable")
+
+
+def data_dir(settings: Settings) -> Path:
+    """Where the embedded servers keep their data, passwords and logs. Raises SettingsError when that cannot be."""
+    return layout_of(settings).data_dir
+
+
+def _passwords(layout: Layout, programs: Programs, say: Callable[[str], None]) -> dict[str, SecretStr]:
+    """Password by role, in the file and with the superuser; the master gives the other roles theirs once it runs."""
+    known = known_passwords(layout)
+    passwords = completed(known)
+    if SUPERUSER not in known and layout.master.pgdata.exists():  # saved after: an interrupted one is begun again
+        say(f"{layout.passwords} is missing or damaged: making new passwords. Restart what uses the old ones")
+        for node in (layout.replica, layout.master):
+            stop(programs, node)
+        master.set_superuser_password(layout, programs, passwords[SUPERUSER])
+    if kept := save_passwords(layout, passwords):
+        say(f"The damaged file of passwords is kept as {kept}")
+    write_pgpass(layout, passwords)
+    return passwords
 
 
 def _filled_in(settings: Settings, passwords: dict[str, SecretStr]) -> Settings:
@@ -124,14 +158,19 @@ def _is_free(port: int) -> bool:
 def _as_cluster_errors(layout: Layout) -> Iterator[None]:
     """The edges show a WorkbenchError's text: here is where it says which folder or server it was about."""
     try:
-        yield
-    except PermissionError as error:
-        raise ClusterError(
-            f"{error.filename or layout.data_dir}: {error.strerror}. The embedded cluster needs a folder of its"
-            f" user's own: set WORKBENCH_DATA_DIR (now {layout.data_dir}), or run as the user who made it."
-        ) from error
+        with full_in_words(layout.data_dir):
+            yield
+    except ClusterError as error:
+        # A program of which the server ended may only say that.
+        if says_full(str(error)) or (isinstance(error, ProgramFailed) and is_short(layout.data_dir)):
+            raise DiskFull(f"{full_disk(layout.data_dir)} PostgreSQL says: {error}") from error
+        raise
     except OSError as error:
-        raise ClusterError(f"{error.filename or layout.data_dir}: {error.strerror}") from error
+        place, what = error.filename or layout.data_dir, error.strerror or error
+        raise ClusterError(
+            f"{place}: {what}. The embedded cluster needs a folder of its user's own: set WORKBENCH_DATA_DIR"
+            f" (now {layout.data_dir}), or run as the user who made it."
+        ) from error
     except psycopg2.Error as error:
         raise ClusterError(
             f"A server of the embedded cluster in {layout.data_dir} failed: {str(error).strip()}."

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 UNFINISHED = "new-"  # what an interruption leaves behind has this prefix, and goes at the next start
+KEPT = "kept-"  # what had to make way has this one, and stays until a person removes it
+REPLACED = "old-"  # what is worth nothing beside its replacement has this one, and goes once that is complete
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,15 @@ def move_into_place(made: Path, path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def put_aside(path: Path, prefix: str = KEPT) -> Path:
+    """Renames what has to make way, durably, to a name that says what it is and when: nothing of it is lost."""
+    name = f"{prefix}{path.name}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+    names = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
+    kept = next(path.with_name(name) for name in names if not path.with_name(name).exists())
+    move_into_place(path, kept)
+    return kept
 
 
 @contextmanager

@@ -18,6 +18,8 @@ from workbench.errors import ClusterError, SettingsError
 
 LOCK_TIMEOUT_SECONDS = 600  # another `up` may be copying a large master
 
+OTHERS = stat.S_IWGRP | stat.S_IRWXO  # who may do nothing with the folder of a server that starts
+
 UNQUOTABLE = set('"$`\\\n')  # pg_ctl puts paths between double quotes into a shell command
 
 
@@ -63,7 +65,7 @@ def layout_of(settings: Settings) -> Layout:
         raise SettingsError(
             f"MASTER_DB_PORT and REPLICA_DB_PORT are both {settings.master_db_port}: the two servers need two ports."
         )
-    data_dir = settings.workbench_data_dir.expanduser().resolve()
+    data_dir = _data_dir(settings)
     if refused := UNQUOTABLE & set(str(data_dir)):
         raise SettingsError(
             f"WORKBENCH_DATA_DIR: {str(data_dir)!r} contains {', '.join(map(repr, sorted(refused)))},"
@@ -74,6 +76,16 @@ def layout_of(settings: Settings) -> Layout:
         "replica", data_dir / "replica", data_dir / "replica.log", settings.replica_db_port, "REPLICA_DB_PORT"
     )
     return Layout(data_dir, _postgres_user(), master, replica)
+
+
+def _data_dir(settings: Settings) -> Path:
+    try:
+        return settings.workbench_data_dir.expanduser().resolve()
+    except RuntimeError:  # neither HOME nor an entry in the system's list of users
+        raise SettingsError(
+            f"WORKBENCH_DATA_DIR: there is no home folder to put {settings.workbench_data_dir} in. Set it, or HOME, to"
+            " a folder of yours."
+        ) from None
 
 
 def prepare(layout: Layout) -> None:
@@ -99,6 +111,20 @@ def prepare(layout: Layout) -> None:
     folder.chmod(0o700)
 
 
+def make_private(layout: Layout, node: Node) -> None:
+    """Gives the node's folder the mode that PostgreSQL asks for. Raises ClusterError when it is another user's."""
+    if not node.pgdata.exists():
+        return
+    found, owner = node.pgdata.stat(), layout.user.uid if layout.user else os.geteuid()
+    if found.st_uid != owner:
+        raise ClusterError(
+            f"{node.pgdata} belongs to the user with uid {found.st_uid}, and PostgreSQL runs as uid {owner}, as perhaps"
+            f" after a copy. Give it back: `chown -R {owner} {node.pgdata}`."
+        )
+    if stat.S_IMODE(found.st_mode) & OTHERS:
+        node.pgdata.chmod(0o700)
+
+
 @contextmanager
 def locked(layout: Layout) -> Iterator[None]:
     """While inside, no other process starts or stops these servers."""
@@ -114,6 +140,7 @@ def locked(layout: Layout) -> Iterator[None]:
 def _postgres_user() -> OsUser | None:
     """PostgreSQL refuses to run as root: root starts it as ``nobody``."""
     if os.geteuid() != 0:
+        _refuse_nameless()
         return None
     try:
         entry = pwd.getpwnam("nobody")
@@ -123,6 +150,19 @@ def _postgres_user() -> OsUser | None:
             " Create that user, or run the workbench as an ordinary user."
         ) from error
     return OsUser(entry.pw_uid, entry.pw_gid)
+
+
+def _refuse_nameless() -> None:
+    """initdb and others of PostgreSQL's programs look their user's name up, as containers with a number have none."""
+    uid = os.geteuid()
+    try:
+        pwd.getpwuid(uid)
+    except KeyError:
+        raise ClusterError(
+            f"The user with uid {uid} has no name on this system, and PostgreSQL does not run without one: add one"
+            f" (`echo 'workbench:x:{uid}:{os.getegid()}::/tmp:/bin/sh' >> /etc/passwd` as root), run as another user,"
+            " or set MASTER_DB_HOST to a server elsewhere."
+        ) from None
 
 
 def _make(folder: Path, open_parents: bool) -> None:

@@ -15,6 +15,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_f
 
 from workbench.cluster.files import OsUser
 from workbench.cluster.layout import Node
+from workbench.disk import says_full
 from workbench.errors import ClusterError
 
 START_SECONDS = 600  # the replay after a crash may have gigabytes of WAL to go through
@@ -45,14 +46,21 @@ class Programs:
     folder: Path
     user: OsUser | None
 
-    def run(self, name: str, *arguments: str | Path, cwd: Path, timeout_seconds: float = 60) -> str:
-        """What the program printed. Raises ProgramFailed with its last lines; ends it when we are interrupted."""
+    def run(
+        self, name: str, *arguments: str | Path, cwd: Path, timeout_seconds: float = 60, typed: str | None = None
+    ) -> str:
+        """What the program printed. Raises ProgramFailed with its last lines; ends it when we are interrupted.
+
+        ``typed`` is what it reads from its standard input, for what no other process may see.
+        """
         command = [str(self.folder / name), *map(str, arguments)]
         # A file takes the output: nobody blocks on a pipe that a server's process has inherited.
-        with tempfile.TemporaryFile() as output:
+        with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as keyboard:
+            keyboard.write((typed or "").encode())
+            keyboard.seek(0)
             process = subprocess.Popen(
                 command,
-                stdin=subprocess.DEVNULL,
+                stdin=keyboard,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 cwd=cwd,
@@ -71,6 +79,14 @@ class Programs:
             outcome = f"took more than {timeout_seconds:g} s" if code is None else f"failed with exit code {code}"
             raise ProgramFailed(f"{name} {outcome}: {last_lines(printed)}")
         return printed
+
+    def version(self) -> str:
+        """PostgreSQL's version, such as 18.4."""
+        return self.run("postgres", "--version", cwd=Path("/")).split()[-1]
+
+    def major_version(self) -> str:
+        """The part of it that data folders go by, such as 18."""
+        return self.version().split(".")[0]
 
 
 def running(node: Node) -> Running | None:
@@ -111,8 +127,19 @@ def stop(programs: Programs, node: Node) -> bool:
 
 
 def last_lines(text: str) -> str:
-    """The last few lines that say something, on one line."""
-    return " | ".join([line.strip() for line in text.splitlines() if line.strip()][-4:])
+    """The last few lines that say something, on one line: of a full disk, for what else is said follows from it."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return " | ".join(([line for line in lines if says_full(line)] or lines)[-4:])
+
+
+def log_size(node: Node) -> int:
+    """Where what its log will say from now on begins."""
+    return node.log.stat().st_size if node.log.exists() else 0
+
+
+def logged_since(node: Node, size: int) -> str:
+    """What the node's log has said since it was of this size."""
+    return node.log.read_bytes()[size:].decode(errors="replace") if node.log.exists() else ""
 
 
 def _wait(process: subprocess.Popen[bytes], timeout_seconds: float) -> int | None:
@@ -129,16 +156,23 @@ def _wait(process: subprocess.Popen[bytes], timeout_seconds: float) -> int | Non
         raise
 
 
-def _start(programs: Programs, node: Node) -> None:
-    # We hold the lock and the server is known not to run: a pid file is stale, even if its number lives on in
-    # another program or in a zombie that nobody has reaped.
+def forget_killed(node: Node) -> None:
+    """Removes the pid file of a server that is known not to run.
+
+    We hold the lock: the file is stale, even if its number lives on in another program or in a zombie that nobody has
+    reaped.
+    """
     (node.pgdata / "postmaster.pid").unlink(missing_ok=True)
-    log_bytes = node.log.stat().st_size if node.log.exists() else 0
+
+
+def _start(programs: Programs, node: Node) -> None:
+    forget_killed(node)
+    size = log_size(node)
     command = ("pg_ctl", "start", "-w", "-t", str(START_SECONDS), "-D", node.pgdata, "-l", node.log)
     try:
         programs.run(*command, cwd=node.pgdata, timeout_seconds=START_SECONDS + 10)
     except ProgramFailed as error:
-        logged = node.log.read_bytes()[log_bytes:].decode(errors="replace") if node.log.exists() else ""
+        logged = logged_since(node, size)
         if "is still in use" in logged:
             raise _StillInUse(
                 f"The {node.name} in {node.pgdata} was killed, and a query of it still runs. Wait for it, or end it."

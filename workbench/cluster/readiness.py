@@ -12,7 +12,7 @@ from tenacity import RetryError, Retrying, retry_if_exception_type, stop_after_d
 
 from workbench.cluster.layout import Node
 from workbench.cluster.passwords import SUPERUSER
-from workbench.cluster.processes import Programs, running, start
+from workbench.cluster.processes import Programs, last_lines, log_size, logged_since, running, start
 from workbench.errors import ClusterError
 from workbench.libpq import without_variables
 
@@ -42,12 +42,16 @@ def signed_in(node: Node, password: SecretStr, database: str = "postgres") -> It
 
 def ensure_ready(programs: Programs, node: Node, password: SecretStr) -> None:
     """Starts the server when it does not run and waits until it answers. Raises ClusterError when it does not."""
+    size = log_size(node)
     if running(node) is None:
         start(programs, node)
     if not _answers(node, password):  # it was on its way down, perhaps stopped by an interrupted call
         start(programs, node)
         if not _answers(node, password):
-            raise ClusterError(f"The {node.name} starts, and ends by itself. Its log is {node.log}.")
+            raise ClusterError(
+                f"The {node.name} starts, and ends by itself: {last_lines(logged_since(node, size))}."
+                f" Its log is {node.log}."
+            )
 
 
 def _answers(node: Node, password: SecretStr) -> bool:
@@ -75,9 +79,11 @@ def _try(node: Node, password: SecretStr) -> None:
         with signed_in(node, password):
             pass
     except psycopg2.OperationalError as error:
-        if "password authentication failed" in str(error):  # waiting would not help
+        # The master has taken it already when the replica is asked, which may have to replay that it was changed.
+        if node.name == "master" and "password authentication failed" in str(error):  # waiting would not help
+            file = node.pgdata.parent / "passwords.env"
             raise ClusterError(
-                f"The {node.name} on 127.0.0.1:{node.port} refuses the password in {node.pgdata.parent}/passwords.env:"
-                " that file is not the one that the server was made with. Put the right one back."
+                f"The master on 127.0.0.1:{node.port} refuses the password in {file}: that file is not the one that the"
+                f" server was made with. Put the right one back; or remove it, and `workbench up` makes new passwords."
             ) from error
         raise

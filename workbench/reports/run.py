@@ -25,6 +25,7 @@ from papermill.parameterize import parameterize_notebook
 from workbench import errors
 from workbench.clock import StoreClock, utc_now
 from workbench.config import Settings
+from workbench.disk import full_in_words
 from workbench.errors import ReportError, ReportStopped
 from workbench.reports.kernel import ReportKernel, environment
 from workbench.reports.library import Report
@@ -73,7 +74,10 @@ def run(
     stop = stop or threading.Event()
     began, ran_at = time.monotonic(), utc_now()
     notebook = _prepared(report, values)
-    with tempfile.TemporaryDirectory(prefix="workbench-report-", ignore_cleanup_errors=True) as name:
+    with (
+        full_in_words(tempfile.gettempdir()),
+        tempfile.TemporaryDirectory(prefix="workbench-report-", ignore_cleanup_errors=True) as name,
+    ):
         running = _Run(report, notebook, progress)
         _aside(running.execute(environment(settings, Path(name)), Path(name), limit, stop), stop)
     engine, as_of = _answered(notebook)

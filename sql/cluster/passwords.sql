@@ -1,0 +1,7 @@
+-- The roles of the sales database with the verifier of each one's password: one row a role. For the superuser.
+
+select
+    rolname,
+    rolpassword
+from pg_authid
+where rolname like 'workbench\_%';
