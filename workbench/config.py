@@ -6,7 +6,7 @@ import logging
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import platformdirs
 from pydantic import (
@@ -22,6 +22,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from workbench.clock import StoreClock, find_zone, machine_zone
+from workbench.env_file import NAME, refuse_unusable
 from workbench.errors import SettingsError
 from workbench.hosts import listed_hosts
 
@@ -29,6 +30,8 @@ log = logging.getLogger(__name__)
 
 # As libpq has them: from `require` on nothing goes unencrypted, from `verify-ca` on the server shows who it is.
 SslMode = Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"]
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+LEVELS = {"WARN": "WARNING"} | {level: level for level in get_args(LogLevel)}
 DEMANDS_TLS: tuple[SslMode, ...] = ("require", "verify-ca", "verify-full")
 
 
@@ -60,7 +63,10 @@ def default_data_dir() -> Path:
     """Where the embedded cluster lives: below /var/lib for root (PostgreSQL's user must get there), else the home."""
     if os.name == "posix" and os.geteuid() == 0:
         return Path("/var/lib/sales-workbench")
-    return Path(platformdirs.user_data_dir("sales-workbench"))
+    try:
+        return Path(platformdirs.user_data_dir("sales-workbench"))
+    except RuntimeError:  # no home: whoever needs the folder, which servers elsewhere do not, says so
+        return Path("~/.local/share/sales-workbench")
 
 
 def _found(path: str) -> str:
@@ -82,7 +88,13 @@ class Settings(BaseSettings):
     """Every setting with its default. An empty host means: not configured."""
 
     model_config = SettingsConfigDict(
-        env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True, populate_by_name=True
+        # -sig: an editor of Windows may begin the file with a mark, which would be taken for a part of the first name.
+        env_file=NAME,
+        env_file_encoding="utf-8-sig",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        populate_by_name=True,
     )
 
     master_db_host: str = Field("", description="Master's host; empty starts the embedded cluster")
@@ -157,7 +169,12 @@ class Settings(BaseSettings):
         default_factory=machine_zone, description="The stores' time zone, by its IANA name; empty: this machine's"
     )
     workbench_report_seconds: int = Field(300, gt=0, le=86400, description="How long a report may run, in seconds")
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="How much is logged")
+    log_level: LogLevel = Field("INFO", description="How much is logged")
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _any_case(cls, level: object) -> object:
+        return LEVELS.get(str(level).strip().upper(), level)
 
     @field_validator("master_db_host", "replica_db_host", "risingwave_host", "risingwave_cdc_host")
     @classmethod
@@ -261,6 +278,7 @@ class Settings(BaseSettings):
 
 def load_settings() -> Settings:
     """Settings from the environment and ``.env``. Raises SettingsError naming each bad setting."""
+    refuse_unusable()
     try:
         settings = Settings()
     except ValidationError as error:

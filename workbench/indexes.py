@@ -10,13 +10,18 @@ import sqlalchemy as sa
 from workbench.sql_files import read_sql, sql_names
 
 
-def ensure(connection: sa.Connection) -> None:
-    """Makes each index that is missing; reading goes on meanwhile, writing waits. Looks at the catalog first, because
-    ``if not exists`` would wait for a running load even when nothing is missing."""
+def ensure(connection: sa.Connection) -> list[str]:
+    """Makes each index that is missing and returns their names; reading goes on meanwhile, writing waits.
+
+    Looks at the catalog first: ``if not exists`` would wait for a running load even when nothing is missing.
+    """
+    made = []
     for name in sql_names("indexes"):
         index = name.rsplit("/", 1)[1]
         if connection.execute(sa.text("select to_regclass(:name)"), {"name": index}).scalar_one() is None:
             connection.exec_driver_sql(read_sql(name))
+            made.append(index)
+    return made
 
 
 def drop(connection: sa.Connection) -> None:

@@ -83,7 +83,12 @@ def test_up_twice_then_status_sample_and_down(workbench_command: Command) -> Non
     assert found["replica"]["lag_bytes"] >= 0
     assert found["replica"]["lag_seconds"] >= 0
     assert "replica" in workbench_command.ok("status")
-    assert json.loads(workbench_command.ok("migrate", "--json")) == []
+    nothing = {"revisions": [], "views": [], "indexes": []}
+    assert json.loads(workbench_command.ok("migrate", "--json")) == nothing
+    assert workbench_command.ok("migrate") == "The schema is up to date.\n"
+    data_dir = str(workbench_command.folder / "data")
+    assert found["data_dir"] == data_dir
+    assert f"data directory: {data_dir}\n" in workbench_command.ok("status")
     loaded = json.loads(workbench_command.ok("sample", "200", "--json"))
     assert loaded["sales"] == 200
     assert "Stopped: replica, master" in workbench_command.ok("down")

@@ -6,6 +6,7 @@ import importlib.util
 import os
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -36,6 +37,7 @@ def lab(
             f"{missing[0]} is not installed: it comes with the extra `notebooks`."
             " Run `pip install 'sales-workbench[notebooks]'`."
         )
+    refuse_unwritable_home()
     refuse_taken(port, "give a free one with --port")
     given = logged_settings()
     settings = started()
@@ -56,6 +58,22 @@ def lab(
     others = environment.get("JUPYTER_CONFIG_PATH")
     environment["JUPYTER_CONFIG_PATH"] = os.pathsep.join([str(CONFIG), *([others] if others else [])])
     os.execve(sys.executable, [sys.executable, "-m", "jupyterlab", *arguments], environment)
+
+
+def refuse_unwritable_home() -> None:
+    """Raises SettingsError when JupyterLab could not keep its settings and its list of kernels anywhere."""
+    from jupyter_core import paths
+
+    try:
+        for folder in (paths.jupyter_config_dir(), paths.jupyter_data_dir(), paths.jupyter_runtime_dir()):
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=folder).close()
+    except (OSError, RuntimeError) as error:  # RuntimeError: there is no home at all
+        what = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else str(error)
+        raise SettingsError(
+            f"JupyterLab cannot keep its files in your home folder ({what}). Set HOME, or JUPYTER_CONFIG_DIR and"
+            " JUPYTER_DATA_DIR, to folders that you may write to."
+        ) from None
 
 
 def notebooks_folder() -> Path:

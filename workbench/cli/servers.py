@@ -45,26 +45,29 @@ def down() -> None:
 
 
 def status(as_json: AsJson = False) -> None:
-    """Show state, lag and freshness of master, replica and RisingWave."""
+    """Show state, lag and freshness of master, replica and RisingWave, and the embedded servers' data directory."""
     settings = logged_settings()
     found = _status(settings)
+    data_dir = cluster.data_dir(settings) if settings.is_embedded else None
     if as_json:
         shown = {name: dataclasses.asdict(getattr(found, name)) for name in SERVERS}
-        typer.echo(json.dumps(shown | {"slots": found.slots}, indent=2, default=str))
+        typer.echo(json.dumps(shown | {"slots": found.slots, "data_dir": data_dir}, indent=2, default=str))
     else:
         Console(width=110).print(_status_table(found, settings.clock))
         for name in SERVERS:
             if note := getattr(found, name).note:
                 typer.echo(f"{name}: {note}")
+        if data_dir:
+            typer.echo(f"data directory: {data_dir}")
 
 
 def migrate(as_json: AsJson = False) -> None:
-    """Run the pending migrations on the master."""
+    """Run the pending migrations on the master, and make views and indexes that changed or are missing."""
     done = with_engines(configured(), lambda engines: migrations.migrate(engines, say))
     if as_json:
-        typer.echo(json.dumps([dataclasses.asdict(revision) for revision in done]))
-    elif not done:
-        typer.echo("The schema is up to date.")
+        typer.echo(json.dumps(dataclasses.asdict(done)))
+    else:
+        typer.echo(done.text() if done else "The schema is up to date.")
 
 
 def sample(

@@ -53,8 +53,7 @@ class SchemaSection(Viewer):
         self._run_button.param.update(disabled=True, loading=True)
         try:
             done = await asyncio.to_thread(migrations.migrate, self._engines)
-            ran = ", ".join(f"{revision.revision} ({revision.title})" for revision in done)
-            self._say(f"Ran {ran}." if done else "There was nothing to run.")
+            self._say(done.text() if done else "There was nothing to run.")
         except WorkbenchError as error:
             self._say(str(error), is_error=True)
         finally:

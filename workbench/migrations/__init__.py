@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError, ProgrammingError
 from workbench import indexes
 from workbench.engines import Engines
 from workbench.errors import SchemaError
-from workbench.outage import in_words
+from workbench.outage import failure, in_words
 from workbench.positions import wait_for_replica
 from workbench.sql_files import read_sql, sql_names
 
@@ -35,6 +35,27 @@ class Revision:
     title: str
 
 
+@dataclass(frozen=True)
+class Migrated:
+    """What a run did: the migrations, and the views and indexes that it made anew, by name."""
+
+    revisions: list[Revision]
+    views: list[str]
+    indexes: list[str]
+
+    def __bool__(self) -> bool:
+        return bool(self.revisions or self.views or self.indexes)
+
+    def text(self) -> str:
+        """In words, on one line."""
+        parts = (
+            ("Ran", [f"{revision.revision} ({revision.title})" for revision in self.revisions]),
+            ("Made views anew:", self.views),
+            ("Made indexes:", self.indexes),
+        )
+        return ". ".join(f"{what} {', '.join(names)}" for what, names in parts if names) + "."
+
+
 def pending(engines: Engines) -> list[Revision]:
     """The migrations that the master still lacks, oldest first. Raises SchemaError when it is ahead of this program."""
     with _connected(engines, engines.master_reader) as connection:
@@ -42,8 +63,11 @@ def pending(engines: Engines) -> list[Revision]:
     return _missing(current)
 
 
-def migrate(engines: Engines, say: Callable[[str], None] = lambda line: None) -> list[Revision]:
-    """Runs the pending migrations as the owner and returns them; each is one transaction with its own record."""
+def migrate(engines: Engines, say: Callable[[str], None] = lambda line: None) -> Migrated:
+    """Runs the pending migrations as the owner, and makes the views and indexes that changed or are missing.
+
+    Each migration is one transaction with its own record. Raises ServerUnavailable and SchemaError.
+    """
     config = _config()
     with _connected(engines, engines.owner) as connection:
         connection.execute(sa.text("select pg_advisory_lock(:key)"), {"key": MIGRATION_LOCK})
@@ -54,15 +78,17 @@ def migrate(engines: Engines, say: Callable[[str], None] = lambda line: None) ->
         try:
             if missing:
                 command.upgrade(config, "head")
-            indexes.ensure(connection)
-            _refresh_views(connection)
+            made = indexes.ensure(connection)
+            views = _refresh_views(connection)
             connection.commit()
         except DBAPIError as error:
+            if failure(error) == "full":
+                raise in_words(engines.settings, "master", error) from None
             log.exception("A migration failed")
             cause = str(error.orig).strip().splitlines()[0]
             raise SchemaError(f"The migration failed and was rolled back: {cause}") from error
     wait_for_replica(engines)
-    return missing
+    return Migrated(missing, views, made)
 
 
 def applied(missing: list[Revision]) -> list[Revision]:
@@ -76,13 +102,14 @@ def run_folder(execute: Callable[[str], object], folder: str) -> None:
         execute(read_sql(name))
 
 
-def _refresh_views(connection: sa.Connection) -> None:
-    """Makes a view of each body in sql/metrics, named after its file, when the body is new or has changed.
+def _refresh_views(connection: sa.Connection) -> list[str]:
+    """Makes a view of each body in sql/metrics, named after its file, when it is new or has changed. Returns those.
 
     The body's hash is kept as the view's comment. Bodies read only tables, so that views can be made in any order.
     """
     found = connection.execute(sa.text(read_sql("queries/view_comments")))
     made = {row.view_name: row.comment for row in found}
+    refreshed = []
     for name in sql_names("metrics"):
         view, body = name.rsplit("/", 1)[1], read_sql(name)
         comment = "body " + hashlib.sha256(body.encode()).hexdigest()
@@ -92,6 +119,8 @@ def _refresh_views(connection: sa.Connection) -> None:
             plain.exec_driver_sql(f"create view {view} as\n{body}")
             plain.exec_driver_sql(f"comment on view {view} is '{comment}'")
             plain.exec_driver_sql(f"grant select on {view} to workbench_reader")
+            refreshed.append(view)
+    return refreshed
 
 
 def _missing(current: str | None) -> list[Revision]:
