@@ -11,7 +11,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from workbench.engines import Engines
 from workbench.errors import ServerUnavailable
-from workbench.outage import in_words, is_away
+from workbench.outage import in_words
 from workbench.replication import Session
 from workbench.sql_files import read_sql
 
@@ -82,8 +82,7 @@ def wait_for_replica(engines: Engines, seconds: float = 10.0) -> bool:
             with engines.replica.connect() as connection:
                 if connection.execute(sa.text(read_sql("queries/has_reached")), {"token": token}).scalar_one():
                     return True
-        except DBAPIError as error:
-            if not is_away(error):
-                raise
+        except (DBAPIError, PoolTimeout):
+            pass  # it starts, or had to replay a change: asked again until the time is over
         time.sleep(POLL_SECONDS)
     return False

@@ -184,6 +184,26 @@ async def test_other_content_after_a_lost_answer_is_no_second_sale(
     assert count(engines) == 2
 
 
+@in_a_loop
+async def test_a_delete_whose_answer_was_lost_is_confirmed_again_and_told_as_done(
+    workbench: Workbench, engines: Engines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manager, real = SalesManager(workbench, actor="tester"), Sales.delete
+
+    def delete(self: Sales, *arguments: Any) -> Saved:
+        monkeypatch.setattr(Sales, "delete", real)
+        real(self, *arguments)
+        raise OutcomeUnknown("The master went away while it was saving.")
+
+    await manager.delete.load(create(workbench))
+    monkeypatch.setattr(Sales, "delete", delete)
+    await manager.delete.confirm.run()
+    assert "not known whether" in manager.delete.message.text
+    await manager.delete.confirm.run()
+    assert "Transaction 1 deleted" in manager.delete.message.text
+    assert count(engines) == 0
+
+
 def lose_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     """The next create commits on the server, and the connection is gone before the answer arrives."""
     real = Sales.create

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import datetime, timedelta, tzinfo
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -14,11 +15,13 @@ from tests.examples import sale
 from workbench import monitor
 from workbench.config import Settings
 from workbench.connection import Workbench
+from workbench.connection import connect as connect_workbench
 from workbench.engines import connect
 from workbench.errors import ServerUnavailable
 from workbench.health import status
 from workbench.positions import beat, wait_for_replica
 from workbench.replication import Reader, Session, lsn_number
+from workbench.reports.kernel import as_reader
 
 
 def count(connection: sa.Connection) -> int:
@@ -137,6 +140,20 @@ def test_the_monitor_beats(workbench: Workbench) -> None:
     wait_until(
         lambda: workbench.reader.last_beat_at is not None and workbench.reader.last_beat_at > before, "a heartbeat"
     )
+
+
+def test_a_process_that_may_only_read_follows_the_heartbeat_of_others(
+    workbench: Workbench, settings: Settings, tmp_path: Path
+) -> None:
+    """As a report's does; each refused beat would be a line in the master's log."""
+    before = status(workbench.engines).master.beat_at
+    reading = connect_workbench(as_reader(settings, tmp_path))
+    reading.monitor.start()
+    wait_until(lambda: reading.monitor.last is not None and reading.reader.last_beat_at is not None, "the first look")
+    beat(workbench.engines)
+    wait_until(lambda: reading.reader.last_beat_at > before, "the other's heartbeat")
+    assert reading.reader.last_beat_at == status(workbench.engines).master.beat_at, "none of its own"
+    reading.close()
 
 
 def test_a_query_that_takes_too_long_is_stopped_and_said_in_words(workbench: Workbench) -> None:

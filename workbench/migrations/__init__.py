@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,11 +15,12 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.exc import DBAPIError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from workbench import indexes
 from workbench.engines import Engines
 from workbench.errors import SchemaError
-from workbench.outage import failure, in_words
+from workbench.outage import failure, in_words, state_of
 from workbench.positions import wait_for_replica
 from workbench.sql_files import read_sql, sql_names
 
@@ -84,9 +86,9 @@ def migrate(engines: Engines, say: Callable[[str], None] = lambda line: None) ->
         except DBAPIError as error:
             if failure(error) == "full":
                 raise in_words(engines.settings, "master", error) from None
-            log.exception("A migration failed")
-            cause = str(error.orig).strip().splitlines()[0]
-            raise SchemaError(f"The migration failed and was rolled back: {cause}") from error
+            cause = str(error.orig).strip().splitlines()[0]  # what follows may quote a row
+            log.error("A migration failed: %s (SQLSTATE %s)", cause, state_of(error))
+            raise SchemaError(f"The migration failed and was rolled back: {cause}") from None
     wait_for_replica(engines)
     return Migrated(missing, views, made)
 
@@ -148,10 +150,12 @@ def _current(connection: sa.Connection) -> str | None:
         connection.rollback()
 
 
-def _connected(engines: Engines, engine: sa.Engine) -> sa.Connection:
+@contextmanager
+def _connected(engines: Engines, engine: sa.Engine) -> Iterator[sa.Connection]:
     try:
-        return engine.connect()
-    except DBAPIError as error:
+        with engine.connect() as connection:
+            yield connection
+    except (DBAPIError, PoolTimeout) as error:
         raise in_words(engines.settings, "master", error) from None
 
 

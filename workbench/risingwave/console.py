@@ -26,7 +26,10 @@ class Console:
 
     def __init__(self, connection: sa.Connection, settings: Settings) -> None:
         self._connection, self._settings = connection, settings
-        self.version = version_of(connection)
+        try:
+            self.version = version_of(connection)
+        except DBAPIError as error:
+            raise in_words(settings, "risingwave", error) from None
 
     @property
     def is_risingwave(self) -> bool:

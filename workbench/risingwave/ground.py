@@ -8,11 +8,13 @@ import time
 from collections.abc import Callable, Mapping
 
 import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
 
 from workbench.config import Settings
 from workbench.engines import Engines
 from workbench.errors import CdcError, RisingWaveRefused
 from workbench.followers import followers
+from workbench.outage import in_words
 from workbench.positions import beaten
 from workbench.risingwave.console import Console
 from workbench.risingwave.pieces import HEARTBEAT, SECRET, SOURCE, source, tables
@@ -164,8 +166,11 @@ def _counted(engines: Engines, rw: Console, table: str) -> tuple[int, bool]:
     """The same by counting: all rows have been read when there are as many as on the master."""
     count = read_sql("risingwave/templates/count").format(name=table)
     rows = int(rw.run(count)[0].held)
-    with engines.cdc.connect() as connection:
-        return rows, rows >= connection.execute(sa.text(count)).scalar_one()
+    try:
+        with engines.cdc.connect() as connection:
+            return rows, rows >= connection.execute(sa.text(count)).scalar_one()
+    except DBAPIError as error:
+        raise in_words(engines.settings, "master", error) from None
 
 
 def _wait_for_a_beat(engines: Engines) -> None:
