@@ -11,8 +11,10 @@ from sqlalchemy.exc import DBAPIError
 from tests.conftest import free_ports
 from workbench.config import Settings
 from workbench.connection import Workbench
+from workbench.dashboards import SalesDashboard
 from workbench.engines import connect
 from workbench.errors import FieldError, ServerUnavailable
+from workbench.positions import wait_for_replica
 from workbench.replication import Reader, Session
 from workbench.views import NAME_LENGTH, STATE_LENGTH, SavedViews
 
@@ -156,3 +158,29 @@ def test_a_master_that_is_away_is_said_in_words(tmp_path: Path) -> None:
         saved.save("name", STATE)
     with pytest.raises(ServerUnavailable):
         saved.find()
+
+
+def test_a_view_that_cannot_be_read_is_opened_with_words_and_the_others_are_there(workbench: Workbench) -> None:
+    """Rows of another version, or of somebody who wrote into the table."""
+    ann = views(workbench, "ann")
+    good = ann.save("Good", "period=last_7_days&stores=2")
+    with workbench.engines.owner.begin() as connection:
+        for number, state in enumerate(('{"version": 9, "stores": [', "v=9&stores=x&period=soon", "%ff%00=1", "=&&;")):
+            values = {"name": f"bad {number}", "state": state}
+            connection.execute(
+                sa.text("insert into saved_view (owner, view_name, state) values ('ann', :name, :state)"), values
+            )
+    assert wait_for_replica(workbench.engines)
+    dashboard = SalesDashboard(workbench)
+    dashboard.feed.live.stop()
+    there = ann.find().value
+    assert len(there) == 5
+    for view in there:
+        dashboard._open_view(view.state)
+        said = dashboard._said.title if dashboard._said.visible else ""
+        assert bool(said) == (view != good and view.state != "=&&;"), (view.state, said)
+    dashboard._open_view("v=9&stores=x&period=soon")
+    assert "by another version, or is damaged: v means nothing here." in dashboard._said.title
+    assert "stores cannot be 'x': it was left out." in dashboard._said.title
+    dashboard._open_view(good.state)
+    assert dashboard.feed.filters.stores == [2]

@@ -82,6 +82,6 @@ def test_the_first_words_help(report_settings: Settings) -> None:
     assert shown[0] == f"Workbench({servers})"
     assert shown[1:] == ["Filters(period='last_30_days', stores=[3])", "Where(stores=(3,))"]
     plain = re.sub(r"\x1b\[[0-9;]*m", "", told)
-    for word in ("by: 'str | Sequence[str]' = ()", "where: 'Where' = Where()", "exact: 'bool' = False", "any of day"):
+    for word in ("by: 'str | Sequence[str]' = ()", "where: 'AnyWhere' = None", "exact: 'bool' = False", "any of day"):
         assert word in plain
     assert {"by=", "where=", "exact="} <= set(found)

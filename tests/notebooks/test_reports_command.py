@@ -14,7 +14,10 @@ from typer.testing import CliRunner
 from tests.ui.conftest import environment
 from workbench import cli
 from workbench.config import Settings
+from workbench.connection import Workbench
+from workbench.dashboards.reports_page import ReportsPage
 from workbench.errors import ReportError
+from workbench.reports import library
 
 ROOT = Path(__file__).parents[2]
 
@@ -42,7 +45,7 @@ def test_a_report_is_written_as_one_file(report_settings: Settings, tmp_path: Pa
 
 def test_a_pdf_is_printed(report_settings: Settings, tmp_path: Path) -> None:
     target = tmp_path / "out.pdf"
-    done = command(report_settings, tmp_path, "reconciliation", "--format", "pdf", "--output", str(target))
+    done = command(report_settings, tmp_path, "reconciliation", "--output", str(target))  # the name decides
     assert done.returncode == 0, done.stderr
     assert target.read_bytes().startswith(b"%PDF-")
 
@@ -65,7 +68,16 @@ def test_all_are_listed_with_their_parameters(report_settings: Settings, tmp_pat
     ("arguments", "said"),
     [
         (["../daily_sales"], "There is no report '../daily_sales'. There are daily_sales, month_in_review,"),
-        (["daily_sales", "-p", "month=soon"], "month='soon' cannot be used: give a month as 2026-10."),
+        (
+            ["daily_sales", "-p", "month=soon"],
+            "month='soon' cannot be used: give a month from 2000 to 2099, as 2026-10.",
+        ),
+        (
+            ["daily_sales", "-p", "store_id=-3"],
+            "store_id='-3' cannot be used: give a whole number from 1 to 999999999, or",
+        ),
+        (["product_performance", "-p", "top=-3"], "top='-3' cannot be used: give a whole number from 1 to 100."),
+        (["daily_sales", "--format", "pdf", "--output", "x.html"], "--format pdf and --output x.html do not fit:"),
         (["daily_sales", "-p", "when=2026-10"], "The report has no parameter 'when'. It has month, store_id, as_of."),
         (["daily_sales", "-p", "month"], "-p 'month' cannot be used: give NAME=VALUE."),
         (["daily_sales", "--output", "nowhere/x.html"], "There is no folder nowhere to write x.html to."),
@@ -84,3 +96,30 @@ def test_an_error_is_one_line(report_settings: Settings, tmp_path: Path) -> None
     assert done.stderr.startswith("workbench: The report daily_sales failed in cell 4 of 12 (Daily sales by store):")
     assert done.stderr.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_bad_draft_is_said_beside_the_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "daily_sales.ipynb").write_text((library.reports_folder() / "daily_sales.ipynb").read_text())
+    (tmp_path / "draft.ipynb").write_text("{")
+    monkeypatch.setattr(library, "reports_folder", lambda: tmp_path)
+    done = CliRunner().invoke(cli.app, ["report"], catch_exceptions=False)
+    assert done.exit_code == 0
+    assert done.stdout.startswith("daily_sales: Daily sales by store")
+    assert done.stderr.startswith("draft.ipynb is no notebook that can be run: ")
+
+
+def test_a_bad_draft_leaves_the_page_its_other_reports(
+    workbench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("daily_sales", "daily_copy"):
+        (tmp_path / f"{name}.ipynb").write_text((library.reports_folder() / "daily_sales.ipynb").read_text())
+    (tmp_path / "draft.ipynb").write_text("{")
+    monkeypatch.setattr(library, "reports_folder", lambda: tmp_path)
+    page = ReportsPage(workbench)
+    assert page._pick.options == ["Daily sales by store (daily_copy)", "Daily sales by store (daily_sales)"]
+    assert "draft.ipynb is no notebook that can be run" in page._problems.object
+    for path in tmp_path.glob("daily_*"):
+        path.unlink()
+    empty = ReportsPage(workbench)
+    assert empty._start.disabled
+    assert "There is no report" in empty._about.object

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.examples import CAKE, HOSTILE, LATTE, sale
+from tests.notebooks.test_reports_numbers import nbval
 from tests.notebooks.test_reports_run import printed
 from workbench.config import Settings
 from workbench.connection import Workbench
+from workbench.errors import ReportError
 from workbench.metrics import Source, Where, ask
 from workbench.positions import wait_for_replica
 from workbench.replication import Session
@@ -58,14 +63,18 @@ def test_a_changed_sale_is_reported_exactly(workbench: Workbench, settings: Sett
     where = Where(date(2026, 5, 1), date(2026, 5, 31), stores=(3, 4), categories=(HOSTILE, QUOTES, "Coffee", None))
     frozen = freeze(workbench, where, tmp_path)
 
+    assert nbval(settings, tmp_path, frozen.path).returncode == 0  # it holds what it shows
     before = frozen.run(settings)
-    assert "0 of " in printed(before)
+    assert ", 0 changed" in printed(before)
     _about, changes, totals = tables(before)
     assert changes == "no rows"
     assert "Revenue in total 17.20 17.20 0.00" in [" ".join(row.split()) for row in totals.splitlines()]
 
     sales.update(made.transaction_id, made.version, sale(lines=[{**lines[0], "quantity": 3}, lines[1]]), uuid.uuid4())
     assert wait_for_replica(workbench.engines)
+    again = nbval(settings, tmp_path, frozen.path)
+    assert again.returncode == 1, again.stdout[-4000:]
+    assert "mismatch 'text/" in again.stdout
     after = tables(frozen.run(settings))[1]
     rows = [" ".join(row.split()) for row in after.splitlines()]
     assert rows[0] == "metric by group frozen now change"
@@ -89,3 +98,21 @@ def test_a_view_is_read_as_it_was_written(workbench: Workbench) -> None:
     names: dict[str, Any] = {}
     exec("".join(cell).replace("table(frozen.about())", ""), names)
     assert names["frozen"] == odd
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda text: text[:-20], "is no frozen view of this version"),
+        (lambda text: text.replace('"where": {', '"where": {"moon": "full", '), "is no frozen view of this version"),
+        (lambda text: text.replace('"items_sold"', '"items_stolen"'), "the metric 'items_stolen'"),
+        (lambda text: "[]", "is no frozen view of this version"),
+    ],
+)
+def test_a_frozen_view_of_another_version_is_refused_in_words(
+    workbench: Workbench, change: Callable[[str], str], said: str
+) -> None:
+    source = Source(workbench.reader, Session(None))
+    view = FrozenView.of(lambda metrics, by, what: ask(source, metrics, by=by, where=what), Where(stores=(3,)))
+    with pytest.raises(ReportError, match=said):
+        FrozenView.read(change(view.write()))

@@ -56,3 +56,14 @@ def test_a_sale_that_was_added_is_noticed(report_settings: Settings, tmp_path: P
         workbench.close()
     assert done.returncode == 1, done.stdout[-4000:]
     assert "mismatch 'text/" in done.stdout
+
+
+def test_a_figure_that_only_a_chart_shows_is_noticed(report_settings: Settings, tmp_path: Path) -> None:
+    """The course of the month, added up, is in no table."""
+    notebook = tmp_path / "month_in_review.ipynb"
+    text = (reports_folder() / notebook.name).read_text()
+    assert text.count(".cumsum()") == 1
+    notebook.write_text(text.replace(".cumsum()", ".cumsum() + 1"))
+    done = nbval(report_settings, tmp_path, notebook)
+    assert done.returncode == 1, done.stdout[-4000:]
+    assert done.stdout.count("mismatch 'text/") == 1

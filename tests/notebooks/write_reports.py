@@ -7,7 +7,7 @@ import nbformat
 from tests.conftest import running_pair
 from tests.notebooks.report_fixture import load_fixture
 from workbench.engines import connect
-from workbench.reports.library import reports
+from workbench.reports.library import library
 from workbench.reports.run import run
 
 
@@ -17,7 +17,7 @@ def main() -> None:
         engines = connect(settings)
         load_fixture(engines)
         engines.dispose()
-        for report in reports():
+        for report in library().reports:
             finished = run(report, {}, settings)
             nbformat.write(_bare(finished.notebook), report.path)
             print(f"{report.path.name}: {finished.seconds:.1f} s")

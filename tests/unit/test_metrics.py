@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
@@ -17,7 +18,7 @@ from workbench.metrics import cube as cubes
 from workbench.metrics.ask import _value
 from workbench.metrics.cube import Cube, span_starts
 from workbench.metrics.filters import day_number
-from workbench.metrics.registry import ROLLUPS, checked
+from workbench.metrics.registry import ROLLUPS, UNUSABLE, checked, usable
 from workbench.sql_files import read_sql, sql_names
 
 MONDAY = day_number(date(2026, 6, 1))
@@ -189,3 +190,29 @@ def test_days_are_replaced_added_and_removed() -> None:
     assert changed.day.tolist() == [1, 2, 9]
     assert changed.sums(["revenue"], ["category"], Where()) == {("a",): {"revenue": 17}, ("c",): {"revenue": 8}}
     assert cube.sums(["revenue"], [], Where()) == {(): {"revenue": 7}}  # the one that readers hold stays as it was
+
+
+def test_one_bad_row_of_the_registry_is_out_alone_and_says_why() -> None:
+    good = METRICS["revenue"]
+    rows = [
+        good,
+        replace(good, name="typo", over="revenu"),  # type: ignore[arg-type]
+        replace(good, name="unit", unit="euros"),  # type: ignore[arg-type]
+        replace(good, name="grain", grain="basket"),  # type: ignore[arg-type]
+        replace(good, name="two words"),
+        replace(good, name="share", unit="percent"),
+        replace(good, label="Another revenue"),
+        METRICS["sales"],
+    ]
+    found, problems = usable(rows)
+    assert found == {"revenue": good, "sales": METRICS["sales"]}
+    assert list(problems) == ["typo", "unit", "grain", "two words", "share", "revenue"]
+    assert problems["typo"].startswith("The metric 'typo' cannot be used: there is no measure 'revenu', only sales,")
+    assert not UNUSABLE
+
+
+def test_a_metric_that_is_out_is_refused_with_its_own_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(UNUSABLE, "typo", "The metric 'typo' cannot be used: it is a test.")
+    with pytest.raises(MetricError, match="it is a test"):
+        checked(["typo"], [])
+    assert checked(["revenue"], [])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -154,3 +155,52 @@ def test_rows_of_a_frame_are_sales() -> None:
 )
 def test_a_decimal_comma_is_understood_where_it_cannot_be_mistaken(typed: str, price: str) -> None:
     assert str(sale(lines=[{**LATTE, "unit_price": typed}]).lines[0].unit_price) == price
+
+
+A_TIME = "it must be a date and time such as 2026-05-31 14:30:00"
+
+
+# Rows as a retailer's export has them: goods that came back, stock that was written off, thousandths, no customer.
+def _row(**changes: Any) -> dict[str, Any]:
+    """One row of a table of sales, as pandas hands it out, as a sale of one line."""
+    row = {"code": "B-TEA", "name": "Tea pot", "quantity": np.int64(6), "price": np.float64(2.55), "customer": 70_050.0}
+    row |= {"time": pd.Timestamp("2026-03-02 08:26")} | changes
+    names = {"product_code": "code", "product_name": "name", "quantity": "quantity", "unit_price": "price"}
+    line = {field: row[name] for field, name in names.items()} | {"discount": float("nan"), "category": pd.NA}
+    header = {"cashier_id": 1, "store_id": 1, "payment_method": "Cash", "customer_id": row["customer"]}
+    return header | {"transaction_time": row["time"], "lines": [line]}
+
+
+def test_a_row_of_a_table_is_a_sale() -> None:
+    assert parse_sale(_row()).customer_id == 70_050
+    assert parse_sale(_row(price="569.7700", customer=float("nan"))).total_amount == Decimal("3418.62")
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"quantity": np.int64(-1)}, ["Item 1, Quantity -1 cannot be used: it must be more than 0"]),
+        ({"price": np.float64(0)}, ["Item 1, Unit Price 0.0 cannot be used: it must be more than 0"]),
+        ({"price": 569.777}, ["Item 1, Unit Price 569.777 cannot be used: at most 2 decimal places are allowed"]),
+        ({"price": "2.5501"}, ["Item 1, Unit Price '2.5501' cannot be used: at most 2 decimal places are allowed"]),
+        ({"name": float("nan")}, ["Item 1, Product Name is missing: it must be text"]),
+        ({"quantity": pd.NA}, ["Item 1, Quantity is missing: it must be a whole number"]),
+        ({"customer": 70_050.5}, ["Customer ID 70050.5 cannot be used: it must be a whole number"]),
+        ({"customer": "anonymous"}, ["Customer ID 'anonymous' cannot be used: it must be a whole number"]),
+        (
+            {"time": "3/2/2026 8:26"},
+            ["Transaction Time '3/2/2026 8:26' cannot be used: it must be a date and time such as 2026-05-31 14:30:00"],
+        ),
+        (
+            {"quantity": np.int64(-20), "price": 0.0, "customer": float("nan")},
+            [
+                "Item 1, Quantity -20 cannot be used: it must be more than 0",
+                "Item 1, Unit Price 0.0 cannot be used: it must be more than 0",
+            ],
+        ),
+    ],
+)
+def test_a_row_that_is_no_sale_is_refused_by_field(changes: dict[str, Any], said: list[str]) -> None:
+    with pytest.raises(SaleRefused) as refused:
+        parse_sale(_row(**changes))
+    assert [str(error) for error in refused.value.fields] == said

@@ -36,7 +36,9 @@ def report(
     parameter: Annotated[
         list[str] | None, typer.Option("-p", metavar="NAME=VALUE", help="A parameter of the report; can be repeated.")
     ] = None,
-    kind: Annotated[Format, typer.Option("--format", help="What is written.")] = Format.html,
+    kind: Annotated[
+        Format | None, typer.Option("--format", help="What is written [default: as the file's name ends, else html].")
+    ] = None,
     output: Annotated[Path | None, typer.Option(help="The file to write [default: NAME.FORMAT here].")] = None,
     seconds: Annotated[
         int | None, typer.Option("--timeout", help="Time limit in seconds [default: WORKBENCH_REPORT_SECONDS].", min=1)
@@ -45,19 +47,32 @@ def report(
     as_json: AsJson = False,
 ) -> None:
     """Run a report in a process that can only read, and write it as one file that opens offline."""
-    from workbench.reports.library import find_report, reports  # only this command pays for their imports
+    from workbench.reports.library import find_report, library  # only this command pays for their imports
 
     if name is None or is_list:
-        _list(reports() if name is None else [find_report(name)], as_json)
+        there = library()
+        _list(list(there.reports) if name is None else [find_report(name)], as_json)
+        for problem in there.problems.values() if name is None else ():
+            typer.echo(problem, err=True)
         return
     given = _given(parameter or [])
-    target = output or Path(f"{name}.{kind}")
-    finished = _run(find_report(name), given, target, kind, seconds)
+    form = _format(kind, output)
+    target = output or Path(f"{name}.{form}")
+    finished = _run(find_report(name), given, target, form, seconds)
     if as_json:
         shown = {"file": str(target), "engine": finished.engine, "as_of": finished.as_of, "seconds": finished.seconds}
         typer.echo(json.dumps(shown | {"parameters": finished.values}, default=str))
     else:
         typer.echo(f"Wrote {target} ({target.stat().st_size / 1e6:.1f} MB) in {finished.seconds:.1f} s.")
+
+
+def _format(kind: Format | None, output: Path | None) -> Format:
+    """The format that is asked for, by its name or by the file's."""
+    ending = "" if output is None else output.suffix.removeprefix(".").lower()
+    by_name = next((form for form in Format if form == ending), None)
+    if kind is not None and by_name is not None and kind is not by_name:
+        raise ReportError(f"--format {kind} and --output {output} do not fit: leave out one, or name it .{kind}.")
+    return kind or by_name or Format.html
 
 
 def _given(texts: list[str]) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import panel as pn
@@ -17,7 +17,7 @@ from workbench.dashboards.tile import card, html
 from workbench.errors import ReportError
 from workbench.inline import is_served
 from workbench.reports.background import Progress, Running, Runs
-from workbench.reports.library import reports
+from workbench.reports.library import Report, library
 
 LOOK_MS = 250
 FORMATS = {"html": "Download HTML", "ipynb": "Download notebook"}
@@ -31,7 +31,9 @@ class ReportsPage(Viewer):
         self._settings = workbench.engines.settings
         self._runs = pn.state.as_cached("report-runs", Runs)
         self._running: Running | None = None
-        self._reports = {report.title: report for report in reports()}
+        there = library()
+        self._reports = _by_title(there.reports)
+        self._problems = html("".join(_said("bad", problem) for problem in there.problems.values()))
         self._pick = pmui.Select(label="Report", options=list(self._reports), margin=0, width=300, size="small")
         self._about = html()
         self._fields = pn.Column(margin=(8, 0, 0, 0), sizing_mode="stretch_width")
@@ -48,7 +50,11 @@ class ReportsPage(Viewer):
             pn.state.on_session_destroyed(lambda _context: self._stop())
 
     def _picked(self) -> None:
-        report = self._reports[self._pick.value]
+        report = self._reports.get(self._pick.value)
+        self._start.disabled = report is None
+        if report is None:
+            self._about.object = '<p class="soft">There is no report in the folder notebooks/reports.</p>'
+            return
         self._about.object = f'<p class="soft">{look.esc(report.about)}</p>'
         self.fields = ReportFields(report.parameters, self._settings.clock.today())
         self._fields[:] = [self.fields]
@@ -103,8 +109,14 @@ class ReportsPage(Viewer):
 
     def __panel__(self) -> Viewable:
         buttons = pmui.Row(self._start, self._cancel, sx={"gap": "12px"}, margin=0)
-        form = card(self._pick, self._about, self._fields, buttons, self._bar, self._said)
+        form = card(self._pick, self._about, self._fields, buttons, self._bar, self._said, self._problems)
         return pmui.Column(form, self._result, sx={"gap": "16px"}, sizing_mode="stretch_width", margin=0)
+
+
+def _by_title(reports: Sequence[Report]) -> dict[str, Report]:
+    """The reports by what is picked; two of one title are told apart by their names."""
+    titles = [report.title for report in reports]
+    return {r.title if titles.count(r.title) == 1 else f"{r.title} ({r.name})": r for r in reports}
 
 
 def report_frame(title: str, page: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -25,13 +26,14 @@ from workbench.dashboards.recent_sales import RecentSales
 from workbench.dashboards.sales_tab import SalesTab
 from workbench.dashboards.tile import Tile, card
 from workbench.dashboards.view_menu import ViewMenu
-from workbench.filters import Filters, from_query, to_query
+from workbench.filters import Filters, from_query, to_query, unread
 from workbench.inline import is_notebook, is_served, while_shown
 from workbench.views import SavedViews
 
 TABS = {"overview": "Overview", "products": "Products", "customers": "Customers and discounts", "sales": "Sales"}
 KPIS = (TotalTransactions, TotalRevenue, ItemsSold, AvgTransaction)
 BARS = (RevenueByStore, RevenueByCategory, RevenueByPaymentMethod, RevenueByCashier)
+OTHERS = ("tab", "live", "sale")  # what an address holds besides the filters
 CHOICES_MS = 2000
 
 
@@ -126,12 +128,13 @@ class SalesDashboard(Viewer):
         if not self._is_reading:
             self._address.put(self.query, is_step=True)
 
-    def _read(self, query: str) -> None:
-        """Takes the state from an address; none has the defaults."""
+    def _read(self, query: str, said: Sequence[str] = ()) -> None:
+        """Takes the state from an address; none has the defaults. What cannot be used is told after ``said``."""
         self._is_reading = True
         try:
-            found, problems = from_query(self.feed.filters, query, ("tab", "live", "sale"))
-            tab, live, sale = (found.get(name, "") for name in ("tab", "live", "sale"))
+            found, refused = from_query(self.feed.filters, query, OTHERS)
+            problems = [*said, *refused]
+            tab, live, sale = (found.get(name, "") for name in OTHERS)
             if tab not in ("", *TABS):
                 problems.append(f"There is no tab {tab[:60]!r}.")
             self._tabs.active = list(TABS).index(tab) if tab in TABS else 0
@@ -144,7 +147,9 @@ class SalesDashboard(Viewer):
         self._said.param.update(title=" ".join(problems), visible=bool(problems))
 
     def _open_view(self, state: str) -> None:
-        self._read(f"?{state}")
+        unknown = unread(state, OTHERS)
+        damaged = f"This view was saved by another version, or is damaged: {', '.join(unknown)} means nothing here."
+        self._read(f"?{state}", [damaged] if unknown else [])
         self._stepped()
 
     def __panel__(self) -> Viewable:

@@ -1,6 +1,6 @@
 """What a dashboard looks at: periods, comparisons, everything that narrows them, as words and as an address."""
 
-from workbench.filters.address import from_query, to_query
+from workbench.filters.address import from_query, to_query, unread
 from workbench.filters.chips import NO_CATEGORY, Chip, chips, value_text
 from workbench.filters.model import LISTS, Filters, drop
 from workbench.filters.periods import COMPARISONS, CUSTOM, PERIODS, until_words, words
@@ -20,6 +20,7 @@ __all__ = [
     "read_customer",
     "read_day",
     "to_query",
+    "unread",
     "until_words",
     "value_text",
     "words",

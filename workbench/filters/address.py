@@ -53,6 +53,12 @@ def from_query(filters: Filters, query: str, others: Iterable[str] = ()) -> tupl
     return {name: given[name][0] for name in others if given.get(name)}, problems
 
 
+def unread(query: str, others: Iterable[str] = ()) -> list[str]:
+    """The names in an address that mean nothing here: another version wrote it, or somebody else."""
+    given = parse_qs(query.removeprefix("?"), keep_blank_values=True, errors="replace", max_num_fields=None)
+    return [name[:60] for name in given if name not in _readers() and name not in others]
+
+
 def _keep_in_order(values: dict[str, Any], problems: list[str]) -> None:
     for kind in ("date", "brush"):
         first, last = values[f"{kind}_from"], values[f"{kind}_to"]

@@ -15,9 +15,9 @@ OF_LINES where that is what it is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from workbench.errors import MetricError
 
@@ -98,35 +98,59 @@ class Metric:
         return (self.over, *self.under)
 
 
-METRICS = {
-    metric.name: metric
-    for metric in (
-        Metric("revenue", "Revenue", "money", "line", "revenue", about="What customers paid, after discount."),
-        Metric("sales", "Sales", "count", "sale", "sales", about="Sales, each counted once."),
-        Metric("items_sold", "Items sold", "count", "line", "items", about="The sum of the lines' quantities."),
-        Metric("average_sale", "Average sale", "money", "sale", "revenue", ("sales",), "Revenue for each sale."),
-        Metric("discount_given", "Discount given", "money", "line", "discount", about="Discount on all lines."),
-        Metric(
-            "discount_rate",
-            "Discount rate",
-            "percent",
-            "line",
-            "discount",
-            ("revenue", "discount"),
-            "Discount as a share of the price before it.",
-        ),
-        Metric("customers", "Customers", "count", "sale", "customers", about="Different customers with a card."),
-        Metric(
-            "new_customers",
-            "New customers",
-            "count",
-            "sale",
-            "new_customers",
-            about="Customers whose first sale ever is among these sales.",
-        ),
-        Metric("items_per_sale", "Items per sale", "ratio", "sale", "items", ("sales",), "Items sold for each sale."),
-    )
-}
+_ROWS = (
+    Metric("revenue", "Revenue", "money", "line", "revenue", about="What customers paid, after discount."),
+    Metric("sales", "Sales", "count", "sale", "sales", about="Sales, each counted once."),
+    Metric("items_sold", "Items sold", "count", "line", "items", about="The sum of the lines' quantities."),
+    Metric("average_sale", "Average sale", "money", "sale", "revenue", ("sales",), "Revenue for each sale."),
+    Metric("discount_given", "Discount given", "money", "line", "discount", about="Discount on all lines."),
+    Metric(
+        "discount_rate",
+        "Discount rate",
+        "percent",
+        "line",
+        "discount",
+        ("revenue", "discount"),
+        "Discount as a share of the price before it.",
+    ),
+    Metric("customers", "Customers", "count", "sale", "customers", about="Different customers with a card."),
+    Metric(
+        "new_customers",
+        "New customers",
+        "count",
+        "sale",
+        "new_customers",
+        about="Customers whose first sale ever is among these sales.",
+    ),
+    Metric("items_per_sale", "Items per sale", "ratio", "sale", "items", ("sales",), "Items sold for each sale."),
+)
+
+
+def usable(rows: Iterable[Metric]) -> tuple[dict[str, Metric], dict[str, str]]:
+    """The metrics by name, and by name why a row is none: it alone is out, and says so when it is asked for."""
+    found: dict[str, Metric] = {}
+    problems: dict[str, str] = {}
+    for row in rows:
+        if problem := _problem(row, found):
+            problems[row.name] = f"The metric {row.name!r} cannot be used: {problem}."
+        else:
+            found[row.name] = row
+    return found, problems
+
+
+def _problem(row: Metric, found: Mapping[str, Metric]) -> str:
+    if not row.name.isidentifier() or row.name in found:
+        return "its name is no name of a function, or there is another of this name"
+    if row.grain not in get_args(Grain):
+        return f"its grain {row.grain!r} is none of {', '.join(get_args(Grain))}"
+    if unknown := [name for name in row.measures if name not in get_args(Measure)]:
+        return f"there is no measure {unknown[0]!r}, only {', '.join(get_args(Measure))}"
+    divided = ("money", "percent", "ratio")
+    units = divided if row.under else ("money",) if row.over in CENTS else ("count",)
+    return "" if row.unit in units else f"its unit {row.unit!r} is none of {', '.join(units)}"
+
+
+METRICS, UNUSABLE = usable(_ROWS)
 
 
 @dataclass(frozen=True)
@@ -189,7 +213,7 @@ def checked(names: Sequence[str], by: Sequence[str]) -> list[Metric]:
 
 def _checked(name: str, by: Sequence[str]) -> Metric:
     if name not in METRICS:
-        raise MetricError(f"There is no metric {name!r}. There are {', '.join(METRICS)}.")
+        raise MetricError(UNUSABLE.get(name, f"There is no metric {name!r}. There are {', '.join(METRICS)}."))
     metric = METRICS[name]
     refused = [dimension for dimension in by if dimension not in metric.dimensions]
     if refused:

@@ -11,10 +11,10 @@ from typing import Any
 
 _PLACES = {
     "charts": ("Chart", "chart"),
-    "comparisons": ("compare", "compare_by", "days_of_months"),
+    "comparisons": ("comparability", "compare", "compare_by", "days_of_months"),
     "data": ("ReportData", "answered", "earlier_month", "month_days", "within"),
     "freeze": ("FrozenView",),
-    "parameters": ("Day", "Month"),
+    "parameters": ("Between", "Day", "Month"),
     "pictures": ("Picture", "bars", "lines"),
     "reconciliations": ("reconcile",),
     "tables": ("Table", "table"),

@@ -8,8 +8,11 @@ from typing import Any
 
 import holoviews as hv
 import holoviews.plotting.bokeh  # registers what draws; hv.extension would also load it into the notebook
+import pandas as pd
 from bokeh.embed import json_item
-from bokeh.models import LayoutDOM
+from bokeh.models import ColumnDataSource, LayoutDOM
+
+from workbench.reports.tables import Table, folded
 
 CLASS = "workbench-chart"
 # What a notebook shows where BokehJS has not been loaded: loading it here would put megabytes into every notebook.
@@ -25,13 +28,20 @@ HTML = """<div id="{place}" class="{kind}" style="min-height: {height}px"></div>
 
 
 class Chart:
-    """A chart of HoloViews or Bokeh. Its text says what is drawn, which is all that tests compare."""
+    """A chart of HoloViews or Bokeh. Its text says what is drawn, with every figure: all that tests compare."""
 
     def __init__(self, drawn: Any, height: int) -> None:
         self._drawn, self._height = drawn, height
 
     def __repr__(self) -> str:
-        return str(self._drawn)
+        return "\n".join([str(self._drawn), *(str(Table(frame)) for frame in self._frames())])
+
+    def _frames(self) -> list[pd.DataFrame]:
+        """What is drawn, a frame for each part; floats have two places, as what they are drawn from."""
+        if isinstance(self._drawn, LayoutDOM):
+            sources = self._drawn.select({"type": ColumnDataSource})
+            return [pd.DataFrame(source.data).round(2) for source in sources if isinstance(source, ColumnDataSource)]
+        return [element.dframe().round(2) for element in self._drawn.traverse(specs=[hv.Element])]
 
     def _repr_html_(self) -> str:
         """The chart itself. The same figures make the same text."""
@@ -40,9 +50,10 @@ class Chart:
             drawn = hv.render(drawn, backend="bokeh")
             drawn.update(width=None, height=self._height, sizing_mode="stretch_width")
             drawn.toolbar.logo = None
+        figures = "".join(folded(frame) for frame in self._frames())
         item = json.dumps(json_item(drawn)).replace("<", "\\u003c")  # data must not end the script
         place = f"chart-{hashlib.sha256(item.encode()).hexdigest()[:16]}"
-        return HTML.format(place=place, kind=CLASS, height=self._height, item=item, without=WITHOUT)
+        return HTML.format(place=place, kind=CLASS, height=self._height, item=item, without=WITHOUT) + figures
 
 
 def chart(drawn: Any, height: int = 320) -> Chart:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import pandas as pd
@@ -15,24 +17,59 @@ from workbench.reports.data import ReportData
 Periods = Mapping[str, Where]  # the first is the one that the others are compared with; a name stands above its column
 
 
-def compare(data: ReportData, metrics: Sequence[str], periods: Periods) -> pd.DataFrame:
+EDGE_DAYS = 3  # without a sale, at the beginning or the end of a period: a holiday, or a weekend
+
+
+def comparability(data: ReportData, periods: Periods) -> dict[str, str]:
+    """For each period whose figures are of fewer days than it has, a sentence that says so; none where all are whole.
+
+    A period is cut when no sale is in its first or last days: more than EDGE_DAYS of them, and more than there are
+    between any two days with a sale. When the first period is cut, nothing is comparable with it.
+    """
+    found = {name: _missing(data, where) for name, where in periods.items()}
+    said = "what has changed since cannot be compared"
+    return {name: f"{name} has {missing}: {said}." for name, missing in found.items() if missing}
+
+
+def _missing(data: ReportData, where: Where) -> str:
+    """What of a period has no sales, in words; nothing when it is whole, or open."""
+    first, last = where.date_from, where.date_to
+    if first is None or last is None:
+        return ""
+    sold = [day.date() for day in data.ask(["sales"], by=["day"], where=where)["day"]]
+    if not sold:
+        return "no sale at all"
+    between = max((after - before for before, after in pairwise(sold)), default=timedelta(days=1))
+    usual = max(timedelta(days=EDGE_DAYS), between - timedelta(days=1))
+    ends = [f"from {sold[0]} on"] if sold[0] - first > usual else []
+    ends += [f"until {sold[-1]}"] if last - sold[-1] > usual else []
+    days = (last - first).days + 1
+    return f"sales only {' and '.join(ends)}, on {len(sold)} of its {days} days" if ends else ""
+
+
+def compare(data: ReportData, metrics: Sequence[str], periods: Periods, cut: Collection[str] = ()) -> pd.DataFrame:
     """One row per metric: its label, its value in each period, and for all but the first the change since, in percent.
 
-    The change is None where there was nothing before. Raises MetricError and ServerUnavailable.
+    The change is None where there was nothing before, and where one of the two periods is among those that are ``cut``
+    (see ``comparability``). Raises MetricError and ServerUnavailable.
     """
     found = {name: data.ask(metrics, where=where).astype(object).iloc[0] for name, where in periods.items()}
-    rows = [_row(METRICS[metric].label, {name: row[metric] for name, row in found.items()}) for metric in metrics]
+    rows = [_row(METRICS[name].label, {period: row[name] for period, row in found.items()}, cut) for name in metrics]
     return _frame("metric", rows, periods)
 
 
-def compare_by(data: ReportData, metric: str, dimension: str, periods: Periods) -> pd.DataFrame:
+def compare_by(
+    data: ReportData, metric: str, dimension: str, periods: Periods, cut: Collection[str] = ()
+) -> pd.DataFrame:
     """As ``compare`` for one metric, with one row for each value of a dimension that has a sale in any period."""
     found: dict[str, dict[Any, Any]] = {}
     for name, where in periods.items():
         frame = data.ask([metric], by=[dimension], where=where)
         found[name] = dict(zip(frame[dimension].tolist(), frame[metric].tolist(), strict=True))
     keys = sorted({key for values in found.values() for key in values}, key=lambda key: (key is None, key))
-    rows = [_row("(none)" if key is None else key, {name: found[name].get(key) for name in periods}) for key in keys]
+    rows = [
+        _row("(none)" if key is None else key, {name: found[name].get(key) for name in periods}, cut) for key in keys
+    ]
     return _frame(dimension, rows, periods)
 
 
@@ -47,11 +84,11 @@ def days_of_months(data: ReportData, metric: str, periods: Periods) -> pd.DataFr
     return pd.DataFrame({"day": days} | parts, dtype=object)
 
 
-def _row(key: Any, values: Mapping[str, Any]) -> list[Any]:
-    now, *others = values.values()
+def _row(key: Any, values: Mapping[str, Any], cut: Collection[str]) -> list[Any]:
+    (name, now), *others = values.items()
     row = [key, now]
-    for value in others:
-        is_known = now is not None and value is not None
+    for other, value in others:
+        is_known = now is not None and value is not None and name not in cut and other not in cut
         row += [value, percent(Decimal(now) - Decimal(value), Decimal(value)) if is_known else None]
     return row
 

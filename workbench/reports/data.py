@@ -15,20 +15,20 @@ from workbench.errors import ReportError
 from workbench.filters import words
 from workbench.metrics import AnyWhere, Source, Where, ask
 from workbench.notebook import connect
-from workbench.replication import Answer, Session
+from workbench.replication import Answer
 
 T = TypeVar("T")
 
 
 class ReportData:
-    """Figures from the configured servers, or from ``workbench``; one session, so that no answer is older than another.
+    """Figures from the configured servers, or from ``workbench``, in its session: no answer is older than another.
 
     ``source`` is for the functions of workbench.insights; give what they return to ``value``.
     """
 
     def __init__(self, workbench: Workbench | None = None) -> None:
         self.workbench = workbench or connect()
-        self.source = Source(self.workbench.reader, Session())
+        self.source = Source(self.workbench.reader, self.workbench.session)
         self._answers: list[Answer[Any]] = []
 
     @property

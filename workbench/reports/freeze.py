@@ -13,11 +13,12 @@ from typing import Any
 import pandas as pd
 
 from workbench.clock import StoreClock, find_zone
+from workbench.errors import ReportError
 from workbench.metrics import METRICS, Where
 from workbench.outage import called
 from workbench.replication import Answer
 from workbench.reports.data import ReportData
-from workbench.reports.tables import label
+from workbench.reports.tables import Table, label
 
 Ask = Callable[[Sequence[str], Sequence[str], Where], Answer[pd.DataFrame]]
 
@@ -36,7 +37,8 @@ ABOUT = """# Frozen view
 The figures that the page Analytics showed as of {moment}, and what has become of them.
 
 The next cell holds the filter and the figures as data. Run all cells: the same is asked again, and each figure that is
-not the same any more is listed with its change."""
+not the same any more is listed with its change. As it stands it holds what it showed then: `pytest --nbval` on it
+fails once a figure has changed."""
 HOLD = """from workbench.reports import FrozenView, ReportData, table
 
 frozen = FrozenView.read(
@@ -45,7 +47,7 @@ frozen = FrozenView.read(
 table(frozen.about())"""
 CHANGES = """data = ReportData()
 changes = frozen.changes(data)
-print(f"Of {len(frozen.figures):,} figures, {len(changes):,} changed")
+print(frozen.counted(changes))
 table(changes)"""
 TOTALS = "table(frozen.totals(data))"
 
@@ -72,11 +74,18 @@ class FrozenView:
 
     @classmethod
     def read(cls, text: str) -> FrozenView:
-        """What ``write`` wrote."""
-        held = json.loads(text)
-        figures = {(by, group, metric): value for by, group, metric, value in held["figures"]}
-        as_of, timezone = datetime.fromisoformat(held["as_of"]), held.get("timezone", "UTC")
-        return cls(_where(held["where"]), held["engine"], as_of, figures, timezone)
+        """What ``write`` wrote. Raises ReportError for anything else, and for metrics that there are no more."""
+        try:
+            held = json.loads(text)
+            figures = {(by, group, metric): value for by, group, metric, value in held["figures"]}
+            as_of, timezone = datetime.fromisoformat(held["as_of"]), held.get("timezone", "UTC")
+            where = _where(held["where"])
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            cause = f"{type(error).__name__}: {error}"
+            raise ReportError(f"This is no frozen view of this version, or was changed by hand ({cause}).") from None
+        if unknown := sorted({metric for _, _, metric in figures} - set(METRICS)):
+            raise ReportError(f"This view was frozen with the metric {unknown[0]!r}, which this version does not have.")
+        return cls(where, held["engine"], as_of, figures, timezone)
 
     def write(self) -> str:
         """The view as JSON, a figure a line, in ASCII."""
@@ -91,16 +100,29 @@ class FrozenView:
         from nbformat import v4
 
         lines = "\n".join(f"    {line!r}" for line in self.write().splitlines())
-        cells = [
-            v4.new_markdown_cell(ABOUT.format(moment=self._as_of_text)),
-            v4.new_code_cell(HOLD.format(lines=lines)),
-            v4.new_markdown_cell("## What has changed"),
-            v4.new_code_cell(CHANGES),
-            v4.new_markdown_cell("## Totals"),
-            v4.new_code_cell(TOTALS),
-        ]
+        nothing, totals = _table([]), _table([(key, *2 * (value,)) for key, value in self._in_total])
+        parts = (
+            (ABOUT.format(moment=self._as_of_text), HOLD.format(lines=lines), "", self.about()),
+            ("## What has changed", CHANGES, self.counted(nothing), nothing),
+            ("## Totals", TOTALS, "", totals),
+        )
+        cells = []
+        for number, (prose, code, printed, shown) in enumerate(parts, start=1):
+            outputs = [v4.new_output("stream", name="stdout", text=f"{printed}\n")] if printed else []
+            data = {"text/plain": repr(Table(shown)), "text/html": Table(shown)._repr_html_()}
+            outputs.append(v4.new_output("execute_result", data=data, execution_count=number))
+            cells.append(v4.new_markdown_cell(prose))
+            cells.append(v4.new_code_cell(code, outputs=outputs, execution_count=number))
         kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
         return str(nbformat.writes(v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})))
+
+    def counted(self, changes: pd.DataFrame) -> str:
+        """How many figures have changed, in words."""
+        return f"Of {len(self.figures):,} figures, {len(changes):,} changed"
+
+    @property
+    def _in_total(self) -> list[tuple[Key, str | None]]:
+        return [(key, value) for key, value in self.figures.items() if key[0] is None]
 
     @property
     def _as_of_text(self) -> str:
@@ -125,7 +147,7 @@ class FrozenView:
     def totals(self, data: ReportData) -> pd.DataFrame:
         """Every metric in total, as ``changes`` shows it, changed or not."""
         now = FrozenView.of(data.answer, self.where).figures
-        return _table([(key, value, now[key]) for key, value in self.figures.items() if key[0] is None])
+        return _table([(key, value, now[key]) for key, value in self._in_total])
 
 
 def _figures(by: str | None, metrics: Sequence[str], frame: pd.DataFrame) -> list[tuple[Key, str | None]]:

@@ -13,6 +13,8 @@ from workbench.errors import ReportError
 from workbench.reports.parameters import Parameter, read_parameters
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
+# What somebody's file may hold instead of a notebook: no JSON, other JSON, code that does not parse.
+UNUSABLE = (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError, SyntaxError, RecursionError)
 
 
 @dataclass(frozen=True)
@@ -34,29 +36,47 @@ def reports_folder() -> Path:
     return inside if inside.is_dir() else package.parent / "notebooks" / "reports"
 
 
-def reports(folder: Path | None = None) -> list[Report]:
-    """All reports, by name. Raises ReportError for a notebook that cannot be used."""
-    paths = sorted((folder or reports_folder()).glob("*.ipynb"))
-    return [read_report(path) for path in paths if NAME.fullmatch(path.stem)]
+@dataclass(frozen=True)
+class Library:
+    """The notebooks of a folder by name: those that are reports, and why each of the others is none."""
+
+    reports: tuple[Report, ...]
+    problems: dict[str, str]
+
+
+def library(folder: Path | None = None) -> Library:
+    """What is in the folder. A draft that cannot be used is out, with its message; the others are there."""
+    found, problems = [], {}
+    for path in sorted((folder or reports_folder()).glob("*.ipynb")):
+        try:
+            found.append(read_report(path))
+        except ReportError as error:
+            problems[path.stem] = str(error)
+    return Library(tuple(found), problems)
 
 
 def find_report(name: str, folder: Path | None = None) -> Report:
     """The report of this name, which is looked up among those of the folder: a path is never made of it."""
-    found = reports(folder)
-    for report in found:
+    there = library(folder)
+    for report in there.reports:
         if report.name == name:
             return report
-    raise ReportError(f"There is no report {name[:60]!r}. There are {', '.join(report.name for report in found)}.")
+    if name in there.problems:
+        raise ReportError(there.problems[name])
+    names = ", ".join(report.name for report in there.reports) or "none"
+    raise ReportError(f"There is no report {name[:60]!r}. There are {names}.")
 
 
 def read_report(path: Path) -> Report:
     """The report that a notebook is. Raises ReportError."""
+    if not NAME.fullmatch(path.stem):
+        raise ReportError(f"{path.name} is left out: a report's name is lower case letters, digits and _.")
     try:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         return _report(path, cells)
     except ReportError as error:
         raise ReportError(f"{path.name}: {error}") from None
-    except (OSError, ValueError, KeyError, TypeError, SyntaxError) as error:
+    except UNUSABLE as error:
         raise ReportError(f"{path.name} is no notebook that can be run: {type(error).__name__}: {error}") from None
 
 

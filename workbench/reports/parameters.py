@@ -17,16 +17,29 @@ from workbench.words import hidden
 Day = str
 Month = str
 
+
+class Between:
+    """A whole number from the one to the other: ``top: Between[1, 50] = 15``."""
+
+    def __class_getitem__(cls, bounds: tuple[int, int]) -> type[int]:
+        return int
+
+
 Kind = Literal["int", "str", "date", "month", "choice"]
 Value = int | str | None
 KINDS: dict[str, Kind] = {"int": "int", "str": "str", "Day": "date", "Month": "month"}
 MOST_LETTERS = 200
 MOST_DIGITS = 9
+ANY_NUMBER = (1 - 10**MOST_DIGITS, 10**MOST_DIGITS - 1)
+FIRST_YEAR, LAST_YEAR = EARLIEST.year, LATEST.year - 1
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter: ``default`` is what the notebook holds, ``about`` its comment, ``choices`` those of a choice."""
+    """One parameter: ``default`` is what the notebook holds, ``about`` its comment, ``choices`` those of a choice.
+
+    ``bounds`` are the least and the most that a number may be.
+    """
 
     name: str
     kind: Kind
@@ -34,15 +47,16 @@ class Parameter:
     about: str = ""
     choices: tuple[str, ...] = ()
     is_optional: bool = False
+    bounds: tuple[int, int] = ANY_NUMBER
 
     @property
     def allowed(self) -> str:
         """What may be given, in words."""
         words = {
-            "int": f"a whole number of at most {MOST_DIGITS} digits",
+            "int": self._numbers,
             "str": f"a text of at most {MOST_LETTERS} characters, all of which can be seen",
-            "date": "a day as 2026-10-31",
-            "month": "a month as 2026-10",
+            "date": f"a day from {FIRST_YEAR} to {LAST_YEAR}, as 2026-10-31",
+            "month": f"a month from {FIRST_YEAR} to {LAST_YEAR}, as 2026-10",
             "choice": f"one of {', '.join(self.choices)}",
         }[self.kind]
         return f"{words}, or nothing" if self.is_optional else words
@@ -59,11 +73,22 @@ class Parameter:
         """The value that ``text`` stands for. Raises ParameterRefused."""
         if not text and self.is_optional:
             return None
-        parse = {"int": _int, "str": _text, "date": _day, "month": _month, "choice": self._choice}[self.kind]
+        parse = {"int": self._int, "str": _text, "date": _day, "month": _month, "choice": self._choice}[self.kind]
         value = parse(text)
         if value is None:
             raise ParameterRefused(f"{self.name}={text[:60]!r} cannot be used: give {self.allowed}.")
         return value
+
+    @property
+    def _numbers(self) -> str:
+        if self.bounds == ANY_NUMBER:
+            return f"a whole number of at most {MOST_DIGITS} digits"
+        return f"a whole number from {self.bounds[0]} to {self.bounds[1]}"
+
+    def _int(self, text: str) -> Value:
+        if not re.fullmatch(rf"-?[0-9]{{1,{MOST_DIGITS}}}", text, re.ASCII):
+            return None
+        return number if self.bounds[0] <= (number := int(text)) <= self.bounds[1] else None
 
     def _choice(self, text: str) -> Value:
         return text if text in self.choices else None
@@ -94,10 +119,12 @@ def _parameter(node: ast.stmt, lines: list[str]) -> Parameter:
         if not isinstance(node, ast.AnnAssign) or not isinstance(node.target, ast.Name) or node.value is None:
             raise ValueError("it is not of the form name: type = default  # what it is")
         annotation, is_optional = _without_none(node.annotation)
-        kind, choices = _kind(annotation)
+        kind, values = _kind(annotation)
         default = ast.literal_eval(node.value)
         about = line[node.end_col_offset or 0 :].strip().removeprefix("#").strip()
-        return _checked(Parameter(node.target.id, kind, default, about, choices, is_optional))
+        is_choice = kind == "choice"
+        choices, bounds = (values, ANY_NUMBER) if is_choice else ((), values or ANY_NUMBER)
+        return _checked(Parameter(node.target.id, kind, default, about, choices, is_optional, bounds))
     except (ValueError, ParameterRefused) as error:
         raise ReportError(f"The line {line.strip()!r} of the parameters cell cannot be used: {error}") from None
 
@@ -119,18 +146,29 @@ def _without_none(annotation: ast.expr) -> tuple[ast.expr, bool]:
     return annotation, False
 
 
-def _kind(annotation: ast.expr) -> tuple[Kind, tuple[str, ...]]:
-    if isinstance(annotation, ast.Subscript) and ast.unparse(annotation.value) == "Literal":
-        values: Any = ast.literal_eval(annotation.slice)
-        return "choice", values if isinstance(values, tuple) else (values,)
-    name = ast.unparse(annotation)
-    if name not in KINDS:
-        raise ValueError(f"its type is none of {', '.join(KINDS)} and Literal")
+def _kind(annotation: ast.expr) -> tuple[Kind, tuple[Any, ...]]:
+    """The kind, with the choices of a choice or the bounds of a number, if it has any."""
+    name = ast.unparse(annotation.value) if isinstance(annotation, ast.Subscript) else ast.unparse(annotation)
+    if name in ("Literal", "Between") and isinstance(annotation, ast.Subscript):
+        held: Any = ast.literal_eval(annotation.slice)
+        values = held if isinstance(held, tuple) else (held,)
+        return ("choice", _texts(values)) if name == "Literal" else ("int", _bounds(values))
+    if name not in KINDS or isinstance(annotation, ast.Subscript):
+        raise ValueError(f"its type is none of {', '.join(KINDS)}, Literal[...] and Between[..., ...]")
     return KINDS[name], ()
 
 
-def _int(text: str) -> Value:
-    return int(text) if re.fullmatch(rf"-?[0-9]{{1,{MOST_DIGITS}}}", text, re.ASCII) else None
+def _texts(values: tuple[Any, ...]) -> tuple[str, ...]:
+    if not all(isinstance(value, str) for value in values):
+        raise ValueError("the choices of a Literal must be texts")
+    return values
+
+
+def _bounds(values: tuple[Any, ...]) -> tuple[int, int]:
+    is_pair = len(values) == 2 and all(type(value) is int for value in values)
+    if not is_pair or not ANY_NUMBER[0] <= values[0] <= values[1] <= ANY_NUMBER[1]:
+        raise ValueError("Between takes two whole numbers, the lower one first")
+    return values[0], values[1]
 
 
 def _text(text: str) -> Value:

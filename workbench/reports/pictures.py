@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from workbench.look import PALETTE, esc
-from workbench.reports.tables import label, text
+from workbench.reports.tables import Table, folded, label, text
 
 WIDTH, LEFT, RIGHT, TOP, FOOT = 880, 76, 76, 12, 28
 BAR, LETTER = 24, 7.2  # heights of a bar, width of a letter
@@ -19,20 +19,20 @@ STEPS = 4
 
 
 class Picture:
-    """An SVG; ``about`` says what it shows, to readers of screens and to tests."""
+    """An SVG; ``about`` says what it shows, to readers of screens. Its text holds the ``frame`` that it draws."""
 
-    def __init__(self, about: str, height: int, parts: Sequence[str]) -> None:
-        self._about, self._height, self._parts = about, height, parts
+    def __init__(self, about: str, height: int, parts: Sequence[str], frame: pd.DataFrame) -> None:
+        self._about, self._height, self._parts, self._frame = about, height, parts, frame
 
     def __repr__(self) -> str:
-        return self._about
+        return f"{self._about}\n{Table(self._frame)}"
 
     def _repr_html_(self) -> str:
         """The picture; inside HTML, where its title is read aloud."""
         size = f'viewBox="0 0 {WIDTH} {self._height}" width="{WIDTH}" height="{self._height}"'
         font = f'font-family="Roboto, Segoe UI, system-ui, sans-serif" font-size="13" fill="{INK}"'
         top = f'<svg xmlns="http://www.w3.org/2000/svg" role="img" {size} {font}><title>{esc(self._about)}</title>'
-        return f"{top}{''.join(self._parts)}</svg>"
+        return f"{top}{''.join(self._parts)}</svg>{folded(self._frame)}"
 
 
 def bars(frame: pd.DataFrame, names: str, values: str) -> Picture:
@@ -47,7 +47,12 @@ def bars(frame: pd.DataFrame, names: str, values: str) -> Picture:
         parts.append(_text(left - 8, y + 15, name if len(name) <= 32 else f"{name[:31]}…", "end"))
         parts.append(f'<rect x="{left:.1f}" y="{y + 3}" width="{width:.1f}" height="{BAR - 8}" fill="{PALETTE[0]}"/>')
         parts.append(_text(left + width + 8, y + 15, text(value, ","), "start", SOFT))
-    return Picture(f"{label(values)} by {label(names).lower()}: {len(frame)} bars", 2 * TOP + BAR * len(frame), parts)
+    return Picture(
+        f"{label(values)} by {label(names).lower()}: {len(frame)} bars",
+        2 * TOP + BAR * len(frame),
+        parts,
+        frame[[names, values]],
+    )
 
 
 def lines(frame: pd.DataFrame, x: str, ys: Sequence[str], height: int = 260) -> Picture:
@@ -70,7 +75,7 @@ def lines(frame: pd.DataFrame, x: str, ys: Sequence[str], height: int = 260) -> 
         if last is not None and len(series) > 1:
             parts.append(_text(last[0] + 6, last[1] + 4, label(name), "start", color))
     shown = ", ".join(label(name) for name in ys)
-    return Picture(f"{shown} by {label(x).lower()}: {len(frame)} points each", height, parts)
+    return Picture(f"{shown} by {label(x).lower()}: {len(frame)} points each", height, parts, frame[[x, *ys]])
 
 
 def _line(points: Sequence[tuple[float, float] | None], color: str) -> list[str]:

@@ -41,6 +41,11 @@ class Table:
         return f"<tr>{''.join(cells)}</tr>"
 
 
+def folded(frame: pd.DataFrame) -> str:
+    """The figures behind a chart, as HTML that opens on a click: for readers of screens, and to copy."""
+    return f'<details class="figures"><summary>The figures</summary>{Table(frame)._repr_html_()}</details>'
+
+
 def table(frame: pd.DataFrame, totals: int = 0) -> Table:
     """The frame as a table; its last ``totals`` rows are totals."""
     return Table(frame, totals)

@@ -8,6 +8,7 @@ from dataclasses import asdict
 import sqlalchemy as sa
 
 from workbench.engines import Engines
+from workbench.errors import SchemaError
 from workbench.replication import Answer, Reader, Session
 from workbench.sql_files import read_sql
 from workbench.verification.run import Difference, Verification
@@ -40,7 +41,12 @@ def last(reader: Reader, session: Session) -> Answer[Verification | None]:
         row = connection.execute(sa.text(read_sql("queries/last_verification"))).one_or_none()
         if row is None:
             return None
-        differences = tuple(Difference(**difference) for difference in row.differences)
+        try:
+            differences = tuple(Difference(**difference) for difference in row.differences)
+        except TypeError:
+            raise SchemaError(
+                "The last comparison was saved by another version, whose result cannot be read. Compare again."
+            ) from None
         return Verification(
             row.verified_at, row.token, tuple(row.engines), row.figures, differences, tuple(row.problems)
         )

@@ -1,17 +1,21 @@
-"""verify(): puts every question to every engine at one token and says what differs, to the cent."""
+"""verify(): puts every question to every engine at one token and says what differs, to the cent.
+
+And whether the views that the engines share hold what the sales say.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 
 from workbench.engines import Engines
 from workbench.errors import WorkbenchError
 from workbench.followers import Follower, followers
 from workbench.outage import spoken
 from workbench.positions import beaten
-from workbench.replication import Reader
+from workbench.replication import Reader, Session
 from workbench.verification.figures import (
     MISSING,
     Figures,
@@ -23,6 +27,7 @@ from workbench.verification.figures import (
     other,
     questions,
 )
+from workbench.verification.views import Days, ViewRows, compared, newest_days, view_names
 
 WAIT_SECONDS = 30.0
 TRIES = 5  # while sales are written, figures move between two reads; each try is at a newer token
@@ -45,7 +50,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Verification:
-    """What was compared and what differs. ``problems`` say what could not be compared, and why."""
+    """What was compared and what differs. ``problems`` say what could not be compared, and which views are wrong."""
 
     verified_at: datetime
     token: str
@@ -79,7 +84,35 @@ def verify(
         progress(done, len(asking))
         result = _compared(engines, question, present, result)
     progress(len(asking), len(asking))
-    return result
+    return replace(result, problems=(*result.problems, *_wrong_views(engines)))
+
+
+def _wrong_views(engines: Engines) -> list[str]:
+    """A line for each view on the master that does not hold what the sales say, or could not be asked."""
+    master = Reader(replace(engines, replica=None))
+    try:
+        days = master.read_master(Session(), newest_days).value
+    except WorkbenchError as error:
+        return [f"The views were not compared with the sales. {error}"]
+    if days is None:
+        return []
+    found = []
+    for view in view_names():
+        try:
+            rows = master.read_master(Session(), partial(compared, view=view, days=days)).value
+        except WorkbenchError as error:
+            found.append(f"The view {view} was not compared with the sales. {error}")
+        else:
+            found += [_wrong_view(rows, days)] if rows.differing else []
+    return found
+
+
+def _wrong_view(rows: ViewRows, days: Days) -> str:
+    return (
+        f"The view {rows.view} on the master does not hold what the sales say: from {days[0]} to {days[1]}"
+        f" {rows.differing:,} rows are not the same, of {rows.rows:,}. `workbench migrate` makes a view anew whose body"
+        " has changed; if it stays so, the body in sql/metrics is wrong."
+    )
 
 
 def _reached(engines: Engines, token: str) -> tuple[list[Follower], tuple[str, ...]]:
@@ -106,14 +139,10 @@ def _compared(engines: Engines, question: Question, present: list[Follower], res
         for attempt in range(TRIES):
             token = beaten(engines)
             truth = asked(master, "master", token, question)
-            found: dict[str, Figures] = {}
-            for follower in present:
-                follower.wait(token, WAIT_SECONDS)
-                figures = answered(engines, follower.name, token, question)
-                if figures is not None:
-                    found[follower.name] = figures
+            found, unanswered = _answers(engines, question, present, token)
             if not any(differing(truth, figures) for figures in found.values()):
-                return replace(result, figures=result.figures + len(truth))
+                problems = (*result.problems, *unanswered)
+                return replace(result, figures=result.figures + len(truth), problems=problems)
             again = asked(master, "master", token, question)
             if again == truth and attempt > 0:  # the second time in a row: no write that came and went in between
                 break
@@ -126,13 +155,33 @@ def _compared(engines: Engines, question: Question, present: list[Follower], res
         for key in differing(truth, figures)
         if key not in moving
     ]
-    problems = [f"Not compared, because they kept changing: {len(moving)} figures of {question.label}."] * bool(moving)
+    kept_changing = [f"Not compared, because they kept changing: {len(moving)} figures of {question.label}."] * bool(
+        moving
+    )
     return replace(
         result,
         figures=result.figures + len(truth) - len(moving),
         differences=(*result.differences, *differences),
-        problems=(*result.problems, *problems),
+        problems=(*result.problems, *unanswered, *kept_changing),
     )
+
+
+def _answers(
+    engines: Engines, question: Question, present: list[Follower], token: str
+) -> tuple[dict[str, Figures], list[str]]:
+    """What each follower answers, and a line for each that cannot: one view that is missing is that view's alone."""
+    found: dict[str, Figures] = {}
+    unanswered = []
+    for follower in present:
+        follower.wait(token, WAIT_SECONDS)
+        try:
+            figures = answered(engines, follower.name, token, question)
+        except WorkbenchError as error:
+            unanswered.append(f"Not compared: {question.label}. {error}")
+            continue
+        if figures is not None:
+            found[follower.name] = figures
+    return found, unanswered
 
 
 def _difference(question: Question, key: Key, engine: str, truth: Figures, figures: Figures) -> Difference:

@@ -1,0 +1,14 @@
+-- fact_sales, said another way: one row per sale, its amounts added up from its lines.
+select
+    transaction_id,
+    transaction_time,
+    cast(date_trunc('day', transaction_time) as date) as day,
+    cast(date_part('hour', transaction_time) as int) as hour,
+    store_id,
+    cashier_id,
+    payment_method,
+    case when customer_id > 0 then 'card' else 'no card' end as customer_type,
+    customer_id,
+    (select coalesce(sum(i.total_price), 0) from sales_item as i where i.transaction_id = s.transaction_id) as revenue,
+    (select coalesce(sum(i.discount), 0) from sales_item as i where i.transaction_id = s.transaction_id) as discount
+from sales_transaction as s
