@@ -25,9 +25,17 @@ LINE = (
 )
 
 
+def connected(server: Server) -> sa.Engine:
+    """With transactions of several statements, which the program's own writer does not have."""
+    url = sa.URL.create(
+        "postgresql+psycopg2", server.user, server.password.get_secret_value(), server.host, server.port, server.name
+    )
+    return sa.create_engine(url, poolclass=sa.NullPool)
+
+
 @pytest.fixture
 def writer(engines: Engines) -> Iterator[sa.Connection]:
-    with engines.master.connect() as connection:
+    with connected(engines.settings.master).connect() as connection:
         yield connection
 
 
@@ -94,16 +102,17 @@ def test_a_typed_total_is_refused_at_commit(writer: sa.Connection) -> None:
 def test_two_transactions_that_add_lines_to_one_sale_count_each_other(engines: Engines) -> None:
     import threading
 
-    with engines.master.begin() as connection:
+    master = connected(engines.settings.master)
+    with master.begin() as connection:
         sale = header(connection)
-    with engines.master.connect() as first, engines.master.connect() as second:
+    with master.connect() as first, master.connect() as second:
         run(first, LINE.format(sale, 1, 5, 0, 5))
         waiting = threading.Thread(target=lambda: (run(second, LINE.format(sale, 1, 7, 0, 7)), second.commit()))
         waiting.start()
         first.commit()
         waiting.join(timeout=10)
         assert not waiting.is_alive()
-    with engines.master.connect() as connection:
+    with master.connect() as connection:
         total = run(
             connection, f"select total_amount from sales_transaction where transaction_id = {sale}"
         ).scalar_one()
@@ -113,13 +122,6 @@ def test_two_transactions_that_add_lines_to_one_sale_count_each_other(engines: E
 def test_a_line_without_a_sale_is_refused(writer: sa.Connection) -> None:
     with pytest.raises(DBAPIError, match="foreign key constraint"):
         run(writer, LINE.format(123456, 1, 5, 0, 5))
-
-
-def connected(server: Server) -> sa.Engine:
-    url = sa.URL.create(
-        "postgresql+psycopg2", server.user, server.password.get_secret_value(), server.host, server.port, server.name
-    )
-    return sa.create_engine(url, poolclass=sa.NullPool)
 
 
 ALLOWED = {
