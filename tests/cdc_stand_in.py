@@ -154,6 +154,8 @@ TRANSLATIONS = {
     r"drop (subscription|source)(?: if exists)? (\w+)": StandInConsole.forget,
     r"(?s)create materialized view (\w+) as\n(.*)": StandInConsole.make_view,
     r"drop materialized view ((?:if exists )?\w+)": StandInConsole.drop_view,
+    # A grant on all tables is one on all views here.
+    r"grant select on all (views|materialized views|subscriptions) in schema": lambda rw, found: None,
     r"alter materialized view (\w+) swap with (\w+)": StandInConsole.swap,
 }
 

@@ -59,6 +59,8 @@ def as_risingwave(settings: Settings, root: Server, name: str) -> Settings:
             "risingwave_name": name,
             "risingwave_user": root.user,
             "risingwave_password": root.password,
+            "risingwave_reader_user": root.user,  # no other may sign in to this database
+            "risingwave_reader_password": root.password,
         }
     )
 

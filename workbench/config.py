@@ -138,8 +138,12 @@ class Settings(BaseSettings):
     risingwave_host: str = Field("", description="RisingWave's host; empty: not used")
     risingwave_port: int = Field(4566, gt=0, lt=65536, description="RisingWave's port")
     risingwave_name: str = Field("dev", description="Database in RisingWave")
-    risingwave_user: str = Field("root", description="RisingWave's user")
+    risingwave_user: str = Field("root", description="RisingWave's user that builds, drops and looks after its views")
     risingwave_password: SecretStr = Field(SecretStr(""), description="Password of RISINGWAVE_USER")
+    risingwave_reader_user: str = Field(
+        "workbench_reader", description="RisingWave's user that only reads; `workbench risingwave apply` makes it"
+    )
+    risingwave_reader_password: SecretStr = Field(SecretStr(""), description="Password of RISINGWAVE_READER_USER")
 
     risingwave_sslmode: SslMode = Field("prefer", description="How far RisingWave has to prove who it is")
     risingwave_sslrootcert: File = Field("", description="File with the CA that vouches for RisingWave")
@@ -270,10 +274,16 @@ class Settings(BaseSettings):
 
     @property
     def risingwave(self) -> Server | None:
-        """RisingWave; None when it is not configured."""
+        """RisingWave, as the user that only reads; None when it is not configured."""
         if not self.risingwave_host:
             return None
-        return self._server("risingwave", self.risingwave_user, self.risingwave_password)
+        return self._server("risingwave", self.risingwave_reader_user, self.risingwave_reader_password)
+
+    @property
+    def risingwave_owner(self) -> Server | None:
+        """RisingWave, as the user that builds and drops; None when it is not configured."""
+        reader = self.risingwave
+        return reader and replace(reader, user=self.risingwave_user, password=self.risingwave_password)
 
 
 def load_settings() -> Settings:

@@ -3,6 +3,9 @@
 A pooled connection to a stopped or unreachable server is not covered by connect_timeout, statement_timeout or
 keepalives: libpq waits in a read. One watchdog thread shuts the socket at the deadline, which wakes that read.
 ``time_limit`` is one deadline over many such calls: each gets what is left of it.
+
+Ctrl-C and the interrupt of a kernel reach the main thread alone, and not while it waits in libpq: a statement of that
+thread is run in another one, and is ended at the server when they come.
 """
 
 from __future__ import annotations
@@ -14,8 +17,9 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any
 
@@ -25,6 +29,7 @@ READER_SECONDS = 8
 WRITER_SECONDS = 10
 PING_SECONDS = 2.0
 CONNECT_SECONDS = 2
+CANCEL_SECONDS = 2.0  # a server that does not answer an interrupt by then is left
 _SHORTEST_SECONDS = 0.05  # what a call gets when nothing is left: it ends, and is not begun for nothing
 
 _ends_at: ContextVar[float] = ContextVar("ends_at", default=math.inf)
@@ -99,6 +104,14 @@ def _shut(descriptor: int) -> None:
 _watchdog = _Watchdog()
 
 
+def limited(descriptor: int, seconds: float) -> AbstractContextManager[None]:
+    """The same limit for an exchange over another driver's socket."""
+    return _watchdog.limit(descriptor, seconds)
+
+
+_statements = ThreadPoolExecutor(4, thread_name_prefix="statement")  # begins no thread before the first is run
+
+
 class GuardedCursor(cursor):
     """A cursor whose statements end at the connection's limit."""
 
@@ -107,7 +120,10 @@ class GuardedCursor(cursor):
     def execute(self, query: Any, vars: Any = None) -> None:
         """As psycopg2; OperationalError when the limit passes."""
         with self.connection.limited():
-            super().execute(query, vars)
+            if threading.current_thread() is threading.main_thread():
+                self.connection.run_interruptibly(lambda: super(GuardedCursor, self).execute(query, vars))
+            else:
+                super().execute(query, vars)
 
 
 class GuardedConnection(connection):
@@ -129,6 +145,19 @@ class GuardedConnection(connection):
         """As psycopg2, within the limit."""
         with self.limited():
             super().rollback()
+
+    def run_interruptibly(self, statement: Callable[[], object]) -> None:
+        """Runs it in a thread. An interrupt of this one ends it at the server, or with the connection if need be."""
+        done = _statements.submit(statement)
+        try:
+            done.result()
+        except KeyboardInterrupt:
+            _statements.submit(self.cancel)
+            with suppress(Exception):  # the server says that it was cancelled
+                done.result(CANCEL_SECONDS)
+            if not done.done():
+                _shut(self.fileno())
+            raise
 
     @contextmanager
     def limited(self) -> Iterator[None]:

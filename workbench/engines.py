@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
+import psycopg
 import psycopg2
 import sqlalchemy as sa
 from psycopg2.extensions import PYDATETIMETZ, AsIs, Float, new_array_type, new_type, register_adapter, register_type
@@ -22,7 +23,7 @@ from workbench.deadline import (
     GuardedConnection,
     seconds_left,
 )
-from workbench.libpq import ignoring_variables
+from workbench.libpq import ignoring_variables, without_variables
 
 TIMES_WITH_ZONE, THEIR_ARRAY = 1184, 1185  # PostgreSQL's numbers of these types, which RisingWave shares
 NO_FILE = os.path.join(os.devnull, "none")  # cannot be there
@@ -36,7 +37,7 @@ class Engines:
 
     ``master`` writes, ``replica`` reads (None: there is none), ``master_reader`` reads from the master, ``owner``
     migrates and bulk loads, ``cdc`` is on the master as RisingWave will be, ``risingwave`` reads its materialized views
-    (None: not configured). ``settings`` is what they were made from.
+    and ``risingwave_owner`` builds them (None: not configured). ``settings`` is what they were made from.
 
     ``master``, ``cdc`` and ``risingwave`` commit each statement by itself, from the moment they connect. A connection
     must never be switched to that for a while: it is switched back when it is returned, which raises when the
@@ -50,11 +51,32 @@ class Engines:
     owner: sa.Engine
     cdc: sa.Engine
     risingwave: sa.Engine | None
+    risingwave_owner: sa.Engine | None
+
+    def one_query(self, name: str, seconds: int) -> psycopg.Connection[Any]:
+        """A new connection for one query of a person's own, as the reader of ``master``, ``replica`` or ``risingwave``.
+
+        Its driver can speak the protocol in which the server takes one statement and no more (docs/decisions/016). Its
+        time zone is the stores'. Raises psycopg.Error.
+        """
+        server = {"replica": self.settings.replica, "risingwave": self.settings.risingwave}.get(name)
+        address, zone = _address(server or self.settings.master_reader), self.settings.workbench_timezone
+        with without_variables():
+            if name == "risingwave":
+                connection = psycopg.connect(**address, autocommit=True)
+                _set_up_risingwave(connection, min(seconds, READER_SECONDS), zone, psycopg.Error)
+                return connection
+            connection = psycopg.connect(**address)
+        connection.read_only = True
+        # In the transaction, not in the startup packet: a pooler would drop it there.
+        limits = "select set_config('statement_timeout', %s, true), set_config('timezone', %s, true)"
+        connection.execute(limits, [f"{seconds:d}s", zone])
+        return connection
 
     def dispose(self) -> None:
         """Closes all pooled connections."""
-        for engine in (self.master, self.master_reader, self.replica, self.owner, self.cdc, self.risingwave):
-            if engine is not None:
+        for made in fields(self):
+            if isinstance(engine := getattr(self, made.name), sa.Engine):
                 engine.dispose()
 
 
@@ -69,6 +91,7 @@ def connect(settings: Settings) -> Engines:
         owner=_unpooled(settings.owner),
         cdc=_unpooled(settings.cdc, isolation_level="AUTOCOMMIT"),
         risingwave=_risingwave_engine(settings.risingwave) if settings.risingwave else None,
+        risingwave_owner=_risingwave_engine(settings.risingwave_owner) if settings.risingwave_owner else None,
     )
 
 
@@ -131,17 +154,21 @@ def _risingwave_engine(server: Server) -> sa.Engine:
 
 
 def _limit_risingwave(connection: Any, *_: Any) -> None:
+    connection.autocommit = True
+    _set_up_risingwave(connection, READER_SECONDS, "UTC", psycopg2.InternalError)
+
+
+def _set_up_risingwave(connection: Any, seconds: int, zone: str, refusal: type[Exception]) -> None:
     """A limit for each statement. The unit is written: a bare number is ms since RisingWave 3.0, and was s before.
 
     RisingWave 2 knows no unit, and says so.
     """
-    connection.autocommit = True
     with connection.cursor() as cursor:
         try:
-            cursor.execute(f"set statement_timeout = '{READER_SECONDS}s'")
-        except psycopg2.InternalError:
-            cursor.execute(f"set statement_timeout = '{READER_SECONDS}'")
-        cursor.execute("set time zone 'UTC'")
+            cursor.execute(f"set statement_timeout = '{seconds}s'")
+        except refusal:
+            cursor.execute(f"set statement_timeout = '{seconds}'")
+        cursor.execute(f"set time zone '{zone}'")
 
 
 def _read_times_in_utc(connection: Any, *_: Any) -> None:
@@ -168,6 +195,18 @@ def _url(server: Server) -> sa.URL:
         port=server.port,
         database=server.name,
     )
+
+
+def _address(server: Server) -> dict[str, Any]:
+    """The same in the words of libpq."""
+    return {
+        "host": server.host,
+        "port": server.port,
+        "dbname": server.name,
+        "user": server.user,
+        "password": server.password.get_secret_value(),
+        **_network(server),
+    }
 
 
 def _network(server: Server) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from workbench import indexes
 from workbench.engines import Engines
 from workbench.outage import failure, in_words
 from workbench.replica_watch import STALE_SECONDS
@@ -66,10 +67,11 @@ def _master(engines: Engines) -> tuple[Health, list[dict[str, Any]]]:
     try:
         with engines.master_reader.connect() as connection:
             row = connection.execute(sa.text(read_sql("queries/master_health"))).one()
+            note = indexes.broken_text(indexes.broken(connection))
             slots = [dict(r) for r in connection.execute(sa.text(read_sql("queries/slots"))).mappings()]
     except (DBAPIError, PoolTimeout) as error:
         return _failed(engines, "master", address, error), []
-    return Health("up", address, row.version, row.lsn, row.beat_at), slots
+    return Health("up", address, row.version, row.lsn, row.beat_at, note=note), slots
 
 
 def _replica(engines: Engines, master: Health, slots: list[dict[str, Any]]) -> Health:

@@ -41,7 +41,8 @@ _RECOVERY = ("conflict with recovery", "buffer deadlock with recovery")
 
 def state_of(error: Exception) -> str:
     """The SQLSTATE of a database error; empty when the server did not say one."""
-    return getattr(getattr(error, "orig", None), "pgcode", None) or ""
+    cause = getattr(error, "orig", None)
+    return getattr(cause, "pgcode", None) or getattr(cause, "sqlstate", None) or ""
 
 
 def failure(error: ServerError) -> Failure:
@@ -145,10 +146,13 @@ def _away(settings: Settings, name: str, text: str) -> WorkbenchError:
         return ServerUnavailable(f"{spoken(name)} at {server.address} {tls}")
     settings_of = "RISINGWAVE" if name == "risingwave" else f"{name.upper()}_DB"
     values = {"user": server.user, "database": server.name, "settings": settings_of}
-    if user := _refused_user(server, text):
+    user = _refused_user(server, text)
+    if user:
         cause, remedy = f"refuses the password of {user}", _password_remedy(settings, name, user)
     else:
         cause, remedy = next((told for pattern, *told in _CAUSES if pattern.search(text)), _SILENT)
+    if name == "risingwave" and (user or re.search(r"Role \S+ does not exist", text)):
+        remedy = "Run `workbench risingwave apply`, which makes RISINGWAVE_READER_USER and gives it its password."
     told = f"{cause.format(**values)}. {(remedy or _start(name, server)).format(**values)}"
     return ServerUnavailable(f"{spoken(name)} at {server.address} {told}")
 

@@ -5,15 +5,20 @@ from __future__ import annotations
 import re
 import time
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import closing
 from datetime import datetime
-from typing import Any, get_args
+from itertools import islice
+from typing import Any, cast, get_args
 
+import psycopg
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError
+from psycopg.types.string import TextLoader
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from workbench.deadline import READER_SECONDS, GuardedConnection
+from workbench import sql_text
+from workbench.deadline import READER_SECONDS, limited
 from workbench.engines import Engines
 from workbench.errors import QueryRefused
 from workbench.followers import followers
@@ -21,6 +26,7 @@ from workbench.outage import failure, in_words, state_of
 from workbench.replication import NOTHING, EngineName, Reader, Session, Work
 from workbench.risingwave.server import is_missing
 from workbench.sql_files import read_sql
+from workbench.sql_values import literal
 from workbench.typed_rows import typed_frame
 from workbench.words import unstorable
 
@@ -32,8 +38,10 @@ DECLARE = "declare ad_hoc no scroll cursor for\n"
 READS = ("select", "with", "values", "table")
 WRITES = ("insert", "update", "delete", "merge", "truncate", "copy", "create", "alter", "drop", "grant", "revoke")
 Rows = tuple[Sequence[Any], Sequence[Sequence[Any]]]  # the columns (name and type), and their values
-# Text, names and comments: what may hold a semicolon that ends nothing.
-_QUOTED = re.compile(r"""'(?:[^']|'')*'|"[^"]*"|\$(\w*)\$.*?\$\1\$|--[^\n]*|/\*.*?\*/""", re.DOTALL)
+# RisingWave shows to everybody how its source was made, the password of the master's role with it where that is no
+# secret. Looked for in quotations too: what one takes for a quotation, the other reads.
+_CATALOG = re.compile(r"\b(?:rw_|pg_)\w*|\binformation_schema\b|\bu&(?=[\"'])", re.IGNORECASE)
+_AS_TEXT = ("uuid", "inet", "cidr")
 
 
 class RowsCut(UserWarning):
@@ -53,29 +61,37 @@ def query(
 ) -> Any:
     """The rows of one query as a DataFrame; ``:name`` in it stands for ``parameters["name"]``.
 
+    A value is text, a number, a day, a time (one with a zone is turned into the stores' clock), bytes, or a list of
+    these (also an array, a Series, a set, a range) for ``in :name`` and ``any(:name)``; what pandas calls missing is
+    null. A colon in quotes is a colon.
+
     Integers are int64 (Int64 with missing ones), numeric is float64 (or Decimal, to the last place, when ``exact``),
     days and times are datetime64, text is str or None. Beyond ``limit`` rows it is cut: a warning says so, and
     ``attrs["is_cut"]``. ``attrs`` also holds ``engine``, ``as_of`` (data time, UTC) and ``note``. The master is asked,
     and ``note`` says why, where the replica is away, stands still, ends the query to replay a change, or has not yet
     what was saved in ``session``. RisingWave is waited for, and ``note`` says when that was in vain.
-    Raises QueryRefused, whose one line says what is wrong and where, and ServerUnavailable.
+    Raises QueryRefused, whose one line says what is wrong and where, and ServerUnavailable. An interrupt of the kernel
+    ends the query at the server, too.
     """
-    text = _checked(statement, parameters or {}, limit, seconds)
+    parameters, engines = parameters or {}, reader.engines
+    _check(statement, parameters, limit, seconds)
     session = session or Session()
-    if _checked_engine(reader.engines, engine) == "risingwave":
+    if _checked_engine(engines, engine) == "risingwave":
+        _refuse_catalog(statement)
         seconds = min(seconds, READER_SECONDS)  # its connections have that limit from the start
+    clock = engines.settings.clock
+    text = sql_text.filled(statement, {name: literal(name, value, clock) for name, value in parameters.items()})
 
     def work(connection: sa.Connection) -> Rows:
-        began = time.monotonic()
+        """On a connection of its own beside the reader's, which has shown that the server may be asked."""
+        connection.rollback()
+        name, began = _name_of(engines, connection), time.monotonic()
         try:
-            return _read(connection, engine, text, parameters or {}, limit, seconds)
-        except DBAPIError as error:
+            with engines.one_query(name, seconds) as own, limited(own.fileno(), seconds + 2.0):
+                return _read(own, name, text, limit)
+        except psycopg.Error as error:
             is_late = time.monotonic() - began >= seconds
-            if (refusal := _refusal(error, seconds, is_late=is_late, is_exact=not parameters)) is None:
-                raise
-            raise refusal from None
-        finally:
-            connection.invalidate()  # what a query has set for its session must not reach the next one's
+            raise _refusal(error, seconds, _place(error, name, text, not parameters), is_late=is_late) from None
 
     if engine == "risingwave":
         (columns, rows), as_of, note = _of_risingwave(reader.engines, session, work)
@@ -90,10 +106,9 @@ def query(
     return frame
 
 
-def _checked(statement: str, parameters: Mapping[str, Any], limit: int, seconds: int) -> str:
-    """The statement without its last semicolon. Raises QueryRefused."""
-    text = statement.strip().rstrip(";").rstrip()
-    bare = _QUOTED.sub(" ", text)
+def _check(statement: str, parameters: Mapping[str, Any], limit: int, seconds: int) -> None:
+    """Raises QueryRefused: these are the words, and what holds is that the server takes one statement."""
+    bare = sql_text.code(statement).strip().rstrip("; \t\r\n")
     first = re.match(r"[\s(]*(\w+)", bare)
     if first is None:
         raise QueryRefused("No SQL was given. A query begins with select, with, values or table.")
@@ -106,16 +121,29 @@ def _checked(statement: str, parameters: Mapping[str, Any], limit: int, seconds:
         raise QueryRefused("One query at a time: there is more after a semicolon.")
     if limit < 1 or not 1 <= seconds <= 3600:
         raise QueryRefused("limit must be at least 1, and seconds from 1 to 3600.")
-    texts = {"The query": text} | {f"The value of :{name}": value for name, value in parameters.items()}
+    texts = {"The query": statement} | {f"The value of :{name}": value for name, value in parameters.items()}
     for what, value in texts.items():
         if isinstance(value, str) and (letter := unstorable(value)):
             raise QueryRefused(f"{what} holds {letter}, which no database takes.")
-    named = set(sa.text(text).compile().params)
+    named = sql_text.names(statement)
     if missing := sorted(named - set(parameters)):
         raise QueryRefused(f"No value was given for :{missing[0]} (a colon of its own is written \\:).")
     if unknown := sorted(set(parameters) - named):
         raise QueryRefused(f"A value was given for :{unknown[0]}, which is not in the query.")
-    return text
+
+
+def _refuse_catalog(text: str) -> None:
+    if found := _CATALOG.search(text):
+        raise QueryRefused(
+            f"{found[0]} is refused: RisingWave's catalogue also shows how its source was made, passwords included."
+            " `workbench risingwave status` shows what there is; such a word as a value is given as a parameter."
+        )
+
+
+def _name_of(engines: Engines, connection: sa.Connection) -> EngineName:
+    if connection.engine is engines.risingwave:
+        return "risingwave"
+    return "replica" if connection.engine is engines.replica else "master"
 
 
 def _checked_engine(engines: Engines, name: EngineName) -> EngineName:
@@ -142,23 +170,24 @@ def _of_risingwave(engines: Engines, session: Session, work: Work[Rows]) -> tupl
         raise in_words(engines.settings, "risingwave", error) from None
 
 
-def _read(
-    connection: sa.Connection, name: EngineName, text: str, parameters: Mapping[str, Any], limit: int, seconds: int
-) -> Rows:
-    """At most one row more than ``limit``."""
-    driver = connection.connection.driver_connection
-    if isinstance(driver, GuardedConnection):
-        driver.limit_seconds = seconds + 2.0  # the server's own limit comes first
+def _read(connection: psycopg.Connection[Any], name: EngineName, text: str, limit: int) -> Rows:
+    """At most one row more than ``limit``.
+
+    The text goes by the extended protocol, in which the server takes one statement: prepared, or streamed.
+    """
+    for kind in _AS_TEXT:
+        connection.adapters.register_loader(kind, TextLoader)
+    cursor = connection.cursor()
     if name == "risingwave":
-        connection.execute(sa.text("begin read only"))
-        result = connection.execute(sa.text(text), dict(parameters))
+        cursor.execute("begin read only")
+        with closing(cast(Generator[Any], cursor.stream(text.encode()))) as streamed:
+            rows = list(islice(streamed, limit + 1))
+            columns = cursor.description
     else:
-        connection.execute(sa.text(f"set statement_timeout = '{seconds:d}s'"))
-        connection.execute(sa.text(DECLARE + text), dict(parameters))
-        result = connection.execute(sa.text(f"fetch {limit + 1:d} from ad_hoc"))
-    assert result.cursor is not None
-    columns = [(column[0], column[1]) for column in result.cursor.description]
-    return columns, [tuple(row) for row in result.fetchmany(limit + 1)]
+        cursor.execute((DECLARE + text).encode(), prepare=True)
+        cursor.execute(f"fetch {limit + 1:d} from ad_hoc".encode())
+        rows, columns = cursor.fetchall(), cursor.description
+    return [(column.name, column.type_code) for column in columns or ()], rows
 
 
 def _risingwave_as_of(connection: sa.Connection) -> datetime | None:
@@ -170,30 +199,32 @@ def _risingwave_as_of(connection: sa.Connection) -> datetime | None:
         return None  # `workbench risingwave apply` has not been run: the query may still ask something else
 
 
-def _refusal(error: DBAPIError, seconds: int, *, is_late: bool, is_exact: bool) -> QueryRefused | None:
-    """What is wrong with the query; None when the server had to end it, or has gone. The query is the asker's own."""
-    kind, diagnosis = failure(error), getattr(error.orig, "diag", None)
-    said = " ".join((getattr(diagnosis, "message_primary", None) or str(error.orig)).split())
+def _refusal(error: psycopg.Error, seconds: int, place: str, *, is_late: bool) -> Exception:
+    """What is wrong with the query; else that the server had to end it, or has gone. The query is the asker's own."""
+    seen = (OperationalError if isinstance(error, psycopg.OperationalError) else DBAPIError)("", None, error)
+    kind, state = failure(seen), state_of(seen)
+    said = " ".join((error.diag.message_primary or str(error)).split())
     if kind == "stopped" and "user request" in said:
         return QueryRefused("The query was cancelled.")
     if kind == "stopped" or (kind == "away" and is_late):
         return QueryRefused(f"The query was stopped: it took longer than {seconds} s. Ask for less, or give seconds=.")
     if kind in ("away", "busy", "replayed"):
-        return None
-    if state_of(error) in ("25006", "42501") or "data-modifying" in said:
+        return seen
+    if state in ("25006", "42501") or "data-modifying" in said:
         return QueryRefused(f"This only reads, and only what the reader may see: {said}.")
-    hint = getattr(diagnosis, "message_hint", None) or ""
-    if state_of(error) == "42P01":
+    if re.search("multiple commands|only one statement", said, re.IGNORECASE):
+        return QueryRefused("One query at a time: the server found more than one statement in it.")
+    hint = error.diag.message_hint or ""
+    if state == "42P01":
         hint = "There are sales_transaction, sales_item, audit_log, heartbeat, and the metrics' views."
-    return QueryRefused(f"{said}{_place(error, is_exact=is_exact)}. {hint}".strip())
+    return QueryRefused(f"{said}{place}. {hint}".strip())
 
 
-def _place(error: DBAPIError, *, is_exact: bool) -> str:
+def _place(error: psycopg.Error, name: EngineName, text: str, is_exact: bool) -> str:
     """Where in the query it is. Values are put in before it is sent, so beside them only the line is known."""
-    position = getattr(getattr(error.orig, "diag", None), "statement_position", None)
-    sent = getattr(getattr(error.orig, "cursor", None), "query", None)
-    if position is None or sent is None:
+    if error.diag.statement_position is None:
         return ""
-    before = sent.decode(errors="replace")[: int(position) - 1].removeprefix(DECLARE)
+    at = int(error.diag.statement_position) - 1 - (0 if name == "risingwave" else len(DECLARE))
+    before = text[: max(at, 0)]
     column = f", column {len(before) - before.rfind(chr(10))}" if is_exact else ""
     return f" (line {before.count(chr(10)) + 1}{column})"

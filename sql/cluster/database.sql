@@ -1,5 +1,15 @@
 -- Who may enter the database sales and its schema, and who owns it: the owner makes everything in it.
--- Run by the superuser inside the database; can be repeated. Grants on tables come with the tables.
+-- Run by the superuser of PostgreSQL 17 or 18 inside the database; can be repeated. Grants on tables come with the tables.
+begin;
+
+do $$
+begin
+    if current_setting('server_version_num')::int < 170000 then
+        raise exception 'PostgreSQL % is too old for the workbench', current_setting('server_version')
+            using hint = 'It runs on PostgreSQL 17 and 18. Nothing was changed.';
+    end if;
+end
+$$;
 
 alter database sales owner to workbench_owner;
 revoke all on database sales from public;
@@ -12,9 +22,27 @@ alter schema public owner to workbench_owner;
 revoke all on schema public from public;
 grant usage on schema public to workbench_writer, workbench_reader, workbench_cdc;
 
--- With these a role that may only read could write WAL.
-revoke execute on function pg_logical_emit_message(boolean, text, text, boolean) from public;
-revoke execute on function pg_logical_emit_message(boolean, text, bytea, boolean) from public;
+-- With these a role that may only read could write WAL or large objects, end or stop the sessions of others, wake who
+-- listens, or hold the lock on which migrations wait.
+do $$
+declare
+    dangerous regprocedure;
+begin
+    for dangerous in
+        select oid::regprocedure
+        from pg_proc
+        where pronamespace = 'pg_catalog'::regnamespace
+            and proname ~ '^(lo_.*|loread|lowrite|pg_(logical_emit_message|notify|(terminate|cancel)_backend)|pg_(try_)?advisory_.*)$'
+    loop
+        execute format('revoke execute on function %s from public', dangerous);
+    end loop;
+    -- Of each what somebody needs: migrations and loads take turns, and who drops a slot ends its reader first.
+    grant execute on function pg_advisory_lock(bigint), pg_advisory_lock_shared(bigint) to workbench_owner;
+    grant execute on function pg_terminate_backend(integer, bigint) to workbench_cdc;
+end
+$$;
 
--- But RisingWave's reader does, with a word every few seconds, so that its slot moves on while nothing is sold.
+-- RisingWave's reader writes a word every few seconds, so that its slot moves on while nothing is sold.
 grant execute on function pg_logical_emit_message(boolean, text, text, boolean) to workbench_cdc;
+
+commit;

@@ -1,5 +1,15 @@
 -- The roles of the sales database and what bounds each of them: one role per kind of work, none a superuser.
--- Run by the superuser; can be repeated. Passwords are set elsewhere.
+-- Run by the superuser of PostgreSQL 17 or 18; can be repeated. Passwords are set elsewhere.
+begin;
+
+do $$
+begin
+    if current_setting('server_version_num')::int < 170000 then
+        raise exception 'PostgreSQL % is too old for the workbench', current_setting('server_version')
+            using hint = 'It runs on PostgreSQL 17 and 18. Nothing was changed.';
+    end if;
+end
+$$;
 
 do $$
 declare
@@ -23,6 +33,10 @@ alter role workbench_reader with login nosuperuser nocreatedb nocreaterole norep
 alter role workbench_cdc with login nosuperuser nocreatedb nocreaterole replication connection limit 8;
 alter role workbench_replica with login nosuperuser nocreatedb nocreaterole replication connection limit 8;
 
+-- Whoever may replicate reads everything: over a connection for changes a whole copy of the server can be asked for too,
+-- the password hashes of all roles in it, and no line of pg_hba.conf tells the two apart. So workbench_cdc is guarded
+-- like a superuser for reading: a password of its own, and in pg_hba.conf no address but RisingWave's.
+
 -- A bulk load checks its rows itself and switches the triggers off for its session.
 grant set on parameter session_replication_role to workbench_owner;
 
@@ -39,5 +53,9 @@ alter role workbench_reader set default_transaction_read_only = on;
 alter role workbench_reader set statement_timeout = '8s';
 alter role workbench_reader set idle_in_transaction_session_timeout = '30s';
 alter role workbench_reader set temp_file_limit = '1GB';
+-- A reader that is gone (a killed kernel, a stopped report) takes its query along, which could run on unread otherwise.
+alter role workbench_reader set client_connection_check_interval = '500ms';
 
 alter role workbench_cdc set search_path = public, pg_temp;
+
+commit;

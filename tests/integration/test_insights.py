@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -98,11 +99,19 @@ def some_sales(count: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     return headers, lines
 
 
+@contextmanager
+def unchecked(connection: sa.Connection) -> Iterator[None]:
+    """Older databases hold sales without lines, which none can be made of any more."""
+    connection.exec_driver_sql("alter table sales_transaction disable trigger sale_totals_check")
+    yield
+    connection.exec_driver_sql("alter table sales_transaction enable trigger sale_totals_check")
+
+
 @pytest.fixture
 def source(workbench: Workbench) -> Source:
     """Four hundred random sales, some without lines, and a session that sees them."""
     headers, lines = some_sales(400)
-    with workbench.engines.owner.begin() as connection:
+    with workbench.engines.owner.begin() as connection, unchecked(connection):
         connection.execute(
             sa.text(
                 "insert into sales_transaction"

@@ -210,8 +210,11 @@ def test_a_transaction_that_commits_late_is_not_missed(workbench: Workbench) -> 
     shop.empty()
     kept.load(workbench.reader, shop.session)
     insert = sa.text(
-        "insert into sales_transaction (transaction_time, cashier_id, store_id, payment_method)"
-        " values ('2026-05-30 10:00', 1, 1, 'Cash')"
+        "with header as ("
+        "insert into sales_transaction (transaction_time, cashier_id, store_id, payment_method, total_amount)"
+        " values ('2026-05-30 10:00', 1, 1, 'Cash', 5) returning transaction_id)"
+        " insert into sales_item (transaction_id, product_code, product_name, quantity, unit_price, total_price)"
+        " select transaction_id, 'A', 'A', 1, 5, 5 from header"
     )
     with workbench.engines.owner.connect() as late:
         late.execute(insert)  # it writes to the log first, and commits last

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
+from pydantic import SecretStr
 
 from tests.cdc_stand_in import TRANSLATIONS, StandInConsole, stand_in, stop_following
 from tests.conftest import wait_until
@@ -95,6 +96,35 @@ def test_a_second_apply_to_the_stand_in_changes_nothing(with_stand_in: Engines) 
     wait_until(lambda: rows(with_stand_in, "select count(*) from sales_item") == [(len(sale().lines),)], "the lines")
 
 
+def test_the_reader_of_the_stand_in_reads_what_is_built_and_does_no_more(
+    with_stand_in: Engines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = with_stand_in.settings.model_copy(
+        update={"risingwave_reader_user": 'reader\'s "own"', "risingwave_reader_password": SecretStr("canary-5")}
+    )
+    made, said = connect(settings), list[str]()
+    may = "select has_table_privilege(usename, '{}', '{}') from pg_user where usename like 'reader''s%%'"
+    monkeypatch.setattr(ground, "_wait_for_a_beat", lambda engines: None)  # it may not sign in to the stand-in's server
+    try:
+        build.apply(made, said.append)
+        monkeypatch.setattr(build, "rollups", lambda: [changed_rollup(), *pieces.rollups()[1:]])
+        assert build.apply(made, said.append).changed == [pieces.rollups()[0].name]
+        for name in ("heartbeat", "fact_sales", *(piece.name for piece in pieces.rollups())):
+            assert rows(with_stand_in, may.format(name, "select")) == [(True,)], name
+            assert rows(with_stand_in, may.format(name, "insert, update, delete, truncate")) == [(False,)], name
+        assert "canary-5" not in " ".join(said)
+    finally:
+        with made.risingwave_owner.connect() as connection:  # type: ignore[union-attr]
+            connection.exec_driver_sql('drop owned by "reader\'s ""own"""')
+            connection.exec_driver_sql('drop user "reader\'s ""own"""')
+        made.dispose()
+
+
+def changed_rollup() -> pieces.Piece:
+    first = pieces.rollups()[0]
+    return pieces.Piece(first.name, first.kind, f"-- another comment\n{first.text}")
+
+
 def test_a_view_whose_body_has_changed_is_swapped_in_the_stand_in(
     with_stand_in: Engines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -121,7 +151,7 @@ def test_a_swap_in_the_stand_in_that_was_interrupted_is_completed(
 ) -> None:
     build.apply(with_stand_in)
     first, *others = pieces.rollups()
-    changed = [pieces.Piece(first.name, first.kind, f"-- another comment\n{first.text}"), *others]
+    changed = [changed_rollup(), *others]
     monkeypatch.setattr(build, "rollups", lambda: changed)
 
     def interrupted(self: StandInConsole, found: object) -> None:

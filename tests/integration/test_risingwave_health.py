@@ -77,7 +77,8 @@ def test_without_tables_apply_is_named(settings: Settings, engines: Engines) -> 
 
 def test_the_cause_is_named(settings: Settings, engines: Engines) -> None:
     with stand_in(settings) as made:
-        assert "refuses the password" in health_with(made, risingwave_password=SecretStr("wrong")).note
+        wrong = health_with(made, risingwave_reader_password=SecretStr("wrong")).note
+        assert "refuses the password" in wrong and "Run `workbench risingwave apply`, which makes" in wrong
         assert "has no database nowhere" in health_with(made, risingwave_name="nowhere").note
         away = health_with(made, risingwave_port=1)
     assert away.state == "down"

@@ -8,11 +8,13 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from workbench import cluster
+from tests.conftest import as_superuser
+from workbench import cluster, migrations
 from workbench.config import Server, Settings
 from workbench.engines import Engines
 from workbench.errors import SchemaError
 from workbench.migrations import migrate, pending
+from workbench.sql_files import read_sql
 
 HEADER = (
     "insert into sales_transaction (transaction_time, cashier_id, store_id, payment_method{0})"
@@ -34,8 +36,9 @@ def connected(server: Server) -> sa.Engine:
 
 
 @pytest.fixture
-def writer(engines: Engines) -> Iterator[sa.Connection]:
-    with connected(engines.settings.master).connect() as connection:
+def writer(settings: Settings, engines: Engines) -> Iterator[sa.Connection]:
+    """As the writer, in a transaction of several statements."""
+    with connected(settings.master).connect() as connection:
         yield connection
 
 
@@ -99,24 +102,68 @@ def test_a_typed_total_is_refused_at_commit(writer: sa.Connection) -> None:
         writer.commit()
 
 
-def test_two_transactions_that_add_lines_to_one_sale_count_each_other(engines: Engines) -> None:
+def test_a_sale_without_lines_is_refused_at_commit(writer: sa.Connection) -> None:
+    sale = header(writer)
+    with pytest.raises(DBAPIError, match=f"transaction {sale} has no lines"):
+        writer.commit()
+    writer.rollback()
+    sale = header(writer)
+    run(writer, LINE.format(sale, 1, 5, 0, 5))
+    writer.commit()
+    run(writer, f"delete from sales_item where transaction_id = {sale}")
+    with pytest.raises(DBAPIError, match=f"transaction {sale} has no lines"):
+        writer.commit()
+    writer.rollback()
+    run(writer, f"delete from sales_transaction where transaction_id = {sale}")
+    writer.commit()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        HEADER.format(", created_at", ", '1999-01-01'"),
+        HEADER.format(", version", ", 7"),
+        "update sales_transaction set created_at = '1999-01-01'",
+        "update sales_transaction set updated_at = '1999-01-01', version = 7",
+    ],
+)
+def test_what_the_database_keeps_of_a_sale_the_writer_does_not_give(writer: sa.Connection, statement: str) -> None:
+    with pytest.raises(DBAPIError, match="permission denied"):
+        run(writer, statement)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ("beat_at = '2999-01-01'", "is not one of now"),
+        ("beat_at = clock_timestamp() - interval '1 hour'", "is not one of now"),
+        ("lsn = 'FFFFFFFF/0'", "the WAL has not reached"),
+    ],
+)
+def test_the_writer_gives_no_false_heartbeat(writer: sa.Connection, changes: str, said: str) -> None:
+    run(writer, "update heartbeat set beat_at = clock_timestamp(), lsn = pg_current_wal_lsn()::text")
+    with pytest.raises(DBAPIError, match=said):
+        run(writer, f"update heartbeat set {changes}")
+
+
+def test_two_transactions_that_add_lines_to_one_sale_count_each_other(settings: Settings, engines: Engines) -> None:
     import threading
 
-    master = connected(engines.settings.master)
-    with master.begin() as connection:
+    with connected(settings.master).begin() as connection:
         sale = header(connection)
-    with master.connect() as first, master.connect() as second:
+        run(connection, LINE.format(sale, 1, 1, 0, 1))
+    with connected(settings.master).connect() as first, connected(settings.master).connect() as second:
         run(first, LINE.format(sale, 1, 5, 0, 5))
         waiting = threading.Thread(target=lambda: (run(second, LINE.format(sale, 1, 7, 0, 7)), second.commit()))
         waiting.start()
         first.commit()
         waiting.join(timeout=10)
         assert not waiting.is_alive()
-    with master.connect() as connection:
+    with connected(settings.master).connect() as connection:
         total = run(
             connection, f"select total_amount from sales_transaction where transaction_id = {sale}"
         ).scalar_one()
-    assert total == 12
+    assert total == 13
 
 
 def test_a_line_without_a_sale_is_refused(writer: sa.Connection) -> None:
@@ -126,7 +173,7 @@ def test_a_line_without_a_sale_is_refused(writer: sa.Connection) -> None:
 
 ALLOWED = {
     "workbench_writer": {
-        "sales_transaction": "SIUD",
+        "sales_transaction": "SD",  # and some of its columns, see below
         "sales_item": "SIUD",
         "sales_request": "SI",
         "heartbeat": "SU",
@@ -171,6 +218,42 @@ def test_each_role_has_exactly_its_grants(engines: Engines, role: str) -> None:
             for letter, right in RIGHTS.items():
                 has = run(connection, f"select has_table_privilege('{role}', '{table}', '{right}')").scalar_one()
                 assert has == (letter in allowed), f"{role} {right} on {table}: {has}"
+
+
+WRITING = [
+    "lo_create(0)",
+    "lo_from_bytea(0, 'x')",
+    "lo_unlink(1)",
+    "lo_put(1, 0, 'x')",
+    "pg_logical_emit_message(false, 'a', 'b')",
+    "pg_notify('a', 'b')",
+    "pg_cancel_backend(pg_backend_pid())",
+    "pg_terminate_backend(1)",
+    "pg_advisory_lock(1)",
+    "pg_try_advisory_xact_lock_shared(1, 2)",
+]
+
+
+@pytest.mark.parametrize("call", WRITING)
+def test_the_reader_executes_nothing_that_writes_or_ends_others(engines: Engines, call: str) -> None:
+    with engines.master_reader.connect() as connection:
+        run(connection, "set transaction read write")
+        with pytest.raises(DBAPIError, match="permission denied for function"):
+            run(connection, f"select {call}")
+
+
+def test_migrate_says_when_a_server_still_has_the_old_grants(settings: Settings, engines: Engines) -> None:
+    with as_superuser(cluster.superuser(settings), settings.master_db_port).connect() as connection:
+        run(connection, "grant execute on function lo_create(oid) to public")
+        try:
+            said: list[str] = []
+            migrate(engines, said.append)
+            assert len(said) == 1 and "large objects" in said[0] and "sql/cluster/database.sql" in said[0]
+        finally:
+            run(connection, "revoke execute on function lo_create(oid) from public")
+    said.clear()
+    migrate(engines, said.append)
+    assert said == []
 
 
 def test_no_role_of_the_program_is_a_superuser_or_may_make_roles(engines: Engines) -> None:
@@ -229,6 +312,25 @@ def test_migrating_names_the_views_and_indexes_that_it_made_anew(engines: Engine
     assert (done.revisions, done.views, done.indexes) == ([], ["rollup_sales_by_hour"], ["sales_transaction_day_idx"])
     assert done.text() == "Made views anew: rollup_sales_by_hour. Made indexes: sales_transaction_day_idx."
     assert not migrate(engines)
+
+
+@pytest.mark.parametrize("name", ["roles", "database"])
+def test_an_older_postgresql_is_refused_before_anything_is_changed(
+    settings: Settings, engines: Engines, name: str
+) -> None:
+    """As if this one were older than what is asked for; seen on a real PostgreSQL 15 too."""
+    text = read_sql(f"cluster/{name}").replace("170000", "990000")
+    with as_superuser(cluster.superuser(settings), settings.master_db_port).connect() as connection:
+        with pytest.raises(DBAPIError, match="PostgreSQL 18.* is too old for the workbench"):
+            run(connection, text)
+        run(connection, "rollback")
+        run(connection, read_sql(f"cluster/{name}"))
+
+
+def test_migrate_refuses_an_older_postgresql(engines: Engines, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(migrations, "OLDEST_POSTGRESQL", 99)
+    with pytest.raises(SchemaError, match="The master is PostgreSQL 18; the workbench runs on PostgreSQL 17 and 18"):
+        migrate(engines)
 
 
 def test_a_schema_newer_than_the_program_is_refused(engines: Engines) -> None:

@@ -124,10 +124,10 @@ def test_what_is_refused_says_why_in_one_line(sold: Workbench, statement: str, h
 
 
 def test_a_query_leaves_nothing_behind(sold: Workbench) -> None:
-    """Neither a setting nor a lock of its session: its connection is not used again."""
-    query(sold.reader, "select set_config('statement_timeout', '1ms', false), pg_advisory_lock(1)")
-    locks = "select count(*) as n from pg_locks where locktype = 'advisory'"
-    wait_until(lambda: query(sold.reader, locks)["n"].tolist() == [0], "the server to notice the closed connection")
+    """No setting of its session: its connection is not used again."""
+    found = query(sold.reader, "select set_config('statement_timeout', '1ms', false), pg_backend_pid() as pid")
+    left, of = "select count(*) as n from pg_stat_activity where pid = :pid", {"pid": found["pid"][0]}
+    wait_until(lambda: query(sold.reader, left, of)["n"].tolist() == [0], "the end of its session")
     assert figures.sales(sold)["sales"].tolist() == [2]
 
 
@@ -150,7 +150,7 @@ def test_without_a_replica_the_master_answers_and_it_is_said(sold: Workbench, se
 
 def test_the_risingwave_engine_reads_only_with_a_postgresql_in_its_place(sold: Workbench, settings: Settings) -> None:
     """A RisingWave cannot run here: its engine is pointed at the master, as a role that may write."""
-    names = {"host": "host", "port": "port", "name": "name", "user": "user", "password": "password"}
+    names = {"host": "host", "port": "port", "name": "name", "reader_user": "user", "reader_password": "password"}
     place = {f"risingwave_{name}": getattr(settings, f"master_db_{of}") for name, of in names.items()}
     engines = connect(settings.model_copy(update=place))
     reader = Reader(engines)

@@ -137,8 +137,7 @@ def test_passwords_come_from_env_and_an_empty_one_says_what_to_do(path: Path) ->
     secrets = {m[1]: (m[2], m[3]) for m in SETTING.finditer(text) if re.search("PASSWORD|SECRET|KEY", m[1])}
     assert secrets
     for name, (kind, said) in secrets.items():
-        if name != "RISINGWAVE_PASSWORD":  # RisingWave's user has none unless it is given one
-            assert (kind, said) == (":?", "run `make env` first"), name
+        assert (kind, said) == (":?", "run `make env` first"), name
     for line in text.splitlines():
         found = re.match(r"\s+\w*(?:PASSWORD|SECRET\w*|KEY\w*): *(.*)", line)
         assert not found or found[1].startswith("${"), line
@@ -302,7 +301,7 @@ def test_env_makes_each_password_once_random_and_private(tmp_path: Path) -> None
     found = run_env(tmp_path / ".env")
     assert stat.S_IMODE((tmp_path / ".env").stat().st_mode) == 0o600
     passwords = [value for name, value in found.items() if name.endswith("_PASSWORD")]
-    assert len(set(passwords)) == len(passwords) == 8
+    assert len(set(passwords)) == len(passwords) == 9
     assert all(re.fullmatch("[0-9a-f]{48}", password) for password in passwords)
     assert re.fullmatch("[0-9a-f]{32}", found["RW_SECRET_STORE_PRIVATE_KEY_HEX"])
     before = (tmp_path / ".env").read_bytes()

@@ -13,9 +13,21 @@ PACKAGE = Path(__file__).parents[2] / "workbench"
 
 # Lower layers first; a module may import its own layer and those before it.
 LAYERS = [
-    {"amounts", "clock", "errors", "sql_files", "deadline", "hosts", "libpq", "telemetry", "typed_rows", "words"},
+    {
+        "amounts",
+        "clock",
+        "errors",
+        "sql_files",
+        "deadline",
+        "hosts",
+        "libpq",
+        "telemetry",
+        "typed_rows",
+        "sql_text",
+        "words",
+    },
     {"config", "disk", "env_file", "field_errors", "indexes"},
-    {"models", "outage", "tables"},
+    {"models", "sql_values", "outage", "tables"},
     {"engines", "cluster"},
     {"replica_watch"},
     {"replication"},

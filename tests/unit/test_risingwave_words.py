@@ -71,10 +71,10 @@ def test_a_master_that_risingwave_does_not_reach_is_told_with_the_settings() -> 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("FATAL:  Invalid password", "refuses the password of root"),
+        ("FATAL:  Invalid password", "refuses the password of workbench_reader"),
         ('FATAL:  Failed to start a new session: database "dev" does not exist', "has no database dev"),
         ("FATAL:  Failed to start a new session: Catalog error: database not found: dev", "has no database dev"),
-        ("FATAL:  Failed to start a new session: Role root does not exist", "no role root"),
+        ("FATAL:  Failed to start a new session: Role workbench_reader does not exist", "no role workbench_reader"),
         ("connection refused", "does not answer"),
     ],
 )
@@ -83,4 +83,5 @@ def test_why_risingwave_cannot_be_used_is_told(text: str, said: str) -> None:
     told = str(in_words(configured(), "risingwave", error))
     assert told.startswith("RisingWave at rw.example:4566")
     assert said in told
-    assert "docker compose up -d risingwave" in told
+    is_user = "workbench_reader" in said
+    assert ("`workbench risingwave apply`, which makes" if is_user else "docker compose up -d risingwave") in told

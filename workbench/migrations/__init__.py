@@ -26,6 +26,7 @@ from workbench.sql_files import read_sql, sql_names
 
 log = logging.getLogger(__name__)
 
+OLDEST_POSTGRESQL = 17
 MIGRATION_LOCK = 7_301_846_015_112_903  # any constant: two processes that migrate at once take turns
 
 
@@ -65,6 +66,12 @@ def pending(engines: Engines) -> list[Revision]:
     return _missing(current)
 
 
+def broken_indexes(engines: Engines) -> list[str]:
+    """The reading indexes that ``migrate`` would make. Raises ServerUnavailable."""
+    with _connected(engines, engines.master_reader) as connection:
+        return indexes.broken(connection)
+
+
 def migrate(engines: Engines, say: Callable[[str], None] = lambda line: None) -> Migrated:
     """Runs the pending migrations as the owner, and makes the views and indexes that changed or are missing.
 
@@ -73,6 +80,7 @@ def migrate(engines: Engines, say: Callable[[str], None] = lambda line: None) ->
     config = _config()
     with _connected(engines, engines.owner) as connection:
         connection.execute(sa.text("select pg_advisory_lock(:key)"), {"key": MIGRATION_LOCK})
+        _refuse_old(connection)
         missing = _missing(_current(connection))
         for revision in missing:
             say(f"Migration {revision.revision}: {revision.title}")
@@ -80,7 +88,7 @@ def migrate(engines: Engines, say: Callable[[str], None] = lambda line: None) ->
         try:
             if missing:
                 command.upgrade(config, "head")
-            made = indexes.ensure(connection)
+            made = indexes.ensure(connection, say)
             views = _refresh_views(connection)
             connection.commit()
         except DBAPIError as error:
@@ -89,6 +97,7 @@ def migrate(engines: Engines, say: Callable[[str], None] = lambda line: None) ->
             cause = str(error.orig).strip().splitlines()[0]  # what follows may quote a row
             log.error("A migration failed: %s (SQLSTATE %s)", cause, state_of(error))
             raise SchemaError(f"The migration failed and was rolled back: {cause}") from None
+        _tell_of_loose_grants(engines, connection, say)
     wait_for_replica(engines)
     return Migrated(missing, views, made)
 
@@ -102,6 +111,22 @@ def run_folder(execute: Callable[[str], object], folder: str) -> None:
     """Runs every SQL file of ``sql/schema/<folder>`` in order; called by the revisions."""
     for name in sql_names(f"schema/{folder}"):
         execute(read_sql(name))
+
+
+def _refuse_old(connection: sa.Connection) -> None:
+    version = int(connection.execute(sa.text("show server_version_num")).scalar_one()) // 10_000
+    if version < OLDEST_POSTGRESQL:
+        raise SchemaError(f"The master is PostgreSQL {version}; the workbench runs on PostgreSQL 17 and 18.")
+
+
+def _tell_of_loose_grants(engines: Engines, connection: sa.Connection, say: Callable[[str], None]) -> None:
+    """What only a superuser can take back is done by sql/cluster, which a server of somebody's own gets by hand."""
+    reader = {"reader": engines.settings.replica_db_user}
+    if connection.execute(sa.text(read_sql("queries/loose_grants")), reader).scalar_one():
+        say(
+            f"{reader['reader']} may still make large objects or end other sessions: run `workbench up` (on a server of"
+            " your own: sql/cluster/roles.sql and sql/cluster/database.sql again, as a superuser in the database)."
+        )
 
 
 def _refresh_views(connection: sa.Connection) -> list[str]:

@@ -18,6 +18,8 @@ KEPT = ("PATH", "LANG", "LC_ALL", "TZ", "PYTHONPATH", "LD_LIBRARY_PATH", "SYSTEM
 # The settings that a report is given. A new one is not, above all no new password, unless it is named here.
 GIVEN = (
     *(f"{server}_{name}" for server in ("master_db", "replica_db", "risingwave") for name in Server.__annotations__),
+    "risingwave_reader_user",
+    "risingwave_reader_password",
     "master_db_owner_user",
     "master_db_owner_password",
     "workbench_data_dir",
@@ -49,6 +51,7 @@ def as_reader(settings: Settings, folder: Path) -> Settings:
     reader = {"user": settings.replica_db_user, "password": settings.replica_db_password}
     changed = {f"master_db_{name}": value for name, value in reader.items()}
     changed |= {f"master_db_owner_{name}": value for name, value in reader.items()}
+    changed |= {f"risingwave_{name}": getattr(settings, f"risingwave_reader_{name}") for name in reader}
     return settings.model_copy(update={**changed, "workbench_data_dir": folder})
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from workbench.engines import Engines
-from workbench.risingwave import ground, marks, preflight
+from workbench.risingwave import ground, marks, preflight, reader
 from workbench.risingwave.console import Console, console
 from workbench.risingwave.ground import Say
 from workbench.risingwave.pieces import MARKS, NEW, SOURCE, Piece, changes_of, rollups, views
@@ -55,6 +55,7 @@ class _Builder:
         postgresql = preflight.check(self._engines, self._rw.version, SOURCE in self._names)
         settings = self._engines.settings
         ground.refuse_other(settings, self._names, self._marks)
+        reader.ensure(self._rw, settings)
         for name, mark in ground.marks_of(settings).items():  # before they are made: an interrupted run goes on
             self._marks[name] = mark
         self._write_marks()
@@ -64,6 +65,7 @@ class _Builder:
             self._place(piece, self._make_view, self._make_view)
         for piece in rollups():
             self._place(piece, self._make_rollup, self._swap_rollup)
+        reader.let_read(self._rw, settings)
         return self._built
 
     def _place(self, piece: Piece, make: Callable[[Piece], None], change: Callable[[Piece], None]) -> None:
@@ -116,6 +118,7 @@ class _Builder:
                 self._rw.cancel()
                 raise
             filling.result()
+        reader.let_read(self._rw, self._engines.settings)  # before it takes the place of one that is read
 
     def _subscribe(self, rollup: str) -> None:
         self._rw.run(read_sql("risingwave/templates/subscription").format(name=rollup))
@@ -143,9 +146,9 @@ class _Builder:
 
 def _progress(engines: Engines) -> list[tuple[str, str]]:
     """The statements that RisingWave works on, each with how far it is; nothing when it does not say."""
-    assert engines.risingwave is not None
+    assert engines.risingwave_owner is not None
     try:
-        with engines.risingwave.connect() as connection:
+        with engines.risingwave_owner.connect() as connection:
             rows = connection.execute(sa.text(read_sql("risingwave/catalog/progress")))
             return [(row.statement, row.progress) for row in rows]
     except (DBAPIError, PoolTimeout):

@@ -66,10 +66,10 @@ def console(engines: Engines, *, is_patient: bool = True) -> Iterator[Console]:
 
     Raises ServerUnavailable, and SettingsError when RisingWave is not configured.
     """
-    if engines.risingwave is None:
+    if engines.risingwave_owner is None:
         raise SettingsError("RisingWave is not configured: set RISINGWAVE_HOST in the environment or in .env.")
     try:
-        connection = engines.risingwave.connect()
+        connection = engines.risingwave_owner.connect()
     except (DBAPIError, PoolTimeout) as error:
         raise in_words(engines.settings, "risingwave", error) from None
     with connection:

@@ -19,6 +19,7 @@ from workbench.positions import beaten
 from workbench.risingwave.console import Console
 from workbench.risingwave.pieces import HEARTBEAT, SECRET, SOURCE, source, tables
 from workbench.risingwave.preflight import REBUILD
+from workbench.risingwave.reader import let_read
 from workbench.risingwave.server import SLOT
 from workbench.risingwave.slots import drop_slot
 from workbench.sql_files import read_sql
@@ -68,6 +69,7 @@ def make(engines: Engines, rw: Console, names: Mapping[str, str], postgresql: in
             rw.run(table.text)
             made.append(table.name)
         _read_to_the_end(engines, rw, table.name, say)
+    let_read(rw, engines.settings)
     if HEARTBEAT in made:
         _wait_for_a_beat(engines)
     return made
@@ -79,7 +81,10 @@ def _make_source(settings: Settings, rw: Console, postgresql: int, say: Say) -> 
     if _makes_secret(rw, password):
         text = text.replace("password = :password", f"password = secret {SECRET}")
     else:
-        say(f"RisingWave keeps no secrets here: its definition of the source shows the password of {server.user}")
+        say(
+            f"RisingWave keeps no secrets here: it shows the password of {server.user} to all who may sign in to it. It"
+            " takes RW_SECRET_STORE_PRIVATE_KEY_HEX and a licence, free up to four cores (docs/full-stack.md)."
+        )
     if not server.sslrootcert:
         text = text.replace("    ssl.root.cert = :ssl_root_cert,\n", "")
     values = {
