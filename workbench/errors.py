@@ -138,6 +138,14 @@ class LoadStopped(WorkbenchError):
     """A load of sample data that was stopped: nothing of it was loaded."""
 
 
+class RealSales(WorkbenchError):
+    """Sample data was to be loaded among sales that are not made up."""
+
+
+class SampleChanged(WorkbenchError):
+    """Some of the sample sales that were to be taken back have been changed since."""
+
+
 class ReportError(WorkbenchError):
     """A report that is not there, cannot be used, failed in one of its cells, or took too long."""
 

@@ -91,9 +91,28 @@ def test_up_twice_then_status_sample_and_down(workbench_command: Command) -> Non
     assert f"data directory: {data_dir}\n" in workbench_command.ok("status")
     loaded = json.loads(workbench_command.ok("sample", "200", "--json"))
     assert loaded["sales"] == 200
+    assert "200 sales of" in workbench_command.ok("undo-sample", "--list")
+    assert json.loads(workbench_command.ok("undo-sample", "--json"))["sales"] == 200
+    make_real(workbench_command)
+    refused = workbench_command("sample", "200")
+    assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
+    assert "not made up" in refused.stderr and "Give --yes" in refused.stderr
+    assert "Loaded 200 sales" in workbench_command.ok("sample", "200", "--yes")
+    workbench_command.ok("up", "--sample", "500")
+    assert "Removed 200 sample sales" in workbench_command.ok("undo-sample")
     assert "Stopped: replica, master" in workbench_command.ok("down")
     assert "Nothing was running" in workbench_command.ok("down")
     assert json.loads(workbench_command.ok("status", "--json"))["master"]["state"] == "down"
+
+
+def make_real(workbench_command: Command) -> None:
+    """A sale that somebody made."""
+    code = (
+        "from uuid import uuid4; from workbench import connect; from tests.examples import sale;"
+        "connect().sales().create(sale(), uuid4())"
+    )
+    environment = {**workbench_command.environment, "PYTHONPATH": str(Path(__file__).parents[2])}
+    subprocess.run([sys.executable, "-c", code], env=environment, cwd=workbench_command.folder, check=True)
 
 
 def test_demo_serves_until_ctrl_c_and_leaves_the_servers(workbench_command: Command) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -15,13 +17,15 @@ import psycopg2
 import pytest
 import sqlalchemy as sa
 
-from tests.conftest import free_ports
+from tests.conftest import as_superuser, free_ports, wait_until
 from tests.examples import sale
-from workbench import sample
-from workbench.config import Settings
+from workbench import cluster, sample
+from workbench.config import Settings, child_environment
 from workbench.connection import Workbench
 from workbench.engines import Engines, connect
 from workbench.errors import FieldError, LoadStopped, ServerUnavailable, WorkbenchError
+from workbench.health import status
+from workbench.migrations import migrate
 from workbench.positions import wait_for_replica
 from workbench.sample import Loaded, bulk_load, generate, load, prepared
 
@@ -190,6 +194,41 @@ def test_a_large_load_makes_the_indexes_anew_also_when_it_is_stopped(
     assert (counts(engines) == (0, 0, 0)) == stops
 
 
+KILLED = """
+import sys
+from workbench.config import load_settings
+from workbench.engines import connect
+from workbench.sample import load
+load(connect(load_settings()), 400_000, progress=lambda done, total: print(done, flush=True))
+"""
+
+
+def test_a_large_load_that_is_killed_leaves_no_index_missing_unsaid(engines: Engines, settings: Settings) -> None:
+    load_it = [sys.executable, "-c", KILLED]
+    with subprocess.Popen(load_it, env=child_environment(settings), stdout=subprocess.PIPE, text=True) as loading:
+        assert loading.stdout is not None
+        assert int(loading.stdout.readline()) > 0
+        assert status(engines).master.note == "", "a load that goes on is no fault"
+        loading.kill()
+    wait_until(lambda: status(engines).master.note != "", "the missing indexes to be told")
+    assert "5 reading indexes are missing" in status(engines).master.note
+    assert "workbench migrate" in status(engines).master.note
+    said: list[str] = []
+    migrate(engines, said.append)
+    assert [line for line in said if "Making the index sales_item_transaction_idx, which is missing" in line]
+    assert (len(said), status(engines).master.note, counts(engines)) == (5, "", (0, 0, 0))
+
+
+def test_an_index_that_cannot_be_used_is_made_anew(engines: Engines, settings: Settings) -> None:
+    with as_superuser(cluster.superuser(settings), settings.master_db_port).connect() as connection:
+        connection.exec_driver_sql(
+            "update pg_index set indisvalid = false where indexrelid = 'sales_transaction_day_idx'::regclass"
+        )
+    assert "1 reading index is missing (sales_transaction_day_idx)" in status(engines).master.note
+    migrate(engines)
+    assert status(engines).master.note == ""
+
+
 def test_a_load_beside_more_sales_keeps_the_indexes(
     engines: Engines, guards: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -216,13 +255,20 @@ def test_rows_that_triggers_would_refuse_are_refused_and_leave_nothing(
     assert counts(engines) == (0, 0, 0)
 
 
-def test_a_lost_connection_is_said_in_words_and_leaves_nothing(engines: Engines, guards: None) -> None:
+def test_a_lost_connection_is_said_in_words_and_leaves_nothing(
+    engines: Engines, settings: Settings, guards: None
+) -> None:
     end = """select pg_terminate_backend(pid, 5000) from pg_stat_activity
-        where usename = current_user and pid <> pg_backend_pid() and state = 'idle in transaction'"""
+        where usename = 'workbench_owner' and state = 'idle in transaction'"""
     ended: list[object] = []
+
+    def cut(*_: int) -> None:
+        with as_superuser(cluster.superuser(settings), settings.master_db_port).connect() as connection:
+            ended.extend(connection.exec_driver_sql(end).scalars())
+
     with pytest.raises(ServerUnavailable, match="The master at .* does not answer"):
-        load(engines, 50_000, progress=lambda *_: ended.extend(rows(engines, end)))
-    assert ended == [(True,)]
+        load(engines, 50_000, progress=cut)
+    assert ended == [True]
     assert counts(engines) == (0, 0, 0)
 
 

@@ -5,18 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
 from playwright.sync_api import Browser, Page, expect
 
 from tests.conftest import free_ports
-from tests.examples import HOSTILE
+from tests.examples import HOSTILE, sale
 from tests.ui.conftest import serving, visit, watched_page
 from workbench import cluster, sample, verification
 from workbench.config import Settings
 from workbench.engines import Engines
 from workbench.positions import wait_for_replica
+from workbench.replication import Reader, Session
+from workbench.sales import Sales
 
 LOADED_MS = 60_000
 
@@ -103,6 +106,44 @@ def test_loading_sample_sales_shows_what_was_loaded(app: str, page: Page, engine
     )
     expect(page.get_by_role("button", name="Load sample data")).to_be_enabled()
     assert sales(engines) == 1200
+
+
+def test_among_real_sales_a_load_is_agreed_to_by_typing_and_can_be_undone(
+    app: str, page: Page, engines: Engines
+) -> None:
+    Sales(engines, Reader(engines), Session(), "").create(sale(), uuid4())
+    visit(page, f"{app}/pipeline")
+    agree = page.get_by_label(re.compile("There are real sales: type"))
+    expect(agree).to_be_visible()
+    page.get_by_label("Number of sales").fill("300")
+    page.get_by_role("button", name="Load sample data").click()
+    expect(page.get_by_text("they are mixed with yours")).to_be_visible()
+    assert sales(engines) == 1
+    agree.fill("made up")
+    page.get_by_role("button", name="Load sample data").click()
+    expect(page.get_by_role("status")).to_contain_text("Loaded 300 sales", timeout=LOADED_MS)
+    expect(page.get_by_text("Last load: 300 sales")).to_be_visible()
+    expect(agree).to_have_value("")
+    with engines.master.begin() as connection:
+        connection.exec_driver_sql("update sales_item set product_name = 'Mine' where product_name = 'Espresso'")
+    page.get_by_role("button", name="Undo this load").click()
+    expect(page.get_by_role("status")).to_contain_text("Tick the box to remove these as well", timeout=LOADED_MS)
+    assert sales(engines) == 301
+    page.get_by_label(re.compile("Also the [0-9]+ that were changed since")).check()
+    page.get_by_role("button", name="Undo this load").click()
+    expect(page.get_by_role("status")).to_contain_text("Removed 300 sample sales", timeout=LOADED_MS)
+    expect(page.get_by_role("button", name="Undo this load")).not_to_be_visible()
+    assert sales(engines) == 1
+
+
+def test_missing_indexes_are_told_and_made(app: str, page: Page, engines: Engines) -> None:
+    with engines.owner.begin() as connection:
+        connection.exec_driver_sql("drop index sales_transaction_day_idx")
+    visit(page, f"{app}/pipeline")
+    expect(page.get_by_role("region", name="Master")).to_contain_text("1 reading index is missing")
+    page.get_by_role("button", name="Run migrations").click()
+    expect(page.get_by_text("Made indexes: sales_transaction_day_idx.")).to_be_visible()
+    expect(page.get_by_role("region", name="Master")).not_to_contain_text("missing")
 
 
 @pytest.mark.parametrize("text", ["", "<b>1</b>", "50000001"])

@@ -21,6 +21,7 @@ COMMANDS = (
     servers.status,
     servers.migrate,
     servers.sample,
+    servers.undo_sample,
     serving.serve,
     serving.demo,
     lab.lab,

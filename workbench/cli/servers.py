@@ -16,7 +16,7 @@ from workbench.cli.shared import AsJson, Seed, configured, errors, logged_settin
 from workbench.clock import StoreClock
 from workbench.config import Settings
 from workbench.engines import Engines
-from workbench.errors import ClusterError
+from workbench.errors import ClusterError, RealSales, SampleChanged
 from workbench.words import counted
 
 SERVERS = ("master", "replica", "risingwave")
@@ -73,16 +73,38 @@ def migrate(as_json: AsJson = False) -> None:
 def sample(
     count: Annotated[int, typer.Argument(metavar="COUNT", help="How many sales to load.", min=1)],
     seed: Seed = 42,
+    among_real: Annotated[bool, typer.Option("--yes", help="Also where there are sales that are not made up.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Load COUNT sample sales of the last 400 days, all or none."""
-    loaded = with_engines(configured(), lambda engines: _load(engines, count, seed))
+    """Load COUNT sample sales of the last 400 days, all or none; real ones stay among themselves unless --yes."""
+    loaded = with_engines(configured(), lambda engines: _load_where_allowed(engines, count, seed, among_real))
     if as_json:
         typer.echo(json.dumps(dataclasses.asdict(loaded), default=str))
     else:
         typer.echo(
             f"Loaded {counted(loaded.sales, 'sale')} with {counted(loaded.lines, 'line')} in {loaded.seconds:.1f} s."
         )
+
+
+def undo_sample(
+    load_id: Annotated[int | None, typer.Option("--load", help="Which load; see --list [default: the newest]")] = None,
+    also_changed: Annotated[bool, typer.Option(help="Remove also those that were changed since.")] = False,
+    only_list: Annotated[bool, typer.Option("--list", help="Only list the loads of which sales are left.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Take back exactly the sales of one load of sample data, all or none."""
+    from workbench.sample import Load, loads
+
+    if not only_list:
+        _undo(load_id, also_changed, as_json)
+        return
+    found: list[Load] = with_engines(configured(), loads)
+    if as_json:
+        typer.echo(json.dumps([dataclasses.asdict(load) for load in found], default=str))
+        return
+    for load in found:
+        when = f"{load.loaded_at:%Y-%m-%d %H:%M} UTC by {load.actor}"
+        typer.echo(f"{load.load_id}: {load.sales:,} sales of {when}, {load.changed:,} changed since")
 
 
 def started() -> Settings:
@@ -119,6 +141,30 @@ def sample_if_empty(settings: Settings, count: int, seed: int) -> None:
     from workbench.sample import is_empty
 
     with_engines(settings, lambda engines: _load(engines, count, seed) if is_empty(engines) else None)
+
+
+def _load_where_allowed(engines: Engines, count: int, seed: int, among_real: bool) -> Any:
+    from workbench.sample import refuse_real
+
+    if not among_real:
+        try:
+            refuse_real(engines)
+        except RealSales as error:
+            raise RealSales(f"{error} Give --yes if made-up sales are wanted there.") from None
+    return _load(engines, count, seed)
+
+
+def _undo(load_id: int | None, also_changed: bool, as_json: bool) -> None:
+    from workbench.sample import undo
+
+    try:
+        undone = with_engines(configured(), lambda engines: undo(engines, load_id, also_changed=also_changed))
+    except SampleChanged as error:
+        raise SampleChanged(f"{error} Give --also-changed to remove these as well.") from None
+    if as_json:
+        typer.echo(json.dumps(dataclasses.asdict(undone)))
+    else:
+        typer.echo(f"Removed {undone.sales:,} sample sales with {undone.lines:,} lines in {undone.seconds:.1f} s.")
 
 
 def _load(engines: Engines, count: int, seed: int) -> Any:

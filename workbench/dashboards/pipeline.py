@@ -41,7 +41,8 @@ class PipelinePage(Viewer):
     async def _renew(self) -> None:
         status = await asyncio.to_thread(self._workbench.monitor.status)
         self._show(status)
-        await self._schema.follow(status.master.state == "up")
+        await self._schema.follow(status.master.state == "up", status.master.note)
+        await self._sample.look(status.master.state == "up")
         await self._reconciliation.follow(status.master.state == "up")
 
     def _show(self, status: Status) -> None:

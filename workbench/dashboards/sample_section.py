@@ -1,7 +1,8 @@
-"""Loading sample sales from the Pipeline page: how many, with which seed, how far it is, and Stop."""
+"""Sample sales on the Pipeline page: loading them, with progress and Stop, and taking the last load back."""
 
 from __future__ import annotations
 
+import asyncio
 import re
 from functools import partial
 from typing import Any
@@ -13,31 +14,71 @@ from panel.viewable import Viewable, Viewer
 from workbench import look
 from workbench.dashboards.job import Advance, Job, Progress, ShouldStop
 from workbench.engines import Engines
-from workbench.errors import FieldError
-from workbench.sample import MAX_SALES, load
+from workbench.errors import FieldError, RealSales, SampleChanged, WorkbenchError
+from workbench.sample import MAX_SALES, Load, load, loads, refuse_real, undo
 from workbench.words import counted
 
 MAX_SEED = 2**31 - 1
 DEFAULT_SALES, DEFAULT_SEED = "10,000", "42"
+CONSENT = "made up"  # what is typed where there are real sales
 _FIELD: dict[str, Any] = {"margin": 0, "width": 260, "size": "small"}
 
 
 class SampleSection(Viewer):
-    """Draws what the process's one load does; ``follow`` is called again and again to keep up with it."""
+    """Draws what the process's one load or undo does; ``follow`` is called again and again to keep up with it."""
 
     def __init__(self, engines: Engines) -> None:
         super().__init__()
         self._engines = engines
-        self._load = pn.state.as_cached("sample-load", partial(Job, "The load failed and nothing was loaded."))
+        self._load = pn.state.as_cached("sample-load", partial(Job, "That failed, and nothing was changed."))
         self._count = pmui.TextInput(label="Number of sales", value=DEFAULT_SALES, **_FIELD)
         self._seed = pmui.TextInput(label="Seed", value=DEFAULT_SEED, **_FIELD)
+        label = f'There are real sales: type "{CONSENT}" to load'
+        self._consent = pmui.TextInput(label=label, visible=False, **_FIELD | {"width": 532})
         self._start_button = pmui.Button(label="Load sample data", color="primary", margin=0, width=170)
         self._start_button.on_click(self._start)
         self._stop_button = pmui.Button(label="Stop", variant="outlined", color="error", margin=0, visible=False)
         self._stop_button.on_click(lambda event: self._load.stop())
+        self._undo_button = pmui.Button(label="Undo this load", variant="outlined", margin=0, width=170)
+        self._undo_button.on_click(self._undo)
+        self._also_changed = pmui.Checkbox(value=False, margin=0)
+        self._last = pn.pane.HTML(stylesheets=[look.stylesheet()], margin=0, sizing_mode="stretch_width")
+        self._undo_place = pmui.Column(
+            self._last, self._also_changed, self._undo_button, sx={"gap": "12px"}, margin=0, visible=False
+        )
         self._bar = pmui.LinearProgress(value=0, max=1, margin=0, visible=False, sizing_mode="stretch_width")
         self._said = pn.pane.HTML(stylesheets=[look.stylesheet()], margin=0, sizing_mode="stretch_width")
         self._is_master_up = True
+        self._looked_at: tuple[bool, int] | None = None
+        self._last_load: Load | None = None
+        self._show_sales(*self._ask())
+
+    async def look(self, is_master_up: bool) -> None:
+        """Asks what sales there are when the master comes back, and after each load and undo; not every second."""
+        now = (is_master_up, self._load.progress.ended)
+        if is_master_up and now != self._looked_at:
+            self._looked_at = now
+            self._show_sales(*await asyncio.to_thread(self._ask))
+
+    def _ask(self) -> tuple[bool, Load | None]:
+        """Whether there are real sales, and the last load of which something is left."""
+        try:
+            found = loads(self._engines)
+            refuse_real(self._engines)
+        except RealSales:
+            return True, found[0] if found else None
+        except WorkbenchError:
+            return False, None  # the page says that the master is away; a load asks again
+        return False, found[0] if found else None
+
+    def _show_sales(self, has_real: bool, last: Load | None) -> None:
+        self._consent.visible, self._last_load = has_real, last
+        self._undo_place.visible = last is not None
+        if last is not None:
+            when = self._engines.settings.clock.text(last.loaded_at)
+            self._last.object = f"<p>Last load: {last.sales:,} sales, {look.esc(when)}, by {look.esc(last.actor)}.</p>"
+            label = f"Also the {last.changed:,} that were changed since"
+            self._also_changed.param.update(label=label, visible=last.changed > 0, value=False)
 
     def follow(self, is_master_up: bool) -> None:
         """Takes note of the master's state and of how far the load is."""
@@ -47,16 +88,30 @@ class SampleSection(Viewer):
     def _draw(self, progress: Progress) -> None:
         is_running = progress.is_running
         self._start_button.disabled = is_running or not self._is_master_up
-        self._count.disabled = self._seed.disabled = is_running
-        self._stop_button.param.update(visible=is_running, disabled=progress.is_stopping)
+        self._count.disabled = self._seed.disabled = self._consent.disabled = is_running
+        self._undo_button.disabled = is_running or not self._is_master_up
+        self._stop_button.param.update(visible=is_running and progress.total > 0, disabled=progress.is_stopping)
         self._bar.param.update(visible=is_running, max=max(progress.total, 1), value=progress.done)
         self._said.object = progress_html(progress, self._is_master_up)
 
     def _start(self, event: object) -> None:
         count = _checked(self._count, "number_of_sales", 1, MAX_SALES)
         seed = _checked(self._seed, "seed", 0, MAX_SEED)
-        if count is not None and seed is not None:
-            self._load.start(partial(loaded, self._engines, count, seed), total=count)
+        if count is not None and seed is not None and self._has_consent():
+            self._load.start(partial(loaded, self._engines, count, seed, self._consent.visible), total=count)
+            self._consent.value = ""
+        self._draw(self._load.progress)
+
+    def _has_consent(self) -> bool:
+        """Asked by the field where there are real sales: each load is agreed to by itself."""
+        is_given = not self._consent.visible or self._consent.value.strip().lower() == CONSENT
+        said = "" if is_given else f'type "{CONSENT}", and they are mixed with yours; below they can be taken back'
+        self._consent.param.update(error_state=not is_given, helper_text=said)
+        return is_given
+
+    def _undo(self, event: object) -> None:
+        if self._last_load is not None:
+            self._load.start(partial(undone, self._engines, self._last_load.load_id, self._also_changed.value))
         self._draw(self._load.progress)
 
     def __panel__(self) -> Viewable:
@@ -65,14 +120,33 @@ class SampleSection(Viewer):
         fields = pmui.Row(self._count, self._seed, sx={"gap": "12px", "flexWrap": "wrap"})
         buttons = pmui.Row(self._start_button, self._stop_button, sx={"gap": "12px"})
         return pmui.Column(
-            heading, fields, buttons, self._bar, self._said, sx={"gap": "16px"}, sizing_mode="stretch_width"
+            heading,
+            fields,
+            self._consent,
+            buttons,
+            self._bar,
+            self._said,
+            self._undo_place,
+            sx={"gap": "16px"},
+            sizing_mode="stretch_width",
         )
 
 
-def loaded(engines: Engines, count: int, seed: int, advance: Advance, should_stop: ShouldStop) -> str:
+def loaded(engines: Engines, count: int, seed: int, among_real: bool, advance: Advance, should_stop: ShouldStop) -> str:
     """Loads sample sales: one database transaction, with all sales or, when stopped, with none."""
+    if not among_real:
+        refuse_real(engines)
     made = load(engines, count, seed=seed, progress=advance, should_stop=should_stop)
     return f"Loaded {counted(made.sales, 'sale')} with {counted(made.lines, 'line')} in {made.seconds:.1f} s."
+
+
+def undone(engines: Engines, load_id: int, also_changed: bool, _advance: Advance, _should_stop: ShouldStop) -> str:
+    """Takes back one load: all of it or nothing, so that there is nothing to stop."""
+    try:
+        gone = undo(engines, load_id, also_changed=also_changed)
+    except SampleChanged as error:
+        raise SampleChanged(f"{error} Tick the box to remove these as well.") from None
+    return f"Removed {gone.sales:,} sample sales with {gone.lines:,} lines in {gone.seconds:.1f} s."
 
 
 def whole_number(text: str, field: str, low: int, high: int) -> int:
@@ -102,7 +176,7 @@ def progress_html(progress: Progress, is_master_up: bool) -> str:
     if progress.is_stopping:
         return '<p class="said" role="status">Stopping: taking back what was loaded ...</p>'
     if progress.is_running:
-        done = f"{progress.done:,} of {counted(progress.total, 'sale')}"
+        done = f"{progress.done:,} of {counted(progress.total, 'sale')}" if progress.total else "Taking it back ..."
         return f'<p class="said number" role="status">{done}</p>'
     if not is_master_up:
         return '<p class="note bad">The master is away: nothing can be loaded until it is back.</p>'

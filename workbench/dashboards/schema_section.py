@@ -20,31 +20,33 @@ class SchemaSection(Viewer):
     def __init__(self, engines: Engines) -> None:
         super().__init__()
         self._engines = engines
-        self._is_master_up: bool | None = None
+        self._seen: tuple[bool, str] | None = None
         self._is_running = False
+        self._broken: list[str] = []
         self._list = pn.pane.HTML(stylesheets=[look.stylesheet()], margin=0, sizing_mode="stretch_width")
         self._said = pn.pane.HTML(stylesheets=[look.stylesheet()], margin=0, sizing_mode="stretch_width")
         self._run_button = pmui.Button(label="Run migrations", variant="outlined", margin=0, width=170, disabled=True)
         self._run_button.on_click(self._run)
         self._show(*self._ask())
 
-    async def follow(self, is_master_up: bool) -> None:
-        """Takes note of the master's state; looks again when it has changed."""
-        if is_master_up != self._is_master_up:
-            self._is_master_up = is_master_up
+    async def follow(self, is_master_up: bool, note: str = "") -> None:
+        """Takes note of the master's state, and of what is said of it; looks again when that has changed."""
+        if (is_master_up, note) != self._seen:
+            self._seen = (is_master_up, note)
             self._show(*await asyncio.to_thread(self._ask))
 
     def _ask(self) -> tuple[list[migrations.Revision], str]:
         """The pending migrations as the master says, and what the page says of them (HTML)."""
         try:
             pending = migrations.pending(self._engines)
+            self._broken = migrations.broken_indexes(self._engines)
         except WorkbenchError as error:
             return [], f'<p class="note bad">{look.esc(error)}</p>'
-        return pending, schema_html(migrations.applied(pending), pending)
+        return pending, schema_html(migrations.applied(pending), pending, self._broken)
 
     def _show(self, pending: list[migrations.Revision], text: str) -> None:
         self._list.object = text
-        self._run_button.disabled = not pending or self._is_running
+        self._run_button.disabled = not (pending or self._broken) or self._is_running
 
     async def _run(self, event: object) -> None:
         if self._is_running:  # the second click of a double click arrives before the button is off
@@ -71,7 +73,7 @@ class SchemaSection(Viewer):
         )
 
 
-def schema_html(done: list[migrations.Revision], pending: list[migrations.Revision]) -> str:
+def schema_html(done: list[migrations.Revision], pending: list[migrations.Revision], broken: list[str]) -> str:
     """Each migration with what it makes and whether it has run, and in words what is to be done."""
     rows = [(r, "applied") for r in done] + [(r, "pending") for r in pending]
     items = "".join(
@@ -81,4 +83,6 @@ def schema_html(done: list[migrations.Revision], pending: list[migrations.Revisi
     )
     waiting = f"{counted(len(pending), 'migration')} {'is' if len(pending) == 1 else 'are'} pending."
     summary = waiting if pending else "The schema is up to date."
+    if broken:
+        summary += f" Reading indexes are missing, so that figures are slow: {', '.join(broken)}."
     return f'<p>{summary}</p><ul class="plain">{items}</ul>'

@@ -45,7 +45,7 @@ class Loaded:
 
 def is_empty(engines: Engines) -> bool:
     """True when the master has no sale. Raises ServerUnavailable."""
-    with _in_words(engines), engines.master_reader.connect() as connection:
+    with master_in_words(engines), engines.master_reader.connect() as connection:
         return bool(connection.execute(sa.text(read_sql("sample/is_empty"))).scalar_one())
 
 
@@ -70,14 +70,14 @@ def load(
     started = time.monotonic()
     until = until or engines.settings.clock.now()
     chunks = generate(count, seed=seed, until=until)
-    with _in_words(engines), _cheap_indexes(engines, count), engines.owner.connect() as connection:
+    with master_in_words(engines), _cheap_indexes(engines, count), engines.owner.connect() as connection:
         connection.execute(sa.text(read_sql("sample/without_row_triggers")))
         with closing(prepared(engines, chunks)) as ready:
             loaded = _copy_all(connection, ready, count, progress, should_stop)
         _check(connection, loaded)
         _audit(connection, loaded, actor, {"seed": seed, "until": until.isoformat()})
-        _commit(connection)
-        _analyze(connection)
+        commit(connection)
+        analyze(connection)
     return replace(loaded, seconds=time.monotonic() - started)
 
 
@@ -125,10 +125,9 @@ def _cheap_indexes(engines: Engines, count: int) -> Generator[None]:
     if count < MANY_SALES or already >= count:
         yield
         return
-    with engines.owner.begin() as connection:
-        indexes.drop(connection)
     try:
-        yield
+        with indexes.left_out(engines.owner):
+            yield
     finally:
         try:
             with engines.owner.begin() as connection:
@@ -160,19 +159,20 @@ def _audit(connection: sa.Connection, loaded: Loaded, actor: str, origin: dict[s
     connection.execute(sa.text(read_sql("sample/audit_load")), {"actor": actor, "after": json.dumps(after)})
 
 
-def _commit(connection: sa.Connection) -> None:
+def commit(connection: sa.Connection) -> None:
+    """Raises OutcomeUnknown when the master goes away meanwhile."""
     try:
         connection.commit()
     except DBAPIError as error:
         if not is_away(error):
             raise
         raise OutcomeUnknown(
-            "The master went away while it was saving the sample sales: it has all of them or none. Look at the newest"
-            " sales before you load again."
+            "The master went away while it was saving: it has done all of it or nothing. Look at the newest sales"
+            " before you try again."
         ) from None
 
 
-def _analyze(connection: sa.Connection) -> None:
+def analyze(connection: sa.Connection) -> None:
     """Tells the planner. What is loaded stays loaded when this fails; autovacuum then does it within minutes."""
     try:
         connection.execute(sa.text(read_sql("sample/analyze")))
@@ -182,7 +182,8 @@ def _analyze(connection: sa.Connection) -> None:
 
 
 @contextmanager
-def _in_words(engines: Engines) -> Generator[None]:
+def master_in_words(engines: Engines) -> Generator[None]:
+    """A master that does not answer is ServerUnavailable."""
     try:
         yield
     except DBAPIError as error:

@@ -1,0 +1,2 @@
+-- delete_changed: the sales of a load that somebody has changed, with their lines. The log gets each: it is their last copy.
+delete from sales_transaction where transaction_id = any (:ids)

@@ -1,0 +1,90 @@
+"""Sample sales among real ones: whether there are any of those, and taking back what one load made."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from workbench.engines import Engines
+from workbench.errors import RealSales, SampleChanged, WorkbenchError
+from workbench.sample.bulk_load import analyze, commit, master_in_words
+from workbench.sql_files import read_sql
+
+MOST_NAMED = 5
+
+
+@dataclass(frozen=True)
+class Load:
+    """A load of sample sales of which ``sales`` are left, ``changed`` of them by somebody since."""
+
+    load_id: int
+    loaded_at: datetime
+    actor: str
+    sales: int
+    changed: int
+
+
+@dataclass(frozen=True)
+class Undone:
+    """What an undo took away."""
+
+    load_id: int
+    sales: int
+    lines: int
+    seconds: float
+
+
+def refuse_real(engines: Engines) -> None:
+    """Raises RealSales when the master holds a sale that no load of sample data made, and ServerUnavailable."""
+    with master_in_words(engines), engines.master_reader.connect() as connection:
+        if connection.execute(sa.text(read_sql("sample/has_real"))).scalar_one():
+            raise RealSales("There are sales here that are not made up: nothing was loaded among them.")
+
+
+def loads(engines: Engines) -> list[Load]:
+    """The loads of which something is left, newest first. Raises ServerUnavailable."""
+    with master_in_words(engines), engines.master_reader.connect() as connection:
+        return [Load(**row) for row in connection.execute(sa.text(read_sql("sample/loads"))).mappings()]
+
+
+def undo(engines: Engines, load_id: int | None = None, *, also_changed: bool = False, actor: str = "") -> Undone:
+    """Takes back exactly the sales of one load (None: the newest): all of them or none, in one transaction.
+
+    Raises SampleChanged when some were changed since, unless ``also_changed``; WorkbenchError when nothing is left of
+    it; ServerUnavailable and OutcomeUnknown. Others go on meanwhile, but for changes of these very sales.
+    """
+    started = time.monotonic()
+    found = [load for load in loads(engines) if load_id in (None, load.load_id)]
+    if not found:
+        raise WorkbenchError("There is no such load of sample sales, or nothing is left of it.")
+    of = {"load_id": found[0].load_id}
+    with master_in_words(engines), engines.owner.connect() as connection:
+
+        def run(name: str, **values: object) -> sa.CursorResult[Any]:
+            return connection.execute(sa.text(read_sql(f"sample/{name}")), of | values)
+
+        left = run("lock_load").one()
+        changed = list(run("changed_of_load").scalars())
+        if changed and not also_changed:
+            raise SampleChanged(_changed_text(changed, left.sales))
+        run("delete_changed", ids=changed)
+        run("without_row_triggers")
+        run("delete_lines_of_load")
+        run("delete_sales_of_load")
+        run("audit_undo", actor=actor, before=json.dumps(of | dict(left._mapping)))
+        commit(connection)
+        analyze(connection)
+    return Undone(found[0].load_id, left.sales, left.lines, time.monotonic() - started)
+
+
+def _changed_text(changed: list[int], sales: int) -> str:
+    named = ", ".join(map(str, changed[:MOST_NAMED])) + (", ..." if len(changed) > MOST_NAMED else "")
+    return (
+        f"{len(changed):,} of the {sales:,} sales of this load were changed since (transaction {named}). Nothing was"
+        " removed."
+    )
