@@ -56,7 +56,7 @@ class Engines:
     def one_query(self, name: str, seconds: int) -> psycopg.Connection[Any]:
         """A new connection for one query of a person's own, as the reader of ``master``, ``replica`` or ``risingwave``.
 
-        Its driver can speak the protocol in which the server takes one statement and no more (docs/decisions/016). Its
+        Its driver can speak the protocol in which the server takes one statement and no more (docs/decisions/017). Its
         time zone is the stores'. Raises psycopg.Error.
         """
         server = {"replica": self.settings.replica, "risingwave": self.settings.risingwave}.get(name)
