@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import Any
 
 import panel as pn
 from panel.io.notebook import load_notebook
+from panel.io.resources import get_dist_path
 from panel.viewable import Viewable
 
 from workbench import gate
@@ -45,12 +49,23 @@ def prepare() -> None:
     Toasts do not work there, so they are off: components say what they have to say in alerts.
     """
     if is_served():
-        gate.keep()
+        begin_session()
         pn.extension("tabulator")
     elif is_notebook():
         is_first = not _brought
         if _is_due():
             _bring(is_first)
+
+
+def begin_session() -> None:
+    """To be called first in a session of a server: unknown hosts are refused, style sheets come from this server.
+
+    Panel 1.9.4 says where they are when it gives the page. Of several processes (--num-procs) another may have given
+    it: this one then named its CDN.
+    """
+    gate.keep()
+    assert pn.state.curdoc is not None
+    pn.state.curdoc.template_variables.setdefault("dist_url", get_dist_path())
 
 
 def _bring(is_first: bool) -> None:
@@ -84,6 +99,19 @@ def _has_drawn() -> bool:
     """Whether `import hvplot.pandas` or hv.extension came first: they have told the page to ask the CDN."""
     holoviews = sys.modules.get("holoviews")
     return holoviews is not None and bool(getattr(holoviews.extension, "_loaded", False))
+
+
+def done_at_once(work: Callable[[], Coroutine[Any, Any, None]]) -> bool:
+    """In a notebook does ``work`` before it goes on, for what is about to be shown; elsewhere only says False.
+
+    The output may be all that is ever seen of it: nbconvert has no page that would hear of what comes later.
+    """
+    if not is_notebook():
+        return False
+    # On a thread, for the kernel's own loop runs this cell; in its context, which says what page and cell it is for.
+    with ThreadPoolExecutor(1, thread_name_prefix="first-answer") as thread:
+        thread.submit(copy_context().run, asyncio.run, work()).result()
+    return True
 
 
 def while_shown(view: Viewable, work: Callable[[], Any], milliseconds: int) -> None:

@@ -50,7 +50,7 @@ def lab(settings: Settings, folder: Path, changes: Mapping[str, str] | None = No
         process = subprocess.Popen(command, env=env, cwd=folder, stdout=written, stderr=written)
     address = f"http://127.0.0.1:{port}"
     try:
-        end = time.monotonic() + 60
+        end = time.monotonic() + 180
         while not _answers(f"{address}/api"):
             assert time.monotonic() < end and process.poll() is None, log.read_text()[-4000:]
             time.sleep(0.1)

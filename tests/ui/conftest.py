@@ -19,7 +19,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, FloatRect, Page, Request, Route, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, FloatRect, Page, Request, Route, expect
 from pydantic import SecretStr
 
 from tests.conftest import free_ports
@@ -148,6 +148,23 @@ class Watch:
 
 def _is_local(url: str) -> bool:
     return url.startswith(("data:", "blob:")) or urlsplit(url).hostname in ("127.0.0.1", "localhost")
+
+
+def kept_inside(context: BrowserContext, address: str) -> set[str]:
+    """What the pages of a context ask of any host but that of ``address``, filled as they do; it is stopped."""
+    own, asked = urlsplit(address).netloc, set[str]()
+
+    def is_foreign(url: str) -> bool:
+        return not url.startswith(("data:", "blob:", "about:")) and urlsplit(url).netloc != own
+
+    def note(url: str) -> None:
+        if is_foreign(url):
+            asked.add(url)
+
+    context.route(is_foreign, lambda route: route.abort())
+    context.on("request", lambda request: note(request.url))
+    context.on("page", lambda page: page.on("websocket", lambda websocket: note(websocket.url)))
+    return asked
 
 
 def _stop(route: Route) -> None:

@@ -19,7 +19,7 @@ from panel.viewable import Viewable
 from workbench.connection import Workbench
 from workbench.errors import WorkbenchError
 from workbench.filters import Filters
-from workbench.inline import is_served, session_of, while_shown
+from workbench.inline import done_at_once, is_served, session_of, while_shown
 from workbench.live import Live
 from workbench.metrics import Source, Where
 from workbench.replication import Answer, Session
@@ -100,7 +100,9 @@ class Feed(param.Parameterized):
 
     def show(self, tiles: Iterable[Tile]) -> None:
         """From now on these tiles are asked for: the quick ones right here when what they need is in memory."""
-        self.tiles = list(tiles)
+        is_first, self.tiles = not self.tiles, list(tiles)
+        if is_first and done_at_once(self._renew):
+            return
         moment = self.moment()
         if self._is_in_memory(moment):
             for tile in self.tiles:

@@ -17,7 +17,7 @@ from workbench.dashboards.sample_section import SampleSection
 from workbench.dashboards.schema_section import SchemaSection
 from workbench.dashboards.server_text import server_html, slots_html
 from workbench.health import Status
-from workbench.inline import while_shown
+from workbench.inline import done_at_once, while_shown
 
 LOOK_MS = 500
 SERVERS = ("master", "replica", "risingwave")
@@ -65,6 +65,7 @@ class PipelinePage(Viewer):
             sx={"gap": "16px"},
             sizing_mode="stretch_width",
         )
+        done_at_once(self._renew)
         while_shown(view, self._renew, LOOK_MS)
         return view
 

@@ -9,7 +9,8 @@ import pandas as pd
 import panel as pn
 from bokeh.models.widgets.tables import NumberFormatter
 
-from workbench.forms.tables import TABLE_STYLE, row_button, wide
+from workbench.forms.tables import NARROW_STYLE, TABLE_STYLE, row_button, wide
+from workbench.inline import is_notebook
 from workbench.sale_pages import COLUMNS
 
 TITLES = {
@@ -26,11 +27,32 @@ TITLES = {
 }
 SHOWN = tuple(name for name in COLUMNS if name in TITLES)
 MONEY = ("total_discount", "total_amount")
+WIDTHS = {
+    "transaction_id": 90,
+    "transaction_time": 160,
+    "store_id": 76,
+    "cashier_id": 96,
+    "payment_method": 165,
+    "customer_id": 106,
+    "total_discount": 106,
+    "total_amount": 96,
+}
+NARROW = {
+    "transaction_id": 72,
+    "transaction_time": 150,
+    "store_id": 62,
+    "cashier_id": 80,
+    "payment_method": 106,
+    "customer_id": 90,
+    "total_discount": 86,
+    "total_amount": 80,
+}
 NEWEST_FIRST = [{"field": "transaction_time", "dir": "desc"}]
 
 
 def empty_table(row_content: Callable[[pd.Series], Any]) -> pn.widgets.Tabulator:
     """The table without a row yet; a row opens to what ``row_content`` gives for it."""
+    widths, buttons = (NARROW, 66) if is_notebook() else (WIDTHS, 76)
     numbers = dict.fromkeys(("transaction_id", "store_id", "cashier_id", "customer_id", *MONEY), "right")
     return pn.widgets.Tabulator(
         page_rows(pd.DataFrame(columns=list(COLUMNS))),
@@ -40,19 +62,10 @@ def empty_table(row_content: Callable[[pd.Series], Any]) -> pn.widgets.Tabulator
         disabled=True,
         selectable=False,
         layout="fit_columns",
-        configuration={"columnDefaults": {"minWidth": 76}},  # the buttons' columns, whose width cannot be named
-        widths={
-            "transaction_id": 90,
-            "transaction_time": 160,
-            "store_id": 76,
-            "cashier_id": 96,
-            "payment_method": 165,
-            "customer_id": 106,
-            "total_discount": 106,
-            "total_amount": 96,
-        },
-        styles=wide(1080),
-        stylesheets=[TABLE_STYLE],
+        configuration={"columnDefaults": {"minWidth": buttons, "headerWordWrap": True}},  # their width cannot be named
+        widths=widths,
+        styles=wide(sum(widths.values()) + 3 * buttons),
+        stylesheets=[TABLE_STYLE, NARROW_STYLE] if is_notebook() else [TABLE_STYLE],
         sizing_mode="stretch_width",
         margin=(6, 8),
         text_align=numbers | {"transaction_time": "left"},

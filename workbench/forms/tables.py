@@ -15,6 +15,9 @@ TABLE_STYLE = """
   background: color-mix(in srgb, var(--panel-primary-color, #00609a) 8%, var(--panel-surface-color, #ffffff));
   color: var(--panel-on-background-color, #17212b); cursor: default;
 }
+.pnx-tabulator.tabulator .tabulator-tableholder .tabulator-table .tabulator-row.tabulator-row-even {
+  color: inherit; background-color: color-mix(in srgb, currentColor 3%, transparent); /* JupyterLab's is grey on grey */
+}
 .tabulator-col:not([tabulator-field]) { pointer-events: none; }
 .tabulator-col:not([tabulator-field]) .tabulator-arrow { display: none; }
 .tabulator-cell button {
@@ -24,6 +27,14 @@ TABLE_STYLE = """
 }
 .tabulator-cell button:hover { background: color-mix(in srgb, currentColor 10%, transparent); }
 .tabulator-cell button.danger { color: var(--danger-bg-color, #b3261e); }
+"""
+
+# A notebook beside JupyterLab's list of files is 935 px wide on a screen of 1400.
+NARROW_STYLE = """
+.pnx-tabulator.tabulator { font-size: 13px; }
+.pnx-tabulator.tabulator .tabulator-tableholder .tabulator-table .tabulator-row .tabulator-cell { padding: 6px; }
+.pnx-tabulator.tabulator .tabulator-header .tabulator-col .tabulator-col-content { padding: 6px; }
+.tabulator-cell button { font-size: 12px; padding: 4px 6px; }
 """
 
 # Without ``contain`` the table's width would become the page's.

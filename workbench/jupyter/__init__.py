@@ -21,7 +21,7 @@ def mend(before_drawing: Callable[[], None]) -> None:
     drawing.load_luxon()
     drawing.load_bokeh_once()
     drawing.keep_style_sheets_apart()
-    drawing.inline_style_sheets_at_once()
+    drawing.inline_style_sheets()
     messages.keep_early_ones()
     messages.handle_on_main_thread()
     if pn.config.comms in ("vscode", "ipywidgets"):

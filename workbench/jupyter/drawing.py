@@ -5,16 +5,17 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import panel as pn
+from bokeh.core.serialization import ObjectRefRep, Serializer
 from bokeh.models import ImportedStyleSheet
-from bokeh.models.ui import UIElement
 from holoviews.plotting.renderer import Renderer
 from IPython.display import Javascript, display
 from panel import viewable
-from panel.io.resources import DIST_DIR
+from panel.io.resources import CDN_DIST, DIST_DIR
 from panel_material_ui.base import BUNDLE_PATH, MaterialComponent
 
 from workbench import look
@@ -124,21 +125,29 @@ def keep_style_sheets_apart() -> None:
         type(pn.state)._stylesheets = _UnsharedSheets(pn.state._stylesheets)
 
 
-def inline_style_sheets_at_once() -> None:
-    """Spares Bokeh looking through the whole output after each of its style sheets: half of a dashboard's time."""
-    inline = viewable.patch_inline_stylesheets  # type: ignore[attr-defined]
-    if inline.__module__ == __name__:
+def inline_style_sheets() -> None:
+    """Brings style sheets along, once for each output: nothing is asked of Panel's CDN.
+
+    Panel does so for what an output begins with, a copy for each component; a sheet that comes later, with a change, is
+    named by its address (Panel 1.9.4). Here it is where a sheet is written down for the browser that it becomes text.
+    """
+    write = ImportedStyleSheet.to_serializable
+    if write.__module__ == __name__:
         return
 
-    def inline_all(model: Any) -> None:
-        if model.document is None:
-            inline(model)
-            return
-        if not any(isinstance(sheet, ImportedStyleSheet) for sheet in model.stylesheets):
-            return
-        with model.document.models.freeze():
-            for other in model.document.models:
-                if isinstance(other, UIElement):
-                    inline(other)
+    def written(self: ImportedStyleSheet, serializer: Serializer) -> ObjectRefRep:
+        css = _of_panel(self.properties_with_values(include_defaults=False).get("url", ""))
+        if css is None:
+            return write(self, serializer)
+        serializer.add_ref(self, self.ref)
+        return ObjectRefRep(type="object", name="InlineStyleSheet", id=self.id, attributes={"css": css})
 
-    viewable.patch_inline_stylesheets = inline_all  # type: ignore[attr-defined]
+    ImportedStyleSheet.to_serializable = written  # type: ignore[assignment]
+    viewable.patch_inline_stylesheets = lambda model: None  # type: ignore[attr-defined]
+
+
+@cache
+def _of_panel(url: str) -> str | None:
+    """The text of a style sheet that Panel's CDN has, from the package itself; None for others."""
+    path = DIST_DIR / url.removeprefix(CDN_DIST).partition("?")[0]
+    return path.read_text(encoding="utf-8") if url.startswith(CDN_DIST) and path.is_file() else None

@@ -13,9 +13,10 @@ from panel.io.state import state as panel_state
 from panel.viewable import Viewable, Viewer
 from panel_material_ui.template.base import Page
 
-from workbench import gate, look, telemetry
+from workbench import look, telemetry
 from workbench.connection import Workbench, open_workbench
 from workbench.errors import WorkbenchError
+from workbench.inline import begin_session
 from workbench.shell.banner import Banner
 from workbench.shell.closed_pages import forget_views, without_busy
 from workbench.shell.navigation import PRODUCT, navigation
@@ -38,7 +39,7 @@ LAYOUT = {
 
 def page(title: str, content: Content) -> None:
     """Makes the page ``title`` of the current session and serves it; ``content`` is called after the frame is drawn."""
-    gate.keep()
+    begin_session()
     pn.extension("tabulator", notifications=True, exception_handler=show_error)
     telemetry.SESSIONS.inc()
     pn.state.on_session_destroyed(_left)

@@ -1,0 +1,100 @@
+"""Each way of serving that README names gives whole pages, and asks no other host for anything."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.conftest import free_ports, wait_until
+from tests.ui.conftest import drawn, environment, kept_inside, serving, status_of
+from workbench.config import Settings
+from workbench.engines import Engines
+
+PAGES = ("sales", "analytics", "reports", "pipeline")
+
+
+@contextmanager
+def command(settings: Settings) -> Iterator[str]:
+    """`workbench serve`, which finds its port in the settings."""
+    port = free_ports(1)[0]
+    env = environment(settings.model_copy(update={"workbench_port": port}))
+    with subprocess.Popen([Path(sys.executable).with_name("workbench"), "serve"], env=env) as process:
+        try:
+            wait_until(
+                lambda: process.poll() is not None or _answers(f"http://127.0.0.1:{port}/metrics"), "the app", 90
+            )
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+
+
+def _answers(url: str) -> bool:
+    try:
+        return status_of(url) == 200
+    except OSError:
+        return False
+
+
+@contextmanager
+def processes(settings: Settings) -> Iterator[str]:
+    """`panel serve` in two processes, which answer in turn."""
+    with serving(settings, "--plugins=workbench.exporter", "--num-procs=2") as served:
+        workers = psutil.Process(served.process.pid).children()
+        try:
+            yield served.url
+        finally:
+            for worker in workers:  # Tornado leaves them running
+                worker.terminate()
+
+
+def visit_inside(browser: Browser, url: str, path: str) -> None:
+    """Opens a page in a new context and waits until it is drawn; fails when it asks another host for anything."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(60_000)
+    asked = kept_inside(context, url)
+    page = context.new_page()
+    page.goto(f"{url}/{path}")
+    drawn(page)
+    expect(page.locator("nav a[aria-current=page]")).to_have_attribute("href", path)
+    sheets = page.evaluate(
+        "[...document.styleSheets].every((sheet) => sheet.href === null || sheet.cssRules.length > 0)"
+    )
+    context.close()
+    assert sheets, "a style sheet is empty"
+    assert not asked, f"/{path} asks others for {asked}"
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_the_command(browser: Browser, command_url: str, path: str) -> None:
+    visit_inside(browser, command_url, path)
+
+
+@pytest.fixture(scope="module")
+def command_url(settings: Settings, shared_engines: Engines) -> Iterator[str]:
+    """The address of the app that the command serves."""
+    with command(settings) as url:
+        yield url
+
+
+def test_two_processes_that_answer_in_turn(browser: Browser, settings: Settings, engines: Engines) -> None:
+    """A page comes from the one, its session often from the other: of eight, about half."""
+    with processes(settings) as url:
+        for path in (*PAGES, *PAGES):
+            visit_inside(browser, url, path)
+
+
+def test_a_page_that_asks_another_host_is_found(browser: Browser, settings: Settings, tmp_path: Path) -> None:
+    page = tmp_path / "sales.py"
+    image = '<img src="http://elsewhere.example/x.png">'
+    page.write_text(
+        f"import panel as pn\nfrom workbench.shell import page\npage('Sales', lambda _: pn.pane.HTML('{image}'))"
+    )
+    with serving(settings, pages=[page]) as served, pytest.raises(AssertionError, match="elsewhere.example"):
+        visit_inside(browser, served.url, "sales")
