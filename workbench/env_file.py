@@ -41,10 +41,10 @@ def _refuse_other_encodings(content: bytes) -> None:
     except UnicodeDecodeError as error:
         is_text, line = False, content.count(b"\n", 0, error.start) + 1
     if not is_text:
-        looks = "UTF-16" if b"\0" in content else "Latin-1 or Windows-1252"
+        looks = "UTF-16" if b"\0" in content else "ISO-8859-1"
         raise SettingsError(
             f"{NAME} in {_folder()} is not UTF-8 text (line {line}; it looks like {looks}): save it as UTF-8 in your"
-            f" editor, or run `iconv -f {looks.split()[0]} -t UTF-8 {NAME} > {NAME}.new` and rename that."
+            f" editor, or run `iconv -f {looks} -t UTF-8 {NAME} > {NAME}.new` and rename that."
         )
 
 

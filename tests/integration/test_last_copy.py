@@ -26,6 +26,7 @@ from tests.integration.scratch_cluster import (
     value,
 )
 from workbench import cluster
+from workbench.cluster import binaries
 from workbench.cluster.binaries import find_programs
 from workbench.cluster.layout import layout_of
 from workbench.cluster.passwords import ROLES
@@ -324,6 +325,14 @@ def test_missing_and_changed_copies_of_the_programs_are_healed(pair: Settings, f
     assert_whole(pair)
     assert (programs / "pg_basebackup").exists()
     assert not list(folder.glob("new-*"))
+
+
+def test_an_installation_without_all_programs_is_refused_with_the_way_out(
+    pair: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(binaries, "NEEDED", (*binaries.NEEDED, "a program that this wheel lacks"))
+    with pytest.raises(ClusterError, match="not whole. Install the project's requirements again"):
+        find_programs(layout_of(pair))
 
 
 def test_folders_that_others_may_read_are_closed(pair: Settings, folder: Path) -> None:

