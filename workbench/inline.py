@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
+from contextlib import contextmanager
+from contextvars import ContextVar, copy_context
+from dataclasses import dataclass, field
 from typing import Any
 
 import panel as pn
@@ -22,6 +24,17 @@ from workbench.replication import Session
 UNSEEN_SECONDS = 60.0  # what has not been shown in this time will not be
 # By page of a notebook: the cell that has brought what draws, and which run of it.
 _brought: dict[str | None, tuple[str | None, str | None]] = {}
+
+
+@dataclass
+class _Building:
+    """What a page that is being built on a thread wants done once it is shown."""
+
+    wanted: list[Callable[[], Any]] = field(default_factory=list)
+    is_over: bool = False
+
+
+_building: ContextVar[_Building | None] = ContextVar("building", default=None)
 
 
 def is_served() -> bool:
@@ -112,6 +125,32 @@ def done_at_once(work: Callable[[], Coroutine[Any, Any, None]]) -> bool:
     with ThreadPoolExecutor(1, thread_name_prefix="first-answer") as thread:
         thread.submit(copy_context().run, asyncio.run, work()).result()
     return True
+
+
+@contextmanager
+def building() -> Iterator[None]:
+    """What the block builds, on whatever thread, is the block's alone: ``when_shown`` waits for its end."""
+    page = _Building()
+    token = _building.set(page)
+    try:
+        yield
+    finally:
+        _building.reset(token)
+        page.is_over = True
+    for work in page.wanted:
+        pn.state.execute(work, schedule=False)
+
+
+def when_shown(work: Callable[[], Any]) -> None:
+    """Runs ``work``, which may be a coroutine function, on the event loop as soon as what is built now is shown.
+
+    Anything earlier would change on the event loop what a thread still builds.
+    """
+    page = _building.get()
+    if page is None or page.is_over:
+        pn.state.onload(work)
+    else:
+        page.wanted.append(work)
 
 
 def while_shown(view: Viewable, work: Callable[[], Any], milliseconds: int) -> None:

@@ -39,7 +39,7 @@ LAYERS = [
     {"connection"},
     {"look", "filters", "live", "figures", "notebook"},
     {"gate", "jupyter"},
-    {"inline"},
+    {"inline", "browser"},
     {"reports"},
     {"forms", "dashboards"},
     {"shell"},

@@ -62,6 +62,9 @@ class Feed(param.Parameterized):
 
     A change of the filters is asked for at once; an answer that is overtaken by a newer question is dropped. The data
     are followed by comparing ``Live.revision``, unless ``is_paused``.
+
+    Tiles have one owner at a time. Whoever builds the page, on a thread, owns them until it is shown: nothing is asked
+    on the event loop before ``follow``. From then on they are drawn on the event loop alone.
     """
 
     is_paused = param.Boolean(default=False)
@@ -75,6 +78,7 @@ class Feed(param.Parameterized):
         self.live = live or shared_live(workbench)
         self.session = session_of(workbench)
         self.tiles: list[Tile] = []
+        self._is_shown = False
         self._asked = 0
         self._revision = -1
         self._where: tuple[Where, Where | None] | None = None
@@ -95,7 +99,9 @@ class Feed(param.Parameterized):
         return Moment(self.live, self.session, self.filters, now, where, self.filters.so_far(now), comparison)
 
     def follow(self, view: Viewable) -> None:
-        """Follows the data as long as ``view`` is shown."""
+        """Asks for the tiles, and follows the data as long as ``view`` is shown. On the event loop."""
+        self._is_shown = True
+        self.renew()
         while_shown(view, self.look, LOOK_MS)
 
     def show(self, tiles: Iterable[Tile]) -> None:
@@ -125,9 +131,10 @@ class Feed(param.Parameterized):
                 tile.touch(self.live.engine, self.live.as_of)
 
     def renew(self) -> None:
-        """Asks for all tiles that are shown."""
-        self._asked += 1
-        pn.state.execute(self._renew)
+        """Asks for all tiles that are shown; nothing while the page is being built, ``follow`` asks then."""
+        if self._is_shown:
+            self._asked += 1
+            pn.state.execute(self._renew)
 
     async def _renew(self) -> None:
         asked, tiles = self._asked, self.tiles

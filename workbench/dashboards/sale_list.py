@@ -16,6 +16,7 @@ from workbench import look
 from workbench.connection import Workbench
 from workbench.dashboards.feed import Feed, Moment
 from workbench.dashboards.tile import Tile, html
+from workbench.errors import WorkbenchError
 from workbench.filters import Filters
 from workbench.forms.tables import TABLE_STYLE, row_button
 from workbench.metrics import Source
@@ -50,9 +51,9 @@ class SaleList(Tile):
     ) -> None:
         super().__init__(source, filters)
         self._on_open = on_open
-        self._move: tuple[Move, Edge | None] = ("first", None)
-        self._filter: object = None
+        self._place: tuple[object, Move, Edge | None] = (None, "first", None)  # the filter it is a place in
         self._page: SalePage | None = None
+        self._where: object = None
         self._count = html()
         self._newer = pmui.Button(label="Newer", variant="outlined", size="small", margin=0)
         self._older = pmui.Button(label="Older", variant="outlined", size="small", margin=0)
@@ -62,18 +63,25 @@ class SaleList(Tile):
         self._table.on_click(self._clicked)
 
     def fetch(self, moment: Moment) -> Answer[pd.DataFrame]:
-        """One page: SHOWN, money as Decimal."""
+        """One page: SHOWN, money as Decimal; ``attrs`` has the filter and the whole page."""
         where = moment.filters.sale_filter(moment.now)
-        if where != self._filter:
-            self._filter, self._move = where, ("first", None)
-        move, edge = self._move
+        filtered, move, edge = self._place
+        if where != filtered:
+            move, edge = "first", None
 
         def work(source: Source) -> Answer[SalePage]:
             return sale_page(source.reader, source.session, where, size=SIZE, move=move, edge=edge)
 
         answer = moment.answer(("sale list", where, move, edge), work)
-        self._page = answer.value
-        return Answer(answer.value.rows[list(SHOWN)], answer.engine, answer.as_of, answer.note)
+        frame = answer.value.rows[list(SHOWN)].copy()
+        frame.attrs |= {"where": where, "page": answer.value}
+        return Answer(frame, answer.engine, answer.as_of, answer.note)
+
+    def take(self, moment: Moment, answer: Answer[pd.DataFrame] | WorkbenchError) -> None:
+        """Keeps the page of the answer that is shown; of several that are asked for, others may come and be dropped."""
+        if isinstance(answer, Answer):
+            self._page, self._where = answer.value.attrs["page"], answer.value.attrs["where"]
+        super().take(moment, answer)
 
     def depends_on(self, moment: Moment) -> object:
         """How many there are, which may change without this page."""
@@ -94,7 +102,7 @@ class SaleList(Tile):
 
     def _go(self, move: Move, _event: Any) -> None:
         if self._page is not None:
-            self._move = (move, self._page.first if move == "previous" else self._page.last)
+            self._place = (self._where, move, self._page.first if move == "previous" else self._page.last)
             self.feed.renew()
 
     def _clicked(self, event: Any) -> None:

@@ -10,8 +10,8 @@ import panel as pn
 import panel_material_ui as pmui
 from panel.viewable import Viewable, Viewer
 
+from workbench.browser.address_bar import AddressBar
 from workbench.connection import Workbench
-from workbench.dashboards.address_bar import AddressBar
 from workbench.dashboards.bars import RevenueByCashier, RevenueByCategory, RevenueByPaymentMethod, RevenueByStore
 from workbench.dashboards.customer_tables import Customers, DiscountsByCategory, DiscountsByStore
 from workbench.dashboards.feed import Feed
@@ -27,7 +27,7 @@ from workbench.dashboards.sales_tab import SalesTab
 from workbench.dashboards.tile import Tile, card
 from workbench.dashboards.view_menu import ViewMenu
 from workbench.filters import Filters, from_query, to_query, unread
-from workbench.inline import is_notebook, is_served, while_shown
+from workbench.inline import is_notebook, is_served, when_shown, while_shown
 from workbench.views import SavedViews
 
 TABS = {"overview": "Overview", "products": "Products", "customers": "Customers and discounts", "sales": "Sales"}
@@ -158,7 +158,7 @@ class SalesDashboard(Viewer):
         view = pmui.Column(
             self._said, self._state, top, self._tabs, sx={"gap": "16px"}, sizing_mode="stretch_width", margin=0
         )
-        pn.state.onload(partial(self._follow, view))
+        when_shown(partial(self._follow, view))
         return view
 
 

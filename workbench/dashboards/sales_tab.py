@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-import panel as pn
 import panel_material_ui as pmui
 from panel.viewable import Viewable, Viewer
 
@@ -13,6 +12,7 @@ from workbench.dashboards.feed import Feed
 from workbench.dashboards.sale_list import SaleList
 from workbench.dashboards.tile import card
 from workbench.forms.edit_sale import EditSale
+from workbench.inline import when_shown
 
 
 class SalesTab(Viewer):
@@ -35,7 +35,7 @@ class SalesTab(Viewer):
         self.sale_id = sale_id
         self._form.visible, self.list_card.visible = sale_id is not None, sale_id is None
         if is_other and sale_id is not None:
-            pn.state.execute(partial(self.edit.load, sale_id))
+            when_shown(partial(self.edit.load, sale_id))
 
     def _opened(self, sale_id: int) -> None:
         self.open(sale_id)

@@ -17,6 +17,7 @@ from workbench.dashboards.feed import Feed, Moment
 from workbench.dashboards.fresh_line import FreshLine, stylesheets
 from workbench.errors import WorkbenchError
 from workbench.filters import Filters
+from workbench.inline import when_shown
 from workbench.replication import Answer
 from workbench.typed_rows import drawable
 
@@ -126,7 +127,7 @@ class Tile(Viewer):
         if self.is_alone:
             if not self.feed.tiles:
                 self.feed.show([self])
-            pn.state.onload(partial(self.feed.follow, view))
+            when_shown(partial(self.feed.follow, view))
         return view
 
 

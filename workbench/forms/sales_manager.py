@@ -14,7 +14,7 @@ from workbench.forms.add_sale import AddSale
 from workbench.forms.delete_sale import DeleteSale
 from workbench.forms.edit_sale import EditSale
 from workbench.forms.sale_table import SaleTable
-from workbench.inline import done_at_once, is_notebook, session_of
+from workbench.inline import done_at_once, is_notebook, session_of, when_shown
 from workbench.notebook import connect
 from workbench.sale_pages import SaleFilter
 from workbench.sales import Saved
@@ -54,7 +54,7 @@ class SalesManager(pn.viewable.Viewer):
         self._rows = pn.Column(self.table, sizing_mode="stretch_width", margin=0)
         self._tabs.param.watch(self._opened, "active")
         if not done_at_once(self._load):
-            pn.state.onload(self._load)
+            when_shown(self._load)
 
     def open_sale(self, transaction_id: int) -> None:
         """Opens the sale under Edit, as when its row's button is pressed."""

@@ -16,7 +16,7 @@ from panel_material_ui.template.base import Page
 from workbench import look, telemetry
 from workbench.connection import Workbench, open_workbench
 from workbench.errors import WorkbenchError
-from workbench.inline import begin_session
+from workbench.inline import begin_session, building
 from workbench.shell.banner import Banner
 from workbench.shell.closed_pages import forget_views, without_busy
 from workbench.shell.navigation import PRODUCT, navigation
@@ -68,7 +68,8 @@ def deferred(content: Content, workbench: Workbench) -> Viewable:
     place = pn.Column(waiting, margin=0, sizing_mode="stretch_width")
 
     async def fill() -> None:
-        place[:] = [await asyncio.to_thread(build, content, workbench)]
+        with building():
+            place[:] = [await asyncio.to_thread(build, content, workbench)]
 
     pn.state.onload(fill)
     return place
