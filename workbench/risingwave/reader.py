@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from workbench.config import Settings
+from workbench.errors import RisingWaveRefused
 from workbench.risingwave.console import Console
 from workbench.sql_files import read_sql
 
@@ -28,7 +29,11 @@ def let_read(rw: Console, settings: Settings) -> None:
         return
     for kinds in KINDS:
         user = _quoted(settings.risingwave_reader_user)
-        rw.run(read_sql("risingwave/templates/let_read").format(kinds=kinds, user=user))
+        try:
+            rw.run(read_sql("risingwave/templates/let_read").format(kinds=kinds, user=user))
+        except RisingWaveRefused:
+            if kinds != "subscriptions":  # RisingWave 2 knows no rights over these
+                raise
 
 
 def _is_owner(settings: Settings) -> bool:
