@@ -19,6 +19,7 @@ from workbench.connection import Workbench
 from workbench.errors import MetricError, ServerUnavailable
 from workbench.metrics import DIMENSIONS, METRICS, Rollups, Source, Where, ask, direct, loading
 from workbench.metrics.registry import ROLLUPS
+from workbench.metrics.stored import stored
 from workbench.models import parse_sale
 from workbench.positions import mark
 from workbench.replication import Session
@@ -287,6 +288,22 @@ def test_sales_under_several_categories_are_in_memory(workbench: Workbench, monk
         where = Where(categories=names, stores=(3,))
         assert ask(source, metrics, where=where).value["sales"].tolist() == [count]
         check(source, metrics, ["day"], where)
+
+
+@pytest.mark.parametrize("dimension", list(DIMENSIONS))
+def test_what_is_summed_in_sql_over_stored_rollups_is_what_plain_sql_says(workbench: Workbench, dimension: str) -> None:
+    """RisingWave's views have the bodies of the views that are asked here."""
+    shop = Shop(workbench)
+    for day in DAYS:
+        shop.sales.create(sale(transaction_time=f"{day} 10:00", store_id=day.day), uuid.uuid4())
+    with workbench.engines.master_reader.connect() as connection:
+        frame = stored(connection, [METRICS[name] for name in allowed([dimension])], [dimension])
+        given = [name for name in frame.columns if name != dimension]
+        assert "revenue" in given
+        for name in given:
+            expected = plain(connection, name, [dimension], Where())
+            found = {(row[dimension],): row[name] for row in frame.to_dict("records")}
+            assert found == dict.fromkeys(found, 0) | expected, name
 
 
 def test_the_replica_answers_and_an_own_write_is_seen_at_once(workbench: Workbench) -> None:

@@ -328,7 +328,8 @@ def test_a_phone_does_not_scroll_sideways(app: str, browser: Browser, workbench:
 def test_a_browser_far_ahead_saves_into_the_stores_today(app: str, browser: Browser, workbench: Workbench) -> None:
     with watched_page(browser, timezone_id="Pacific/Kiritimati") as page:  # 14 hours ahead of UTC
         open_tab(page, app, "Add Transaction")
-        expect(page.get_by_text(f"{workbench.clock.name} time; empty: when it is saved")).to_be_visible()
+        hint = page.get_by_text(f"{workbench.clock.name} time; empty: when it is saved")
+        expect(hint).to_be_visible(timeout=30_000)
         fill(page, Cashier_ID="301", Store_ID="3")
         add_item(page, "C-LAT", "Caffè Latte", "2", "3.50")
         before = workbench.clock.now()
