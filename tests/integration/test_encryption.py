@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import nbformat
+import psycopg
 import pytest
 import sqlalchemy as sa
 
@@ -20,7 +22,7 @@ from workbench.reports.library import Report
 from workbench.reports.run import run
 from workbench.risingwave import preflight
 
-ENGINES = ("master", "master_reader", "replica", "owner", "cdc", "risingwave")
+ENGINES = ("master", "master_reader", "replica", "owner", "cdc", "risingwave", "risingwave_owner")
 FILES = ("sslrootcert", "sslcert", "sslkey")
 ENCRYPTED = "select ssl from pg_stat_ssl where pid = pg_backend_pid()"
 OTHER_CA = r"MASTER_DB_SSLROOTCERT.*other\.crt"
@@ -55,6 +57,14 @@ def test_every_engine_verifies_the_server(tls: TlsServer, name: str) -> None:
         is_encrypted(tls.settings(sslrootcert=tls.file("other.crt")), name)
     with pytest.raises(sa.exc.OperationalError, match="does not match host name"):
         is_encrypted(tls.settings(host="127.0.0.1"), name)
+
+
+@pytest.mark.parametrize("name", ["master", "replica", "risingwave"])
+def test_the_connection_of_one_query_verifies_it_too(tls: TlsServer, name: str) -> None:
+    with closing(connect(tls.settings()).one_query(name, 5)) as connection:
+        assert connection.execute(ENCRYPTED).fetchone() == (True,)
+    with pytest.raises(psycopg.OperationalError, match="certificate verify failed"):
+        connect(tls.settings(sslrootcert=tls.file("other.crt"))).one_query(name, 5)
 
 
 def test_neither_variables_nor_files_of_libpq_have_a_say(

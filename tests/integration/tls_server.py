@@ -41,7 +41,8 @@ class TlsServer:
         places = ("master_db", "replica_db", "risingwave")
         values = {f"{place}_{name}": value for place in places for name, value in one.items()}
         others = {"master_db_owner_password": PASSWORD, "risingwave_cdc_password": PASSWORD}
-        return Settings(_env_file=None, **values, **others, risingwave_user="workbench_reader")
+        others |= {"risingwave_reader_password": PASSWORD, "risingwave_reader_user": "workbench_reader"}
+        return Settings(_env_file=None, **values, **others, risingwave_user="workbench_owner")
 
     def file(self, name: str) -> str:
         """The path of a certificate or key."""
