@@ -28,6 +28,8 @@ from workbench.engines import Engines
 
 APPS = Path(__file__).parents[2] / "workbench" / "apps"
 START_SECONDS = 60
+PATIENCE_MS = 60_000  # a wait that is over costs nothing; a machine that does much else is slow
+expect.set_options(timeout=PATIENCE_MS)
 ERRORS_IN_LOG = ("Traceback", "could not be replaced", "ERROR")
 # What the server logs when a browser leaves at an awkward moment, each with the date it was seen.
 LEFT = (
@@ -176,7 +178,7 @@ def watched_page(browser: Browser, **options: object) -> Iterator[Page]:
     """A page in a browser context of its own; at the end it is an error when anything went wrong in it."""
     defaults: dict[str, object] = {"viewport": {"width": 1280, "height": 900}, "locale": "en-GB", "timezone_id": "UTC"}
     context = browser.new_context(**(defaults | options))  # type: ignore[arg-type]
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     watch = Watch(page)
     try:

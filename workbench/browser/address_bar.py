@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import param
 from panel.custom import JSComponent
@@ -19,7 +20,13 @@ class AddressBar(JSComponent):
 
     def __init__(self, on_back: Callable[[str], None]) -> None:
         super().__init__(width=0, height=0, margin=0)
-        self.param.watch(lambda event: on_back("?" + event.new.partition("?")[2]), "popped")
+        self._on_back = on_back
+        self.param.watch(self._went_back, "popped")
+
+    def _went_back(self, event: Any) -> None:
+        query = "?" + event.new.partition("?")[2]
+        self.put(query, is_step=False)  # else a step to where the page comes from would be no change
+        self._on_back(query)
 
     def put(self, query: str, *, is_step: bool) -> None:
         """Makes ``query`` the address's."""

@@ -10,6 +10,7 @@ import panel_material_ui as pmui
 from panel.viewable import Viewable, Viewer
 
 from workbench import look
+from workbench.browser.said import Kind, Said
 from workbench.clock import StoreClock
 from workbench.connection import Workbench
 from workbench.dashboards.job import Advance, Job, Progress, ShouldStop
@@ -39,9 +40,10 @@ class Reconciliation(Viewer):
         self._stop_button = pmui.Button(label="Stop", variant="outlined", color="error", margin=0, visible=False)
         self._stop_button.on_click(lambda event: self._job.stop())
         self._bar = pmui.LinearProgress(value=0, max=1, margin=0, visible=False, sizing_mode="stretch_width")
-        self._said = _html()
+        self._said = Said()
         self._result = _html('<p class="soft waiting">Loading …</p>')
         self._shown: Progress | None = None
+        self._awaited: int | None = None  # how many comparisons will have ended when this page's own has
 
     async def follow(self, is_master_up: bool) -> None:
         """Takes note of the master's state, of how far the comparison is, and of the last result."""
@@ -49,9 +51,14 @@ class Reconciliation(Viewer):
         self._start_button.disabled = progress.is_running or not is_master_up
         self._stop_button.param.update(visible=progress.is_running, disabled=progress.is_stopping)
         self._bar.param.update(visible=progress.is_running, max=max(progress.total, 1), value=progress.done)
-        self._said.object = progress_html(progress)
         if self._shown is None or self._shown.ended != progress.ended:
             self._result.object = await asyncio.to_thread(self._last)
+        text, kind = progress_said(progress)
+        if self._awaited is not None and progress.ended >= self._awaited:
+            self._awaited = None
+            self._said.say(text or "Compared: the result is above.", kind)
+        elif progress.is_running or text:
+            self._said.follow(text, kind)
         self._shown = progress
 
     def _last(self) -> str:
@@ -61,7 +68,9 @@ class Reconciliation(Viewer):
             return f'<p class="note bad">{look.esc(error)}</p>'
 
     def _start(self) -> None:
-        self._job.start(self._compared)
+        due = self._job.progress.ended + 1
+        if self._job.start(self._compared):
+            self._awaited = due
 
     def _compared(self, advance: Advance, should_stop: ShouldStop) -> str:
         result = verify(self._workbench.engines, advance, should_stop)
@@ -77,13 +86,13 @@ class Reconciliation(Viewer):
         )
 
 
-def progress_html(progress: Progress) -> str:
-    """In words how far the comparison is, or why there is no result."""
+def progress_said(progress: Progress) -> tuple[str, Kind]:
+    """In words how far the comparison is, or why there is no result; and how that is."""
     if progress.is_stopping:
-        return '<p class="said" role="status">Stopping after the question that is being asked ...</p>'
+        return "Stopping after the question that is being asked ...", ""
     if progress.is_running:
-        return f'<p class="said number" role="status">{progress.done} of {counted(progress.total, "question")}</p>'
-    return f'<p class="said bad" role="status">{look.esc(progress.said)}</p>' if progress.said else ""
+        return f"{progress.done} of {counted(progress.total, 'question')}", ""
+    return progress.said, "bad" if progress.is_error else ""
 
 
 def result_html(result: Verification | None, clock: StoreClock) -> str:

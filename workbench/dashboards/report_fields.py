@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import calendar
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -19,12 +19,29 @@ FIELD: dict[str, Any] = {"margin": 0, "width": 240, "size": "small"}
 
 
 class ReportFields(Viewer):
-    """A field for each parameter, holding what is proposed for ``today``."""
+    """A field for each parameter, holding what is proposed for ``today``. ``on_change`` is called when one changes."""
 
-    def __init__(self, parameters: Sequence[Parameter], today: date) -> None:
+    def __init__(
+        self, parameters: Sequence[Parameter], today: date, on_change: Callable[..., None] = lambda *_: None
+    ) -> None:
         super().__init__()
         self._parameters = parameters
         self.widgets = {parameter.name: _widget(parameter, today) for parameter in parameters}
+        for widget in self.widgets.values():
+            widget.param.watch(on_change, "value")
+
+    def texts(self) -> dict[str, str]:
+        """What every field holds, as text."""
+        return {name: _text(widget.value) for name, widget in self.widgets.items()}
+
+    def fill(self, texts: Mapping[str, str]) -> None:
+        """Puts texts into the fields. Raises ValueError for one that a field cannot hold."""
+        for name, widget in self.widgets.items():
+            text = texts[name]
+            if isinstance(widget, pmui.DatePicker):
+                widget.value = date.fromisoformat(text) if text else None
+            else:
+                widget.value = text if text or isinstance(widget, pmui.TextInput) else None
 
     def values(self) -> dict[str, Value] | None:
         """The value of each parameter; None after saying by the fields what is wrong with them."""
@@ -35,6 +52,8 @@ class ReportFields(Viewer):
                 found[parameter.name] = parameter.parse(_text(widget.value))
             except ParameterRefused as error:
                 widget.param.update(error_state=True, **_below(widget, str(error)))
+                if len(found) == self._parameters.index(parameter):
+                    widget.focus()  # the first that is wrong
             else:
                 widget.param.update(error_state=False, **_below(widget, parameter.about))
         return found if len(found) == len(self._parameters) else None

@@ -5,12 +5,15 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
 import panel as pn
 import panel_material_ui as pmui
 from panel.viewable import Viewable, Viewer
 
 from workbench import look
+from workbench.browser.said import Kind, Said
+from workbench.browser.unsaved import Unsaved
 from workbench.connection import Workbench
 from workbench.dashboards.report_fields import ReportFields
 from workbench.dashboards.tile import card, html
@@ -33,7 +36,9 @@ class ReportsPage(Viewer):
         self._running: Running | None = None
         there = library()
         self._reports = _by_title(there.reports)
-        self._problems = html("".join(_said("bad", problem) for problem in there.problems.values()))
+        self._problems = html(
+            "".join(f'<p class="said bad">{look.esc(problem)}</p>' for problem in there.problems.values())
+        )
         self._pick = pmui.Select(label="Report", options=list(self._reports), margin=0, width=300, size="small")
         self._about = html()
         self._fields = pn.Column(margin=(8, 0, 0, 0), sizing_mode="stretch_width")
@@ -41,8 +46,9 @@ class ReportsPage(Viewer):
         self._cancel = pmui.Button(label="Cancel", variant="outlined", color="error", margin=0, visible=False)
         self._cancel.on_click(lambda _event: self._stop())
         self._bar = pmui.LinearProgress(value=0, max=1, margin=0, visible=False, sizing_mode="stretch_width")
-        self._said = html()
+        self._said = Said()
         self._result = pn.Column(margin=0, sizing_mode="stretch_width")
+        self._unsaved = Unsaved("report", self._draft, self._restore, asks=False)
         self._pick.param.watch(lambda _event: self._picked(), "value")
         self._picked()
         self._clock = pn.state.add_periodic_callback(self._look, LOOK_MS, start=False)
@@ -56,8 +62,17 @@ class ReportsPage(Viewer):
             self._about.object = '<p class="soft">There is no report in the folder notebooks/reports.</p>'
             return
         self._about.object = f'<p class="soft">{look.esc(report.about)}</p>'
-        self.fields = ReportFields(report.parameters, self._settings.clock.today())
+        self.fields = ReportFields(report.parameters, self._settings.clock.today(), self._unsaved.changed)
         self._fields[:] = [self.fields]
+        self._unsaved.changed()
+
+    def _draft(self) -> dict[str, Any]:
+        return {"report": self._pick.value, "fields": self.fields.texts()}
+
+    def _restore(self, draft: dict[str, Any]) -> None:
+        if draft["report"] in self._reports:
+            self._pick.value = draft["report"]
+            self.fields.fill(draft["fields"])
 
     def _begin(self, _event: object) -> None:
         values = self.fields.values()
@@ -66,7 +81,7 @@ class ReportsPage(Viewer):
         try:
             self._running = self._runs.start(self._reports[self._pick.value], values, self._settings)
         except ReportError as error:
-            self._said.object = _said("bad", str(error))
+            self._said.say(str(error), "bad")
             return
         self._result.clear()
         self._look()
@@ -85,9 +100,12 @@ class ReportsPage(Viewer):
         self._start.disabled = self._pick.disabled = not is_over
         self._cancel.param.update(visible=not is_over, disabled=self._running.stop.is_set())
         self._bar.param.update(visible=not is_over, max=max(1, progress.cells), value=max(0, progress.cell - 1))
-        self._said.object = progress_html(progress)
+        text, kind = progress_said(progress)
         if is_over:
             self._clock.stop()
+            self._said.say(text, kind)
+        else:
+            self._said.follow(text, kind)
         if progress.state == "done":
             self._show(self._running)
 
@@ -110,7 +128,8 @@ class ReportsPage(Viewer):
     def __panel__(self) -> Viewable:
         buttons = pmui.Row(self._start, self._cancel, sx={"gap": "12px"}, margin=0)
         form = card(self._pick, self._about, self._fields, buttons, self._bar, self._said, self._problems)
-        return pmui.Column(form, self._result, sx={"gap": "16px"}, sizing_mode="stretch_width", margin=0)
+        kept = [self._unsaved] if is_served() else []
+        return pmui.Column(form, self._result, *kept, sx={"gap": "16px"}, sizing_mode="stretch_width", margin=0)
 
 
 def _by_title(reports: Sequence[Report]) -> dict[str, Report]:
@@ -127,20 +146,15 @@ def report_frame(title: str, page: str) -> str:
     )
 
 
-def progress_html(progress: Progress) -> str:
-    """In words how far the run is, or what became of it."""
+def progress_said(progress: Progress) -> tuple[str, Kind]:
+    """In words how far the run is, or what became of it; and how that is."""
     if progress.state == "waiting":
-        return _said("", "Waiting: other reports run ...")
+        return "Waiting: other reports run ...", ""
     if progress.state == "running":
-        place = f"Cell {progress.cell} of {progress.cells}: {progress.said}" if progress.cell else "Starting ..."
-        return _said("", place)
+        return f"Cell {progress.cell} of {progress.cells}: {progress.said}" if progress.cell else "Starting ...", ""
     if progress.state == "done":
-        return _said("good", f"Done in {progress.seconds:.1f} s.")
-    return _said("bad", progress.said)
-
-
-def _said(kind: str, text: str) -> str:
-    return f'<p class="said {kind}" role="status">{look.esc(text)}</p>'
+        return f"Done in {progress.seconds:.1f} s. It is below.", "good"
+    return progress.said, "bad"
 
 
 def _content(content: bytes) -> Callable[[], io.BytesIO]:

@@ -153,8 +153,8 @@ class SalesDashboard(Viewer):
         self._stepped()
 
     def __panel__(self) -> Viewable:
-        address = [self._address] if is_served() else []  # a notebook's address is not ours
-        top = card(self.bar, *address)
+        kept = [self._address, self.sales.edit.unsaved] if is_served() else []  # a notebook's address is not ours
+        top = card(self.bar, *kept)
         view = pmui.Column(
             self._said, self._state, top, self._tabs, sx={"gap": "16px"}, sizing_mode="stretch_width", margin=0
         )

@@ -12,9 +12,12 @@ import panel_material_ui as pmui
 from panel.viewable import Viewable, Viewer
 
 from workbench import look
-from workbench.dashboards.job import Advance, Job, Progress, ShouldStop
+from workbench.browser.said import Kind, Said
+from workbench.browser.unsaved import Unsaved
+from workbench.dashboards.job import Advance, Job, Progress, ShouldStop, Work
 from workbench.engines import Engines
 from workbench.errors import FieldError, RealSales, SampleChanged, WorkbenchError
+from workbench.inline import is_served
 from workbench.sample import MAX_SALES, Load, load, loads, refuse_real, undo
 from workbench.words import counted
 
@@ -35,6 +38,9 @@ class SampleSection(Viewer):
         self._seed = pmui.TextInput(label="Seed", value=DEFAULT_SEED, **_FIELD)
         label = f'There are real sales: type "{CONSENT}" to load'
         self._consent = pmui.TextInput(label=label, visible=False, **_FIELD | {"width": 532})
+        self._unsaved = Unsaved("sample", self._draft, self._restore, asks=False)
+        for field in (self._count, self._seed):
+            field.param.watch(self._unsaved.changed, "value")
         self._start_button = pmui.Button(label="Load sample data", color="primary", margin=0, width=170)
         self._start_button.on_click(self._start)
         self._stop_button = pmui.Button(label="Stop", variant="outlined", color="error", margin=0, visible=False)
@@ -47,8 +53,9 @@ class SampleSection(Viewer):
             self._last, self._also_changed, self._undo_button, sx={"gap": "12px"}, margin=0, visible=False
         )
         self._bar = pmui.LinearProgress(value=0, max=1, margin=0, visible=False, sizing_mode="stretch_width")
-        self._said = pn.pane.HTML(stylesheets=[look.stylesheet()], margin=0, sizing_mode="stretch_width")
+        self._said = Said()
         self._is_master_up = True
+        self._awaited: int | None = None  # how many loads will have ended when the one that this page began has
         self._looked_at: tuple[bool, int] | None = None
         self._last_load: Load | None = None
         self._show_sales(*self._ask())
@@ -92,15 +99,31 @@ class SampleSection(Viewer):
         self._undo_button.disabled = is_running or not self._is_master_up
         self._stop_button.param.update(visible=is_running and progress.total > 0, disabled=progress.is_stopping)
         self._bar.param.update(visible=is_running, max=max(progress.total, 1), value=progress.done)
-        self._said.object = progress_html(progress, self._is_master_up)
+        text, kind = progress_said(progress, self._is_master_up)
+        if self._awaited is not None and progress.ended >= self._awaited:
+            self._awaited = None
+            self._said.say(text, kind)
+        else:
+            self._said.follow(text, kind)
+
+    def _draft(self) -> dict[str, str]:
+        return {"count": self._count.value, "seed": self._seed.value}
+
+    def _restore(self, draft: dict[str, str]) -> None:
+        self._count.value, self._seed.value = str(draft["count"]), str(draft["seed"])
 
     def _start(self, event: object) -> None:
         count = _checked(self._count, "number_of_sales", 1, MAX_SALES)
         seed = _checked(self._seed, "seed", 0, MAX_SEED)
         if count is not None and seed is not None and self._has_consent():
-            self._load.start(partial(loaded, self._engines, count, seed, self._consent.visible), total=count)
+            self._begin(partial(loaded, self._engines, count, seed, self._consent.visible), total=count)
             self._consent.value = ""
         self._draw(self._load.progress)
+
+    def _begin(self, work: Work, total: int = 0) -> None:
+        due = self._load.progress.ended + 1
+        if self._load.start(work, total):
+            self._awaited = due
 
     def _has_consent(self) -> bool:
         """Asked by the field where there are real sales: each load is agreed to by itself."""
@@ -111,7 +134,7 @@ class SampleSection(Viewer):
 
     def _undo(self, event: object) -> None:
         if self._last_load is not None:
-            self._load.start(partial(undone, self._engines, self._last_load.load_id, self._also_changed.value))
+            self._begin(partial(undone, self._engines, self._last_load.load_id, self._also_changed.value))
         self._draw(self._load.progress)
 
     def __panel__(self) -> Viewable:
@@ -119,6 +142,7 @@ class SampleSection(Viewer):
         heading = pn.pane.HTML(intro, stylesheets=[look.stylesheet()], margin=0)
         fields = pmui.Row(self._count, self._seed, sx={"gap": "12px", "flexWrap": "wrap"})
         buttons = pmui.Row(self._start_button, self._stop_button, sx={"gap": "12px"})
+        kept = [self._unsaved] if is_served() else []
         return pmui.Column(
             heading,
             fields,
@@ -127,6 +151,7 @@ class SampleSection(Viewer):
             self._bar,
             self._said,
             self._undo_place,
+            *kept,
             sx={"gap": "16px"},
             sizing_mode="stretch_width",
         )
@@ -171,14 +196,13 @@ def _checked(widget: pmui.TextInput, field: str, low: int, high: int) -> int | N
     return number
 
 
-def progress_html(progress: Progress, is_master_up: bool) -> str:
-    """In words how far the load is, what became of the last one, or why none can be started."""
+def progress_said(progress: Progress, is_master_up: bool) -> tuple[str, Kind]:
+    """In words how far the load is, what became of the last one, or why none can be started; and how that is."""
     if progress.is_stopping:
-        return '<p class="said" role="status">Stopping: taking back what was loaded ...</p>'
+        return "Stopping: taking back what was loaded ...", ""
     if progress.is_running:
         done = f"{progress.done:,} of {counted(progress.total, 'sale')}" if progress.total else "Taking it back ..."
-        return f'<p class="said number" role="status">{done}</p>'
+        return done, ""
     if not is_master_up:
-        return '<p class="note bad">The master is away: nothing can be loaded until it is back.</p>'
-    kind = "bad" if progress.is_error else "good"
-    return f'<p class="said {kind}" role="status">{look.esc(progress.said)}</p>' if progress.said else ""
+        return "The master is away: nothing can be loaded until it is back.", "bad"
+    return progress.said, "bad" if progress.is_error else "good"

@@ -9,6 +9,7 @@ import panel_material_ui as pmui
 from panel.viewable import Viewable, Viewer
 
 from workbench import look, migrations
+from workbench.browser.said import Said
 from workbench.engines import Engines
 from workbench.errors import WorkbenchError
 from workbench.words import counted
@@ -24,7 +25,7 @@ class SchemaSection(Viewer):
         self._is_running = False
         self._broken: list[str] = []
         self._list = pn.pane.HTML(stylesheets=[look.stylesheet()], margin=0, sizing_mode="stretch_width")
-        self._said = pn.pane.HTML(stylesheets=[look.stylesheet()], margin=0, sizing_mode="stretch_width")
+        self._said = Said()
         self._run_button = pmui.Button(label="Run migrations", variant="outlined", margin=0, width=170, disabled=True)
         self._run_button.on_click(self._run)
         self._show(*self._ask())
@@ -55,16 +56,13 @@ class SchemaSection(Viewer):
         self._run_button.param.update(disabled=True, loading=True)
         try:
             done = await asyncio.to_thread(migrations.migrate, self._engines)
-            self._say(done.text() if done else "There was nothing to run.")
+            self._said.say(done.text() if done else "There was nothing to run.", "good")
         except WorkbenchError as error:
-            self._say(str(error), is_error=True)
+            self._said.say(str(error), "bad")
         finally:
             self._is_running = False
             self._run_button.loading = False
             self._show(*await asyncio.to_thread(self._ask))
-
-    def _say(self, text: str, is_error: bool = False) -> None:
-        self._said.object = f'<p class="said {"bad" if is_error else "good"}" role="status">{look.esc(text)}</p>'
 
     def __panel__(self) -> Viewable:
         heading = pn.pane.HTML("<h2>Schema</h2>", stylesheets=[look.stylesheet()], margin=0)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 from uuid import UUID, uuid4
 
 import panel as pn
 import panel_material_ui as pmui
 
+from workbench.browser.unsaved import Unsaved
 from workbench.errors import RequestReused
 from workbench.forms.actions import Action
 from workbench.forms.confirmation import Confirmation
@@ -29,7 +31,8 @@ class AddSale(pn.viewable.Viewer):
         self._request_id = uuid4()  # kept until it succeeded: sent again, it makes no second sale
         self._refused: SaleInput | None = None
         self.message = Message(timing=VisibleAfter())
-        self.form = SaleForm(sales, self.message, is_new=True)
+        self.unsaved = Unsaved("add", self._draft, self._restore)
+        self.form = SaleForm(sales, self.message, self.unsaved.changed, is_new=True)
         self._button = pmui.Button(label="Create Transaction", variant="contained", margin=(6, 8))
         self._clear = pmui.Button(label="Clear", variant="text", margin=(6, 8), on_click=self._start_over)
         self.save = Action(self._create, self.message, self._button)
@@ -55,6 +58,14 @@ class AddSale(pn.viewable.Viewer):
         at = "" if saved.transaction_time is None else f", {saved.transaction_time:%Y-%m-%d %H:%M:%S}"
         self.message.say("success", f"{size(sale, self._sales)}{at}.", lead, saved)
         self._on_saved(saved)
+
+    def _draft(self) -> dict[str, Any] | None:
+        """With its request id: what was sent and maybe saved before the page was lost makes no second sale."""
+        return self.form.draft() | {"request_id": str(self._request_id)} if self.form.is_changed else None
+
+    def _restore(self, draft: dict[str, Any]) -> None:
+        self.form.restore(draft)
+        self._request_id = UUID(draft["request_id"])
 
     def _id_for(self, sale: SaleInput) -> UUID:
         if self._refused is not None and sale != self._refused:

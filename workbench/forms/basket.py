@@ -23,15 +23,15 @@ COLUMNS = ("Code", "Product", "Category", "Quantity", "Unit Price", "Discount", 
 class Basket(pn.viewable.Viewer):
     """Items that can be added, changed and removed. ``lines`` is what ``parse_sale`` takes.
 
-    ``on_change`` is called whenever an item was added or changed.
+    ``on_change`` is called whenever items, or what is typed of one, may have changed.
     """
 
-    def __init__(self, sales: Sales, on_change: Callable[[], None]) -> None:
+    def __init__(self, sales: Sales, on_change: Callable[[], None] = lambda: None) -> None:
         super().__init__()
         self._on_change = on_change
         self._currency = sales.engines.settings.workbench_currency
         self.lines: list[dict[str, Any]] = []
-        self.entry = ItemEntry(sales, self._add)
+        self.entry = ItemEntry(sales, self._add, on_change)
         self._table = sideways()
         self._totals = html_pane("")
         self._show()
@@ -54,7 +54,6 @@ class Basket(pn.viewable.Viewer):
         else:
             self.lines[row] = line.model_dump()
         self._show()
-        self._on_change()
 
     def _clicked(self, event: Any) -> None:
         if event.row >= len(self.lines):
@@ -83,6 +82,7 @@ class Basket(pn.viewable.Viewer):
         # A new table each time: one that gets new rows before the browser has drawn it fails there.
         self._table.objects = [_table(self.lines, self._clicked)] if self.lines else []
         self._totals.object = _totals(self.lines, self._currency)
+        self._on_change()
 
     def __panel__(self) -> pn.Column:
         return pn.Column(self.entry, self._table, self._totals, sizing_mode="stretch_width", margin=0)

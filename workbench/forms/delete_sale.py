@@ -22,11 +22,16 @@ from workbench.sales import Sales, Saved
 
 
 class DeleteSale(pn.viewable.Viewer):
-    """Loads a sale from the master, shows it, and deletes it when that is confirmed. ``on_saved`` is called then."""
+    """Loads a sale from the master, shows it, and deletes it when that is confirmed. ``on_saved`` is called then.
 
-    def __init__(self, sales: Sales, on_saved: Callable[[Saved], None]) -> None:
+    ``on_open`` is called when a sale is shown, or withdrawn.
+    """
+
+    def __init__(
+        self, sales: Sales, on_saved: Callable[[Saved], None], on_open: Callable[[], None] = lambda: None
+    ) -> None:
         super().__init__()
-        self._sales, self._on_saved = sales, on_saved
+        self._sales, self._on_saved, self._on_open = sales, on_saved, on_open
         self._sale: Sale | None = None
         self._request_id = uuid4()  # of the confirmation that is shown: sent again, it finds what it did
         self.message = Message(timing=VisibleAfter())
@@ -39,6 +44,18 @@ class DeleteSale(pn.viewable.Viewer):
         self._buttons = pn.Row(self._button, self._cancel, visible=False)
         self.confirm = Action(self._delete, self.message, self._button)
         self._button.on_click(self.confirm.run)
+
+    @property
+    def sale_id(self) -> int | None:
+        """The transaction_id of the sale that is shown."""
+        return None if self._sale is None else self._sale.transaction_id
+
+    async def open(self, transaction_id: int | None) -> None:
+        """Shows this sale, as an address asks; none for None."""
+        if transaction_id is None:
+            self._withdraw()
+        elif transaction_id != self.sale_id:
+            await self.load(transaction_id)
 
     async def load(self, transaction_id: int) -> None:
         """Shows the sale as the master has it and asks; a confirmation asked before is withdrawn."""
@@ -75,6 +92,7 @@ class DeleteSale(pn.viewable.Viewer):
         text = f"{size(sale, self._sales)}. It cannot be undone."
         self._question.say("warning", text, f"Delete transaction {sale.transaction_id}?")
         self._buttons.visible = True
+        self._on_open()
 
     def _withdraw(self) -> None:
         self._sale = None
@@ -82,6 +100,7 @@ class DeleteSale(pn.viewable.Viewer):
         self._shown.object = ""
         self._question.clear()
         self._buttons.visible = False
+        self._on_open()
 
     def _typed(self) -> None:
         if self._sale is not None and self._picker.transaction_id != self._sale.transaction_id:

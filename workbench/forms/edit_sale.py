@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import panel as pn
 import panel_material_ui as pmui
 
+from workbench.browser.said import Said
+from workbench.browser.unsaved import Unsaved
 from workbench.errors import SaleConflict, SaleRefused, WorkbenchError
 from workbench.forms.actions import Action
 from workbench.forms.confirmation import Confirmation
@@ -26,25 +28,32 @@ from workbench.sales import Sales, Saved
 
 
 class EditSale(pn.viewable.Viewer):
-    """Loads a sale from the master and saves it at the version that was loaded. ``on_saved`` is called then."""
+    """Loads a sale from the master and saves it at the version that was loaded. ``on_saved`` is called then.
 
-    def __init__(self, sales: Sales, on_saved: Callable[[Saved], None]) -> None:
+    ``on_open`` is called when a sale is opened, or closed.
+    """
+
+    def __init__(
+        self, sales: Sales, on_saved: Callable[[Saved], None], on_open: Callable[[], None] = lambda: None
+    ) -> None:
         super().__init__()
-        self._sales, self._on_saved = sales, on_saved
+        self._sales, self._on_saved, self._on_open = sales, on_saved, on_open
         self._base: Sale | None = None  # as it was loaded: what a save must still find
         self._sent: SaleInput | None = None
         self._request_id = uuid4()
         self._next_id = 0
         self.message = Message(timing=VisibleAfter())
         self._loader = SaleLoader(sales, self.message)
-        self.form = SaleForm(sales, self.message)
+        self.unsaved = Unsaved("edit", self._draft, self._restore)
+        self.form = SaleForm(sales, self.message, self.unsaved.changed)
         self._picker = SalePicker(self.load)
         self._title = html_pane("")
         self._unsaved = Message(_button("Discard changes", self._discard), closeable=False)
         self._conflict: SaleConflict | None = None
-        self._comparison = html_pane("")
+        self._compared, self._comparison = Said(), html_pane("")
         self._choices = section(
             "Somebody else has changed this sale",
+            self._compared,
             self._comparison,
             pn.Row(
                 _button("Keep editing on top of theirs", self.keep_mine),
@@ -61,6 +70,35 @@ class EditSale(pn.viewable.Viewer):
             self._title, self.form, actions(cancel, self._button), sizing_mode="stretch_width", margin=0
         )
         self._show(None)
+
+    @property
+    def sale_id(self) -> int | None:
+        """The transaction_id of the sale that is open."""
+        return None if self._base is None else self._base.transaction_id
+
+    async def open(self, transaction_id: int | None) -> None:
+        """Has this sale open, as an address asks; None closes what is open unless something in it is unsaved."""
+        if transaction_id is None and not self.form.is_changed:
+            self._cancel(None)
+        elif transaction_id is not None and transaction_id != self.sale_id:
+            await self.load(transaction_id)
+
+    def _draft(self) -> dict[str, Any] | None:
+        """With what it is a change of, and the request that was sent last."""
+        if self._base is None or not self.form.is_changed:
+            return None
+        sent = None if self._sent is None else self._sent.model_dump(mode="json")
+        request = {"sent": sent, "request_id": str(self._request_id)}
+        return self.form.draft() | request | {"base": self._base.model_dump(mode="json")}
+
+    def _restore(self, draft: dict[str, Any]) -> None:
+        base = Sale.model_validate(draft["base"])
+        sent = None if draft["sent"] is None else SaleInput.model_validate(draft["sent"])
+        self._loader.forget()
+        self._picker.put(base.transaction_id)
+        self._show(base)
+        self.form.restore(draft)
+        self._sent, self._request_id = sent, UUID(draft["request_id"])
 
     async def load(self, transaction_id: int) -> None:
         """Takes the sale into the form; asks first when that would lose what is typed there."""
@@ -90,6 +128,7 @@ class EditSale(pn.viewable.Viewer):
             return
         if sale != self._sent:  # the same content sent again is the same request, other content another
             self._sent, self._request_id = sale, uuid4()
+            self.unsaved.tell()
         try:
             saved = await asyncio.to_thread(
                 self._sales.update, base.transaction_id, base.version, sale, self._request_id
@@ -122,16 +161,17 @@ class EditSale(pn.viewable.Viewer):
         self._body.visible = sale is not None
         if sale is None:
             self.form.clear()
-            return
-        self._title.object = f"<h2>Transaction {sale.transaction_id}</h2>"
-        self.form.load(content(sale), typed)
+        else:
+            self._title.object = f"<h2>Transaction {sale.transaction_id}</h2>"
+            self.form.load(content(sale), typed)
+        self._on_open()
 
     def _show_conflict(self, conflict: SaleConflict, mine: SaleInput) -> None:
         assert self._base is not None
         self._conflict = conflict
-        self._comparison.object = "<p>Nothing was overwritten. What differs from what it was is marked.</p>"
-        self._comparison.object += conflict_table(content(self._base), content(mine), content(conflict.theirs))
+        self._comparison.object = conflict_table(content(self._base), content(mine), content(conflict.theirs))
         self._choices.visible = True
+        self._compared.say("Nothing was overwritten. What differs from what it was is marked.")
 
     def _hide_conflict(self, _event: object = None) -> None:
         self._conflict = None

@@ -29,9 +29,11 @@ DOUBLE_CLICK_SECONDS = 0.5
 class ItemEntry(pn.viewable.Viewer):
     """An item being typed. ``on_add`` gets it once it is right, and the row of the basket that it changes or None."""
 
-    def __init__(self, sales: Sales, on_add: Callable[[LineInput, int | None], None]) -> None:
+    def __init__(
+        self, sales: Sales, on_add: Callable[[LineInput, int | None], None], on_change: Callable[[], None] | None = None
+    ) -> None:
         super().__init__()
-        self._sales, self._on_add = sales, on_add
+        self._sales, self._on_add, self._on_change = sales, on_add, on_change
         self._untouched: dict[str, Any] = dict(EMPTY)  # what the fields held when nobody had typed yet
         self._completed = {"product_code": ""}  # what was filled in for the user, who may since have changed it
         self._choices: dict[str, tuple[str, str]] = {}
@@ -57,6 +59,18 @@ class ItemEntry(pn.viewable.Viewer):
         self._item_id, self.row = line.get("item_id"), row
         self._start({name: "" if line[name] is None else str(line[name]) for name in EMPTY}, "Update item")
         self.fields.widgets["quantity"].focus()
+
+    def draft(self) -> dict[str, Any]:
+        """What is typed, and which item of the basket it changes."""
+        return {"texts": self.fields.texts(), "row": self.row, "item_id": self._item_id}
+
+    def restore(self, draft: Mapping[str, Any]) -> None:
+        """Takes a draft into the fields; it is as pending as it was."""
+        self._item_id, self.row = draft["item_id"], draft["row"]
+        self.fields.fill({name: draft["texts"][name] for name in EMPTY})
+        self._completed = {name: draft["texts"][name] for name in ("product_code", *COMPLETED)}
+        if self.row is not None:
+            self._add.label = "Update item"
 
     def clear(self) -> None:
         """Empties the fields for a new item."""
@@ -130,6 +144,8 @@ class ItemEntry(pn.viewable.Viewer):
 
     def _changed(self, _name: str) -> None:
         self._changes += 1
+        if self._on_change is not None:
+            self._on_change()
         self.message.clear()
         if self.fields.text("product_code").strip() != self._completed["product_code"]:
             pn.state.execute(self._complete_after_pause)

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import panel as pn
 import panel_material_ui as pmui
 
+from workbench.browser.said import Said
 from workbench.forms.visible_after import VisibleAfter
 from workbench.look import esc
 from workbench.sales import Saved
@@ -23,9 +24,9 @@ class Message(pn.viewable.Viewer):
     def __init__(self, *objects: Any, closeable: bool = True, timing: VisibleAfter | None = None) -> None:
         super().__init__()
         self._timing = timing
-        self._text = pn.pane.HTML("", margin=0)
+        self._said = Said(role="")  # the alert around it is announced
         self._alert = pmui.Alert(
-            self._text,
+            self._said,
             *objects,
             *([timing] if timing is not None else []),
             closeable=closeable,
@@ -38,15 +39,18 @@ class Message(pn.viewable.Viewer):
     @property
     def text(self) -> str:
         """What is said now, as HTML; empty when nothing is."""
-        return self._text.object if self._alert.visible else ""
+        if not self._alert.visible:
+            return ""
+        lead = f"<strong>{esc(self._said.lead)}</strong> " if self._said.lead else ""
+        return f"{lead}{esc(self._said.text)}"
 
     def say(self, severity: Severity, text: str, lead: str = "", saved: Saved | None = None) -> None:
-        """Shows plain text, with ``lead`` in bold before it; and when ``saved`` is visible, as soon as it is."""
-        bold = f"<strong>{esc(lead)}</strong> " if lead else ""
-        self._text.object = f"{bold}{esc(text)}"
+        """Shows plain text where the eye is, with ``lead`` in bold before it; and when ``saved`` is visible, as soon
+        as it is."""
         if self._timing is not None:
             self._timing.follow(saved)
         self._alert.param.update(severity=severity, closed=False, visible=True)
+        self._said.say(text, lead=lead)
 
     def clear(self) -> None:
         """Takes the message away."""

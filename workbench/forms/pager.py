@@ -30,13 +30,26 @@ class Pager(pn.viewable.Viewer):
         self._size = pmui.Select(
             label="Rows per page", options=list(PAGE_SIZES), value=20, size="small", width=120, margin=(4, 8)
         )
-        self._size.param.watch(lambda _: on_move("first"), "value")
+        self._is_set = False  # by the program, which loads the page itself
+        self._size.param.watch(lambda _: None if self._is_set else on_move("first"), "value")
         self._text = pn.pane.HTML("", margin=(10, 8))
 
     @property
     def size(self) -> int:
         """How many rows a page has."""
         return self._size.value
+
+    @property
+    def number(self) -> int:
+        """Which page this is, counted from the first one; 0 or less, counted from the last one, where nobody knows."""
+        return -self._from_end if self._number is None else self._number
+
+    def go_on(self, number: int, size: int) -> None:
+        """The page that comes next is the one of this ``number``, with ``size`` rows."""
+        self._number, self._from_end = (number, 0) if number > 0 else (None, -number)
+        self._is_set = True
+        self._size.value = size
+        self._is_set = False
 
     @property
     def text(self) -> str:

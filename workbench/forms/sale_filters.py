@@ -19,6 +19,7 @@ from workbench.models import EARLIEST, LATEST, MAX_TOTAL, PAYMENT_METHODS
 from workbench.sale_pages import SaleFilter
 
 LARGEST_ID = 2_147_483_647
+WITHOUT_FIELD = ("categories", "product_codes", "hours", "weekdays")  # a dashboard narrows by them
 
 
 class SaleFilters(pn.viewable.Viewer):
@@ -48,9 +49,10 @@ class SaleFilters(pn.viewable.Viewer):
     def fill(self, filters: SaleFilter) -> None:
         """Puts a filter into the fields."""
         self._is_filling = True
-        texts = {name: _text(getattr(filters, name)) for name in self.fields.widgets}
+        choice = self.fields.widgets["payment_methods"]
         try:
-            self.fields.fill(texts | {"payment_methods": list(filters.payment_methods)})
+            choice.options = list(dict.fromkeys([*choice.options, *filters.payment_methods]))
+            self.fields.fill(filter_texts(filters))
             self.fields.forgive()
         finally:
             self._is_filling = False
@@ -74,6 +76,12 @@ class SaleFilters(pn.viewable.Viewer):
 
     def __panel__(self) -> pn.Row:
         return flow(*self.fields.widgets.values(), self._clear, width=220)
+
+
+def filter_texts(filters: SaleFilter) -> dict[str, Any]:
+    """The text in each field, as ``parse_filters`` takes it; of payment methods a list."""
+    names = [each.name for each in dataclass_fields(filters) if each.name not in WITHOUT_FIELD]
+    return {name: _text(getattr(filters, name)) for name in names} | {"payment_methods": list(filters.payment_methods)}
 
 
 def parse_filters(texts: Mapping[str, Any]) -> tuple[list[FieldError], SaleFilter]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import panel as pn
@@ -13,7 +13,7 @@ from workbench.forms.basket import Basket
 from workbench.forms.fields import CHOICE, LAYOUT, Fields, flow, text_field
 from workbench.forms.messages import Message
 from workbench.look import money
-from workbench.models import PAYMENT_METHODS, LineInput, Sale, SaleInput, parse_sale
+from workbench.models import PAYMENT_METHODS, LineInput, Sale, SaleInput, parse_line, parse_sale
 from workbench.sales import Sales
 from workbench.words import pieces
 
@@ -24,15 +24,19 @@ LINE = tuple(LineInput.model_fields)
 class SaleForm(pn.viewable.Viewer):
     """One sale as it is typed. ``message`` is where it says what no single field can show.
 
-    A new sale (``is_new``) needs no time: it gets the moment of saving.
+    A new sale (``is_new``) needs no time: it gets the moment of saving. ``on_change`` is called when something in it
+    may have changed, also by the program.
     """
 
-    def __init__(self, sales: Sales, message: Message, *, is_new: bool = False) -> None:
+    def __init__(
+        self, sales: Sales, message: Message, on_change: Callable[[], None] = lambda: None, *, is_new: bool = False
+    ) -> None:
         super().__init__()
         self._message = message
-        self.fields = Fields(_widgets(f"{sales.clock.name} time{'; empty: when it is saved' if is_new else ''}"))
+        self._on_change, self._is_said_empty = on_change, False
+        time_hint = f"{sales.clock.name} time{'; empty: when it is saved' if is_new else ''}"
+        self.fields = Fields(_widgets(time_hint), lambda _name: on_change())
         self.basket = Basket(sales, self._filled)
-        self._is_said_empty = False
         self._loaded: dict[str, Any] = {}
         self.clear()
 
@@ -60,6 +64,20 @@ class SaleForm(pn.viewable.Viewer):
         self.basket.load(shown["lines"])
         self._loaded = _header_texts(loaded) | {"lines": list(loaded["lines"])}
 
+    def draft(self) -> dict[str, Any]:
+        """What is typed, right or wrong, as ``restore`` takes it."""
+        return {"fields": self.fields.texts(), "lines": self.basket.lines, "entry": self.basket.entry.draft()}
+
+    def restore(self, draft: Mapping[str, Any]) -> None:
+        """Takes a draft into the form, over what was loaded. Raises SaleRefused when a line in it is none."""
+        lines = [parse_line(line).model_dump() for line in draft["lines"]]
+        texts = {name: draft["fields"][name] for name in HEADER}
+        choice = self.fields.widgets["payment_method"]
+        choice.options = list(dict.fromkeys([*choice.options, texts["payment_method"]]))
+        self.fields.fill(texts)
+        self.basket.load(lines)
+        self.basket.entry.restore(draft["entry"])
+
     def read(self) -> SaleInput | None:
         """The sale as typed; None when something is wrong, which is then shown where it is."""
         is_pending = self.basket.refuse_pending()
@@ -81,9 +99,10 @@ class SaleForm(pn.viewable.Viewer):
 
     def _filled(self) -> None:
         """What was said of an empty basket does not stay beside its first item."""
-        if self._is_said_empty:
+        if self._is_said_empty and self.basket.lines:
             self._message.clear()
-        self._is_said_empty = False
+            self._is_said_empty = False
+        self._on_change()
 
     def _texts(self) -> dict[str, Any]:
         return self.fields.texts() | {"lines": list(self.basket.lines)}

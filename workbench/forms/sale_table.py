@@ -15,6 +15,7 @@ from workbench.forms.actions import failures_said
 from workbench.forms.line_table import html_pane, line_table
 from workbench.forms.messages import Message
 from workbench.forms.pager import Pager
+from workbench.forms.sale_address import Place
 from workbench.forms.sale_columns import NEWEST_FIRST, empty_table, page_rows
 from workbench.forms.sale_filters import SaleFilters
 from workbench.forms.tables import sideways
@@ -28,7 +29,8 @@ from workbench.sales import Sales
 class SaleTable(pn.viewable.Viewer):
     """Pages of sales, narrowed by ``filters``, which whoever shows the table places above it.
 
-    ``on_edit`` and ``on_delete`` get the transaction_id of the row whose button was pressed.
+    ``on_edit`` and ``on_delete`` get the transaction_id of the row whose button was pressed; ``on_move`` is called
+    when another page is shown.
     """
 
     def __init__(
@@ -37,9 +39,10 @@ class SaleTable(pn.viewable.Viewer):
         on_edit: Callable[[int], Any],
         on_delete: Callable[[int], Any],
         filters: SaleFilter = SaleFilter(),
+        on_move: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__()
-        self._sales = sales
+        self._sales, self._on_move = sales, on_move
         self._on_click = {"edit": on_edit, "delete": on_delete}
         self._request: tuple[Move, Edge | None] = ("first", None)  # how the page that is shown was asked for
         self._page: SalePage | None = None
@@ -55,13 +58,36 @@ class SaleTable(pn.viewable.Viewer):
         self._table = empty_table(self._lines)
         # Empty until there is a page: tables and buttons that are being drawn miss what changes meanwhile.
         self._body = pn.Column(sizing_mode="stretch_width", margin=0)
-        self._table.param.watch(lambda _: self._start(lambda: self.go("first")), "sorters")
+        self._sorters = NEWEST_FIRST
+        self._table.param.watch(self._sorted, "sorters")
         self._table.on_click(self._clicked)
 
     @property
     def shown(self) -> list[int]:
         """The transaction_id of each row of the page, in its order."""
         return [int(transaction_id) for transaction_id in self._table.value.index]
+
+    @property
+    def place(self) -> Place:
+        """Which page is shown, or asked for, and in which order."""
+        sorter = (self._table.sorters or NEWEST_FIRST)[0]
+        move, edge = self._request
+        return Place(sorter["field"], sorter["dir"] == "desc", self._pager.size, move, edge, self._pager.number)
+
+    def put(self, filters: SaleFilter, place: Place) -> None:
+        """Takes filter and place from an address, to be shown by the next ``reload``."""
+        if (filters, place) == (self.filters.value, self.place):
+            return
+        self.filters.fill(filters)
+        self._pager.go_on(place.number, place.size)
+        self._sorters = [{"field": place.sort, "dir": "desc" if place.is_descending else "asc"}]
+        self._table.sorters = self._sorters
+        self._request = place.move, place.edge
+
+    def _sorted(self, event: Any) -> None:
+        if event.new != self._sorters:  # else it was the program, which loads the page itself
+            self._sorters = event.new
+            self._start(lambda: self.go("first"))
 
     async def go(self, move: Move) -> None:
         """Shows the first, next, previous or last page."""
@@ -127,6 +153,7 @@ class SaleTable(pn.viewable.Viewer):
         self._pager.place(page, step)
         if not self._body.objects:
             self._body.objects = [sideways(self._table), self._empty, self._pager]
+        self._on_move()
 
     async def _lines(self, row: pd.Series) -> pn.pane.HTML:
         """What a row opens to."""

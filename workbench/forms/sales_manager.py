@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import panel as pn
 import panel_material_ui as pmui
 
+from workbench.browser.address_bar import AddressBar
 from workbench.connection import Workbench
 from workbench.forms.add_sale import AddSale
 from workbench.forms.delete_sale import DeleteSale
 from workbench.forms.edit_sale import EditSale
+from workbench.forms.messages import Message
+from workbench.forms.sale_address import TABS, SalesView, from_query, to_query
+from workbench.forms.sale_filters import WITHOUT_FIELD
 from workbench.forms.sale_table import SaleTable
-from workbench.inline import done_at_once, is_notebook, session_of, when_shown
+from workbench.inline import done_at_once, is_notebook, is_served, session_of, when_shown
 from workbench.notebook import connect
 from workbench.sale_pages import SaleFilter
 from workbench.sales import Saved
@@ -26,7 +31,8 @@ class SalesManager(pn.viewable.Viewer):
     """Tabs View, Add Transaction, Edit and Delete for one user, in a notebook or served.
 
     ``workbench`` is opened when none is given; ``actor`` is whom the audit log names; ``filters`` narrows the table
-    at the start. What is saved in one tab is seen in the others at once.
+    at the start. What is saved in one tab is seen in the others at once. Served, the address holds tab, filter, page
+    and the sale that is open, and the browser what is typed and not saved yet.
     """
 
     def __init__(
@@ -35,10 +41,14 @@ class SalesManager(pn.viewable.Viewer):
         super().__init__(**params)
         workbench = workbench or connect()
         self.sales = workbench.sales(session_of(workbench), actor)
-        self.table = SaleTable(self.sales, self.open_sale, self.confirm_delete, filters or SaleFilter())
+        self._reading = 1  # addresses, or the first content: what they change is no step of the user's
+        self.table = SaleTable(
+            self.sales, self.open_sale, self.confirm_delete, filters or SaleFilter(), on_move=self._stepped
+        )
         self.add = AddSale(self.sales, self._saved)
-        self.edit = EditSale(self.sales, self._saved)
-        self.delete = DeleteSale(self.sales, self._saved)
+        self.edit = EditSale(self.sales, self._saved, on_open=self._stepped)
+        self.delete = DeleteSale(self.sales, self._saved, on_open=self._stepped)
+        self._forms: dict[int, EditSale | DeleteSale] = {EDIT: self.edit, DELETE: self.delete}
         self._tabs = pmui.Tabs(
             ("View", self.table.filters),
             ("Add Transaction", self.add),
@@ -52,23 +62,77 @@ class SalesManager(pn.viewable.Viewer):
         )
         # The table stays, hidden: a Tabulator that gets new rows while it is being drawn anew fails in the browser.
         self._rows = pn.Column(self.table, sizing_mode="stretch_width", margin=0)
+        self._address = AddressBar(self._went_back)
+        self._said = Message()
+        location = pn.state.location if is_served() else None  # in a notebook it would be the notebook's own
+        self._first = self._taken((location.search if location is not None else "") or self._query)
+        self._rows.visible = self._tabs.active == VIEW
         self._tabs.param.watch(self._opened, "active")
+        self._reading -= 1
         if not done_at_once(self._load):
             when_shown(self._load)
 
     def open_sale(self, transaction_id: int) -> None:
         """Opens the sale under Edit, as when its row's button is pressed."""
-        self._tabs.active = EDIT
-        pn.state.execute(partial(self.edit.load, transaction_id))
+        pn.state.execute(partial(self._open, EDIT, transaction_id))
 
     def confirm_delete(self, transaction_id: int) -> None:
         """Opens the sale under Delete and asks whether it shall go."""
-        self._tabs.active = DELETE
-        pn.state.execute(partial(self.delete.load, transaction_id))
+        pn.state.execute(partial(self._open, DELETE, transaction_id))
+
+    async def _open(self, tab: int, transaction_id: int) -> None:
+        """The tab and its sale, as one step."""
+        self._reading += 1
+        try:
+            self._tabs.active = tab
+            await self._forms[tab].load(transaction_id)
+        finally:
+            self._reading -= 1
+        self._stepped()
 
     async def _load(self) -> None:
-        await self.table.go("first")
+        await self._show(self._first)
+        self._address.put(self._query, is_step=False)
         await self._load_products()
+
+    @property
+    def _query(self) -> str:
+        form = self._forms.get(self._tabs.active)
+        sale_id = None if form is None else form.sale_id
+        return to_query(SalesView(TABS[self._tabs.active], sale_id, self.table.filters.value, self.table.place))
+
+    def _stepped(self) -> None:
+        if not self._reading:
+            self._address.put(self._query, is_step=True)
+
+    def _went_back(self, query: str) -> None:
+        pn.state.execute(partial(self._show, self._taken(query)))
+
+    def _taken(self, query: str) -> SalesView:
+        """What an address asks for, with tab, filter and place of the table already taken from it."""
+        view, problems = from_query(query)
+        kept = {name: getattr(self.table.filters.value, name) for name in WITHOUT_FIELD}
+        self._reading += 1
+        try:
+            self.table.put(replace(view.filters, **kept), view.place)
+            self._tabs.active = TABS.index(view.tab)
+        finally:
+            self._reading -= 1
+        self._said.clear()
+        if problems:
+            self._said.say("warning", " ".join(problems))
+        return view
+
+    async def _show(self, view: SalesView) -> None:
+        """Opens the sale that an address asks for, and reads the table's page."""
+        form = self._forms.get(self._tabs.active)
+        self._reading += 1
+        try:
+            if form is not None:
+                await form.open(view.sale_id)
+            await self.table.reload()
+        finally:
+            self._reading -= 1
 
     async def _load_products(self) -> None:
         await asyncio.gather(*(form.basket.entry.load_products() for form in (self.add.form, self.edit.form)))
@@ -83,6 +147,8 @@ class SalesManager(pn.viewable.Viewer):
         if event.new == VIEW:
             pn.state.execute(self.table.reload)  # others write too
         self._rows.visible = event.new == VIEW
+        self._stepped()
 
     def __panel__(self) -> pn.Column:
-        return pn.Column(self._tabs, self._rows, sizing_mode="stretch_width", margin=0)
+        kept = [self._address, self.add.unsaved, self.edit.unsaved] if is_served() else []  # in the browser
+        return pn.Column(self._said, self._tabs, self._rows, *kept, sizing_mode="stretch_width", margin=0)

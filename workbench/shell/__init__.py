@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import panel as pn
@@ -106,6 +107,13 @@ def show_error(error: BaseException) -> None:
         pn.state.notifications.error(text, duration=TOAST_MS)
 
 
+@cache
+def page_template() -> str:
+    """The page's document, with the script that follows its connection."""
+    script = (FOLDER / "connection.js").read_text(encoding="utf-8")
+    return (FOLDER / "page.html").read_text(encoding="utf-8").replace("CONNECTION", script)
+
+
 def frame(title: str, body: list[Viewable | Viewer]) -> Page:
     """The page around ``body``; its theme is what the browser last chose, else what the system prefers."""
     heading = pn.pane.HTML(f"<h1>{look.esc(title)}</h1>", stylesheets=[look.stylesheet()], margin=0)
@@ -119,7 +127,7 @@ def frame(title: str, body: list[Viewable | Viewer]) -> Page:
         sx=LAYOUT,
         dark_theme=pn.state.cookies.get(THEME_COOKIE, "").endswith("dark"),
         favicon=FOLDER / "icon.svg",
-        template=FOLDER / "page.html",
+        template=page_template(),
     )
     made.jscallback(dark_theme="keepTheme(source.dark_theme)")
     return without_busy(made)

@@ -1,0 +1,141 @@
+"""A connection that is lost, and an app that is started again: the page says so, takes no input, and comes back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.examples import sale
+from tests.ui.conftest import Served, serving, visit
+from tests.ui.proxy import Proxy, proxied
+from tests.ui.test_sales_page import add_item, button, count, fill, said
+from workbench.config import Settings
+from workbench.connection import Workbench
+from workbench.engines import Engines
+
+CUT_MS = 5000
+BACK_MS = 90_000
+# What a minute without network leaves behind, at once: a session that is forgotten, a token that is no longer good.
+AFTER_A_MINUTE = ("--unused-session-lifetime=500", "--check-unused-sessions=100", "--session-token-expiration=3")
+
+
+@contextmanager
+def behind(proxy: Proxy, settings: Settings, *arguments: str) -> Iterator[Served]:
+    """The app, which browsers reach through the proxy."""
+    host = f"127.0.0.1:{proxy.port}"
+    changes = {"WORKBENCH_ALLOWED_HOSTS": host}
+    with serving(settings, f"--allow-websocket-origin={host}", *arguments, changes=changes) as served:
+        proxy.target = urlsplit(served.url).port or 0
+        yield served
+
+
+@contextmanager
+def opened(browser: Browser) -> Iterator[BrowserContext]:
+    """A browser whose pages may fail to load what they ask for."""
+    context = browser.new_context(viewport={"width": 1400, "height": 900}, locale="en-GB", timezone_id="UTC")
+    context.set_default_timeout(BACK_MS)
+    yield context
+    context.close()
+
+
+def lost(page: Page) -> None:
+    """Waits until the page says that it has no connection."""
+    expect(page.get_by_role("alert").filter(has_text="The connection to the server is lost")).to_be_visible()
+
+
+def back(page: Page) -> None:
+    """Waits until the page has a connection again."""
+    expect(page.get_by_role("status").filter(has_text="Connected again")).to_be_visible(timeout=BACK_MS)
+
+
+@pytest.mark.parametrize("arguments", [(), AFTER_A_MINUTE], ids=["five seconds", "a minute"])
+def test_every_page_comes_back_after_a_cut(
+    settings: Settings, browser: Browser, engines: Engines, workbench: Workbench, arguments: tuple[str, ...]
+) -> None:
+    made = workbench.sales().create(sale(), uuid4()).transaction_id
+    with proxied() as proxy, behind(proxy, settings, *arguments), opened(browser) as context:
+        url = f"http://127.0.0.1:{proxy.port}"
+        sales, analytics, reports, pipeline = (context.new_page() for _ in range(4))
+        visit(sales, f"{url}/sales?tab=add")
+        fill(sales, Cashier_ID="301", Store_ID="3")
+        add_item(sales, "C-LAT", "Caffè Latte", "2", "3.50", "0.50")
+        fill(sales, Product_Name="Half a na")
+        visit(analytics, f"{url}/analytics?stores=3&tab=sales&sale={made}")
+        fill(analytics, Cashier_ID="444")
+        visit(reports, f"{url}/reports")
+        reports.get_by_label("Report", exact=True).click()
+        reports.get_by_role("menuitem", name="Month in review").click()
+        visit(pipeline, f"{url}/pipeline")
+        pipeline.get_by_label("Seed").fill("7")
+        pipeline.get_by_label("Seed").press("Tab")
+        for page in (sales, analytics, reports, pipeline):
+            page.wait_for_function("() => Object.keys(sessionStorage).some((key) => key.startsWith('draft:'))")
+        pipeline.wait_for_function('() => Object.values(sessionStorage).some((each) => each.includes(\'"seed": "7"\'))')
+        proxy.cut()
+        for page in (sales, analytics, reports, pipeline):
+            lost(page)
+        sales.get_by_label("Cashier ID").press("9")
+        expect(sales.get_by_label("Cashier ID")).to_have_value("301")  # nothing is typed that would be lost
+        button(sales, "Create Transaction").dispatch_event("click")
+        sales.wait_for_timeout(CUT_MS)
+        proxy.mend()
+        for page in (sales, analytics, reports, pipeline):
+            back(page)
+        expect(sales.get_by_label("Cashier ID")).to_have_value("301")
+        expect(sales.get_by_label("Product Name")).to_have_value("Half a na")
+        expect(sales.get_by_text("Total USD 6.50")).to_be_visible()
+        expect(analytics.get_by_role("heading", name=f"Transaction {made}")).to_be_visible()
+        expect(analytics.get_by_label("Cashier ID", exact=True)).to_have_value("444")
+        expect(analytics.get_by_role("button", name="Store: 3")).to_be_visible()
+        expect(reports.get_by_text("Month in review").first).to_be_visible()
+        expect(pipeline.get_by_label("Seed")).to_have_value("7")
+        assert count(engines) == 1
+        fill(sales, Product_Name="")
+        button(sales, "Clear item").click()
+        button(sales, "Create Transaction").click()
+        said(sales, "created: 1 item, USD 6.50")
+        button(analytics, "Save changes").click()
+        button(analytics, "Yes, save it").click()  # cashier 444 is new
+        said(analytics, f"Transaction {made} saved")
+
+
+def test_a_page_outlives_a_restart_of_the_app_and_what_was_sent_is_saved_once(
+    settings: Settings, browser: Browser, engines: Engines
+) -> None:
+    with proxied() as proxy, opened(browser) as context:
+        page = context.new_page()
+        with behind(proxy, settings) as first:
+            visit(page, f"http://127.0.0.1:{proxy.port}/sales?tab=add")
+            fill(page, Cashier_ID="77", Store_ID="3")
+            add_item(page, "C-LAT", "Caffè Latte", "2", "3.50", "0.50")
+            with engines.owner.begin() as connection:  # the save waits, and its answer finds nobody
+                connection.exec_driver_sql("lock table sales_transaction in exclusive mode")
+                button(page, "Create Transaction").click()
+                waiting = sa.text("select count(*) from pg_locks where not granted and relation is not null")
+                with engines.owner.connect() as other:
+                    while not other.execute(waiting).scalar_one():
+                        page.wait_for_timeout(20)
+                proxy.cut()
+                lost(page)
+            page.wait_for_timeout(500)
+            first.process.kill()
+            first.process.wait()
+        with behind(proxy, settings):
+            proxy.mend()
+            back(page)
+            expect(page.get_by_label("Cashier ID")).to_have_value("77")
+            expect(page.get_by_text("Total USD 6.50")).to_be_visible()
+            button(page, "Create Transaction").click()
+            said(page, "Transaction 1 created: 1 item, USD 6.50")
+            assert count(engines) == 1
+            expect(page.get_by_label("Cashier ID")).to_have_value("")
+            page.reload()
+            expect(page.get_by_label("Cashier ID")).to_have_value("")
+            expect(page.get_by_text(re.compile("No items yet"))).to_be_visible()

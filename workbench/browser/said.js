@@ -1,0 +1,37 @@
+// Draws Said: a live region whose text is changed, never replaced, so that it is announced. What answers a click is
+// brought to where the eye is: into the middle of the screen where it is not on it, with the keyboard's focus.
+const TRIES = 120
+
+function focused() {
+  let found = document.activeElement
+  while (found && found.shadowRoot && found.shadowRoot.activeElement) { found = found.shadowRoot.activeElement }
+  return found
+}
+
+export function render({model, el}) {
+  const line = document.createElement("p")
+  line.tabIndex = -1
+  if (model.role) { line.setAttribute("role", model.role) }
+  const lead = document.createElement("strong"), text = document.createElement("span")
+  line.append(lead, text)
+  const draw = () => {
+    line.className = `said ${model.kind}`
+    lead.textContent = model.lead ? `${model.lead} ` : ""
+    text.textContent = model.text
+    line.hidden = !model.lead && !model.text
+  }
+  const show = (tries) => {
+    if (!line.getClientRects().length) {  // not drawn yet
+      if (tries) { requestAnimationFrame(() => show(tries - 1)) }
+      return
+    }
+    const box = line.getBoundingClientRect()
+    if (box.top < 72 || box.bottom > window.innerHeight - 72) { line.scrollIntoView({block: "center", behavior: "instant"}) }
+    const at = focused()
+    if (!(at && at.getAttribute("aria-invalid") === "true")) { line.focus({preventScroll: true}) }
+  }
+  draw()
+  for (const name of ["text", "lead", "kind"]) { model.on(name, draw) }
+  model.on("shown", () => requestAnimationFrame(() => show(TRIES)))
+  return line
+}
