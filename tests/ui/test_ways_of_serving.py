@@ -50,8 +50,8 @@ def processes(settings: Settings) -> Iterator[str]:
         try:
             yield served.url
         finally:
-            for worker in workers:  # Tornado leaves them running
-                worker.terminate()
+            for worker in workers:  # they outlive the first process, and a SIGTERM
+                worker.kill()
 
 
 def visit_inside(browser: Browser, url: str, path: str) -> None:
