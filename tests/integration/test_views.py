@@ -160,6 +160,7 @@ def test_a_master_that_is_away_is_said_in_words(tmp_path: Path) -> None:
         saved.find()
 
 
+@pytest.mark.filterwarnings("default")  # 2026-11: HoloViews and Panel warn of themselves when all is drawn
 def test_a_view_that_cannot_be_read_is_opened_with_words_and_the_others_are_there(workbench: Workbench) -> None:
     """Rows of another version, or of somebody who wrote into the table."""
     ann = views(workbench, "ann")

@@ -26,7 +26,7 @@ from workbench.reports.library import read_report
 from workbench.reports.run import Finished, run
 
 QUOTES = "'''\"\"\"\\{open('/nonexistent')} # </script>"
-LINES = f"{QUOTES}\nopen('/nonexistent')\r\u2028\0"  # no form takes it; a table of another's making may hold it
+LINES = f"{QUOTES}\nopen('/nonexistent')\r\u2028"  # no form takes it; a table of another's making may hold it
 
 
 @dataclass

@@ -75,6 +75,11 @@ class Where:
             return asked.where(now)
         raise MetricError(f"where= takes a Where, a Filters or a dict of filters; it got a {type(asked).__name__}.")
 
+    def __repr__(self) -> str:
+        """What is narrowed, and nothing else."""
+        values = ((field.name, getattr(self, field.name)) for field in fields(self))
+        return f"Where({', '.join(f'{name}={value!r}' for name, value in values if value not in (None, ()))})"
+
     @property
     def by_dimension(self) -> dict[str, tuple[Any, ...]]:
         """The allowed values of each dimension that is narrowed, without the dates."""
