@@ -91,18 +91,20 @@ def test_up_twice_then_status_sample_and_down(workbench_command: Command) -> Non
     assert f"data directory: {data_dir}\n" in workbench_command.ok("status")
     loaded = json.loads(workbench_command.ok("sample", "200", "--json"))
     assert loaded["sales"] == 200
-    assert "200 sales of" in workbench_command.ok("undo-sample", "--list")
-    assert json.loads(workbench_command.ok("undo-sample", "--json"))["sales"] == 200
+    assert "Stopped: replica, master" in workbench_command.ok("down")
+    assert "Nothing was running" in workbench_command.ok("down")
+    assert json.loads(workbench_command.ok("status", "--json"))["master"]["state"] == "down"
+
+
+def test_sample_sales_come_among_real_ones_only_when_asked_for_and_go_again(workbench_command: Command) -> None:
+    workbench_command.ok("up", "--sample", "500")
     make_real(workbench_command)
     refused = workbench_command("sample", "200")
     assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
     assert "not made up" in refused.stderr and "Give --yes" in refused.stderr
     assert "Loaded 200 sales" in workbench_command.ok("sample", "200", "--yes")
-    workbench_command.ok("up", "--sample", "500")
-    assert "Removed 200 sample sales" in workbench_command.ok("undo-sample")
-    assert "Stopped: replica, master" in workbench_command.ok("down")
-    assert "Nothing was running" in workbench_command.ok("down")
-    assert json.loads(workbench_command.ok("status", "--json"))["master"]["state"] == "down"
+    assert "200 sales of" in workbench_command.ok("undo-sample", "--list")
+    assert json.loads(workbench_command.ok("undo-sample", "--json"))["sales"] == 200
 
 
 def make_real(workbench_command: Command) -> None:
