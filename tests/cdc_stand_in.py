@@ -20,18 +20,20 @@ from tests.conftest import as_superuser
 from tests.stand_in import as_risingwave
 from workbench import cluster
 from workbench.config import Settings
+from workbench.metrics import views
 from workbench.risingwave import console
 from workbench.risingwave.server import SLOT
 
 NAME = "cdc_stand_in"
 # What has no counterpart in PostgreSQL is a row in `things`. Materialized views are plain ones here: PostgreSQL's own
 # would not follow their tables.
-CATALOG = """
+MATERIALIZED = ", ".join(f"'{piece.name}'" for piece in views.pieces())
+CATALOG = f"""
 create schema rw_catalog;
 create table rw_catalog.things (kind text, name text primary key);
 create view rw_catalog.rw_relations as
-select case when starts_with(viewname, 'rollup') then 'materialized view' else 'view' end as relation_type,
-    viewname as name
+select case when viewname in ({MATERIALIZED}) or viewname like '%%\\_\\_new' then 'materialized view' else 'view' end
+    as relation_type, viewname as name
 from pg_views where schemaname = 'public'
 union all select 'table', tablename from pg_tables where schemaname = 'public'
 union all select kind, name from rw_catalog.things;

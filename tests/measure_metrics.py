@@ -1,39 +1,42 @@
-"""Measures the figures of the page Analytics on the configured servers: ``python -m tests.measure_metrics``.
+"""Times the figures of the connected servers against raw reads of the same servers in the same run.
 
-Not a test: it wants a big database (``workbench sample 1000000``) and a quiet machine. Times are also given as
-multiples of one pass over both tables, measured in the same run. First figures are those of a process that has loaded
-nothing.
+    python -m tests.measure_metrics
+
+Prints, for the copy that the columns make, and for the tiles of each tab under filters over all dimensions, how long it
+takes and how many times a raw COPY, or a pass over both tables.
 """
 
 from __future__ import annotations
 
+import itertools
+import random
 import statistics
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from functools import partial
+from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
+import psutil
 import sqlalchemy as sa
 
+from tests.examples import sale
 from workbench.connection import Workbench, connect
 from workbench.dashboards.feed import Moment
 from workbench.dashboards.sales_dashboard import SalesDashboard
 from workbench.dashboards.tile import Tile
 from workbench.filters import Filters
 from workbench.live import Live
-from workbench.metrics import METRICS, Where
 from workbench.replication import Session
 
 PASSES = (
     "select count(*), sum(total_amount) from sales_transaction",
     "select count(*), sum(quantity), sum(total_price) from sales_item",
 )
-PERIODS: dict[str, dict[str, Any]] = {
-    "last 30 days": {},
-    "all days": {"period": "custom"},
-    "today": {"period": "today"},
-}
+PERIODS: dict[str, dict[str, Any]] = {"last 30 days": {}, "all days": {"period": "custom"}}
+COMBINATIONS = 40  # of two and of three filters, chosen at random from all
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -43,13 +46,23 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
-def one_pass(workbench: Workbench) -> float:
-    """Seconds to read both tables once: the median of five."""
+def raw_reads(workbench: Workbench) -> tuple[float, float]:
+    """Seconds to read both tables once, and to copy both to a file: the medians of three."""
 
-    def read(connection: sa.Connection) -> float:
-        return seconds(lambda: [connection.exec_driver_sql(sql).all() for sql in PASSES])
+    def passes(connection: sa.Connection) -> None:
+        for text in PASSES:
+            connection.exec_driver_sql(text).all()
 
-    return statistics.median(workbench.reader.read(Session(), read).value for _ in range(5))
+    def copy(connection: sa.Connection) -> None:
+        driver: Any = connection.connection.driver_connection
+        with tempfile.TemporaryFile() as file, driver.cursor() as cursor:
+            for table in ("sales_transaction", "sales_item"):
+                cursor.copy_expert(f"copy {table} to stdout", file, size=1 << 20)
+
+    def median(work: Callable[[sa.Connection], None]) -> float:
+        return statistics.median(seconds(lambda: workbench.reader.read(Session(), work)) for _ in range(3))
+
+    return median(passes), median(copy)
 
 
 def tiles_of(workbench: Workbench, live: Live) -> dict[str, list[Tile]]:
@@ -68,96 +81,81 @@ def moment(live: Live, **values: Any) -> Moment:
     return Moment(live, Session(), filters, now, filters.where(now), filters.so_far(now), filters.comparison_where(now))
 
 
-def first_figures(workbench: Workbench, tiles: list[Tile]) -> Iterator[tuple[str, float]]:
-    """Seconds from the start of a Live to its answers, while it loads."""
-    asked: dict[str, Callable[[Live], object]] = {
-        "key figures, last 30 days": lambda live: tiles[0].fetch(moment(live)),
-        "tiles of the overview, last 30 days": lambda live: [tile.fetch(moment(live)) for tile in tiles],
-        "nine metrics, last 30 days": lambda live: live.ask(Session(), list(METRICS), [], moment(live).where),
-        "nine metrics, all days": lambda live: live.ask(Session(), list(METRICS), [], Where()),
-        "revenue by day, all days": lambda live: live.ask(Session(), ["revenue"], ["day"], Where()),
-    }
-    for name, ask in asked.items():
-        live = Live(workbench)
-
-        def run(live: Live = live, ask: Callable[[Live], object] = ask) -> None:
-            live.start()
-            live.wait_until_begun()
-            ask(live)
-
-        yield name, seconds(run)
-        live.stop()
-
-
-def changes(live: Live) -> dict[str, dict[str, Any]]:
-    """Filters that a page may be changed to."""
+def filters_of(live: Live) -> dict[str, dict[str, Any]]:
+    """One filter of each dimension."""
     value = {name: live.choices(name) for name in ("category", "product", "payment_method", "cashier", "store")}
-    category, product = [v for v in value["category"] if v is not None], value["product"]
-    alone = {
-        "none": {},
+    categories = [category for category in value["category"] if category is not None]
+    return {
         "store": {"stores": value["store"][2:3]},
-        "two stores": {"stores": value["store"][2:4]},
+        "stores": {"stores": value["store"][2:4]},
         "payment": {"payment_methods": value["payment_method"][-1:]},
         "cashier": {"cashiers": value["cashier"][7:8]},
-        "category": {"categories": category[:1]},
-        "product": {"products": product[:1]},
+        "category": {"categories": categories[:1]},
+        "categories": {"categories": categories[:2]},
+        "product": {"products": value["product"][:1]},
+        "products": {"products": value["product"][:2]},
         "cell of the heatmap": {"hours": [10], "weekdays": [2]},
         "customer": {"customer_id": 1000},
-        "two categories": {"categories": category[:2]},
-        "two products": {"products": product[:2]},
     }
-    pairs = [("store", "category"), ("store", "payment"), ("store", "product"), ("store", "cell of the heatmap")]
-    pairs += [("payment", "category"), ("payment", "product"), ("cashier", "category"), ("cashier", "product")]
-    return alone | {f"{one} + {other}": alone[one] | alone[other] for one, other in pairs}
 
 
-def fetch(tiles: list[Tile], at: Moment) -> None:
-    """The figures of all tiles of a tab, one after the other."""
-    for tile in tiles:
-        tile.fetch(at)
+def combined(alone: dict[str, dict[str, Any]]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """How many filters, and their values: none, each alone, some pairs and some triples."""
+    chosen = random.Random(5)
+    yield 0, {}
+    for values in alone.values():
+        yield 1, values
+    for count in (2, 3):
+        every = list(itertools.combinations(alone.values(), count))
+        for parts in chosen.sample(every, COMBINATIONS):
+            yield count, {name: value for part in parts for name, value in part.items()}
 
 
-def forgetful(live: Live) -> Live:
-    """One with the same rollups that has not been asked anything."""
-    made = Live(live.workbench)
-    made.rollups = live.rollups
-    return made
+def saved_to_read(workbench: Workbench, live: Live) -> float:
+    """Milliseconds from a save's answer to the figures that have it, 95th percentile."""
+    took = []
+    for _ in range(40):
+        sales = workbench.sales()
+        made = sales.create(sale(), uuid4())
+        took.append(seconds(lambda sales=sales: live.ask(sales.session, ["sales", "revenue"], [], moment(live).where)))  # type: ignore[misc]
+        sales.delete(made.transaction_id, made.version, uuid4())
+    return p95(took)
 
 
-def size(live: Live) -> int:
-    """Bytes of the rollups in memory."""
-    columns = [
-        column
-        for cube in live.rollups.state.cubes.values()
-        for column in (cube.day, cube.key, *cube.measures.values(), *(d.codes for d in cube.dimensions.values()))
-    ]
-    return sum({id(column): column.nbytes for column in columns}.values())
+def p95(took: list[float]) -> float:
+    """The 95th percentile, in milliseconds."""
+    return statistics.quantiles(took, n=20)[-1] * 1000 if len(took) > 1 else took[0] * 1000
 
 
 def main() -> None:
     """Prints everything."""
     workbench = connect()
     workbench.monitor.start()
-    raw = one_pass(workbench)
-    print(f"one pass over both tables: {raw * 1000:.0f} ms")
-    live = Live(workbench)
+    one_pass, one_copy = raw_reads(workbench)
+    print(f"one pass over both tables: {one_pass * 1000:.0f} ms; COPY of both to a file: {one_copy:.2f} s")
+    process, folder = psutil.Process(), Path(tempfile.mkdtemp(prefix="measured-"))
+    before, live = process.memory_info().rss, Live(workbench)
+    live.columns._folder = folder
+    took = seconds(lambda: live.columns.refresh(workbench.reader, Session()))
+    grown = (process.memory_info().rss - before) / 1e6
+    print(f"copy: {took:.2f} s = {took / one_copy:.1f} COPYs; memory + {grown:.0f} MB")
+    live.columns.close()
+    took = seconds(lambda: live.columns.refresh(workbench.reader, Session()))
+    print(f"again from its file: {took * 1000:.0f} ms")
+    print(f"saved to read, p95: {saved_to_read(workbench, live):.0f} ms")
     tiles = tiles_of(workbench, live)
-    for name, took in first_figures(workbench, tiles["overview"]):
-        print(f"first figures: {name:38} {took * 1000:6.0f} ms = {took / raw:4.1f} passes")
-
-    def load() -> None:
-        live.start()
-        while not live.rollups.is_complete:
-            time.sleep(0.01)
-
-    print(f"all rollups loaded: {seconds(load):.1f} s, {size(live) / 1e6:.0f} MB")
     for period, days in PERIODS.items():
-        for name, values in changes(live).items():
-            found = []
-            for tab in tiles.values():
-                at = moment(forgetful(live), **days, **values)
-                found.append(seconds(partial(fetch, tab, at)) * 1000)
-            print(f"{period:13} {name:27}", *(f"{tab} {ms:5.0f} ms " for tab, ms in zip(tiles, found, strict=True)))
+        found: dict[tuple[str, int], list[float]] = {}
+        for count, values in combined(filters_of(live)):
+            for tab, group in tiles.items():
+                live._answers.clear()
+                at = moment(live, **days, **values)
+                found.setdefault((tab, count), []).append(
+                    seconds(lambda group=group, at=at: [tile.fetch(at) for tile in group])  # type: ignore[misc]
+                )
+        for (tab, count), times in found.items():
+            most = max(times) * 1000
+            print(f"{period:13} {tab:12} {count} filters: p95 {p95(times):5.0f} ms, most {most:5.0f} ms")
     live.stop()
     workbench.close()
 

@@ -15,8 +15,9 @@ from tests.conftest import as_superuser
 from workbench import cluster
 from workbench.config import Server, Settings
 from workbench.engines import Engines
+from workbench.metrics import views
 from workbench.positions import beat
-from workbench.sql_files import read_sql, sql_names
+from workbench.risingwave import pieces
 
 NAME = "stand_in"
 COLUMNS = "select column_name from information_schema.columns where table_name = :table order by ordinal_position"
@@ -69,9 +70,9 @@ def _build(server: sa.Engine) -> None:
     inside = sa.create_engine(server.url.set(database=NAME), poolclass=sa.NullPool)
     with inside.begin() as connection:
         connection.exec_driver_sql(TABLES)
-        for name in sql_names("metrics"):
+        for piece in (*pieces.views(), *views.pieces()):
             plain = connection.execution_options(no_parameters=True)
-            plain.exec_driver_sql(f"create view {name.rsplit('/', 1)[1]} as\n{read_sql(name)}")
+            plain.exec_driver_sql(f"create view {piece.name} as\n{piece.text}")
 
 
 def carry(engines: Engines) -> str:

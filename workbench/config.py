@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Literal, get_args
 
 import platformdirs
+import psutil
 from pydantic import (
     AfterValidator,
     AliasChoices,
@@ -77,6 +78,11 @@ def _found(path: str) -> str:
 
 
 File = Annotated[str, AfterValidator(_found)]
+
+
+def default_columns_mb() -> int:
+    """A quarter of the machine's memory, at most 4 GB."""
+    return min(psutil.virtual_memory().total // 4 // 2**20, 4096)
 
 
 def _either(name: str) -> AliasChoices:
@@ -173,6 +179,12 @@ class Settings(BaseSettings):
         default_factory=machine_zone, description="The stores' time zone, by its IANA name; empty: this machine's"
     )
     workbench_report_seconds: int = Field(300, gt=0, le=86400, description="How long a report may run, in seconds")
+    workbench_figures: Literal["auto", "risingwave", "columns", "database"] = Field(
+        "auto", description="Who answers figures; auto: RisingWave, then the columns in memory, then the database"
+    )
+    workbench_columns_mb: int = Field(
+        default_factory=default_columns_mb, ge=64, description="Most memory that the columns take, in MB"
+    )
     log_level: LogLevel = Field("INFO", description="How much is logged")
 
     @field_validator("log_level", mode="before")

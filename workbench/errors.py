@@ -49,6 +49,10 @@ class DiskFull(WorkbenchError):
     """A disk has no space left: the text says which, and what to do."""
 
 
+class FiguresUnavailable(WorkbenchError):
+    """The columns cannot be kept, or cannot answer."""
+
+
 class SchemaError(WorkbenchError):
     """The database's schema is older, newer or other than this program's."""
 

@@ -4,101 +4,98 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, TypeVar
 
 import pandas as pd
 
 from workbench.connection import Workbench
-from workbench.errors import WorkbenchError
-from workbench.metrics import Rollups, Source, Stream, Where, ask
-from workbench.metrics.filters import day_number
-from workbench.replication import Answer, EngineName, Session
+from workbench.errors import FiguresUnavailable, WorkbenchError
+from workbench.metrics import Columns, Source, Stream, Where, ask
+from workbench.metrics.facts import values_of
+from workbench.replication import Answer, Session
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 REFRESH_SECONDS = 1.0
-PUSHED_SECONDS = 0.1  # changes that are pushed within it are read together
 BEGIN_SECONDS = 5.0
-QUIET_SECONDS = 0.05  # between two questions of a page the loader does not jump in
-PATIENCE_SECONDS = 5.0  # but pages that never stop asking do not hold it up for ever
+AGAIN_SECONDS = 30.0
 MOST_ANSWERS = 2000  # kept for one revision; beyond it the oldest go
 
 
 class Live:
-    """The rollups of one process, kept current by one thread, and a memo of what was asked at one revision.
+    """What answers the figures of one process, kept current by one thread, and what was asked at one revision.
 
-    However many pages are open, the database is asked once for each change and once for each different question. While
-    the rollups are being loaded it is asked instead of them, and loading waits while anybody asks.
+    However many pages are open, the database is asked once for each change and each different question is asked once.
+    Until the columns are copied the database is asked.
     """
 
     def __init__(self, workbench: Workbench, seconds: float = REFRESH_SECONDS) -> None:
         self.workbench = workbench
-        engine = workbench.engines.risingwave
-        self.stream = None if engine is None else Stream(engine)
-        self.rollups = Rollups(self.stream)
+        settings, risingwave = workbench.engines.settings, workbench.engines.risingwave
+        used = settings.workbench_figures
+        self.columns = Columns(settings.workbench_data_dir / "columns", settings.workbench_columns_mb)
+        self.stream = None if risingwave is None or used in ("columns", "database") else Stream(risingwave)
+        self._asks_columns = used in ("auto", "columns")
         self.problem = ""  # why the last refresh failed, in words; empty when it did not
         self._seconds = seconds
-        self._session = Session()
         self._lock = threading.Lock()
         self._answers: dict[Hashable, Future[Any]] = {}
         self._answered_revision = 0
+        self._shown: dict[Hashable, str] = {}
         self._has_begun = threading.Event()
-        self._asking = 0
-        self._asked_at = 0.0
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
     @property
     def revision(self) -> int:
         """Moves whenever figures may have changed."""
-        return self.rollups.revision
+        moment = self.columns.moment
+        return (0 if moment is None else moment.revision) + (0 if self.stream is None else self.stream.revision)
+
+    def still(self, engine: str) -> tuple[str, datetime] | None:
+        """Who knows, up to which data time, that what ``engine`` has answered at this revision still holds."""
+        if engine == "risingwave":
+            as_of = None if self.stream is None else self.stream.as_of
+            return None if as_of is None else (engine, as_of)
+        moment = self.columns.moment
+        return None if moment is None else (moment.engine, moment.as_of)
 
     @property
-    def as_of(self) -> datetime | None:
-        """Data time up to which nothing but the present revision is known; None before the first refresh."""
-        return self.rollups.as_of
-
-    @property
-    def engine(self) -> EngineName:
-        """Who was read at the last refresh."""
-        return self.rollups.engine
-
-    def has_loaded(self, first: date | None) -> bool:
-        """Whether the days from ``first`` on are in memory; questions about them then cost milliseconds."""
-        loaded_from = max(self.rollups.state.loaded_from.values())
-        return self.rollups.is_complete or (first is not None and day_number(first) >= loaded_from)
+    def is_ready(self) -> bool:
+        """Whether the columns are copied; questions then cost milliseconds."""
+        return self.columns.moment is not None
 
     def choices(self, dimension: str) -> list[Any]:
-        """The values of a dimension that there are, as far as they are loaded, sorted with None last."""
-        cubes = self.rollups.state.cubes.values()
-        found = {value for cube in cubes if dimension in cube.dimensions for value in cube.dimensions[dimension].values}
-        return sorted(found, key=lambda value: (value is None, value))
+        """The values of a dimension that there are, sorted with None last; none until the columns are copied."""
+        if not self.is_ready:
+            return []
+        key = ("choices", dimension)
+        return self.answer(Session(), key, lambda source: source.read(lambda facts: values_of(facts, dimension))).value
 
     def start(self) -> None:
         """Starts the thread, once however often it is called."""
         with self._lock:
             if self._thread is None:
                 if self.stream is not None:
-                    self.stream.push.start()
-                self._thread = threading.Thread(target=self._run, name="rollups", daemon=True)
+                    self.stream.start()
+                self._thread = threading.Thread(target=self._run, name="columns", daemon=True)
                 self._thread.start()
 
     def stop(self) -> None:
-        """Ends the thread and waits for it."""
+        """Ends the threads and waits for them."""
         self._stopping.set()
         if self.stream is not None:
-            self.stream.push.stop()
+            self.stream.stop()
         if self._thread is not None:
             self._thread.join(timeout=15)
+        self.columns.close()
 
     def wait_until_begun(self, seconds: float = BEGIN_SECONDS) -> None:
-        """Waits for the first refresh, or its failure: from then on what is asked is remembered."""
+        """Waits for the first refresh, or its failure."""
         self._has_begun.wait(seconds)
 
     def ask(self, session: Session, metrics: Sequence[str], by: Sequence[str], where: Where) -> Answer[pd.DataFrame]:
@@ -109,25 +106,36 @@ class Live:
     def answer(self, session: Session, key: Hashable, work: Callable[[Source], Answer[T]]) -> Answer[T]:
         """What ``work`` answers, computed once for each ``key`` and revision; all others wait for it.
 
-        A session that has just written waits until the rollups have it, and asks by itself where they cannot.
+        A session that has just written waits until the columns have it, and asks by itself where they cannot.
         """
-        state = self.rollups.state
-        if state.as_of is not None and not state.reaches(session.token):
-            self.rollups.catch_up(self.workbench.reader, Session(session.token))
-            state = self.rollups.state
-        if not state.reaches(session.token):
-            with self._at_work():
-                return work(Source(self.workbench.reader, session, self.rollups))
-        future, is_first = self._future(key, state.revision)
+        self.columns.catch_up(self.workbench.reader, session)
+        moment = self.columns.moment
+        if moment is None or not moment.reaches(session.token):
+            return work(self._source(session))
+        future, is_first = self._future(key, self.revision)
         if is_first:
             try:
-                with self._at_work():
-                    future.set_result(work(Source(self.workbench.reader, Session(state.token), self.rollups)))
+                answer = work(self._source(Session(moment.token), self._shown.get(key)))
+                self._note(key, None if answer.engine == "risingwave" else moment.lsn)
+                future.set_result(answer)
             except BaseException as error:
                 self._forget(key, future)  # the next one who asks tries again
                 future.set_exception(error)
                 raise
         return future.result()
+
+    def _source(self, session: Session, shown: str | None = None) -> Source:
+        columns = self.columns if self._asks_columns else None
+        return Source(self.workbench.reader, session, columns, self.stream, shown)
+
+    def _note(self, key: Hashable, lsn: str | None) -> None:
+        """Remembers up to where a question was answered by another than RisingWave, which must not take it back."""
+        with self._lock:
+            self._shown.pop(key, None)
+            if lsn is not None and self.stream is not None:
+                self._shown[key] = lsn
+            while len(self._shown) > MOST_ANSWERS:
+                self._shown.pop(next(iter(self._shown)))
 
     def _future(self, key: Hashable, revision: int) -> tuple[Future[Any], bool]:
         with self._lock:
@@ -147,55 +155,22 @@ class Live:
             if self._answers.get(key) is future:
                 del self._answers[key]
 
-    @contextmanager
-    def _at_work(self) -> Iterator[None]:
-        """Counts who is asking now."""
-        with self._lock:
-            self._asking += 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._asking -= 1
-                self._asked_at = time.monotonic()
-
     def _run(self) -> None:
-        is_loading = True
-        while not self._waited(0 if is_loading else self._seconds):
-            is_loading = self._refresh() and not self.rollups.is_complete
+        while not self._stopping.wait(self._seconds if self._has_begun.is_set() else 0):
+            try:
+                self.columns.refresh(self.workbench.reader, Session())
+            except FiguresUnavailable as error:
+                self._tell(str(error))
+                self._stopping.wait(AGAIN_SECONDS)  # to copy everything again costs more than a second
+            except WorkbenchError as error:
+                self._tell(str(error))
+            except Exception:
+                if not self.problem:
+                    log.exception("The figures could not be renewed")
+                self.problem = "The figures could not be renewed. The cause is in the server's log."
+            else:
+                self.problem = ""
             self._has_begun.set()
-            if is_loading:
-                self._give_way()
-
-    def _give_way(self) -> None:
-        """Waits until nobody has asked for a moment: loading would make their answers slow."""
-        end = time.monotonic() + PATIENCE_SECONDS
-        while time.monotonic() < end and not self._stopping.wait(QUIET_SECONDS):
-            if not self._asking and time.monotonic() - self._asked_at >= QUIET_SECONDS:
-                return
-
-    def _waited(self, seconds: float) -> bool:
-        """Waits, but not for long when RisingWave pushes a change; True when it is time to stop."""
-        if self.stream is not None and seconds:
-            self.stream.push.arrived.wait(seconds)
-            self.stream.push.arrived.clear()  # also when nobody takes it, as long as the replica answers
-            seconds = PUSHED_SECONDS
-        return self._stopping.wait(seconds)
-
-    def _refresh(self) -> bool:
-        """True when it worked; else ``problem`` says why not, and the log has it once."""
-        try:
-            self.rollups.refresh(self.workbench.reader, self._session)
-        except WorkbenchError as error:
-            self._tell(str(error))
-        except Exception:
-            if not self.problem:
-                log.exception("The figures could not be renewed")
-            self.problem = "The figures could not be renewed. The cause is in the server's log."
-        else:
-            self.problem = ""
-            return True
-        return False
 
     def _tell(self, problem: str) -> None:
         if problem != self.problem:

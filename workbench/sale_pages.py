@@ -50,7 +50,7 @@ class SaleFilter:
                     raise FieldError(name, ascii(text), f"it must be text without {letter}")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # a frame that it is an attribute of compares its attributes
 class SalePage:
     """One page. ``rows`` has COLUMNS (money as Decimal); ``count`` is of all pages, about when it is an estimate."""
 

@@ -34,6 +34,9 @@ VISIBLE_SECONDS = Histogram(
     registry=REGISTRY,
     buckets=_BUCKETS,
 )
+PASSED_OVER = Counter(
+    "workbench_passed_over", "Figures that were not asked of RisingWave, by the reason", ("reason",), registry=REGISTRY
+)
 SESSIONS = Gauge("workbench_sessions", "Open pages", registry=REGISTRY)
 REPLICA_LAG_SECONDS = Gauge("workbench_replica_lag_seconds", "How long the replica is behind", registry=REGISTRY)
 REPLICA_LAG_BYTES = Gauge("workbench_replica_lag_bytes", "WAL that the replica has not replayed", registry=REGISTRY)
@@ -100,6 +103,7 @@ def quantiles(seconds: Iterable[float]) -> Quantiles | None:
 
 
 QUERIES = Recent()  # by engine
+REASONS: Tally[str] = Tally()  # why RisingWave was passed over, since this process started
 SAVES = Recent()  # commit of a save until a follower shows it, by follower
 
 
@@ -107,6 +111,12 @@ def queried(engine: str, metric: str, seconds: float) -> None:
     """Takes note of a read that ``engine`` has answered; ``metric`` is one of few names, never a value."""
     QUERY_SECONDS.labels(engine, metric).observe(seconds)
     QUERIES.add(engine, seconds)
+
+
+def passed_over(reason: str) -> None:
+    """Takes note of a figure that RisingWave was not asked for; ``reason`` is one of few names."""
+    PASSED_OVER.labels(reason).inc()
+    REASONS[reason] += 1
 
 
 def master_is(*, is_up: bool) -> None:

@@ -21,6 +21,7 @@ from workbench.config import Settings
 from workbench.connection import Workbench
 from workbench.engines import Engines, connect
 from workbench.errors import CdcError, SettingsError
+from workbench.metrics import views
 from workbench.positions import beat
 from workbench.risingwave import build, pieces, preflight
 from workbench.risingwave.server import SLOT
@@ -284,10 +285,10 @@ def test_another_server_in_the_place_of_risingwave_is_noticed(settings: Settings
         )
     )
     with pytest.raises(SettingsError, match="is no RisingWave: it is PostgreSQL"):
-        build.apply(mistaken)
+        build.apply(mistaken, views.pieces())
     mistaken.dispose()
 
 
 def test_without_risingwave_the_setting_is_named(engines: Engines) -> None:
     with pytest.raises(SettingsError, match="set RISINGWAVE_HOST"):
-        build.apply(engines)
+        build.apply(engines, views.pieces())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
 from threading import Event
@@ -17,8 +16,8 @@ from tests.conftest import wait_until
 from tests.examples import sale
 from workbench.connection import Workbench
 from workbench.insights import customers, discounts
-from workbench.live import PATIENCE_SECONDS, Live
-from workbench.metrics import Source, Where
+from workbench.live import Live
+from workbench.metrics import Columns, Source, Where
 from workbench.replication import Answer, Session
 from workbench.sales import Sales
 
@@ -27,37 +26,36 @@ TOTALS = ["sales", "revenue"]
 
 @pytest.fixture
 def live(workbench: Workbench) -> Iterator[Live]:
-    """A running Live whose rollups are loaded."""
+    """A running Live whose columns are copied."""
     workbench.monitor.start()
     wait_until(lambda: workbench.monitor.last is not None, "the first heartbeat")
     made = Live(workbench, seconds=0.1)
     made.start()
-    wait_until(lambda: made.rollups.is_complete, "the rollups")
+    wait_until(lambda: made.is_ready, "the columns")
     yield made
     made.stop()
 
 
-def test_figures_do_not_wait_for_the_rollups_and_loading_waits_for_who_asks(workbench: Workbench) -> None:
+def test_figures_do_not_wait_for_the_columns(workbench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
     create(workbench)
-    live, may_end, pages = Live(workbench, seconds=0.1), Event(), ThreadPoolExecutor(1)
+    may_copy, copy = Event(), Columns._whole_copy
 
-    def slow(source: Source) -> Answer[bool]:
-        return replace(source.reader.read(source.session, lambda _: True), value=may_end.wait(PATIENCE_SECONDS))
+    def waiting(*args: Any) -> Any:
+        assert may_copy.wait(30)
+        return copy(*args)
 
+    monkeypatch.setattr(Columns, "_whole_copy", waiting)
+    live = Live(workbench, seconds=0.1)
     try:
-        asking = pages.submit(live.answer, Session(), "a page that is still asking", slow)
         live.start()
-        live.wait_until_begun()
         assert figures(live, Session()) == (1, "10.70")
-        assert not live.rollups.state.cubes
-        may_end.set()
-        assert asking.result().value
-        wait_until(lambda: live.rollups.is_complete, "the rollups")
+        assert not live.is_ready
+        may_copy.set()
+        wait_until(lambda: live.is_ready, "the columns")
         assert figures(live, Session()) == (1, "10.70")
     finally:
-        may_end.set()
+        may_copy.set()
         live.stop()
-        pages.shutdown()
 
 
 class Queries:
@@ -96,57 +94,65 @@ def test_a_write_by_another_connection_is_a_new_revision(live: Live, workbench: 
 
 
 def test_an_idle_database_is_no_new_revision_and_its_as_of_moves(live: Live) -> None:
-    revision, as_of = live.revision, live.as_of
-    assert as_of is not None
-    wait_until(lambda: live.as_of is not None and live.as_of > as_of, "a newer heartbeat", seconds=10)
+    revision, first = live.revision, live.columns.moment
+    assert first is not None
+
+    def is_newer() -> bool:
+        still = live.still(first.engine)
+        return still is not None and still[1] > first.as_of
+
+    wait_until(is_newer, "a newer heartbeat", seconds=10)
     assert live.revision == revision
 
 
-def test_twenty_pages_ask_the_database_what_one_does(live: Live, workbench: Workbench) -> None:
-    """A customer's sales, up to a time of the day: no rollup has that, so the database is asked."""
-    where = Where(time_to=datetime(2026, 1, 1, 12).time())
+def test_twenty_pages_ask_what_one_does(live: Live, workbench: Workbench) -> None:
     create(workbench)
-    wait_until(lambda: live.revision > 1, "the sale")
-    queries = Queries(workbench)
+    wait_until(lambda: figures(live, Session()) == (1, "10.70"), "the sale")
+    asked: list[Source] = []
+
+    def work(source: Source) -> Answer[int]:
+        asked.append(source)
+        return source.read(lambda facts: len(facts.execute(sa.select(sa.literal(1)))))
+
     for session in [Session() for _ in range(20)]:
-        figures(live, session, where)
-    assert queries.asking("fact_sales") == 1
+        live.answer(session, "the same", work)
+    assert len(asked) == 1
 
 
-ALONE = {
-    "nothing": Where(),
-    "a store": Where(stores=(3,)),
-    "a payment method": Where(payment_methods=("QRIS",)),
-    "a cashier": Where(cashiers=(301,)),
-    "a category": Where(categories=("Coffee",)),
-    "a product": Where(products=("C-LAT",)),
-    "a cell of the heatmap": Where(hours=(9,), weekdays=(6,)),
-}
+ALONE = [
+    Where(),
+    Where(stores=(3,), payment_methods=("QRIS",)),
+    Where(cashiers=(301,), products=("C-LAT",)),
+    Where(categories=("Coffee", "Dessert"), hours=(9,), weekdays=(6,)),
+    Where(customer_id=7, time_to=datetime(2026, 1, 1, 12).time()),
+]
 
 
-@pytest.mark.parametrize("name", ALONE)
-def test_one_filter_is_answered_by_the_rollups_alone(live: Live, workbench: Workbench, name: str) -> None:
-    """Whatever a tile asks under it; a rollup that is missing would be a query of seconds on a large database."""
-    create(workbench)
-    wait_until(lambda: figures(live, Session()) == (1, "10.70"), "the sale")
-    queries, where = Queries(workbench), ALONE[name]
-    for by in ([], ["day"]):
-        live.ask(Session(), ["sales", "revenue", "items_sold", "average_sale"], by, where)
-    for by in (["store"], ["category"], ["payment_method"], ["cashier"], ["hour", "weekday"]):
-        live.ask(Session(), ["revenue"], by, where)
-    live.ask(Session(), ["revenue", "items_sold"], ["product"], where)
-    for dimension in ("category", "store"):
-        live.answer(Session(), dimension, lambda source, by=dimension: discounts(source, where, by=[by]))  # type: ignore[misc]
-    assert not [text for text in queries.texts if "fact_" in text]
-
-
-def test_customers_are_answered_by_the_rollups_alone(live: Live, workbench: Workbench) -> None:
+def test_every_filter_is_answered_by_the_columns_alone(live: Live, workbench: Workbench) -> None:
     create(workbench)
     wait_until(lambda: figures(live, Session()) == (1, "10.70"), "the sale")
     queries = Queries(workbench)
-    for where in (ALONE["nothing"], ALONE["a store"]):
-        live.answer(Session(), where, lambda source, where=where: customers(source, where))  # type: ignore[misc]
+    for where in ALONE:
+        for by in ([], ["day"]):
+            live.ask(Session(), [*TOTALS, "items_sold", "average_sale", "customers", "new_customers"], by, where)
+        live.ask(Session(), ["revenue", "items_sold"], ["product", "hour"], where)
+        live.answer(Session(), ("discounts", where), lambda source, where=where: discounts(source, where, by=["store"]))  # type: ignore[misc]
+        live.answer(Session(), ("customers", where), lambda source, where=where: customers(source, where))  # type: ignore[misc]
     assert not [text for text in queries.texts if "fact_" in text]
+
+
+def test_the_database_alone_is_asked_where_that_is_set(workbench: Workbench) -> None:
+    create(workbench)
+    settings = workbench.engines.settings.model_copy(update={"workbench_figures": "database"})
+    live = Live(replace(workbench, engines=replace(workbench.engines, settings=settings)), seconds=0.1)
+    live.start()
+    try:
+        wait_until(lambda: live.is_ready, "the columns")
+        queries = Queries(workbench)
+        assert figures(live, Session()) == (1, "10.70")
+        assert queries.asking("fact_sales")
+    finally:
+        live.stop()
 
 
 def test_a_session_sees_its_own_write_at_once(live: Live, workbench: Workbench) -> None:
@@ -182,7 +188,7 @@ def test_without_servers_the_figures_stay_and_the_problem_is_told(live: Live, mo
         raise ServerUnavailable("Neither server answers.")
 
     revision = live.revision
-    monkeypatch.setattr(live.rollups, "refresh", refuse)
+    monkeypatch.setattr(live.columns, "refresh", refuse)
     wait_until(lambda: live.problem == "Neither server answers.", "the problem")
     assert live.revision == revision
     monkeypatch.undo()

@@ -1,10 +1,13 @@
-"""Every metric, under any filter, after any writes: from rollups and from the database, what plain SQL says."""
+"""Every metric, under any filter, after any writes: from the columns and from the database, what plain SQL says."""
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime, time
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,13 +19,12 @@ from tests.conftest import paused_replay
 from tests.examples import CAKE, LATTE, sale
 from tests.integration.plain_metrics import plain
 from workbench.connection import Workbench
-from workbench.errors import MetricError, ServerUnavailable
-from workbench.metrics import DIMENSIONS, METRICS, Rollups, Source, Where, ask, direct, loading
-from workbench.metrics.registry import ROLLUPS
-from workbench.metrics.stored import stored
+from workbench.errors import FiguresUnavailable, MetricError, ServerUnavailable
+from workbench.metrics import DIMENSIONS, METRICS, Columns, Source, Where, ask
+from workbench.metrics import columns as columns_module
 from workbench.models import parse_sale
 from workbench.positions import mark
-from workbench.replication import Session
+from workbench.replication import Reader, Session
 
 PHASES = [Phase.explicit, Phase.reuse, Phase.generate]  # to shrink what fails would take minutes of real writes
 DAYS = [date(2025, 12, 31), date(2026, 5, 29), date(2026, 5, 30), date(2026, 6, 1), date(2026, 7, 1)]
@@ -84,7 +86,7 @@ wheres = st.builds(
     categories=some(CATEGORIES),
     products=some(["A", "B", "C"]),
 )
-SIMPLE = [  # few filters at once: those the rollups answer
+SIMPLE = [
     Where(),
     Where(date_from=DAYS[1], date_to=DAYS[2]),
     Where(stores=(1,)),
@@ -165,22 +167,25 @@ def allowed(by: list[str]) -> list[str]:
     return [metric.name for metric in METRICS.values() if set(by) <= set(metric.dimensions)]
 
 
-def contents(rollups: Rollups) -> dict[str, Any]:
-    """Every cube, down to its last row, whatever the order."""
-    found = {}
-    for name, cube in rollups.state.cubes.items():
-        columns = [cube.day.tolist(), *([c.values[n] for n in c.codes] for c in cube.dimensions.values())]
-        columns += [measure.tolist() for measure in cube.measures.values()]
-        found[name] = sorted(map(repr, zip(*columns, strict=True)))
-    return found
+def contents(columns: Columns) -> dict[str, list[Any]]:
+    """Every row of every table."""
+    assert columns._database is not None
+    tables = ("fact_sales", "fact_lines", "first_sales")
+    return {name: columns._database.cursor().execute(f"from {name} order by all").fetchall() for name in tables}
+
+
+@pytest.fixture
+def columns(tmp_path: Path) -> Iterator[Columns]:
+    """Columns that hold nothing yet."""
+    made = Columns(tmp_path / "columns", 512)
+    yield made
+    made.close()
 
 
 def test_every_metric_is_what_plain_sql_says_after_any_writes(
-    workbench: Workbench, monkeypatch: pytest.MonkeyPatch
+    workbench: Workbench, tmp_path: Path, columns: Columns
 ) -> None:
-    for name in ("FIRST_SALES", "CHUNK_SALES"):
-        monkeypatch.setattr(loading, name, 3)  # so that rollups are asked while they are loaded in part
-    shop, kept = Shop(workbench), Rollups()
+    shop = Shop(workbench)
 
     @settings(
         max_examples=40, phases=[Phase.explicit, Phase.generate], deadline=None, suppress_health_check=list(HealthCheck)
@@ -191,25 +196,27 @@ def test_every_metric_is_what_plain_sql_says_after_any_writes(
         for writes_of_round in rounds:
             for write in writes_of_round:
                 shop.write(*write)
-            kept.refresh(workbench.reader, shop.session)
+            columns.refresh(workbench.reader, shop.session)
             for by, where in asked:
-                check(Source(workbench.reader, shop.session, kept), allowed(by), by, where)
+                source = Source(workbench.reader, shop.session, columns)
+                check(source, allowed(by), by, where)
         for by, where in asked:
             check(Source(workbench.reader, shop.session), allowed(by), by, where)
-        kept.load(workbench.reader, shop.session)
-        fresh = Rollups()
-        fresh.load(workbench.reader, shop.session)
-        assert contents(kept) == contents(fresh)
-        for by, where in [*asked, *(([], where) for where in SIMPLE)]:
-            check(Source(workbench.reader, shop.session, kept), allowed(by), by, where)
+        fresh = Columns(tmp_path / "fresh", 512)
+        fresh.refresh(workbench.reader, shop.session)
+        assert contents(columns) == contents(fresh)
+        fresh.close()
+        (tmp_path / "fresh" / "columns-0.duckdb").unlink()
+        for where in SIMPLE:
+            check(Source(workbench.reader, shop.session, columns), allowed([]), [], where)
 
     run()
 
 
-def test_a_transaction_that_commits_late_is_not_missed(workbench: Workbench) -> None:
-    shop, kept = Shop(workbench), Rollups()
+def test_a_transaction_that_commits_late_is_not_missed(workbench: Workbench, columns: Columns) -> None:
+    shop = Shop(workbench)
     shop.empty()
-    kept.load(workbench.reader, shop.session)
+    columns.refresh(workbench.reader, shop.session)
     insert = sa.text(
         "with header as ("
         "insert into sales_transaction (transaction_time, cashier_id, store_id, payment_method, total_amount)"
@@ -221,96 +228,58 @@ def test_a_transaction_that_commits_late_is_not_missed(workbench: Workbench) -> 
         late.execute(insert)  # it writes to the log first, and commits last
         for _ in range(3):
             shop.ids.append(shop.sales.create(sale(), uuid.uuid4()).transaction_id)
-            assert kept.refresh(workbench.reader, shop.session)
-            assert not kept.refresh(workbench.reader, shop.session)
-        source = Source(workbench.reader, shop.session, kept)
+            assert columns.refresh(workbench.reader, shop.session)
+            assert not columns.refresh(workbench.reader, shop.session)
+        source = Source(workbench.reader, shop.session, columns)
         assert ask(source, ["sales"]).value["sales"].tolist() == [3]
         late.commit()
         mark(workbench.engines, shop.session)
-    assert kept.refresh(workbench.reader, shop.session)
+    assert columns.refresh(workbench.reader, shop.session)
     check(source, ["sales", "revenue"], ["day"], Where())
     assert ask(source, ["sales"]).value["sales"].tolist() == [4]
-    assert not kept.refresh(workbench.reader, shop.session)
+    assert not columns.refresh(workbench.reader, shop.session)
 
 
 def test_a_replica_that_has_replayed_nothing_is_not_asked_what_has_changed(
-    workbench: Workbench, replica_superuser: sa.Engine
+    workbench: Workbench, columns: Columns, replica_superuser: sa.Engine
 ) -> None:
-    kept, asked, replica = Rollups(), [], workbench.engines.replica
+    asked, replica = [], workbench.engines.replica
     assert replica is not None
-    kept.load(workbench.reader, Session())
+    columns.refresh(workbench.reader, Session())
     with paused_replay(workbench.engines, replica_superuser):
-        kept.refresh(workbench.reader, Session())
+        columns.refresh(workbench.reader, Session())
         sa.event.listen(replica, "before_cursor_execute", lambda *call: asked.append(call[2]))
         workbench.sales().create(sale(), uuid.uuid4())
-        assert not kept.refresh(workbench.reader, Session())
+        assert not columns.refresh(workbench.reader, Session())
         assert asked and not any("audit_log" in text for text in asked)
-    assert kept.refresh(workbench.reader, Session())
+    assert columns.refresh(workbench.reader, Session())
     assert any("audit_log" in text for text in asked)
 
 
-def test_a_change_of_a_line_alone_is_seen(workbench: Workbench) -> None:
-    shop, kept = Shop(workbench), Rollups()
+def test_a_change_of_a_line_alone_is_seen(workbench: Workbench, columns: Columns) -> None:
+    shop = Shop(workbench)
     shop.ids.append(shop.sales.create(sale(), uuid.uuid4()).transaction_id)
-    kept.load(workbench.reader, shop.session)
+    columns.refresh(workbench.reader, shop.session)
     shop.write("recategorise", 0, "Food")  # the totals, and so the header, stay as they are
-    assert kept.refresh(workbench.reader, shop.session)
-    check(Source(workbench.reader, shop.session, kept), ["revenue"], ["category"], Where())
+    assert columns.refresh(workbench.reader, shop.session)
+    check(Source(workbench.reader, shop.session, columns), ["revenue"], ["category"], Where())
 
 
-def test_a_sale_with_two_categories_counts_once_under_both(workbench: Workbench) -> None:
-    shop, kept = Shop(workbench), Rollups()
+def test_a_sale_with_two_categories_counts_once_under_both(workbench: Workbench, columns: Columns) -> None:
+    shop = Shop(workbench)
     shop.sales.create(sale(lines=[LATTE, CAKE, LATTE]), uuid.uuid4())
-    kept.load(workbench.reader, shop.session)
-    source = Source(workbench.reader, shop.session, kept)
+    columns.refresh(workbench.reader, shop.session)
+    source = Source(workbench.reader, shop.session, columns)
     for where in (Where(), Where(categories=("Coffee", "Dessert")), Where(products=("C-LAT",))):
         assert ask(source, ["sales"], where=where).value["sales"].tolist() == [1]
         check(source, ["sales", "average_sale", "items_per_sale"], ["store"], where)
 
 
-def test_sales_under_several_categories_are_in_memory(workbench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
-    shop, kept = Shop(workbench), Rollups()
-    for categories in (("1:", None), ("1:", "Food"), (None, None), ("Food",), ("", "1:")):
-        shop.ids.append(shop.sales.create(sale(lines=[LATTE] * len(categories)), uuid.uuid4()).transaction_id)
-        for item, category in enumerate(categories):
-            shop.run(
-                "update sales_item set category = :category where item_id ="
-                " (select item_id from sales_item where transaction_id = :id order by item_id offset :item limit 1)",
-                category=category,
-                id=shop.ids[-1],
-                item=item,
-            )
-    kept.load(workbench.reader, shop.session)
-    monkeypatch.setattr(direct, "sums", lambda *_: pytest.fail("the database was asked"))
-    source = Source(workbench.reader, shop.session, kept)
-    metrics = ["sales", "average_sale", "items_per_sale"]
-    for names, count in ((("1:", None), 4), (("", "Food"), 3), (("Food", None, "Tea"), 4), (("Tea", "-"), 0)):
-        where = Where(categories=names, stores=(3,))
-        assert ask(source, metrics, where=where).value["sales"].tolist() == [count]
-        check(source, metrics, ["day"], where)
-
-
-@pytest.mark.parametrize("dimension", list(DIMENSIONS))
-def test_what_is_summed_in_sql_over_stored_rollups_is_what_plain_sql_says(workbench: Workbench, dimension: str) -> None:
-    """RisingWave's views have the bodies of the views that are asked here."""
+def test_the_replica_answers_and_an_own_write_is_seen_at_once(workbench: Workbench, columns: Columns) -> None:
     shop = Shop(workbench)
-    for day in DAYS:
-        shop.sales.create(sale(transaction_time=f"{day} 10:00", store_id=day.day), uuid.uuid4())
-    with workbench.engines.master_reader.connect() as connection:
-        frame = stored(connection, [METRICS[name] for name in allowed([dimension])], [dimension])
-        given = [name for name in frame.columns if name != dimension]
-        assert "revenue" in given
-        for name in given:
-            expected = plain(connection, name, [dimension], Where())
-            found = {(row[dimension],): row[name] for row in frame.to_dict("records")}
-            assert found == dict.fromkeys(found, 0) | expected, name
-
-
-def test_the_replica_answers_and_an_own_write_is_seen_at_once(workbench: Workbench) -> None:
-    shop, kept = Shop(workbench), Rollups()
     shop.empty()
-    kept.load(workbench.reader, shop.session)
-    source = Source(workbench.reader, shop.session, kept)
+    columns.refresh(workbench.reader, shop.session)
+    source = Source(workbench.reader, shop.session, columns)
     for count in (1, 2):
         shop.sales.create(sale(), uuid.uuid4())
         answer = ask(source, ["sales", "revenue", "items_per_sale"])  # nobody has refreshed
@@ -320,27 +289,104 @@ def test_the_replica_answers_and_an_own_write_is_seen_at_once(workbench: Workben
         assert answer.engine in ("replica", "master") and answer.as_of <= datetime.now(answer.as_of.tzinfo)
 
 
-def test_a_load_that_takes_too_long_is_an_error_in_words(workbench: Workbench) -> None:
+def test_a_copy_that_takes_too_long_is_an_error_in_words(
+    workbench: Workbench, columns: Columns, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """COPY goes past SQLAlchemy; the Reader would not know the driver's own errors, and not fall back to the master."""
-
-    def work(connection: sa.Connection) -> None:
-        with loading.one_snapshot(connection):
-            connection.exec_driver_sql("set local statement_timeout = '50ms'")
-            loading.days(connection, ROLLUPS[0], loading.EARLIEST_DAY, loading.LATEST_DAY)
-
+    monkeypatch.setattr(columns_module, "COPY_SECONDS", 1)
+    workbench.sales().create(sale(), uuid.uuid4())
     with workbench.engines.owner.begin() as locking:
-        locking.execute(sa.text("lock table sales_transaction"))
+        locking.execute(sa.text("lock table sales_item"))
         with pytest.raises(ServerUnavailable, match="took longer"):
-            workbench.reader.read_master(Session(), work)
+            columns.refresh(Reader(replace(workbench.engines, replica=None)), Session())
+    assert columns.moment is None
 
 
-def test_a_stranger_sees_nothing_older_than_the_rollups(workbench: Workbench) -> None:
-    shop, kept = Shop(workbench), Rollups()
-    kept.load(workbench.reader, shop.session)
-    before = kept.state
-    session = Session()
-    kept.refresh(workbench.reader, session)
-    assert kept.state.reaches(before.token) and session.token == kept.state.token
+def test_a_stranger_sees_nothing_older_than_the_columns(workbench: Workbench, columns: Columns) -> None:
+    columns.refresh(workbench.reader, Session())
+    workbench.sales().create(sale(), uuid.uuid4())
+    own = Session()
+    mark(workbench.engines, own)
+    columns.refresh(workbench.reader, own)
+    stranger = Session()
+    assert ask(Source(workbench.reader, stranger, columns), ["sales"]).value["sales"].tolist() == [1]
+    assert columns.moment is not None
+    assert stranger.token == columns.moment.token == own.token
+
+
+def test_what_is_asked_while_a_refresh_is_under_way_is_of_the_state_before(
+    workbench: Workbench, columns: Columns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = Shop(workbench)
+    shop.sales.create(sale(), uuid.uuid4())
+    columns.refresh(workbench.reader, shop.session)
+    source, found = Source(workbench.reader, Session(shop.session.token), columns), []
+    shop.sales.create(sale(), uuid.uuid4())
+    hold = Columns._hold
+
+    def asked_before_it_is_held(*args: Any) -> None:
+        found.append(ask(source, ["sales", "revenue"]).value["sales"].tolist())
+        hold(*args)
+
+    monkeypatch.setattr(Columns, "_hold", staticmethod(asked_before_it_is_held))
+    assert columns.refresh(workbench.reader, shop.session)
+    assert found == [[1]]
+    assert ask(source, ["sales"]).value["sales"].tolist() == [2]
+
+
+def test_a_process_that_starts_again_goes_on_from_its_file(
+    workbench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop, first = Shop(workbench), Columns(tmp_path, 512)
+    for _ in range(3):
+        shop.ids.append(shop.sales.create(sale(), uuid.uuid4()).transaction_id)
+    first.refresh(workbench.reader, shop.session)
+    first.close()
+    shop.write("delete", 0, None)
+    shop.sales.create(sale(lines=[CAKE]), uuid.uuid4())
+    copied: list[Any] = []
+    monkeypatch.setattr(Columns, "_whole_copy", lambda *_: copied.append(True))
+    again = Columns(tmp_path, 512)
+    again.refresh(workbench.reader, shop.session)
+    assert not copied
+    check(Source(workbench.reader, shop.session, again), ["sales", "revenue", "new_customers"], ["day"], Where())
+    again.close()
+
+
+@pytest.mark.parametrize("what", ["another database", "a file that is none"])
+def test_a_file_that_does_not_belong_is_made_anew(workbench: Workbench, tmp_path: Path, what: str) -> None:
+    shop = Shop(workbench)
+    shop.sales.create(sale(), uuid.uuid4())
+    first = Columns(tmp_path, 512)
+    first.refresh(workbench.reader, shop.session)
+    if what == "another database":
+        assert first._database is not None
+        first._database.execute("update held set identity = 'another'; update fact_sales set revenue = 7")
+    first.close()
+    if what == "a file that is none":
+        (tmp_path / "columns-0.duckdb").write_bytes(b"no such thing" * 1000)
+    again = Columns(tmp_path, 512)
+    again.refresh(workbench.reader, shop.session)
+    check(Source(workbench.reader, shop.session, again), ["sales", "revenue"], [], Where())
+    again.close()
+
+
+def test_two_processes_do_not_share_a_file(workbench: Workbench, tmp_path: Path) -> None:
+    made = [Columns(tmp_path, 256) for _ in range(2)]
+    for columns in made:
+        columns.refresh(workbench.reader, Session())
+    assert sorted(path.name for path in tmp_path.glob("*.duckdb")) == ["columns-0.duckdb", "columns-1.duckdb"]
+    for columns in made:
+        columns.close()
+
+
+def test_columns_that_cannot_be_kept_say_so_and_the_database_answers(workbench: Workbench, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    columns = Columns(tmp_path / "file" / "columns", 256)
+    with pytest.raises(FiguresUnavailable, match="cannot be kept in .*columns: Not a directory"):
+        columns.refresh(workbench.reader, Session())
+    answer = ask(Source(workbench.reader, Session(), columns), ["sales"])
+    assert answer.value["sales"].tolist() == [0]
 
 
 def test_an_empty_database_has_zeros_and_no_ratios(workbench: Workbench) -> None:
@@ -358,22 +404,24 @@ def test_an_empty_database_has_zeros_and_no_ratios(workbench: Workbench) -> None
     assert ask(Source(workbench.reader, Session()), ["revenue"], by=["store"]).value.empty
 
 
-def test_texts_come_back_as_they_are_and_none_is_last(workbench: Workbench) -> None:
-    shop, kept = Shop(workbench), Rollups()
+def test_texts_come_back_as_they_are_and_none_is_last(workbench: Workbench, columns: Columns) -> None:
+    shop = Shop(workbench)
     for category in ("", '=,"x\r\n', "nan", None):
         shop.ids.append(shop.sales.create(sale(lines=[LATTE]), uuid.uuid4()).transaction_id)
         shop.write("recategorise", -1, category)
-    kept.load(workbench.reader, shop.session)
-    for rollups in (kept, None):
-        frame = ask(Source(workbench.reader, shop.session, rollups), ["items_sold"], by=["category"]).value
+    columns.refresh(workbench.reader, shop.session)
+    for held in (columns, None):
+        frame = ask(Source(workbench.reader, shop.session, held), ["items_sold"], by=["category"]).value
         assert frame["category"].tolist() == ["", '=,"x\r\n', "nan", None]
 
 
-def test_a_bulk_load_and_a_great_change_are_read_anew(workbench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
-    shop, kept = Shop(workbench), Rollups()
+def test_a_bulk_load_and_a_great_change_are_read_anew(
+    workbench: Workbench, columns: Columns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = Shop(workbench)
     shop.sales.create(sale(lines=[LATTE, CAKE]), uuid.uuid4())
-    kept.load(workbench.reader, shop.session)
-    source = Source(workbench.reader, shop.session, kept)
+    columns.refresh(workbench.reader, shop.session)
+    source = Source(workbench.reader, shop.session, columns)
     for extra in ("'insert'", "'bulk load'"):
         shop.run(
             "set local session_replication_role = replica;"
@@ -385,7 +433,7 @@ def test_a_bulk_load_and_a_great_change_are_read_anew(workbench: Workbench, monk
             f" where {extra} = 'insert' union all select 'test', {extra}, 'sales_transaction', null"
             f" where {extra} <> 'insert'"
         )
-        kept.load(workbench.reader, shop.session)
+        columns.refresh(workbench.reader, shop.session)
         check(source, ["sales", "revenue"], ["day"], Where())
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -19,6 +20,7 @@ from workbench.connection import connect as connect_workbench
 from workbench.engines import Engines, connect
 from workbench.errors import CdcError, ServerUnavailable
 from workbench.health import status
+from workbench.metrics import views
 from workbench.monitor import BEAT_SECONDS
 from workbench.replication import Reader, Session
 from workbench.risingwave import build, ground, pieces, removal, state
@@ -47,31 +49,29 @@ def slots(engines: Engines) -> list[str]:
 
 def test_a_stand_in_is_built_follows_and_is_dropped_without_a_trace(with_stand_in: Engines) -> None:
     said: list[str] = []
-    built = build.apply(with_stand_in, said.append)
-    everything = {piece.name for piece in (pieces.source(), *pieces.tables(), *pieces.views(), *pieces.rollups())}
+    built = build.apply(with_stand_in, views.pieces(), said.append)
+    everything = {piece.name for piece in (pieces.source(), *pieces.tables(), *pieces.views(), *views.pieces())}
     assert set(built.made) == everything
     assert "Making the table sales_item" in said
     assert any("keeps no secrets here" in line for line in said), "PostgreSQL knows none, so the password is plain"
     Sales(with_stand_in, Reader(with_stand_in), Session(), "").create(sale(), uuid4())
-    wait_until(
-        lambda: rows(with_stand_in, "select sum(revenue)::text from rollup_sales_by_hour") == [("10.70",)], "the sale"
-    )
+    wait_until(lambda: rows(with_stand_in, "select sum(revenue)::text from sales_by_hour") == [("10.70",)], "the sale")
     assert SLOT in slots(with_stand_in)
-    found = state.state(with_stand_in)
+    found = state.state(with_stand_in, views.pieces())
     assert found.problems == ()
     assert {relation.name for relation in found.relations} == everything - {pieces.SOURCE}
     assert all(relation.state == "as its file says" for relation in found.relations)
     assert next(relation.rows for relation in found.relations if relation.name == "sales_item") == len(sale().lines)
     assert found.slot is not None and found.slot["is_active"]
 
-    dropped = removal.drop(with_stand_in)
+    dropped = removal.drop(with_stand_in, views.pieces())
     assert {*everything, SLOT} <= set(dropped)
     assert SLOT not in slots(with_stand_in)
     assert (
         rows(with_stand_in, "select name from rw_catalog.rw_relations where not starts_with(name, '__internal')") == []
     )
-    assert removal.drop(with_stand_in) == []
-    assert "Nothing has been built" in state.state(with_stand_in).problems[0]
+    assert removal.drop(with_stand_in, views.pieces()) == []
+    assert "Nothing has been built" in state.state(with_stand_in, views.pieces()).problems[0]
 
 
 def test_a_stand_in_that_notes_its_first_read_elsewhere_is_counted(
@@ -81,17 +81,17 @@ def test_a_stand_in_that_notes_its_first_read_elsewhere_is_counted(
     sample.load(with_stand_in, 30, seed=1)
     monkeypatch.setattr(ground, "STALL_SECONDS", 0.5)
     with pytest.raises(CdcError, match="has read no row of sales_transaction"):  # the stand-in reads no first rows
-        build.apply(with_stand_in)
+        build.apply(with_stand_in, views.pieces())
     with with_stand_in.owner.begin() as connection:
         connection.exec_driver_sql("truncate sales_transaction, sales_item, audit_log")
-    assert "heartbeat" in build.apply(with_stand_in).made
+    assert "heartbeat" in build.apply(with_stand_in, views.pieces()).made
 
 
 def test_a_second_apply_to_the_stand_in_changes_nothing(with_stand_in: Engines) -> None:
-    first = build.apply(with_stand_in)
-    second = build.apply(with_stand_in)
+    first = build.apply(with_stand_in, views.pieces())
+    second = build.apply(with_stand_in, views.pieces())
     assert (second.made, second.changed, second.removed) == ([], [], [])
-    assert set(second.kept) == {name for name in first.made if name.startswith(("rollup_", "fact_"))}
+    assert set(second.kept) == {piece.name for piece in (*pieces.views(), *views.pieces())} < set(first.made)
     Sales(with_stand_in, Reader(with_stand_in), Session(), "").create(sale(), uuid4())
     wait_until(lambda: rows(with_stand_in, "select count(*) from sales_item") == [(len(sale().lines),)], "the lines")
 
@@ -106,10 +106,11 @@ def test_the_reader_of_the_stand_in_reads_what_is_built_and_does_no_more(
     may = "select has_table_privilege(usename, '{}', '{}') from pg_user where usename like 'reader''s%%'"
     monkeypatch.setattr(ground, "_wait_for_a_beat", lambda engines: None)  # it may not sign in to the stand-in's server
     try:
-        build.apply(made, said.append)
-        monkeypatch.setattr(build, "rollups", lambda: [changed_rollup(), *pieces.rollups()[1:]])
-        assert build.apply(made, said.append).changed == [pieces.rollups()[0].name]
-        for name in ("heartbeat", "fact_sales", *(piece.name for piece in pieces.rollups())):
+        build.apply(made, views.pieces(), said.append)
+        first, *others = views.pieces()
+        changed = [pieces.Piece(first.name, first.kind, f"-- another comment\n{first.text}"), *others]
+        assert build.apply(made, changed, said.append).changed == [first.name]
+        for name in ("heartbeat", "fact_sales", *(piece.name for piece in views.pieces())):
             assert rows(with_stand_in, may.format(name, "select")) == [(True,)], name
             assert rows(with_stand_in, may.format(name, "insert, update, delete, truncate")) == [(False,)], name
         assert "canary-5" not in " ".join(said)
@@ -120,70 +121,64 @@ def test_the_reader_of_the_stand_in_reads_what_is_built_and_does_no_more(
         made.dispose()
 
 
-def changed_rollup() -> pieces.Piece:
-    first = pieces.rollups()[0]
-    return pieces.Piece(first.name, first.kind, f"-- another comment\n{first.text}")
-
-
-def test_a_view_whose_body_has_changed_is_swapped_in_the_stand_in(
-    with_stand_in: Engines, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    build.apply(with_stand_in)
-    before = pieces.rollups()
-    changed = [
-        pieces.Piece(piece.name, piece.kind, f"-- another comment\n{piece.text}")
-        if piece.name == "rollup_first_sales"
-        else piece
-        for piece in before[:-1]
-    ]
-    for module in (build, state, removal):
-        monkeypatch.setattr(module, "rollups", lambda: changed)
-    built = build.apply(with_stand_in)
-    assert (built.made, built.changed, built.removed) == ([], ["rollup_first_sales"], [before[-1].name])
+def test_a_view_whose_body_has_changed_is_swapped_in_the_stand_in(with_stand_in: Engines) -> None:
+    before = views.pieces()
+    build.apply(with_stand_in, before)
+    first = before[0]
+    changed = [pieces.Piece(first.name, first.kind, f"-- another comment\n{first.text}"), *before[1:-1]]
+    built = build.apply(with_stand_in, changed)
+    assert (built.made, built.changed, built.removed) == ([], [first.name], [before[-1].name])
     names = {name for (name,) in rows(with_stand_in, "select name from rw_catalog.rw_relations")}
-    assert {"rollup_first_sales", "sub_rollup_first_sales"} <= names
-    assert not {name for name in names if "__new" in str(name)}
-    assert before[-1].name not in names and f"sub_{before[-1].name}" not in names
+    assert first.name in names and before[-1].name not in names
+    assert not {name for name in names if str(name).endswith(pieces.NEW)}
 
 
 def test_a_swap_in_the_stand_in_that_was_interrupted_is_completed(
     with_stand_in: Engines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    build.apply(with_stand_in)
-    first, *others = pieces.rollups()
-    changed = [changed_rollup(), *others]
-    monkeypatch.setattr(build, "rollups", lambda: changed)
+    build.apply(with_stand_in, views.pieces())
+    first, *others = views.pieces()
+    changed = [pieces.Piece(first.name, first.kind, f"-- another comment\n{first.text}"), *others]
 
-    def interrupted(self: StandInConsole, found: object) -> None:
-        raise KeyboardInterrupt
+    pattern = next(pattern for pattern in TRANSLATIONS if pattern.startswith("drop materialized view"))
+    translate = TRANSLATIONS[pattern]
+    drops: list[object] = []
 
-    pattern = next(pattern for pattern in TRANSLATIONS if "subscription|source" in pattern)
+    def interrupted_after_the_swap(console: StandInConsole, found: Any) -> None:
+        drops.append(found)
+        if len(drops) == 2:  # the first one is of what an earlier run may have left
+            raise KeyboardInterrupt
+        translate(console, found)
+
     with monkeypatch.context() as patched:
-        patched.setitem(TRANSLATIONS, pattern, interrupted)  # the first drop of a subscription: just after the swap
+        patched.setitem(TRANSLATIONS, pattern, interrupted_after_the_swap)
         with pytest.raises(KeyboardInterrupt):
-            build.apply(with_stand_in)
+            build.apply(with_stand_in, changed)
     assert (first.name + pieces.NEW,) in rows(with_stand_in, "select name from rw_catalog.rw_relations")
-    assert build.apply(with_stand_in).changed == [first.name]
+    assert build.apply(with_stand_in, changed).changed == [first.name]
     names = {name for (name,) in rows(with_stand_in, "select name from rw_catalog.rw_relations")}
     assert first.name in names and first.name + pieces.NEW not in names
-    assert build.apply(with_stand_in).changed == []
+    assert build.apply(with_stand_in, changed).changed == []
 
 
 def test_what_an_interrupted_run_left_in_the_stand_in_is_made_again(
     with_stand_in: Engines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupted(self: object, rollup: str) -> None:
+    fill = build._Builder._fill
+
+    def interrupted(self: build._Builder, piece: pieces.Piece) -> None:
+        fill(self, piece)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(build._Builder, "_subscribe", interrupted)
+        patched.setattr(build._Builder, "_fill", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            build.apply(with_stand_in)
-    first = pieces.rollups()[0].name
+            build.apply(with_stand_in, views.pieces())
+    first = views.pieces()[0].name
     assert (first,) in rows(with_stand_in, "select name from rw_catalog.rw_relations")
-    built = build.apply(with_stand_in)
+    built = build.apply(with_stand_in, views.pieces())
     assert first in built.made
-    assert state.state(with_stand_in).problems == ()
+    assert state.state(with_stand_in, views.pieces()).problems == ()
 
 
 def test_filling_a_view_of_the_stand_in_tells_how_far_it_is_and_can_be_stopped(
@@ -192,7 +187,7 @@ def test_filling_a_view_of_the_stand_in_tells_how_far_it_is_and_can_be_stopped(
     pattern = next(pattern for pattern in TRANSLATIONS if "create materialized view" in pattern)
     monkeypatch.setitem(TRANSLATIONS, pattern, lambda rw, found: rw.tell("select pg_sleep(30)"))
     monkeypatch.setattr(build, "LOOK_SECONDS", 0.05)
-    name = pieces.rollups()[0].name
+    name = views.pieces()[0].name
     with with_stand_in.risingwave.connect() as connection:  # type: ignore[union-attr]
         connection.exec_driver_sql(f"insert into rw_catalog.rw_ddl_progress values ('create {name} as', '12 of 100')")
 
@@ -202,41 +197,42 @@ def test_filling_a_view_of_the_stand_in_tells_how_far_it_is_and_can_be_stopped(
 
     start = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
-        build.apply(with_stand_in, stop)
+        build.apply(with_stand_in, views.pieces(), stop)
     assert time.monotonic() - start < 15
 
 
 def test_a_source_for_another_master_is_not_changed_in_the_stand_in(with_stand_in: Engines) -> None:
-    build.apply(with_stand_in)
+    build.apply(with_stand_in, views.pieces())
     moved = connect(with_stand_in.settings.model_copy(update={"risingwave_cdc_host": "elsewhere"}))
     with pytest.raises(CdcError, match="source workbench_master was made .* for another master.*risingwave drop"):
-        build.apply(moved)
-    assert "another master" in state.state(moved).problems[0]
+        build.apply(moved, views.pieces())
+    assert "another master" in state.state(moved, views.pieces()).problems[0]
     moved.dispose()
 
 
 def test_a_slot_that_is_gone_is_told_with_what_mends_it(with_stand_in: Engines) -> None:
-    build.apply(with_stand_in)
+    build.apply(with_stand_in, views.pieces())
     with with_stand_in.risingwave.connect() as connection:  # type: ignore[union-attr]
         stop_following(connection)
     assert slots_module.drop_slot(with_stand_in)
     assert any(
-        "has no slot" in problem and "risingwave drop" in problem for problem in state.state(with_stand_in).problems
+        "has no slot" in problem and "risingwave drop" in problem
+        for problem in state.state(with_stand_in, views.pieces()).problems
     )
     with pytest.raises(CdcError, match="the slot workbench_risingwave is gone: changes are missing"):
-        build.apply(with_stand_in)
-    removal.drop(with_stand_in)
-    assert build.apply(with_stand_in).made
+        build.apply(with_stand_in, views.pieces())
+    removal.drop(with_stand_in, views.pieces())
+    assert build.apply(with_stand_in, views.pieces()).made
 
 
 def test_a_slot_can_be_dropped_when_risingwave_itself_is_gone(
     with_stand_in: Engines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    build.apply(with_stand_in)
+    build.apply(with_stand_in, views.pieces())
     monkeypatch.setattr(slots_module, "LEAVE_SECONDS", 0.1)
     gone = connect(with_stand_in.settings.model_copy(update={"risingwave_port": 1}))
     with pytest.raises(ServerUnavailable, match="RisingWave at .*:1 does not answer"):
-        removal.drop(gone)
+        removal.drop(gone, views.pieces())
     assert SLOT in slots(with_stand_in), "somebody still reads from it"
     assert slots_module.drop_slot(gone), "its reader is ended"
     assert SLOT not in slots(with_stand_in)
@@ -245,7 +241,7 @@ def test_a_slot_can_be_dropped_when_risingwave_itself_is_gone(
 
 
 def test_heartbeats_and_saves_are_timed_until_the_stand_in_shows_them(with_stand_in: Engines) -> None:
-    build.apply(with_stand_in)
+    build.apply(with_stand_in, views.pieces())
     workbench = connect_workbench(with_stand_in.settings)
     try:
         workbench.monitor.start()
@@ -261,8 +257,8 @@ def test_heartbeats_and_saves_are_timed_until_the_stand_in_shows_them(with_stand
 
 
 def test_two_do_not_read_from_one_slot(with_stand_in: Engines) -> None:
-    build.apply(with_stand_in)
+    build.apply(with_stand_in, views.pieces())
     with with_stand_in.risingwave.connect() as connection:  # type: ignore[union-attr]
         connection.execute(sa.text("delete from rw_catalog.things where kind = 'source'"))
     with pytest.raises(CdcError, match="read by another RisingWave already"):
-        build.apply(with_stand_in)
+        build.apply(with_stand_in, views.pieces())

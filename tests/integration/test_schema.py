@@ -306,11 +306,11 @@ def test_migrating_again_does_nothing(engines: Engines) -> None:
 
 def test_migrating_names_the_views_and_indexes_that_it_made_anew(engines: Engines) -> None:
     with engines.owner.begin() as connection:
-        run(connection, "comment on view rollup_sales_by_hour is 'body of an older version'")
+        run(connection, "comment on view sales_by_hour is 'body of an older version'")
         run(connection, "drop index sales_transaction_day_idx")
     done = migrate(engines)
-    assert (done.revisions, done.views, done.indexes) == ([], ["rollup_sales_by_hour"], ["sales_transaction_day_idx"])
-    assert done.text() == "Made views anew: rollup_sales_by_hour. Made indexes: sales_transaction_day_idx."
+    assert (done.revisions, done.views, done.indexes) == ([], ["sales_by_hour"], ["sales_transaction_day_idx"])
+    assert done.text() == "Made views anew: sales_by_hour. Made indexes: sales_transaction_day_idx."
     assert not migrate(engines)
 
 

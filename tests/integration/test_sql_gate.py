@@ -86,6 +86,6 @@ def test_a_postgresql_in_risingwaves_place_takes_one_statement_and_shows_no_cata
     assert query(Reader(made), "select :a as it", {"a": "rw_1"}, engine="risingwave")["it"].tolist() == ["rw_1"]
     monkeypatch.setattr(sql_query, "_check", lambda *_: None)
     with pytest.raises(QueryRefused, match="One query at a time: the server"):
-        drop = "select 1 as a$$; commit; drop view rollup_first_sales cascade; select 2 as b$$"
+        drop = "select 1 as a$$; commit; drop view sales_by_hour cascade; select 2 as b$$"
         query(Reader(made), drop, engine="risingwave")
     made.dispose()

@@ -164,7 +164,7 @@ def test_a_risingwave_without_views_is_a_problem_in_words(three: Engines, monkey
     assert three.risingwave is not None
     monkeypatch.setattr(positions, "beat", lambda engines: carry(engines))
     with three.risingwave.connect() as connection:
-        connection.exec_driver_sql("drop view rollup_sales_by_hour")
+        connection.exec_driver_sql("drop view sales_by_store")
     result = verification.verify(three)
     assert not result.is_good
     assert all("RisingWave did not answer" in problem for problem in result.problems)

@@ -5,7 +5,8 @@ The tests stand in the order in which they are run: what the first ones build, t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -21,9 +22,7 @@ from workbench.engines import Engines, connect
 from workbench.errors import CdcError
 from workbench.followers import followers
 from workbench.health import status
-from workbench.metrics import Rollups, Source, Stream, ask
-from workbench.metrics.filters import day_number
-from workbench.metrics.push import Changed, Push
+from workbench.metrics import METRICS, Source, Stream, ask, views
 from workbench.positions import beat, mark
 from workbench.replication import Reader, Session
 from workbench.risingwave import build, pieces, removal, state
@@ -36,7 +35,7 @@ def built(stack_engines: Engines) -> None:
     """Everything is there, whatever there was."""
     if stack_engines.risingwave is None:
         pytest.fail("RISINGWAVE_HOST is not set: this stack has no RisingWave to be tested")
-    build.apply(stack_engines, print)
+    build.apply(stack_engines, views.pieces(), print)
 
 
 def names(engines: Engines) -> set[str]:
@@ -56,17 +55,17 @@ def has_caught_up(engines: Engines) -> bool:
 
 def test_all_is_there_and_nothing_is_wrong(stack_engines: Engines) -> None:
     assert has_caught_up(stack_engines)
-    found = state.state(stack_engines)
+    found = state.state(stack_engines, views.pieces())
     assert found.problems == ()
     assert {relation.state for relation in found.relations} == {"as its file says"}
     assert {relation.backfill for relation in found.relations if relation.kind == "table"} == {"done"}
     assert all(relation.rows is not None for relation in found.relations if relation.kind != "view")
     assert all(relation.changed_at is None or relation.changed_at.year > 2021 for relation in found.relations)
-    assert {pieces.changes_of(piece.name) for piece in pieces.rollups()} <= names(stack_engines)
+    assert {pieces.changes_of(table) for table in pieces.FOLLOWED} <= names(stack_engines)
 
 
 def test_applying_again_changes_nothing(stack_engines: Engines) -> None:
-    again = build.apply(stack_engines)
+    again = build.apply(stack_engines, views.pieces())
     assert (again.made, again.changed, again.removed) == ([], [], [])
 
 
@@ -113,71 +112,66 @@ def lines_of(engines: Engines, transaction_id: int) -> int:
 
 
 @pytest.fixture
-def push(stack_engines: Engines) -> Iterator[Push]:
+def stream(stack_engines: Engines) -> Iterator[Stream]:
     assert stack_engines.risingwave is not None
-    push = Push(stack_engines.risingwave)
-    push.start()
-    wait_until(lambda: push.is_following, "a cursor on every subscription", 60)
-    yield push
-    push.stop()
+    made = Stream(stack_engines.risingwave)
+    made.start()
+    wait_until(lambda: made.revision > 0, "a cursor on every subscription", 60)
+    yield made
+    made.stop()
 
 
-def test_a_sale_is_pushed_with_its_day_and_again_when_it_is_deleted(
-    push: Push, stack: Workbench, stack_engines: Engines
+def test_a_sale_is_told_and_again_when_its_line_is_changed_and_it_is_deleted(
+    stream: Stream, stack: Workbench, stack_engines: Engines
 ) -> None:
     sales = stack.sales(actor="stack test")
-    told = Changed()
-    made = sales.create(sale(), uuid4())
-    day = day_number(sale().transaction_time.date())
 
-    def is_told() -> bool:
-        found = push.take()
-        told.days.update(found.days)
-        assert not found.is_everything
-        return day in told.days
+    def is_told_after(write: Callable[[], Any]) -> Any:
+        assert has_caught_up(stack_engines)
+        told: list[int] = []
 
-    wait_until(is_told, "the pushed day", 30)
-    told.days.clear()
-    wait_until(lambda: push.reached_ms > 0, "a time up to which all is told", 30)
-    sales.delete(made.transaction_id, made.version, uuid4())
-    wait_until(is_told, "the pushed day of the deletion", 30)
+        def is_quiet() -> bool:
+            told.append(stream.revision)
+            return len(told) > 200 and len(set(told[-200:])) == 1
+
+        wait_until(is_quiet, "the end of what was before", 60)
+        before, done = stream.revision, write()
+        wait_until(lambda: stream.revision > before, "a new revision", 30)
+        return done
+
+    made = is_told_after(lambda: sales.create(sale(), uuid4()))
+    rename = sa.text("update sales_item set category = 'Other' where transaction_id = :id")
+
+    def change_a_line() -> None:
+        with stack_engines.owner.begin() as connection:
+            connection.execute(rename, {"id": made.transaction_id})
+
+    is_told_after(change_a_line)
+    is_told_after(lambda: sales.delete(made.transaction_id, made.version, uuid4()))
 
 
-def test_the_rollups_come_from_risingwave_and_are_right(push: Push, stack_engines: Engines) -> None:
-    assert stack_engines.risingwave is not None
+def test_what_its_views_hold_is_answered_by_risingwave_and_is_right(stream: Stream, stack_engines: Engines) -> None:
     assert has_caught_up(stack_engines)
-    reader, rollups = Reader(stack_engines), Rollups(Stream(stack_engines.risingwave, push))
-    rollups.load(reader, Session())
-
-    def is_risingwaves() -> bool:
-        beat(stack_engines)  # by heartbeats RisingWave says how far it is; in the app they go on all the time
-        rollups.refresh(reader, Session())
-        return rollups.engine == "risingwave"
-
-    wait_until(is_risingwaves, "RisingWave", 30)
-    for dimension in ("store", "category", "day"):
-        ours = ask(Source(reader, Session(), rollups), ["revenue", "items_sold"], by=[dimension])
-        truth = ask(Source(reader, Session()), ["revenue", "items_sold"], by=[dimension])
-        assert ours.engine == "risingwave"
-        assert ours.value.equals(truth.value), dimension
+    reader = Reader(stack_engines)
+    for by in ([], ["store"], ["category"], ["day"], ["payment_method"], ["hour", "weekday"], ["product"]):
+        names = [metric.name for metric in views.given(list(METRICS.values()), by) if set(by) <= set(metric.dimensions)]
+        ours = ask(Source(reader, Session(), stream=stream), names, by=by)
+        assert ours.engine == "risingwave", ours.note
+        assert ours.value.equals(ask(Source(reader, Session()), names, by=by).value), by
 
 
-def test_a_changed_view_is_built_beside_the_old_one_and_swapped(
-    stack_engines: Engines, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    name = "rollup_sales_by_hour"
+def test_a_changed_view_is_built_beside_the_old_one_and_swapped(stack_engines: Engines) -> None:
+    name = "sales_by_hour"
     changed = [
         pieces.Piece(piece.name, piece.kind, f"-- changed for a test\n{piece.text}") if piece.name == name else piece
-        for piece in pieces.rollups()
+        for piece in views.pieces()
     ]
-    with monkeypatch.context() as patched:
-        patched.setattr(build, "rollups", lambda: changed)
-        assert build.apply(stack_engines, print).changed == [name]
-    assert {name, pieces.changes_of(name)} <= names(stack_engines)
+    assert build.apply(stack_engines, changed, print).changed == [name]
+    assert name in names(stack_engines)
     assert not {found for found in names(stack_engines) if found.endswith(pieces.NEW)}
     assert has_caught_up(stack_engines)
     assert verification.verify(stack_engines).is_good
-    assert build.apply(stack_engines, print).changed == [name]
+    assert build.apply(stack_engines, views.pieces(), print).changed == [name]
 
 
 def test_a_password_is_kept_as_a_secret_where_that_is_licensed(
@@ -194,11 +188,11 @@ def test_a_password_is_kept_as_a_secret_where_that_is_licensed(
 def test_dropping_leaves_no_slot_and_what_stands_in_the_way_is_told_in_one_line(
     stack_engines: Engines, stack_settings: Settings
 ) -> None:
-    dropped = removal.drop(stack_engines, print)
-    assert {SLOT, pieces.SOURCE, "sales_item", "rollup_sales_by_hour"} <= set(dropped)
+    dropped = removal.drop(stack_engines, views.pieces(), print)
+    assert {SLOT, pieces.SOURCE, "sales_item", "sales_by_hour"} <= set(dropped)
     assert SLOT not in {slot["slot_name"] for slot in status(stack_engines).slots}
-    assert not {piece.name for piece in (*pieces.tables(), *pieces.rollups(), *pieces.views())} & names(stack_engines)
-    assert removal.drop(stack_engines) == []
+    assert not {piece.name for piece in (*pieces.tables(), *views.pieces(), *pieces.views())} & names(stack_engines)
+    assert removal.drop(stack_engines, views.pieces()) == []
     assert "workbench risingwave apply" in status(stack_engines).risingwave.note
     wrong = {
         "refuses the password of": {"risingwave_cdc_password": SecretStr("wrong")},
@@ -207,10 +201,10 @@ def test_dropping_leaves_no_slot_and_what_stands_in_the_way_is_told_in_one_line(
     for cause, changes in wrong.items():
         engines = connect(stack_settings.model_copy(update=changes))
         with pytest.raises(CdcError, match=cause) as refused:
-            build.apply(engines)
+            build.apply(engines, views.pieces())
         assert "\n" not in str(refused.value)
         engines.dispose()
     assert pieces.SOURCE not in names(stack_engines)
-    assert pieces.SOURCE in build.apply(stack_engines, print).made
+    assert pieces.SOURCE in build.apply(stack_engines, views.pieces(), print).made
     assert has_caught_up(stack_engines)
     assert verification.verify(stack_engines).is_good

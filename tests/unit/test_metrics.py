@@ -1,9 +1,9 @@
-"""The registry's refusals, the filters, and the arithmetic of a rollup in memory."""
+"""What the definitions refuse, the filters, and how values are rounded."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, time
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -13,26 +13,16 @@ import pytest
 
 from workbench.errors import MetricError
 from workbench.filters import Filters
-from workbench.metrics import DIMENSIONS, METRICS, SPANS, Where
-from workbench.metrics import cube as cubes
+from workbench.metrics import DIMENSIONS, METRICS, Where
 from workbench.metrics.ask import _value
-from workbench.metrics.cube import Cube, span_starts
-from workbench.metrics.filters import day_number
-from workbench.metrics.registry import ROLLUPS, UNUSABLE, checked, usable
+from workbench.metrics.definitions import MEASURES, UNUSABLE, checked, usable
+from workbench.metrics.facts import TABLES
 from workbench.sql_files import read_sql, sql_names
 
-MONDAY = day_number(date(2026, 6, 1))
 
-
-def a_cube(rows: list[tuple[int, str | None, int, int]]) -> Cube:
-    frame = pd.DataFrame(rows, columns=["day", "category", "customer", "revenue"])
-    frame["category"] = frame["category"].astype(object)
-    return Cube.of(frame, ("day", "category", "customer"), ("revenue",), "day")
-
-
-def test_every_rollup_is_a_file_and_every_file_names_its_grain() -> None:
+def test_every_file_of_the_facts_names_its_grain() -> None:
     names = {name.rsplit("/", 1)[1] for name in sql_names("metrics")}
-    assert {rollup.name for rollup in ROLLUPS} <= names
+    assert names == {table.name for table in TABLES.values()}
     for name in names:
         assert read_sql(f"metrics/{name}").startswith(f"-- {name}: one row per ")
 
@@ -127,34 +117,14 @@ def test_a_filter_may_be_a_dict_or_filters() -> None:
         Filters(hours=[25])
 
 
-def test_pieces_hold_every_moment_before_a_moment_once() -> None:
-    day = date(2026, 3, 18)
-    pieces = Where(date_from=date(2026, 3, 16), hours=(9, 12, 13), before=datetime(2026, 3, 18, 13)).pieces
-    assert pieces == (
-        Where(date_from=date(2026, 3, 16), date_to=date(2026, 3, 17), hours=(9, 12, 13)),
-        Where(date_from=day, date_to=day, hours=(9, 12)),
-    )
-    assert Where(before=NOON).pieces[1] == Where(date_from=day, date_to=day, time_to=time(12, 30))
-    assert len(Where(hours=(13,), before=datetime(2026, 3, 18, 13)).pieces) == 1
-
-
-@pytest.mark.parametrize("span", SPANS)
-def test_weeks_months_quarters_and_years_begin_where_the_calendar_says(span: str) -> None:
-    days = pd.date_range("1999-12-20", "2029-01-10", unit="s")
-    numbers = np.array([day_number(day.date()) for day in days])
-    names = {"week": "W-SUN", "month": "M", "quarter": "Q", "year": "Y"}
-    expected = [day_number(start.date()) for start in days.to_period(names[span]).start_time]
-    assert span_starts(numbers, span).tolist() == expected
-
-
 @pytest.mark.parametrize(
     ("metric", "sums", "value"),
     [
         ("revenue", {"revenue": 1070}, Decimal("10.70")),
         ("average_sale", {"revenue": 1001, "sales": 2}, Decimal("5.01")),  # 5.005, half up
         ("average_sale", {"revenue": 0, "sales": 0}, None),
-        ("discount_rate", {"discount": 1, "revenue": 799}, Decimal("0.13")),  # 0.125 %
-        ("items_per_sale", {"items": 5, "sales": 2}, Decimal("2.50")),
+        ("discount_rate", {"discount_given": 1, "revenue": 799}, Decimal("0.13")),  # 0.125 %
+        ("items_per_sale", {"items_sold": 5, "sales": 2}, Decimal("2.50")),
         ("sales", {}, 0),
     ],
 )
@@ -162,52 +132,22 @@ def test_values_are_rounded_once_and_half_up(metric: str, sums: dict[str, int], 
     assert _value(METRICS[metric], sums) == value
 
 
-@pytest.mark.parametrize("dense", [True, False])
-def test_sums_and_different_customers_by_group(dense: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    if not dense:
-        monkeypatch.setattr(cubes, "DENSE_GROUPS", 0)
-    cube = a_cube([(MONDAY + 6, "a", 1, 5), (MONDAY, "a", 1, 10), (MONDAY, None, 2, 20), (MONDAY, "a", 2, 1)])
-    groups = cube.sums(["revenue", "customers"], ["weekday", "category"], Where())
-    assert groups == {
-        (1, "a"): {"revenue": 11, "customers": 2},
-        (1, None): {"revenue": 20, "customers": 1},
-        (7, "a"): {"revenue": 5, "customers": 1},
-    }
-    assert cube.sums(["revenue"], [], Where(categories=(None,))) == {(): {"revenue": 20}}
-    assert cube.sums(["revenue"], ["day"], Where(date_to=date(2026, 6, 1))) == {(MONDAY,): {"revenue": 31}}
-    assert cube.sums(["customers"], ["day"], Where(date_from=date(2027, 1, 1))) == {}
-
-
-def test_sums_beyond_what_a_float_holds_are_exact() -> None:
-    big = 2**53 + 1
-    cube = a_cube([(MONDAY, "a", 1, big), (MONDAY, "a", 1, 2)])
-    assert cube.sums(["revenue"], ["category"], Where()) == {("a",): {"revenue": big + 2}}
-
-
-def test_days_are_replaced_added_and_removed() -> None:
-    cube = a_cube([(1, "a", 1, 1), (2, "b", 1, 2), (3, "a", 1, 4)])
-    changed = cube.replaced([2, 3, 9], a_cube([(2, "c", 1, 8), (9, "a", 1, 16)]))
-    assert changed.day.tolist() == [1, 2, 9]
-    assert changed.sums(["revenue"], ["category"], Where()) == {("a",): {"revenue": 17}, ("c",): {"revenue": 8}}
-    assert cube.sums(["revenue"], [], Where()) == {(): {"revenue": 7}}  # the one that readers hold stays as it was
-
-
-def test_one_bad_row_of_the_registry_is_out_alone_and_says_why() -> None:
-    good = METRICS["revenue"]
-    rows = [
-        good,
-        replace(good, name="typo", over="revenu"),  # type: ignore[arg-type]
-        replace(good, name="unit", unit="euros"),  # type: ignore[arg-type]
-        replace(good, name="grain", grain="basket"),  # type: ignore[arg-type]
-        replace(good, name="two words"),
-        replace(good, name="share", unit="percent"),
-        replace(good, label="Another revenue"),
-        METRICS["sales"],
+def test_one_bad_row_of_the_definitions_is_out_alone_and_says_why() -> None:
+    measure, ratio = MEASURES["revenue"], METRICS["average_sale"]
+    measures = [
+        measure,
+        replace(measure, name="unit", unit="euros"),  # type: ignore[arg-type]
+        replace(measure, name="grain", grain="basket"),  # type: ignore[arg-type]
+        replace(measure, name="two words"),
+        replace(measure, label="Another revenue"),
+        MEASURES["sales"],
     ]
-    found, problems = usable(rows)
-    assert found == {"revenue": good, "sales": METRICS["sales"]}
-    assert list(problems) == ["typo", "unit", "grain", "two words", "share", "revenue"]
-    assert problems["typo"].startswith("The metric 'typo' cannot be used: there is no measure 'revenu', only sales,")
+    ratios = [ratio, replace(ratio, name="typo", over="revenu"), replace(ratio, name="share", unit="count")]
+    found, metrics, problems = usable(measures, ratios)
+    assert found == {"revenue": measure, "sales": MEASURES["sales"]}
+    assert list(metrics) == ["revenue", "sales", "average_sale"]
+    assert list(problems) == ["unit", "grain", "two words", "revenue", "typo", "share"]
+    assert problems["typo"] == "The metric 'typo' cannot be used: there is no measure 'revenu', only revenue, sales."
     assert not UNUSABLE
 
 

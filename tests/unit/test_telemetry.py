@@ -24,6 +24,7 @@ NAMES = {
     "workbench_writes",
     "workbench_conflicts",
     "workbench_refusals",
+    "workbench_passed_over",
     "workbench_visible_seconds",
 }
 

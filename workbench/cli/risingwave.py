@@ -12,6 +12,7 @@ from rich.table import Table
 
 from workbench.cli.shared import AsJson, configured, say, with_engines
 from workbench.clock import StoreClock
+from workbench.metrics.views import pieces
 from workbench.risingwave.build import Built
 from workbench.risingwave.build import apply as build
 from workbench.risingwave.removal import drop as remove
@@ -28,7 +29,7 @@ WORDS = {"made": "Made", "changed": "Changed", "kept": "Left as it was", "remove
 @app.command()
 def apply(as_json: AsJson = False) -> None:
     """Build what is missing and change what has changed; safe to repeat."""
-    built = with_engines(configured(), lambda engines: build(engines, say))
+    built = with_engines(configured(), lambda engines: build(engines, pieces(), say))
     typer.echo(json.dumps(dataclasses.asdict(built)) if as_json else _built_text(built))
 
 
@@ -44,7 +45,7 @@ def drop(
     if slot_only:
         dropped = [SLOT] if with_engines(settings, drop_slot) else []
     else:
-        dropped = with_engines(settings, lambda engines: remove(engines, say))
+        dropped = with_engines(settings, lambda engines: remove(engines, pieces(), say))
     if as_json:
         typer.echo(json.dumps(dropped))
     else:
@@ -55,7 +56,7 @@ def drop(
 def status(as_json: AsJson = False) -> None:
     """Show tables and views with rows, last change and backfill, and the slot; exit code 1 when something is wrong."""
     settings = configured()
-    found = with_engines(settings, state)
+    found = with_engines(settings, lambda engines: state(engines, pieces()))
     if as_json:
         typer.echo(json.dumps(dataclasses.asdict(found), indent=2, default=str))
     else:

@@ -94,7 +94,7 @@ def prepare(layout: Layout) -> None:
     if layout.user:
         _refuse_closed_parents(folder, layout.user)
     _make(folder, open_parents=layout.user is not None)
-    entries = os.listdir(folder)
+    entries = set(os.listdir(folder)) - {"columns"}  # figures, which are kept there beside any servers
     if entries and not {layout.lock.name, layout.passwords.name}.intersection(entries):
         raise ClusterError(
             f"{folder} holds files that are not the workbench's, so nothing was put there."

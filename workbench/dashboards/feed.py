@@ -110,7 +110,7 @@ class Feed(param.Parameterized):
         if is_first and done_at_once(self._renew):
             return
         moment = self.moment()
-        if self._is_in_memory(moment):
+        if self.live.is_ready:
             for tile in self.tiles:
                 if not tile.is_slow:
                     _show(tile, moment, _fetched(tile, moment))
@@ -128,7 +128,7 @@ class Feed(param.Parameterized):
             self.renew()
         elif not is_old:
             for tile in self.tiles:
-                tile.touch(self.live.engine, self.live.as_of)
+                tile.touch()
 
     def renew(self) -> None:
         """Asks for all tiles that are shown; nothing while the page is being built, ``follow`` asks then."""
@@ -145,7 +145,7 @@ class Feed(param.Parameterized):
             await asyncio.to_thread(self.live.wait_until_begun)
             began, revision, moment = time.monotonic(), self.live.revision, self.moment()
             quick, slow = [tile for tile in tiles if not tile.is_slow], [tile for tile in tiles if tile.is_slow]
-            if self._is_in_memory(moment):
+            if self.live.is_ready:
                 await asyncio.gather(*(self._renew_group(asked, moment, group) for group in (quick, *by_one(slow))))
             else:  # the database is asked: one after the other, each shown as soon as it is there
                 for group in by_one([*quick, *slow]):
@@ -157,10 +157,6 @@ class Feed(param.Parameterized):
             self._revision, self._where = revision, (moment.where, moment.comparison)
             now = time.monotonic()
             self._rests_until = now + min(SPARE * (now - began), MOST_REST_SECONDS)
-
-    def _is_in_memory(self, moment: Moment) -> bool:
-        compared = moment.where if moment.comparison is None else moment.comparison
-        return all(self.live.has_loaded(where.date_from) for where in (moment.where, compared))
 
     async def _renew_group(self, asked: int, moment: Moment, tiles: list[Tile]) -> None:
         found = await asyncio.to_thread(self._fetch, asked, moment, tiles)

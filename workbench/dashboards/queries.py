@@ -10,7 +10,7 @@ from workbench.dashboards.table import table_html
 from workbench.dashboards.tile import html
 
 HEADS = {"Engine": False, "Queries": True, "p50": True, "p95": True}
-ENGINES = {"replica": "Replica", "master": "Master", "risingwave": "RisingWave"}
+ENGINES = {"columns": "Columns", "replica": "Replica", "master": "Master", "risingwave": "RisingWave"}
 
 
 class QueryTimes(Viewer):
@@ -29,7 +29,10 @@ class QueryTimes(Viewer):
             for name, title in ENGINES.items()
             if name in found
         ]
-        self._table.object = table_html(HEADS, rows) if rows else '<p class="soft">No query yet.</p>'
+        table = table_html(HEADS, rows) if rows else '<p class="soft">No query yet.</p>'
+        counted = ", ".join(f"{reason} {look.count(times)}" for reason, times in telemetry.REASONS.most_common())
+        passed_over = f'<p class="soft">RisingWave was passed over: {look.esc(counted)}.</p>' if counted else ""
+        self._table.object = table + passed_over
 
     def __panel__(self) -> Viewable:
         about = f"Since this process started; p50 and p95 of the last {telemetry.MOST_RECENT:,}."

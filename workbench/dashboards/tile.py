@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from decimal import Decimal
 from functools import partial
 
@@ -42,6 +41,7 @@ class Tile(Viewer):
         self.is_alone = not isinstance(source, Feed)
         self.feed = source if isinstance(source, Feed) else Feed(source, filters)
         self._shown: tuple[object, pd.DataFrame] | None = None
+        self._engine = ""  # who answered it
         about = f'<p class="soft">{look.esc(self.about)}</p>' if self.about else ""
         self._heading = html(f"<h2>{look.esc(self.title)}</h2>{about}")
         self._drawn: pn.Column | None = None
@@ -80,6 +80,7 @@ class Tile(Viewer):
         if isinstance(answer, WorkbenchError):
             self._say(str(answer))
             return
+        self._engine = answer.engine
         self._fresh.tell(answer.engine, answer.as_of, self.feed.workbench.monitor.now(), answer.note)
         shown = (self.depends_on(moment), answer.value)
         if self._shown is not None and self._shown[0] == shown[0] and same(self._shown[1], shown[1]):
@@ -105,10 +106,11 @@ class Tile(Viewer):
         """Money as it is read, in the configured currency."""
         return look.money(amount, self.feed.workbench.engines.settings.workbench_currency)
 
-    def touch(self, engine: str, as_of: datetime | None) -> None:
-        """Nothing has changed up to ``as_of``."""
-        if self._shown is not None and as_of is not None:
-            self._fresh.touch(engine, as_of, self.feed.workbench.monitor.now())
+    def touch(self) -> None:
+        """Nothing has changed since this was shown."""
+        still = self.feed.live.still(self._engine)
+        if self._shown is not None and still is not None:
+            self._fresh.touch(*still, self.feed.workbench.monitor.now())
 
     def _say(self, text: str) -> None:
         self._said.param.update(object=f'<p class="soft">{look.esc(text)}</p>', visible=True)

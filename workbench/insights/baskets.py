@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from math import ceil
 from typing import Any, Literal
 
-import numpy as np
 import pandas as pd
 import sqlalchemy as sa
 
 from workbench.errors import MetricError
-from workbench.insights.pairs import Ints, Pairs, count_pairs
 from workbench.insights.ratios import percent, ratio
-from workbench.metrics import AnyWhere, Source, Where, ask, direct
+from workbench.metrics import AnyWhere, Source, Where
+from workbench.metrics.facts import FACT_LINES, FACT_SALES, Facts
 from workbench.products import newest
 from workbench.replication import Answer
 from workbench.words import counted
 
 Sort = Literal["lift", "sales_both"]
 SORTS: tuple[Sort, ...] = ("lift", "sales_both")
-MOST_SALES = 250_000  # about a second or two; a year of a large chain would run into the reader's time limit
 
 
 @dataclass(frozen=True)
@@ -40,26 +37,15 @@ class Pair:
 
 @dataclass(frozen=True)
 class Baskets:
-    """``pairs`` are exact for ``sales`` sales from ``date_from`` on (None: from the first one).
-
-    ``is_whole`` is False when the period has too many sales, so that only its newest days were counted: a page must
-    show ``about``, which says so.
-    """
+    """``pairs`` are exact for ``sales`` sales."""
 
     pairs: pd.DataFrame
     sales: int
-    date_from: date | None
-    is_whole: bool
 
     @property
     def about(self) -> str:
         """What was counted, in words: ``Of 81,204 sales.``"""
-        if self.is_whole:
-            return f"Of {counted(self.sales, 'sale')}."
-        return (
-            f"Of the {counted(self.sales, 'sale')} since {self.date_from:%Y-%m-%d} only: the period chosen has too many"
-            " sales to count pairs in."
-        )
+        return f"Of {counted(self.sales, 'sale')}."
 
 
 def baskets(
@@ -70,7 +56,6 @@ def baskets(
     limit: int = 20,
     minimum_sales: int = 10,
     minimum_support: Decimal = Decimal(0),
-    most_sales: int = MOST_SALES,
 ) -> Answer[Baskets]:
     """The first ``limit`` pairs that ``minimum_sales`` sales, and ``minimum_support`` percent of them, have at least.
 
@@ -88,88 +73,68 @@ def baskets(
     then by sales_both or lift, then by code. All sales are those of ``where`` without its categories and products:
     these choose the pairs to give (one product of the pair has a matching line), as otherwise every sale would have it.
 
-    More than ``most_sales`` sales are not counted: the newest whole days that fit are, at least one day, and the value
-    says so. Raises MetricError for a bad sort or number, and ServerUnavailable.
+    Raises MetricError for a bad sort or number, and ServerUnavailable.
     """
     if sort not in SORTS or limit < 1 or minimum_sales < 1 or not 0 <= minimum_support <= 100:
         raise MetricError(
             f"Pairs are sorted by one of {', '.join(SORTS)}; limit and minimum_sales are 1 or more, minimum_support is"
             " a percent from 0 to 100."
         )
-    chosen = source.where(where)
-    date_from = _first_day(source, replace(chosen, categories=(), products=()), most_sales)
-    is_whole = date_from is None
-    asked = chosen if date_from is None else replace(chosen, date_from=date_from)
+    asked = source.where(where)
 
-    def work(connection: sa.Connection) -> Baskets:
-        direct.one_moment(connection)
-        ids = direct.sale_ids(connection, asked)
-        sales, codes, lines = _lines(connection, asked, ids)
+    def work(facts: Facts) -> tuple[int, list[Pair]]:
+        every = replace(asked, categories=(), products=())
+        counted = sa.select(sa.func.count()).select_from(FACT_SALES).where(*facts.matching(FACT_SALES, every))
+        sales = int(facts.execute(counted)[0][0])
         at_least = max(minimum_sales, ceil(Fraction(minimum_support) * sales / 100))
-        pairs = _matching(connection, asked, ids, codes, count_pairs(*lines, len(codes), at_least))
-        best = _best(codes, pairs, sort)[:limit]
-        return Baskets(_frame(connection, best, sales), sales, asked.date_from, is_whole)
+        return sales, [Pair(*row) for row in facts.execute(_pairs(facts, asked, at_least))]
 
-    return source.reader.read(source.session, work, "baskets")
-
-
-def _first_day(source: Source, where: Where, most_sales: int) -> date | None:
-    """The first of the newest whole days that have ``most_sales`` in all; None when all days do."""
-    daily = ask(source, ["sales"], by=["day"], where=where).value.iloc[::-1]
-    days_that_fit = max(1, int((daily["sales"].cumsum() <= most_sales).sum()))
-    return daily["day"].iloc[days_that_fit - 1].date() if days_that_fit < len(daily) else None
+    found = source.read(work, "baskets")
+    sales, pairs = found.value
+    best = _best(pairs, sort)[:limit]
+    codes = sorted({code for pair in best for code in (pair.a, pair.b)})
+    named = source.reader.read(source.session, lambda connection: newest(connection, codes), "product names")
+    value = Baskets(_frame(named.value, best, sales), sales)
+    return Answer(value, found.engine, found.as_of, found.note)
 
 
-def _lines(
-    connection: sa.Connection, where: Where, within: direct.Ids | None
-) -> tuple[int, list[str], tuple[Ints, Ints]]:
-    """How many sales there are, the codes of their products, and the lines: sale id, place of the code."""
-    fact_sales, fact_lines = direct.TABLES["fact_sales"], direct.TABLES["fact_lines"]
-    every = replace(where, categories=(), products=())
-    counted = sa.select(sa.func.count()).select_from(fact_sales).where(*direct.matching(fact_sales, every))
-    sales = int(connection.execute(counted).scalar_one())
-    # One row a product, with the ids of its sales in one text: a fraction of the time that a row a line takes.
-    ids = sa.func.string_agg(sa.cast(fact_lines.c.transaction_id, sa.Text), ",")
-    query = sa.select(fact_lines.c.product_code, ids).where(*direct.matching(fact_lines, every, within))
-    rows = connection.execute(query.group_by(fact_lines.c.product_code)).all()
-    codes = sorted(row.product_code for row in rows)
-    place = {code: number for number, code in enumerate(codes)}
-    parts = [(np.fromstring(text, dtype=np.int64, sep=","), place[code]) for code, text in rows]
-    if not parts:
-        return sales, codes, (np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
-    product = np.concatenate([np.full(len(part), number, dtype=np.int64) for part, number in parts])
-    return sales, codes, (np.concatenate([part for part, _ in parts]), product)
+def _pairs(facts: Facts, where: Where, at_least: int) -> sa.Select[Any]:
+    """One row per pair that so many sales have: the codes, how many sales have both, and each."""
+    every = facts.matching(FACT_LINES, replace(where, categories=(), products=()))
+    line = sa.select(FACT_LINES.c.transaction_id, FACT_LINES.c.product_code).where(*every).distinct().cte("line")
+    product = (
+        sa.select(line.c.product_code, sa.func.count().label("sales")).group_by(line.c.product_code).cte("product")
+    )
+    a, b = line.alias("a"), line.alias("b")
+    together = (a.c.transaction_id == b.c.transaction_id) & (a.c.product_code < b.c.product_code)
+    pair = (
+        sa.select(a.c.product_code.label("code_a"), b.c.product_code.label("code_b"), sa.func.count().label("both"))
+        .select_from(a.join(b, together))
+        .group_by(a.c.product_code, b.c.product_code)
+        .having(sa.func.count() >= at_least)
+        .cte("pair")
+    )
+    of_a, of_b = product.alias("of_a"), product.alias("of_b")
+    joined = pair.join(of_a, of_a.c.product_code == pair.c.code_a).join(of_b, of_b.c.product_code == pair.c.code_b)
+    query = sa.select(pair, of_a.c.sales, of_b.c.sales).select_from(joined)
+    if where.narrows_lines:
+        wanted = sa.select(FACT_LINES.c.product_code).where(*facts.matching(FACT_LINES, where)).distinct()
+        query = query.where(pair.c.code_a.in_(wanted) | pair.c.code_b.in_(wanted))
+    return query
 
 
-def _matching(
-    connection: sa.Connection, where: Where, ids: direct.Ids | None, codes: Sequence[str], pairs: Pairs
-) -> Pairs:
-    """The pairs with a product that has a line of the categories and products of ``where``."""
-    if not where.narrows_lines:
-        return pairs
-    lines = direct.TABLES["fact_lines"]
-    query = sa.select(lines.c.product_code).where(*direct.matching(lines, where, ids)).distinct()
-    wanted = set(connection.execute(query).scalars())
-    is_wanted = np.array([code in wanted for code in codes], dtype=bool)
-    keep = is_wanted[pairs.first] | is_wanted[pairs.second]
-    return Pairs(pairs.first[keep], pairs.second[keep], pairs.both[keep], pairs.having)
-
-
-def _best(codes: Sequence[str], pairs: Pairs, sort: Sort) -> list[Pair]:
+def _best(pairs: Sequence[Pair], sort: Sort) -> list[Pair]:
     """The pairs in the order asked; compared as fractions, as rounding would make neighbours equal."""
-    columns = (pairs.first, pairs.second, pairs.both, pairs.having[pairs.first], pairs.having[pairs.second])
-    found = [Pair(codes[a], codes[b], *counts) for a, b, *counts in zip(*(c.tolist() for c in columns), strict=True)]
 
     def place(pair: Pair) -> tuple[Any, ...]:
         lift = Fraction(pair.both, pair.sales_a * pair.sales_b)  # times all sales, which all pairs share
         values = (lift, pair.both) if sort == "lift" else (pair.both, lift)
         return (*(-value for value in values), pair.a, pair.b)
 
-    return sorted(found, key=place)
+    return sorted(pairs, key=place)
 
 
-def _frame(connection: sa.Connection, best: Sequence[Pair], sales: int) -> pd.DataFrame:
-    names = newest(connection, sorted({code for pair in best for code in (pair.a, pair.b)}))
+def _frame(names: Mapping[str, tuple[str, str | None]], best: Sequence[Pair], sales: int) -> pd.DataFrame:
     columns = {
         "product_a": [pair.a for pair in best],
         "name_a": [names[pair.a][0] for pair in best],

@@ -9,8 +9,8 @@ from typing import Any
 import pandas as pd
 import sqlalchemy as sa
 
-from workbench.insights.customer_kinds import Row, customer_kinds
-from workbench.metrics import AnyWhere, Source, Where, current, direct
+from workbench.metrics import AnyWhere, Source, Where
+from workbench.metrics.facts import FACT_LINES, FACT_SALES, FIRST_SALES, Facts, shown
 from workbench.metrics.frames import days as day_column
 from workbench.replication import Answer
 
@@ -31,61 +31,47 @@ def customers(source: Source, where: AnyWhere = None, *, by_day: bool = False) -
     New and returning customers add up to the metric ``customers``, and the new ones are its ``new_customers``.
     Raises ServerUnavailable.
     """
-    asked, state = source.where(where), current(source)
-    rows = None if state is None else customer_kinds(state, asked, by_day)
-    if rows is not None and state is not None and state.as_of is not None:
-        return Answer(_frame(rows, by_day), state.engine, state.as_of)
-
-    def work(connection: sa.Connection) -> pd.DataFrame:
-        ids = direct.sale_ids(connection, asked) if asked.narrows_lines else None
-        return _frame([tuple(row) for row in connection.execute(_query(asked, by_day, ids))], by_day)
-
-    return source.reader.read(source.session, work, "customers")
+    asked = source.where(where)
+    return source.read(lambda facts: _frame(facts.execute(_query(facts, asked, by_day)), by_day), "customers")
 
 
-def _query(where: Where, by_day: bool, ids: direct.Ids | None) -> sa.Select[Any]:
+def _query(facts: Facts, where: Where, by_day: bool) -> sa.Select[Any]:
     """One row per day number (or 0) and kind: customers, sales, revenue."""
-    customer = _by_customer(where, by_day, ids).cte("customer")
-    # Told apart once: the planner expects few customers, and would look for all first sales anew for each of them.
-    newcomer = _newcomers(where, ids).cte("newcomer").prefix_with("materialized", dialect="postgresql")
-    is_new = newcomer.c.customer_id == customer.c.customer_id
+    customer = _by_customer(facts, where, by_day).cte("customer")
+    newcomer = sa.select(FIRST_SALES.c.day, FIRST_SALES.c.customer_id).where(*facts.matching(FIRST_SALES, where))
+    # Told apart once: PostgreSQL's planner expects few customers, and would look for all first sales for each of them.
+    first = newcomer.cte("newcomer").prefix_with("materialized")
+    is_new = first.c.customer_id == customer.c.customer_id
     if by_day:
-        is_new &= newcomer.c.day == customer.c.day
+        is_new &= first.c.day == customer.c.day
     kind = sa.case(
         (customer.c.customer_id.is_(None), "no card"),
-        (newcomer.c.customer_id.is_not(None), "new"),
+        (first.c.customer_id.is_not(None), "new"),
         else_="returning",
     )
-    told = sa.select(customer, kind.label("kind")).select_from(customer.outerjoin(newcomer, is_new)).cte("told")
-    day = direct.shown(told.c.day) if by_day else sa.literal(0)
+    told = sa.select(customer, kind.label("kind")).select_from(customer.outerjoin(first, is_new)).cte("told")
+    day = shown(told.c.day) if by_day else sa.literal(0)
     sums = (sa.func.count(told.c.customer_id), sa.func.sum(told.c.sales), sa.func.sum(told.c.revenue))
     keys = (told.c.day, told.c.kind) if by_day else (told.c.kind,)
     return sa.select(day, told.c.kind, *sums).group_by(*keys)
 
 
-def _newcomers(where: Where, ids: direct.Ids | None) -> sa.Select[Any]:
-    """One row per customer whose first sale ever matches, with its day."""
-    first = direct.TABLES["rollup_first_sales"]
-    return sa.select(first.c.day, first.c.customer_id).where(*direct.matching(first, where, ids))
-
-
-def _by_customer(where: Where, by_day: bool, ids: direct.Ids | None) -> sa.Select[Any]:
+def _by_customer(facts: Facts, where: Where, by_day: bool) -> sa.Select[Any]:
     """One row per customer (and day): sales, revenue of what matches. Grouped at once, before any join, by hash."""
     if where.narrows_lines:
-        line = direct.TABLES["fact_lines"]
-        keys = (line.c.transaction_id, line.c.day, line.c.customer_id)
-        query = sa.select(*keys, sa.func.sum(line.c.revenue).label("revenue"))
-        sale: sa.FromClause = query.where(*direct.matching(line, where, ids)).group_by(*keys).cte("sale")
+        line = FACT_LINES.c
+        keys = (line.transaction_id, line.day, line.customer_id)
+        query = sa.select(*keys, sa.func.sum(line.revenue).label("revenue")).where(*facts.matching(FACT_LINES, where))
+        sale: sa.FromClause = query.group_by(*keys).cte("sale")
         conditions: list[sa.ColumnElement[bool]] = []
     else:
-        sale = direct.TABLES["fact_sales"]
-        conditions = direct.matching(direct.TABLES["fact_sales"], where)
+        sale, conditions = FACT_SALES, facts.matching(FACT_SALES, where)
     group = (sale.c.day, sale.c.customer_id) if by_day else (sale.c.customer_id,)
     sums = (sa.func.count().label("sales"), sa.func.sum(sale.c.revenue).label("revenue"))
     return sa.select(*group, *sums).where(*conditions).group_by(*group)
 
 
-def _frame(rows: Sequence[Row], by_day: bool) -> pd.DataFrame:
+def _frame(rows: Sequence[Sequence[Any]], by_day: bool) -> pd.DataFrame:
     found = {(day, kind): (int(count), int(sales), revenue) for day, kind, count, sales, revenue in rows}
     days = sorted({day for day, _ in found}) if by_day else [0]
     values = [(day, kind, *found.get((day, kind), NOTHING)) for day in days for kind in KINDS]

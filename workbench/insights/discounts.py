@@ -10,11 +10,11 @@ import pandas as pd
 
 from workbench.insights.ratios import percent
 from workbench.metrics import AnyWhere, Source, sums
+from workbench.metrics.definitions import checked
 from workbench.metrics.frames import key_columns, ordered
-from workbench.metrics.registry import checked
 from workbench.replication import Answer
 
-MEASURES = ("discount", "lines", "discounted_lines", "revenue", "discounted_revenue")
+MEASURES = ("discount_given", "lines", "discounted_lines", "revenue", "discounted_revenue")
 COUNTS = ("lines", "discounted_lines")
 COLUMNS = (
     "discount_given",

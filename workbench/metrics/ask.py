@@ -1,32 +1,59 @@
-"""ask(): the one question. Takes each measure from the cheapest place that gives it exactly, and makes one frame."""
+"""ask(): the one question, put to whoever answers it at one position of the data, and made one frame."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
+import sqlalchemy as sa
 
-from workbench.metrics import direct
-from workbench.metrics.cube import Cube, Groups
+from workbench import telemetry
+from workbench.metrics import facts
+from workbench.metrics.columns import Columns
+from workbench.metrics.definitions import MEASURES, Grain, Metric, checked, tells_lines
+from workbench.metrics.facts import DatabaseFacts, Facts, Groups
 from workbench.metrics.filters import AnyWhere, Where
 from workbench.metrics.frames import key_columns, ordered
-from workbench.metrics.registry import CENTS, DIMENSIONS, OF_LINES, Metric, checked
-from workbench.metrics.rollups import Rollups
-from workbench.metrics.state import State
+from workbench.metrics.stream import PassedOver, Stream
 from workbench.models import CENT
 from workbench.replication import Answer, Reader, Session
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Source:
-    """Who is asked, for whom. Without ``rollups`` every figure is asked of the database."""
+    """Who is asked, for whom: RisingWave's views, the columns, then the database, as far as they are given.
+
+    RisingWave has to be past ``shown``: a position up to which somebody else has answered the same question.
+    """
 
     reader: Reader
     session: Session
-    rollups: Rollups | None = None
+    columns: Columns | None = None
+    stream: Stream | None = None
+    shown: str | None = None
+
+    def read(self, work: Callable[[Facts], T], what: str = "other") -> Answer[T]:
+        """What ``work`` answers of the facts: those of the columns when they hold all that the session has seen.
+
+        ``what`` is the name that its time is counted under. Raises ServerUnavailable.
+        """
+        if self.columns is not None:
+            began = time.perf_counter()
+            answer = self.columns.read(self.reader, self.session, work)
+            if answer is not None:
+                telemetry.queried("columns", what, time.perf_counter() - began)
+                return answer
+
+        def ask_database(connection: sa.Connection) -> T:
+            return work(DatabaseFacts(connection))
+
+        return self.reader.read(self.session, ask_database, what)
 
     def where(self, asked: AnyWhere) -> Where:
         """The filter that is meant, at the time of the stores' clock. Raises MetricError."""
@@ -41,107 +68,38 @@ def ask(
     Columns are ``by`` and ``metrics``; rows are sorted by ``by``, with None last. Money is Decimal in cents, counts are
     int; an average, a percent (4.35 is 4.35 %) and a ratio are Decimal with two places, rounded half up once, or None
     where the divisor is zero. Days are datetime64, so is the first day that tells a week, month, quarter or year.
-    ``where`` may also be a dict of its fields, or a Filters. The session sees its own writes; ``engine`` and ``as_of``
-    are those of the oldest part. Raises MetricError for what a metric cannot give and ServerUnavailable.
+    ``where`` may also be a dict of its fields, or a Filters. The session sees its own writes. All of it is of one
+    moment. Raises MetricError for what a metric cannot give and ServerUnavailable.
     """
     chosen = checked(metrics, by)
-    found = _summed(source, [metric.measures for metric in chosen], by, source.where(where))
+    measures = dict.fromkeys(measure for metric in chosen for measure in metric.measures)
+    found = sums(source, list(measures), by, source.where(where))
     return Answer(frame_of(found.value, chosen, by), found.engine, found.as_of, found.note)
 
 
 def sums(source: Source, measures: Sequence[str], by: Sequence[str], where: Where) -> Answer[Groups]:
-    """Measures of the registry's rollups, all of one moment, for each group that has a matching sale or line.
+    """Measures for each group that has a matching sale, or line where lines are told apart.
 
-    Money is in cents, days are numbers. Raises ServerUnavailable.
+    Money is in cents, days are numbers. ``note`` says why it was not RisingWave. Raises ServerUnavailable.
     """
-    return _summed(source, [tuple(measures)], by, where)
+    grains, note = grains_of(measures, by, where), ""
+    if source.stream is not None:
+        try:
+            return source.stream.sums(source.reader, source.session, grains, by, where, source.shown)
+        except PassedOver as passed_over:
+            telemetry.passed_over(passed_over.reason)
+            note = str(passed_over)
+    answer = source.read(lambda found: facts.sums(found, grains, by, where), "+".join(measures))
+    return replace(answer, note=answer.note or note)
 
 
-def _summed(source: Source, together: Sequence[Sequence[str]], by: Sequence[str], where: Where) -> Answer[Groups]:
-    """The measures, of which some are of one moment. ``engine`` and ``as_of`` are those of the oldest part."""
-    # Different customers of two days may be the same: they cannot be added up.
-    adds_up = not any("customers" in measures for measures in together)
-    pieces = where.pieces if adds_up else (where,)
-    parts = [part for piece in pieces for part in _parts(source, together, by, piece)]
-    groups: Groups = {}
-    for part in parts:
-        for key, values in part.value.items():
-            group = groups.setdefault(key, {})
-            group.update({name: group.get(name, 0) + value for name, value in values.items()})
-    oldest = min(parts, key=lambda part: part.as_of)
-    return Answer(groups, oldest.engine, oldest.as_of, oldest.note)
-
-
-def _parts(source: Source, together: Sequence[Sequence[str]], by: Sequence[str], where: Where) -> list[Answer[Groups]]:
-    """The measures that the rollups can give, and the others from the database in one snapshot."""
-    state = current(source)
-    grains = {measure: grain_of(measure, by, where) for measures in together for measure in measures}
-    if by and where.narrows_lines:
-        grains["items"] = "line"  # every group that has a matching line gets its row, whatever else is asked
-    elif by and not any(DIMENSIONS[name].grain == "line" for name in by):
-        grains["sales"] = "sale"  # every group that has a sale does
-    cubes = {} if state is None else {name: state.cube(name, grain, by, where) for name, grain in grains.items()}
-    missing = _with_others(together, [name for name in grains if cubes.get(name) is None])
-    parts: list[Answer[Groups]] = []
-    if state is not None and state.as_of is not None:
-        asked: dict[int, tuple[Cube, list[str]]] = {}
-        for name, cube in cubes.items():
-            if cube is not None and name not in missing:
-                asked.setdefault(id(cube), (cube, []))[1].append(name)
-        parts += [Answer(cube.sums(names, by, where), state.engine, state.as_of) for cube, names in asked.values()]
-    if missing:
-        parts.append(_asked(source, state, {name: grains[name] for name in missing}, by, where))
-    return parts
-
-
-def _asked(
-    source: Source, state: State | None, grains: dict[str, str], by: Sequence[str], where: Where
-) -> Answer[Groups]:
-    """The database's answer, remembered until something changes."""
-    if not by and where.date_from != where.date_to and "customers" not in grains:
-        return _in_total(_asked(source, state, grains, ("day",), where), grains)  # which is asked soon, or was
-
-    def read() -> Answer[Groups]:
-        asked = "+".join(sorted(grains))
-        return source.reader.read(source.session, lambda connection: direct.sums(connection, grains, by, where), asked)
-
-    if source.rollups is None or state is None:
-        return read()
-    state.hold(source.session)
-    return source.rollups.answers.remembered(state, (tuple(by), where), grains, read)
-
-
-def _in_total(days: Answer[Groups], measures: Iterable[str]) -> Answer[Groups]:
-    """The sums over all days: a sale, like the first one of a customer, is of one day."""
-    total = {name: sum(values.get(name, 0) for values in days.value.values()) for name in measures}
-    return replace(days, value={(): total})
-
-
-def _with_others(together: Sequence[Sequence[str]], missing: list[str]) -> list[str]:
-    """With the other measures of a ratio that misses one: a ratio is never of two moments."""
-    found = dict.fromkeys(missing)
-    for measures in together:
-        if any(name in found for name in measures):
-            found.update(dict.fromkeys(measures))
-    return list(found) if len(found) == len(missing) else _with_others(together, list(found))
-
-
-def current(source: Source) -> State | None:
-    """The rollups, when they have what this session has written."""
-    if source.rollups is None:
-        return None
-    if source.rollups.state.as_of is not None and not source.rollups.state.reaches(source.session.token):
-        source.rollups.catch_up(source.reader, source.session)
-    state = source.rollups.state
-    return state if state.reaches(source.session.token) else None
-
-
-def grain_of(measure: str, by: Sequence[str], where: Where) -> str:
-    """Lines are summed when they are told apart; then, too, a header's totals would be of other lines as well."""
-    if measure in OF_LINES:
-        return "line"
-    tells_lines = where.narrows_lines or any(DIMENSIONS[name].grain == "line" for name in by)
-    return "line" if tells_lines and measure in CENTS else "sale"
+def grains_of(measures: Sequence[str], by: Sequence[str], where: Where) -> dict[str, Grain]:
+    """The facts that each measure is summed over, with one measure more where a group could be left without a row."""
+    tells = tells_lines(by) or where.narrows_lines
+    grains = {name: MEASURES[name].grain_of(tells) for name in measures}
+    if by:  # every group that has a matching line, or sale, gets its row, whatever else is asked
+        grains |= {"items_sold": "line"} if tells else {"sales": "sale"}
+    return grains
 
 
 def frame_of(groups: Groups, metrics: Sequence[Metric], by: Sequence[str]) -> pd.DataFrame:

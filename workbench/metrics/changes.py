@@ -1,4 +1,4 @@
-"""What has changed since a rollup was read: found in the audit log, whatever the order of commits.
+"""What has changed since the tables were read: found in the audit log, whatever the order of commits.
 
 Transactions commit in another order than they write to the log, so "the rows after the last id" would miss some. Every
 entry has its transaction's id instead. A snapshot's xmin is the id below which none is running any more; entries at or
@@ -18,6 +18,8 @@ from workbench.sql_files import read_sql
 
 MOST_CHANGES = 20_000  # beyond it, reading everything anew costs less
 
+Ids = tuple[int, int]  # the first and the last id of a range
+
 
 @dataclass(frozen=True)
 class Position:
@@ -34,11 +36,11 @@ class Position:
 
 @dataclass(frozen=True)
 class Changes:
-    """What has to be read again: ``is_everything``, or these day numbers and customers."""
+    """What has to be read again: ``is_everything``, or these sales and those of these ranges of ids."""
 
     position: Position
-    days: tuple[int, ...] = ()
-    customers: tuple[int, ...] = ()
+    sales: tuple[int, ...] = ()
+    loads: tuple[Ids, ...] = ()
     is_everything: bool = False
 
 
@@ -64,6 +66,6 @@ def since(connection: sa.Connection, last: Position) -> Changes:
         return Changes(now, is_everything=True)
     values = {"horizon": str(last.horizon), "seen": [str(xid) for xid in last.seen], "most": MOST_CHANGES}
     row = connection.execute(sa.text(read_sql("queries/changes")), values).one()
-    if row.bulk_loads or row.changes > MOST_CHANGES:
+    if row.unknown or row.changes > MOST_CHANGES:
         return Changes(now, is_everything=True)
-    return Changes(now, tuple(row.days), tuple(row.customers))
+    return Changes(now, tuple(row.sales), tuple((first, last) for first, last in row.loads))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
-from datetime import date, datetime, time, timedelta
+from dataclasses import dataclass, fields
+from datetime import date, datetime, time
 from typing import Any, Protocol, runtime_checkable
 
 from workbench.errors import MetricError
@@ -95,29 +95,6 @@ class Where:
             "product": self.products,
         }
         return {name: values for name, values in named.items() if values}
-
-    @property
-    def pieces(self) -> tuple[Where, ...]:
-        """The same as filters without ``before``, of different days: whole days, and the last one's hours or times.
-
-        The first one has whole days, or none at all.
-        """
-        if self.before is None:
-            return (self,)
-        day, until = self.before.date(), self.before.time()
-        rest = replace(self, before=None)
-        whole = replace(rest, date_to=min(day - timedelta(days=1), self.date_to or date.max))
-        last = replace(rest, date_from=max(day, self.date_from or day), date_to=min(day, self.date_to or day))
-        if until.minute or until.second or until.microsecond:  # no rollup has less than hours
-            return whole, replace(last, time_to=until if self.time_to is None else min(until, self.time_to))
-        hours = tuple(hour for hour in self.hours or range(24) if hour < until.hour)
-        return (whole, replace(last, hours=hours)) if hours else (whole,)
-
-    @property
-    def days(self) -> tuple[int | None, int | None]:
-        """The first and the last day number, None when open."""
-        first = None if self.date_from is None else day_number(self.date_from)
-        return first, None if self.date_to is None else day_number(self.date_to)
 
     @property
     def narrows_lines(self) -> bool:

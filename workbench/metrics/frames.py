@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from workbench.metrics.definitions import SPANS
 from workbench.metrics.filters import EPOCH
-from workbench.metrics.registry import SPANS
 
 # Text stays Python's own: pandas' text type would turn the None of a line without category into nan.
 _TYPES = {"hour": "int64", "weekday": "int64", "store": "int64", "cashier": "int64"}

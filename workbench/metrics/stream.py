@@ -1,44 +1,120 @@
-"""RisingWave as where the rollups come from: its materialized views, and what it pushes of their changes."""
+"""RisingWave as one who answers: its materialized views, how fresh they are, and when they have changed."""
 
 from __future__ import annotations
 
+import itertools
+import logging
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from workbench.metrics.push import Push
+from workbench.metrics import views
+from workbench.metrics.definitions import Grain
+from workbench.metrics.facts import Groups
+from workbench.metrics.filters import Where
+from workbench.replication import Answer, Reader, Session, lsn_number
+from workbench.risingwave.pieces import FOLLOWED, changes_of
 from workbench.sql_files import read_sql
 from workbench.telemetry import queried
 
+log = logging.getLogger(__name__)
+
 FRESH_SECONDS = 10.0  # behind the master; below the limit of every tile, so that none turns amber while others could do
+LOOK_SECONDS = 0.2
+LOOKS = 10  # after as many it is looked whether the subscriptions are the same
+RETRY_SECONDS = 2.0
+FETCH_ROWS = 1_000
+SUBSCRIPTIONS = "select id from rw_catalog.rw_subscriptions order by id"
+NOW_MS = "select cast(extract(epoch from now()) * 1000 as bigint)"  # the time of RisingWave's last checkpoint
+
+
+Reason = Literal["no such view", "read nothing yet", "behind", "away"]
+
+
+class PassedOver(Exception):
+    """RisingWave was not asked, or did not answer: why, by name and in a few words."""
+
+    def __init__(self, reason: Reason, text: str) -> None:
+        self.reason = reason
+        super().__init__(text)
 
 
 @dataclass(frozen=True)
 class Beat:
-    """The heartbeat that RisingWave has: every commit up to ``lsn`` is in all its views as of ``checkpoint_ms``."""
+    """The heartbeat that RisingWave has: every commit up to ``lsn`` is in all its views."""
 
     lsn: str
     beat_at: datetime
-    checkpoint_ms: int
 
-    def is_fresh(self, last_beat_at: datetime | None) -> bool:
-        """Whether it is close enough to the master's newest heartbeat, as far as that is known."""
-        return last_beat_at is None or (last_beat_at - self.beat_at).total_seconds() <= FRESH_SECONDS
+    def seconds_behind(self, last_beat_at: datetime | None) -> float:
+        """How far it is behind the master's newest heartbeat, as far as that is known."""
+        return 0.0 if last_beat_at is None else (last_beat_at - self.beat_at).total_seconds()
 
 
 class Stream:
-    """One for each process."""
+    """One for each process. ``start`` follows RisingWave's changes in a thread."""
 
-    def __init__(self, engine: sa.Engine, push: Push | None = None) -> None:
+    def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
-        self.push = push or Push(engine)
+        self.revision = 0  # moves when figures may have changed
+        self.as_of: datetime | None = None
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Starts the thread."""
+        self._thread = threading.Thread(target=self._run, name="risingwave", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends the thread and waits for it."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join(timeout=15)
+
+    def sums(
+        self,
+        reader: Reader,
+        session: Session,
+        grains: Mapping[str, Grain],
+        by: Sequence[str],
+        where: Where,
+        shown: str | None = None,
+    ) -> Answer[Groups]:
+        """As ``metrics.sums``, from the materialized views, when they hold all up to ``shown``.
+
+        Raises PassedOver, saying why they do not answer.
+        """
+        asked = views.holding(grains, by, where)
+        if asked is None:
+            raise PassedOver("no such view", "no view of RisingWave holds this")
+        try:
+            with self.snapshot("views") as (connection, beat):
+                if beat is None:
+                    raise PassedOver("read nothing yet", "RisingWave has read nothing yet")
+                behind = beat.seconds_behind(reader.last_beat_at)
+                if behind > FRESH_SECONDS:
+                    raise PassedOver("behind", f"RisingWave is behind by {behind:,.0f} s")
+                if session.token is None or lsn_number(beat.lsn) < lsn_number(session.token):
+                    raise PassedOver("behind", "RisingWave does not have yet what was just saved")
+                if shown is not None and lsn_number(beat.lsn) < lsn_number(shown):
+                    raise PassedOver("behind", "RisingWave does not have yet what was shown before")
+                self.as_of = beat.beat_at
+                return Answer(views.sums(connection, asked, by, where), "risingwave", beat.beat_at)
+        except (DBAPIError, PoolTimeout) as error:
+            log.warning("RisingWave was not read: %s", type(error).__name__)
+            raise PassedOver("away", "RisingWave does not answer") from error
 
     @contextmanager
-    def snapshot(self, what: str = "rollups") -> Iterator[tuple[sa.Connection, Beat | None]]:
+    def snapshot(self, what: str) -> Iterator[tuple[sa.Connection, Beat | None]]:
         """A connection that reads one moment, and the heartbeat of that moment; None when there is none yet.
 
         ``what`` is the name under which its time is counted.
@@ -50,11 +126,40 @@ class Stream:
             connection.exec_driver_sql("begin read only")
             try:
                 row = connection.execute(sa.text(read_sql("queries/risingwave_beat"))).one_or_none()
-                if row is None or row.beat_at is None:
-                    yield connection, None
-                else:
-                    yield connection, Beat(row.lsn, row.beat_at, row.checkpoint_ms)
+                yield connection, None if row is None or row.beat_at is None else Beat(row.lsn, row.beat_at)
             finally:
                 if not connection.invalidated:
                     connection.exec_driver_sql("commit")
         queried("risingwave", what, time.monotonic() - began)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                with self._engine.connect() as connection:
+                    connection.detach()  # held for hours: not the pool's any more
+                    self._follow(connection)
+            except (DBAPIError, PoolTimeout) as error:
+                log.info("RisingWave's changes are not followed for now: %s", type(error).__name__)
+                self._stopping.wait(RETRY_SECONDS)
+
+    def _follow(self, connection: sa.Connection) -> None:
+        """Moves the revision whenever a table changes, until the connection is lost or stop() is called."""
+        # Not since now(): a change that is on its way into a checkpoint would be older than that.
+        begun = int(connection.exec_driver_sql(NOW_MS).scalar_one())
+        made = self._subscriptions(connection)
+        for table in FOLLOWED:
+            name = changes_of(table)
+            connection.exec_driver_sql(f"declare {table}_changes subscription cursor for {name} since {begun}")
+        self.revision += 1  # nobody knows what has changed while nobody followed
+        for look in itertools.count(1):
+            if self._stopping.wait(LOOK_SECONDS):
+                return
+            rows = [connection.exec_driver_sql(f"fetch {FETCH_ROWS} from {table}_changes").all() for table in FOLLOWED]
+            self.revision += any(rows)
+            if look % LOOKS == 0 and self._subscriptions(connection) != made:
+                return  # a cursor on a table that was dropped just says nothing more
+
+    @staticmethod
+    def _subscriptions(connection: sa.Connection) -> list[int]:
+        """Which ones there are: what is made anew has another number."""
+        return [row[0] for row in connection.exec_driver_sql(SUBSCRIPTIONS).all()]

@@ -20,8 +20,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from workbench import indexes
 from workbench.engines import Engines
 from workbench.errors import SchemaError
+from workbench.metrics import views as metrics_views
 from workbench.outage import failure, in_words, state_of
 from workbench.positions import wait_for_replica
+from workbench.risingwave import pieces
 from workbench.sql_files import read_sql, sql_names
 
 log = logging.getLogger(__name__)
@@ -130,18 +132,20 @@ def _tell_of_loose_grants(engines: Engines, connection: sa.Connection, say: Call
 
 
 def _refresh_views(connection: sa.Connection) -> list[str]:
-    """Makes a view of each body in sql/metrics, named after its file, when it is new or has changed. Returns those.
+    """Makes the views of facts and figures that RisingWave has too, where new or changed. Returns those.
 
     The body's hash is kept as the view's comment. Bodies read only tables, so that views can be made in any order.
     """
-    found = connection.execute(sa.text(read_sql("queries/view_comments")))
-    made = {row.view_name: row.comment for row in found}
+    bodies = {piece.name: piece.text for piece in (*pieces.views(), *metrics_views.pieces())}
+    plain = connection.execution_options(no_parameters=True)
+    made = {row.view_name: row.comment for row in connection.execute(sa.text(read_sql("queries/view_comments")))}
+    for view, comment in made.items():
+        if view not in bodies and (comment or "").startswith("body "):  # an earlier version made it
+            plain.exec_driver_sql(f'drop view "{view}"')
     refreshed = []
-    for name in sql_names("metrics"):
-        view, body = name.rsplit("/", 1)[1], read_sql(name)
+    for view, body in bodies.items():
         comment = "body " + hashlib.sha256(body.encode()).hexdigest()
         if made.get(view) != comment:
-            plain = connection.execution_options(no_parameters=True)
             plain.exec_driver_sql(f"drop view if exists {view}")
             plain.exec_driver_sql(f"create view {view} as\n{body}")
             plain.exec_driver_sql(f"comment on view {view} is '{comment}'")

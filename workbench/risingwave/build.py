@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -15,7 +15,7 @@ from workbench.engines import Engines
 from workbench.risingwave import ground, marks, preflight, reader
 from workbench.risingwave.console import Console, console
 from workbench.risingwave.ground import Say
-from workbench.risingwave.pieces import MARKS, NEW, SOURCE, Piece, changes_of, rollups, views
+from workbench.risingwave.pieces import FOLLOWED, MARKS, NEW, SOURCE, Piece, changes_of, views
 from workbench.sql_files import read_sql
 
 LOOK_SECONDS = 1.0
@@ -31,21 +31,21 @@ class Built:
     removed: list[str] = field(default_factory=list)
 
 
-def apply(engines: Engines, say: Say = lambda line: None) -> Built:
-    """Builds RisingWave's side; can be repeated, also after it was interrupted.
+def apply(engines: Engines, materialized: Sequence[Piece], say: Say = lambda line: None) -> Built:
+    """Builds RisingWave's side with these materialized views; can be repeated, also after it was interrupted.
 
     ``say`` gets a line for each step, with the progress of long ones. Raises CdcError for what stands in the way,
     RisingWaveRefused for a statement that is refused, ServerUnavailable and SettingsError.
     """
     with console(engines) as rw:
-        return _Builder(engines, rw, say).build()
+        return _Builder(engines, materialized, rw, say).build()
 
 
 class _Builder:
     """One run of apply: what there is, what it was made from, and what has been done."""
 
-    def __init__(self, engines: Engines, rw: Console, say: Say) -> None:
-        self._engines, self._rw, self._say = engines, rw, say
+    def __init__(self, engines: Engines, materialized: Sequence[Piece], rw: Console, say: Say) -> None:
+        self._engines, self._materialized, self._rw, self._say = engines, materialized, rw, say
         self._names = rw.names()
         self._marks = marks.read(rw, self._names)
         self._written = dict(self._marks)
@@ -60,11 +60,13 @@ class _Builder:
             self._marks[name] = mark
         self._write_marks()
         self._built.made += ground.make(self._engines, self._rw, self._names, postgresql, self._say)
-        self._remove_what_no_file_makes()
+        for table in FOLLOWED:
+            self._rw.run(read_sql("risingwave/templates/subscription").format(name=table))
+        self._remove_what_nothing_makes()
         for piece in views():
             self._place(piece, self._make_view, self._make_view)
-        for piece in rollups():
-            self._place(piece, self._make_rollup, self._swap_rollup)
+        for piece in self._materialized:
+            self._place(piece, self._fill, self._swap)
         reader.let_read(self._rw, settings)
         return self._built
 
@@ -72,8 +74,6 @@ class _Builder:
         is_there = piece.name in self._names
         if is_there and self._marks.get(piece.name) == piece.mark:
             self._built.kept.append(piece.name)
-            if piece.kind == "materialized view":
-                self._subscribe(piece.name)
             return
         if is_there and piece.name not in self._marks:  # an interrupted run left it, perhaps unfinished
             self._drop(piece.name, piece.kind)
@@ -88,43 +88,35 @@ class _Builder:
         self._rw.run(f"drop view if exists {piece.name}")
         self._rw.run(f"create view {piece.name} as\n{piece.text}")
 
-    def _make_rollup(self, piece: Piece) -> None:
-        self._materialize(piece.name, piece.text)
-        self._subscribe(piece.name)
-
-    def _swap_rollup(self, piece: Piece) -> None:
-        """The old one answers until the new one is filled; readers of its changes begin anew."""
+    def _swap(self, piece: Piece) -> None:
+        """The old one answers until the new one is filled."""
         new = piece.name + NEW
-        # An interrupted run may have left the old one under this name, with the subscription to it.
+        # An interrupted run may have left the old one under this name.
         self._rw.run(f"drop materialized view if exists {new} cascade")
-        self._materialize(new, piece.text)
+        self._fill(Piece(new, piece.kind, piece.text))
         self._rw.run(read_sql("risingwave/templates/swap").format(name=piece.name))
-        self._rw.run(f"drop subscription if exists {changes_of(piece.name)}")
         self._rw.run(f"drop materialized view {new}")
-        self._subscribe(piece.name)
 
-    def _materialize(self, name: str, body: str) -> None:
+    def _fill(self, piece: Piece) -> None:
         """Returns when the view is filled; until then tells how far it is."""
         with ThreadPoolExecutor(1, thread_name_prefix="materialize") as worker:
-            filling = worker.submit(self._rw.run, f"create materialized view {name} as\n{body}")
+            filling = worker.submit(self._rw.run, f"create materialized view {piece.name} as\n{piece.text}")
             done = threading.Event()
             filling.add_done_callback(lambda _: done.set())
             try:
                 while not done.wait(LOOK_SECONDS):
                     for statement, progress in _progress(self._engines):
-                        if name in statement:
-                            self._say(f"Filling {name}: {progress}")
+                        if piece.name in statement:
+                            self._say(f"Filling {piece.name}: {progress}")
             except BaseException:  # Ctrl-C, above all: whoever stops here must not wait for hours
                 self._rw.cancel()
                 raise
             filling.result()
         reader.let_read(self._rw, self._engines.settings)  # before it takes the place of one that is read
 
-    def _subscribe(self, rollup: str) -> None:
-        self._rw.run(read_sql("risingwave/templates/subscription").format(name=rollup))
-
-    def _remove_what_no_file_makes(self) -> None:
-        wanted = {*ground.marks_of(self._engines.settings), *(piece.name for piece in (*views(), *rollups())), MARKS}
+    def _remove_what_nothing_makes(self) -> None:
+        kept = {piece.name for piece in (*views(), *self._materialized)}
+        wanted = {*ground.marks_of(self._engines.settings), *kept, MARKS}
         for name in [name for name in self._marks if name not in wanted]:
             if name in self._names:
                 self._say(f"Removing the {self._names[name]} {name}")

@@ -1,4 +1,4 @@
-"""What the workbench makes in RisingWave, read from the SQL files: nothing of it is said twice."""
+"""What the workbench makes in RisingWave, read from the SQL files; who defines figures gives the materialized views."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ SOURCE = "workbench_master"
 SECRET = "workbench_cdc_password"
 MARKS = "workbench_built"
 HEARTBEAT = "heartbeat"
+FOLLOWED = ("sales_transaction", "sales_item")  # tables whose changes somebody is told
 NEW = "__new"  # ends the name of what is being built beside what is in use
 
 
@@ -43,17 +44,12 @@ def tables() -> list[Piece]:
 
 def views() -> list[Piece]:
     """The facts: plain views, since they hold a row for each sale or line, as the tables do."""
-    return [piece for piece in _metrics() if piece.kind == "view"]
+    return [Piece(path.rsplit("/", 1)[1], "view", read_sql(path)) for path in sql_names("metrics")]
 
 
-def rollups() -> list[Piece]:
-    """The rollups: materialized views, with the very body that PostgreSQL has as a view."""
-    return [piece for piece in _metrics() if piece.kind == "materialized view"]
-
-
-def changes_of(rollup: str) -> str:
-    """The name of the subscription to a rollup's changes."""
-    return f"sub_{rollup}"
+def changes_of(table: str) -> str:
+    """The name of the subscription to a table's changes."""
+    return f"sub_{table}"
 
 
 def _ground() -> list[Piece]:
@@ -63,12 +59,4 @@ def _ground() -> list[Piece]:
         made = re.search(r"^create (source|table) if not exists (\w+)", text, re.MULTILINE)
         assert made is not None, f"{name} makes neither a source nor a table"
         found.append(Piece(made[2], "source" if made[1] == "source" else "table", text))
-    return found
-
-
-def _metrics() -> list[Piece]:
-    found = []
-    for path in sql_names("metrics"):
-        name = path.rsplit("/", 1)[1]
-        found.append(Piece(name, "materialized view" if name.startswith("rollup_") else "view", read_sql(path)))
     return found

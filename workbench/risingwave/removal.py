@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 
 from workbench.engines import Engines
@@ -9,28 +10,28 @@ from workbench.errors import RisingWaveRefused
 from workbench.risingwave import marks
 from workbench.risingwave.console import Console, console
 from workbench.risingwave.ground import Say
-from workbench.risingwave.pieces import MARKS, NEW, SECRET, SOURCE, changes_of, rollups, tables, views
+from workbench.risingwave.pieces import FOLLOWED, MARKS, NEW, SECRET, SOURCE, Piece, changes_of, tables, views
 from workbench.risingwave.server import SLOT
 from workbench.risingwave.slots import drop_slot
 
 
-def drop(engines: Engines, say: Say = lambda line: None) -> list[str]:
-    """Removes everything, and returns the names of what there was; can be repeated.
+def drop(engines: Engines, materialized: Sequence[Piece], say: Say = lambda line: None) -> list[str]:
+    """Removes everything, these views with it, and returns the names of what there was; can be repeated.
 
     Raises RisingWaveRefused, ServerUnavailable and SettingsError; then the slot is still there.
     """
     with console(engines) as rw:
-        dropped = _drop_all(rw, say)
+        dropped = _drop_all(rw, materialized, say)
     return dropped + ([SLOT] if drop_slot(engines) else [])
 
 
-def _drop_all(rw: Console, say: Say) -> list[str]:
+def _drop_all(rw: Console, pieces: Sequence[Piece], say: Say) -> list[str]:
     """From what depends on others to what others depend on."""
     names = rw.names()
     known = marks.read(rw, names)
-    materialized = {piece.name for piece in rollups()} | {n for n in known if names.get(n) == "materialized view"}
+    materialized = {piece.name for piece in pieces} | {n for n in known if names.get(n) == "materialized view"}
     plain = {piece.name for piece in views()} | {n for n in known if names.get(n) == "view"}
-    wanted = [("subscription", changes_of(name)) for name in sorted(materialized)]
+    wanted = [("subscription", changes_of(name)) for name in (*FOLLOWED, *sorted(materialized))]
     wanted += [("materialized view", name + end) for name in sorted(materialized) for end in ("", NEW)]
     wanted += [("view", name) for name in (*sorted(plain), MARKS)]
     wanted += [("table", table.name) for table in reversed(tables())] + [("source", SOURCE)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,7 +16,7 @@ from workbench.errors import RisingWaveRefused
 from workbench.outage import in_words
 from workbench.risingwave import ground, marks
 from workbench.risingwave.console import Console, console
-from workbench.risingwave.pieces import SOURCE, Piece, changes_of, rollups, tables, views
+from workbench.risingwave.pieces import FOLLOWED, SOURCE, Piece, changes_of, tables, views
 from workbench.risingwave.preflight import REBUILD
 from workbench.risingwave.server import SLOT
 from workbench.sql_files import read_sql
@@ -51,7 +52,7 @@ class RisingWaveState:
     problems: tuple[str, ...]
 
 
-def state(engines: Engines) -> RisingWaveState:
+def state(engines: Engines, materialized: Sequence[Piece]) -> RisingWaveState:
     """Asks RisingWave and the master. Raises ServerUnavailable when one does not answer, and SettingsError."""
     slot, now = _slot(engines)
     with console(engines, is_patient=False) as rw:
@@ -60,7 +61,8 @@ def state(engines: Engines) -> RisingWaveState:
             beat_at = found[0].beat_at
             seconds = max((now - beat_at).total_seconds(), 0.0)
         made, filling = marks.read(rw, names), _filling(rw)
-        relations = tuple(_relation(rw, piece, names, made, filling) for piece in (*tables(), *views(), *rollups()))
+        pieces = (*tables(), *views(), *materialized)
+        relations = tuple(_relation(rw, piece, names, made, filling) for piece in pieces)
         problems = _problems(engines, names, made, relations, slot)
         return RisingWaveState(rw.version, beat_at, seconds, relations, slot, tuple(problems))
 
@@ -121,6 +123,6 @@ def _problems(
         )
     if any(relation.state != "as its file says" for relation in relations):
         found.append(f"Some views are missing or older than their files. {APPLY}")
-    if missing := [piece.name for piece in rollups() if piece.name in names and changes_of(piece.name) not in names]:
+    if missing := [table for table in FOLLOWED if table in names and changes_of(table) not in names]:
         found.append(f"No subscription follows {', '.join(missing)}. {APPLY}")
     return found

@@ -13,8 +13,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from workbench.engines import Engines
 from workbench.errors import ServerUnavailable
-from workbench.metrics import DIMENSIONS, METRICS, SPANS, Source, Stream, Where, ask
-from workbench.metrics.stored import stored
+from workbench.metrics import DIMENSIONS, METRICS, SPANS, Source, Stream, Where, ask, views
+from workbench.metrics.ask import frame_of, grains_of
 from workbench.outage import spoken
 from workbench.replication import Reader, Session
 
@@ -57,7 +57,7 @@ def questions() -> list[Question]:
 def asked(reader: Reader, engine: str, token: str, question: Question, where: Where = Where()) -> Figures:
     """The figures of one engine, which has reached ``token``. Raises ServerUnavailable when it did not answer itself.
 
-    The database is asked, never a rollup in memory: what is compared is what each server holds.
+    The database is asked, never the columns: what is compared is what each server holds.
     """
     by = () if question.dimension is None else (question.dimension,)
     answer = ask(Source(reader, Session(token)), question.metrics, by=by, where=where)
@@ -76,18 +76,22 @@ def answered(engines: Engines, name: str, token: str, question: Question, where:
 def streamed(engine: sa.Engine, question: Question, where: Where = Where()) -> Figures | None:
     """The figures of RisingWave's materialized views; None when these give none of the metrics (others answer those).
 
-    Of ``where`` the dates count, as no rollup gives every metric for everything else. Raises ServerUnavailable.
+    Of ``where`` the dates count, as no view gives every metric for everything else. Raises ServerUnavailable.
     """
     by = () if question.dimension is None else (question.dimension,)
+    metrics = views.given([METRICS[name] for name in question.metrics], by)
+    days = Where(date_from=where.date_from, date_to=where.date_to)
+    grains = grains_of([measure for metric in metrics for measure in metric.measures], by, days)
+    held = views.holding(grains, by, days)
+    if not metrics or held is None:
+        return None
     try:
-        with Stream(engine).snapshot() as (connection, _):
-            frame = stored(
-                connection, [METRICS[name] for name in question.metrics], by, (where.date_from, where.date_to)
-            )
+        with Stream(engine).snapshot("verification") as (connection, _):
+            groups = views.sums(connection, held, by, days)
     except (DBAPIError, PoolTimeout) as error:
         cause = str(getattr(error, "orig", error)).strip().splitlines()[0]
         raise ServerUnavailable(f"RisingWave did not answer: {cause}. See `workbench risingwave status`.") from error
-    return _figures(frame, question) if set(question.metrics) & set(frame) else None
+    return _figures(frame_of(groups, metrics, by), question)
 
 
 def _figures(frame: pd.DataFrame, question: Question) -> Figures:

@@ -1,4 +1,4 @@
-"""Whether each view of sql/metrics holds what the sales say: its rows beside the same ones, worked out another way.
+"""Whether each view of facts and figures holds what the sales say: its rows beside the same, worked out another way.
 
 A follower has the master's own views, so a wrong body is as wrong there: only this finds it.
 """
@@ -11,8 +11,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from workbench.metrics.direct import TABLES
-from workbench.metrics.registry import COLUMNS, ROLLUPS, Rollup
+from workbench.metrics.definitions import COLUMNS
+from workbench.metrics.facts import FACT_SALES, TABLES
+from workbench.metrics.views import VIEWS, View
 from workbench.sql_files import read_sql, sql_names
 
 DAYS = 60  # compared by verify(): a body that is wrong is wrong on any day
@@ -29,13 +30,13 @@ class ViewRows:
 
 
 def view_names() -> list[str]:
-    """The views of sql/metrics, by name."""
-    return [name.rsplit("/", 1)[1] for name in sql_names("metrics")]
+    """The views of facts and figures, by name."""
+    return [*(table.name for table in TABLES.values()), *(view.name for view in VIEWS)]
 
 
 def newest_days(connection: sa.Connection) -> Days | None:
     """The last DAYS days with sales; None without any."""
-    last = connection.execute(sa.select(sa.func.max(TABLES["fact_sales"].c.day))).scalar_one()
+    last = connection.execute(sa.select(sa.func.max(FACT_SALES.c.day))).scalar_one()
     return None if last is None else (last - timedelta(days=DAYS - 1), last)
 
 
@@ -44,13 +45,11 @@ def compared(connection: sa.Connection, view: str, days: Days) -> ViewRows:
     names = [column["name"] for column in sa.inspect(connection).get_columns(view)]
     table = sa.table(view, *(sa.column(name) for name in names))
     found = sa.select(*(table.c[name] for name in names)).where(table.c.day.between(*days))
-    rollup = next((rollup for rollup in ROLLUPS if rollup.name == view), None)
     if f"verification/{view}" in sql_names("verification"):
         plain = sa.text(read_sql(f"verification/{view}")).columns(*(sa.column(name) for name in names)).subquery()
         other = sa.select(*(plain.c[name] for name in names)).where(plain.c.day.between(*days))
     else:
-        assert rollup is not None  # a view is a fact, which has a file, or a rollup
-        other = _summed(rollup, names, days)
+        other = _summed(next(known for known in VIEWS if known.name == view), names, days)
     apart = sa.union_all(
         sa.select(sa.except_all(found, other).subquery()), sa.select(sa.except_all(other, found).subquery())
     )
@@ -59,24 +58,22 @@ def compared(connection: sa.Connection, view: str, days: Days) -> ViewRows:
     return ViewRows(view, *connection.execute(query).one())
 
 
-def _summed(rollup: Rollup, names: list[str], days: Days) -> sa.Select[Any]:
-    """A rollup's rows, summed from the facts by its dimensions."""
-    facts = TABLES["fact_lines" if rollup.grain == "line" else "fact_sales"]
-    dimensions = [COLUMNS[name] for name in rollup.dimensions]
+def _summed(view: View, names: list[str], days: Days) -> sa.Select[Any]:
+    """A view's rows, summed from the facts by its dimensions."""
+    facts = TABLES[view.grain]
+    dimensions = [COLUMNS[name] for name in view.dimensions]
     chosen = [facts.c[name] if name in dimensions else _measure(facts, name).label(name) for name in names]
-    rows = sa.select(*chosen).where(facts.c.day.between(*days)).group_by(*(facts.c[name] for name in dimensions))
-    return rows.where(facts.c.customer_id.is_not(None)) if "customers" in rollup.measures else rows
+    return sa.select(*chosen).where(facts.c.day.between(*days)).group_by(*(facts.c[name] for name in dimensions))
 
 
 def _measure(facts: sa.TableClause, name: str) -> sa.ColumnElement[Any]:
-    """A measure of the facts, in the rollups' own units."""
-    is_discounted = facts.c.discount > 0
-    if name in ("sales", "card_sales"):
+    """A measure of the facts, said in another way than its definition says it."""
+    if name in ("sales", "new_customers"):
         return sa.func.count(sa.distinct(facts.c.transaction_id))
     if name == "lines":
         return sa.func.count(facts.c.transaction_id)
     if name == "discounted_lines":
-        return sa.func.sum(sa.case((is_discounted, 1), else_=0))
+        return sa.func.sum(sa.case((facts.c.discount > 0, 1), else_=0))
     if name == "discounted_revenue":
-        return sa.func.sum(sa.case((is_discounted, facts.c.revenue), else_=0))
-    return sa.func.sum(facts.c["revenue" if name == "card_revenue" else name])
+        return sa.func.sum(sa.case((facts.c.discount > 0, facts.c.revenue)))
+    return sa.func.sum(facts.c[{"items_sold": "items", "discount_given": "discount"}.get(name, name)])

@@ -1,4 +1,4 @@
--- rollup_first_sales: one row per customer, with the dimensions of the customer's first sale ever.
+-- first_sales: one row per customer, with the dimensions of the customer's first sale ever.
 -- Which one is first is told by an index alone; only those sales are then read.
 select
     r.customer_id,
@@ -9,8 +9,7 @@ select
     t.store_id,
     t.cashier_id,
     t.payment_method,
-    'card' as customer_type,
-    1 as new_customers
+    'card' as customer_type
 from (
     select w.customer_id, w.transaction_id, w.transaction_time
     from (

@@ -1,4 +1,4 @@
--- rollup_first_sales, said another way: one row per customer, the sale before which the customer has none.
+-- first_sales, said another way: one row per customer, the sale before which the customer has none.
 select distinct on (customer_id)
     customer_id,
     transaction_id,
@@ -8,8 +8,7 @@ select distinct on (customer_id)
     store_id,
     cashier_id,
     payment_method,
-    'card' as customer_type,
-    1 as new_customers
+    'card' as customer_type
 from sales_transaction
 where customer_id > 0
 order by customer_id, transaction_time, transaction_id

@@ -1,0 +1,45 @@
+-- tables: the columns, as DuckDB keeps them, empty. The facts have the columns of sql/metrics' facts, so that one
+-- statement asks either; a line repeats the columns of its sale, so that no question joins the two.
+create or replace table fact_sales ( -- one row per sale
+    transaction_id bigint,
+    transaction_time timestamp,
+    day date,
+    hour integer,
+    store_id integer,
+    cashier_id integer,
+    payment_method varchar,
+    customer_type varchar,
+    customer_id integer,
+    revenue decimal(12, 2),
+    discount decimal(12, 2)
+);
+
+create or replace table fact_lines ( -- one row per line
+    item_id bigint,
+    transaction_id bigint,
+    transaction_time timestamp,
+    day date,
+    hour integer,
+    store_id integer,
+    cashier_id integer,
+    payment_method varchar,
+    customer_type varchar,
+    customer_id integer,
+    category varchar,
+    product_code varchar,
+    product_name varchar,
+    items integer,
+    revenue decimal(12, 2),
+    discount decimal(12, 2)
+);
+
+create or replace table first_sales as select * exclude (revenue, discount) from fact_sales; -- one row per customer
+
+create or replace table held ( -- one row: whose copy this is, up to where
+    identity varchar,
+    revision bigint,
+    horizon bigint,
+    seen bigint[],
+    storage varchar,
+    lsn varchar
+);

@@ -1,0 +1,24 @@
+-- take_sales: adds the sales of a file that copy_sales has filled. CSV writes a missing value without quotes.
+insert into fact_sales
+select
+    c.transaction_id,
+    c.transaction_time,
+    c.transaction_time::date as day,
+    extract(hour from c.transaction_time) as hour,
+    c.store_id,
+    c.cashier_id,
+    c.payment_method,
+    case when c.customer_id is null then 'no card' else 'card' end as customer_type,
+    c.customer_id,
+    c.total_amount as revenue,
+    c.total_discount as discount
+from read_csv(
+    $path,
+    auto_detect = false, header = false, delim = ',', quote = '"', escape = '"', nullstr = '',
+    allow_quoted_nulls = false,
+    columns = {
+        'transaction_id': 'bigint', 'transaction_time': 'timestamp', 'store_id': 'integer', 'cashier_id': 'integer',
+        'payment_method': 'varchar', 'customer_id': 'integer', 'total_amount': 'decimal(12, 2)',
+        'total_discount': 'decimal(12, 2)'
+    }
+) as c

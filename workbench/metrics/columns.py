@@ -1,0 +1,381 @@
+"""Columns: a copy of both tables that DuckDB keeps in this process, made once and then kept exact.
+
+A copy is taken in one snapshot of the replica. After that only the sales are read again that the audit log names. Any
+question under any filter is answered from it in milliseconds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import duckdb
+import psycopg2
+import sqlalchemy as sa
+from filelock import FileLock, Timeout
+from sqlalchemy.dialects.postgresql.base import PGDialect
+from sqlalchemy.exc import DBAPIError
+
+from workbench.errors import FiguresUnavailable
+from workbench.metrics import changes
+from workbench.metrics.changes import Position
+from workbench.metrics.facts import FACT_LINES, Facts, Ids, line_conditions, one_moment, sale_conditions
+from workbench.metrics.filters import Where
+from workbench.replication import Answer, EngineName, Reader, Session, lsn_number
+from workbench.sql_files import read_sql, sql_names
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+COPY_SECONDS = 600  # of many millions; a page's query has eight
+CHUNK_SALES = 1_000_000  # copied in one step, by their ids: bounds the files in between
+EVERY_ID: Ids = (0, 2**63 - 1)
+MOST_PROCESSES = 16  # files in one folder
+KEPT_MOMENTS = 4  # more than one: a reader takes its snapshot first, and then looks up its moment
+
+_DUCKDB = PGDialect(paramstyle="numeric_dollar")  # DuckDB takes PostgreSQL's SQL, with $1 for a value
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What a revision of the columns holds: everything up to ``token``, as ``engine`` had it at ``as_of``.
+
+    It holds nothing that is not in the WAL up to ``lsn``.
+    """
+
+    revision: int
+    engine: EngineName
+    as_of: datetime
+    token: str | None
+    lsn: str
+
+    def reaches(self, token: str | None) -> bool:
+        """Whether a session that has seen what is up to ``token`` finds it here."""
+        return self.token is not None and token is not None and lsn_number(self.token) >= lsn_number(token)
+
+    def hold(self, session: Session) -> None:
+        """Moves the session on to this moment, so that nothing it reads next is older."""
+        if self.reaches(session.token):
+            session.token = self.token
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one look at the database brought. ``replayed`` is where the replica was before it, None on the master."""
+
+    position: Position
+    replayed: str | None
+    has_changed: bool
+    identity: str
+
+
+class ColumnFacts:
+    """The facts as the columns have them: those of one transaction."""
+
+    def __init__(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        self._cursor = cursor
+
+    def execute(self, statement: sa.Select[Any]) -> Sequence[Sequence[Any]]:
+        """As in ``Facts``. Raises FiguresUnavailable."""
+        compiled = statement.compile(dialect=_DUCKDB, compile_kwargs={"render_postcompile": True})
+        values = [compiled.params[name] for name in compiled.positiontup or ()]
+        return self._cursor.execute(str(compiled), values).fetchall()
+
+    def matching(self, table: sa.TableClause, where: Where) -> list[sa.ColumnElement[bool]]:
+        """As in ``Facts``."""
+        found = sale_conditions(table, where)
+        if table is FACT_LINES:
+            return found + line_conditions(table, where)
+        if where.narrows_lines:
+            lines = sa.select(FACT_LINES.c.transaction_id).where(*self.matching(FACT_LINES, where))
+            found.append(table.c.transaction_id.in_(lines))
+        return found
+
+
+class Columns:
+    """One for each process: any number of readers, and one refresher at a time.
+
+    A refresh is one transaction of DuckDB: a reader sees the state before it or after it. They are kept in a file of
+    ``folder``, of which no two processes have the same, and take at most ``megabytes`` of memory. The file is nobody's
+    last copy of anything: it is made anew whenever it does not belong to the database.
+    """
+
+    def __init__(self, folder: Path, megabytes: int) -> None:
+        self._folder, self._megabytes = folder, megabytes
+        self._database: duckdb.DuckDBPyConnection | None = None
+        self._slot: FileLock | None = None
+        self._position: Position | None = None
+        self._identity = ""
+        self._revision = 0
+        self._replayed: str | None = None
+        self._moments: dict[int, Moment] = {}
+        self._lock = threading.RLock()
+
+    @property
+    def moment(self) -> Moment | None:
+        """The newest state; None before the first copy is there."""
+        moments = self._moments
+        return moments[max(moments)] if moments else None
+
+    def refresh(self, reader: Reader, session: Session) -> bool:
+        """Copies the tables, or reads what has changed since: True when figures may have changed.
+
+        Raises ServerUnavailable when no server answers; what is held stays, with its as_of. Raises FiguresUnavailable
+        when the copy cannot be kept; it is then made anew.
+        """
+        with self._lock, self._made_anew_on_failure():
+            writer = self._opened(session).cursor()
+            if self.moment is not None:
+                self.moment.hold(session)
+            try:
+                answer = reader.read(session, lambda connection: self._step(connection, writer), "columns")
+                step = answer.value
+                if step is not None and step.has_changed:
+                    self._hold(writer, step, self._revision + 1)
+                    writer.commit()
+                    self._revision += 1
+            finally:
+                writer.close()  # what was not committed is rolled back
+            if step is not None:
+                self._position, self._replayed, self._identity = step.position, step.replayed, step.identity
+            assert self._position is not None
+            self._remember(Moment(self._revision, answer.engine, answer.as_of, session.token, self._position.lsn))
+            return step is not None and step.has_changed
+
+    def catch_up(self, reader: Reader, session: Session) -> None:
+        """Reads what has changed, for a session that looks for its own write; waits for a refresh under way."""
+        moment = self.moment
+        if moment is None or moment.reaches(session.token):
+            return
+        with self._lock:
+            moment = self.moment
+            if moment is not None and not moment.reaches(session.token):
+                self.refresh(reader, Session(session.token))
+
+    def read(self, reader: Reader, session: Session, work: Callable[[Facts], T]) -> Answer[T] | None:
+        """What ``work`` answers of one state that has all that the session has seen; None when there is none."""
+        self.catch_up(reader, session)
+        database = self._database
+        if database is None or self.moment is None:
+            return None
+        with in_words(), database.cursor() as cursor:
+            cursor.begin()
+            (revision,) = cursor.execute("select revision from held").fetchone() or (None,)
+            moment = self._moments.get(revision)
+            if moment is None or not moment.reaches(session.token):
+                return None
+            moment.hold(session)
+            return Answer(work(ColumnFacts(cursor)), moment.engine, moment.as_of)
+
+    def close(self) -> None:
+        """Closes the file and leaves it to the next process."""
+        with self._lock:
+            self._moments, self._position = {}, None
+            if self._database is not None:
+                self._database.close()
+                self._database = None
+            if self._slot is not None:
+                self._slot.release()
+                self._slot = None
+
+    def _remember(self, moment: Moment) -> None:
+        kept = sorted({*self._moments, moment.revision})[-KEPT_MOMENTS:]
+        self._moments = {**self._moments, moment.revision: moment}
+        self._moments = {revision: self._moments[revision] for revision in kept}
+
+    def _step(self, connection: sa.Connection, writer: duckdb.DuckDBPyConnection) -> Step | None:
+        """Puts what has changed into the writer's transaction; None when the replica has replayed nothing since."""
+        with suppress(duckdb.TransactionException):
+            writer.rollback()  # of a server that went away in the middle
+        replayed = changes.replayed(connection)
+        if self._position is not None and replayed is not None and replayed == self._replayed:
+            return None
+        with _long_snapshot(connection):
+            identity = connection.execute(sa.text(read_sql("queries/identity"))).scalar_one() + _definition()
+            if self._position is None or identity != self._identity:
+                return self._whole_copy(connection, writer, replayed, identity)
+            found = changes.since(connection, self._position)
+            if found.is_everything:
+                return self._whole_copy(connection, writer, replayed, identity)
+            if found.sales or found.loads:
+                writer.begin()
+                self._read_again(connection, writer, found.sales, found.loads)
+            return Step(found.position, replayed, bool(found.sales or found.loads), identity)
+
+    def _whole_copy(
+        self, connection: sa.Connection, writer: duckdb.DuckDBPyConnection, replayed: str | None, identity: str
+    ) -> Step:
+        position = changes.start(connection)
+        writer.begin()
+        writer.execute(read_sql("columns/tables"))
+        last = connection.execute(sa.text("select max(transaction_id) from sales_transaction")).scalar_one() or 0
+        for first in range(0, last + 1, CHUNK_SALES):
+            self._take(connection, writer, (first, first + CHUNK_SALES - 1))
+        writer.execute(read_sql("columns/every_first_sale"))
+        return Step(position, replayed, True, identity)
+
+    def _read_again(
+        self,
+        connection: sa.Connection,
+        writer: duckdb.DuckDBPyConnection,
+        sales: Sequence[int],
+        loads: Sequence[Ids],
+    ) -> None:
+        writer.execute("create or replace temp table again (transaction_id bigint)")
+        writer.execute("insert into again select unnest($1::bigint[])", [list(sales)])
+        for first, last in loads:
+            writer.execute("insert into again select unnest(range($1, $2))", [first, last + 1])
+        writer.execute(read_sql("columns/forget"))
+        # What a load brought may have been changed since: each sale is read once.
+        left = [sale for sale in sales if not any(first <= sale <= last for first, last in loads)]
+        if left:
+            self._take(connection, writer, EVERY_ID, left)
+        for load in loads:
+            self._take(connection, writer, load)
+        writer.execute(read_sql("columns/renew_first_sales"))
+
+    def _take(
+        self,
+        connection: sa.Connection,
+        writer: duckdb.DuckDBPyConnection,
+        between: Ids,
+        sales: list[int] | None = None,
+    ) -> None:
+        """Adds the sales between two ids, or only some of them, and their lines."""
+        values = {"first": between[0], "last": between[1], "ids": sales}
+        for kind in ("sales", "lines"):
+            with tempfile.NamedTemporaryFile(dir=self._folder, prefix=f"{kind}-", suffix=".csv") as file:
+                _copy(connection, f"columns/copy_{kind}", values, file)
+                writer.execute(read_sql(f"columns/take_{kind}"), {"path": file.name})
+
+    @staticmethod
+    def _hold(writer: duckdb.DuckDBPyConnection, step: Step, revision: int) -> None:
+        position = step.position
+        row = [step.identity, revision, position.horizon, sorted(position.seen), position.storage, position.lsn]
+        writer.execute("delete from held")
+        writer.execute("insert into held values ($1, $2, $3, $4, $5, $6)", row)
+
+    def _opened(self, session: Session) -> duckdb.DuckDBPyConnection:
+        """The database, opened the first time with what a process before left in it."""
+        if self._database is None:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._slot = _free_slot(self._folder)
+            self._database = self._connected(Path(self._slot.lock_file).with_suffix(".duckdb"))
+            self._go_on(self._database, session)
+        return self._database
+
+    def _connected(self, path: Path) -> duckdb.DuckDBPyConnection:
+        config: dict[str, Any] = {
+            "memory_limit": f"{self._megabytes}MB",
+            "temp_directory": str(path.with_suffix(".spill")),
+            # Nothing is ever downloaded.
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        }
+        try:
+            return duckdb.connect(path, config=config)
+        except duckdb.Error as error:  # cut off in the middle, or another version's
+            log.warning("The columns are copied anew, their file cannot be read: %s", error)
+            _remove(path)
+            return duckdb.connect(path, config=config)
+
+    def _go_on(self, database: duckdb.DuckDBPyConnection, session: Session) -> None:
+        """Takes the position of what is in the file; the first step finds out whether it belongs to the database."""
+        try:
+            row = database.execute("select identity, revision, horizon, seen, storage, lsn from held").fetchone()
+        except duckdb.CatalogException:
+            return  # a new file
+        if row is not None:
+            self._identity, self._revision, horizon, seen, storage, lsn = row
+            self._position = Position(horizon, frozenset(seen), storage, lsn)
+            if session.token is not None and lsn_number(lsn) > lsn_number(session.token):
+                session.token = lsn  # whoever has less would take something back
+
+    @contextmanager
+    def _made_anew_on_failure(self) -> Iterator[None]:
+        """A failed write may leave DuckDB's file behind in any state, or refuse all that comes after."""
+        try:
+            with in_words():
+                yield
+        except FiguresUnavailable:
+            slot = self._slot
+            self.close()
+            if slot is not None:
+                _remove(Path(slot.lock_file).with_suffix(".duckdb"))
+            raise
+
+
+@contextmanager
+def in_words() -> Iterator[None]:
+    """DuckDB's errors, and those of its files, as FiguresUnavailable."""
+    try:
+        yield
+    except duckdb.OutOfMemoryException as error:
+        raise FiguresUnavailable(
+            "There is not enough memory for this figure. Choose fewer days, or set WORKBENCH_COLUMNS_MB higher."
+        ) from error
+    except duckdb.Error as error:
+        log.warning("DuckDB failed: %s", error)
+        raise FiguresUnavailable(
+            "The figures could not be computed in memory. The cause is in the server's log."
+        ) from error
+    except OSError as error:
+        raise FiguresUnavailable(
+            f"The columns cannot be kept in {error.filename or 'the data directory'}: {error.strerror}."
+        ) from error
+
+
+def _free_slot(folder: Path) -> FileLock:
+    """The lock of the first file that no other process has."""
+    for number in range(MOST_PROCESSES):
+        slot = FileLock(folder / f"columns-{number}.lock", timeout=0)
+        with suppress(Timeout):
+            slot.acquire()
+            return slot
+    raise FiguresUnavailable(f"{MOST_PROCESSES} processes keep columns in {folder} already: end one of them.")
+
+
+def _remove(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    path.with_suffix(".duckdb.wal").unlink(missing_ok=True)
+
+
+def _definition() -> str:
+    """Changes when the columns are made in another way."""
+    texts = "".join(read_sql(name) for name in sql_names("columns"))
+    return f" {duckdb.__version__} {hashlib.sha256(texts.encode()).hexdigest()}"
+
+
+@contextmanager
+def _long_snapshot(connection: sa.Connection) -> Iterator[None]:
+    """All that the block reads is of one moment, and it gets more time than a page's query."""
+    one_moment(connection)
+    connection.exec_driver_sql(f"set local statement_timeout = '{COPY_SECONDS}s'")
+    guarded: Any = connection.connection.driver_connection
+    usual, guarded.limit_seconds = guarded.limit_seconds, COPY_SECONDS + 5.0
+    try:
+        yield
+    finally:
+        guarded.limit_seconds = usual
+
+
+def _copy(connection: sa.Connection, name: str, values: dict[str, Any], file: Any) -> None:
+    """Fills the file by COPY, which hands out rows several times faster than a cursor."""
+    guarded: Any = connection.connection.driver_connection
+    text = str(sa.text(read_sql(name)).compile(dialect=connection.dialect))
+    try:
+        with guarded.limited(), guarded.cursor() as cursor:
+            statement = cursor.mogrify(f"copy ({text}) to stdout (format csv)", values)
+            cursor.copy_expert(statement, file, size=1 << 20)
+    except psycopg2.Error as error:  # went past SQLAlchemy, whose errors the Reader knows
+        raise DBAPIError(name, None, error, connection_invalidated=bool(guarded.closed)) from error
+    file.flush()

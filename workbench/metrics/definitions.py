@@ -1,0 +1,202 @@
+"""Definitions: each measure, ratio and dimension is one row. Every engine's SQL, and every list of them, follows.
+
+Two grains. A *line* has its own category and product and the dimensions of its one sale, so a metric of line grain
+(revenue, items sold, discount) can be given for every dimension. A *sale* has several categories and products: a metric
+of sale grain (sales, average sale, customers) would count it once for each, so those two dimensions are refused.
+
+Filters by category or product are taken by every metric. They keep the matching lines for what is summed over lines
+(revenue, items, discount), and the sales with at least one matching line for what counts sales or customers. An average
+sale under such a filter is therefore what those sales spent on those lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from workbench.errors import MetricError
+
+Grain = Literal["sale", "line", "first sale"]
+Unit = Literal["money", "count", "percent", "ratio"]
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """What a metric can be given for. ``column`` is its name in the facts; weekday is that of the day."""
+
+    name: str
+    label: str
+    column: str
+    grain: Grain = "sale"
+
+
+DIMENSIONS = {
+    dimension.name: dimension
+    for dimension in (
+        Dimension("day", "Day", "day"),
+        Dimension("hour", "Hour", "hour"),
+        Dimension("weekday", "Weekday", "day"),  # 1 is Monday, 7 is Sunday
+        Dimension("week", "Week", "day"),  # each of these four is told by its first day, a week by its Monday
+        Dimension("month", "Month", "day"),
+        Dimension("quarter", "Quarter", "day"),
+        Dimension("year", "Year", "day"),
+        Dimension("store", "Store", "store_id"),
+        Dimension("cashier", "Cashier", "cashier_id"),
+        Dimension("payment_method", "Payment method", "payment_method"),
+        Dimension("customer_type", "Customer", "customer_type"),  # card: the customer is known; no card
+        Dimension("category", "Category", "category", "line"),  # None: a line without one
+        Dimension("product", "Product", "product_code", "line"),
+    )
+}
+COLUMNS = {d.name: d.column for d in DIMENSIONS.values()} | {"customer": "customer_id"}  # a filter can name a customer
+SPANS = ("week", "month", "quarter", "year")  # they are made of days: who tells days, tells them
+SALE_DIMENSIONS = tuple(d.name for d in DIMENSIONS.values() if d.grain == "sale")
+
+
+@dataclass(frozen=True)
+class Measure:
+    """An aggregate over the facts of its grain. One with a label is a metric by itself.
+
+    ``expression`` is SQL that DuckDB, PostgreSQL and RisingWave understand alike. ``is_of_header``: a sale has it as
+    well as its lines, so that lines need only be read when they are told apart.
+    """
+
+    name: str
+    label: str
+    unit: Unit
+    grain: Grain
+    expression: str
+    about: str = ""
+    is_of_header: bool = False
+
+    def grain_of(self, tells_lines: bool) -> Grain:
+        """The facts that give it, when the question tells lines apart or does not."""
+        return "sale" if self.is_of_header and not tells_lines else self.grain
+
+
+_MEASURES = (
+    Measure("revenue", "Revenue", "money", "line", "sum(revenue)", "What customers paid, after discount.", True),
+    Measure("sales", "Sales", "count", "sale", "count(*)", "Sales, each counted once."),
+    Measure("items_sold", "Items sold", "count", "line", "sum(items)", "The sum of the lines' quantities."),
+    Measure("discount_given", "Discount given", "money", "line", "sum(discount)", "Discount on all lines.", True),
+    Measure(
+        "customers", "Customers", "count", "sale", "count(distinct customer_id)", "Different customers with a card."
+    ),
+    Measure(
+        "new_customers",
+        "New customers",
+        "count",
+        "first sale",
+        "count(*)",
+        "Customers whose first sale ever is among these sales.",
+    ),
+    Measure("lines", "", "count", "line", "count(*)"),
+    Measure("discounted_lines", "", "count", "line", "count(*) filter (where discount > 0)"),
+    Measure("discounted_revenue", "", "money", "line", "sum(revenue) filter (where discount > 0)"),
+)
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A measure, or a ratio of two sums: ``over`` divided by ``under`` added up (nothing: not divided)."""
+
+    name: str
+    label: str
+    unit: Unit
+    grain: Grain
+    over: str
+    under: tuple[str, ...] = ()
+    about: str = ""
+
+    @property
+    def dimensions(self) -> tuple[str, ...]:
+        """The names of the dimensions that this metric can be given for."""
+        return tuple(DIMENSIONS) if self.grain == "line" else SALE_DIMENSIONS
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """What has to be summed to compute it."""
+        return (self.over, *self.under)
+
+
+_RATIOS = (
+    Metric("average_sale", "Average sale", "money", "sale", "revenue", ("sales",), "Revenue for each sale."),
+    Metric(
+        "discount_rate",
+        "Discount rate",
+        "percent",
+        "line",
+        "discount_given",
+        ("revenue", "discount_given"),
+        "Discount as a share of the price before it.",
+    ),
+    Metric("items_per_sale", "Items per sale", "ratio", "sale", "items_sold", ("sales",), "Items sold for each sale."),
+)
+
+
+def usable(
+    measures: Iterable[Measure], ratios: Iterable[Metric]
+) -> tuple[dict[str, Measure], dict[str, Metric], dict[str, str]]:
+    """Measures and metrics by name, and by name why a row is none: it alone is out, and says so when it is asked."""
+    found: dict[str, Measure] = {}
+    metrics: dict[str, Metric] = {}
+    problems: dict[str, str] = {}
+    rows: list[Measure | Metric] = [*measures, *ratios]
+    for row in rows:
+        problem = _problem(row, found, {*found, *metrics})
+        if problem:
+            problems[row.name] = f"The metric {row.name!r} cannot be used: {problem}."
+        elif isinstance(row, Metric):
+            metrics[row.name] = row
+        else:
+            found[row.name] = row
+            if row.label:
+                metrics[row.name] = Metric(row.name, row.label, row.unit, row.grain, row.name, (), row.about)
+    return found, metrics, problems
+
+
+def _problem(row: Measure | Metric, measures: Mapping[str, Measure], names: set[str]) -> str:
+    if not row.name.isidentifier() or row.name in names:
+        return "its name is no name of a function, or there is another of this name"
+    if row.grain not in get_args(Grain):
+        return f"its grain {row.grain!r} is none of {', '.join(get_args(Grain))}"
+    if isinstance(row, Metric) and (unknown := [name for name in row.measures if name not in measures]):
+        return f"there is no measure {unknown[0]!r}, only {', '.join(measures)}"
+    units = ("money", "percent", "ratio") if isinstance(row, Metric) else ("money", "count")
+    return "" if row.unit in units else f"its unit {row.unit!r} is none of {', '.join(units)}"
+
+
+MEASURES, METRICS, UNUSABLE = usable(_MEASURES, _RATIOS)
+
+
+def tells_lines(by: Sequence[str]) -> bool:
+    """Whether groups tell the lines of one sale apart."""
+    return any(DIMENSIONS[name].grain == "line" for name in by)
+
+
+def checked(names: Sequence[str], by: Sequence[str]) -> list[Metric]:
+    """The metrics of these names. Raises MetricError for an unknown name, or a dimension that one cannot give."""
+    if isinstance(names, str) or isinstance(by, str):
+        raise MetricError("Metrics and dimensions are asked as lists of names, such as ['revenue'] by ['store'].")
+    if not names:
+        raise MetricError(f"No metric was asked. There are {', '.join(METRICS)}.")
+    for name in by:
+        if name not in DIMENSIONS:
+            raise MetricError(f"There is no dimension {name!r}. There are {', '.join(DIMENSIONS)}.")
+    if len(set(by)) < len(by) or len(set(names)) < len(names):
+        raise MetricError("A metric or a dimension was asked twice.")
+    return [_checked(name, by) for name in names]
+
+
+def _checked(name: str, by: Sequence[str]) -> Metric:
+    if name not in METRICS:
+        raise MetricError(UNUSABLE.get(name, f"There is no metric {name!r}. There are {', '.join(METRICS)}."))
+    metric = METRICS[name]
+    refused = [dimension for dimension in by if dimension not in metric.dimensions]
+    if refused:
+        raise MetricError(
+            f"{metric.label} by {DIMENSIONS[refused[0]].label.lower()} cannot be given: one sale has several, and would"
+            f" count more than once. {metric.label} can be given by {', '.join(metric.dimensions)}."
+        )
+    return metric

@@ -1,0 +1,174 @@
+"""Facts: one row per sale and one row per line, and every figure as a statement over them.
+
+PostgreSQL has the facts as views (sql/metrics), DuckDB as tables (sql/columns): the same statement asks either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import sqlalchemy as sa
+
+from workbench.metrics.definitions import COLUMNS, DIMENSIONS, MEASURES, SPANS, Grain
+from workbench.metrics.filters import EPOCH, Where
+from workbench.sql_files import read_sql
+
+Groups = dict[tuple[Any, ...], dict[str, int]]
+Ids = tuple[int, int]
+MOST_DAYS = 100  # beyond it the ids are nearly all, and finding them costs as much as they save
+
+_HEADER = (
+    sa.column("transaction_id", sa.BigInteger),
+    sa.column("transaction_time", sa.DateTime),
+    sa.column("day", sa.Date),
+    sa.column("hour", sa.Integer),
+    sa.column("store_id", sa.Integer),
+    sa.column("cashier_id", sa.Integer),
+    sa.column("payment_method", sa.Text),
+    sa.column("customer_type", sa.Text),
+    sa.column("customer_id", sa.Integer),
+)
+_MONEY = (sa.column("revenue", sa.Numeric), sa.column("discount", sa.Numeric))
+_LINE = (sa.column("category", sa.Text), sa.column("product_code", sa.Text))
+
+
+def _table(name: str, *groups: tuple[sa.ColumnClause[Any], ...]) -> sa.TableClause:
+    return sa.table(name, *(sa.column(column.name, column.type) for group in groups for column in group))
+
+
+FACT_SALES = _table("fact_sales", _HEADER, _MONEY)
+FACT_LINES = _table("fact_lines", _HEADER, _MONEY, _LINE, (sa.column("items", sa.Integer),))
+FIRST_SALES = _table("first_sales", _HEADER)
+_ITEMS = _table("sales_item", _HEADER[:1], _LINE)
+TABLES: dict[Grain, sa.TableClause] = {"sale": FACT_SALES, "line": FACT_LINES, "first sale": FIRST_SALES}
+
+
+class Facts(Protocol):
+    """Who answers statements over the facts, all of one moment."""
+
+    def execute(self, statement: sa.Select[Any]) -> Sequence[Sequence[Any]]:
+        """The rows of the statement."""
+
+    def matching(self, table: sa.TableClause, where: Where) -> list[sa.ColumnElement[bool]]:
+        """The conditions of ``where`` on one of the facts; of a table of sales, that they have a line that matches."""
+
+
+class DatabaseFacts:
+    """The facts as PostgreSQL's views, read in one snapshot."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+        one_moment(connection)
+
+    def execute(self, statement: sa.Select[Any]) -> Sequence[Sequence[Any]]:
+        """As in ``Facts``. Raises DBAPIError."""
+        return self._connection.execute(statement).all()
+
+    def matching(self, table: sa.TableClause, where: Where) -> list[sa.ColumnElement[bool]]:
+        """As in ``Facts``."""
+        found = sale_conditions(table, where)
+        if not where.narrows_lines and table is not FACT_LINES:
+            return found
+        ids = self._ids(where)
+        lines = FACT_LINES if table is FACT_LINES else _ITEMS
+        of_lines = line_conditions(lines, where)
+        if ids is not None:
+            of_lines.append(lines.c.transaction_id.between(*ids))
+        if table is FACT_LINES:
+            return found + of_lines
+        return [*found, sa.exists().where(lines.c.transaction_id == table.c.transaction_id, *of_lines)]
+
+    def _ids(self, where: Where) -> Ids | None:
+        """Between which ids the sales of these days are; None when the days are many, or open, or have no sale, and
+        when the sales of one customer are looked for: those are found at once.
+
+        Lines have no day. Where ids follow time this keeps the planner from reading all of them; where they do not it
+        costs little.
+        """
+        if where.customer_id is not None or where.date_from is None or where.date_to is None:
+            return None
+        if (where.date_to - where.date_from).days >= MOST_DAYS:
+            return None
+        days = {"first": where.date_from, "last": where.date_to}
+        row = self._connection.execute(sa.text(read_sql("queries/sale_ids")), days).one()
+        return None if row.first_id is None else (row.first_id, row.last_id)
+
+
+def one_moment(connection: sa.Connection) -> None:
+    """What the connection reads from here on is of one snapshot."""
+    connection.rollback()
+    connection.exec_driver_sql("set transaction isolation level repeatable read, read only")
+
+
+def sums(facts: Facts, grains: Mapping[str, Grain], by: Sequence[str], where: Where) -> Groups:
+    """The measures (each with the grain that it is summed at) for each group that has a row; money in cents."""
+    asked: dict[Grain, list[str]] = {}
+    for measure, grain in grains.items():
+        asked.setdefault(grain, []).append(measure)
+    groups: Groups = {}
+    for grain, measures in asked.items():
+        table = TABLES[grain]
+        keys = [group(table, name).label(name) for name in by]
+        query = sa.select(*map(shown, keys), *map(_total, measures)).select_from(table)
+        for row in facts.execute(query.where(*facts.matching(table, where)).group_by(*keys)):
+            groups.setdefault(tuple(row[: len(by)]), {}).update(zip(measures, row[len(by) :], strict=True))
+    return groups
+
+
+def values_of(facts: Facts, dimension: str) -> list[Any]:
+    """The values of a dimension that there are, sorted with None last."""
+    table = TABLES[DIMENSIONS[dimension].grain]
+    found = facts.execute(sa.select(group(table, dimension)).distinct())
+    return sorted((value for (value,) in found), key=lambda value: (value is None, value))
+
+
+def _total(name: str) -> sa.ColumnElement[Any]:
+    """A measure of a group as a whole number: of cents, where it is money."""
+    measure = MEASURES[name]
+    value = f"({measure.expression}) * 100" if measure.unit == "money" else measure.expression
+    return sa.cast(sa.func.coalesce(sa.literal_column(value), sa.literal_column("0")), sa.BigInteger)
+
+
+def group(table: sa.TableClause, name: str) -> sa.ColumnElement[Any]:
+    """What a dimension is grouped by: the day itself, as the planner cannot tell how many numbers of days there are."""
+    column = table.c[COLUMNS[name]]
+    if name in SPANS:  # of a time without a zone: the session's is not asked
+        return sa.cast(sa.func.date_trunc(name, sa.cast(column, sa.DateTime)), sa.Date)
+    return sa.cast(sa.extract("isodow", column), sa.Integer) if name == "weekday" else column
+
+
+def shown(key: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """What of a group is fetched: a day's number, as Python has no days after the year 9999."""
+    return key - sa.cast(sa.literal(EPOCH, sa.Date), sa.Date) if isinstance(key.type, sa.Date) else key
+
+
+def sale_conditions(table: sa.TableClause, where: Where) -> list[sa.ColumnElement[bool]]:
+    """The conditions of ``where`` on the sale, or on the sale that a line is of."""
+    found: list[sa.ColumnElement[bool]] = []
+    if where.date_from is not None:
+        found.append(table.c.day >= where.date_from)
+    if where.date_to is not None:
+        found.append(table.c.day <= where.date_to)
+    if where.time_from is not None:
+        found.append(sa.cast(table.c.transaction_time, sa.Time) >= where.time_from)
+    if where.time_to is not None:
+        found.append(sa.cast(table.c.transaction_time, sa.Time) < where.time_to)
+    if where.before is not None:
+        found += [table.c.day <= where.before.date(), table.c.transaction_time < where.before]
+    for name, values in where.by_dimension.items():
+        if name not in ("category", "product"):
+            found.append(group(table, name).in_(values))
+    return found
+
+
+def line_conditions(lines: sa.TableClause, where: Where) -> list[sa.ColumnElement[bool]]:
+    """The conditions of ``where`` on the line itself."""
+    narrowed = {"category": where.categories, "product": where.products}
+    return [_among(lines.c[COLUMNS[name]], values) for name, values in narrowed.items() if values]
+
+
+def _among(column: sa.ColumnElement[Any], values: tuple[Any, ...]) -> sa.ColumnElement[bool]:
+    """``in`` that knows None."""
+    known = column.in_([value for value in values if value is not None])
+    return sa.or_(known, column.is_(None)) if None in values else known
