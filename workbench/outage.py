@@ -71,8 +71,8 @@ TLS = {
     "certificate verify failed": "shows a certificate that is not valid, or for which no CA in {place}_SSLROOTCERT"
     " vouches ({server.sslrootcert}). Put the right CA there.",
     "does not support SSL": "speaks no TLS, which {place}_SSLMODE={server.sslmode} asks for. Switch TLS on there.",
-    "no encryption|SSL off": "lets {server.user} in with TLS only, if at all. Set {place}_SSLMODE to verify-full,"
-    " or add a line for this machine to its pg_hba.conf.",
+    "no encryption|SSL off": "does not let {server.user} into the database {server.name} from this machine without TLS."
+    " Set {place}_SSLMODE to verify-full, or add a line for it to its pg_hba.conf.",
     "certificate required|requires a valid client certificate|unknown ca|certificate authentication failed": "does not"
     " accept the client certificate. Set {place}_SSLCERT and {place}_SSLKEY to one that it accepts.",
     'private key file "([^"]*)"': "is not asked: the key {0} ({place}_SSLKEY) is missing, or others may read it."

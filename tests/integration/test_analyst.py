@@ -11,6 +11,7 @@ import hvplot.pandas  # noqa: F401
 import pandas as pd
 import pytest
 
+from tests.conftest import wait_until
 from tests.examples import sale
 from workbench import cluster, figures, notebook
 from workbench.config import Settings
@@ -41,6 +42,7 @@ def test_what_is_saved_with_a_workbench_is_what_it_reads_next(workbench: Workben
         assert frame.attrs["note"] == "the replica is still behind what was just saved"
     assert [(frame["sales"].tolist(), frame.attrs["engine"]) for frame in others] == [([0], "replica")] * 2
     assert wait_for_replica(workbench.engines)
+    wait_until(lambda: notebook.sql(COUNT, workbench=workbench).attrs["engine"] == "replica", "the replica")
     later = notebook.sql(COUNT, workbench=workbench)
     assert (later["sales"].tolist(), later.attrs["engine"], later.attrs["note"]) == ([1], "replica", "")
 

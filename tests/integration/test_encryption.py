@@ -86,7 +86,7 @@ def test_neither_variables_nor_files_of_libpq_have_a_say(
         ({"sslrootcert": "other.crt"}, OTHER_CA),
         ({"host": "127.0.0.1"}, OTHER_NAME),
         ({"sslcert": "", "sslkey": ""}, "MASTER_DB_SSLCERT"),
-        ({"sslmode": "disable"}, "with TLS only"),
+        ({"sslmode": "disable"}, "without TLS"),
         ({"sslkey": "readable.key"}, r"readable\.key.*chmod 600"),
         ({"sslrootcert": "password"}, "holds something else"),
     ],

@@ -50,8 +50,8 @@ def through(settings: Settings, engines: Engines, proxy: FaultProxy) -> Iterator
                 "risingwave_host": "127.0.0.1",
                 "risingwave_port": proxy.port,
                 "risingwave_name": reader.name,
-                "risingwave_user": reader.user,
-                "risingwave_password": reader.password,
+                "risingwave_reader_user": reader.user,
+                "risingwave_reader_password": reader.password,
             }
         )
     )

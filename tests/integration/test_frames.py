@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
-import gc
 import inspect
 from collections.abc import Iterator
 from datetime import date, datetime
@@ -30,24 +28,11 @@ from workbench.positions import mark
 # 2026-11: Bokeh 3.9 makes a table's data in a way that pandas 3.1 warns of, and Panel's buttons warn of themselves.
 pytestmark = [
     pytest.mark.filterwarnings("ignore:The inplace keyword:pandas.errors.Pandas4Warning"),
-    # Outside a server and a notebook Panel makes an event loop for each call, and leaves it open.
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
     pytest.mark.filterwarnings("ignore:Both 'variant' and 'button_style':PendingDeprecationWarning"),
 ]
 KINDS = [getattr(dashboards, name) for name in dashboards.__all__]
 TILES = [kind for kind in KINDS if inspect.isclass(kind) and issubclass(kind, Tile)]
 NOWS = (datetime(2026, 5, 21, 9, 30), datetime(2026, 6, 1), datetime(2031, 1, 1, 23, 59))
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _loops() -> Iterator[None]:
-    """The loops that are left open are complained of here, not in whichever test comes next."""
-    asyncio.set_event_loop(asyncio.new_event_loop())
-    yield
-    asyncio.get_event_loop_policy().get_event_loop().close()
-    asyncio.set_event_loop_policy(None)
-    for _ in range(3):
-        gc.collect()
 
 
 @pytest.fixture
