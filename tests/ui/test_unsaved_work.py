@@ -132,5 +132,5 @@ def test_a_bad_address_of_sales_is_told_and_ignored(app: str, page: Page, workbe
     create(workbench)
     visit(page, f"{app}/sales?tab=nope&store_ids=x&page=zwei&sale=-1")
     expect(page.get_by_text("tab cannot be 'nope'")).to_be_visible()
-    expect(page.get_by_text("'x' is refused")).to_be_visible()
+    expect(page.get_by_text("'x' cannot be used")).to_be_visible()
     expect(rows(page)).to_have_count(1)

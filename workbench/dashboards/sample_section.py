@@ -37,7 +37,8 @@ class SampleSection(Viewer):
         self._count = pmui.TextInput(label="Number of sales", value=DEFAULT_SALES, **_FIELD)
         self._seed = pmui.TextInput(label="Seed", value=DEFAULT_SEED, **_FIELD)
         label = f'There are real sales: type "{CONSENT}" to load'
-        self._consent = pmui.TextInput(label=label, visible=False, **_FIELD | {"width": 532})
+        wide: dict[str, Any] = {"margin": 0, "size": "small", "sizing_mode": "stretch_width", "max_width": 532}
+        self._consent = pmui.TextInput(label=label, visible=False, **wide)
         self._unsaved = Unsaved("sample", self._draft, self._restore, asks=False)
         for field in (self._count, self._seed):
             field.param.watch(self._unsaved.changed, "value")
