@@ -100,7 +100,7 @@ def test_every_page_comes_back_after_a_cut(
         fill(sales, Product_Name="")
         button(sales, "Clear item").click()
         button(sales, "Create Transaction").click()
-        said(sales, "created: 1 item, USD 6.50")
+        said(sales, "created: 2 items on 1 line, USD 6.50")
         button(analytics, "Save changes").click()
         button(analytics, "Yes, save it").click()  # cashier 444 is new
         said(analytics, f"Transaction {made} saved")
@@ -133,7 +133,7 @@ def test_a_page_outlives_a_restart_of_the_app_and_what_was_sent_is_saved_once(
             expect(page.get_by_label("Cashier ID")).to_have_value("77")
             expect(page.get_by_text("Total USD 6.50")).to_be_visible()
             button(page, "Create Transaction").click()
-            said(page, "Transaction 1 created: 1 item, USD 6.50")
+            said(page, "Transaction 1 created: 2 items on 1 line, USD 6.50")
             assert count(engines) == 1
             expect(page.get_by_label("Cashier ID")).to_have_value("")
             page.reload()

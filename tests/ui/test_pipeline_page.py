@@ -167,7 +167,7 @@ def test_a_bad_seed_is_refused_and_the_message_goes_once_it_is_right(app: str, p
     page.get_by_label("Seed").fill("0")
     page.get_by_role("button", name="Load sample data").click()
     expect(page.get_by_text("cannot be used")).not_to_be_visible()
-    expect(page.get_by_role("status")).to_contain_text("Loaded 1 sales", timeout=LOADED_MS)
+    expect(page.get_by_role("status")).to_contain_text("Loaded 1 sale ", timeout=LOADED_MS)
 
 
 def test_a_load_is_seen_by_a_second_page_and_stopping_it_leaves_nothing(

@@ -71,6 +71,7 @@ def test_nothing_is_asked_when_nothing_is_unsaved(app: str, page: Page, workbenc
     open_tab(page, app, "Edit")
     fill(page, Transaction_ID=str(made))
     button(page, "Load").click()
+    expect(page.get_by_role("heading", name=f"Transaction {made}")).to_be_visible()
     half_filled(page)
     fill(page, Cashier_ID="301")  # as it was
     page.wait_for_function("() => window.workbenchUnsaved.size === 0")
@@ -113,6 +114,7 @@ def test_back_goes_through_tabs_sales_filters_and_pages(
     drawn(page)
     expect(page.get_by_role("heading", name="Transaction 25")).to_be_visible()
     tab(page, "Delete")
+    page.wait_for_function("() => location.search.includes('tab=delete')")
     page.go_back()
     expect(page.get_by_role("tab", name="Edit")).to_have_attribute("aria-selected", "true")
     for _ in range(3):
