@@ -122,7 +122,7 @@ def test_items_are_completed_changed_and_removed(app: str, page: Page, workbench
     button(page, "Update item").click()
     expect(page.get_by_text("Total USD 19.49")).to_be_visible()
     button(rows(page).last, "Remove").click()
-    expect(page.get_by_text("1 item · Discount USD 1.00 · Total USD 9.50")).to_be_visible()
+    expect(page.get_by_text("3 items on 1 line · Discount USD 1.00 · Total USD 9.50")).to_be_visible()
 
 
 def test_bad_values_stay_with_their_error_beside_them(app: str, page: Page, engines: Engines) -> None:
