@@ -82,7 +82,7 @@ def command_url(settings: Settings, shared_engines: Engines) -> Iterator[str]:
         yield url
 
 
-@pytest.mark.xfail(strict=False, reason="2026-11: with --num-procs 2 a style sheet of a page may stay empty; not mended")
+@pytest.mark.xfail(strict=False, reason="2026-11: with two processes a style sheet of a page may stay empty")
 def test_two_processes_that_answer_in_turn(browser: Browser, settings: Settings, engines: Engines) -> None:
     """A page comes from the one, its session often from the other: of eight, about half."""
     with processes(settings) as url:
