@@ -26,8 +26,8 @@ from sqlalchemy.exc import DBAPIError
 
 from workbench.errors import FiguresUnavailable
 from workbench.metrics import changes
-from workbench.metrics.changes import Position
-from workbench.metrics.facts import FACT_LINES, Facts, Ids, line_conditions, one_moment, sale_conditions
+from workbench.metrics.changes import Ids, Position
+from workbench.metrics.facts import FACT_LINES, Facts, line_conditions, one_moment, sale_conditions
 from workbench.metrics.filters import Where
 from workbench.replication import Answer, EngineName, Reader, Session, lsn_number
 from workbench.sql_files import read_sql, sql_names

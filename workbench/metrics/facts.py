@@ -10,12 +10,12 @@ from typing import Any, Protocol
 
 import sqlalchemy as sa
 
+from workbench.metrics.changes import Ids
 from workbench.metrics.definitions import COLUMNS, DIMENSIONS, MEASURES, SPANS, Grain
 from workbench.metrics.filters import EPOCH, Where
 from workbench.sql_files import read_sql
 
 Groups = dict[tuple[Any, ...], dict[str, int]]
-Ids = tuple[int, int]
 MOST_DAYS = 100  # beyond it the ids are nearly all, and finding them costs as much as they save
 
 _HEADER = (

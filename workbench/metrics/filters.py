@@ -13,11 +13,6 @@ from workbench.metrics import given
 EPOCH = date(2000, 1, 1)  # days are counted from here, so that any day that PostgreSQL holds fits
 
 
-def day_number(day: date) -> int:
-    """Days since EPOCH."""
-    return (day - EPOCH).days
-
-
 @runtime_checkable
 class HasWhere(Protocol):
     """What tells a filter for any time, as ``Filters`` does."""
