@@ -6,6 +6,9 @@ import asyncio
 import logging
 from typing import Any
 
+# A process hands out this package's style sheets and scripts once it has imported it, else answers 404. Of several
+# (--num-procs) one may be asked for them that has not made a page yet.
+import panel_material_ui  # noqa: F401
 from prometheus_client import CONTENT_TYPE_LATEST
 from tornado.web import RequestHandler
 
