@@ -37,7 +37,7 @@ class Live:
         self.workbench = workbench
         settings, risingwave = workbench.engines.settings, workbench.engines.risingwave
         used = settings.workbench_figures
-        self.columns = Columns(settings.workbench_data_dir / "columns", settings.workbench_columns_mb)
+        self.columns = Columns.of(settings)
         self.stream = None if risingwave is None or used in ("columns", "database") else Stream(risingwave)
         self._asks_columns = used in ("auto", "columns")
         self.problem = ""  # why the last refresh failed, in words; empty when it did not

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date
 from uuid import uuid4
+
+import pytest
 
 from tests.examples import CAKE, LATTE, sale
 from workbench.connection import Workbench
 from workbench.dashboards.kpis import KpiTile
+from workbench.errors import MetricError
 from workbench.filters import Filters
 from workbench.metrics import METRICS
+from workbench.metrics.definitions import MEASURES
 
 DAYS = {"date_from": date(2026, 5, 1), "date_to": date(2026, 5, 31)}
 SHOWN = {
@@ -36,6 +41,16 @@ def shown(workbench: Workbench, name: str) -> str:
     found = re.search(r'<p class="figure number">(.*?)</p>', tile.drawn().object)
     assert found is not None
     return found[1]
+
+
+def test_a_measure_that_makes_no_sense_costs_its_own_tile_and_says_so(
+    workbench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workbench.sales().create(sale(), uuid4())
+    monkeypatch.setitem(MEASURES, "items_sold", replace(MEASURES["items_sold"], expression="sum(itms)"))
+    assert shown(workbench, "revenue") == SHOWN["revenue"]
+    with pytest.raises(MetricError, match="items_sold as sum\\(itms\\)"):
+        shown(workbench, "items_sold")
 
 
 def test_each_metric_reads_as_its_unit_says(workbench: Workbench) -> None:

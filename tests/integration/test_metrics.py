@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
@@ -22,6 +23,7 @@ from workbench.connection import Workbench
 from workbench.errors import FiguresUnavailable, MetricError, ServerUnavailable
 from workbench.metrics import DIMENSIONS, METRICS, Columns, Source, Where, ask
 from workbench.metrics import columns as columns_module
+from workbench.metrics.definitions import MEASURES
 from workbench.models import parse_sale
 from workbench.positions import mark
 from workbench.replication import Reader, Session
@@ -211,6 +213,21 @@ def test_every_metric_is_what_plain_sql_says_after_any_writes(
             check(Source(workbench.reader, shop.session, columns), allowed([]), [], where)
 
     run()
+
+
+@pytest.mark.parametrize("expression", ["sum(revnue)", "sum(revenue", "sum(payment_method)"])
+def test_a_measure_that_makes_no_sense_says_so_on_either_engine(
+    workbench: Workbench, columns: Columns, monkeypatch: pytest.MonkeyPatch, expression: str
+) -> None:
+    shop = Shop(workbench)
+    shop.empty()
+    shop.sales.create(sale(), uuid.uuid4())
+    columns.refresh(workbench.reader, shop.session)
+    monkeypatch.setitem(MEASURES, "items_sold", replace(MEASURES["items_sold"], expression=expression))
+    for source in (Source(workbench.reader, shop.session, columns), Source(workbench.reader, shop.session)):
+        with pytest.raises(MetricError, match=rf"definitions\.py\), items_sold as {re.escape(expression)}: \w+"):
+            ask(source, ["items_sold"])
+        assert ask(source, ["revenue"]).value["revenue"].tolist() == [Decimal("10.70")]
 
 
 def test_a_transaction_that_commits_late_is_not_missed(workbench: Workbench, columns: Columns) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -20,6 +22,7 @@ from workbench.config import Settings
 from workbench.connection import Workbench
 from workbench.dashboards.reconciliation import Reconciliation
 from workbench.engines import Engines, connect
+from workbench.metrics import Columns
 from workbench.positions import beat, mark, wait_for_replica
 from workbench.replication import Session, lsn_number
 from workbench.verification import run
@@ -43,12 +46,18 @@ def token(engines: Engines) -> str:
     return session.token
 
 
-def test_master_and_replica_are_the_same(workbench: Workbench) -> None:
+@pytest.fixture
+def columns(tmp_path: Path) -> Iterator[Columns]:
+    with closing(Columns(tmp_path / "columns", 256)) as made:
+        yield made
+
+
+def test_master_replica_and_columns_are_the_same(workbench: Workbench, columns: Columns) -> None:
     sample.load(workbench.engines, 200, seed=3)
     seen: list[tuple[int, int]] = []
-    result = verification.verify(workbench.engines, lambda done, total: seen.append((done, total)))
+    result = verification.verify(workbench.engines, lambda done, total: seen.append((done, total)), columns=columns)
     assert result.is_good, result
-    assert result.engines == ("master", "replica")
+    assert result.engines == ("master", "replica", "columns")
     assert result.figures > 500
     assert seen[0] == (0, len(questions()))
     assert seen[-1] == (len(questions()), len(questions()))
@@ -72,6 +81,25 @@ def test_while_sales_are_written_nothing_is_reported_that_does_not_differ(workbe
         writer.join()
     assert result.differences == ()
     assert all("kept changing" in problem for problem in result.problems)
+
+
+def test_a_cent_less_in_the_columns_is_found(workbench: Workbench, columns: Columns) -> None:
+    sample.load(workbench.engines, 60, seed=2)
+    columns.refresh(workbench.reader, Session(token(workbench.engines)))
+    assert columns._database is not None
+    columns._database.execute("update fact_sales set revenue = revenue - 1 where transaction_id = 7")
+    result = verification.verify(workbench.engines, columns=columns)
+    assert {(d.engine, d.metric) for d in result.differences if not d.dimension} >= {("columns", "revenue")}
+    assert {d.engine for d in result.differences} == {"columns"}
+
+
+def test_columns_that_cannot_be_kept_are_a_problem(workbench: Workbench, tmp_path: Path) -> None:
+    sample.load(workbench.engines, 60, seed=2)
+    (tmp_path / "columns").write_text("no folder")
+    with closing(Columns(tmp_path / "columns", 256)) as refused:
+        result = verification.verify(workbench.engines, columns=refused)
+    assert result.engines == ("master", "replica")
+    assert result.problems[0].startswith("The columns were not compared. ")
 
 
 def test_a_server_that_is_no_follower_differs(workbench: Workbench, strangers: Engines) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import typer
@@ -40,11 +41,12 @@ def verify(as_json: AsJson = False) -> None:
 
 
 def _with_progress(engines: Engines) -> Verification:
+    from workbench.metrics import Columns
     from workbench.verification import verify as compare
 
-    with Progress(console=errors) as progress:
+    with Progress(console=errors) as progress, closing(Columns.of(engines.settings)) as columns:
         task = progress.add_task("Comparing", total=None)
-        return compare(engines, lambda done, total: progress.update(task, completed=done, total=total))
+        return compare(engines, lambda done, total: progress.update(task, completed=done, total=total), columns=columns)
 
 
 def _show(result: Verification) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -14,8 +16,9 @@ from workbench.dashboards.feed import Feed, Moment
 from workbench.dashboards.sparkline import running_place, sparkline
 from workbench.dashboards.table import percent
 from workbench.dashboards.tile import Tile, html
+from workbench.errors import MetricError
 from workbench.filters import COMPARISONS, Filters, until_words
-from workbench.metrics import METRICS
+from workbench.metrics import METRICS, Where
 from workbench.replication import Answer
 
 KEY_FIGURES = ("sales", "revenue", "items_sold", "average_sale")  # asked together: tiles with one question share it
@@ -36,13 +39,12 @@ class KpiTile(Tile):
 
         A running period is compared up to the last full hour, on both sides. The points are those of the sparkline.
         """
-        asked = KEY_FIGURES if self.metric in KEY_FIGURES else (self.metric,)
-        answer = moment.ask(asked)
-        so_far = answer if moment.so_far == moment.where else moment.ask(asked, (), moment.so_far)
-        before = None if moment.comparison is None else moment.ask(asked, (), moment.comparison)
+        answer = self._asked(moment)
+        so_far = answer if moment.so_far == moment.where else self._asked(moment, (), moment.so_far)
+        before = None if moment.comparison is None else self._asked(moment, (), moment.comparison)
         is_one_day = moment.where.date_from is not None and moment.where.date_from == moment.where.date_to
         by = "hour" if is_one_day else "day"
-        points = moment.ask(asked, [by]).value
+        points = self._asked(moment, [by]).value
         frame = pd.DataFrame(
             {
                 "value": pd.Series([self._figure(answer)], dtype=object),
@@ -52,6 +54,12 @@ class KpiTile(Tile):
             }
         )
         return Answer(frame, answer.engine, answer.as_of, answer.note)
+
+    def _asked(self, moment: Moment, by: Sequence[str] = (), where: Where | None = None) -> Answer[pd.DataFrame]:
+        if self.metric in KEY_FIGURES:
+            with suppress(MetricError):  # the row of another one in the definitions is wrong: this one is asked alone
+                return moment.ask(KEY_FIGURES, by, where)
+        return moment.ask((self.metric,), by, where)
 
     def _figure(self, answer: Answer[pd.DataFrame]) -> Any:
         return answer.value[self.metric].astype(object).iloc[0]

@@ -13,6 +13,7 @@ from workbench import look
 from workbench.browser.said import Kind, Said
 from workbench.clock import StoreClock
 from workbench.connection import Workbench
+from workbench.dashboards.feed import shared_live
 from workbench.dashboards.job import Advance, Job, Progress, ShouldStop
 from workbench.errors import WorkbenchError
 from workbench.metrics import METRICS
@@ -24,7 +25,7 @@ from workbench.words import counted
 
 MOST_SHOWN = 20
 COLUMNS = ("Metric", "By", "Group", "Master", "Engine", "Its figure")
-ABOUT = "Every metric on every engine at one token, to the cent."
+ABOUT = "Every metric on every engine, the columns included, at one token, to the cent."
 
 
 class Reconciliation(Viewer):
@@ -73,7 +74,7 @@ class Reconciliation(Viewer):
             self._awaited = due
 
     def _compared(self, advance: Advance, should_stop: ShouldStop) -> str:
-        result = verify(self._workbench.engines, advance, should_stop)
+        result = verify(self._workbench.engines, advance, should_stop, shared_live(self._workbench).columns)
         save(self._workbench.engines, result)
         wait_for_replica(self._workbench.engines)  # every page that looks now finds it
         return ""

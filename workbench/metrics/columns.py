@@ -24,10 +24,11 @@ from filelock import FileLock, Timeout
 from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.exc import DBAPIError
 
+from workbench.config import Settings
 from workbench.errors import FiguresUnavailable
 from workbench.metrics import changes
 from workbench.metrics.changes import Ids, Position
-from workbench.metrics.facts import FACT_LINES, Facts, line_conditions, one_moment, sale_conditions
+from workbench.metrics.facts import FACT_LINES, Facts, Senseless, line_conditions, one_moment, sale_conditions
 from workbench.metrics.filters import Where
 from workbench.replication import Answer, EngineName, Reader, Session, lsn_number
 from workbench.sql_files import read_sql, sql_names
@@ -88,7 +89,10 @@ class ColumnFacts:
         """As in ``Facts``. Raises FiguresUnavailable."""
         compiled = statement.compile(dialect=_DUCKDB, compile_kwargs={"render_postcompile": True})
         values = [compiled.params[name] for name in compiled.positiontup or ()]
-        return self._cursor.execute(str(compiled), values).fetchall()
+        try:
+            return self._cursor.execute(str(compiled), values).fetchall()
+        except (duckdb.BinderException, duckdb.ParserException, duckdb.CatalogException) as error:
+            raise Senseless(str(error).splitlines()[0]) from None
 
     def matching(self, table: sa.TableClause, where: Where) -> list[sa.ColumnElement[bool]]:
         """As in ``Facts``."""
@@ -119,6 +123,11 @@ class Columns:
         self._replayed: str | None = None
         self._moments: dict[int, Moment] = {}
         self._lock = threading.RLock()
+
+    @classmethod
+    def of(cls, settings: Settings) -> Columns:
+        """Those of a process with these settings."""
+        return cls(settings.workbench_data_dir / "columns", settings.workbench_columns_mb)
 
     @property
     def moment(self) -> Moment | None:

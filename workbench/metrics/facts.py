@@ -9,10 +9,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import sqlalchemy as sa
+from sqlalchemy.exc import ProgrammingError
 
+from workbench.errors import MetricError
 from workbench.metrics.changes import Ids
 from workbench.metrics.definitions import COLUMNS, DIMENSIONS, MEASURES, SPANS, Grain
 from workbench.metrics.filters import EPOCH, Where
+from workbench.outage import state_of
 from workbench.sql_files import read_sql
 
 Groups = dict[tuple[Any, ...], dict[str, int]]
@@ -44,11 +47,19 @@ _ITEMS = _table("sales_item", _HEADER[:1], _LINE)
 TABLES: dict[Grain, sa.TableClause] = {"sale": FACT_SALES, "line": FACT_LINES, "first sale": FIRST_SALES}
 
 
+# Of PostgreSQL, for an expression that it cannot make sense of: syntax, column, function, grouping, type.
+_SENSELESS = ("42601", "42703", "42883", "42803", "42804", "42P09")
+
+
+class Senseless(Exception):
+    """An engine cannot make sense of a statement, for a row of the definitions is wrong. The text is its reason."""
+
+
 class Facts(Protocol):
     """Who answers statements over the facts, all of one moment."""
 
     def execute(self, statement: sa.Select[Any]) -> Sequence[Sequence[Any]]:
-        """The rows of the statement."""
+        """The rows of the statement. Raises Senseless."""
 
     def matching(self, table: sa.TableClause, where: Where) -> list[sa.ColumnElement[bool]]:
         """The conditions of ``where`` on one of the facts; of a table of sales, that they have a line that matches."""
@@ -63,7 +74,12 @@ class DatabaseFacts:
 
     def execute(self, statement: sa.Select[Any]) -> Sequence[Sequence[Any]]:
         """As in ``Facts``. Raises DBAPIError."""
-        return self._connection.execute(statement).all()
+        try:
+            return self._connection.execute(statement).all()
+        except ProgrammingError as error:
+            if state_of(error) in _SENSELESS:
+                raise Senseless(error.orig.diag.message_primary) from None  # type: ignore[union-attr]
+            raise
 
     def matching(self, table: sa.TableClause, where: Where) -> list[sa.ColumnElement[bool]]:
         """As in ``Facts``."""
@@ -102,7 +118,10 @@ def one_moment(connection: sa.Connection) -> None:
 
 
 def sums(facts: Facts, grains: Mapping[str, Grain], by: Sequence[str], where: Where) -> Groups:
-    """The measures (each with the grain that it is summed at) for each group that has a row; money in cents."""
+    """The measures (each with the grain that it is summed at) for each group that has a row; money in cents.
+
+    Raises MetricError when the expression of one makes no sense to the engine.
+    """
     asked: dict[Grain, list[str]] = {}
     for measure, grain in grains.items():
         asked.setdefault(grain, []).append(measure)
@@ -111,7 +130,12 @@ def sums(facts: Facts, grains: Mapping[str, Grain], by: Sequence[str], where: Wh
         table = TABLES[grain]
         keys = [group(table, name).label(name) for name in by]
         query = sa.select(*map(shown, keys), *map(_total, measures)).select_from(table)
-        for row in facts.execute(query.where(*facts.matching(table, where)).group_by(*keys)):
+        try:
+            rows = facts.execute(query.where(*facts.matching(table, where)).group_by(*keys))
+        except Senseless as error:
+            said = ", ".join(f"{name} as {MEASURES[name].expression}" for name in measures)
+            raise MetricError(f"It is defined wrongly (workbench/metrics/definitions.py), {said}: {error}.") from None
+        for row in rows:
             groups.setdefault(tuple(row[: len(by)]), {}).update(zip(measures, row[len(by) :], strict=True))
     return groups
 

@@ -13,7 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from workbench.engines import Engines
 from workbench.errors import ServerUnavailable
-from workbench.metrics import DIMENSIONS, METRICS, SPANS, Source, Stream, Where, ask, views
+from workbench.metrics import DIMENSIONS, METRICS, SPANS, Columns, Source, Stream, Where, ask, facts, views
 from workbench.metrics.ask import frame_of, grains_of
 from workbench.outage import spoken
 from workbench.replication import Reader, Session
@@ -55,15 +55,26 @@ def questions() -> list[Question]:
 
 
 def asked(reader: Reader, engine: str, token: str, question: Question, where: Where = Where()) -> Figures:
-    """The figures of one engine, which has reached ``token``. Raises ServerUnavailable when it did not answer itself.
-
-    The database is asked, never the columns: what is compared is what each server holds.
-    """
+    """The figures of a server, which has reached ``token``. Raises ServerUnavailable when it did not answer itself."""
     by = () if question.dimension is None else (question.dimension,)
     answer = ask(Source(reader, Session(token)), question.metrics, by=by, where=where)
     if answer.engine != engine:
         raise ServerUnavailable(f"{spoken(engine)} did not answer: {answer.note}.")
     return _figures(answer.value, question)
+
+
+def held(columns: Columns, reader: Reader, token: str, question: Question) -> Figures:
+    """The figures of the columns, which first read what has changed up to ``token``.
+
+    Raises ServerUnavailable, and FiguresUnavailable when they cannot be kept.
+    """
+    by = () if question.dimension is None else (question.dimension,)
+    metrics = [METRICS[name] for name in question.metrics]
+    grains = grains_of([measure for metric in metrics for measure in metric.measures], by, Where())
+    answer = columns.read(reader, Session(token), lambda found: facts.sums(found, grains, by, Where()))
+    if answer is None:
+        raise ServerUnavailable(f"The columns do not hold what was committed up to {token}.")
+    return _figures(frame_of(answer.value, metrics, by), question)
 
 
 def answered(engines: Engines, name: str, token: str, question: Question, where: Where = Where()) -> Figures | None:

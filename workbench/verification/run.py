@@ -5,7 +5,7 @@ And whether the views that the engines share hold what the sales say.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -13,6 +13,7 @@ from functools import partial
 from workbench.engines import Engines
 from workbench.errors import WorkbenchError
 from workbench.followers import Follower, followers
+from workbench.metrics import Columns
 from workbench.outage import spoken
 from workbench.positions import beaten
 from workbench.replication import Reader, Session
@@ -24,6 +25,7 @@ from workbench.verification.figures import (
     answered,
     asked,
     differing,
+    held,
     other,
     questions,
 )
@@ -34,11 +36,12 @@ TRIES = 5  # while sales are written, figures move between two reads; each try i
 
 Progress = Callable[[int, int], None]
 ShouldStop = Callable[[], bool]
+Way = Callable[[str, Question], Figures | None]  # an engine's figures up to a token; None when it has none of these
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One figure that a follower has otherwise than the master; texts, as they are shown."""
+    """One figure that an engine has otherwise than the master; texts, as they are shown."""
 
     metric: str
     dimension: str  # empty: in total
@@ -66,23 +69,26 @@ class Verification:
 
 
 def verify(
-    engines: Engines, progress: Progress = lambda done, total: None, should_stop: ShouldStop = lambda: False
+    engines: Engines,
+    progress: Progress = lambda done, total: None,
+    should_stop: ShouldStop = lambda: False,
+    columns: Columns | None = None,
 ) -> Verification:
-    """Compares the followers with the master; a follower that is away is among the problems.
+    """Compares the followers and the columns with the master; what is away is among the problems.
 
     ``progress`` gets how many questions are done, of how many. When ``should_stop`` says so, what is left is a problem
     too. Raises ServerUnavailable when the master does not answer.
     """
     token = beaten(engines)
     result = Verification(datetime.now(UTC), token, ("master",), 0)
-    present, missing = _reached(engines, token)
-    result = replace(result, engines=("master", *(follower.name for follower in present)), problems=missing)
+    ways, missing = _ways(engines, columns, token)
+    result = replace(result, engines=("master", *ways), problems=missing)
     asking = questions()
     for done, question in enumerate(asking):
         if should_stop():
             return replace(result, problems=(*result.problems, f"Stopped after {done} of {len(asking)} questions."))
         progress(done, len(asking))
-        result = _compared(engines, question, present, result)
+        result = _compared(engines, question, ways, result)
     progress(len(asking), len(asking))
     return replace(result, problems=(*result.problems, *_wrong_views(engines)))
 
@@ -115,31 +121,43 @@ def _wrong_view(rows: ViewRows, days: Days) -> str:
     )
 
 
-def _reached(engines: Engines, token: str) -> tuple[list[Follower], tuple[str, ...]]:
-    """The followers that have the token, and a line for each of the others."""
-    present: list[Follower] = []
+def _ways(engines: Engines, columns: Columns | None, token: str) -> tuple[dict[str, Way], tuple[str, ...]]:
+    """How each engine that has the token is asked, and a line for each of the others."""
+    ways: dict[str, Way] = {}
     missing: list[str] = []
     for follower in followers(engines):
         if follower.wait(token, WAIT_SECONDS):
-            present.append(follower)
+            ways[follower.name] = partial(_followed, engines, follower)
         else:
             missing.append(
                 f"{spoken(follower.name)} has not reached {token} within {WAIT_SECONDS:.0f} s, so it was not compared."
                 " See `workbench status`."
             )
-    if not present and not missing:
+    if columns is not None:
+        try:
+            columns.refresh(Reader(engines), Session(token))
+        except WorkbenchError as error:
+            missing.append(f"The columns were not compared. {error}")
+        else:
+            ways["columns"] = partial(held, columns, Reader(engines))
+    if not ways and not missing:
         missing.append("No follower is configured: there is nothing to compare the master with.")
-    return present, tuple(missing)
+    return ways, tuple(missing)
 
 
-def _compared(engines: Engines, question: Question, present: list[Follower], result: Verification) -> Verification:
+def _followed(engines: Engines, follower: Follower, token: str, question: Question) -> Figures | None:
+    follower.wait(token, WAIT_SECONDS)
+    return answered(engines, follower.name, token, question)
+
+
+def _compared(engines: Engines, question: Question, ways: Mapping[str, Way], result: Verification) -> Verification:
     """The result with one more question: asked again while sales that are being written move its figures."""
     master = Reader(replace(engines, replica=None))
     try:
         for attempt in range(TRIES):
             token = beaten(engines)
             truth = asked(master, "master", token, question)
-            found, unanswered = _answers(engines, question, present, token)
+            found, unanswered = _answers(question, ways, token)
             if not any(differing(truth, figures) for figures in found.values()):
                 problems = (*result.problems, *unanswered)
                 return replace(result, figures=result.figures + len(truth), problems=problems)
@@ -166,21 +184,18 @@ def _compared(engines: Engines, question: Question, present: list[Follower], res
     )
 
 
-def _answers(
-    engines: Engines, question: Question, present: list[Follower], token: str
-) -> tuple[dict[str, Figures], list[str]]:
-    """What each follower answers, and a line for each that cannot: one view that is missing is that view's alone."""
+def _answers(question: Question, ways: Mapping[str, Way], token: str) -> tuple[dict[str, Figures], list[str]]:
+    """What each engine answers, and a line for each that cannot: one view that is missing is that view's alone."""
     found: dict[str, Figures] = {}
     unanswered = []
-    for follower in present:
-        follower.wait(token, WAIT_SECONDS)
+    for name, way in ways.items():
         try:
-            figures = answered(engines, follower.name, token, question)
+            figures = way(token, question)
         except WorkbenchError as error:
             unanswered.append(f"Not compared: {question.label}. {error}")
             continue
         if figures is not None:
-            found[follower.name] = figures
+            found[name] = figures
     return found, unanswered
 
 
