@@ -49,6 +49,10 @@ class DiskFull(WorkbenchError):
     """A disk has no space left: the text says which, and what to do."""
 
 
+class NobodyWaits(WorkbenchError):
+    """What was asked was ended: the page that asked it is closed. Nobody reads this."""
+
+
 class FiguresUnavailable(WorkbenchError):
     """The columns cannot be kept, or cannot answer."""
 

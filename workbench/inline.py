@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import panel as pn
 from panel.io.notebook import load_notebook
@@ -18,9 +18,13 @@ from panel.io.resources import get_dist_path
 from panel.viewable import Viewable
 
 from workbench import gate
+from workbench.askers import Asker
 from workbench.connection import Workbench
+from workbench.errors import NobodyWaits
 from workbench.replication import Session
 
+T = TypeVar("T")
+LEFT_SECONDS = 0.25  # so often a page that waits for figures is looked at
 UNSEEN_SECONDS = 60.0  # what has not been shown in this time will not be
 # By page of a notebook: the cell that has brought what draws, and which run of it.
 _brought: dict[str | None, tuple[str | None, str | None]] = {}
@@ -125,6 +129,31 @@ def done_at_once(work: Callable[[], Coroutine[Any, Any, None]]) -> bool:
     with ThreadPoolExecutor(1, thread_name_prefix="first-answer") as thread:
         thread.submit(copy_context().run, asyncio.run, work()).result()
     return True
+
+
+async def read_aside(work: Callable[..., T], *given: Any) -> T:
+    """What ``work`` reads, on a thread. Raises NobodyWaits once the page is closed.
+
+    What is asked for this page alone then ends at the servers. Nothing is written in this way: a save goes on.
+    """
+    asker = Asker()
+    with asker.asks():
+        reading = asyncio.ensure_future(asyncio.to_thread(work, *given))
+    while not reading.done():
+        await asyncio.wait([reading], timeout=LEFT_SECONDS)
+        if not reading.done() and not asker.has_left and _is_closed():
+            asker.leave()
+    if asker.has_left:
+        reading.exception()  # seen
+        raise NobodyWaits
+    return reading.result()
+
+
+def _is_closed() -> bool:
+    """Whether the page that was open has no connection any more; its session ends half a minute later only."""
+    context = pn.state.curdoc.session_context if pn.state.curdoc else None
+    session = getattr(context, "session", None)
+    return session is not None and pn.state.loaded and session.connection_count == 0
 
 
 @contextmanager

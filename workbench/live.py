@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Hashable, Sequence
-from concurrent.futures import Future
 from datetime import datetime
 from typing import Any, TypeVar
 
 import pandas as pd
 
+from workbench.askers import Question
 from workbench.connection import Workbench
 from workbench.errors import FiguresUnavailable, WorkbenchError
 from workbench.metrics import Columns, Source, Stream, Where, ask
@@ -43,7 +43,7 @@ class Live:
         self.problem = ""  # why the last refresh failed, in words; empty when it did not
         self._seconds = seconds
         self._lock = threading.Lock()
-        self._answers: dict[Hashable, Future[Any]] = {}
+        self._answers: dict[Hashable, Question] = {}
         self._answered_revision = 0
         self._shown: dict[Hashable, str] = {}
         self._has_begun = threading.Event()
@@ -106,23 +106,25 @@ class Live:
     def answer(self, session: Session, key: Hashable, work: Callable[[Source], Answer[T]]) -> Answer[T]:
         """What ``work`` answers, computed once for each ``key`` and revision; all others wait for it.
 
+        Once none of them is there any more it ends, also at the server.
         A session that has just written waits until the columns have it, and asks by itself where they cannot.
         """
         self.columns.catch_up(self.workbench.reader, session)
         moment = self.columns.moment
         if moment is None or not moment.reaches(session.token):
             return work(self._source(session))
-        future, is_first = self._future(key, self.revision)
+        question, is_first = self._question(key, self.revision)
         if is_first:
             try:
-                answer = work(self._source(Session(moment.token), self._shown.get(key)))
+                with question.asked():
+                    answer = work(self._source(Session(moment.token), self._shown.get(key)))
                 self._note(key, None if answer.engine == "risingwave" else moment.lsn)
-                future.set_result(answer)
+                question.answer.set_result(answer)
             except BaseException as error:
-                self._forget(key, future)  # the next one who asks tries again
-                future.set_exception(error)
+                self._forget(key, question)  # the next one who asks tries again
+                question.answer.set_exception(error)
                 raise
-        return future.result()
+        return question.answer.result()
 
     def _source(self, session: Session, shown: str | None = None) -> Source:
         columns = self.columns if self._asks_columns else None
@@ -137,22 +139,24 @@ class Live:
             while len(self._shown) > MOST_ANSWERS:
                 self._shown.pop(next(iter(self._shown)))
 
-    def _future(self, key: Hashable, revision: int) -> tuple[Future[Any], bool]:
+    def _question(self, key: Hashable, revision: int) -> tuple[Question, bool]:
+        """The question of all who ask this at this revision, and whether it is asked for the first time."""
         with self._lock:
             if revision != self._answered_revision:
                 self._answers, self._answered_revision = {}, revision
             found = self._answers.get(key)
-            if found is not None:
+            if found is not None and found.join():
                 return found, False
             while len(self._answers) >= MOST_ANSWERS:
                 self._answers.pop(next(iter(self._answers)))
-            made: Future[Any] = Future()
+            made = Question()
+            made.join()
             self._answers[key] = made
             return made, True
 
-    def _forget(self, key: Hashable, future: Future[Any]) -> None:
+    def _forget(self, key: Hashable, question: Question) -> None:
         with self._lock:
-            if self._answers.get(key) is future:
+            if self._answers.get(key) is question:
                 del self._answers[key]
 
     def _run(self) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from workbench import telemetry
+from workbench.askers import asked_on
 from workbench.engines import Engines
 from workbench.outage import ServerError, failure, in_words
 from workbench.replica_watch import STALE_SECONDS, Master, Pulse
@@ -117,7 +118,7 @@ class Reader:
         try:
             with self.pulse.connected(replica) as connection:
                 as_of, note = self.shown(connection, session)
-                return (None if as_of is None else Answer(work(connection), "replica", as_of)), note
+                return (None if as_of is None else Answer(asked_on(connection, work), "replica", as_of)), note
         except (DBAPIError, PoolTimeout) as error:
             return None, self.passed_over(error)
 
@@ -148,7 +149,7 @@ class Reader:
     def _of_master(self, work: Work[T]) -> tuple[str, datetime, T]:
         with self.engines.master_reader.connect() as connection:
             position = connection.execute(sa.text(read_sql("queries/insert_position"))).one()
-            return position.lsn, position.as_of, work(connection)
+            return position.lsn, position.as_of, asked_on(connection, work)
 
 
 def _wait(connection: sa.Connection, token: str | None) -> datetime | None:

@@ -1,4 +1,4 @@
-"""Pages that are closed go from memory, however many are opened. `make soak` measures it in bytes, over sixty."""
+"""Pages that are closed go from memory, however many are opened, and their queries end. `make soak` measures bytes."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.conftest import wait_until
+from tests.conftest import as_superuser, wait_until
 from tests.examples import sale
-from tests.ui.conftest import Served, drawn, serving
+from tests.ui.conftest import Served, drawn, serving, visit, watched_page
+from workbench import cluster
 from workbench.config import Settings
 from workbench.connection import Workbench
 
@@ -28,6 +29,7 @@ PAGES = {
     "pipeline": ("PipelinePage", "Replication slots"),
     "reports": ("ReportsPage", "Daily sales"),
 }
+WAITING = "select count(*) from pg_stat_activity where usename = 'workbench_reader' and wait_event_type = 'Lock'"
 
 
 @pytest.fixture(scope="module")
@@ -59,3 +61,23 @@ def alive(served: Served, name: str) -> int:
     """How many objects of this class the app's process holds."""
     with urllib.request.urlopen(f"{served.url}/alive?of={name}") as answer:
         return int(answer.read())
+
+
+def test_the_query_of_a_closed_page_ends_at_the_server(
+    app: str, browser: Browser, settings: Settings, workbench: Workbench
+) -> None:
+    """Its session lives on for half a minute, the query would for eight seconds: others hold what it reads."""
+    workbench.sales().create(sale(), uuid4())
+    superuser = cluster.superuser(settings)
+    with (
+        as_superuser(superuser, settings.replica_db_port).connect() as replica,
+        as_superuser(superuser, settings.master_db_port).connect() as master,
+        watched_page(browser) as page,
+    ):
+        visit(page, f"{app}/sales")
+        with master.execution_options(isolation_level="READ COMMITTED").begin():
+            master.exec_driver_sql("lock table sales_transaction in access exclusive mode")  # on the replica too
+            page.get_by_role("button", name="Refresh").click()
+            wait_until(lambda: replica.exec_driver_sql(WAITING).scalar_one() > 0, "the query to wait")
+            page.close()
+            wait_until(lambda: replica.exec_driver_sql(WAITING).scalar_one() == 0, "the query to end", 5)

@@ -29,7 +29,7 @@ LAYERS = [
     {"config", "disk", "env_file", "field_errors", "indexes"},
     {"models", "sql_values", "outage", "tables"},
     {"engines", "cluster"},
-    {"replica_watch"},
+    {"replica_watch", "askers"},
     {"replication"},
     {"positions"},
     {"followers", "risingwave"},

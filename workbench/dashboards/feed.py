@@ -19,7 +19,7 @@ from panel.viewable import Viewable
 from workbench.connection import Workbench
 from workbench.errors import WorkbenchError
 from workbench.filters import Filters
-from workbench.inline import done_at_once, is_served, session_of, while_shown
+from workbench.inline import done_at_once, is_served, read_aside, session_of, while_shown
 from workbench.live import Live
 from workbench.metrics import Source, Where
 from workbench.replication import Answer, Session
@@ -159,7 +159,7 @@ class Feed(param.Parameterized):
             self._rests_until = now + min(SPARE * (now - began), MOST_REST_SECONDS)
 
     async def _renew_group(self, asked: int, moment: Moment, tiles: list[Tile]) -> None:
-        found = await asyncio.to_thread(self._fetch, asked, moment, tiles)
+        found = await read_aside(self._fetch, asked, moment, tiles)
 
         def show() -> None:
             if asked == self._asked:

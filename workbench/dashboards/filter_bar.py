@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -19,6 +18,7 @@ from workbench.dashboards.tile import html
 from workbench.errors import FieldError
 from workbench.filters import COMPARISONS, CUSTOM, PERIODS, read_customer, read_day, until_words, value_text, words
 from workbench.forms.fields import CHOICE, LOW_CHOICE
+from workbench.inline import read_aside
 
 FIELD: dict[str, Any] = {"size": "small", "width": None, "sizing_mode": "stretch_width", "margin": 0}
 LABELS = {
@@ -92,7 +92,7 @@ class FilterBar(Viewer):
 
     async def load_names(self) -> None:
         """Finds the names of products, by which their filter is chosen and its chip reads."""
-        names = await asyncio.to_thread(product_names, self._feed.moment())
+        names = await read_aside(product_names, self._feed.moment())
         if names != self.names:
             self.names = names
             self._show()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 
 import panel_material_ui as pmui
 from panel.viewable import Viewable, Viewer
 
 from workbench.dashboards.feed import Feed, Moment
+from workbench.inline import read_aside
 from workbench.reports.freeze import FrozenView
 
 
@@ -31,7 +31,7 @@ class FreezeButton(Viewer):
     async def _frozen(self) -> io.StringIO:
         moment = self._feed.moment()
         self._button.filename = f"frozen-view-{moment.now:%Y-%m-%d-%H%M%S}.ipynb"
-        return io.StringIO(await asyncio.to_thread(frozen_notebook, moment))
+        return io.StringIO(await read_aside(frozen_notebook, moment))
 
     def __panel__(self) -> Viewable:
         return self._button

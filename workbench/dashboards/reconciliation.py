@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 
 import panel as pn
@@ -16,6 +15,7 @@ from workbench.connection import Workbench
 from workbench.dashboards.feed import shared_live
 from workbench.dashboards.job import Advance, Job, Progress, ShouldStop
 from workbench.errors import WorkbenchError
+from workbench.inline import read_aside
 from workbench.metrics import METRICS
 from workbench.outage import called
 from workbench.positions import wait_for_replica
@@ -53,7 +53,7 @@ class Reconciliation(Viewer):
         self._stop_button.param.update(visible=progress.is_running, disabled=progress.is_stopping)
         self._bar.param.update(visible=progress.is_running, max=max(progress.total, 1), value=progress.done)
         if self._shown is None or self._shown.ended != progress.ended:
-            self._result.object = await asyncio.to_thread(self._last)
+            self._result.object = await read_aside(self._last)
         text, kind = progress_said(progress)
         if self._awaited is not None and progress.ended >= self._awaited:
             self._awaited = None

@@ -16,6 +16,7 @@ from workbench.errors import FieldError
 from workbench.forms.actions import Action, failures_said
 from workbench.forms.fields import Fields, text_field
 from workbench.forms.messages import Message
+from workbench.inline import read_aside
 from workbench.views import NAME_TAKEN, SavedView, SavedViews
 
 RENAME, DELETE = "Rename", "Delete"
@@ -70,7 +71,7 @@ class ViewMenu(Viewer):
         self._dialog.open = True
 
     async def _load(self) -> None:
-        found = (await asyncio.to_thread(self._views.find)).value
+        found = (await read_aside(self._views.find)).value
         self._list.items = [self._item(view) for view in found]
         self._none.visible = not found
 

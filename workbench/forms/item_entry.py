@@ -14,6 +14,7 @@ import panel_material_ui as pmui
 from workbench.errors import SaleRefused, ServerUnavailable
 from workbench.forms.fields import LAYOUT, Fields, actions, flow, text_field
 from workbench.forms.messages import Message
+from workbench.inline import read_aside
 from workbench.models import LineInput, parse_line
 from workbench.products import find_product, known_products
 from workbench.sales import Sales
@@ -80,7 +81,7 @@ class ItemEntry(pn.viewable.Viewer):
     async def load_products(self) -> None:
         """Reads the known products; without a server the codes are typed."""
         try:
-            products = (await asyncio.to_thread(known_products, self._sales.reader, self._sales.session)).value
+            products = (await read_aside(known_products, self._sales.reader, self._sales.session)).value
         except ServerUnavailable as error:
             log.warning("Product codes are not completed: %s", error)
             return

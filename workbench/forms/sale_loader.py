@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
+from functools import partial
 
 from workbench.forms.actions import failures_said
 from workbench.forms.messages import Message
+from workbench.inline import read_aside
 from workbench.models import Sale
 from workbench.sales import Sales
 
@@ -22,7 +23,7 @@ class SaleLoader:
         self.forget()
         asked = self._asked
         with failures_said(self._message, lambda: asked == self._asked):
-            answer = await asyncio.to_thread(self._sales.get, transaction_id, for_edit=True)
+            answer = await read_aside(partial(self._sales.get, for_edit=True), transaction_id)
             return answer.value if asked == self._asked else None
         return None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +18,7 @@ from workbench.forms.sale_address import Place
 from workbench.forms.sale_columns import NEWEST_FIRST, empty_table, page_rows
 from workbench.forms.sale_filters import SaleFilters
 from workbench.forms.tables import sideways
+from workbench.inline import read_aside
 from workbench.look import esc
 from workbench.outage import called
 from workbench.replication import Answer
@@ -113,7 +113,7 @@ class SaleTable(pn.viewable.Viewer):
         asked = self._asked
         self._table.loading = True
         with failures_said(self.message, lambda: asked == self._asked, is_saving=False):
-            answer = await asyncio.to_thread(self._read, move, edge)
+            answer = await read_aside(self._read, move, edge)
             if asked == self._asked:  # else this answer is late: something newer was asked for meanwhile
                 self._request = (move, edge)
                 self._show(answer, step)
@@ -158,7 +158,7 @@ class SaleTable(pn.viewable.Viewer):
     async def _lines(self, row: pd.Series) -> pn.pane.HTML:
         """What a row opens to."""
         try:
-            answer = await asyncio.to_thread(self._sales.lines, int(str(row.name)))
+            answer = await read_aside(self._sales.lines, int(str(row.name)))
         except WorkbenchError as error:
             return html_pane(f"<p>{esc(error)}</p>")
         return html_pane(line_table(answer.value))

@@ -24,6 +24,7 @@ from filelock import FileLock, Timeout
 from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.exc import DBAPIError
 
+from workbench.askers import ended_when_left, for_all
 from workbench.config import Settings
 from workbench.errors import FiguresUnavailable
 from workbench.metrics import changes
@@ -141,7 +142,7 @@ class Columns:
         Raises ServerUnavailable when no server answers; what is held stays, with its as_of. Raises FiguresUnavailable
         when the copy cannot be kept; it is then made anew.
         """
-        with self._lock, self._made_anew_on_failure():
+        with self._lock, for_all(), self._made_anew_on_failure():
             writer = self._opened(session).cursor()
             if self.moment is not None:
                 self.moment.hold(session)
@@ -176,7 +177,7 @@ class Columns:
         database = self._database
         if database is None or self.moment is None:
             return None
-        with in_words(), database.cursor() as cursor:
+        with database.cursor() as cursor, ended_when_left(cursor.interrupt), in_words():
             cursor.begin()
             (revision,) = cursor.execute("select revision from held").fetchone() or (None,)
             moment = self._moments.get(revision)

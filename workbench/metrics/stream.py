@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from workbench.askers import asked_on
 from workbench.metrics import views
 from workbench.metrics.definitions import Grain
 from workbench.metrics.facts import Groups
@@ -108,7 +109,8 @@ class Stream:
                 if shown is not None and lsn_number(beat.lsn) < lsn_number(shown):
                     raise PassedOver("behind", "RisingWave does not have yet what was shown before")
                 self.as_of = beat.beat_at
-                return Answer(views.sums(connection, asked, by, where), "risingwave", beat.beat_at)
+                found = asked_on(connection, lambda on: views.sums(on, asked, by, where))
+                return Answer(found, "risingwave", beat.beat_at)
         except (DBAPIError, PoolTimeout) as error:
             log.warning("RisingWave was not read: %s", type(error).__name__)
             raise PassedOver("away", "RisingWave does not answer") from error

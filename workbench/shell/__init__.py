@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable
 from functools import cache
@@ -16,8 +15,8 @@ from panel_material_ui.template.base import Page
 
 from workbench import look, telemetry
 from workbench.connection import Workbench, open_workbench
-from workbench.errors import WorkbenchError
-from workbench.inline import begin_session, building
+from workbench.errors import NobodyWaits, WorkbenchError
+from workbench.inline import begin_session, building, read_aside
 from workbench.shell.banner import Banner
 from workbench.shell.closed_pages import forget_views, without_busy
 from workbench.shell.navigation import PRODUCT, navigation
@@ -70,7 +69,7 @@ def deferred(content: Content, workbench: Workbench) -> Viewable:
 
     async def fill() -> None:
         with building():
-            place[:] = [await asyncio.to_thread(build, content, workbench)]
+            place[:] = [await read_aside(build, content, workbench)]
 
     pn.state.onload(fill)
     return place
@@ -97,6 +96,8 @@ def problem(text: str) -> Viewable:
 
 def show_error(error: BaseException) -> None:
     """What a session does with an error that no component caught: the log has it, the user is told."""
+    if isinstance(error, NobodyWaits):
+        return
     text = "That did not work. The cause is in the server's log."
     if isinstance(error, WorkbenchError):
         text = str(error)
