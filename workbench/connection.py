@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from workbench import cluster
@@ -28,6 +29,7 @@ class Workbench:
     reader: Reader
     monitor: Monitor
     session: Session = field(default_factory=Session)
+    _endings: list[Callable[[], None]] = field(default_factory=list, init=False, compare=False)
 
     def __repr__(self) -> str:
         settings = self.engines.settings
@@ -44,8 +46,14 @@ class Workbench:
         """The sales service for one session; the workbench's own when none is given."""
         return Sales(self.engines, self.reader, session or self.session, actor, self.monitor.stopwatch)
 
+    def before_closing(self, work: Callable[[], None]) -> None:
+        """Has ``close`` do this first: for what reads with these connections on a thread of its own."""
+        self._endings.append(work)
+
     def close(self) -> None:
-        """Stops the heartbeat and closes all connections."""
+        """Stops the heartbeat, and whatever else reads on its own, and closes all connections."""
+        while self._endings:
+            self._endings.pop()()
         self.monitor.stop()
         self.engines.dispose()
 

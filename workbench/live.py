@@ -112,12 +112,12 @@ class Live:
         self.columns.catch_up(self.workbench.reader, session)
         moment = self.columns.moment
         if moment is None or not moment.reaches(session.token):
-            return work(self._source(session))
+            return work(self.source(session))
         question, is_first = self._question(key, self.revision)
         if is_first:
             try:
                 with question.asked():
-                    answer = work(self._source(Session(moment.token), self._shown.get(key)))
+                    answer = work(self.source(Session(moment.token), self._shown.get(key)))
                 self._note(key, None if answer.engine == "risingwave" else moment.lsn)
                 question.answer.set_result(answer)
             except BaseException as error:
@@ -126,7 +126,8 @@ class Live:
                 raise
         return question.answer.result()
 
-    def _source(self, session: Session, shown: str | None = None) -> Source:
+    def source(self, session: Session, shown: str | None = None) -> Source:
+        """Who is asked for this session; RisingWave has to be past ``shown``."""
         columns = self.columns if self._asks_columns else None
         return Source(self.workbench.reader, session, columns, self.stream, shown)
 
@@ -180,3 +181,18 @@ class Live:
         if problem != self.problem:
             log.warning("The figures could not be renewed: %s", problem)
         self.problem = problem
+
+
+_sharing = threading.Lock()
+_shared: dict[int, Live] = {}
+
+
+def shared_live(workbench: Workbench) -> Live:
+    """The one Live of this process for ``workbench``, running until the workbench is closed."""
+    with _sharing:
+        live = _shared.get(id(workbench))
+        if live is None:
+            live = _shared[id(workbench)] = Live(workbench)
+            workbench.before_closing(live.stop)
+    live.start()
+    return live

@@ -1,53 +1,50 @@
-"""Pages of the table of sales: filtered, searched, sorted and counted in SQL, never more than a page of rows."""
+"""Pages of the table of sales: filtered, searched, sorted and counted by the columns, or else by the database.
+
+One statement asks either. Who has it answers which sales are on the page; their rows are the replica's.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, time
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any, Literal
 
 import pandas as pd
 import sqlalchemy as sa
 
-from workbench.errors import FieldError
-from workbench.replication import Answer, Reader, Session
-from workbench.sql_files import read_sql
-from workbench.tables import sales_item, sales_transaction
-from workbench.words import counted, unstorable
+from workbench.errors import FiguresUnavailable
+from workbench.metrics import Source, Where
+from workbench.metrics.facts import FACT_SALES, Facts
+from workbench.models import CENT
+from workbench.replication import Answer
+from workbench.words import counted
 
-COLUMNS = tuple(c.name for c in sales_transaction.columns)
+_SHOWN = {  # by the names that sales_transaction has for them
+    "transaction_id": FACT_SALES.c.transaction_id,
+    "transaction_time": FACT_SALES.c.transaction_time,
+    "store_id": FACT_SALES.c.store_id,
+    "cashier_id": FACT_SALES.c.cashier_id,
+    "payment_method": FACT_SALES.c.payment_method,
+    "customer_id": FACT_SALES.c.customer_id,
+    "total_discount": FACT_SALES.c.discount,
+    "total_amount": FACT_SALES.c.revenue,
+}
+COLUMNS = tuple(_SHOWN)
 PAGE_SIZES = (10, 20, 50, 100)
-EXACT_COUNT_LIMIT = 100_000
 
 Edge = tuple[Any, int]  # sort value and transaction_id of a row at a page's edge
 Move = Literal["first", "next", "previous", "last"]
 
 
 @dataclass(frozen=True)
-class SaleFilter:
-    """What narrows the table of sales; an empty value narrows nothing. Both dates are included."""
+class SaleFilter(Where):
+    """A Where, and what narrows nothing but a table of sales: a part of a product's code or name, and the total."""
 
-    date_from: date | None = None
-    date_to: date | None = None
-    store_ids: tuple[int, ...] = ()
-    cashier_ids: tuple[int, ...] = ()
-    payment_methods: tuple[str, ...] = ()
-    customer_id: int | None = None
     product: str = ""
     amount_from: Decimal | None = None
     amount_to: Decimal | None = None
-    categories: tuple[str | None, ...] = ()  # sales with a line of one of these; None: a line without category
-    product_codes: tuple[str, ...] = ()
-    hours: tuple[int, ...] = ()
-    weekdays: tuple[int, ...] = ()  # 1 is Monday
-
-    def __post_init__(self) -> None:
-        """Raises FieldError for a text that no database takes."""
-        for name in ("payment_methods", "categories", "product_codes"):
-            for text in getattr(self, name):
-                if text is not None and (letter := unstorable(text)):
-                    raise FieldError(name, ascii(text), f"it must be text without {letter}")
 
 
 @dataclass(frozen=True, eq=False)  # a frame that it is an attribute of compares its attributes
@@ -70,9 +67,8 @@ class SalePage:
 
 
 def sale_page(
-    reader: Reader,
-    session: Session,
-    where: SaleFilter = SaleFilter(),
+    source: Source,
+    where: Where = Where(),
     *,
     sort: str = "transaction_time",
     descending: bool = True,
@@ -85,119 +81,96 @@ def sale_page(
 
     ``counted`` is count and is_estimate of an earlier page with the same filter: not counted again.
     ``sort`` is one of COLUMNS, ``size`` one of PAGE_SIZES; ValueError otherwise. Keyset pages: the thousandth costs
-    what the first does, and rows that arrive meanwhile push none off or onto another page.
+    what the first does, and rows that arrive meanwhile push none off or onto another page. Which sales these are, and
+    how many there are, is of one moment; their rows are read after it, and one that has gone in between is left out.
     """
     if sort not in COLUMNS or size not in PAGE_SIZES:
         raise ValueError(f"sort by one of {', '.join(COLUMNS)}, with a size of {', '.join(map(str, PAGE_SIZES))}")
+    is_backward = move in ("previous", "last")
+    from_edge = edge if move in ("next", "previous") else None
 
-    def work(connection: sa.Connection) -> SalePage:
-        conditions = _conditions(connection, where)
-        is_backward = move in ("previous", "last")
-        query = _keyset(conditions, sort, descending, is_backward, edge if move in ("next", "previous") else None)
-        found = connection.execute(query.limit(size + 1)).all()
-        has_more, found = len(found) > size, found[:size]
-        if is_backward:
-            found = found[::-1]
-        count, is_estimate = counted or _count(connection, conditions)
-        return SalePage(
-            rows=pd.DataFrame([tuple(row)[:-1] for row in found], columns=list(COLUMNS)),
-            count=count,
-            is_estimate=is_estimate,
-            has_previous=has_more if is_backward else move == "next" and edge is not None,
-            has_next=move == "previous" and edge is not None if is_backward else has_more,
-            first=(found[0].sort_value, found[0].transaction_id) if found else None,
-            last=(found[-1].sort_value, found[-1].transaction_id) if found else None,
-        )
+    def work(facts: Facts) -> tuple[list[Edge], tuple[int, bool]]:
+        conditions = _conditions(facts, where)
+        query = _keyset(conditions, sort, descending != is_backward, from_edge)
+        found = [(value, sale_id) for value, sale_id in facts.execute(query.limit(size + 1))]
+        return found, counted or facts.count(conditions)
 
-    return reader.read(session, work, "sale page")
+    answer = _asked(source, work)
+    found, (count, is_estimate) = answer.value
+    has_more, edges = len(found) > size, found[:size]
+    if is_backward:
+        edges = edges[::-1]
+    rows = _rows(source, [sale_id for _, sale_id in edges])
+    page = SalePage(
+        rows=rows.value,
+        count=count,
+        is_estimate=is_estimate,
+        has_previous=has_more if is_backward else from_edge is not None,
+        has_next=from_edge is not None if is_backward else has_more,
+        first=edges[0] if edges else None,
+        last=edges[-1] if edges else None,
+    )
+    return Answer(page, rows.engine, min(answer.as_of, rows.as_of), rows.note)
+
+
+def _asked(source: Source, work: Any) -> Answer[tuple[list[Edge], tuple[int, bool]]]:
+    """From the columns; where these fail, as when there is no memory left, from the database."""
+    try:
+        return source.read(work, "sale page")
+    except FiguresUnavailable:
+        return replace(source, columns=None).read(work, "sale page")
+
+
+def _rows(source: Source, sale_ids: Sequence[int]) -> Answer[pd.DataFrame]:
+    """The rows of these sales, in their order."""
+    query = sa.select(*(column.label(name) for name, column in _SHOWN.items()))
+    query = query.where(FACT_SALES.c.transaction_id.in_(sale_ids))
+
+    def work(connection: sa.Connection) -> pd.DataFrame:
+        rows = {row.transaction_id: tuple(row) for row in connection.execute(query)}
+        return pd.DataFrame([rows[sale_id] for sale_id in sale_ids if sale_id in rows], columns=list(COLUMNS))
+
+    return source.reader.read(source.session, work, "sale rows")
 
 
 def _keyset(
-    conditions: list[sa.ColumnElement[bool]], sort: str, descending: bool, is_backward: bool, edge: Edge | None
+    conditions: Sequence[sa.ColumnElement[bool]], sort: str, is_falling: bool, edge: Edge | None
 ) -> sa.Select[Any]:
-    columns = sales_transaction.c
-    # A customer may be missing, and no row compares with null: such sales sort before the first customer.
-    key: sa.ColumnElement[Any] = sa.func.coalesce(columns.customer_id, 0) if sort == "customer_id" else columns[sort]
-    is_falling = descending != is_backward
-    query = sa.select(sales_transaction, key.label("sort_value")).where(*conditions)
+    """The sort value and id of the sales beyond ``edge``, in their order."""
+    key, sale_id = _key(sort), FACT_SALES.c.transaction_id
+    query = sa.select(key, sale_id).where(*conditions)
     if edge is not None:
-        here, there = sa.tuple_(key, columns.transaction_id), sa.tuple_(*map(sa.literal, edge))
-        query = query.where(here < there if is_falling else here > there)
-    order = (key, columns.transaction_id)
-    return query.order_by(*((c.desc() for c in order) if is_falling else order))
+        query = query.where(*(_beyond(key, sale_id, *edge) if is_falling else _beyond(*edge, key, sale_id)))
+    order = (key, sale_id)
+    return query.order_by(*((each.desc() for each in order) if is_falling else order))
 
 
-def _conditions(connection: sa.Connection, where: SaleFilter) -> list[sa.ColumnElement[bool]]:
-    columns = sales_transaction.c
-    found: list[sa.ColumnElement[bool]] = []
+def _beyond(low: Any, low_id: Any, high: Any, high_id: Any) -> tuple[sa.ColumnElement[bool], ...]:
+    """(low, low_id) < (high, high_id), written so that either engine finds the first of them at once."""
+    return low <= high, sa.or_(low < high, low_id < high_id)
+
+
+def _key(sort: str) -> sa.ColumnElement[Any]:
+    """What is sorted by. A text by its letters' numbers, whatever the database's own order of words is."""
+    if sort == "customer_id":  # may be missing, and no row compares with null: such sales are before the first customer
+        return sa.func.coalesce(FACT_SALES.c.customer_id, sa.literal_column("0"))
+    return sa.collate(_SHOWN[sort], "C") if sort == "payment_method" else _SHOWN[sort]
+
+
+def _conditions(facts: Facts, where: Where) -> list[sa.ColumnElement[bool]]:
+    """What the sales of the table have to meet."""
+    # Days are told by times, of which the database has an index in the order of the pages.
+    found = facts.matching(FACT_SALES, replace(where, date_from=None, date_to=None))
     if where.date_from is not None:
-        found.append(columns.transaction_time >= datetime.combine(where.date_from, time()))
+        found.append(FACT_SALES.c.transaction_time >= datetime.combine(where.date_from, time.min))
     if where.date_to is not None:
-        found.append(columns.transaction_time < datetime.combine(where.date_to + timedelta(days=1), time()))
-    if where.store_ids:
-        found.append(columns.store_id.in_(where.store_ids))
-    if where.cashier_ids:
-        found.append(columns.cashier_id.in_(where.cashier_ids))
-    if where.payment_methods:
-        found.append(columns.payment_method.in_(where.payment_methods))
-    if where.customer_id is not None:
-        found.append(columns.customer_id == where.customer_id)
+        found.append(FACT_SALES.c.transaction_time <= datetime.combine(where.date_to, time.max))
+    if not isinstance(where, SaleFilter):
+        return found
     if where.amount_from is not None:
-        found.append(columns.total_amount >= where.amount_from)
+        found.append(FACT_SALES.c.revenue >= where.amount_from.quantize(CENT, ROUND_CEILING))
     if where.amount_to is not None:
-        found.append(columns.total_amount <= where.amount_to)
-    if where.hours:
-        found.append(sa.cast(sa.extract("hour", columns.transaction_time), sa.Integer).in_(where.hours))
-    if where.weekdays:
-        found.append(sa.cast(sa.extract("isodow", columns.transaction_time), sa.Integer).in_(where.weekdays))
-    if where.categories or where.product_codes:
-        found.append(_has_line(where))
-    if where.product.strip():
-        found.append(_has_product(connection, where.product.strip()))
+        found.append(FACT_SALES.c.revenue <= where.amount_to.quantize(CENT, ROUND_FLOOR))
+    if text := where.product.strip().casefold():
+        found.append(facts.has_product(lambda code, name: text in code.casefold() or text in name.casefold()))
     return found
-
-
-def _has_line(where: SaleFilter) -> sa.ColumnElement[bool]:
-    """Sales with a line that has one of the categories and one of the product codes."""
-    columns = sa.table("sales_item", *map(sa.column, ("transaction_id", "product_code", "category"))).c
-    found: list[sa.ColumnElement[bool]] = [columns.transaction_id == sales_transaction.c.transaction_id]
-    if where.product_codes:
-        found.append(columns.product_code.in_(where.product_codes))
-    if where.categories:
-        known = columns.category.in_([category for category in where.categories if category is not None])
-        found.append(sa.or_(known, columns.category.is_(None)) if None in where.categories else known)
-    return sa.select(sa.literal(1)).where(*found).correlate(sales_transaction).exists()
-
-
-def _has_product(connection: sa.Connection, text: str) -> sa.ColumnElement[bool]:
-    """Sales with a line whose product code or name contains ``text``.
-
-    The few known products are searched first, so that lines are found by an index, and a text that no product has
-    costs nothing.
-    """
-    wanted = text.casefold()
-    pairs = [
-        (row.product_code, row.product_name)
-        for row in connection.execute(sa.text(read_sql("queries/products")))
-        if wanted in row.product_code.casefold() or wanted in row.product_name.casefold()
-    ]
-    if not pairs:
-        return sa.false()
-    columns = sales_item.c
-    lines = sa.select(sa.literal(1)).where(
-        columns.transaction_id == sales_transaction.c.transaction_id,
-        sa.tuple_(columns.product_code, columns.product_name).in_(pairs),
-    )
-    return lines.correlate(sales_transaction).exists()
-
-
-def _count(connection: sa.Connection, conditions: list[sa.ColumnElement[bool]]) -> tuple[int, bool]:
-    """How many sales there are: counted up to EXACT_COUNT_LIMIT, beyond it the planner's estimate (True)."""
-    some = sa.select(sa.literal(1)).select_from(sales_transaction).where(*conditions).limit(EXACT_COUNT_LIMIT + 1)
-    counted = connection.execute(sa.select(sa.func.count()).select_from(some.subquery())).scalar_one()
-    if counted <= EXACT_COUNT_LIMIT:
-        return counted, False
-    every = sa.select(sa.literal(1)).select_from(sales_transaction).where(*conditions)
-    compiled = every.compile(dialect=connection.dialect, compile_kwargs={"render_postcompile": True})
-    plan = connection.exec_driver_sql(f"explain (format json) {compiled}", compiled.params).scalar_one()
-    return max(int(plan[0]["Plan"]["Plan Rows"]), counted), True

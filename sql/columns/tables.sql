@@ -11,7 +11,8 @@ create or replace table fact_sales ( -- one row per sale
     customer_type varchar,
     customer_id integer,
     revenue decimal(12, 2),
-    discount decimal(12, 2)
+    discount decimal(12, 2),
+    articles uhugeint -- the bits of the articles of its lines
 );
 
 create or replace table fact_lines ( -- one row per line
@@ -27,10 +28,20 @@ create or replace table fact_lines ( -- one row per line
     customer_id integer,
     category varchar,
     product_code varchar,
-    product_name varchar,
+    article integer,
     items integer,
     revenue decimal(12, 2),
     discount decimal(12, 2)
+);
+
+-- One row per product code, name and category that a line has, or had. The most sold ones have a bit of their own in
+-- fact_sales.articles, all others share the last one: which sales have a line is then told by their sales alone.
+create or replace table articles (
+    article integer,
+    bit uhugeint,
+    product_code varchar,
+    product_name varchar,
+    category varchar
 );
 
 create or replace table first_sales as select * exclude (revenue, discount) from fact_sales; -- one row per customer

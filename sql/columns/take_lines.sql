@@ -1,22 +1,17 @@
--- take_lines: adds the lines of a file that copy_lines has filled, each with the columns of its sale, which is there.
-insert into fact_lines
-select
-    c.item_id,
-    c.transaction_id,
-    s.transaction_time,
-    s.day,
-    s.hour,
-    s.store_id,
-    s.cashier_id,
-    s.payment_method,
-    s.customer_type,
-    s.customer_id,
-    c.category,
-    c.product_code,
-    c.product_name,
-    c.quantity as items,
-    c.total_price as revenue,
-    c.discount
+-- take_lines: holds the lines of a file that copy_lines has filled, until take_sales and add_lines have put them in.
+create or replace temp table new_lines (
+    item_id bigint,
+    transaction_id bigint,
+    product_code varchar,
+    product_name varchar,
+    category varchar,
+    items integer,
+    revenue decimal(12, 2),
+    discount decimal(12, 2)
+);
+
+insert into new_lines
+select c.*
 from read_csv(
     $path,
     auto_detect = false, header = false, delim = ',', quote = '"', escape = '"', nullstr = '',
@@ -26,4 +21,3 @@ from read_csv(
         'category': 'varchar', 'quantity': 'integer', 'total_price': 'decimal(12, 2)', 'discount': 'decimal(12, 2)'
     }
 ) as c
-join fact_sales as s on s.transaction_id = c.transaction_id

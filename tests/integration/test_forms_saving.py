@@ -292,7 +292,7 @@ async def test_a_late_page_does_not_overwrite_a_newer_one(workbench: Workbench) 
         create(workbench, cashier_id=cashier)
     slow = asyncio.create_task(manager.table.reload())
     await asyncio.sleep(0)
-    manager.table.filters.value = SaleFilter(cashier_ids=(2,))
+    manager.table.filters.value = SaleFilter(cashiers=(2,))
     await manager.table.reload()
     await slow
     assert manager.table.shown == [2]

@@ -11,8 +11,8 @@ from uuid import uuid4
 import pytest
 
 from tests.examples import CAKE, LATTE, sale
-from workbench import sale_pages
 from workbench.connection import Workbench
+from workbench.metrics import Source, facts
 from workbench.models import Sale
 from workbench.sale_pages import COLUMNS, SaleFilter, SalePage, sale_page
 from workbench.sales import Sales
@@ -46,7 +46,7 @@ def stored(sales: Sales) -> list[Sale]:
 
 
 def page(sales: Sales, where: SaleFilter = SaleFilter(), **options: Any) -> SalePage:
-    return sale_page(sales.reader, sales.session, where, **options).value
+    return sale_page(Source(sales.reader, sales.session), where, **options).value
 
 
 def ids(found: SalePage) -> list[int]:
@@ -86,8 +86,8 @@ def test_pages_forth_and_back_show_every_sale_once_in_order(
 FILTERS = {
     "nothing": (SaleFilter(), lambda s: True),
     "day": (SaleFilter(date_from=date(2026, 5, 2), date_to=date(2026, 5, 2)), lambda s: s.transaction_time.day == 2),
-    "store": (SaleFilter(store_ids=(1, 3)), lambda s: s.store_id in (1, 3)),
-    "cashier": (SaleFilter(cashier_ids=(2,)), lambda s: s.cashier_id == 2),
+    "store": (SaleFilter(stores=(1, 3)), lambda s: s.store_id in (1, 3)),
+    "cashier": (SaleFilter(cashiers=(2,)), lambda s: s.cashier_id == 2),
     "payment": (SaleFilter(payment_methods=("Cheque",)), lambda s: s.payment_method == "Cheque"),
     "customer": (SaleFilter(customer_id=5), lambda s: s.customer_id == 5),
     "amount": (
@@ -101,7 +101,7 @@ FILTERS = {
         lambda s: any(line.product_name == "100_% Arabica" for line in s.lines),
     ),
     "quote": (SaleFilter(product="' or 1=1 --"), lambda s: False),
-    "no such store": (SaleFilter(store_ids=(99,)), lambda s: False),
+    "no such store": (SaleFilter(stores=(99,)), lambda s: False),
 }
 
 
@@ -128,7 +128,7 @@ def test_a_sale_that_arrives_meanwhile_moves_no_row_onto_another_page(sales: Sal
 def test_beyond_the_limit_a_count_is_an_estimate_and_says_so(
     sales: Sales, stored: list[Sale], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sale_pages, "EXACT_COUNT_LIMIT", 20)
+    monkeypatch.setattr(facts, "EXACT_COUNT_LIMIT", 20)
     found = page(sales)
     assert found.is_estimate
     assert found.count_text.startswith("about ")

@@ -105,11 +105,11 @@ def test_back_goes_through_tabs_sales_filters_and_pages(
     fill(page, Store_ID="2")
     page.get_by_label("Store ID").press("Enter")
     expect(page.get_by_text("13 transactions")).to_be_visible()
-    page.wait_for_function("() => location.search.includes('store_ids=2')")
+    page.wait_for_function("() => location.search.includes('stores=2')")
     button(rows(page).first, "Edit").click()
     expect(page.get_by_role("heading", name="Transaction 25")).to_be_visible()
     page.wait_for_function("() => location.search.includes('sale=25')")
-    assert state(page) == {"tab": ["edit"], "sale": ["25"], "store_ids": ["2"]}
+    assert state(page) == {"tab": ["edit"], "sale": ["25"], "stores": ["2"]}
     page.reload()
     drawn(page)
     expect(page.get_by_role("heading", name="Transaction 25")).to_be_visible()
@@ -132,7 +132,7 @@ def test_back_goes_through_tabs_sales_filters_and_pages(
 
 def test_a_bad_address_of_sales_is_told_and_ignored(app: str, page: Page, workbench: Workbench) -> None:
     create(workbench)
-    visit(page, f"{app}/sales?tab=nope&store_ids=x&page=zwei&sale=-1")
+    visit(page, f"{app}/sales?tab=nope&stores=x&page=zwei&sale=-1")
     expect(page.get_by_text("tab cannot be 'nope'")).to_be_visible()
     expect(page.get_by_text("'x' cannot be used")).to_be_visible()
     expect(rows(page)).to_have_count(1)

@@ -102,13 +102,6 @@ def test_a_brush_narrows_the_period_and_its_comparison() -> None:
     assert filters.where(NOW, is_brushed=False).date_from == d("2026-02-17")
 
 
-def test_the_table_of_sales_gets_the_same() -> None:
-    filters = Filters(stores=[3], categories=[None], products=["P1"], hours=[8], weekdays=[1], customer_id=7)
-    found = filters.sale_filter(NOW)
-    assert (found.store_ids, found.categories, found.product_codes) == ((3,), (None,), ("P1",))
-    assert (found.hours, found.weekdays, found.customer_id) == ((8,), (1,), 7)
-
-
 def test_a_tile_does_not_filter_itself_away() -> None:
     where = Filters(stores=[3], hours=[8]).where(NOW)
     assert drop(where, "stores").stores == () and drop(where, "stores").hours == (8,)

@@ -19,7 +19,7 @@ from workbench.forms.sale_filters import SaleFilters, parse_filters
 from workbench.forms.sale_form import content
 from workbench.sale_pages import Move, SaleFilter, SalePage
 
-TYPED = ("date_from", "date_to", "store_ids", "cashier_ids", "customer_id", "product", "amount_from", "amount_to")
+TYPED = ("date_from", "date_to", "stores", "cashiers", "customer_id", "product", "amount_from", "amount_to")
 BLANK: dict[str, Any] = {**dict.fromkeys(TYPED, ""), "payment_methods": []}
 
 
@@ -36,7 +36,7 @@ def with_lines(*lines: dict[str, Any]) -> dict[str, Any]:
 def test_texts_become_a_filter() -> None:
     texts = BLANK | {
         "date_from": " 2026-05-01",
-        "store_ids": "3, 7,3",
+        "stores": "3, 7,3",
         "customer_id": "77",
         "amount_to": "12.50",
         "payment_methods": ["Cash"],
@@ -46,7 +46,7 @@ def test_texts_become_a_filter() -> None:
     assert not errors
     assert found == SaleFilter(
         date_from=date(2026, 5, 1),
-        store_ids=(3, 7),
+        stores=(3, 7),
         customer_id=77,
         amount_to=Decimal("12.50"),
         payment_methods=("Cash",),
@@ -59,9 +59,9 @@ def test_texts_become_a_filter() -> None:
     [
         ("date_from", "31.05.2026"),
         ("date_to", "9999-12-31"),
-        ("store_ids", "3,"),
-        ("store_ids", "9" * 5000),
-        ("cashier_ids", "-1"),
+        ("stores", "3,"),
+        ("stores", "9" * 5000),
+        ("cashiers", "-1"),
         ("customer_id", "٣"),
         ("customer_id", "2147483648"),
         ("amount_from", "NaN"),
@@ -81,10 +81,10 @@ def test_a_filter_that_ends_before_it_begins_is_refused() -> None:
 
 def test_a_filter_without_a_field_is_kept_and_said() -> None:
     seen: list[SaleFilter] = []
-    filters = SaleFilters(seen.append, SaleFilter(weekdays=(1,), store_ids=(3,)))
+    filters = SaleFilters(seen.append, SaleFilter(weekdays=(1,), stores=(3,)))
     assert "weekdays 1" in filters.others
     filters.fields.widgets["customer_id"].value = "7"
-    assert seen == [SaleFilter(weekdays=(1,), store_ids=(3,), customer_id=7)]
+    assert seen == [SaleFilter(weekdays=(1,), stores=(3,), customer_id=7)]
 
 
 def test_merging_takes_my_changes_and_otherwise_theirs() -> None:

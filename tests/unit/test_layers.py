@@ -27,7 +27,7 @@ LAYERS = [
         "words",
     },
     {"config", "disk", "env_file", "field_errors", "indexes"},
-    {"models", "sql_values", "outage", "tables"},
+    {"models", "sql_values", "outage"},
     {"engines", "cluster"},
     {"replica_watch", "askers"},
     {"replication"},

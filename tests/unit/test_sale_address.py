@@ -13,7 +13,7 @@ from workbench.sale_pages import SaleFilter
 FILTER = SaleFilter(
     date_from=date(2026, 5, 1),
     date_to=date(2026, 5, 31),
-    store_ids=(3, 7),
+    stores=(3, 7),
     payment_methods=("Cash", "a & b=c"),
     customer_id=77,
     product="Caffè ~ Latte",
@@ -47,7 +47,7 @@ def test_the_first_page_without_a_filter_has_a_short_address() -> None:
         "tab=nope",
         "sale=x",
         "sale=99999999999999999999",
-        "store_ids=x",
+        "stores=x",
         "date_from=2026-05-02&date_to=2026-05-01",
         "sort=password",
         "rows=1000000",

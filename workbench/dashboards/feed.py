@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 import pandas as pd
@@ -20,7 +19,7 @@ from workbench.connection import Workbench
 from workbench.errors import WorkbenchError
 from workbench.filters import Filters
 from workbench.inline import done_at_once, is_served, read_aside, session_of, while_shown
-from workbench.live import Live
+from workbench.live import Live, shared_live
 from workbench.metrics import Source, Where
 from workbench.replication import Answer, Session
 
@@ -201,10 +200,3 @@ def _show(tile: Tile, moment: Moment, answer: Found) -> None:
     except Exception:
         log.exception("The tile %s could not be drawn", type(tile).__name__)
         tile.take(moment, WorkbenchError("These figures could not be drawn. The cause is in the server's log."))
-
-
-def shared_live(workbench: Workbench) -> Live:
-    """The one Live of this process for ``workbench``, running."""
-    live = pn.state.as_cached(f"live-{id(workbench)}", partial(Live, workbench))
-    live.start()
-    return live

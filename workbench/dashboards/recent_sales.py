@@ -28,11 +28,11 @@ class RecentSales(TableTile):
 
     def fetch(self, moment: Moment) -> Answer[pd.DataFrame]:
         """COLUMNS of the ten newest sales, the newest first."""
-        where = moment.filters.sale_filter(moment.now)
+        where = moment.where
 
         def work(source: Source) -> Answer[pd.DataFrame]:
             # A count that nobody reads would cost more than the ten rows.
-            answer = sale_page(source.reader, source.session, where, size=RECENT, counted=(0, True))
+            answer = sale_page(source, where, size=RECENT, counted=(0, True))
             return Answer(answer.value.rows[list(COLUMNS)], answer.engine, answer.as_of, answer.note)
 
         return moment.answer(("recent", where), work)

@@ -12,10 +12,10 @@ from workbench import look
 from workbench.browser.said import Kind, Said
 from workbench.clock import StoreClock
 from workbench.connection import Workbench
-from workbench.dashboards.feed import shared_live
 from workbench.dashboards.job import Advance, Job, Progress, ShouldStop
 from workbench.errors import WorkbenchError
 from workbench.inline import read_aside
+from workbench.live import shared_live
 from workbench.metrics import METRICS
 from workbench.outage import called
 from workbench.positions import wait_for_replica

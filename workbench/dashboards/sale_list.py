@@ -64,13 +64,13 @@ class SaleList(Tile):
 
     def fetch(self, moment: Moment) -> Answer[pd.DataFrame]:
         """One page: SHOWN, money as Decimal; ``attrs`` has the filter and the whole page."""
-        where = moment.filters.sale_filter(moment.now)
+        where = moment.where
         filtered, move, edge = self._place
         if where != filtered:
             move, edge = "first", None
 
         def work(source: Source) -> Answer[SalePage]:
-            return sale_page(source.reader, source.session, where, size=SIZE, move=move, edge=edge)
+            return sale_page(source, where, size=SIZE, move=move, edge=edge)
 
         answer = moment.answer(("sale list", where, move, edge), work)
         frame = answer.value.rows[list(SHOWN)].copy()

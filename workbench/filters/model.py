@@ -11,7 +11,6 @@ import param
 from workbench.filters.periods import COMPARISONS, DEFAULT_COMPARISON, DEFAULT_PERIOD, PERIODS, compared_days, days_of
 from workbench.metrics import Where, given
 from workbench.models import EARLIEST, LATEST
-from workbench.sale_pages import SaleFilter
 
 LISTS = ("stores", "categories", "payment_methods", "cashiers", "products", "hours", "weekdays")
 _DAYS = (EARLIEST.date(), LATEST.date())
@@ -96,22 +95,6 @@ class Filters(param.Parameterized):
             return None
         until = None if before is None else datetime.combine(days[1], before.time())
         return dataclasses.replace(so_far, date_from=days[0], date_to=days[1], before=until)
-
-    def sale_filter(self, now: datetime) -> SaleFilter:
-        """The same for the table of sales: the sales that have a matching line."""
-        where = self.where(now)
-        return SaleFilter(
-            date_from=where.date_from,
-            date_to=where.date_to,
-            store_ids=where.stores,
-            cashier_ids=where.cashiers,
-            payment_methods=where.payment_methods,
-            customer_id=where.customer_id,
-            categories=where.categories,
-            product_codes=where.products,
-            hours=where.hours,
-            weekdays=where.weekdays,
-        )
 
     def toggle(self, **values: Any) -> None:
         """Narrows each list to the value alone, or opens them all again when that is how they were."""

@@ -46,7 +46,7 @@ class SalesView:
 
 
 def to_query(view: SalesView) -> str:
-    """``?tab=view&store_ids=3&...``: what is at its default is left out, but for the tab."""
+    """``?tab=view&stores=3&...``: what is at its default is left out, but for the tab."""
     place = view.place
     pairs = [("tab", view.tab), ("sale", "" if view.sale_id is None else str(view.sale_id))]
     for name, texts in filter_texts(view.filters).items():

@@ -17,9 +17,21 @@ from workbench.errors import FieldError
 from workbench.forms.fields import LAYOUT, LOW_CHOICE, Fields, flow, text_field
 from workbench.models import EARLIEST, LATEST, MAX_TOTAL, PAYMENT_METHODS
 from workbench.sale_pages import SaleFilter
+from workbench.words import unstorable
 
 LARGEST_ID = 2_147_483_647
-WITHOUT_FIELD = ("categories", "product_codes", "hours", "weekdays")  # a dashboard narrows by them
+WITH_FIELD = (
+    "date_from",
+    "date_to",
+    "stores",
+    "cashiers",
+    "payment_methods",
+    "customer_id",
+    "product",
+    "amount_from",
+    "amount_to",
+)
+WITHOUT_FIELD = tuple(each.name for each in dataclass_fields(SaleFilter) if each.name not in WITH_FIELD)
 
 
 class SaleFilters(pn.viewable.Viewer):
@@ -39,12 +51,8 @@ class SaleFilters(pn.viewable.Viewer):
     @property
     def others(self) -> str:
         """What narrows the table and has no field, in words: a dashboard narrows by more than is typed here."""
-        names = [each.name for each in dataclass_fields(self.value) if each.name not in self.fields.widgets]
-        return "; ".join(
-            f"{name.replace('_', ' ')} {', '.join(str(each) for each in getattr(self.value, name))}"
-            for name in names
-            if getattr(self.value, name)
-        )
+        texts = {name: _text(getattr(self.value, name)) for name in WITHOUT_FIELD}
+        return "; ".join(f"{name.replace('_', ' ')} {text}" for name, text in texts.items() if text)
 
     def fill(self, filters: SaleFilter) -> None:
         """Puts a filter into the fields."""
@@ -80,8 +88,8 @@ class SaleFilters(pn.viewable.Viewer):
 
 def filter_texts(filters: SaleFilter) -> dict[str, Any]:
     """The text in each field, as ``parse_filters`` takes it; of payment methods a list."""
-    names = [each.name for each in dataclass_fields(filters) if each.name not in WITHOUT_FIELD]
-    return {name: _text(getattr(filters, name)) for name in names} | {"payment_methods": list(filters.payment_methods)}
+    methods = {"payment_methods": list(filters.payment_methods)}
+    return {name: _text(getattr(filters, name)) for name in WITH_FIELD} | methods
 
 
 def parse_filters(texts: Mapping[str, Any]) -> tuple[list[FieldError], SaleFilter]:
@@ -89,13 +97,20 @@ def parse_filters(texts: Mapping[str, Any]) -> tuple[list[FieldError], SaleFilte
     readers: dict[str, Callable[[str, str], Any]] = {
         "date_from": _day,
         "date_to": _day,
-        "store_ids": _ids,
-        "cashier_ids": _ids,
+        "stores": _ids,
+        "cashiers": _ids,
         "customer_id": lambda name, text: _id(name, text),
         "amount_from": _amount,
         "amount_to": _amount,
     }
-    errors, found = [], {"product": texts["product"].strip(), "payment_methods": tuple(texts["payment_methods"])}
+    errors = [
+        FieldError("payment_methods", ascii(text), f"it must be text without {letter}")
+        for text in texts["payment_methods"]
+        if (letter := unstorable(text))
+    ]
+    found: dict[str, Any] = {"product": texts["product"].strip()}
+    if not errors:
+        found["payment_methods"] = tuple(texts["payment_methods"])
     for name, read in readers.items():
         text = texts[name].strip()
         try:
@@ -157,8 +172,8 @@ def _widgets(methods: tuple[str, ...]) -> dict[str, Any]:
     return {
         "date_from": text_field("date_from", **day),
         "date_to": text_field("date_to", **day),
-        "store_ids": text_field("store_id", placeholder="3, 7"),
-        "cashier_ids": text_field("cashier_id", placeholder="3, 7"),
+        "stores": text_field("store_id", placeholder="3, 7"),
+        "cashiers": text_field("cashier_id", placeholder="3, 7"),
         "payment_methods": pmui.MultiChoice(
             label="Payment Method",
             options=list(dict.fromkeys([*PAYMENT_METHODS, *methods])),

@@ -19,6 +19,7 @@ from workbench.forms.sale_columns import NEWEST_FIRST, empty_table, page_rows
 from workbench.forms.sale_filters import SaleFilters
 from workbench.forms.tables import sideways
 from workbench.inline import read_aside
+from workbench.live import Live
 from workbench.look import esc
 from workbench.outage import called
 from workbench.replication import Answer
@@ -36,13 +37,14 @@ class SaleTable(pn.viewable.Viewer):
     def __init__(
         self,
         sales: Sales,
+        live: Live,
         on_edit: Callable[[int], Any],
         on_delete: Callable[[int], Any],
         filters: SaleFilter = SaleFilter(),
         on_move: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__()
-        self._sales, self._on_move = sales, on_move
+        self._sales, self._live, self._on_move = sales, live, on_move
         self._on_click = {"edit": on_edit, "delete": on_delete}
         self._request: tuple[Move, Edge | None] = ("first", None)  # how the page that is shown was asked for
         self._page: SalePage | None = None
@@ -125,8 +127,7 @@ class SaleTable(pn.viewable.Viewer):
     def _read(self, move: Move, edge: Edge | None) -> Answer[SalePage]:
         sorter = (self._table.sorters or NEWEST_FIRST)[0]
         return sale_page(
-            self._sales.reader,
-            self._sales.session,
+            self._live.source(self._sales.session),
             self.filters.value,
             sort=sorter["field"],
             descending=sorter["dir"] == "desc",

@@ -20,6 +20,7 @@ from workbench.forms.sale_address import TABS, SalesView, from_query, to_query
 from workbench.forms.sale_filters import WITHOUT_FIELD
 from workbench.forms.sale_table import SaleTable
 from workbench.inline import done_at_once, is_notebook, is_served, session_of, when_shown
+from workbench.live import shared_live
 from workbench.notebook import connect
 from workbench.sale_pages import SaleFilter
 from workbench.sales import Saved
@@ -43,7 +44,12 @@ class SalesManager(pn.viewable.Viewer):
         self.sales = workbench.sales(session_of(workbench), actor)
         self._reading = 1  # addresses, or the first content: what they change is no step of the user's
         self.table = SaleTable(
-            self.sales, self.open_sale, self.confirm_delete, filters or SaleFilter(), on_move=self._stepped
+            self.sales,
+            shared_live(workbench),
+            self.open_sale,
+            self.confirm_delete,
+            filters or SaleFilter(),
+            on_move=self._stepped,
         )
         self.add = AddSale(self.sales, self._saved)
         self.edit = EditSale(self.sales, self._saved, on_open=self._stepped)

@@ -29,7 +29,15 @@ from workbench.config import Settings
 from workbench.errors import FiguresUnavailable
 from workbench.metrics import changes
 from workbench.metrics.changes import Ids, Position
-from workbench.metrics.facts import FACT_LINES, Facts, Senseless, line_conditions, one_moment, sale_conditions
+from workbench.metrics.facts import (
+    FACT_LINES,
+    FACT_SALES,
+    Facts,
+    Senseless,
+    line_conditions,
+    one_moment,
+    sale_conditions,
+)
 from workbench.metrics.filters import Where
 from workbench.replication import Answer, EngineName, Reader, Session, lsn_number
 from workbench.sql_files import read_sql, sql_names
@@ -43,6 +51,9 @@ CHUNK_SALES = 1_000_000  # copied in one step, by their ids: bounds the files in
 EVERY_ID: Ids = (0, 2**63 - 1)
 MOST_PROCESSES = 16  # files in one folder
 KEPT_MOMENTS = 4  # more than one: a reader takes its snapshot first, and then looks up its moment
+
+ARTICLES = sa.table("articles", *map(sa.column, ("article", "product_code", "product_name", "category")))
+SHARED_BIT = 127  # of the articles that have none of their own, as in sql/columns/take_sales.sql
 
 _DUCKDB = PGDialect(paramstyle="numeric_dollar")  # DuckDB takes PostgreSQL's SQL, with $1 for a value
 
@@ -101,9 +112,38 @@ class ColumnFacts:
         if table is FACT_LINES:
             return found + line_conditions(table, where)
         if where.narrows_lines:
-            lines = sa.select(FACT_LINES.c.transaction_id).where(*self.matching(FACT_LINES, where))
-            found.append(table.c.transaction_id.in_(lines))
+            wanted = self.execute(sa.select(ARTICLES.c.article).where(*line_conditions(ARTICLES, where)))
+            found.append(_has_article(table, [article for (article,) in wanted]))
         return found
+
+    def has_product(self, is_wanted: Callable[[str, str], bool]) -> sa.ColumnElement[bool]:
+        """As in ``Facts``."""
+        known = self.execute(sa.select(ARTICLES.c.article, ARTICLES.c.product_code, ARTICLES.c.product_name))
+        return _has_article(FACT_SALES, [article for article, code, name in known if is_wanted(code, name)])
+
+    def count(self, conditions: Sequence[sa.ColumnElement[bool]]) -> tuple[int, bool]:
+        """As in ``Facts``; always exact."""
+        ((counted,),) = self.execute(sa.select(sa.func.count()).select_from(FACT_SALES).where(*conditions))
+        return counted, False
+
+
+def _has_article(table: sa.TableClause, articles: Sequence[int]) -> sa.ColumnElement[bool]:
+    """That sales have a line of one of these: an article's bit says so, else the few lines of those that share one."""
+    found = [_has_bit(table, sum(1 << article for article in articles if article < SHARED_BIT))]
+    if rare := [article for article in articles if article >= SHARED_BIT]:
+        lines = sa.select(FACT_LINES.c.transaction_id).where(sa.column("article", sa.Integer).in_(rare))
+        found.append(sa.and_(_has_bit(table, 1 << SHARED_BIT), table.c.transaction_id.in_(lines)))
+    return sa.or_(*found)
+
+
+class _Bits(sa.types.UserDefinedType[int]):
+    def get_col_spec(self, **_: Any) -> str:
+        return "uhugeint"
+
+
+def _has_bit(table: sa.TableClause, bits: int) -> sa.ColumnElement[bool]:
+    articles = sa.literal_column(f"{table.name}.articles", _Bits())
+    return articles.bitwise_and(sa.cast(sa.literal(bits, _Bits()), _Bits())) != sa.literal_column("0")
 
 
 class Columns:
@@ -262,10 +302,11 @@ class Columns:
     ) -> None:
         """Adds the sales between two ids, or only some of them, and their lines."""
         values = {"first": between[0], "last": between[1], "ids": sales}
-        for kind in ("sales", "lines"):
+        for kind in ("lines", "sales"):
             with tempfile.NamedTemporaryFile(dir=self._folder, prefix=f"{kind}-", suffix=".csv") as file:
                 _copy(connection, f"columns/copy_{kind}", values, file)
                 writer.execute(read_sql(f"columns/take_{kind}"), {"path": file.name})
+        writer.execute(read_sql("columns/add_lines"))
 
     @staticmethod
     def _hold(writer: duckdb.DuckDBPyConnection, step: Step, revision: int) -> None:

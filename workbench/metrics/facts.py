@@ -5,7 +5,7 @@ PostgreSQL has the facts as views (sql/metrics), DuckDB as tables (sql/columns):
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import sqlalchemy as sa
@@ -19,6 +19,7 @@ from workbench.outage import state_of
 from workbench.sql_files import read_sql
 
 Groups = dict[tuple[Any, ...], dict[str, int]]
+EXACT_COUNT_LIMIT = 100_000  # of the database: the columns count everything
 MOST_DAYS = 100  # beyond it the ids are nearly all, and finding them costs as much as they save
 
 _HEADER = (
@@ -43,7 +44,7 @@ def _table(name: str, *groups: tuple[sa.ColumnClause[Any], ...]) -> sa.TableClau
 FACT_SALES = _table("fact_sales", _HEADER, _MONEY)
 FACT_LINES = _table("fact_lines", _HEADER, _MONEY, _LINE, (sa.column("items", sa.Integer),))
 FIRST_SALES = _table("first_sales", _HEADER)
-_ITEMS = _table("sales_item", _HEADER[:1], _LINE)
+_ITEMS = _table("sales_item", _HEADER[:1], _LINE, (sa.column("product_name", sa.Text),))
 TABLES: dict[Grain, sa.TableClause] = {"sale": FACT_SALES, "line": FACT_LINES, "first sale": FIRST_SALES}
 
 
@@ -63,6 +64,12 @@ class Facts(Protocol):
 
     def matching(self, table: sa.TableClause, where: Where) -> list[sa.ColumnElement[bool]]:
         """The conditions of ``where`` on one of the facts; of a table of sales, that they have a line that matches."""
+
+    def has_product(self, is_wanted: Callable[[str, str], bool]) -> sa.ColumnElement[bool]:
+        """The condition on FACT_SALES that they have a line of a product whose code and name are wanted."""
+
+    def count(self, conditions: Sequence[sa.ColumnElement[bool]]) -> tuple[int, bool]:
+        """How many of FACT_SALES meet the conditions, and whether that is an estimate."""
 
 
 class DatabaseFacts:
@@ -94,6 +101,26 @@ class DatabaseFacts:
         if table is FACT_LINES:
             return found + of_lines
         return [*found, sa.exists().where(lines.c.transaction_id == table.c.transaction_id, *of_lines)]
+
+    def has_product(self, is_wanted: Callable[[str, str], bool]) -> sa.ColumnElement[bool]:
+        """As in ``Facts``. The few known products are looked through, so that lines are found by an index."""
+        known = self._connection.execute(sa.text(read_sql("queries/products")))
+        wanted = [(code, name) for code, name in known if is_wanted(code, name)]
+        if not wanted:
+            return sa.false()
+        is_one = sa.tuple_(_ITEMS.c.product_code, _ITEMS.c.product_name).in_(wanted)
+        return sa.exists().where(_ITEMS.c.transaction_id == FACT_SALES.c.transaction_id, is_one)
+
+    def count(self, conditions: Sequence[sa.ColumnElement[bool]]) -> tuple[int, bool]:
+        """As in ``Facts``: counted up to EXACT_COUNT_LIMIT, beyond it the planner's estimate."""
+        every = sa.select(sa.literal(1)).select_from(FACT_SALES).where(*conditions)
+        some = every.limit(EXACT_COUNT_LIMIT + 1).subquery()
+        counted: int = self._connection.execute(sa.select(sa.func.count()).select_from(some)).scalar_one()
+        if counted <= EXACT_COUNT_LIMIT:
+            return counted, False
+        compiled = every.compile(dialect=self._connection.dialect, compile_kwargs={"render_postcompile": True})
+        plan = self._connection.exec_driver_sql(f"explain (format json) {compiled}", compiled.params).scalar_one()
+        return max(int(plan[0]["Plan"]["Plan Rows"]), counted), True
 
     def _ids(self, where: Where) -> Ids | None:
         """Between which ids the sales of these days are; None when the days are many, or open, or have no sale, and

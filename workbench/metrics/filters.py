@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from datetime import date, datetime, time
 from typing import Any, Protocol, runtime_checkable
@@ -51,9 +51,8 @@ class Where:
 
         Raises MetricError for anything else, with the name of the filter and what it takes.
         """
-        readers = {"date": given.day, "time": given.time_of_day, "datetime": given.moment, "int": given.number}
         for field in fields(self):
-            read = readers.get(str(field.type).removesuffix(" | None"), given.values)
+            read = _READERS.get(str(field.type).removesuffix(" | None"), given.values)
             object.__setattr__(self, field.name, read(field.name, getattr(self, field.name)))
 
     @classmethod
@@ -73,7 +72,8 @@ class Where:
     def __repr__(self) -> str:
         """What is narrowed, and nothing else."""
         values = ((field.name, getattr(self, field.name)) for field in fields(self))
-        return f"Where({', '.join(f'{name}={value!r}' for name, value in values if value not in (None, ()))})"
+        shown = (f"{name}={value!r}" for name, value in values if value not in (None, (), ""))
+        return f"{type(self).__name__}({', '.join(shown)})"
 
     @property
     def by_dimension(self) -> dict[str, tuple[Any, ...]]:
@@ -97,4 +97,12 @@ class Where:
         return bool(self.categories or self.products)
 
 
+_READERS: Mapping[str, Callable[[str, Any], Any]] = {
+    "date": given.day,
+    "time": given.time_of_day,
+    "datetime": given.moment,
+    "int": given.number,
+    "str": given.text,
+    "Decimal": given.amount,
+}
 AnyWhere = Where | Mapping[str, Any] | HasWhere | None  # what ``Where.of`` takes

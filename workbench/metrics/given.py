@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, time
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from workbench.errors import MetricError
+from workbench.models import MAX_TOTAL
 from workbench.words import unstorable
 
 MOST_ID = 2**31 - 1
@@ -53,6 +55,24 @@ def time_of_day(name: str, given: Any) -> time | None:
 def number(name: str, given: Any) -> int | None:
     """A whole number of NUMBERS; None for none. Raises MetricError."""
     return None if given is None else _number(name, _plain(given))
+
+
+def amount(name: str, given: Any) -> Decimal | None:
+    """An amount of money; None for none. Raises MetricError."""
+    try:
+        value = None if given is None else Decimal(str(given).strip())
+    except InvalidOperation:
+        value = Decimal("nan")
+    if value is None or (value.is_finite() and 0 <= value <= MAX_TOTAL):
+        return value
+    raise _refused(name, given, "an amount such as 12.50")
+
+
+def text(name: str, given: Any) -> str:
+    """A text. Raises MetricError."""
+    if isinstance(given, str):
+        return given
+    raise _refused(name, given, "a text")
 
 
 def values(name: str, given: Any) -> tuple[Any, ...]:

@@ -1,0 +1,27 @@
+-- add_lines: adds the lines that take_lines holds, each with the columns of its sale, which take_sales has added.
+insert into fact_lines
+select
+    n.item_id,
+    n.transaction_id,
+    s.transaction_time,
+    s.day,
+    s.hour,
+    s.store_id,
+    s.cashier_id,
+    s.payment_method,
+    s.customer_type,
+    s.customer_id,
+    n.category,
+    n.product_code,
+    a.article,
+    n.items,
+    n.revenue,
+    n.discount
+from new_lines as n
+join articles as a
+    on a.product_code = n.product_code
+        and a.product_name = n.product_name
+        and a.category is not distinct from n.category
+join fact_sales as s on s.transaction_id = n.transaction_id;
+
+drop table new_lines;
