@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Hashable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -125,6 +126,13 @@ class Live:
                 question.answer.set_exception(error)
                 raise
         return question.answer.result()
+
+    def source_now(self, session: Session) -> Source:
+        """Who is asked for this session about what there is now, what others have just written among it."""
+        with suppress(FiguresUnavailable):
+            if self._asks_columns and self.columns.catch_up(self.workbench.reader, session, is_now=True):
+                return self.source(session)
+        return Source(self.workbench.reader, session)
 
     def source(self, session: Session, shown: str | None = None) -> Source:
         """Who is asked for this session; RisingWave has to be past ``shown``."""

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
+import duckdb
 import pytest
+import sqlalchemy as sa
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from sqlalchemy.dialects import postgresql
 
+from tests.examples import sale
 from tests.integration.test_metrics import DAYS, Shop, maybe, some, which
 from workbench.connection import Workbench
+from workbench.live import Live
 from workbench.metrics import Columns, Source
 from workbench.metrics import columns as columns_module
 from workbench.metrics.columns import SHARED_BIT
+from workbench.positions import wait_for_replica
 from workbench.replication import Session
-from workbench.sale_pages import COLUMNS, Move, SaleFilter, SalePage, sale_page
+from workbench.sale_pages import COLUMNS, Move, SaleFilter, SalePage, _keyset, sale_page
 from workbench.sql_files import read_sql
 
 TIMES = ["00:00:00", "10:00:00", "23:59:59.999999"]
@@ -175,3 +183,113 @@ def test_pages_are_those_of_the_database_and_of_python_after_any_writes(
             assert every.count == len(every.rows)
 
     run()
+
+
+class Statements:
+    """What goes to the replica and to the master's reader, by the name of the facts or tables in it."""
+
+    def __init__(self, workbench: Workbench) -> None:
+        self.texts: list[str] = []
+        for engine in (workbench.engines.replica, workbench.engines.master_reader):
+            sa.event.listen(engine, "before_cursor_execute", lambda *call: self.texts.append(call[2]))
+
+    def about_sales(self) -> list[str]:
+        found = [text for text in self.texts if "fact_" in text or "sales_" in text]
+        self.texts.clear()
+        return found
+
+
+def shown(source: Source, where: SaleFilter = SaleFilter(), **how: Any) -> list[int]:
+    return sale_page(source, where, **how).value.rows["transaction_id"].tolist()
+
+
+def test_the_database_is_asked_for_the_rows_of_the_page_alone(workbench: Workbench, columns: Columns) -> None:
+    shop = Shop(workbench)
+    for _ in range(3):
+        shop.ids.append(shop.sales.create(sale(), uuid4()).transaction_id)
+    columns.refresh(workbench.reader, shop.session)
+    source, statements = Source(workbench.reader, shop.session, columns), Statements(workbench)
+    for where in (
+        SaleFilter(),
+        SaleFilter(product="latte", amount_from=Decimal(1)),
+        SaleFilter(categories=("Coffee",)),
+    ):
+        for sort in COLUMNS:
+            assert shown(source, where, sort=sort, descending=False) == shop.ids
+            (text,) = statements.about_sales()
+            assert "transaction_id IN" in text and "ORDER BY" not in text
+
+
+def test_until_the_columns_are_there_or_when_they_fail_the_database_answers(
+    workbench: Workbench, columns: Columns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = Shop(workbench)
+    shop.ids.append(shop.sales.create(sale(), uuid4()).transaction_id)
+    source = Source(workbench.reader, shop.session, columns)
+    statements = Statements(workbench)
+    assert shown(source) == shop.ids and len(statements.about_sales()) == 3  # which, how many, their rows
+    columns.refresh(workbench.reader, shop.session)
+    statements.about_sales()
+
+    def no_memory(*_: Any) -> Any:
+        raise duckdb.OutOfMemoryException("no memory")
+
+    monkeypatch.setattr(columns_module.ColumnFacts, "execute", no_memory)
+    assert shown(source) == shop.ids and len(statements.about_sales()) == 3
+
+
+def test_a_page_holds_what_its_session_has_saved_at_once(workbench: Workbench, columns: Columns) -> None:
+    shop = Shop(workbench)
+    columns.refresh(workbench.reader, shop.session)
+    source = Source(workbench.reader, shop.session, columns)
+    for _ in range(3):
+        shop.ids.insert(0, shop.sales.create(sale(), uuid4()).transaction_id)  # nobody has refreshed
+        assert shown(source, sort="transaction_id") == shop.ids
+
+
+def test_while_a_refresh_takes_long_the_database_shows_what_was_saved(
+    workbench: Workbench, columns: Columns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = Shop(workbench)
+    columns.refresh(workbench.reader, Session())
+    monkeypatch.setattr(columns_module, "CATCH_UP_SECONDS", 0.05)
+    shop.ids.append(shop.sales.create(sale(), uuid4()).transaction_id)
+    with ThreadPoolExecutor(1) as another, columns._lock:
+        source = Source(workbench.reader, shop.session, columns)
+        assert another.submit(shown, source).result(timeout=60) == shop.ids
+
+
+def test_a_sale_that_has_gone_since_is_left_out_and_the_others_are_as_they_are_now(
+    workbench: Workbench, columns: Columns
+) -> None:
+    shop, somebody = Shop(workbench), Shop(workbench)
+    for _ in range(3):
+        shop.ids.append(shop.sales.create(sale(), uuid4()).transaction_id)
+    columns.refresh(workbench.reader, shop.session)
+    source = Source(workbench.reader, Session(), columns)
+    somebody.ids = list(shop.ids)
+    somebody.write("delete", 1, None)
+    somebody.run("update sales_transaction set cashier_id = 999 where transaction_id = :key", key=shop.ids[2])
+    assert wait_for_replica(workbench.engines)
+    page = sale_page(source, sort="transaction_id", descending=False).value
+    assert page.rows["transaction_id"].tolist() == [shop.ids[0], shop.ids[2]]
+    assert (page.rows["cashier_id"].tolist()[1], page.count) == (999, 3)
+    assert (page.first, page.last) == ((shop.ids[0],) * 2, (shop.ids[2],) * 2)
+
+
+def test_what_is_asked_now_holds_what_others_have_just_saved(workbench: Workbench) -> None:
+    live = Live(workbench)  # whose thread does not run
+    live.columns.refresh(workbench.reader, Session())
+    shop = Shop(workbench)
+    shop.ids.append(shop.sales.create(sale(), uuid4()).transaction_id)
+    assert wait_for_replica(workbench.engines)
+    assert shown(live.source(Session())) == []
+    assert shown(live.source_now(Session())) == shop.ids
+    live.stop()
+
+
+def test_texts_are_sorted_alike_whatever_the_databases_own_order_is() -> None:
+    """The tests' database sorts by letters' numbers anyway; another would put "cash" beside "Cash"."""
+    for dialect in (postgresql.dialect(), columns_module._DUCKDB):
+        text = str(_keyset([], "payment_method", True, ("Cash", 1)).compile(dialect=dialect))
+        assert text.count('payment_method COLLATE "C"') == text.count("payment_method") > 3

@@ -21,8 +21,9 @@ from workbench.forms.tables import sideways
 from workbench.inline import read_aside
 from workbench.live import Live
 from workbench.look import esc
+from workbench.metrics import Source
 from workbench.outage import called
-from workbench.replication import Answer
+from workbench.replication import Answer, Session
 from workbench.sale_pages import Edge, Move, SaleFilter, SalePage, sale_page
 from workbench.sales import Sales
 
@@ -96,26 +97,28 @@ class SaleTable(pn.viewable.Viewer):
         edge = None
         if self._page is not None and move in ("next", "previous"):
             edge = self._page.last if move == "next" else self._page.first
-        await self._load(move, edge, move)
+        await self._load(move, edge, move, self._live.source)
 
     async def reload(self, *, is_first: bool = False) -> None:
         """Reads the page that is shown again and counts anew; the first page when ``is_first``."""
         self._counted = None
         if is_first:
             self._request = ("first", None)
-        await self._load(*self._request, "first" if is_first else None)
+        await self._load(*self._request, "first" if is_first else None, self._live.source_now)
         if self._page is not None and self._page.rows.empty and self._page.count:
             await self.go("last")  # the last row of the last page has gone
 
     async def _recount(self) -> None:
         await self.reload(is_first=True)
 
-    async def _load(self, move: Move, edge: Edge | None, step: Move | None) -> None:
+    async def _load(
+        self, move: Move, edge: Edge | None, step: Move | None, source: Callable[[Session], Source]
+    ) -> None:
         self._asked += 1
         asked = self._asked
         self._table.loading = True
         with failures_said(self.message, lambda: asked == self._asked, is_saving=False):
-            answer = await read_aside(self._read, move, edge)
+            answer = await read_aside(self._read, move, edge, source)
             if asked == self._asked:  # else this answer is late: something newer was asked for meanwhile
                 self._request = (move, edge)
                 self._show(answer, step)
@@ -124,10 +127,10 @@ class SaleTable(pn.viewable.Viewer):
             if self._page is None:
                 self._source.object = ""
 
-    def _read(self, move: Move, edge: Edge | None) -> Answer[SalePage]:
+    def _read(self, move: Move, edge: Edge | None, source: Callable[[Session], Source]) -> Answer[SalePage]:
         sorter = (self._table.sorters or NEWEST_FIRST)[0]
         return sale_page(
-            self._live.source(self._sales.session),
+            source(self._sales.session),
             self.filters.value,
             sort=sorter["field"],
             descending=sorter["dir"] == "desc",

@@ -50,6 +50,7 @@ COPY_SECONDS = 600  # of many millions; a page's query has eight
 CHUNK_SALES = 1_000_000  # copied in one step, by their ids: bounds the files in between
 EVERY_ID: Ids = (0, 2**63 - 1)
 MOST_PROCESSES = 16  # files in one folder
+CATCH_UP_SECONDS = 0.5  # that a reader waits for a refresh under way
 KEPT_MOMENTS = 4  # more than one: a reader takes its snapshot first, and then looks up its moment
 
 ARTICLES = sa.table("articles", *map(sa.column, ("article", "product_code", "product_name", "category")))
@@ -201,15 +202,25 @@ class Columns:
             self._remember(Moment(self._revision, answer.engine, answer.as_of, session.token, self._position.lsn))
             return step is not None and step.has_changed
 
-    def catch_up(self, reader: Reader, session: Session) -> None:
-        """Reads what has changed, for a session that looks for its own write; waits for a refresh under way."""
+    def catch_up(self, reader: Reader, session: Session, *, is_now: bool = False) -> bool:
+        """Reads what has changed, for a session that looks for its own write, or (``is_now``) for whatever there is.
+
+        False when there is no copy yet, or a refresh is under way that takes long: the database answers at once.
+        """
         moment = self.moment
-        if moment is None or moment.reaches(session.token):
-            return
-        with self._lock:
-            moment = self.moment
-            if moment is not None and not moment.reaches(session.token):
+        if moment is None:
+            return False
+        if not is_now and moment.reaches(session.token):
+            return True
+        if not self._lock.acquire(timeout=CATCH_UP_SECONDS):
+            return False
+        try:
+            moment = self.moment  # that of the refresh that was waited for
+            if moment is not None and (is_now or not moment.reaches(session.token)):
                 self.refresh(reader, Session(session.token))
+            return moment is not None
+        finally:
+            self._lock.release()
 
     def read(self, reader: Reader, session: Session, work: Callable[[Facts], T]) -> Answer[T] | None:
         """What ``work`` answers of one state that has all that the session has seen; None when there is none."""
