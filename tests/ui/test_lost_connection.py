@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.examples import sale
 from tests.ui.conftest import Served, serving, visit
 from tests.ui.proxy import Proxy, proxied
+from tests.ui.test_reports_page import pick
 from tests.ui.test_sales_page import add_item, button, count, fill, said
 from workbench.config import Settings
 from workbench.connection import Workbench
@@ -23,7 +24,8 @@ from workbench.engines import Engines
 CUT_MS = 5000
 BACK_MS = 90_000
 # What a minute without network leaves behind, at once: a session that is forgotten, a token that is no longer good.
-AFTER_A_MINUTE = ("--unused-session-lifetime=500", "--check-unused-sessions=100", "--session-token-expiration=3")
+FORGETFUL = ("--unused-session-lifetime=500", "--check-unused-sessions=100")
+AFTER_A_MINUTE = (*FORGETFUL, "--session-token-expiration=3")
 
 
 @contextmanager
@@ -139,3 +141,35 @@ def test_a_page_outlives_a_restart_of_the_app_and_what_was_sent_is_saved_once(
             page.reload()
             expect(page.get_by_label("Cashier ID")).to_have_value("")
             expect(page.get_by_text(re.compile("No items yet"))).to_be_visible()
+
+
+def test_a_report_outlives_a_cut_and_is_said_to_have_ended_with_the_app(
+    settings: Settings, browser: Browser, engines: Engines, workbench: Workbench
+) -> None:
+    workbench.sales().create(sale(transaction_time="2026-10-05 10:00"), uuid4())
+    month = re.compile("October 2026")
+    with proxied() as proxy, opened(browser) as context:
+        page = context.new_page()
+        with behind(proxy, settings, *FORGETFUL) as first:
+            visit(page, f"http://127.0.0.1:{proxy.port}/reports")
+            pick(page, "Month", "October 2026")
+            button(page, "Run").click()
+            page.wait_for_function('() => Object.values(sessionStorage).some((each) => /"run": "/.test(each))')
+            proxy.cut()
+            lost(page)
+            page.wait_for_timeout(2000)  # its session is forgotten meanwhile
+            proxy.mend()
+            back(page)
+            expect(page.get_by_text("Done in")).to_be_visible(timeout=BACK_MS)
+            expect(page.frame_locator("iframe").get_by_role("heading", level=1)).to_have_text("Daily sales by store")
+            page.reload()
+            expect(page.get_by_text("Done in")).to_be_visible()  # it is there again, and was not run again
+            proxy.cut()
+            first.process.kill()
+            first.process.wait()
+            lost(page)
+        with behind(proxy, settings):
+            proxy.mend()
+            back(page)
+            expect(page.get_by_text("The report that ran here was ended")).to_be_visible()
+            expect(page.get_by_role("combobox", name="Month")).to_have_text(month)

@@ -19,15 +19,19 @@ from workbench.dashboards.report_fields import ReportFields
 from workbench.dashboards.tile import card, html
 from workbench.errors import ReportError
 from workbench.inline import is_served
-from workbench.reports.background import Progress, Running, Runs
+from workbench.reports.background import ALONE_SECONDS, Progress, Running, Runs
 from workbench.reports.library import Report, library
 
 LOOK_MS = 250
+ENDED = (
+    "The report that ran here was ended: the app was restarted, or nobody came back to it for"
+    f" {ALONE_SECONDS / 60:g} minutes. What it was run with is still here; run it again."
+)
 FORMATS = {"html": "Download HTML", "ipynb": "Download notebook"}
 
 
 class ReportsPage(Viewer):
-    """A report runs in a process of its own, so that nobody's page waits for it. It ends when the page is closed."""
+    """A report runs in a process of its own, so that nobody's page waits for it. It outlives a lost connection."""
 
     def __init__(self, workbench: Workbench) -> None:
         super().__init__()
@@ -53,7 +57,7 @@ class ReportsPage(Viewer):
         self._picked()
         self._clock = pn.state.add_periodic_callback(self._look, LOOK_MS, start=False)
         if is_served():
-            pn.state.on_session_destroyed(lambda _context: self._stop())
+            pn.state.on_session_destroyed(lambda _context: self._leave())
 
     def _picked(self) -> None:
         report = self._reports.get(self._pick.value)
@@ -67,25 +71,44 @@ class ReportsPage(Viewer):
         self._unsaved.changed()
 
     def _draft(self) -> dict[str, Any]:
-        return {"report": self._pick.value, "fields": self.fields.texts()}
+        run = None if self._running is None else self._running.id
+        return {"report": self._pick.value, "fields": self.fields.texts(), "run": run}
 
     def _restore(self, draft: dict[str, Any]) -> None:
         if draft["report"] in self._reports:
             self._pick.value = draft["report"]
             self.fields.fill(draft["fields"])
+        if draft["run"] is None:
+            return
+        if (running := self._runs.follow(draft["run"])) is None:
+            self._said.say(ENDED, "bad")
+        else:
+            self._show_run(running)
 
     def _begin(self, _event: object) -> None:
         values = self.fields.values()
         if values is None or (self._running is not None and not self._running.progress.is_over):
             return
         try:
-            self._running = self._runs.start(self._reports[self._pick.value], values, self._settings)
+            running = self._runs.start(self._reports[self._pick.value], values, self._settings)
         except ReportError as error:
             self._said.say(str(error), "bad")
             return
+        self._leave()
+        self._show_run(running)
+
+    def _leave(self) -> None:
+        """Follows the run no more; it may be found again by what the browser keeps."""
+        if self._running is not None:
+            self._runs.leave(self._running)
+            self._running = None
+
+    def _show_run(self, running: Running) -> None:
+        self._running = running
+        self._unsaved.changed()
         self._result.clear()
-        self._look()
         self._clock.start()
+        self._look()
 
     def _stop(self) -> None:
         if self._running is not None:

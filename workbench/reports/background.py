@@ -7,6 +7,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
+from uuid import uuid4
 
 from workbench.config import Settings
 from workbench.errors import ReportError, ReportStopped, WorkbenchError
@@ -17,6 +18,7 @@ log = logging.getLogger(__name__)
 
 AT_ONCE = 2  # each is a process that takes a core and some 200 MB
 MOST_WAITING = 10
+ALONE_SECONDS = 120.0  # how long a run outlives the last page that follows it, which may come back
 
 State = Literal["waiting", "running", "done", "failed", "stopped"]
 
@@ -39,32 +41,65 @@ class Progress:
 
 @dataclass
 class Running:
-    """One run: ``progress`` is replaced as it goes on; ``files`` are there once it is done, by format."""
+    """One run: ``progress`` is replaced as it goes on; ``files`` are there once it is done, by format.
+
+    ``id`` is known to who has begun it alone. ``pages`` follow it, and ``follows`` counts those that ever did.
+    """
 
     report: Report
+    id: str = field(default_factory=lambda: uuid4().hex)
     progress: Progress = Progress()
     files: dict[str, bytes] = field(default_factory=dict)
     stop: threading.Event = field(default_factory=threading.Event)
+    pages: int = 0
+    follows: int = 0
 
 
 class Runs:
-    """One for a process."""
+    """One for a process. A page that has lost its connection finds its run again by its id."""
 
     def __init__(self) -> None:
+        self._kept: dict[str, Running] = {}
         self._turn = threading.BoundedSemaphore(AT_ONCE)
         self._lock = threading.Lock()
         self._count = 0
 
     def start(self, report: Report, values: Mapping[str, Value], settings: Settings) -> Running:
-        """Starts a run in a thread. Raises ReportError when too many wait already."""
+        """Starts a run in a thread, to be followed by one page. Raises ReportError when too many wait already."""
         with self._lock:
             if self._count >= AT_ONCE + MOST_WAITING:
                 raise ReportError(f"{self._count} reports run or wait already. Try again in a minute.")
             self._count += 1
-        running = Running(report)
+            running = Running(report)
+            self._kept[running.id] = running
+        self.follow(running.id)
         arguments = (running, values, settings)
         threading.Thread(target=self._run, args=arguments, name=f"report-{report.name}", daemon=True).start()
         return running
+
+    def follow(self, run_id: str) -> Running | None:
+        """The run, which one page more follows from now on; None when it is not there any more."""
+        with self._lock:
+            running = self._kept.get(run_id)
+            if running is not None:
+                running.pages += 1
+                running.follows += 1
+            return running
+
+    def leave(self, running: Running) -> None:
+        """A page less follows it. When none comes back it is stopped, and what it has made is thrown away."""
+        with self._lock:
+            running.pages -= 1
+            if running.pages == 0:
+                timer = threading.Timer(ALONE_SECONDS, self._end_alone, (running, running.follows))
+                timer.daemon = True
+                timer.start()
+
+    def _end_alone(self, running: Running, follows: int) -> None:
+        with self._lock:
+            if running.follows == follows:
+                del self._kept[running.id]
+                running.stop.set()
 
     def _run(self, running: Running, values: Mapping[str, Value], settings: Settings) -> None:
         try:
