@@ -146,6 +146,10 @@ class LoadStopped(WorkbenchError):
     """A load of sample data that was stopped: nothing of it was loaded."""
 
 
+class LoadIncomplete(WorkbenchError):
+    """A load of sample data that ended early, and of which a part is there: it could not be taken back."""
+
+
 class RealSales(WorkbenchError):
     """Sample data was to be loaded among sales that are not made up."""
 

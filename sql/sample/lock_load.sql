@@ -1,4 +1,5 @@
--- lock_load: one row, how many sales of a load are left, and their lines; nobody changes these until the end.
+-- lock_load: one row, how many sales of a load are left, their lines, and their first and last id; nobody changes these
+-- until the end.
 with locked as (
     select t.transaction_id
     from sample_sale as s
@@ -9,5 +10,7 @@ with locked as (
 )
 select
     count(*) as sales,
+    min(transaction_id) as first_id,
+    max(transaction_id) as last_id,
     (select count(*) from sales_item where transaction_id in (select transaction_id from locked)) as lines
 from locked

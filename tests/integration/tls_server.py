@@ -57,7 +57,7 @@ def tls_server() -> Iterator[TlsServer]:
     folder.chmod(0o755)  # as root the server runs as another user
     user = layout_of(Settings(_env_file=None)).user
     try:
-        _make_certificates(folder)
+        make_certificates(folder)
         (folder / "password").write_text(PASSWORD)
         data = folder / "data"
         data.mkdir(mode=0o700)
@@ -125,7 +125,7 @@ def _programs() -> Path:
     return found[-1].parent if found else Path(str(on_path)).parent
 
 
-def _make_certificates(folder: Path) -> None:
+def make_certificates(folder: Path) -> None:
     """Two CAs that know nothing of one another; a server's and a client's certificate of the first."""
     for ca in ("ca", "other"):
         _openssl(folder, "req", "-x509", f"-subj=/CN={ca}", *_new_key(ca), f"-out={ca}.crt")

@@ -26,6 +26,9 @@ from workbench.connection import Workbench
 from workbench.connection import connect as connect_workbench
 from workbench.engines import Engines
 from workbench.engines import connect as connect_engines
+from workbench.followers import followers
+from workbench.positions import beat, mark
+from workbench.replication import Session
 
 ROOT = Path(__file__).parents[2]
 SALES = 3_000  # of a stack of one's own
@@ -83,8 +86,10 @@ def stack_settings(request: pytest.FixtureRequest) -> Iterator[Settings]:
         pair = stack.enter_context(running_pair("stack"))
         risingwave = request.getfixturevalue("own_risingwave")
         changes = {
-            "risingwave_host": "127.0.0.1",
+            "risingwave_host": "localhost",  # as its certificate has it
             "risingwave_port": risingwave.port,
+            "risingwave_sslmode": "verify-full",
+            "risingwave_sslrootcert": risingwave.file("ca.crt"),
             "risingwave_reader_password": SecretStr("reader-of-a-test"),
         }
         engines = connect_engines(pair)
@@ -107,3 +112,12 @@ def stack(stack_settings: Settings) -> Iterator[Workbench]:
     made = connect_workbench(stack_settings)
     yield made
     made.close()
+
+
+def has_caught_up(engines: Engines) -> bool:
+    """Waits until every follower has what has been committed so far; False when one has not after two minutes."""
+    session = Session()
+    mark(engines, session)
+    beat(engines)
+    assert session.token is not None
+    return all(follower.wait(session.token, 120) for follower in followers(engines))

@@ -11,6 +11,7 @@ import psycopg2
 import pytest
 
 from tests.conftest import free_ports, wait_until
+from tests.integration.tls_server import make_certificates
 
 START_SECONDS = 120
 STOP_SECONDS = 60
@@ -19,12 +20,20 @@ PARTS = ("meta", "dashboard", "metrics", "compute", "sql", "health", "webhook", 
 
 
 class Program:
-    """RisingWave at ``port``, user root, database dev, without a password; SQLite and a folder as its stores."""
+    """RisingWave at ``port``, user root, database dev, without a password; SQLite and a folder as its stores.
+
+    It also speaks TLS, as ``localhost``, with a certificate of the CA in ``ca.crt``.
+    """
 
     def __init__(self, path: Path, folder: Path) -> None:
         self._path, self._folder = path, folder
         self._ports = dict(zip(PARTS, free_ports(len(PARTS)), strict=True))
         self._process: subprocess.Popen[bytes] | None = None
+        make_certificates(folder)
+
+    def file(self, name: str) -> str:
+        """The path of a certificate, such as ``ca.crt``."""
+        return str(self._folder / name)
 
     @property
     def port(self) -> int:
@@ -117,7 +126,10 @@ class Program:
             "ENABLE_TELEMETRY": "false",
             "RUST_LOG": "warn",
             "RUST_MIN_STACK": "8388608",  # an unoptimised build needs deep stacks
-            "RW_TEMP_SECRET_FILE_DIR": str(self._folder / "secrets"),
+            "RW_TEMP_SECRET_FILE_DIR": self.file("secrets"),
+            "RW_SECRET_STORE_PRIVATE_KEY_HEX": "0123456789abcdef" * 2,
+            "RW_SSL_CERT": self.file("server.crt"),
+            "RW_SSL_KEY": self.file("server.key"),
         }
 
 

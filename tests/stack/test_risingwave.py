@@ -15,15 +15,15 @@ from pydantic import SecretStr
 
 from tests.conftest import wait_until
 from tests.examples import sale
+from tests.stack.conftest import has_caught_up
 from workbench import verification
 from workbench.config import Settings
 from workbench.connection import Workbench
 from workbench.engines import Engines, connect
 from workbench.errors import CdcError
-from workbench.followers import followers
 from workbench.health import status
 from workbench.metrics import METRICS, Source, Stream, ask, views
-from workbench.positions import beat, mark
+from workbench.positions import beat
 from workbench.replication import Reader, Session
 from workbench.risingwave import build, pieces, removal, state
 from workbench.risingwave.server import SLOT
@@ -43,14 +43,6 @@ def names(engines: Engines) -> set[str]:
     with engines.risingwave.connect() as connection:
         rows = connection.execute(sa.text(read_sql("risingwave/catalog/relations")))
         return {row.name for row in rows}
-
-
-def has_caught_up(engines: Engines) -> bool:
-    session = Session()
-    mark(engines, session)
-    beat(engines)
-    assert session.token is not None
-    return all(follower.wait(session.token, 60) for follower in followers(engines))
 
 
 def test_all_is_there_and_nothing_is_wrong(stack_engines: Engines) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import time
 from typing import Annotated, Any
 
 import typer
@@ -20,6 +21,8 @@ from workbench.errors import ClusterError, RealSales, SampleChanged
 from workbench.words import counted
 
 SERVERS = ("master", "replica", "risingwave")
+LOADING = "Loading sample sales"
+SAY_AGAIN_SECONDS = 30.0  # what a load waits for
 
 
 def up(
@@ -104,7 +107,8 @@ def undo_sample(
         return
     for load in found:
         when = f"{load.loaded_at:%Y-%m-%d %H:%M} UTC by {load.actor}"
-        typer.echo(f"{load.load_id}: {load.sales:,} sales of {when}, {load.changed:,} changed since")
+        note = f"; {load.note}" if load.note else ""
+        typer.echo(f"{load.load_id}: {load.sales:,} sales of {when}, {load.changed:,} changed since{note}")
 
 
 def started() -> Settings:
@@ -178,5 +182,20 @@ def _load(engines: Engines, count: int, seed: int) -> Any:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=errors) as progress:
-        task = progress.add_task("Loading sample sales", total=count)
-        return load(engines, count, seed=seed, progress=lambda done, total: progress.update(task, completed=done))
+        task = progress.add_task(LOADING, total=count)
+        said_at = -SAY_AGAIN_SECONDS
+
+        def waiting(text: str) -> None:
+            nonlocal said_at
+            progress.update(task, description="Waiting" if text else LOADING)
+            if text and time.monotonic() - said_at >= SAY_AGAIN_SECONDS:
+                said_at = time.monotonic()
+                progress.console.print(text)
+
+        return load(
+            engines,
+            count,
+            seed=seed,
+            progress=lambda done, total: progress.update(task, completed=done),
+            waiting=waiting,
+        )

@@ -20,13 +20,15 @@ Work = Callable[[Advance, ShouldStop], str]
 class Progress:
     """How far the running task is, or what became of the last one (``said``; empty before the first).
 
-    ``ended`` counts the tasks that have ended: one can begin and end between two looks.
+    ``note`` says what the task waits for. ``ended`` counts the tasks that have ended: one can begin and end between two
+    looks.
     """
 
     is_running: bool = False
     is_stopping: bool = False
     done: int = 0
     total: int = 0
+    note: str = ""
     said: str = ""
     is_error: bool = False
     ended: int = 0
@@ -60,6 +62,11 @@ class Job:
             if self.progress.is_running:
                 self._stop.set()
                 self.progress = replace(self.progress, is_stopping=True)
+
+    def note(self, text: str) -> None:
+        """Takes down what the running task waits for; empty when that is over."""
+        with self._lock:
+            self.progress = replace(self.progress, note=text)
 
     def _run(self, work: Work) -> None:
         said, is_error = self._result(work)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -84,7 +85,8 @@ class SampleSection(Viewer):
         self._undo_place.visible = last is not None
         if last is not None:
             when = self._engines.settings.clock.text(last.loaded_at)
-            self._last.object = f"<p>Last load: {last.sales:,} sales, {look.esc(when)}, by {look.esc(last.actor)}.</p>"
+            parts = [f"{last.sales:,} sales", when, f"by {last.actor}", *([last.note] if last.note else [])]
+            self._last.object = f"<p>Last load: {look.esc(', '.join(parts))}.</p>"
             label = f"Also the {last.changed:,} that were changed since"
             self._also_changed.param.update(label=label, visible=last.changed > 0, value=False)
 
@@ -117,7 +119,8 @@ class SampleSection(Viewer):
         count = _checked(self._count, "number_of_sales", 1, MAX_SALES)
         seed = _checked(self._seed, "seed", 0, MAX_SEED)
         if count is not None and seed is not None and self._has_consent():
-            self._begin(partial(loaded, self._engines, count, seed, self._consent.visible), total=count)
+            work = partial(loaded, self._engines, count, seed, self._consent.visible, self._load.note)
+            self._begin(work, total=count)
             self._consent.value = ""
         self._draw(self._load.progress)
 
@@ -158,11 +161,19 @@ class SampleSection(Viewer):
         )
 
 
-def loaded(engines: Engines, count: int, seed: int, among_real: bool, advance: Advance, should_stop: ShouldStop) -> str:
-    """Loads sample sales: one database transaction, with all sales or, when stopped, with none."""
+def loaded(
+    engines: Engines,
+    count: int,
+    seed: int,
+    among_real: bool,
+    waiting: Callable[[str], None],
+    advance: Advance,
+    should_stop: ShouldStop,
+) -> str:
+    """Loads sample sales: all of them or, when stopped, none."""
     if not among_real:
         refuse_real(engines)
-    made = load(engines, count, seed=seed, progress=advance, should_stop=should_stop)
+    made = load(engines, count, seed=seed, progress=advance, waiting=waiting, should_stop=should_stop)
     return f"Loaded {counted(made.sales, 'sale')} with {counted(made.lines, 'line')} in {made.seconds:.1f} s."
 
 
@@ -203,7 +214,7 @@ def progress_said(progress: Progress, is_master_up: bool) -> tuple[str, Kind]:
         return "Stopping: taking back what was loaded ...", ""
     if progress.is_running:
         done = f"{progress.done:,} of {counted(progress.total, 'sale')}" if progress.total else "Taking it back ..."
-        return done, ""
+        return f"{done}. {progress.note}" if progress.note else done, ""
     if not is_master_up:
         return "The master is away: nothing can be loaded until it is back.", "bad"
     return progress.said, "bad" if progress.is_error else "good"

@@ -1,4 +1,4 @@
-"""load() -> sample sales in the master: all of them or none, by COPY in one transaction."""
+"""load() -> sample sales in the master: all of them or none, by COPY, at the pace of those who follow the master."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from itertools import chain
 
 import psycopg2
 import sqlalchemy as sa
@@ -18,16 +19,19 @@ from sqlalchemy.exc import DBAPIError
 
 from workbench import indexes
 from workbench.engines import Engines
-from workbench.errors import LoadStopped, OutcomeUnknown, WorkbenchError
-from workbench.outage import in_words, is_away
+from workbench.errors import LoadIncomplete, LoadStopped, WorkbenchError
 from workbench.sample.chunks import generate
 from workbench.sample.prepared import Prepared, prepared
+from workbench.sample.saving import analyze, commit, master_in_words
+from workbench.sample.slots import wait_for_slots
+from workbench.sample.undo import undo
 from workbench.sql_files import read_sql
 from workbench.words import counted
 
 log = logging.getLogger(__name__)
 
 READ_BYTES = 1 << 20
+BATCH_SALES = 50_000  # committed at once: some 35 MB of WAL, little of what a slot may keep
 MANY_SALES = 200_000  # from here on making indexes anew costs less than keeping them up row by row
 
 
@@ -41,6 +45,20 @@ class Loaded:
     first_id: int
     last_id: int
     revenue: Decimal
+
+    def with_more(self, added: Loaded) -> Loaded:
+        """This with what came after it."""
+        return Loaded(
+            self.sales + added.sales,
+            self.lines + added.lines,
+            self.seconds + added.seconds,
+            self.first_id or added.first_id,
+            added.last_id or self.last_id,
+            self.revenue + added.revenue,
+        )
+
+
+NOTHING = Loaded(0, 0, 0.0, 0, 0, Decimal())
 
 
 def is_empty(engines: Engines) -> bool:
@@ -56,52 +74,126 @@ def load(
     seed: int = 42,
     until: date | None = None,
     actor: str = "",
-    progress: Callable[[int, int], None] | None = None,
-    should_stop: Callable[[], bool] | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+    waiting: Callable[[str], None] = lambda text: None,
+    should_stop: Callable[[], bool] = lambda: False,
 ) -> Loaded:
     """Adds ``count`` sales of the 400 days to ``until`` (None: to now, on the stores' clock) to those in the master.
 
-    ``progress`` is told after each chunk how many of how many sales are copied; ``should_stop`` is asked before each.
-    When it says yes, or anything fails, nothing is loaded. Others read and write sales meanwhile; a load that is
-    larger than what is there drops the reading indexes and makes them again at its end, when writing waits for
-    seconds. The audit log gets one entry, by ``actor``. Raises FieldError, ServerUnavailable, OutcomeUnknown, and
-    LoadStopped.
+    They are committed in parts of some BATCH_SALES, with one entry each, by ``actor``, in the audit log; before each it
+    waits for a follower whose slot on the master is half on its way to being lost. When ``should_stop``, which is asked
+    before each chunk, says yes, or anything fails, the parts are taken back: nothing is loaded. Of a process that is
+    killed the parts stay; ``loads`` tells them, ``undo`` takes them back.
+
+    ``progress`` is told after each chunk how many of how many sales are copied, ``waiting`` what is waited for, and an
+    empty text when that is over. Others read and write sales meanwhile; a load that is larger than what is there drops
+    the reading indexes and makes them again at its end, when writing waits for seconds. Raises FieldError,
+    ServerUnavailable, OutcomeUnknown, LoadStopped, and LoadIncomplete when parts could not be taken back.
     """
     started = time.monotonic()
     until = until or engines.settings.clock.now()
     chunks = generate(count, seed=seed, until=until)
-    with master_in_words(engines), _cheap_indexes(engines, count), engines.owner.connect() as connection:
-        connection.execute(sa.text(read_sql("sample/without_row_triggers")))
-        with closing(prepared(engines, chunks)) as ready:
-            loaded = _copy_all(connection, ready, count, progress, should_stop)
-        _check(connection, loaded)
-        _audit(connection, loaded, actor, {"seed": seed, "until": until.isoformat()})
-        commit(connection)
-        analyze(connection)
+    origin = {"asked": count, "seed": seed, "until": until.isoformat()}
+    under_way = _Load(engines, origin, actor, _Told(count, progress, waiting, should_stop))
+    with master_in_words(engines), _cheap_indexes(engines, count), closing(prepared(engines, chunks)) as ready:
+        loaded = under_way.run(ready)
     return replace(loaded, seconds=time.monotonic() - started)
 
 
-def _copy_all(
-    connection: sa.Connection,
-    ready: Iterator[Prepared],
-    count: int,
-    progress: Callable[[int, int], None] | None,
-    should_stop: Callable[[], bool] | None,
-) -> Loaded:
-    first_id = last_id = 0
-    lines = cents = done = 0
-    for part in ready:
-        if should_stop and should_stop():
-            raise LoadStopped(f"Loading sample data was stopped after {counted(done, 'sale')}. Nothing was loaded.")
-        _copy(connection, "copy_headers", part.headers)
-        _copy(connection, "copy_lines", part.lines)
-        first_id, last_id = first_id or part.first_id, part.last_id
-        lines += len(part.chunk.sale)
-        cents += int(part.chunk.total_amount.sum())
-        done += len(part.chunk.transaction_id)
-        if progress:
-            progress(done, count)
-    return Loaded(done, lines, 0.0, first_id, last_id, Decimal(cents).scaleb(-2))
+@dataclass(frozen=True)
+class _Told:
+    """Whom a load tells how far it is, and who stops it."""
+
+    count: int
+    progress: Callable[[int, int], None]
+    waiting: Callable[[str], None]
+    should_stop: Callable[[], bool]
+
+
+class _Load:
+    """A load under way: ``loaded`` is what its committed parts hold."""
+
+    def __init__(self, engines: Engines, origin: dict[str, object], actor: str, told: _Told) -> None:
+        self._engines, self._origin, self._actor, self._told = engines, origin, actor, told
+        self._load_id: int | None = None
+        self._loaded = NOTHING
+
+    def run(self, ready: Iterator[Prepared]) -> Loaded:
+        """All parts, or none."""
+        try:
+            for first in ready:
+                if not wait_for_slots(self._engines, self._told.waiting, self._told.should_stop):
+                    raise self._stopped(self._loaded)
+                self._add(chain([first], ready))
+        except BaseException as error:  # Ctrl-C too
+            self._take_back(error)
+            raise
+        with self._engines.owner.connect() as connection:
+            analyze(connection)
+        return self._loaded
+
+    def _add(self, ready: Iterator[Prepared]) -> None:
+        """One part: copied, checked, logged and committed."""
+        with self._engines.owner.connect() as connection:
+            connection.execute(sa.text(read_sql("sample/without_row_triggers")))
+            added = self._copied(connection, ready)
+            _check(connection, added)
+            load_id = self._audit(connection, added)
+            commit(connection)
+        self._load_id = self._load_id or load_id
+        self._loaded = self._loaded.with_more(added)
+
+    def _copied(self, connection: sa.Connection, ready: Iterator[Prepared]) -> Loaded:
+        added = NOTHING
+        for part in ready:
+            if self._told.should_stop():
+                raise self._stopped(self._loaded.with_more(added))
+            _copy(connection, "copy_headers", part.headers)
+            _copy(connection, "copy_lines", part.lines)
+            added = added.with_more(_loaded(part))
+            self._told.progress(self._loaded.sales + added.sales, self._told.count)
+            if added.sales >= BATCH_SALES:
+                break
+        return added
+
+    def _audit(self, connection: sa.Connection, added: Loaded) -> int:
+        of = {} if self._load_id is None else {"load_id": self._load_id}
+        after = of | {
+            "sales": added.sales,
+            "lines": added.lines,
+            "revenue": str(added.revenue),
+            "first_id": added.first_id,
+            "last_id": added.last_id,
+            **self._origin,
+        }
+        values = {"actor": self._actor, "after": json.dumps(after)}
+        return int(connection.execute(sa.text(read_sql("sample/audit_load")), values).scalar_one())
+
+    def _stopped(self, loaded: Loaded) -> LoadStopped:
+        return LoadStopped(
+            f"Loading sample data was stopped after {counted(loaded.sales, 'sale')}. Nothing was loaded."
+        )
+
+    def _take_back(self, cause: BaseException) -> None:
+        """The parts that are committed. Raises LoadIncomplete when that fails."""
+        if self._load_id is None:
+            return
+        self._told.waiting("Taking back what was loaded ...")
+        try:
+            with master_in_words(self._engines), self._engines.owner.connect() as connection:
+                analyze(connection)  # or the planner takes the tables for small ones
+            undo(self._engines, self._load_id, actor=self._actor)
+        except WorkbenchError as error:
+            raise LoadIncomplete(
+                f"The load ended early: {self._loaded.sales:,} of {counted(self._told.count, 'sale')} are there, and"
+                f" could not be taken back. {error} Then `workbench undo-sample` takes them back."
+            ) from cause
+
+
+def _loaded(part: Prepared) -> Loaded:
+    chunk = part.chunk
+    revenue = Decimal(int(chunk.total_amount.sum())).scaleb(-2)
+    return Loaded(len(chunk.transaction_id), len(chunk.sale), 0.0, part.first_id, part.last_id, revenue)
 
 
 def _copy(connection: sa.Connection, name: str, text: bytes) -> None:
@@ -145,46 +237,3 @@ def _check(connection: sa.Connection, loaded: Loaded) -> None:
             f"Sample data: {wrong:,} of the transactions {loaded.first_id} to {loaded.last_id} have no lines, or totals"
             " that are not those of their lines. Nothing was loaded. Please report this, with the count and the seed."
         )
-
-
-def _audit(connection: sa.Connection, loaded: Loaded, actor: str, origin: dict[str, object]) -> None:
-    after = {
-        "sales": loaded.sales,
-        "lines": loaded.lines,
-        "revenue": str(loaded.revenue),
-        "first_id": loaded.first_id,
-        "last_id": loaded.last_id,
-        **origin,
-    }
-    connection.execute(sa.text(read_sql("sample/audit_load")), {"actor": actor, "after": json.dumps(after)})
-
-
-def commit(connection: sa.Connection) -> None:
-    """Raises OutcomeUnknown when the master goes away meanwhile."""
-    try:
-        connection.commit()
-    except DBAPIError as error:
-        if not is_away(error):
-            raise
-        raise OutcomeUnknown(
-            "The master went away while it was saving: it has done all of it or nothing. Look at the newest sales"
-            " before you try again."
-        ) from None
-
-
-def analyze(connection: sa.Connection) -> None:
-    """Tells the planner. What is loaded stays loaded when this fails; autovacuum then does it within minutes."""
-    try:
-        connection.execute(sa.text(read_sql("sample/analyze")))
-        connection.commit()
-    except DBAPIError as error:
-        log.warning("The sample sales are loaded, but ANALYZE failed: %s", error.orig)
-
-
-@contextmanager
-def master_in_words(engines: Engines) -> Generator[None]:
-    """A master that does not answer is ServerUnavailable."""
-    try:
-        yield
-    except DBAPIError as error:
-        raise in_words(engines.settings, "master", error) from None

@@ -12,21 +12,32 @@ import sqlalchemy as sa
 
 from workbench.engines import Engines
 from workbench.errors import RealSales, SampleChanged, WorkbenchError
-from workbench.sample.bulk_load import analyze, commit, master_in_words
+from workbench.sample.saving import analyze, commit, master_in_words
 from workbench.sql_files import read_sql
 
 MOST_NAMED = 5
+NONE_LEFT = "There is no such load of sample sales, or nothing is left of it."
 
 
 @dataclass(frozen=True)
 class Load:
-    """A load of sample sales of which ``sales`` are left, ``changed`` of them by somebody since."""
+    """A load of sample sales of which ``sales`` are left, ``changed`` of them by somebody since.
+
+    It has ``made`` so many of the sales that were ``asked`` for: fewer while it goes on, and when it was killed.
+    """
 
     load_id: int
     loaded_at: datetime
     actor: str
     sales: int
     changed: int
+    made: int
+    asked: int
+
+    @property
+    def note(self) -> str:
+        """That it ended early, in words; empty when it did not."""
+        return f"ended early, after {self.made:,} of {self.asked:,} sales" if self.made < self.asked else ""
 
 
 @dataclass(frozen=True)
@@ -59,16 +70,15 @@ def undo(engines: Engines, load_id: int | None = None, *, also_changed: bool = F
     it; ServerUnavailable and OutcomeUnknown. Others go on meanwhile, but for changes of these very sales.
     """
     started = time.monotonic()
-    found = [load for load in loads(engines) if load_id in (None, load.load_id)]
-    if not found:
-        raise WorkbenchError("There is no such load of sample sales, or nothing is left of it.")
-    of = {"load_id": found[0].load_id}
+    of = {"load_id": load_id or _newest(engines)}
     with master_in_words(engines), engines.owner.connect() as connection:
 
         def run(name: str, **values: object) -> sa.CursorResult[Any]:
             return connection.execute(sa.text(read_sql(f"sample/{name}")), of | values)
 
         left = run("lock_load").one()
+        if not left.sales:
+            raise WorkbenchError(NONE_LEFT)
         changed = list(run("changed_of_load").scalars())
         if changed and not also_changed:
             raise SampleChanged(_changed_text(changed, left.sales))
@@ -79,7 +89,14 @@ def undo(engines: Engines, load_id: int | None = None, *, also_changed: bool = F
         run("audit_undo", actor=actor, before=json.dumps(of | dict(left._mapping)))
         commit(connection)
         analyze(connection)
-    return Undone(found[0].load_id, left.sales, left.lines, time.monotonic() - started)
+    return Undone(of["load_id"], left.sales, left.lines, time.monotonic() - started)
+
+
+def _newest(engines: Engines) -> int:
+    found = loads(engines)
+    if not found:
+        raise WorkbenchError(NONE_LEFT)
+    return found[0].load_id
 
 
 def _changed_text(changed: list[int], sales: int) -> str:
