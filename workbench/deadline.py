@@ -2,6 +2,8 @@
 
 A pooled connection to a stopped or unreachable server is not covered by connect_timeout, statement_timeout or
 keepalives: libpq waits in a read. One watchdog thread shuts the socket at the deadline, which wakes that read.
+A statement may take long, a server that is gone need not be waited for as long: while a statement takes longer than
+usual the server is asked beside it whether it is there at all, and the socket is shut once it does not answer.
 ``time_limit`` is one deadline over many such calls: each gets what is left of it.
 
 Ctrl-C and the interrupt of a kernel reach the main thread alone, and not while it waits in libpq: a statement of that
@@ -15,12 +17,14 @@ import itertools
 import math
 import os
 import socket
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, suppress
 from contextvars import ContextVar
+from functools import partial
 from typing import Any
 
 from psycopg2.extensions import connection, cursor
@@ -29,6 +33,9 @@ READER_SECONDS = 8
 WRITER_SECONDS = 10
 PING_SECONDS = 2.0
 CONNECT_SECONDS = 2
+LATE_SECONDS = 1.0  # a statement that takes longer is slow, or its server is gone
+ANSWER_SECONDS = 1.5  # what a server takes at most to say that it is there
+_IS_TLS_SPOKEN = struct.pack("!ii", 8, 80877103)  # the one question that every server answers before any password
 CANCEL_SECONDS = 2.0  # a server that does not answer an interrupt by then is left
 _SHORTEST_SECONDS = 0.05  # what a call gets when nothing is left: it ends, and is not begun for nothing
 
@@ -54,38 +61,67 @@ class _Watchdog:
     """One thread for all connections: shuts the sockets whose time is up."""
 
     def __init__(self) -> None:
-        self._waiting: list[tuple[float, int, int, list[bool]]] = []
+        self._waiting: list[tuple[float, int, Callable[[], object], list[bool]]] = []
         self._changed = threading.Condition()
         self._number = itertools.count()
         self._thread: threading.Thread | None = None
 
     @contextmanager
-    def limit(self, descriptor: int, seconds: float) -> Iterator[None]:
-        """Shuts the socket behind ``descriptor`` unless the block ends within ``seconds``."""
+    def limit(self, descriptor: int, seconds: float, server: tuple[str, int] | None = None) -> Iterator[None]:
+        """Shuts the socket behind ``descriptor`` unless the block ends within ``seconds``.
+
+        Once it is late also as soon as the ``server`` at an address does not answer.
+        """
         over = [False]
         with self._changed:
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._run, name="database-deadlines", daemon=True)
                 self._thread.start()
-            entry = (time.monotonic() + seconds, next(self._number), descriptor, over)
-            heapq.heappush(self._waiting, entry)
-            if self._waiting[0] is entry:
-                self._changed.notify()
+            self._add(seconds, partial(_shut, descriptor), over)
+            if server is not None and seconds > LATE_SECONDS + ANSWER_SECONDS:
+                look = threading.Thread(target=self._look, args=(descriptor, server, over), name="late", daemon=True)
+                self._add(LATE_SECONDS, look.start, over)
         try:
             yield
         finally:
             with self._changed:  # held while a socket is shut: the descriptor cannot be another connection's by then
                 over[0] = True
 
+    def _add(self, seconds: float, act: Callable[[], object], over: list[bool]) -> None:
+        entry = (time.monotonic() + seconds, next(self._number), act, over)
+        heapq.heappush(self._waiting, entry)
+        if self._waiting[0] is entry:
+            self._changed.notify()
+
+    def _look(self, descriptor: int, server: tuple[str, int], over: list[bool]) -> None:
+        while not over[0]:
+            if not _answers(server):
+                with self._changed:
+                    if not over[0]:
+                        _shut(descriptor)
+                return
+            time.sleep(LATE_SECONDS)
+
     def _run(self) -> None:
         with self._changed:
             while True:
                 now = time.monotonic()
                 while self._waiting and (self._waiting[0][3][0] or self._waiting[0][0] <= now):
-                    _, _, descriptor, over = heapq.heappop(self._waiting)
+                    _, _, act, over = heapq.heappop(self._waiting)
                     if not over[0]:
-                        _shut(descriptor)
+                        act()
                 self._changed.wait(self._waiting[0][0] - now if self._waiting else None)
+
+
+def _answers(server: tuple[str, int]) -> bool:
+    """Whether anything speaks PostgreSQL's protocol at an address."""
+    try:
+        with socket.create_connection(server, ANSWER_SECONDS) as asked:
+            asked.settimeout(ANSWER_SECONDS)
+            asked.sendall(_IS_TLS_SPOKEN)
+            return asked.recv(1) != b""
+    except OSError:
+        return False
 
 
 def _shut(descriptor: int) -> None:
@@ -165,5 +201,6 @@ class GuardedConnection(connection):
         if self.closed:
             yield
             return
-        with _watchdog.limit(self.fileno(), max(min(self.limit_seconds, seconds_left()), _SHORTEST_SECONDS)):
+        seconds = max(min(self.limit_seconds, seconds_left()), _SHORTEST_SECONDS)
+        with _watchdog.limit(self.fileno(), seconds, (self.info.host, self.info.port)):
             yield

@@ -14,6 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from workbench import telemetry
 from workbench.askers import asked_on
+from workbench.deadline import time_limit
 from workbench.engines import Engines
 from workbench.outage import ServerError, failure, in_words
 from workbench.replica_watch import STALE_SECONDS, Master, Pulse
@@ -25,6 +26,7 @@ EngineName = Literal["master", "replica", "risingwave"]
 
 WAIT_SECONDS = 0.05
 POLL_SECONDS = 0.001
+CONNECTED_SECONDS = 1.5  # a pooled connection answers, or a new one is made: what is left of six seconds (see deadline)
 NOTHING = "0/0"  # before the first position
 # Why the master answers in the replica's place. What is not here would fail on the master too.
 NOTES = {
@@ -147,7 +149,9 @@ class Reader:
         return Answer(value, "master", as_of, note)
 
     def _of_master(self, work: Work[T]) -> tuple[str, datetime, T]:
-        with self.engines.master_reader.connect() as connection:
+        with time_limit(CONNECTED_SECONDS):
+            connected = self.engines.master_reader.connect()
+        with connected as connection:
             position = connection.execute(sa.text(read_sql("queries/insert_position"))).one()
             return position.lsn, position.as_of, asked_on(connection, work)
 

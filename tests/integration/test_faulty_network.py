@@ -19,12 +19,13 @@ from workbench.config import Settings
 from workbench.connection import Workbench
 from workbench.connection import connect as connect_workbench
 from workbench.engines import Engines
-from workbench.errors import OutcomeUnknown, SaleConflict, SaleNotFound, ServerBusy, WorkbenchError
+from workbench.errors import OutcomeUnknown, SaleConflict, SaleNotFound, ServerBusy, ServerUnavailable, WorkbenchError
 from workbench.replication import Session
 from workbench.sales import Sales, Saved
 from workbench.views import SavedViews
 from workbench.writes import SAVE_SECONDS
 
+READ_SECONDS = 6.0  # over all attempts
 PLACES = 15  # of each pool
 MOMENTS: tuple[Moment, ...] = ("before the statement", "before the answer", "after the answer")
 STATEMENTS = ("insert into sales_transaction", "pg_current_wal_flush_lsn")
@@ -212,3 +213,33 @@ def test_a_save_ends_within_its_deadline_whatever_holds_it_up(
     assert held[0][0] < SAVE_SECONDS + 1 and swallowed[0] < SAVE_SECONDS + 1
     assert isinstance(held[0][1], ServerBusy) and "others hold it. Nothing was saved" in str(held[0][1])
     assert "Nothing was saved" not in str(swallowed[1])
+
+
+@pytest.mark.parametrize("is_master_swallowed", [False, True])
+def test_a_read_ends_within_six_seconds_whatever_is_swallowed_and_a_slow_one_goes_on(
+    settings: Settings, engines: Engines, proxy: FaultProxy, *, is_master_swallowed: bool
+) -> None:
+    """The network swallows the replica, or both servers, in mid-statement; all attempts are counted together."""
+    to_replica = FaultProxy((settings.replica_db_host, settings.replica_db_port))
+    ports = {"replica_db_port": to_replica.port, "master_db_port": proxy.port}
+    through = connect_workbench(settings.model_copy(update=ports))
+    reader = through.reader
+    reader.read_master(Session(), lambda on: None)  # so that its pool has a connection
+    assert reader.read(Session(), lambda on: on.exec_driver_sql("select pg_sleep(3.5)").all()).engine == "replica"
+
+    def work(on: sa.Connection) -> None:
+        to_replica.swallow()
+        if is_master_swallowed:
+            proxy.swallow()
+        on.exec_driver_sql("select 1")
+
+    began, answered = time.monotonic(), ""
+    with suppress(ServerUnavailable):
+        answered = reader.read(Session(), work).engine
+    took = time.monotonic() - began
+    for each in (to_replica, proxy):
+        each.is_open.set()
+    through.close()
+    to_replica.close()
+    assert answered == ("" if is_master_swallowed else "master")
+    assert took < READ_SECONDS + 1, took
