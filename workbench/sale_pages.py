@@ -93,6 +93,8 @@ def sale_page(
         conditions = _conditions(facts, where)
         query = _keyset(conditions, sort, descending != is_backward, from_edge)
         found = [(value, sale_id) for value, sale_id in facts.execute(query.limit(size + 1))]
+        if from_edge is None and len(found) <= size:  # these are all
+            return found, (len(found), False)
         return found, counted or facts.count(conditions)
 
     answer = _asked(source, work)

@@ -130,7 +130,9 @@ class ColumnFacts:
 
 def _has_article(table: sa.TableClause, articles: Sequence[int]) -> sa.ColumnElement[bool]:
     """That sales have a line of one of these: an article's bit says so, else the few lines of those that share one."""
-    found = [_has_bit(table, sum(1 << article for article in articles if article < SHARED_BIT))]
+    found: list[sa.ColumnElement[bool]] = [sa.false()]
+    if bits := sum(1 << article for article in articles if article < SHARED_BIT):
+        found.append(_has_bit(table, bits))
     if rare := [article for article in articles if article >= SHARED_BIT]:
         lines = sa.select(FACT_LINES.c.transaction_id).where(sa.column("article", sa.Integer).in_(rare))
         found.append(sa.and_(_has_bit(table, 1 << SHARED_BIT), table.c.transaction_id.in_(lines)))
