@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs the replica: a physical standby, copied from the master when there is no copy that can follow it. It keeps
-# looking whether it still can: when its slot is gone it copies the master anew. It never starts as a second master.
+# looking whether it still can: when its slot is gone it copies the master anew. It never starts as a second master, and
+# never takes the copy of another master away: a master whose volume was lost begins anew, empty.
 set -euo pipefail
 # shellcheck source=compose/postgres/common.sh
 . "$(dirname "$0")/common.sh"
@@ -12,6 +13,7 @@ folder=$DATA/replica
 address="host=$MASTER_HOST port=$MASTER_PORT user=workbench_replica passfile=$DATA/pgpass application_name=replica"
 address+=" dbname=sales connect_timeout=5"
 slot_lost="its slot on the master was lost, and with it WAL that it still needed"
+other_master="it is a copy of another master"
 child='' stop_signal=''
 
 write_password() {
@@ -61,7 +63,7 @@ reason_to_copy() { # prints why this folder cannot follow the master; nothing wh
     local system slot
     system=$(ask_master IDENTIFY_SYSTEM 2>/dev/null) || return 0
     slot=$(ask_master 'READ_REPLICATION_SLOT replica' 2>/dev/null) || return 0
-    is_of_this_master "$system" || { echo "it is a copy of another master"; return; }
+    is_of_this_master "$system" || { echo "$other_master"; return; }
     if is_ahead_of "$system" && [ -e "$folder/standby.signal" ]; then # asked after: it may be promoted meanwhile
         echo "it is ahead of the master, which was put back from an older copy"
         return
@@ -86,9 +88,20 @@ clear_folder() { # WHY
     fi
 }
 
+refuse_other_master() { # it may be the last copy of the sales
+    [ -d "$folder" ] || return 0
+    local system
+    system=$(ask_master IDENTIFY_SYSTEM) || return 0
+    is_of_this_master "$system" || refuse "Nothing was copied, and nothing removed: $folder holds the sales of another" \
+        "master (system $(control 'Database system identifier'), and the master that runs is ${system%%|*}). If the" \
+        "master's volume was lost, this may be the last copy: docs/full-stack.md, 'The master's volume is lost', says how" \
+        "it becomes the master, or how to go on without it."
+}
+
 copy_master() { # WHY
     say "Copying the master: $1"
     wait_for_master
+    refuse_other_master
     # The old copy goes first: beside a new slot it would look sound, and stay behind for ever.
     clear_folder "$1"
     rm -rf "$DATA/new"

@@ -47,11 +47,10 @@ def _answers(url: str) -> bool:
 def processes(settings: Settings) -> Iterator[str]:
     """`panel serve` in two processes, which answer in turn."""
     with serving(settings, "--plugins=workbench.exporter", "--num-procs=2") as served:
-        workers = psutil.Process(served.process.pid).children()
         try:
             yield served.url
         finally:
-            for worker in workers:  # they outlive the first process, and a SIGTERM
+            for worker in psutil.Process(served.process.pid).children():  # they outlive the first one, and a SIGTERM
                 worker.kill()
 
 
