@@ -96,7 +96,8 @@ class Sales:
     def create(self, sale: SaleInput, request_id: UUID) -> Saved:
         """Writes header and lines in one transaction: two round trips, the second for the session's token.
 
-        A sale without a time gets the stores' clock's, as of now: it is its moment, however long a form was open.
+        A sale without a time (None, or what pandas calls missing: NaT) gets the stores' clock's, as of now: it is its
+        moment, however long a form was open.
         """
         return self._write("create", None, sale, request_id, lambda connection: None)
 

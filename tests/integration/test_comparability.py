@@ -10,7 +10,12 @@ import pytest
 
 from tests.examples import sale
 from workbench.connection import Workbench
+from workbench.dashboards import TotalRevenue
+from workbench.dashboards.feed import Feed
+from workbench.filters import Filters
+from workbench.live import Live
 from workbench.metrics import Where
+from workbench.replication import Session
 from workbench.reports import ReportData, comparability, compare, compare_by, within
 
 OCTOBER, SEPTEMBER = within((date(2026, 10, 1), date(2026, 10, 31))), within((date(2026, 9, 1), date(2026, 9, 30)))
@@ -60,3 +65,23 @@ def test_days_off_and_few_sales_are_no_cut(workbench: Workbench, data: ReportDat
 
 def test_a_month_without_a_sale_is_said(data: ReportData) -> None:
     assert comparability(data, {"Sep 2026": SEPTEMBER})["Sep 2026"].startswith("Sep 2026 has no sale at all:")
+
+
+def test_a_dashboard_says_beside_the_change_what_the_earlier_period_lacks(workbench: Workbench) -> None:
+    sell(workbench, date(2026, 9, 23), date(2026, 10, 31))
+    filters = Filters(period="custom", date_from=date(2026, 10, 1), date_to=date(2026, 10, 31))
+    live = Live(workbench)
+    live.columns.refresh(workbench.reader, Session())
+    assert "which has sales only from 2026-09-23 on, on 8 of its 31 days" in change_said(Feed(workbench, filters, live))
+    sell(workbench, date(2026, 8, 20), date(2026, 9, 22))
+    live.columns.refresh(workbench.reader, Session(None))
+    said = change_said(Feed(workbench, filters, live))
+    assert "against previous period" in said and "which has" not in said
+    live.stop()
+
+
+def change_said(feed: Feed) -> str:
+    """What the tile of revenue shows."""
+    tile, moment = TotalRevenue(feed), feed.moment()
+    tile.draw(moment, tile.fetch(moment).value)
+    return str(tile.drawn().object)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -10,14 +10,17 @@ import pandas as pd
 import pytest
 
 from tests.examples import CAKE, HOSTILE, LATTE, sale
+from workbench.dashboards.sale_list import as_drawn
 from workbench.errors import FieldError
+from workbench.forms import basket
 from workbench.forms.conflict import conflict_table, merge
 from workbench.forms.fields import Fields, text_field
 from workbench.forms.messages import Message
 from workbench.forms.pager import Pager
+from workbench.forms.sale_columns import page_rows
 from workbench.forms.sale_filters import SaleFilters, parse_filters
 from workbench.forms.sale_form import content
-from workbench.sale_pages import Move, SaleFilter, SalePage
+from workbench.sale_pages import COLUMNS, Move, SaleFilter, SalePage
 
 TYPED = ("date_from", "date_to", "stores", "cashiers", "customer_id", "product", "amount_from", "amount_to")
 BLANK: dict[str, Any] = {**dict.fromkeys(TYPED, ""), "payment_methods": []}
@@ -159,3 +162,14 @@ def test_a_message_is_only_text() -> None:
     assert "<img" not in message.text and message.text.count("&lt;img") == 2
     message.clear()
     assert message.text == ""
+
+
+def test_tables_show_letters_that_are_not_seen() -> None:
+    """A direction mark in a name that somebody else has written into the tables."""
+    mark, shown = "Ca\u202erd", "Ca[U+202E]rd"
+    row = dict.fromkeys(COLUMNS, 1) | {"transaction_time": datetime(2026, 3, 1), "payment_method": mark}
+    rows = pd.DataFrame([row], columns=list(COLUMNS))
+    assert page_rows(rows)["payment_method"].tolist() == [shown]
+    assert as_drawn(rows)["payment_method"].tolist() == [shown]
+    line = {"product_code": mark, "product_name": mark, "category": mark, "quantity": 1}
+    assert basket._row(line | dict.fromkeys(("unit_price", "discount"), Decimal(1)))[:3] == (shown,) * 3

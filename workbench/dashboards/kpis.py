@@ -18,6 +18,7 @@ from workbench.dashboards.table import percent
 from workbench.dashboards.tile import Tile, html
 from workbench.errors import MetricError
 from workbench.filters import COMPARISONS, Filters, until_words
+from workbench.filters.periods import missing
 from workbench.metrics import METRICS, Where
 from workbench.replication import Answer
 
@@ -35,7 +36,8 @@ class KpiTile(Tile):
         self._pane = html()
 
     def fetch(self, moment: Moment) -> Answer[pd.DataFrame]:
-        """One row: ``value``; of it ``so_far``, which is compared with ``before`` (None when nothing is); ``points``.
+        """One row: ``value``; of it ``so_far``, which is compared with ``before`` (None when nothing is); ``cut``,
+        what in words that earlier period lacks; ``points``.
 
         A running period is compared up to the last full hour, on both sides. The points are those of the sparkline.
         """
@@ -50,10 +52,16 @@ class KpiTile(Tile):
                 "value": pd.Series([self._figure(answer)], dtype=object),
                 "so_far": pd.Series([self._figure(so_far)], dtype=object),
                 "before": pd.Series([None if before is None else self._figure(before)], dtype=object),
+                "cut": [self._cut(moment)],
                 "points": pd.Series([tuple(zip(points[by], points[self.metric], strict=True))], dtype=object),
             }
         )
         return Answer(frame, answer.engine, answer.as_of, answer.note)
+
+    def _cut(self, moment: Moment) -> str:
+        if moment.comparison is None:
+            return ""
+        return missing(moment.comparison, self._asked(moment, ["day"], moment.comparison).value["day"])
 
     def _asked(self, moment: Moment, by: Sequence[str] = (), where: Where | None = None) -> Answer[pd.DataFrame]:
         if self.metric in KEY_FIGURES:
@@ -74,7 +82,7 @@ class KpiTile(Tile):
         text = self._text(row.value)
         self._pane.object = (
             f'<div class="kpi"><p class="figure number">{look.esc(text)}</p>{self._part(moment)}'
-            f"{change_html(row.so_far, row.before, self._compared(moment))}"
+            f"{change_html(row.so_far, row.before, self._compared(moment), row.cut)}"
             f"{sparkline(row.points, running_place(moment.where, moment.now))}</div>"
         )
 
@@ -140,8 +148,8 @@ def change(value: Any, before: Any) -> Decimal | None:
     return (Decimal(value) - Decimal(before)) / Decimal(before)
 
 
-def change_html(value: Any, before: Any, compared: str) -> str:
-    """The change in words, with an arrow: never by colour alone."""
+def change_html(value: Any, before: Any, compared: str, cut: str = "") -> str:
+    """The change in words, with an arrow: never by colour alone; and what the earlier period lacks (``cut``)."""
     ratio = change(value, before)
     if not compared:
         return '<p class="change soft">Not compared</p>'
@@ -150,5 +158,5 @@ def change_html(value: Any, before: Any, compared: str) -> str:
     arrow, kind = ("▲", "up") if ratio > 0 else ("▼", "down") if ratio < 0 else ("=", "even")
     return (
         f'<p class="change"><span class="{kind}">{arrow} {look.percent(ratio, is_change=True)}</span>'
-        f' <span class="soft">against {look.esc(compared)}</span></p>'
+        f' <span class="soft">against {look.esc(compared)}{look.esc(f", which has {cut}" if cut else "")}</span></p>'
     )

@@ -22,6 +22,7 @@ from workbench.forms.tables import TABLE_STYLE, row_button
 from workbench.metrics import Source
 from workbench.replication import Answer
 from workbench.sale_pages import Edge, Move, SalePage, sale_page
+from workbench.words import visible
 
 SIZE = 20
 TITLES = {
@@ -117,7 +118,7 @@ def as_drawn(rows: pd.DataFrame) -> pd.DataFrame:
             "transaction_time": [look.store_time(at) for at in rows["transaction_time"]],
             "store_id": rows["store_id"].astype(str),
             "cashier_id": rows["cashier_id"].astype(str),
-            "payment_method": rows["payment_method"].astype(str),
+            "payment_method": [visible(str(method)) for method in rows["payment_method"]],
             "customer_id": [look.NOTHING if pd.isna(value) else str(int(value)) for value in rows["customer_id"]],
             "total_amount": [look.money(value) for value in rows["total_amount"]],
         }

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import calendar
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
+from itertools import pairwise
+
+from workbench.metrics.filters import Where
 
 Days = tuple[date, date]
 
+EDGE_DAYS = 3  # without a sale, at the beginning or the end of a period: a holiday, or a weekend
 DEFAULT_PERIOD = "last_30_days"
 CUSTOM = "custom"
 PERIODS = {
@@ -83,3 +87,23 @@ def until_words(before: datetime | None) -> str:
 
 def _day(day: date | None) -> str:
     return "" if day is None else f"{day.day} {calendar.month_abbr[day.month]} {day.year}"
+
+
+def missing(where: Where, days_with_sales: Iterable[datetime]) -> str:
+    """What of a period has no sales, in words; nothing when it is whole, or open. The days are in order.
+
+    It lacks some when no sale is in its first or last days: more than EDGE_DAYS of them, and more than there are
+    between any two days with a sale.
+    """
+    first, last = where.date_from, where.date_to
+    if first is None or last is None:
+        return ""
+    sold = [day.date() for day in days_with_sales]
+    if not sold:
+        return "no sale at all"
+    between = max((after - before for before, after in pairwise(sold)), default=timedelta(days=1))
+    usual = max(timedelta(days=EDGE_DAYS), between - timedelta(days=1))
+    ends = [f"from {sold[0]} on"] if sold[0] - first > usual else []
+    ends += [f"until {sold[-1]}"] if last - sold[-1] > usual else []
+    days = (last - first).days + 1
+    return f"sales only {' and '.join(ends)}, on {len(sold)} of its {days} days" if ends else ""

@@ -15,7 +15,7 @@ from workbench.forms.tables import TABLE_STYLE, row_button, sideways, wide
 from workbench.look import esc, money
 from workbench.models import LineInput
 from workbench.sales import Sales
-from workbench.words import pieces
+from workbench.words import pieces, visible
 
 COLUMNS = ("Code", "Product", "Category", "Quantity", "Unit Price", "Discount", "Total")
 
@@ -116,9 +116,7 @@ def _table(lines: Sequence[Mapping[str, Any]], on_click: Callable[[Any], None]) 
 
 def _row(line: Mapping[str, Any]) -> tuple[str, ...]:
     return (
-        line["product_code"],
-        line["product_name"],
-        line["category"] or "",
+        *(visible(line[name] or "") for name in ("product_code", "product_name", "category")),
         f"{line['quantity']:,}",
         money(line["unit_price"]),
         money(line["discount"]),

@@ -12,6 +12,7 @@ from bokeh.models.widgets.tables import NumberFormatter
 from workbench.forms.tables import NARROW_STYLE, TABLE_STYLE, row_button, wide
 from workbench.inline import is_notebook
 from workbench.sale_pages import COLUMNS
+from workbench.words import visible
 
 TITLES = {
     "transaction_id": "ID",
@@ -91,4 +92,5 @@ def page_rows(rows: pd.DataFrame) -> pd.DataFrame:
             **dict.fromkeys(MONEY, "float64"),  # exact to the cent: numeric(12, 2) has fewer digits than a double
         }
     )
+    typed["payment_method"] = typed["payment_method"].map(visible)
     return typed.set_index("transaction_id")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import timedelta
 from decimal import Decimal
-from itertools import pairwise
 from typing import Any
 
 import pandas as pd
 
+from workbench.filters.periods import missing
 from workbench.insights.ratios import percent
 from workbench.metrics import METRICS, Where
 from workbench.reports.data import ReportData
@@ -17,34 +16,16 @@ from workbench.reports.data import ReportData
 Periods = Mapping[str, Where]  # the first is the one that the others are compared with; a name stands above its column
 
 
-EDGE_DAYS = 3  # without a sale, at the beginning or the end of a period: a holiday, or a weekend
-
-
 def comparability(data: ReportData, periods: Periods) -> dict[str, str]:
     """For each period whose figures are of fewer days than it has, a sentence that says so; none where all are whole.
 
-    A period is cut when no sale is in its first or last days: more than EDGE_DAYS of them, and more than there are
-    between any two days with a sale. When the first period is cut, nothing is comparable with it.
+    When the first period is cut (see ``filters.periods.missing``), nothing is comparable with it.
     """
-    found = {name: _missing(data, where) for name, where in periods.items()}
+    found = {
+        name: missing(where, data.ask(["sales"], by=["day"], where=where)["day"]) for name, where in periods.items()
+    }
     said = "what has changed since cannot be compared"
-    return {name: f"{name} has {missing}: {said}." for name, missing in found.items() if missing}
-
-
-def _missing(data: ReportData, where: Where) -> str:
-    """What of a period has no sales, in words; nothing when it is whole, or open."""
-    first, last = where.date_from, where.date_to
-    if first is None or last is None:
-        return ""
-    sold = [day.date() for day in data.ask(["sales"], by=["day"], where=where)["day"]]
-    if not sold:
-        return "no sale at all"
-    between = max((after - before for before, after in pairwise(sold)), default=timedelta(days=1))
-    usual = max(timedelta(days=EDGE_DAYS), between - timedelta(days=1))
-    ends = [f"from {sold[0]} on"] if sold[0] - first > usual else []
-    ends += [f"until {sold[-1]}"] if last - sold[-1] > usual else []
-    days = (last - first).days + 1
-    return f"sales only {' and '.join(ends)}, on {len(sold)} of its {days} days" if ends else ""
+    return {name: f"{name} has {what}: {said}." for name, what in found.items() if what}
 
 
 def compare(data: ReportData, metrics: Sequence[str], periods: Periods, cut: Collection[str] = ()) -> pd.DataFrame:
