@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from pandas.testing import assert_frame_equal
 
+from tests.asked_views import ASKED, asked_views
 from tests.examples import sale
 from tests.stand_in import carry, stand_in
 from workbench import sample
@@ -142,3 +143,9 @@ def test_what_the_columns_have_shown_is_not_taken_back(shop: Shop) -> None:
     live.stream.revision += 1
     assert live.ask(Session(), NAMES, (), Where()).engine == "risingwave"
     live.stop()
+
+
+def test_each_view_of_the_stand_in_is_asked_by_a_tile(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = asked_views(shop.workbench, monkeypatch)
+    assert found == ASKED
+    assert set().union(*found.values()) == {view.name for view in views.VIEWS}

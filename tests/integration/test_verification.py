@@ -9,6 +9,7 @@ from contextlib import closing
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -25,7 +26,7 @@ from workbench.engines import Engines, connect
 from workbench.metrics import Columns
 from workbench.positions import beat, mark, wait_for_replica
 from workbench.replication import Session, lsn_number
-from workbench.verification import run
+from workbench.verification import figures, run
 from workbench.verification.figures import questions
 
 
@@ -161,6 +162,42 @@ def carried(three: Engines, monkeypatch: pytest.MonkeyPatch) -> Engines:
     """The stand-in gets what is committed whenever a token is taken, as if CDC were at work."""
     monkeypatch.setattr(positions, "beat", lambda engines: carry(engines))
     return three
+
+
+def failing(monkeypatch: pytest.MonkeyPatch, text: str, times: int) -> list[str]:
+    """RisingWave's views are made to answer so, the first times that they are asked; gives what it has said."""
+    sums, said = figures.views.sums, list[str]()
+
+    def busy(*asked: Any) -> Any:
+        if len(said) < times:
+            said.append(text)
+            raise sa.exc.InternalError("", None, Exception(text))
+        return sums(*asked)
+
+    monkeypatch.setattr(figures.views, "sums", busy)
+    monkeypatch.setattr(figures, "PAUSES", (0.0, 0.0, 0.0))
+    return said
+
+
+TOO_MANY = "Failed to run the query\n\nCaused by:\n  the store says 429 Too Many Requests (SlowDown)"
+
+
+def test_a_follower_made_to_be_busy_is_asked_again(carried: Engines, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = failing(monkeypatch, TOO_MANY, 3)
+    result = verification.verify(carried)
+    assert result.is_good, result
+    assert said == [TOO_MANY] * 3
+
+
+def test_one_made_to_be_busy_for_good_or_to_refuse_is_left_out_and_said(
+    carried: Engines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for text, times in ((TOO_MANY, 4), ("Failed to bind expression: sums", 1)):
+        with monkeypatch.context() as patched:
+            said = failing(patched, text, times)
+            (problem,) = verification.verify(carried).problems
+        assert "Not compared: " in problem and f"RisingWave did not answer: {text.splitlines()[0]}." in problem
+        assert len(said) == times
 
 
 def test_the_views_of_a_stand_in_for_risingwave_are_compared_too(carried: Engines) -> None:

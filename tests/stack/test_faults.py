@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from uuid import uuid4
@@ -26,7 +27,7 @@ from workbench.risingwave import build, removal, state
 from workbench.risingwave.server import SLOT
 
 TILE = ".fresh-line"
-RETURN_MS = 120_000
+RETURN_MS = 300_000
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -50,6 +51,7 @@ def test_killed_with_a_page_open_the_figures_stay_and_it_returns(
     page: Page, stack: Workbench, stack_engines: Engines, own_risingwave: Program
 ) -> None:
     shown = page.locator(".figure").first
+    expect(shown).to_have_text(re.compile(r"\d"), timeout=RETURN_MS)
     before = shown.inner_text()
     own_risingwave.kill()
     try:

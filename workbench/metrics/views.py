@@ -61,7 +61,6 @@ VIEWS = (
     View("sales_by_hour", "sale", ("day", "hour", "store"), _SALES),
     View("lines_by_category", "line", ("day", "store", "category"), _LINES),
     View("lines_by_product", "line", ("day", "product", "category"), _LINES),
-    View("first_sales_by_store", "first sale", ("day", "store"), ("new_customers",)),
 )
 
 

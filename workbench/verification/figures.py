@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,9 @@ Key = tuple[Any, str]
 Figures = Mapping[Key, Any]
 
 MISSING = "no such group"
+# What RisingWave says when it took the query and could not end it, as when its store has too many requests (429).
+BUSY = "Failed to run the query"
+PAUSES = (1.0, 4.0, 10.0)  # seconds, after which it is asked again
 
 # Different customers cost a pass of their own; asked apart, no query comes near the statement timeout.
 APART = ("customers", "new_customers")
@@ -87,7 +91,8 @@ def answered(engines: Engines, name: str, token: str, question: Question, where:
 def streamed(engine: sa.Engine, question: Question, where: Where = Where()) -> Figures | None:
     """The figures of RisingWave's materialized views; None when these give none of the metrics (others answer those).
 
-    Of ``where`` the dates count, as no view gives every metric for everything else. Raises ServerUnavailable.
+    Of ``where`` the dates count, as no view gives every metric for everything else. A RisingWave that is busy is asked
+    again a few times. Raises ServerUnavailable.
     """
     by = () if question.dimension is None else (question.dimension,)
     metrics = views.given([METRICS[name] for name in question.metrics], by)
@@ -96,13 +101,18 @@ def streamed(engine: sa.Engine, question: Question, where: Where = Where()) -> F
     held = views.holding(grains, by, days)
     if not metrics or held is None:
         return None
-    try:
-        with Stream(engine).snapshot("verification") as (connection, _):
-            groups = views.sums(connection, held, by, days)
-    except (DBAPIError, PoolTimeout) as error:
-        cause = str(getattr(error, "orig", error)).strip().splitlines()[0]
-        raise ServerUnavailable(f"RisingWave did not answer: {cause}. See `workbench risingwave status`.") from error
-    return _figures(frame_of(groups, metrics, by), question)
+    pauses = iter(PAUSES)
+    while True:
+        try:
+            with Stream(engine).snapshot("verification") as (connection, _):
+                return _figures(frame_of(views.sums(connection, held, by, days), metrics, by), question)
+        except (DBAPIError, PoolTimeout) as error:
+            cause = str(getattr(error, "orig", error)).strip().splitlines()[0]
+            pause = next(pauses, None) if cause.startswith(BUSY) else None
+            if pause is None:
+                said = f"RisingWave did not answer: {cause}. See `workbench risingwave status`."
+                raise ServerUnavailable(said) from error
+        time.sleep(pause)
 
 
 def _figures(frame: pd.DataFrame, question: Question) -> Figures:
