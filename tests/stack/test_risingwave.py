@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 from pydantic import SecretStr
 
+from tests.asked_views import ASKED, asked_views
 from tests.conftest import wait_until
 from tests.examples import sale
 from tests.stack.conftest import has_caught_up
@@ -26,8 +27,11 @@ from workbench.metrics import METRICS, Source, Stream, ask, views
 from workbench.positions import beat
 from workbench.replication import Reader, Session
 from workbench.risingwave import build, pieces, removal, state
+from workbench.risingwave.console import console
 from workbench.risingwave.server import SLOT
 from workbench.sql_files import read_sql
+
+FORMER = "select store_id, sum(total_amount) as revenue from sales_transaction group by store_id"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -150,6 +154,25 @@ def test_what_its_views_hold_is_answered_by_risingwave_and_is_right(stream: Stre
         ours = ask(Source(reader, Session(), stream=stream), names, by=by)
         assert ours.engine == "risingwave", ours.note
         assert ours.value.equals(ask(Source(reader, Session()), names, by=by).value), by
+
+
+def test_each_tile_is_answered_by_the_views_that_it_is_said_to_ask(
+    stack: Workbench, stack_engines: Engines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert has_caught_up(stack_engines)
+    stack.reader.renew()
+    assert asked_views(stack, monkeypatch) == ASKED
+
+
+def test_what_a_former_version_kept_is_removed(stack_engines: Engines) -> None:
+    """It had other views, a subscription to each."""
+    former = pieces.Piece("rollup_of_stores", "materialized view", FORMER)
+    assert build.apply(stack_engines, [*views.pieces(), former], print).made == [former.name]
+    with console(stack_engines) as rw:
+        rw.run(f"create subscription sub_{former.name} from {former.name} with (retention = '1 hour')")
+    assert {former.name, f"sub_{former.name}"} <= names(stack_engines)
+    assert build.apply(stack_engines, views.pieces(), print).removed == [former.name]
+    assert not {former.name, f"sub_{former.name}"} & names(stack_engines)
 
 
 def test_a_changed_view_is_built_beside_the_old_one_and_swapped(stack_engines: Engines) -> None:
