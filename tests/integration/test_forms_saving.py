@@ -21,6 +21,7 @@ from workbench.doubts import doubts
 from workbench.engines import Engines
 from workbench.errors import OutcomeUnknown
 from workbench.forms import SalesManager
+from workbench.forms.item_entry import ItemEntry
 from workbench.forms.sale_form import SaleForm
 from workbench.models import SaleInput
 from workbench.sale_pages import SaleFilter
@@ -296,3 +297,20 @@ async def test_a_late_page_does_not_overwrite_a_newer_one(workbench: Workbench) 
     await manager.table.reload()
     await slow
     assert manager.table.shown == [2]
+
+
+def test_products_that_are_known_already_do_not_touch_what_is_being_typed(workbench: Workbench) -> None:
+    """After each save they are read again. New choices empty the field for a moment, and a keystroke with it."""
+    workbench.sales().create(sale(lines=[LATTE]), uuid4())
+    entry = ItemEntry(workbench.sales(), lambda _line, _row: None)
+    code, told = entry.fields.widgets["product_code"], list[str]()
+    code.param.watch(lambda event: told.append(event.name), ["options", "value", "value_input"])
+    asyncio.run(entry.load_products())
+    assert "options" in told and len(code.options) == 1
+    told.clear()
+    workbench.sales().create(sale(lines=[LATTE]), uuid4())
+    asyncio.run(entry.load_products())
+    assert told == []
+    workbench.sales().create(sale(lines=[CAKE]), uuid4())
+    asyncio.run(entry.load_products())
+    assert len(code.options) == 2

@@ -85,7 +85,10 @@ class ItemEntry(pn.viewable.Viewer):
         except ServerUnavailable as error:
             log.warning("Product codes are not completed: %s", error)
             return
-        self._choices = {f"{code} · {name}": (code, name) for code, name in products}
+        choices = {f"{code} · {name}": (code, name) for code, name in products}
+        if choices == self._choices:
+            return  # what is typed in this moment would be lost for nothing
+        self._choices = choices
         typed = self.fields.text("product_code")
         self.fields.widgets["product_code"].options = list(self._choices)  # drops what is typed and none of them
         self.fields.fill({"product_code": typed})
