@@ -14,9 +14,11 @@ import sqlalchemy as sa
 
 from tests.conftest import wait_until
 from tests.examples import sale
-from workbench.connection import Workbench
+from workbench.config import Settings
+from workbench.connection import Workbench, connect
+from workbench.engines import Engines
 from workbench.insights import customers, discounts
-from workbench.live import Live
+from workbench.live import Live, shared_live
 from workbench.metrics import Columns, Source, Where
 from workbench.replication import Answer, Session
 from workbench.sales import Sales
@@ -193,3 +195,13 @@ def test_without_servers_the_figures_stay_and_the_problem_is_told(live: Live, mo
     assert live.revision == revision
     monkeypatch.undo()
     wait_until(lambda: live.problem == "", "the problem's end")
+
+
+def test_a_workbench_that_is_closed_takes_its_live_along(settings: Settings, engines: Engines) -> None:
+    workbench = connect(settings)
+    live = shared_live(workbench)
+    assert shared_live(workbench) is live
+    wait_until(lambda: live.is_ready, "the columns")
+    workbench.close()
+    assert live._thread is not None and not live._thread.is_alive()
+    assert not live.is_ready  # its file is the next one's
