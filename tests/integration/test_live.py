@@ -21,6 +21,7 @@ from workbench.insights import customers, discounts
 from workbench.live import Live, shared_live
 from workbench.metrics import Columns, Source, Where
 from workbench.replication import Answer, Session
+from workbench.sale_pages import sale_page
 from workbench.sales import Sales
 
 TOTALS = ["sales", "revenue"]
@@ -153,6 +154,8 @@ def test_the_database_alone_is_asked_where_that_is_set(workbench: Workbench) -> 
         queries = Queries(workbench)
         assert figures(live, Session()) == (1, "10.70")
         assert queries.asking("fact_sales")
+        for source in (live.source(Session()), live.source_now(Session())):  # the table of sales too
+            assert sale_page(source).value.count == 1 and source.columns is None
     finally:
         live.stop()
 
