@@ -21,9 +21,9 @@ from tests.examples import LATTE, sale
 from tests.integration.test_metrics import DAYS, Shop, maybe, some, which
 from workbench.connection import Workbench
 from workbench.live import Live
-from workbench.metrics import Columns, Source
+from workbench.metrics import Columns, Source, column_facts
 from workbench.metrics import columns as columns_module
-from workbench.metrics.columns import SHARED_BIT
+from workbench.metrics.column_facts import SHARED_BIT
 from workbench.positions import wait_for_replica
 from workbench.replication import Session
 from workbench.sale_pages import COLUMNS, Move, SaleFilter, SalePage, _keyset, sale_page
@@ -109,7 +109,7 @@ def columns(tmp_path: Path) -> Iterator[Columns]:
 
 def share(monkeypatch: pytest.MonkeyPatch, shared_bit: int) -> None:
     """Fewer articles than these have a bit of their own."""
-    monkeypatch.setattr(columns_module, "SHARED_BIT", shared_bit)
+    monkeypatch.setattr(column_facts, "SHARED_BIT", shared_bit)
     monkeypatch.setattr(
         columns_module, "read_sql", lambda name: read_sql(name).replace(f"{SHARED_BIT}", f"{shared_bit}")
     )
@@ -264,7 +264,7 @@ def test_until_the_columns_are_there_or_when_they_fail_the_database_answers(
     def no_memory(*_: Any) -> Any:
         raise duckdb.OutOfMemoryException("no memory")
 
-    monkeypatch.setattr(columns_module.ColumnFacts, "execute", no_memory)
+    monkeypatch.setattr(column_facts.ColumnFacts, "execute", no_memory)
     assert shown(source) == shop.ids and len(statements.about_sales()) == 2
 
 
@@ -320,6 +320,6 @@ def test_what_is_asked_now_holds_what_others_have_just_saved(workbench: Workbenc
 
 def test_texts_are_sorted_alike_whatever_the_databases_own_order_is() -> None:
     """The tests' database sorts by letters' numbers anyway; another would put "cash" beside "Cash"."""
-    for dialect in (postgresql.dialect(), columns_module._DUCKDB):
+    for dialect in (postgresql.dialect(), column_facts._DUCKDB):
         text = str(_keyset([], "payment_method", True, ("Cash", 1)).compile(dialect=dialect))
         assert text.count('payment_method COLLATE "C"') == text.count("payment_method") > 3

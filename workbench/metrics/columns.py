@@ -21,7 +21,6 @@ import duckdb
 import psycopg2
 import sqlalchemy as sa
 from filelock import FileLock, Timeout
-from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.exc import DBAPIError
 
 from workbench.askers import ended_when_left, for_all
@@ -29,16 +28,8 @@ from workbench.config import Settings
 from workbench.errors import FiguresUnavailable
 from workbench.metrics import changes
 from workbench.metrics.changes import Ids, Position
-from workbench.metrics.facts import (
-    FACT_LINES,
-    FACT_SALES,
-    Facts,
-    Senseless,
-    line_conditions,
-    one_moment,
-    sale_conditions,
-)
-from workbench.metrics.filters import Where
+from workbench.metrics.column_facts import ColumnFacts
+from workbench.metrics.facts import Facts, one_moment
 from workbench.replication import Answer, EngineName, Reader, Session, lsn_number
 from workbench.sql_files import read_sql, sql_names
 
@@ -52,11 +43,6 @@ EVERY_ID: Ids = (0, 2**63 - 1)
 MOST_PROCESSES = 16  # files in one folder
 CATCH_UP_SECONDS = 0.5  # that a reader waits for a refresh under way
 KEPT_MOMENTS = 4  # more than one: a reader takes its snapshot first, and then looks up its moment
-
-ARTICLES = sa.table("articles", *map(sa.column, ("article", "product_code", "product_name", "category")))
-SHARED_BIT = 127  # of the articles that have none of their own, as in sql/columns/take_sales.sql
-
-_DUCKDB = PGDialect(paramstyle="numeric_dollar")  # DuckDB takes PostgreSQL's SQL, with $1 for a value
 
 
 @dataclass(frozen=True)
@@ -90,63 +76,6 @@ class Step:
     replayed: str | None
     has_changed: bool
     identity: str
-
-
-class ColumnFacts:
-    """The facts as the columns have them: those of one transaction."""
-
-    def __init__(self, cursor: duckdb.DuckDBPyConnection) -> None:
-        self._cursor = cursor
-
-    def execute(self, statement: sa.Select[Any]) -> Sequence[Sequence[Any]]:
-        """As in ``Facts``. Raises FiguresUnavailable."""
-        compiled = statement.compile(dialect=_DUCKDB, compile_kwargs={"render_postcompile": True})
-        values = [compiled.params[name] for name in compiled.positiontup or ()]
-        try:
-            return self._cursor.execute(str(compiled), values).fetchall()
-        except (duckdb.BinderException, duckdb.ParserException, duckdb.CatalogException) as error:
-            raise Senseless(str(error).splitlines()[0]) from None
-
-    def matching(self, table: sa.TableClause, where: Where) -> list[sa.ColumnElement[bool]]:
-        """As in ``Facts``."""
-        found = sale_conditions(table, where)
-        if table is FACT_LINES:
-            return found + line_conditions(table, where)
-        if where.narrows_lines:
-            wanted = self.execute(sa.select(ARTICLES.c.article).where(*line_conditions(ARTICLES, where)))
-            found.append(_has_article(table, [article for (article,) in wanted]))
-        return found
-
-    def has_product(self, is_wanted: Callable[[str, str], bool]) -> sa.ColumnElement[bool]:
-        """As in ``Facts``."""
-        known = self.execute(sa.select(ARTICLES.c.article, ARTICLES.c.product_code, ARTICLES.c.product_name))
-        return _has_article(FACT_SALES, [article for article, code, name in known if is_wanted(code, name)])
-
-    def count(self, conditions: Sequence[sa.ColumnElement[bool]]) -> tuple[int, bool]:
-        """As in ``Facts``; always exact."""
-        ((counted,),) = self.execute(sa.select(sa.func.count()).select_from(FACT_SALES).where(*conditions))
-        return counted, False
-
-
-def _has_article(table: sa.TableClause, articles: Sequence[int]) -> sa.ColumnElement[bool]:
-    """That sales have a line of one of these: an article's bit says so, else the few lines of those that share one."""
-    found: list[sa.ColumnElement[bool]] = [sa.false()]
-    if bits := sum(1 << article for article in articles if article < SHARED_BIT):
-        found.append(_has_bit(table, bits))
-    if rare := [article for article in articles if article >= SHARED_BIT]:
-        lines = sa.select(FACT_LINES.c.transaction_id).where(sa.column("article", sa.Integer).in_(rare))
-        found.append(sa.and_(_has_bit(table, 1 << SHARED_BIT), table.c.transaction_id.in_(lines)))
-    return sa.or_(*found)
-
-
-class _Bits(sa.types.UserDefinedType[int]):
-    def get_col_spec(self, **_: Any) -> str:
-        return "uhugeint"
-
-
-def _has_bit(table: sa.TableClause, bits: int) -> sa.ColumnElement[bool]:
-    articles = sa.literal_column(f"{table.name}.articles", _Bits())
-    return articles.bitwise_and(sa.cast(sa.literal(bits, _Bits()), _Bits())) != sa.literal_column("0")
 
 
 class Columns:

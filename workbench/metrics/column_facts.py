@@ -1,0 +1,75 @@
+"""The facts as the columns have them: DuckDB's tables, asked in one transaction of theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import duckdb
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql.base import PGDialect
+
+from workbench.metrics.facts import FACT_LINES, FACT_SALES, Senseless, line_conditions, sale_conditions
+from workbench.metrics.filters import Where
+
+ARTICLES = sa.table("articles", *map(sa.column, ("article", "product_code", "product_name", "category")))
+SHARED_BIT = 127  # of the articles that have none of their own, as in sql/columns/take_sales.sql
+
+_DUCKDB = PGDialect(paramstyle="numeric_dollar")  # DuckDB takes PostgreSQL's SQL, with $1 for a value
+
+
+class ColumnFacts:
+    """The facts as the columns have them: those of one transaction."""
+
+    def __init__(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        self._cursor = cursor
+
+    def execute(self, statement: sa.Select[Any]) -> Sequence[Sequence[Any]]:
+        """As in ``Facts``. Raises FiguresUnavailable."""
+        compiled = statement.compile(dialect=_DUCKDB, compile_kwargs={"render_postcompile": True})
+        values = [compiled.params[name] for name in compiled.positiontup or ()]
+        try:
+            return self._cursor.execute(str(compiled), values).fetchall()
+        except (duckdb.BinderException, duckdb.ParserException, duckdb.CatalogException) as error:
+            raise Senseless(str(error).splitlines()[0]) from None
+
+    def matching(self, table: sa.TableClause, where: Where) -> list[sa.ColumnElement[bool]]:
+        """As in ``Facts``."""
+        found = sale_conditions(table, where)
+        if table is FACT_LINES:
+            return found + line_conditions(table, where)
+        if where.narrows_lines:
+            wanted = self.execute(sa.select(ARTICLES.c.article).where(*line_conditions(ARTICLES, where)))
+            found.append(_has_article(table, [article for (article,) in wanted]))
+        return found
+
+    def has_product(self, is_wanted: Callable[[str, str], bool]) -> sa.ColumnElement[bool]:
+        """As in ``Facts``."""
+        known = self.execute(sa.select(ARTICLES.c.article, ARTICLES.c.product_code, ARTICLES.c.product_name))
+        return _has_article(FACT_SALES, [article for article, code, name in known if is_wanted(code, name)])
+
+    def count(self, conditions: Sequence[sa.ColumnElement[bool]]) -> tuple[int, bool]:
+        """As in ``Facts``; always exact."""
+        ((counted,),) = self.execute(sa.select(sa.func.count()).select_from(FACT_SALES).where(*conditions))
+        return counted, False
+
+
+def _has_article(table: sa.TableClause, articles: Sequence[int]) -> sa.ColumnElement[bool]:
+    """That sales have a line of one of these: an article's bit says so, else the few lines of those that share one."""
+    found: list[sa.ColumnElement[bool]] = [sa.false()]
+    if bits := sum(1 << article for article in articles if article < SHARED_BIT):
+        found.append(_has_bit(table, bits))
+    if rare := [article for article in articles if article >= SHARED_BIT]:
+        lines = sa.select(FACT_LINES.c.transaction_id).where(sa.column("article", sa.Integer).in_(rare))
+        found.append(sa.and_(_has_bit(table, 1 << SHARED_BIT), table.c.transaction_id.in_(lines)))
+    return sa.or_(*found)
+
+
+class _Bits(sa.types.UserDefinedType[int]):
+    def get_col_spec(self, **_: Any) -> str:
+        return "uhugeint"
+
+
+def _has_bit(table: sa.TableClause, bits: int) -> sa.ColumnElement[bool]:
+    articles = sa.literal_column(f"{table.name}.articles", _Bits())
+    return articles.bitwise_and(sa.cast(sa.literal(bits, _Bits()), _Bits())) != sa.literal_column("0")
