@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +20,8 @@ from bokeh.document.events import MessageSentEvent
 from bokeh.events import DocumentReady
 from playwright.sync_api import Browser, expect
 
-from tests.ui.conftest import visit, watched_page
+from tests.ui.conftest import serving, visit, watched_page
+from workbench.config import Settings
 from workbench.engines import Engines
 from workbench.positions import wait_for_replica
 from workbench.sample import load
@@ -38,6 +40,42 @@ TILES = {
 }
 OPENED = ("overview", "products", "overview", "customers", "overview", "sales") * 5  # thirty pages
 AT_ONCE, DRAWN_SECONDS = 3, 120.0
+HELD_OPEN = """
+import threading
+import pandas as pd
+from workbench.clock import utc_now
+from workbench.dashboards.feed import Feed
+from workbench.dashboards.tile import Tile, html
+from workbench.replication import Answer
+from workbench.shell import page
+
+class Held(Tile):
+    others, is_drawing = threading.Event(), False
+
+    def fetch(self, moment):
+        return Answer(pd.DataFrame({"stores": [str(moment.where.stores)]}), "replica", utc_now())
+
+    def draw(self, moment, frame):
+        if self.is_drawing:
+            self.others.set()
+            return
+        self.is_drawing = True
+        self.feed.filters.stores = [3]
+        self.pane = html("drawn by two at once" if self.others.wait(3) else "drawn by one at a time")
+        self.is_drawing = False
+
+    def drawn(self):
+        return self.pane
+
+def content(workbench):
+    feed = Feed(workbench)
+    feed.live.wait_until_begun(60)
+    tile = Held(feed)
+    feed.show([tile])
+    return tile
+
+page("Held", content)
+"""
 ADDRESS = {"period": "custom", "stores": "3"}
 
 
@@ -63,6 +101,24 @@ def test_every_tile_of_a_filtered_address_is_drawn_once(app: str, sold: None, bu
     with ThreadPoolExecutor(AT_ONCE) as readers:
         found = list(readers.map(lambda tab: drawn(app, tab), OPENED))
     assert found == [TILES[tab] for tab in OPENED]
+
+
+def test_a_tile_is_not_drawn_on_the_event_loop_while_its_page_is_built(
+    settings: Settings, engines: Engines, tmp_path: Path
+) -> None:
+    """The race itself, held open: while the page's thread draws a tile, a filter changes, as an address's does."""
+    page = tmp_path / "held.py"
+    page.write_text(HELD_OPEN)
+    with serving(settings, "--plugins=workbench.exporter", pages=[page]) as served:
+        session = ClientSession(websocket_url=f"{served.url.replace('http', 'ws', 1)}/held/ws")
+        session.connect()
+        session._document_patched(MessageSentEvent(Document(), "bokeh_event", DocumentReady()))
+        found: list[str] = []
+        while not found:
+            time.sleep(0.1)
+            found = re.findall("drawn by [a-z0-9 ]+", str(document(session)))
+        session.close()
+    assert set(found) == {"drawn by one at a time"}
 
 
 @pytest.mark.parametrize("tab", TILES)
