@@ -1,4 +1,4 @@
-"""Charts: one hvplot chart that is patched in the page whenever its frame changes, never built anew."""
+"""Charts: drawn once by hvplot; whenever the frame changes, what is drawn from is written, never built anew."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import holoviews as hv
 import holoviews.plotting.bokeh  # registers what draws; hv.extension would also load it into a notebook
 import pandas as pd
 import panel as pn
-from bokeh.models import NumeralTickFormatter
+from bokeh.models import DataRange1d, FactorRange, NumeralTickFormatter
 from holoviews.streams import Pipe
 from panel.viewable import Viewable
 
@@ -23,6 +23,8 @@ from workbench.filters import Filters
 from workbench.inline import is_served
 
 NO_WIDTH = "\u200b"
+# The columns that HoloViews makes of others, to draw by them.
+DRAWN_BY = {"zvalues": "revenue", "fill_alpha": "filled"}
 CHOSEN, OTHER = 1.0, 0.3  # how opaque a chosen bar is, and the others beside it
 
 
@@ -34,7 +36,7 @@ class ChartTile(Tile):
     def __init__(self, source: Workbench | Feed, filters: Filters | None = None) -> None:
         super().__init__(source, filters)
         self.pipe = Pipe(data=None)
-        self.chart: hv.DynamicMap | None = None
+        self._pane: pn.pane.HoloViews | None = None
         # A Bokeh model belongs to one page.
         self.amounts = NumeralTickFormatter(format="0,0.[0]a")
 
@@ -50,22 +52,45 @@ class ChartTile(Tile):
         """Takes note of clicks and brushes; for charts that have them."""
 
     def draw(self, moment: Moment, frame: pd.DataFrame) -> None:
-        """Sends the frame to the chart."""
-        self.pipe.send(self.prepare(moment, frame))
+        """Writes the frame into the chart wherever it is shown; one that is shown later is drawn from it."""
+        data = self.prepare(moment, frame)
+        self.pipe.update(data=data)
+        for plot, _ in () if self._pane is None else self._pane._plots.values():
+            write(plot.state, data)
+            plot.push()
 
     def drawn(self) -> Viewable:
-        """The pane of the chart."""
+        """The pane of the chart; its axes are its own."""
         hv.Store.set_current_backend("bokeh")
-        self.chart = hv.DynamicMap(self.plot, streams=[self.pipe])
-        self.listen(self.chart)
-        return self.pane(self.chart)
-
-    def pane(self, chart: Any) -> pn.pane.HoloViews:
-        """The pane of a chart; its axes are its own."""
-        made = pn.pane.HoloViews(chart, linked_axes=False, height=self.height, sizing_mode="stretch_width", margin=0)
+        self._pane = pn.pane.HoloViews(
+            self.chart(), linked_axes=False, height=self.height, sizing_mode="stretch_width", margin=0
+        )
         if is_served():
-            pn.state.on_session_destroyed(partial(forget, made))
+            pn.state.on_session_destroyed(partial(forget, self._pane))
+        return self._pane
+
+    def chart(self) -> Any:
+        """What the pane draws: again for each page or output that shows the tile, from the newest data."""
+        made = hv.DynamicMap(self.plot, streams=[self.pipe])
+        self.listen(made)
         return made
+
+
+def write(figure: Any, data: pd.DataFrame) -> None:
+    """Puts a frame into a figure that was drawn from one with the same columns; what is the same is not sent."""
+    for axis, place in (("x_range", "x"), ("y_range", "y")):
+        if isinstance(found := getattr(figure, axis), FactorRange):
+            found.factors = list(dict.fromkeys(data[getattr(figure.renderers[0].glyph, place).field]))
+    for source in {renderer.data_source for renderer in figure.renderers}:
+        columns = {name: data[DRAWN_BY.get(name, name)].to_numpy() for name in source.data}
+        if len(data) == len(next(iter(source.data.values()))):
+            source.data.update({name: new for name, new in columns.items() if not _same(new, source.data[name])})
+        else:
+            source.data = columns
+
+
+def _same(new: Any, old: Any) -> bool:
+    return pd.Series(new).equals(pd.Series(old))
 
 
 def forget(pane: pn.pane.HoloViews, _context: object) -> None:
@@ -116,8 +141,13 @@ def short(texts: Iterable[str], length: int) -> list[str]:
 
 
 def frameless(plot: Any, _element: Any) -> None:
-    """A hook: no frame around the chart, quiet grid lines, and colours that the page's theme decides."""
+    """A hook: a quiet look, and ranges that follow what is written."""
     quiet(plot.state)
+    for axis in ("x_range", "y_range"):
+        found = getattr(plot.state, axis)
+        if not isinstance(found, FactorRange):
+            made = DataRange1d(start=0) if found.start == 0 else DataRange1d(range_padding=0.02)
+            setattr(plot.state, axis, made)
 
 
 def quiet(figure: Any) -> None:

@@ -9,10 +9,9 @@ from typing import Any
 
 import holoviews as hv
 import pandas as pd
-from bokeh.models import DatetimeTickFormatter
+from bokeh.models import ColumnDataSource, DatetimeTickFormatter
 from holoviews.streams import BoundsX
 from hvplot import hvPlot
-from panel.viewable import Viewable
 
 from workbench.connection import Workbench
 from workbench.dashboards.chart import ChartTile, floats, frameless, theme_color
@@ -111,6 +110,7 @@ class RevenueOverTime(ChartTile):
                 "running": amounts.where(~is_over | ~is_over.shift(-1, fill_value=True)),
                 "filled": is_over.astype(float),
                 "chosen": amounts.where(is_chosen & is_over),
+                "floor": (amounts * 0).where(is_chosen & is_over),
                 "before": floats(frame["before"]),
                 "text": [self.text(value) for value in frame["revenue"]],
                 "compared": [
@@ -128,14 +128,13 @@ class RevenueOverTime(ChartTile):
         """The beginning of the hour, or of the day, that is not over yet."""
         return pd.Timestamp(moment.now).floor("h" if self._is_by_hour else "D")
 
-    def drawn(self) -> Viewable:
-        """The pane of the chart: layers of their own, as a brush is told of one layer only."""
-        hv.Store.set_current_backend("bokeh")
-        drawings = (self._before, self._area, self._line, self._unfinished)
+    def chart(self) -> Any:
+        """Layers of their own, as a brush is told of one layer only."""
+        drawings = (self._before, self._line, self._unfinished)
         layers = [hv.DynamicMap(drawing, streams=[self.pipe]) for drawing in drawings]
         dots = hv.DynamicMap(self._dots, streams=[self.pipe])
         BoundsX(source=dots, boundsx=None).param.watch(self._brushed, "boundsx")
-        overlay = (layers[0] * layers[1] * layers[2] * layers[3] * dots).opts(
+        return (layers[0] * layers[1] * layers[2] * dots).opts(
             hv.opts.Overlay(
                 responsive=True,
                 height=self.height,
@@ -144,18 +143,13 @@ class RevenueOverTime(ChartTile):
                 yformatter=self.amounts,
                 xformatter=self.ticks,
                 ylim=(0, None),
-                hooks=[frameless],
+                hooks=[frameless, self._shade],
                 show_legend=False,
             )
         )
-        return self.pane(overlay)
 
     def _before(self, data: pd.DataFrame) -> Any:
         return hvPlot(data).line(x="day", y="before", color="#8c8c8c", line_dash="dashed", **QUIET).opts(**BARE)
-
-    def _area(self, data: pd.DataFrame) -> Any:
-        area = hvPlot(data).area(x="day", y="chosen", color=theme_color(), alpha=0.18, **QUIET)
-        return area.opts(line_alpha=0, **BARE)
 
     def _line(self, data: pd.DataFrame) -> Any:
         return hvPlot(data).line(x="day", y="over", color=theme_color(), line_width=2, **QUIET).opts(**BARE)
@@ -174,6 +168,12 @@ class RevenueOverTime(ChartTile):
             framewise=True,
             hover_tooltips=[("", "@date"), ("Revenue", "@text"), ("Compared with", "@compared")],
         )
+
+    def _shade(self, plot: Any, _element: Any) -> None:
+        """Below the chosen days. hvplot's area is one polygon of both ends, which cannot be written by column."""
+        source = ColumnDataSource(self.pipe.data[["day", "floor", "chosen"]].to_dict("series"))
+        shade = {"color": theme_color(), "alpha": 0.18, "level": "underlay", "source": source}
+        plot.state.varea(x="day", y1="floor", y2="chosen", **shade)
 
     def _brushed(self, event: Any) -> None:
         if not event.new or self._is_by_hour:  # a single day is as narrow as it gets
