@@ -80,7 +80,8 @@ def write(figure: Any, data: pd.DataFrame) -> None:
     """Puts a frame into a figure that was drawn from one with the same columns; what is the same is not sent."""
     for axis, place in (("x_range", "x"), ("y_range", "y")):
         if isinstance(found := getattr(figure, axis), FactorRange):
-            found.factors = list(dict.fromkeys(data[getattr(figure.renderers[0].glyph, place).field]))
+            column = getattr(figure.renderers[0].glyph, place)
+            found.factors = list(dict.fromkeys(data[getattr(column, "field", column)]))
     for source in {renderer.data_source for renderer in figure.renderers}:
         columns = {name: data[DRAWN_BY.get(name, name)].to_numpy() for name in source.data}
         if len(data) == len(next(iter(source.data.values()))):

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 import pandas as pd
 import panel as pn
 import param
+from panel.io.document import unlocked
 from panel.viewable import Viewable
 
 from workbench.connection import Workbench
@@ -110,9 +112,7 @@ class Feed(param.Parameterized):
             return
         moment = self.moment()
         if self.live.is_ready:
-            for tile in self.tiles:
-                if not tile.is_slow:
-                    _show(tile, moment, _fetched(tile, moment))
+            _show(moment, [(tile, _fetched(tile, moment)) for tile in self.tiles if not tile.is_slow])
         self.renew()
 
     def look(self) -> None:
@@ -162,8 +162,7 @@ class Feed(param.Parameterized):
 
         def show() -> None:
             if asked == self._asked:
-                for tile, answer in found:
-                    _show(tile, moment, answer)
+                _show(moment, found)
 
         pn.state.execute(show)
 
@@ -193,10 +192,13 @@ def _fetched(tile: Tile, moment: Moment) -> Found:
         return WorkbenchError("These figures could not be computed. The cause is in the server's log.")
 
 
-def _show(tile: Tile, moment: Moment, answer: Found) -> None:
-    """Draws one tile; an error is that tile's alone."""
-    try:
-        tile.take(moment, answer)
-    except Exception:
-        log.exception("The tile %s could not be drawn", type(tile).__name__)
-        tile.take(moment, WorkbenchError("These figures could not be drawn. The cause is in the server's log."))
+def _show(moment: Moment, found: Iterable[tuple[Tile, Found]]) -> None:
+    """Draws tiles, which the page gets in one message; an error is its tile's alone."""
+    page = pn.state.curdoc
+    with unlocked() if page is not None and pn.state._unblocked(page) else nullcontext():
+        for tile, answer in found:
+            try:
+                tile.take(moment, answer)
+            except Exception:
+                log.exception("The tile %s could not be drawn", type(tile).__name__)
+                tile.take(moment, WorkbenchError("These figures could not be drawn. The cause is in the server's log."))
