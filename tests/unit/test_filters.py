@@ -25,6 +25,13 @@ def d(text: str) -> date:
         ("last_90_days", "2025-12-19", "2026-03-18"),
         ("this_month", "2026-03-01", "2026-03-31"),
         ("month_to_date", "2026-03-01", "2026-03-18"),
+        ("yesterday", "2026-03-17", "2026-03-17"),
+        ("last_week", "2026-03-09", "2026-03-15"),
+        ("last_month", "2026-02-01", "2026-02-28"),
+        ("last_quarter", "2025-10-01", "2025-12-31"),
+        ("last_year", "2025-01-01", "2025-12-31"),
+        ("quarter_to_date", "2026-01-01", "2026-03-18"),
+        ("year_to_date", "2026-01-01", "2026-03-18"),
     ],
 )
 def test_a_period_has_first_and_last_day(period: str, first: str, last: str) -> None:
@@ -32,7 +39,9 @@ def test_a_period_has_first_and_last_day(period: str, first: str, last: str) -> 
     assert (where.date_from, where.date_to) == (d(first), d(last))
 
 
-def test_a_custom_period_may_be_open() -> None:
+def test_all_days_and_a_custom_period_are_open() -> None:
+    where = Filters(period="all").where(NOW)
+    assert (where.date_from, where.date_to) == (None, None)
     where = Filters(period="custom", date_from=d("2026-01-05")).where(NOW)
     assert (where.date_from, where.date_to) == (d("2026-01-05"), None)
     assert Filters(period="custom").comparison_where(NOW) is None
@@ -167,7 +176,7 @@ def test_an_address_names_also_what_is_at_its_default() -> None:
 @pytest.mark.parametrize(
     "query",
     [
-        "?period=yesterday",
+        "?period=tomorrow",
         "?comparison=god",
         "?stores=1&stores=x",
         "?stores=99999999999",

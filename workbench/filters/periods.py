@@ -16,11 +16,19 @@ DEFAULT_PERIOD = "last_30_days"
 CUSTOM = "custom"
 PERIODS = {
     "today": "Today",
+    "yesterday": "Yesterday",
     "last_7_days": "Last 7 days",
     "last_30_days": "Last 30 days",
     "last_90_days": "Last 90 days",
+    "last_week": "Last week",
+    "last_month": "Last month",
+    "last_quarter": "Last quarter",
+    "last_year": "Last year",
     "this_month": "This month",
     "month_to_date": "Month to date",
+    "quarter_to_date": "Quarter to date",
+    "year_to_date": "Year to date",
+    "all": "All days",
     CUSTOM: "Custom",
 }
 DEFAULT_COMPARISON = "previous"
@@ -33,17 +41,29 @@ COMPARISONS = {
 
 
 def days_of(period: str, today: date, custom: tuple[date | None, date | None]) -> tuple[date | None, date | None]:
-    """First and last day of a period. This month runs to its last day, month to date to today; custom may be open."""
-    if period == CUSTOM:
-        return custom
-    if period == "today":
-        return today, today
-    if period.startswith("last_"):
-        return today - timedelta(days=int(period.split("_")[1]) - 1), today
-    first = today.replace(day=1)
-    if period == "month_to_date":
-        return first, today
-    return first, today.replace(day=calendar.monthrange(today.year, today.month)[1])
+    """First and last day of a period. A week begins on Monday; this month runs to its last day; custom may be open."""
+    day = timedelta(days=1)
+    monday, month = today - today.weekday() * day, today.replace(day=1)
+    quarter, year = month.replace(month=month.month - (month.month - 1) % 3), month.replace(month=1)
+    last_quarter = (quarter - day).replace(month=(quarter - day).month - 2, day=1)
+    found: dict[str, tuple[date | None, date | None]] = {
+        "today": (today, today),
+        "yesterday": (today - day, today - day),
+        "last_7_days": (today - 6 * day, today),
+        "last_30_days": (today - 29 * day, today),
+        "last_90_days": (today - 89 * day, today),
+        "last_week": (monday - 7 * day, monday - day),
+        "last_month": ((month - day).replace(day=1), month - day),
+        "last_quarter": (last_quarter, quarter - day),
+        "last_year": (year.replace(year=year.year - 1), year - day),
+        "this_month": (month, today.replace(day=calendar.monthrange(today.year, today.month)[1])),
+        "month_to_date": (month, today),
+        "quarter_to_date": (quarter, today),
+        "year_to_date": (year, today),
+        "all": (None, None),
+        CUSTOM: custom,
+    }
+    return found[period]
 
 
 def compared_days(comparison: str, days: Days) -> Days | None:
