@@ -47,7 +47,7 @@ def test_closed_pages_go_from_memory(forgetful: Served, path: str, workbench: Wo
     most = {content: KEPT, "Page": KEPT, "Document": alive(forgetful, "Document") + KEPT}
     for _ in range(VISITS):
         page = browser.new_page()
-        page.goto(f"{forgetful.url}/{path}")
+        page.goto(f"{forgetful.url}/{path}", timeout=60_000)
         drawn(page)
         expect(page.get_by_text(seen).first).to_be_visible(timeout=60_000)
         assert alive(forgetful, content) > 0

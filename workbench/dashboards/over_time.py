@@ -9,7 +9,7 @@ from typing import Any
 
 import holoviews as hv
 import pandas as pd
-from bokeh.models import ColumnDataSource, DatetimeTickFormatter
+from bokeh.models import DatetimeTickFormatter
 from holoviews.streams import BoundsX
 from hvplot import hvPlot
 
@@ -143,7 +143,7 @@ class RevenueOverTime(ChartTile):
                 yformatter=self.amounts,
                 xformatter=self.ticks,
                 ylim=(0, None),
-                hooks=[frameless, self._shade],
+                hooks=[frameless, shaded],
                 show_legend=False,
             )
         )
@@ -159,7 +159,7 @@ class RevenueOverTime(ChartTile):
         return hvPlot(data).line(x="day", y="running", **dashed, **QUIET).opts(**BARE)
 
     def _dots(self, data: pd.DataFrame) -> Any:
-        told = ["date", "text", "compared", "filled"]
+        told = ["date", "text", "compared", "filled", "floor", "chosen"]
         dots = hvPlot(data).scatter(x="day", y="revenue", hover_cols=told, color=theme_color(), size=18, **QUIET)
         return dots.opts(
             fill_alpha="filled",
@@ -169,12 +169,6 @@ class RevenueOverTime(ChartTile):
             hover_tooltips=[("", "@date"), ("Revenue", "@text"), ("Compared with", "@compared")],
         )
 
-    def _shade(self, plot: Any, _element: Any) -> None:
-        """Below the chosen days. hvplot's area is one polygon of both ends, which cannot be written by column."""
-        source = ColumnDataSource(self.pipe.data[["day", "floor", "chosen"]].to_dict("series"))
-        shade = {"color": theme_color(), "alpha": 0.18, "level": "underlay", "source": source}
-        plot.state.varea(x="day", y1="floor", y2="chosen", **shade)
-
     def _brushed(self, event: Any) -> None:
         if not event.new or self._is_by_hour:  # a single day is as narrow as it gets
             return
@@ -183,3 +177,9 @@ class RevenueOverTime(ChartTile):
         if start > last:
             start = last = first.round("D")
         self.feed.filters.param.update(brush_from=start.date(), brush_to=last.date())
+
+
+def shaded(plot: Any, _element: Any) -> None:
+    """A hook: shade below the chosen days. hvplot's area is one polygon, which cannot be written column by column."""
+    dots = plot.state.renderers[-1].data_source
+    plot.state.varea("day", "floor", "chosen", source=dots, color=theme_color(), alpha=0.18, level="underlay")
