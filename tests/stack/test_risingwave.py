@@ -170,9 +170,9 @@ def test_what_a_former_version_kept_is_removed(stack_engines: Engines) -> None:
     assert build.apply(stack_engines, [*views.pieces(), former], print).made == [former.name]
     with console(stack_engines) as rw:
         rw.run(f"create subscription sub_{former.name} from {former.name} with (retention = '1 hour')")
-    assert {former.name, f"sub_{former.name}"} <= names(stack_engines)
-    assert build.apply(stack_engines, views.pieces(), print).removed == [former.name]
-    assert not {former.name, f"sub_{former.name}"} & names(stack_engines)
+        assert {former.name, f"sub_{former.name}"} <= set(rw.names())
+        assert build.apply(stack_engines, views.pieces(), print).removed == [former.name]
+        assert not {former.name, f"sub_{former.name}"} & set(rw.names())
 
 
 def test_a_changed_view_is_built_beside_the_old_one_and_swapped(stack_engines: Engines) -> None:
