@@ -138,6 +138,7 @@ def test_what_the_columns_have_shown_is_not_taken_back(shop: Shop) -> None:
     live.stream.revision += 1
     again = live.ask(Session(), NAMES, (), Where())
     assert again.note == "RisingWave does not have yet what was shown before"
+    assert live.stream._awaited is not None, "nobody would ask it again until the next change"
     assert_frame_equal(again.value, shown.value)
     carry(shop.workbench.engines)
     live.stream.revision += 1

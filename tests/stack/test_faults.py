@@ -37,9 +37,9 @@ def built(stack_engines: Engines, own_risingwave: Program) -> None:
 
 
 @pytest.fixture
-def page(stack_settings: Settings, stack_engines: Engines, browser: Browser) -> Iterator[Page]:
+def page(stack_settings: Settings, stack: Workbench, browser: Browser) -> Iterator[Page]:
     """The page of figures, answered by RisingWave."""
-    assert has_caught_up(stack_engines)
+    assert has_caught_up(stack.engines)
     with serving(stack_settings) as app, watched_page(browser) as opened:
         visit(opened, f"{app.url}/analytics")
         expect(opened.locator(TILE, has_text="RisingWave").first).to_be_visible(timeout=RETURN_MS)

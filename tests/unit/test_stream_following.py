@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -22,6 +23,8 @@ class MockedServer:
 
     def __init__(self, *script: list[int] | Exception, numbers: tuple[int, ...] = (7,)) -> None:
         self.script, self.numbers, self.sent, self.idle = list(script), list(numbers), [], threading.Event()
+
+    beat_at = datetime(2026, 5, 31, 10, tzinfo=UTC)
 
     def connect(self) -> MockedServer:
         return self
@@ -45,6 +48,8 @@ class MockedServer:
     def all(self) -> list[Any]:
         if "rw_subscriptions" in self.sent[-1]:
             return [(self.numbers.pop(0) if len(self.numbers) > 1 else self.numbers[0],)]
+        if "heartbeat" in self.sent[-1]:
+            return [(self.beat_at, "0/1", 1_000)]
         if not self.script:
             self.idle.set()
             return []
@@ -76,6 +81,20 @@ def test_a_mocked_change_of_either_table_moves_the_revision(follow: Any) -> None
     assert follow(MockedServer([1], [])).revision == 2
     assert follow(MockedServer([], [1, 2])).revision == 2
     assert follow(MockedServer([1], [1], [], [], [1], [])).revision == 3
+
+
+def test_a_mocked_one_that_was_passed_over_is_asked_again_when_the_next_heartbeat_is_there(follow: Any) -> None:
+    server = MockedServer()
+    followed = follow(server)
+    followed._awaited = server.beat_at
+    asked = len(server.sent)
+    wait_until(lambda: len(server.sent) > asked + 20, "more looks")
+    assert followed.revision == 1, "it is no newer than the one that was lacking"
+    server.beat_at += timedelta(seconds=1)
+    wait_until(lambda: followed.revision == 2, "a new revision")
+    asked = len(server.sent)
+    wait_until(lambda: len(server.sent) > asked + 20, "more looks")
+    assert followed.revision == 2, "once is enough"
 
 
 def test_a_mocked_connection_that_is_lost_is_made_again_and_something_may_have_changed(follow: Any) -> None:

@@ -67,6 +67,7 @@ class Stream:
         self._engine = engine
         self.revision = 0  # moves when figures may have changed
         self.as_of: datetime | None = None
+        self._awaited: datetime | None = None  # a newer heartbeat than this one brings what was lacking when asked
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -111,6 +112,10 @@ class Stream:
                 self.as_of = beat.beat_at
                 found = asked_on(connection, lambda on: views.sums(on, asked, by, where))
                 return Answer(found, "risingwave", beat.beat_at)
+        except PassedOver as passed_over:
+            if passed_over.reason in ("behind", "read nothing yet"):
+                self._awaited = reader.last_beat_at
+            raise
         except (DBAPIError, PoolTimeout) as error:
             log.warning("RisingWave was not read: %s", type(error).__name__)
             raise PassedOver("away", "RisingWave does not answer") from error
@@ -157,9 +162,20 @@ class Stream:
             if self._stopping.wait(LOOK_SECONDS):
                 return
             rows = [connection.exec_driver_sql(f"fetch {FETCH_ROWS} from {table}_changes").all() for table in FOLLOWED]
-            self.revision += any(rows)
+            self.revision += any(rows) or self._has_caught_up(connection)
             if look % LOOKS == 0 and self._subscriptions(connection) != made:
                 return  # a cursor on a table that was dropped just says nothing more
+
+    def _has_caught_up(self, connection: sa.Connection) -> bool:
+        """Once after it was passed over: rows arrive before the heartbeat that vouches for them."""
+        awaited = self._awaited
+        if awaited is None:
+            return False
+        beats = connection.exec_driver_sql(read_sql("queries/risingwave_beat")).all()
+        if not beats or beats[0][0] is None or beats[0][0] <= awaited:
+            return False
+        self._awaited = None
+        return True
 
     @staticmethod
     def _subscriptions(connection: sa.Connection) -> list[int]:
