@@ -41,6 +41,15 @@ def test_the_root_is_the_sales_page_and_the_links_lead_on(app: str, page: Page) 
     drawn(page)
 
 
+def test_a_component_is_drawn_again_before_its_code_has_come(app: str, page: Page) -> None:
+    """The page fixture fails on the error that it was."""
+    visit(page, f"{app}/pipeline")
+    page.evaluate(
+        "() => { const view = [...Bokeh.index.roots][0]; view.react_root = Promise.resolve(null); view.render() }"
+    )
+    expect(page.get_by_role("heading", name="Pipeline", level=1)).to_be_visible()
+
+
 def test_links_are_reached_and_followed_by_keyboard(app: str, page: Page) -> None:
     visit(page, f"{app}/pipeline")
     link = page.get_by_role("link", name="Analytics")

@@ -11,7 +11,7 @@ from holoviews.streams import Tap
 from hvplot import hvPlot
 
 from workbench import look
-from workbench.dashboards.chart import ChartTile, alphas, floats, frameless, padded, short, theme_color
+from workbench.dashboards.chart import ChartTile, alphas, by_column, floats, frameless, padded, short, theme_color
 from workbench.dashboards.feed import Moment
 from workbench.filters import Filters, drop, value_text
 from workbench.replication import Answer
@@ -81,8 +81,6 @@ class BarTile(ChartTile):
         )
         return bars.opts(
             hv.opts.Bars(
-                color="color",
-                alpha="alpha",
                 line_alpha=0,
                 bar_width=0.7,
                 tools=["hover"],
@@ -90,7 +88,7 @@ class BarTile(ChartTile):
                 default_tools=[],
                 toolbar=None,
                 xformatter=self.amounts,
-                hooks=[frameless],
+                hooks=[frameless, by_column(fill_color="color", fill_alpha="alpha")],
                 framewise=True,
             )
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -23,8 +23,7 @@ from workbench.filters import Filters
 from workbench.inline import is_served
 
 NO_WIDTH = "\u200b"
-# The columns that HoloViews makes of others, to draw by them.
-DRAWN_BY = {"zvalues": "revenue", "fill_alpha": "filled"}
+COPIES = {"zvalues": "revenue"}  # a column that HoloViews makes of another, to draw by it
 CHOSEN, OTHER = 1.0, 0.3  # how opaque a chosen bar is, and the others beside it
 
 
@@ -83,11 +82,12 @@ def write(figure: Any, data: pd.DataFrame) -> None:
             column = getattr(figure.renderers[0].glyph, place)
             found.factors = list(dict.fromkeys(data[getattr(column, "field", column)]))
     for source in {renderer.data_source for renderer in figure.renderers}:
-        columns = {name: data[DRAWN_BY.get(name, name)].to_numpy() for name in source.data}
-        if len(data) == len(next(iter(source.data.values()))):
-            source.data.update({name: new for name, new in columns.items() if not _same(new, source.data[name])})
-        else:
+        columns = {name: data[COPIES.get(name, name)].to_numpy() for name in source.data}
+        changed = {name: new for name, new in columns.items() if not _same(new, source.data[name])}
+        if len(data) != len(next(iter(source.data.values()))):
             source.data = columns
+        elif changed:
+            source.data.update(changed)
 
 
 def _same(new: Any, old: Any) -> bool:
@@ -141,9 +141,20 @@ def short(texts: Iterable[str], length: int) -> list[str]:
     return found
 
 
+def by_column(**columns: str) -> Callable[[Any, Any], None]:
+    """A hook: marks look as these columns say. HoloViews would draw by a single value where all rows have the same."""
+
+    def draw_by(plot: Any, _element: Any) -> None:
+        plot.handles["glyph"].update(**columns)
+
+    return draw_by
+
+
 def frameless(plot: Any, _element: Any) -> None:
-    """A hook: a quiet look, and ranges that follow what is written."""
+    """A hook: a quiet look, and ranges that follow what is written. What is chosen is in the data, not a selection."""
     quiet(plot.state)
+    for renderer in plot.state.renderers:
+        renderer.update(selection_glyph=None, nonselection_glyph=None, hover_glyph=None, muted_glyph=None)
     for axis in ("x_range", "y_range"):
         found = getattr(plot.state, axis)
         if not isinstance(found, FactorRange):
@@ -152,7 +163,8 @@ def frameless(plot: Any, _element: Any) -> None:
 
 
 def quiet(figure: Any) -> None:
-    """The same for a Bokeh figure."""
+    """The same for a Bokeh figure; and no WebGL, which costs time without a graphics card and gains none here."""
+    figure.output_backend = "canvas"
     figure.outline_line_color = None
     figure.toolbar.logo = None
     figure.min_border_right = 24  # the last label of the axis below is centred on its end

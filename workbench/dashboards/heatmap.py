@@ -12,7 +12,7 @@ from hvplot import hvPlot
 
 from workbench import look
 from workbench.connection import Workbench
-from workbench.dashboards.chart import ChartTile, alphas, floats, frameless
+from workbench.dashboards.chart import ChartTile, alphas, by_column, floats, frameless
 from workbench.dashboards.feed import Feed, Moment
 from workbench.filters import Filters, drop
 from workbench.replication import Answer
@@ -78,12 +78,11 @@ class BusyHours(ChartTile):
         return cells.opts(
             hv.opts.HeatMap(
                 cmap=RAMP,
-                alpha="alpha",
                 tools=["hover"],
                 hover_tooltips=[("Hour", "@hour:00"), ("Weekday", "@weekday"), ("Revenue", "@text")],
                 default_tools=[],
                 toolbar=None,
-                hooks=[frameless],
+                hooks=[frameless, by_column(fill_alpha="alpha")],
                 framewise=True,
                 clim=(0, None),
             )

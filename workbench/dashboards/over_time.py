@@ -14,7 +14,7 @@ from holoviews.streams import BoundsX
 from hvplot import hvPlot
 
 from workbench.connection import Workbench
-from workbench.dashboards.chart import ChartTile, floats, frameless, theme_color
+from workbench.dashboards.chart import ChartTile, by_column, floats, frameless, theme_color
 from workbench.dashboards.feed import Feed, Moment
 from workbench.filters import CUSTOM, Filters, until_words
 from workbench.replication import Answer
@@ -143,7 +143,7 @@ class RevenueOverTime(ChartTile):
                 yformatter=self.amounts,
                 xformatter=self.ticks,
                 ylim=(0, None),
-                hooks=[frameless, shaded],
+                hooks=[shaded, frameless],
                 show_legend=False,
             )
         )
@@ -162,7 +162,7 @@ class RevenueOverTime(ChartTile):
         told = ["date", "text", "compared", "filled", "floor", "chosen"]
         dots = hvPlot(data).scatter(x="day", y="revenue", hover_cols=told, color=theme_color(), size=18, **QUIET)
         return dots.opts(
-            fill_alpha="filled",
+            hooks=[by_column(fill_alpha="filled")],
             tools=["hover", "xbox_select"],
             default_tools=[],
             framewise=True,

@@ -110,9 +110,9 @@ def show_error(error: BaseException) -> None:
 
 @cache
 def page_template() -> str:
-    """The page's document, with the script that follows its connection."""
-    script = (FOLDER / "connection.js").read_text(encoding="utf-8")
-    return (FOLDER / "page.html").read_text(encoding="utf-8").replace("CONNECTION", script)
+    """The page's document, with the scripts that follow its connection and mend what it is drawn by."""
+    scripts = "\n".join((FOLDER / f"{name}.js").read_text(encoding="utf-8") for name in ("connection", "drawn_again"))
+    return (FOLDER / "page.html").read_text(encoding="utf-8").replace("SCRIPTS", scripts)
 
 
 def frame(title: str, body: list[Viewable | Viewer]) -> Page:
