@@ -1,4 +1,4 @@
-"""Live: what all pages of a process share. One thread follows the database; pages only compare a number."""
+"""Live: what all pages of a process share. One thread follows the database, and wakes pages when it has changed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import threading
 from collections.abc import Callable, Hashable, Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
+from weakref import WeakSet
 
 import pandas as pd
 
@@ -21,10 +22,17 @@ from workbench.replication import Answer, Session
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-REFRESH_SECONDS = 1.0
+REFRESH_SECONDS = 0.2  # half a millisecond where nothing is new
 BEGIN_SECONDS = 5.0
 AGAIN_SECONDS = 30.0
 MOST_ANSWERS = 2000  # kept for one revision; beyond it the oldest go
+
+
+class Wakes(Protocol):
+    """Who is told of a change at once."""
+
+    def wake(self) -> None:
+        """Figures may have changed. Called on the thread that follows the database."""
 
 
 class Live:
@@ -47,6 +55,7 @@ class Live:
         self._answers: dict[Hashable, Question] = {}
         self._answered_revision = 0
         self._shown: dict[Hashable, str] = {}
+        self._woken: WeakSet[Wakes] = WeakSet()
         self._has_begun = threading.Event()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -94,6 +103,11 @@ class Live:
         if self._thread is not None:
             self._thread.join(timeout=15)
         self.columns.close()
+
+    def wakes(self, one: Wakes) -> None:
+        """From now on, as long as somebody holds ``one``, it is woken by every change."""
+        with self._lock:
+            self._woken.add(one)
 
     def wait_until_begun(self, seconds: float = BEGIN_SECONDS) -> None:
         """Waits for the first refresh, or its failure."""
@@ -171,7 +185,8 @@ class Live:
     def _run(self) -> None:
         while not self._stopping.wait(self._seconds if self._has_begun.is_set() else 0):
             try:
-                self.columns.refresh(self.workbench.reader, Session())
+                if self.columns.refresh(self.workbench.reader, Session()):
+                    self._wake()
             except FiguresUnavailable as error:
                 self._tell(str(error))
                 self._stopping.wait(AGAIN_SECONDS)  # to copy everything again costs more than a second
@@ -184,6 +199,12 @@ class Live:
             else:
                 self.problem = ""
             self._has_begun.set()
+
+    def _wake(self) -> None:
+        with self._lock:
+            woken = tuple(self._woken)
+        for one in woken:
+            one.wake()
 
     def _tell(self, problem: str) -> None:
         if problem != self.problem:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -94,6 +95,26 @@ def test_a_write_by_another_connection_is_a_new_revision(live: Live, workbench: 
     create(workbench)
     wait_until(lambda: live.revision > before, "a new revision", seconds=5)
     assert figures(live, Session()) == (1, "10.70")
+
+
+def test_a_change_wakes_whoever_follows_as_long_as_he_is_there(live: Live, workbench: Workbench) -> None:
+    class Follower:
+        def __init__(self) -> None:
+            self.woken = Event()
+
+        def wake(self) -> None:
+            self.woken.set()
+
+    one, gone = Follower(), Follower()
+    woken = gone.woken
+    live.wakes(one)
+    live.wakes(gone)
+    del gone
+    gc.collect()
+    assert not one.woken.is_set()
+    create(workbench)
+    assert one.woken.wait(10)
+    assert not woken.is_set()
 
 
 def test_an_idle_database_is_no_new_revision_and_its_as_of_moves(live: Live) -> None:

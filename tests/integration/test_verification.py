@@ -241,6 +241,6 @@ def test_a_comparison_that_ends_between_two_looks_of_the_page_is_shown(workbench
     tile = Reconciliation(workbench)
     asyncio.run(tile.follow(is_master_up=True))
     tile._start()
-    wait_until(lambda: not tile._job.progress.is_running, "the comparison")
+    wait_until(lambda: not tile._job.progress.is_running, "the comparison", 60)
     asyncio.run(tile.follow(is_master_up=True))
     assert "No difference" in tile._result.object

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 import pandas as pd
 import panel as pn
 import param
+from bokeh.document import Document
 from panel.io.document import unlocked
 from panel.viewable import Viewable
 
@@ -80,6 +81,7 @@ class Feed(param.Parameterized):
         self.session = session_of(workbench)
         self.tiles: list[Tile] = []
         self._is_shown = False
+        self._page: Document | None = None
         self._asked = 0
         self._revision = -1
         self._where: tuple[Where, Where | None] | None = None
@@ -91,7 +93,7 @@ class Feed(param.Parameterized):
     def _end(self, _context: object) -> None:
         """The page is closed: what is still being asked for it is not drawn any more."""
         self._asked += 1
-        self.tiles = []
+        self.tiles, self._page = [], None
 
     def moment(self) -> Moment:
         """What is looked at now."""
@@ -104,6 +106,14 @@ class Feed(param.Parameterized):
         self._is_shown = True
         self.renew()
         while_shown(view, self.look, LOOK_MS)
+        if is_served():
+            self._page = pn.state.curdoc
+            self.live.wakes(self)
+
+    def wake(self) -> None:
+        """Looks soon, on the event loop. Called on any thread."""
+        if (page := self._page) is not None:
+            page.add_next_tick_callback(self.look)
 
     def show(self, tiles: Iterable[Tile]) -> None:
         """From now on these tiles are asked for: the quick ones right here when what they need is in memory."""
