@@ -35,7 +35,7 @@ def test_it_follows_the_servers_before_any_page_and_counts_pages(settings: Setti
         with watched_page(browser) as page:
             visit(page, f"{app.url}/sales")
             assert scraped(app.url)[("workbench_sessions",)] == 1
-            assert scraped(app.url)[("workbench_query_seconds_count", "replica", "sale page")] >= 1
+            assert scraped(app.url)[("workbench_query_seconds_count", "replica", "sale rows")] >= 1
         wait_until(lambda: scraped(app.url)[("workbench_sessions",)] == 0, "the page to be forgotten")
         assert not app.errors()
 
