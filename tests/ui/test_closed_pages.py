@@ -29,6 +29,7 @@ PAGES = {
     "pipeline": ("PipelinePage", "Replication slots"),
     "reports": ("ReportsPage", "Daily sales"),
 }
+LOCKED = "select count(*) from pg_locks where mode = 'AccessExclusiveLock'"
 # Not of the columns, which read the sale that was just made: they go on for all.
 WAITING = (
     "select count(*) from pg_stat_activity where usename = 'workbench_reader' and wait_event_type = 'Lock'"
@@ -80,7 +81,8 @@ def test_the_query_of_a_closed_page_ends_at_the_server(
     ):
         visit(page, f"{app}/sales")
         with master.execution_options(isolation_level="READ COMMITTED").begin():
-            master.exec_driver_sql("lock table sales_transaction in access exclusive mode")  # on the replica too
+            master.exec_driver_sql("lock table sales_transaction in access exclusive mode")
+            wait_until(lambda: replica.exec_driver_sql(LOCKED).scalar_one() > 0, "the lock to be on the replica too")
             page.get_by_role("button", name="Refresh").click()
             wait_until(lambda: replica.exec_driver_sql(WAITING).scalar_one() > 0, "the query to wait")
             page.close()

@@ -38,7 +38,7 @@ TILES = {
     "customers": {"Customers": TABLE, "Discounts by category": TABLE, "Discounts by store": TABLE},
     "sales": {"Sales behind these figures": GRID},
 }
-OPENED = ("overview", "products", "overview", "customers", "overview", "sales") * 5  # thirty pages
+OPENED = ("overview", "products", "overview", "customers", "overview", "sales") * 2
 AT_ONCE, DRAWN_SECONDS = 3, 120.0
 HELD_OPEN = """
 import threading
@@ -97,7 +97,7 @@ def busy() -> Iterator[None]:
 
 
 def test_every_tile_of_a_filtered_address_is_drawn_once(app: str, sold: None, busy: None) -> None:
-    """By Bokeh's own client, which is told what a browser is told: thirty browsers would take minutes."""
+    """By Bokeh's own client, which is told what a browser is told: as many browsers would take minutes."""
     with ThreadPoolExecutor(AT_ONCE) as readers:
         found = list(readers.map(lambda tab: drawn(app, tab), OPENED))
     assert found == [TILES[tab] for tab in OPENED]
@@ -109,16 +109,23 @@ def test_a_tile_is_not_drawn_on_the_event_loop_while_its_page_is_built(
     """The race itself, held open: while the page's thread draws a tile, a filter changes, as an address's does."""
     page = tmp_path / "held.py"
     page.write_text(HELD_OPEN)
-    with serving(settings, "--plugins=workbench.exporter", pages=[page]) as served:
-        session = ClientSession(websocket_url=f"{served.url.replace('http', 'ws', 1)}/held/ws")
-        session.connect()
-        session._document_patched(MessageSentEvent(Document(), "bokeh_event", DocumentReady()))
-        found: list[str] = []
-        while not found:
-            time.sleep(0.1)
-            found = re.findall("drawn by [a-z0-9 ]+", str(document(session)))
-        session.close()
+    # On a thread of its own, as Bokeh's client runs a loop, and Playwright's is in this one.
+    with serving(settings, "--plugins=workbench.exporter", pages=[page]) as served, ThreadPoolExecutor(1) as reader:
+        found = reader.submit(how_it_was_drawn, served.url).result()
     assert set(found) == {"drawn by one at a time"}
+
+
+def how_it_was_drawn(url: str) -> list[str]:
+    """What the tile that is held open says, as soon as it says it."""
+    session = ClientSession(websocket_url=f"{url.replace('http', 'ws', 1)}/held/ws")
+    session.connect()
+    session._document_patched(MessageSentEvent(Document(), "bokeh_event", DocumentReady()))
+    found: list[str] = []
+    while not found:
+        time.sleep(0.1)
+        found = re.findall("drawn by [a-z0-9 ]+", str(document(session)))
+    session.close()
+    return found
 
 
 @pytest.mark.parametrize("tab", TILES)
