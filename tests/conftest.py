@@ -8,8 +8,10 @@ import socket
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
 import sqlalchemy as sa
@@ -24,6 +26,7 @@ from workbench.migrations import migrate
 from workbench.positions import beat, wait_for_replica
 from workbench.replication import Reader
 
+T = TypeVar("T")
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 EMPTY = "truncate sales_transaction, sales_item, sales_request, audit_log restart identity"
 
@@ -94,6 +97,12 @@ def workbench(engines: Engines, settings: Settings) -> Iterator[Workbench]:
     made = connect_workbench(settings)
     yield made
     made.close()
+
+
+def on_a_thread(work: Callable[..., T], *given: Any) -> T:
+    """What ``work`` returns that runs an event loop: in the thread of the tests Playwright's goes on."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(work, *given).result()
 
 
 def wait_until(is_true: Callable[[], bool], what: str, seconds: float = 20.0) -> None:

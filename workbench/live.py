@@ -222,6 +222,6 @@ def shared_live(workbench: Workbench) -> Live:
         live = _shared.get(id(workbench))
         if live is None:
             live = _shared[id(workbench)] = Live(workbench)
-            workbench.before_closing(live.stop)
+            workbench.before_closing(lambda: _shared.pop(id(workbench)).stop())
     live.start()
     return live

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Coroutine, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeVar
 
 import nbformat
 import pytest
 
+from tests.conftest import on_a_thread
 from tests.notebooks.cells import cells
 from workbench.cli.lab import notebooks_folder
 from workbench.config import Settings
@@ -42,15 +41,6 @@ def test_there_are_five() -> None:
     assert [path.stem[:2] for path in NOTEBOOKS] == ["01", "02", "03", "04", "05"]
 
 
-Answer = TypeVar("Answer")
-
-
-def waited_for(work: Coroutine[object, object, Answer]) -> Answer:
-    """What it returns. On a thread of its own: after a browser test, Playwright's event loop goes on in this one."""
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, work).result()
-
-
 async def run_twice(path: Path, settings: Settings) -> tuple[int, int]:
     """How much code each of two runs of a notebook has brought to the page, in characters."""
     code = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
@@ -69,7 +59,7 @@ async def run_all_twice(paths: Sequence[Path], settings: Settings) -> list[tuple
 def test_every_cell_runs_and_runs_again(report_settings: Settings, number: int) -> None:
     """As JupyterLab sends them. The second run brings again what draws: the first one's outputs are gone by then."""
     paths = (NOTEBOOKS + REPORTS)[number::3]
-    brought = waited_for(run_all_twice(paths, report_settings))
+    brought = on_a_thread(asyncio.run, run_all_twice(paths, report_settings))
     drawing = [n for n, path in enumerate(paths) if re.search("RevenueByStore|SalesDashboard", path.read_text())]
     assert drawing or number == 2
     for n in drawing:
@@ -88,7 +78,7 @@ async def first_words(settings: Settings) -> tuple[list[str], str, list[str]]:
 
 
 def test_the_first_words_help(report_settings: Settings) -> None:
-    shown, told, found = waited_for(first_words(report_settings))
+    shown, told, found = on_a_thread(asyncio.run, first_words(report_settings))
     servers = f"master 127.0.0.1:{report_settings.master_db_port}, replica 127.0.0.1:{report_settings.replica_db_port}"
     assert shown[0] == f"Workbench({servers})"
     assert shown[1:] == ["Filters(period='last_30_days', stores=[3])", "Where(stores=(3,))"]

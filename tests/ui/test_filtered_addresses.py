@@ -20,6 +20,7 @@ from bokeh.document.events import MessageSentEvent
 from bokeh.events import DocumentReady
 from playwright.sync_api import Browser, expect
 
+from tests.conftest import on_a_thread
 from tests.ui.conftest import serving, visit, watched_page
 from workbench.config import Settings
 from workbench.engines import Engines
@@ -109,9 +110,8 @@ def test_a_tile_is_not_drawn_on_the_event_loop_while_its_page_is_built(
     """The race itself, held open: while the page's thread draws a tile, a filter changes, as an address's does."""
     page = tmp_path / "held.py"
     page.write_text(HELD_OPEN)
-    # On a thread of its own, as Bokeh's client runs a loop, and Playwright's is in this one.
-    with serving(settings, "--plugins=workbench.exporter", pages=[page]) as served, ThreadPoolExecutor(1) as reader:
-        found = reader.submit(how_it_was_drawn, served.url).result()
+    with serving(settings, "--plugins=workbench.exporter", pages=[page]) as served:
+        found = on_a_thread(how_it_was_drawn, served.url)
     assert set(found) == {"drawn by one at a time"}
 
 

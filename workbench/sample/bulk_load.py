@@ -94,14 +94,14 @@ def load(
     until = until or engines.settings.clock.now()
     chunks = generate(count, seed=seed, until=until)
     origin = {"asked": count, "seed": seed, "until": until.isoformat()}
-    under_way = _Load(engines, origin, actor, _Told(count, progress, waiting, should_stop))
+    under_way = _Load(engines, origin, actor, _Caller(count, progress, waiting, should_stop))
     with master_in_words(engines), _cheap_indexes(engines, count), closing(prepared(engines, chunks)) as ready:
         loaded = under_way.run(ready)
     return replace(loaded, seconds=time.monotonic() - started)
 
 
 @dataclass(frozen=True)
-class _Told:
+class _Caller:
     """Whom a load tells how far it is, and who stops it."""
 
     count: int
@@ -113,8 +113,8 @@ class _Told:
 class _Load:
     """A load under way: ``loaded`` is what its committed parts hold."""
 
-    def __init__(self, engines: Engines, origin: dict[str, object], actor: str, told: _Told) -> None:
-        self._engines, self._origin, self._actor, self._told = engines, origin, actor, told
+    def __init__(self, engines: Engines, origin: dict[str, object], actor: str, caller: _Caller) -> None:
+        self._engines, self._origin, self._actor, self._caller = engines, origin, actor, caller
         self._load_id: int | None = None
         self._loaded = NOTHING
 
@@ -122,7 +122,7 @@ class _Load:
         """All parts, or none."""
         try:
             for first in ready:
-                if not wait_for_slots(self._engines, self._told.waiting, self._told.should_stop):
+                if not wait_for_slots(self._engines, self._caller.waiting, self._caller.should_stop):
                     raise self._stopped(self._loaded)
                 self._add(chain([first], ready))
         except BaseException as error:  # Ctrl-C too
@@ -146,12 +146,12 @@ class _Load:
     def _copied(self, connection: sa.Connection, ready: Iterator[Prepared]) -> Loaded:
         added = NOTHING
         for part in ready:
-            if self._told.should_stop():
+            if self._caller.should_stop():
                 raise self._stopped(self._loaded.with_more(added))
             _copy(connection, "copy_headers", part.headers)
             _copy(connection, "copy_lines", part.lines)
             added = added.with_more(_loaded(part))
-            self._told.progress(self._loaded.sales + added.sales, self._told.count)
+            self._caller.progress(self._loaded.sales + added.sales, self._caller.count)
             if added.sales >= BATCH_SALES:
                 break
         return added
@@ -178,14 +178,14 @@ class _Load:
         """The parts that are committed. Raises LoadIncomplete when that fails."""
         if self._load_id is None:
             return
-        self._told.waiting("Taking back what was loaded ...")
+        self._caller.waiting("Taking back what was loaded ...")
         try:
             with master_in_words(self._engines), self._engines.owner.connect() as connection:
                 analyze(connection)  # or the planner takes the tables for small ones
             undo(self._engines, self._load_id, actor=self._actor)
         except WorkbenchError as error:
             raise LoadIncomplete(
-                f"The load ended early: {self._loaded.sales:,} of {counted(self._told.count, 'sale')} are there, and"
+                f"The load ended early: {self._loaded.sales:,} of {counted(self._caller.count, 'sale')} are there, and"
                 f" could not be taken back. {error} Then `workbench undo-sample` takes them back."
             ) from cause
 

@@ -40,6 +40,11 @@ class Question:
     metrics: tuple[str, ...]
 
     @property
+    def by(self) -> tuple[str, ...]:
+        """The dimension as questions take it."""
+        return () if self.dimension is None else (self.dimension,)
+
+    @property
     def label(self) -> str:
         """What is compared, for a person."""
         by = "in total" if self.dimension is None else f"by {DIMENSIONS[self.dimension].label.lower()}"
@@ -60,19 +65,18 @@ def questions() -> list[Question]:
 
 def asked(reader: Reader, engine: str, token: str, question: Question, where: Where = Where()) -> Figures:
     """The figures of a server, which has reached ``token``. Raises ServerUnavailable when it did not answer itself."""
-    by = () if question.dimension is None else (question.dimension,)
-    answer = ask(Source(reader, Session(token)), question.metrics, by=by, where=where)
+    answer = ask(Source(reader, Session(token)), question.metrics, by=question.by, where=where)
     if answer.engine != engine:
         raise ServerUnavailable(f"{spoken(engine)} did not answer: {answer.note}.")
     return _figures(answer.value, question)
 
 
-def held(columns: Columns, reader: Reader, token: str, question: Question) -> Figures:
+def of_columns(columns: Columns, reader: Reader, token: str, question: Question) -> Figures:
     """The figures of the columns, which first read what has changed up to ``token``.
 
     Raises ServerUnavailable, and FiguresUnavailable when they cannot be kept.
     """
-    by = () if question.dimension is None else (question.dimension,)
+    by = question.by
     metrics = [METRICS[name] for name in question.metrics]
     grains = grains_of([measure for metric in metrics for measure in metric.measures], by, Where())
     answer = columns.read(reader, Session(token), lambda found: facts.sums(found, grains, by, Where()))
@@ -94,7 +98,7 @@ def streamed(engine: sa.Engine, question: Question, where: Where = Where()) -> F
     Of ``where`` the dates count, as no view gives every metric for everything else. A RisingWave that is busy is asked
     again a few times. Raises ServerUnavailable.
     """
-    by = () if question.dimension is None else (question.dimension,)
+    by = question.by
     metrics = views.given([METRICS[name] for name in question.metrics], by)
     days = Where(date_from=where.date_from, date_to=where.date_to)
     grains = grains_of([measure for metric in metrics for measure in metric.measures], by, days)

@@ -25,7 +25,7 @@ from workbench.verification.figures import (
     answered,
     asked,
     differing,
-    held,
+    of_columns,
     other,
     questions,
 )
@@ -139,7 +139,7 @@ def _ways(engines: Engines, columns: Columns | None, token: str) -> tuple[dict[s
         except WorkbenchError as error:
             missing.append(f"The columns were not compared. {error}")
         else:
-            ways["columns"] = partial(held, columns, Reader(engines))
+            ways["columns"] = partial(of_columns, columns, Reader(engines))
     if not ways and not missing:
         missing.append("No follower is configured: there is nothing to compare the master with.")
     return ways, tuple(missing)
