@@ -152,8 +152,11 @@ class Reader:
         with time_limit(CONNECTED_SECONDS):
             connected = self.engines.master_reader.connect()
         with connected as connection:
-            position = connection.execute(sa.text(read_sql("queries/insert_position"))).one()
-            return position.lsn, position.as_of, asked_on(connection, work)
+            as_of = connection.execute(sa.text(read_sql("queries/master_clock"))).scalar_one()
+            value = asked_on(connection, work)
+            # After the read, so that all it saw is in it; what is not flushed yet (a read alone may prune a page) no
+            # replica gets before the next commit, and nobody waits for that.
+            return connection.execute(sa.text(read_sql("queries/token"))).scalar_one(), as_of, value
 
 
 def _wait(connection: sa.Connection, token: str | None) -> datetime | None:

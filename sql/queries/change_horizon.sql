@@ -3,7 +3,7 @@
 -- in the WAL up to lsn: a function's value is newer than the snapshot.
 select
     pg_snapshot_xmin(s.snapshot)::text as horizon,
-    case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_insert_lsn() end::text as lsn,
+    case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_flush_lsn() end::text as lsn,
     array(
         select distinct a.xact_id::text from audit_log as a where a.xact_id >= pg_snapshot_xmin(s.snapshot)
     ) as seen,

@@ -10,9 +10,9 @@ from uuid import uuid4
 import pytest
 import sqlalchemy as sa
 
-from tests.conftest import paused_replay, wait_until
+from tests.conftest import as_superuser, paused_replay, wait_until
 from tests.examples import sale
-from workbench import monitor
+from workbench import cluster, monitor
 from workbench.config import Settings
 from workbench.connection import Workbench
 from workbench.connection import connect as connect_workbench
@@ -68,6 +68,20 @@ def test_reads_do_not_go_back_in_time_after_the_master_answered(
         workbench.sales().create(sale(), uuid4())
         assert workbench.reader.read_master(reading, count).value == 1
         assert workbench.reader.read(reading, count).value == 1
+
+
+def test_after_a_read_of_the_master_nobody_waits_for_wal_that_is_not_flushed(
+    workbench: Workbench, settings: Settings
+) -> None:
+    """It is sent to the replica with the next commit, which may be 25 s away: such a read alone may prune a page."""
+    session = Session()
+    with as_superuser(cluster.superuser(settings), settings.master_db_port).connect() as connection:
+        connection.exec_driver_sql("select pg_logical_emit_message(false, 'test', 'no commit flushes this')")
+        lsn = "select pg_current_wal_insert_lsn() > pg_current_wal_flush_lsn()"
+        assert connection.exec_driver_sql(lsn).scalar_one(), "this shows nothing: all is flushed"
+        workbench.reader.read_master(session, count)
+        assert connection.exec_driver_sql(lsn).scalar_one(), "this shows nothing: all is flushed"
+    assert workbench.reader.read(session, count).engine == "replica"
 
 
 def test_a_replica_that_stands_still_is_not_asked(workbench: Workbench, replica_superuser: sa.Engine) -> None:
