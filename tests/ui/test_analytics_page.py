@@ -110,6 +110,16 @@ def test_a_brush_narrows_to_its_days(app: str, page: Page, sales: list[int]) -> 
     figures(page, FIGURES)
 
 
+def test_the_pointer_anywhere_on_the_time_line_reads_its_day(app: str, page: Page, sales: list[int]) -> None:
+    visit(page, f"{app}/analytics")
+    figures(page, FIGURES)
+    box = chart(page, DAILY)
+    for across, down in ((0.1, 0.2), (0.33, 0.8), (0.5, 0.5), (0.77, 0.3), (0.95, 0.7)):
+        page.mouse.move(box["x"] + box["width"] * across, box["y"] + box["height"] * down, steps=3)
+        expect(page.locator(".bk-Tooltip:visible").first).to_contain_text(str(datetime.now().year))
+        expect(page.locator(".bk-Tooltip:visible").first).to_contain_text("Compared with")
+
+
 def test_from_the_figures_to_a_sale_and_back(app: str, page: Page, sales: list[int]) -> None:
     visit(page, f"{app}/analytics?stores=7")
     page.get_by_role("tab", name="Sales", exact=True).click()

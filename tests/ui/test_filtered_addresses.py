@@ -29,7 +29,7 @@ from workbench.sample import load
 
 CHART, TABLE, GRID, FIGURE = ({kind: 1} for kind in ("chart", "table", "grid", "figure"))
 CHARTS = (
-    *("Daily revenue", "Top 10 products by revenue", "Top 10 products by quantity", "Revenue by store"),
+    *("Revenue over time", "Top 10 products by revenue", "Top 10 products by quantity", "Revenue by store"),
     *("Revenue by category", "Revenue by payment method", "Revenue by cashier", "Revenue by hour and weekday"),
 )
 KEY_FIGURES = ("Total Transactions", "Total Revenue", "Items Sold", "Avg Transaction")

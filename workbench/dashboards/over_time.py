@@ -5,34 +5,40 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import holoviews as hv
 import pandas as pd
-from bokeh.models import DatetimeTickFormatter
+from bokeh.models import DatetimeTickFormatter, HoverTool
 from holoviews.streams import BoundsX
 from hvplot import hvPlot
 
+from workbench import look
 from workbench.connection import Workbench
 from workbench.dashboards.chart import ChartTile, by_column, floats, frameless, theme_color
 from workbench.dashboards.feed import Feed, Moment
-from workbench.filters import CUSTOM, Filters, until_words
+from workbench.dashboards.grain import choices, fitting, grouped
+from workbench.dashboards.kpis import change
+from workbench.filters import AUTO, COMPARISONS, CUSTOM, GRAINS, Filters, until_words, words
 from workbench.replication import Answer
 
 QUIET: dict[str, Any] = {"responsive": True, "xlabel": "", "ylabel": "", "legend": False}
+HALF_DAY_MS = 12 * 3600 * 1000
 BARE: dict[str, Any] = {"tools": [], "default_tools": [], "framewise": True}
 
 
 class RevenueOverTime(ChartTile):
-    """Daily revenue of the period; a day without a sale is 0."""
+    """Revenue of the period by day, week or month, a single day by hour; a day without a sale is 0."""
 
-    title = "Daily revenue"
+    title = "Revenue over time"
     about = "Drag across the chart to look at some days alone."
     height = 280
 
     def __init__(self, source: Workbench | Feed, filters: Filters | None = None) -> None:
         super().__init__(source, filters)
         self._is_by_hour = False
+        self._spans: list[tuple[date, date]] = []  # first and last day of each point
         self.ticks = DatetimeTickFormatter(hours="%H:%M", days="%e %b", months="%b %Y", years="%Y", context=None)
 
     def fetch(self, moment: Moment) -> Answer[pd.DataFrame]:
@@ -82,9 +88,14 @@ class RevenueOverTime(ChartTile):
         return [found.get(pd.Timestamp(start + timedelta(days=n)), Decimal("0.00")) for n in range(len(days))]
 
     def depends_on(self, moment: Moment) -> object:
-        """The brushed days, and what is not over yet, to the hour."""
-        where = moment.filters.so_far(moment.now, is_brushed=False)
-        return moment.filters.brush_from, moment.filters.brush_to, where.before
+        """The brushed days, the grain, and what is not over yet, to the hour."""
+        where, filters = moment.filters.so_far(moment.now, is_brushed=False), moment.filters
+        return filters.brush_from, filters.brush_to, filters.grain, filters.comparison, where.before
+
+    def pressed(self, button: str) -> None:
+        """Shows days, weeks or months; the grain that fits again when it was the chosen one."""
+        if button in GRAINS:
+            self.feed.filters.grain = AUTO if button == self.feed.filters.grain else button
 
     def prepare(self, moment: Moment, frame: pd.DataFrame) -> pd.DataFrame:
         """Floats, the texts of the hover, and the brushed days in a line of their own.
@@ -93,36 +104,70 @@ class RevenueOverTime(ChartTile):
         """
         to_come = (frame["day"] > pd.Timestamp(moment.now)) & (frame["revenue"] == 0)
         frame = frame[~to_come].reset_index(drop=True)
-        low, high = moment.filters.brush_from or date.min, moment.filters.brush_to or date.max
-        revenue = floats(frame["revenue"])
         self._is_by_hour = any(day != day.normalize() for day in frame["day"])
-        place = "%H:%M" if self._is_by_hour else "%a %-d %b %Y"
-        is_over = frame["day"] < self._running(moment)
-        is_chosen = pd.Series([low <= day.date() <= high for day in frame["day"]])
-        so_far = moment.filters.so_far(moment.now, is_brushed=False)
-        until = "" if self._is_by_hour else f" {until_words(so_far.before)}"
-        amounts = pd.Series(revenue)
-        return pd.DataFrame(
-            {
-                "day": frame["day"],
-                "revenue": revenue,
-                "over": amounts.where(is_over),
-                "running": amounts.where(~is_over | ~is_over.shift(-1, fill_value=True)),
-                "filled": is_over.astype(float),
-                "chosen": amounts.where(is_chosen & is_over),
-                "floor": (amounts * 0).where(is_chosen & is_over),
-                "before": floats(frame["before"]),
-                "text": [self.text(value) for value in frame["revenue"]],
-                "compared": [
-                    self.text(value) + ("" if over or value is None else until)
-                    for value, over in zip(frame["before"], is_over, strict=True)
-                ],
-                "date": [
-                    day.strftime(place) + ("" if over else ", not over yet")
-                    for day, over in zip(frame["day"], is_over, strict=True)
-                ],
-            }
+        grain = "hour" if self._is_by_hour else fitting(moment.filters.grain, len(frame))
+        points = grouped(frame, grain) if grain in GRAINS else frame.assign(last=frame["day"])
+        self._spans = [(first.date(), last.date()) for first, last in zip(points["day"], points["last"], strict=True)]
+        is_over = points["last"] < self._running(moment)
+        self.head.param.update(
+            buttons=[] if self._is_by_hour else choices(grain), legend=self._legend(moment, points, is_over)
         )
+        return pd.DataFrame(self._courses(moment, points, is_over) | self._texts(moment, points, is_over, frame))
+
+    def _courses(self, moment: Moment, points: pd.DataFrame, is_over: pd.Series) -> dict[str, Any]:
+        low, high = moment.filters.brush_from or date.min, moment.filters.brush_to or date.max
+        is_chosen = pd.Series([low <= last and first <= high for first, last in self._spans])
+        amounts = pd.Series(floats(points["revenue"]))
+        left, right = edges(points["day"])
+        return {
+            "day": points["day"],
+            "left": left,
+            "right": right,
+            "revenue": amounts,
+            "over": amounts.where(is_over),
+            "running": amounts.where(~is_over | ~is_over.shift(-1, fill_value=True)),
+            "filled": is_over.astype(float),
+            "chosen": amounts.where(is_chosen & is_over),
+            "floor": (amounts * 0).where(is_chosen & is_over),
+            "before": floats(points["before"]),
+        }
+
+    def _texts(
+        self, moment: Moment, points: pd.DataFrame, is_over: pd.Series, days: pd.DataFrame
+    ) -> dict[str, list[str]]:
+        """What the pointer reads at each point."""
+        before = moment.filters.so_far(moment.now, is_brushed=False).before
+        until = "" if self._is_by_hour else f" {until_words(before)}"
+        compared = moment.filters.comparison_where(moment.now, is_brushed=False)
+        moved = None if compared is None or compared.date_from is None else compared.date_from - days["day"][0].date()
+        rows = list(zip(points["day"], self._spans, points["revenue"], points["before"], is_over, strict=True))
+        return {
+            "text": [self.text(revenue) for _, _, revenue, _, _ in rows],
+            "date": [self._named(day, span) + ("" if over else ", not over yet") for day, span, _, _, over in rows],
+            "compared": [
+                look.NOTHING
+                if value is None or moved is None
+                else f"{self.text(value)}{'' if over else until} · {words(span[0] + moved, span[1] + moved)}"
+                for _, span, _, value, over in rows
+            ],
+            "change": [
+                look.percent(change(revenue, value), is_change=True) if over else "not over yet"
+                for _, _, revenue, value, over in rows
+            ],
+        }
+
+    def _named(self, day: pd.Timestamp, span: tuple[date, date]) -> str:
+        if self._is_by_hour:
+            return f"{day:%H:%M}"
+        return words(*span) if span[0] < span[1] else f"{day:%a} {words(*span)}"
+
+    def _legend(self, moment: Moment, points: pd.DataFrame, is_over: pd.Series) -> list[tuple[str, str]]:
+        found = [("line", "Revenue")]
+        if not is_over.all():
+            found.append(("running", "Not over yet"))
+        if points["before"].notna().any():
+            found.append(("before", COMPARISONS[moment.filters.comparison]))
+        return found
 
     def _running(self, moment: Moment) -> pd.Timestamp:
         """The beginning of the hour, or of the day, that is not over yet."""
@@ -143,7 +188,7 @@ class RevenueOverTime(ChartTile):
                 yformatter=self.amounts,
                 xformatter=self.ticks,
                 ylim=(0, None),
-                hooks=[shaded, frameless],
+                hooks=[frameless, readable],
                 show_legend=False,
             )
         )
@@ -159,27 +204,44 @@ class RevenueOverTime(ChartTile):
         return hvPlot(data).line(x="day", y="running", **dashed, **QUIET).opts(**BARE)
 
     def _dots(self, data: pd.DataFrame) -> Any:
-        told = ["date", "text", "compared", "filled", "floor", "chosen"]
+        told = ["date", "text", "compared", "change", "filled", "floor", "chosen", "left", "right"]
         dots = hvPlot(data).scatter(x="day", y="revenue", hover_cols=told, color=theme_color(), size=18, **QUIET)
         return dots.opts(
             hooks=[by_column(fill_alpha="filled")],
             tools=["hover", "xbox_select"],
             default_tools=[],
             framewise=True,
-            hover_tooltips=[("", "@date"), ("Revenue", "@text"), ("Compared with", "@compared")],
+            hover_tooltips=[("", "@date"), ("Revenue", "@text"), ("Compared with", "@compared"), ("Change", "@change")],
         )
 
     def _brushed(self, event: Any) -> None:
         if not event.new or self._is_by_hour:  # a single day is as narrow as it gets
             return
         first, last = sorted(pd.Timestamp(end) for end in event.new)
-        start = first.ceil("D") if first != first.normalize() else first  # days whose point is inside
-        if start > last:
-            start = last = first.round("D")
-        self.feed.filters.param.update(brush_from=start.date(), brush_to=last.date())
+        inside = [span for span in self._spans if first <= pd.Timestamp(span[0]) <= last]
+        if not inside:  # between two points: the nearest
+            middle = first + (last - first) / 2
+            inside = [min(self._spans, key=lambda span: abs(pd.Timestamp(span[0]) - middle))]
+        self.feed.filters.param.update(brush_from=inside[0][0], brush_to=inside[-1][1])
 
 
-def shaded(plot: Any, _element: Any) -> None:
-    """A hook: shade below the chosen days. hvplot's area is one polygon, which cannot be written column by column."""
-    dots = plot.state.renderers[-1].data_source
-    plot.state.varea("day", "floor", "chosen", source=dots, color=theme_color(), alpha=0.18, level="underlay")
+def edges(places: pd.Series) -> tuple[list[float], list[float]]:
+    """From where to where each point is the nearest one, in milliseconds as Bokeh counts time."""
+    at = [place.timestamp() * 1000 for place in places]
+    between = [(one + other) / 2 for one, other in pairwise(at)]
+    half = at[1] - between[0] if between else HALF_DAY_MS
+    return [at[0] - half, *between], [*between, at[-1] + half]
+
+
+def readable(plot: Any, _element: Any) -> None:
+    """A hook: the pointer anywhere reads the day it is at, and below the chosen days there is a shade.
+
+    Both are drawn by Bokeh from the dots' own data: hvplot's area is one polygon, which cannot be written column by
+    column, and dots and lines answer only where they are hit.
+    """
+    figure, dots = plot.state, plot.state.renderers[-1].data_source
+    figure.varea("day", "floor", "chosen", source=dots, color=theme_color(), alpha=0.18, level="underlay")
+    look_of_hover = {"hover_fill_color": theme_color(), "hover_fill_alpha": 0.16, "hover_line_alpha": 0}
+    bands = figure.quad("left", "right", 0, "revenue", source=dots, fill_alpha=0, line_alpha=0, **look_of_hover)
+    (hover,) = figure.select(HoverTool)
+    hover.update(renderers=[bands], mode="vline", attachment="horizontal")

@@ -14,6 +14,7 @@ from workbench import look
 from workbench.connection import Workbench
 from workbench.dashboards.feed import Feed, Moment
 from workbench.dashboards.fresh_line import FreshLine, stylesheets
+from workbench.dashboards.tile_head import TileHead
 from workbench.errors import WorkbenchError
 from workbench.filters import Filters
 from workbench.inline import when_shown
@@ -42,8 +43,7 @@ class Tile(Viewer):
         self.feed = source if isinstance(source, Feed) else Feed(source, filters)
         self._shown: tuple[object, pd.DataFrame] | None = None
         self._engine = ""  # who answered it
-        about = f'<p class="soft">{look.esc(self.about)}</p>' if self.about else ""
-        self._heading = html(f"<h2>{look.esc(self.title)}</h2>{about}")
+        self.head = TileHead(self.pressed, heading=self.title, about=self.about)
         self._drawn: pn.Column | None = None
         self._said = html('<p class="soft waiting">Loading …</p>')
         self._body = pn.Column(self._said, sizing_mode="stretch_width", margin=0)
@@ -60,6 +60,9 @@ class Tile(Viewer):
     def drawn(self) -> Viewable:
         """What ``draw`` draws into; asked for once, after the first ``draw``."""
         raise NotImplementedError
+
+    def pressed(self, button: str) -> None:
+        """Somebody has pressed a button of the head; for tiles that offer some."""
 
     def frame(self, *, exact: bool = False) -> pd.DataFrame:
         """The figures for the filters as they are now: columns and order as ``fetch`` says, a copy of one's own.
@@ -122,7 +125,7 @@ class Tile(Viewer):
         return self._followed(pn.Column(self._body, sizing_mode="stretch_width", margin=0))
 
     def __panel__(self) -> Viewable:
-        return self._followed(card(self._heading, self._body, self._fresh))
+        return self._followed(card(self.head, self._body, self._fresh))
 
     def _followed(self, view: Viewable) -> Viewable:
         """``view``, which follows the data while it is shown, unless a dashboard sees to that."""

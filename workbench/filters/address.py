@@ -11,13 +11,14 @@ from workbench.filters.model import LISTS, Filters
 from workbench.metrics import NUMBERS
 
 _NO_VALUE, _AS_IT_IS = "~none", "~="  # a missing category; what stands before a text that is empty or begins with "~"
+_CHOICES = ("period", "comparison", "grain")
 _DATES = ("date_from", "date_to", "brush_from", "brush_to")
 _MOST_VALUES = 200
 
 
 def to_query(filters: Filters, **others: str) -> str:
     """The whole state as ``?period=last_30_days&...``, also what is at its default; ``others`` come first."""
-    pairs: list[tuple[str, str]] = [*others.items(), ("period", filters.period), ("comparison", filters.comparison)]
+    pairs: list[tuple[str, str]] = [*others.items(), *((name, getattr(filters, name)) for name in _CHOICES)]
     for name in _DATES:
         day = getattr(filters, name)
         pairs.append((name, "" if day is None else day.isoformat()))
@@ -71,8 +72,8 @@ Reader = Callable[[Filters, str, list[str]], Any]
 
 
 def _readers() -> Mapping[str, Reader]:
-    readers: dict[str, Reader] = {"period": _choice, "comparison": _choice, "customer_id": _customer}
-    readers |= dict.fromkeys(_DATES, _day)
+    readers: dict[str, Reader] = {"customer_id": _customer}
+    readers |= dict.fromkeys(_CHOICES, _choice) | dict.fromkeys(_DATES, _day)
     for name in LISTS:
         readers[name] = _numbers if name in NUMBERS else _texts
     return readers

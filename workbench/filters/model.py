@@ -8,7 +8,16 @@ from typing import Any
 
 import param
 
-from workbench.filters.periods import COMPARISONS, DEFAULT_COMPARISON, DEFAULT_PERIOD, PERIODS, compared_days, days_of
+from workbench.filters.periods import (
+    AUTO,
+    COMPARISONS,
+    DEFAULT_COMPARISON,
+    DEFAULT_PERIOD,
+    GRAINS,
+    PERIODS,
+    compared_days,
+    days_of,
+)
 from workbench.metrics import Where, given
 from workbench.models import EARLIEST, LATEST
 
@@ -29,6 +38,7 @@ class Filters(param.Parameterized):
 
     ``date_from`` and ``date_to`` count when ``period`` is custom; ``brush_from`` and ``brush_to`` narrow any period to
     some of its days. Weekdays are 1 (Monday) to 7. A category None is a line without one. Empty lists narrow nothing.
+    ``grain`` is how finely a course of days is shown.
     """
 
     period: Any = param.Selector(default=DEFAULT_PERIOD, objects=list(PERIODS))
@@ -45,6 +55,7 @@ class Filters(param.Parameterized):
     hours = Values(default=[], item_type=int)
     weekdays = Values(default=[], item_type=int)
     comparison: Any = param.Selector(default=DEFAULT_COMPARISON, objects=list(COMPARISONS))
+    grain: Any = param.Selector(default=AUTO, objects=list(GRAINS))
 
     def __repr__(self) -> str:
         """What is not as it is at the start, and the period."""

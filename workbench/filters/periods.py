@@ -38,6 +38,8 @@ COMPARISONS = {
     "year": "Last year",
     "none": "Nothing",
 }
+AUTO = "auto"
+GRAINS = {AUTO: "As it fits", "day": "Day", "week": "Week", "month": "Month"}
 
 
 def days_of(period: str, today: date, custom: tuple[date | None, date | None]) -> tuple[date | None, date | None]:
