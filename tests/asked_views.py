@@ -38,9 +38,9 @@ def asked_views(workbench: Workbench, monkeypatch: pytest.MonkeyPatch) -> dict[s
     asked: set[str] = set()
     sums = views.sums
 
-    def noted(connection, of, by, where):  # type: ignore[no-untyped-def]
+    def noted(connection, of, grouping):  # type: ignore[no-untyped-def]
         asked.update(view.name for view in of)
-        return sums(connection, of, by, where)
+        return sums(connection, of, grouping)
 
     monkeypatch.setattr(views, "sums", noted)
     found: dict[str, set[str]] = {}

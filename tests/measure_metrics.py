@@ -151,7 +151,7 @@ def main() -> None:
                 live._answers.clear()
                 at = moment(live, **days, **values)
                 found.setdefault((tab, count), []).append(
-                    seconds(lambda group=group, at=at: [tile.fetch(at) for tile in group])  # type: ignore[misc]
+                    seconds(lambda group=group, at=at: at.fetch(group))  # type: ignore[misc]
                 )
         for (tab, count), times in found.items():
             most = max(times) * 1000

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 from weakref import WeakSet
 
 import pandas as pd
 
 from workbench.askers import Question
 from workbench.connection import Workbench
-from workbench.errors import FiguresUnavailable, WorkbenchError
-from workbench.metrics import Columns, Source, Stream, Where, ask
+from workbench.errors import FiguresUnavailable, MetricError, WorkbenchError
+from workbench.metrics import Asked, Columns, Source, Stream, Where, ask, ask_together
 from workbench.metrics.facts import values_of
-from workbench.replication import Answer, Session
+from workbench.replication import Answer, Session, lsn_number
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+K = TypeVar("K", bound=Hashable)
 REFRESH_SECONDS = 0.2  # half a millisecond where nothing is new
 BEGIN_SECONDS = 5.0
 AGAIN_SECONDS = 30.0
@@ -115,8 +116,13 @@ class Live:
 
     def ask(self, session: Session, metrics: Sequence[str], by: Sequence[str], where: Where) -> Answer[pd.DataFrame]:
         """As metrics.ask, shared by all who ask the same at one revision. The frame must not be changed."""
-        key = ("ask", tuple(metrics), tuple(by), where)
-        return self.answer(session, key, lambda source: ask(source, metrics, by=by, where=where))
+        asked = Asked(tuple(metrics), tuple(by), where)
+        return self.answer(session, asked, lambda source: ask(source, metrics, by=by, where=where))
+
+    def ask_ahead(self, session: Session, asked: Iterable[Asked]) -> None:
+        """Answers all that is about to be asked, by few statements; what it cannot is left to ``ask``."""
+        with suppress(MetricError):  # ``ask`` finds out whose
+            self._answers_of(session, tuple(dict.fromkeys(asked)), ask_together)
 
     def answer(self, session: Session, key: Hashable, work: Callable[[Source], Answer[T]]) -> Answer[T]:
         """What ``work`` answers, computed once for each ``key`` and revision; all others wait for it.
@@ -124,22 +130,39 @@ class Live:
         Once none of them is there any more it ends, also at the server.
         A session that has just written waits until the columns have it, and asks by itself where they cannot.
         """
+        found = self._answers_of(session, (key,), lambda source, _: [work(source)])
+        if found is not None:
+            with suppress(MetricError):  # of another one, which somebody has asked together with this one
+                return cast(Answer[T], found[key].answer.result()[key])
+        return work(self.source(session))
+
+    def _answers_of(
+        self, session: Session, keys: Sequence[K], work: Callable[[Source, Sequence[K]], Sequence[Answer[Any]]]
+    ) -> dict[K, Question] | None:
+        """The questions of these keys, of which ``work`` has answered those that nobody had asked.
+
+        None when the columns have not what the session has seen.
+        """
         self.columns.catch_up(self.workbench.reader, session)
         moment = self.columns.moment
         if moment is None or not moment.reaches(session.token):
-            return work(self.source(session))
-        question, is_first = self._question(key, self.revision)
-        if is_first:
-            try:
-                with question.asked():
-                    answer = work(self.source(Session(moment.token), self._shown.get(key)))
-                self._note(key, None if answer.engine == "risingwave" else moment.lsn)
-                question.answer.set_result(answer)
-            except BaseException as error:
-                self._forget(key, question)  # the next one who asks tries again
-                question.answer.set_exception(error)
-                raise
-        return question.answer.result()
+            return None
+        made, revision = Question(), self.revision
+        try:
+            found = {key: self._question(key, revision, made) for key in keys}
+            new = [key for key, question in found.items() if question is made]
+            if new:
+                with made.asked():
+                    answers = work(self.source(Session(moment.token), self._shown_of(new)), new)
+                for key, answer in zip(new, answers, strict=True):
+                    self._note(key, None if answer.engine == "risingwave" else moment.lsn)
+                made.answer.set_result(dict(zip(new, answers, strict=True)))
+        except BaseException as error:
+            for key in keys:
+                self._forget(key, made)  # the next one who asks tries again
+            made.answer.set_exception(error)
+            raise
+        return found
 
     def source_now(self, session: Session) -> Source:
         """Who is asked for this session about what there is now, what others have just written among it."""
@@ -153,6 +176,12 @@ class Live:
         columns = self.columns if self._asks_columns else None
         return Source(self.workbench.reader, session, columns, self.stream, shown)
 
+    def _shown_of(self, keys: Iterable[Hashable]) -> str | None:
+        """Up to where one of these was answered by another than RisingWave."""
+        with self._lock:
+            shown = [self._shown[key] for key in keys if key in self._shown]
+        return max(shown, key=lsn_number, default=None)
+
     def _note(self, key: Hashable, lsn: str | None) -> None:
         """Remembers up to where a question was answered by another than RisingWave, which must not take it back."""
         with self._lock:
@@ -162,20 +191,19 @@ class Live:
             while len(self._shown) > MOST_ANSWERS:
                 self._shown.pop(next(iter(self._shown)))
 
-    def _question(self, key: Hashable, revision: int) -> tuple[Question, bool]:
-        """The question of all who ask this at this revision, and whether it is asked for the first time."""
+    def _question(self, key: Hashable, revision: int, made: Question) -> Question:
+        """The question of all who ask this at this revision: ``made``, when it is asked for the first time."""
         with self._lock:
             if revision != self._answered_revision:
                 self._answers, self._answered_revision = {}, revision
             found = self._answers.get(key)
             if found is not None and found.join():
-                return found, False
+                return found
             while len(self._answers) >= MOST_ANSWERS:
                 self._answers.pop(next(iter(self._answers)))
-            made = Question()
             made.join()
             self._answers[key] = made
-            return made, True
+            return made
 
     def _forget(self, key: Hashable, question: Question) -> None:
         with self._lock:

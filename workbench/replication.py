@@ -21,6 +21,7 @@ from workbench.replica_watch import STALE_SECONDS, Master, Pulse
 from workbench.sql_files import read_sql
 
 T = TypeVar("T")
+U = TypeVar("U")
 Work = Callable[[sa.Connection], T]
 EngineName = Literal["master", "replica", "risingwave"]
 
@@ -55,6 +56,10 @@ class Answer(Generic[T]):
     engine: EngineName
     as_of: datetime
     note: str = ""
+
+    def map(self, work: Callable[[T], U]) -> Answer[U]:
+        """What ``work`` makes of the value, by the same engine as of the same moment."""
+        return Answer(work(self.value), self.engine, self.as_of, self.note)
 
 
 @dataclass

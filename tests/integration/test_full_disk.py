@@ -130,10 +130,12 @@ def test_a_file_that_finds_no_space_leaves_the_one_that_was_there(disk: Path) ->
 
 def test_the_command_says_it_in_one_line(disk: Path, base: Settings) -> None:
     command = [shutil.which("workbench", path=os.path.dirname(os.sys.executable)), "up"]
+    master, replica = free_ports(2)
+    ports = {"MASTER_DB_PORT": str(master), "REPLICA_DB_PORT": str(replica)}
     with filled(disk):
         done = subprocess.run(
             command,
-            env={"PATH": os.defpath, "WORKBENCH_DATA_DIR": str(disk / "other"), "HOME": str(disk)},
+            env={"PATH": os.defpath, "WORKBENCH_DATA_DIR": str(disk / "other"), "HOME": str(disk)} | ports,
             capture_output=True,
             text=True,
             timeout=120,

@@ -17,10 +17,15 @@ from tests.conftest import wait_until
 from tests.examples import sale
 from workbench.config import Settings
 from workbench.connection import Workbench, connect
+from workbench.dashboards.feed import Feed
+from workbench.dashboards.sales_dashboard import OVERVIEW
 from workbench.engines import Engines
+from workbench.errors import MetricError, WorkbenchError
+from workbench.filters import Filters
 from workbench.insights import customers, discounts
 from workbench.live import Live, shared_live
-from workbench.metrics import Columns, Source, Where
+from workbench.metrics import MEASURES, Asked, Columns, Source, Where
+from workbench.metrics.column_facts import ColumnFacts
 from workbench.replication import Answer, Session
 from workbench.sale_pages import sale_page
 from workbench.sales import Sales
@@ -163,6 +168,40 @@ def test_every_filter_is_answered_by_the_columns_alone(live: Live, workbench: Wo
         live.answer(Session(), ("discounts", where), lambda source, where=where: discounts(source, where, by=["store"]))  # type: ignore[misc]
         live.answer(Session(), ("customers", where), lambda source, where=where: customers(source, where))  # type: ignore[misc]
     assert not [text for text in queries.texts if "fact_" in text]
+
+
+@pytest.mark.parametrize("period", ["last_30_days", "yesterday", "all"])
+def test_the_tiles_of_a_page_are_answered_by_two_passes_for_each_span(
+    live: Live, workbench: Workbench, monkeypatch: pytest.MonkeyPatch, period: str
+) -> None:
+    """The period, what of it is compared where it runs, and what with: each of sales and of lines."""
+    create(workbench, transaction_time=datetime.now().isoformat(sep=" "))
+    wait_until(lambda: figures(live, Session()) == (1, "10.70"), "the sale")
+    asked: list[str] = []
+    execute = ColumnFacts.execute
+
+    def noted(self: ColumnFacts, statement: sa.Select[Any]) -> Any:
+        asked.append(str(statement))
+        return execute(self, statement)
+
+    feed = Feed(workbench, Filters(period=period), live)
+    monkeypatch.setattr(ColumnFacts, "execute", noted)
+    found = feed.moment().fetch([kind(feed) for kind in OVERVIEW])
+    assert not [answer for _, answer in found if isinstance(answer, WorkbenchError)]
+    spans = {"last_30_days": 3, "yesterday": 2, "all": 1}[period]
+    assert len([text for text in asked if "sum(" in text]) == 2 * spans, "\n".join(asked)
+
+
+def test_a_wrong_row_that_is_asked_together_with_others_costs_its_own_tile(
+    live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = replace(MEASURES["items_sold"], expression="sum(itmes)")
+    monkeypatch.setitem(MEASURES, "items_sold", wrong)
+    asked = [Asked(("revenue",), (), Where()), Asked(("items_sold",), (), Where())]
+    live.ask_ahead(Session(), asked)
+    assert live.ask(Session(), *asked[0]).engine == "replica"
+    with pytest.raises(MetricError, match="itmes"):
+        live.ask(Session(), *asked[1])
 
 
 def test_the_database_alone_is_asked_where_that_is_set(workbench: Workbench) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, Phase, given, settings
@@ -21,7 +22,7 @@ from tests.examples import CAKE, LATTE, sale
 from tests.integration.plain_metrics import plain
 from workbench.connection import Workbench
 from workbench.errors import FiguresUnavailable, MetricError, ServerUnavailable
-from workbench.metrics import DIMENSIONS, METRICS, Columns, Source, Where, ask
+from workbench.metrics import DIMENSIONS, METRICS, Asked, Columns, Source, Where, ask, ask_together
 from workbench.metrics import columns as columns_module
 from workbench.metrics.definitions import MEASURES
 from workbench.models import parse_sale
@@ -165,6 +166,14 @@ def check(source: Source, names: list[str], by: list[str], where: Where) -> None
         assert not by or set(rows) == set(plain(connection, anchor, by, where)), (by, where)
 
 
+def check_together(source: Source, asked: Sequence[tuple[list[str], Where]]) -> None:
+    """Questions put together, under equal and other filters, have the answers that each has alone."""
+    every = [Asked(tuple(allowed(by)), tuple(by), where) for _, where in asked for by, _ in [*asked, ([], where)]]
+    for one, found in zip(every, ask_together(source, every), strict=True):
+        alone = ask(source, one.metrics, by=one.by, where=one.where)
+        pd.testing.assert_frame_equal(found.value, alone.value)
+
+
 def allowed(by: list[str]) -> list[str]:
     return [metric.name for metric in METRICS.values() if set(by) <= set(metric.dimensions)]
 
@@ -218,6 +227,8 @@ def test_every_metric_is_what_plain_sql_says_after_any_writes(
                 check(source, allowed(by), by, where)
         for by, where in asked:
             check(Source(workbench.reader, shop.session), allowed(by), by, where)
+        for source in (Source(workbench.reader, shop.session, columns), Source(workbench.reader, shop.session)):
+            check_together(source, asked)
         fresh = Columns(tmp_path / "fresh", 512)
         fresh.refresh(workbench.reader, shop.session)
         assert contents(columns) == contents(fresh)

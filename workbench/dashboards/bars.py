@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import holoviews as hv
@@ -14,6 +14,7 @@ from workbench import look
 from workbench.dashboards.chart import ChartTile, alphas, by_column, floats, frameless, padded, short, theme_color
 from workbench.dashboards.feed import Moment
 from workbench.filters import Filters, drop, value_text
+from workbench.metrics import Asked
 from workbench.replication import Answer
 
 LABEL_LENGTH = 18
@@ -33,12 +34,16 @@ class BarTile(ChartTile):
         self._values: dict[str, Any] = {}
         self._most_shown = 0
 
+    def asks(self, moment: Moment) -> Sequence[Asked]:
+        """Every value of the dimension, the chosen ones and the others."""
+        return [Asked(("revenue",), (self.dimension,), drop(moment.where, self.narrows))]
+
     def fetch(self, moment: Moment) -> Answer[pd.DataFrame]:
-        """One row for each value, with revenue (Decimal) and its share, the highest first."""
-        where = drop(moment.where, self.narrows)
-        answer = moment.ask(["revenue"], [self.dimension], where)
-        frame = answer.value.sort_values("revenue", ascending=False, kind="stable").reset_index(drop=True)
-        return Answer(frame, answer.engine, answer.as_of, answer.note)
+        """One row for each value, with revenue (Decimal), the highest first."""
+        (asked,) = self.asks(moment)
+        return moment.ask(*asked).map(
+            lambda frame: frame.sort_values("revenue", ascending=False, kind="stable").reset_index(drop=True)
+        )
 
     def depends_on(self, moment: Moment) -> object:
         """Which bars are chosen."""

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
@@ -53,6 +53,17 @@ class Moment:
     def ask(self, metrics: Sequence[str], by: Sequence[str] = (), where: Where | None = None) -> Answer[pd.DataFrame]:
         """The metrics for what is looked at, or for another ``where``. The frame must not be changed."""
         return self.live.ask(self.session, metrics, by, self.where if where is None else where)
+
+    def fetch(self, tiles: Sequence[Tile], is_wanted: Callable[[], bool] = lambda: True) -> list[tuple[Tile, Found]]:
+        """What each tile shows, or why it cannot; nothing once that is not wanted any more."""
+        with suppress(WorkbenchError):  # each tile then meets it itself
+            self.live.ask_ahead(self.session, (asked for tile in tiles for asked in tile.asks(self)))
+        found: list[tuple[Tile, Found]] = []
+        for tile in tiles:
+            if not is_wanted():
+                return []
+            found.append((tile, _fetched(tile, self)))
+        return found
 
     def answer(self, key: Hashable, work: Callable[[Source], Answer[T]]) -> Answer[T]:
         """Whatever else is asked, once for each key (which names all that it depends on) and revision."""
@@ -122,7 +133,7 @@ class Feed(param.Parameterized):
             return
         moment = self.moment()
         if self.live.is_ready:
-            _show(moment, [(tile, _fetched(tile, moment)) for tile in self.tiles if not tile.is_slow])
+            _show(moment, moment.fetch([tile for tile in self.tiles if not tile.is_slow]))
         self.renew()
 
     def look(self) -> None:
@@ -168,22 +179,13 @@ class Feed(param.Parameterized):
             self._rests_until = now + min(SPARE * (now - began), MOST_REST_SECONDS)
 
     async def _renew_group(self, asked: int, moment: Moment, tiles: list[Tile]) -> None:
-        found = await read_aside(self._fetch, asked, moment, tiles)
+        found = await read_aside(moment.fetch, tiles, lambda: asked == self._asked)
 
         def show() -> None:
             if asked == self._asked:
                 _show(moment, found)
 
         pn.state.execute(show)
-
-    def _fetch(self, asked: int, moment: Moment, tiles: list[Tile]) -> list[tuple[Tile, Found]]:
-        """What each tile asks, off the event loop; stops when something newer was asked."""
-        found: list[tuple[Tile, Found]] = []
-        for tile in tiles:
-            if asked != self._asked:
-                return []
-            found.append((tile, _fetched(tile, moment)))
-        return found
 
 
 def by_one(tiles: Sequence[Tile]) -> list[list[Tile]]:

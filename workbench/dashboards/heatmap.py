@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+from collections.abc import Sequence
 from typing import Any
 
 import holoviews as hv
@@ -15,6 +16,7 @@ from workbench.connection import Workbench
 from workbench.dashboards.chart import ChartTile, alphas, by_column, floats, frameless
 from workbench.dashboards.feed import Feed, Moment
 from workbench.filters import Filters, drop
+from workbench.metrics import Asked
 from workbench.replication import Answer
 
 _STEPS = 24
@@ -33,9 +35,14 @@ class BusyHours(ChartTile):
         super().__init__(source, filters)
         self._hours = (23, 0)  # first and last hour that were shown so far
 
+    def asks(self, moment: Moment) -> Sequence[Asked]:
+        """Every hour of every weekday, the chosen one and the others."""
+        return [Asked(("revenue",), ("hour", "weekday"), drop(moment.where, "hours", "weekdays"))]
+
     def fetch(self, moment: Moment) -> Answer[pd.DataFrame]:
         """One row for each hour and weekday with a sale: ``hour``, ``weekday`` (1 is Monday), ``revenue`` (Decimal)."""
-        return moment.ask(["revenue"], ["hour", "weekday"], drop(moment.where, "hours", "weekdays"))
+        (asked,) = self.asks(moment)
+        return moment.ask(*asked)
 
     def depends_on(self, moment: Moment) -> object:
         """The chosen cell."""

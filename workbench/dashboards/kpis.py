@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -19,7 +19,7 @@ from workbench.dashboards.tile import Tile, html
 from workbench.errors import MetricError
 from workbench.filters import COMPARISONS, Filters, until_words
 from workbench.filters.periods import missing
-from workbench.metrics import METRICS, Where
+from workbench.metrics import METRICS, Asked, Where
 from workbench.replication import Answer
 
 KEY_FIGURES = ("sales", "revenue", "items_sold", "average_sale")  # asked together: tiles with one question share it
@@ -44,8 +44,7 @@ class KpiTile(Tile):
         answer = self._asked(moment)
         so_far = answer if moment.so_far == moment.where else self._asked(moment, (), moment.so_far)
         before = None if moment.comparison is None else self._asked(moment, (), moment.comparison)
-        is_one_day = moment.where.date_from is not None and moment.where.date_from == moment.where.date_to
-        by = "hour" if is_one_day else "day"
+        by = _grain(moment)
         points = self._asked(moment, [by]).value
         frame = pd.DataFrame(
             {
@@ -57,6 +56,16 @@ class KpiTile(Tile):
             }
         )
         return Answer(frame, answer.engine, answer.as_of, answer.note)
+
+    def asks(self, moment: Moment) -> Iterable[Asked]:
+        """The figure, and its points, of what is looked at and of what that is compared with."""
+        metrics = KEY_FIGURES if self.metric in KEY_FIGURES else (self.metric,)
+        for by in ((), (_grain(moment),)):
+            yield Asked(metrics, by, moment.where)
+        yield Asked(metrics, (), moment.so_far)
+        if moment.comparison is not None:
+            for by in ((), ("day",)):
+                yield Asked(metrics, by, moment.comparison)
 
     def _cut(self, moment: Moment) -> str:
         if moment.comparison is None:
@@ -139,6 +148,12 @@ class AvgTransaction(KpiTile):
 
     title, metric = "Avg Transaction", "average_sale"
     of_lines = "of the matching lines alone, for each sale with one"
+
+
+def _grain(moment: Moment) -> str:
+    """What the points of a sparkline are: the hours of a single day, else days."""
+    is_one_day = moment.where.date_from is not None and moment.where.date_from == moment.where.date_to
+    return "hour" if is_one_day else "day"
 
 
 def change(value: Any, before: Any) -> Decimal | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -21,6 +22,7 @@ from workbench.dashboards.feed import Feed, Moment
 from workbench.dashboards.grain import choices, fitting, grouped
 from workbench.dashboards.kpis import change
 from workbench.filters import AUTO, COMPARISONS, CUSTOM, GRAINS, Filters, until_words, words
+from workbench.metrics import Asked
 from workbench.replication import Answer
 
 QUIET: dict[str, Any] = {"responsive": True, "xlabel": "", "ylabel": "", "legend": False}
@@ -40,6 +42,15 @@ class RevenueOverTime(ChartTile):
         self._is_by_hour = False
         self._spans: list[tuple[date, date]] = []  # first and last day of each point
         self.ticks = DatetimeTickFormatter(hours="%H:%M", days="%e %b", months="%b %Y", years="%Y", context=None)
+
+    def asks(self, moment: Moment) -> Iterable[Asked]:
+        """The days of the period, brushed or not, and of what it is compared with; of a single day the hours."""
+        first, last = moment.filters.period_days(moment.now)
+        by = "hour" if first is not None and first == last else "day"
+        yield Asked(("revenue",), (by,), moment.filters.where(moment.now, is_brushed=False))
+        compared = moment.filters.comparison_where(moment.now, is_brushed=False)
+        if compared is not None:
+            yield Asked(("revenue",), (by,), replace(compared, before=None) if by == "hour" else compared)
 
     def fetch(self, moment: Moment) -> Answer[pd.DataFrame]:
         """One row a day: ``day``, ``revenue`` (Decimal), ``before`` (the day it is compared with).

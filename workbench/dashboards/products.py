@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import pandas as pd
@@ -11,6 +12,7 @@ from workbench.dashboards.bars import LABEL_LENGTH, BarTile
 from workbench.dashboards.chart import alphas, floats, short, theme_color
 from workbench.dashboards.feed import Moment
 from workbench.filters import drop
+from workbench.metrics import Asked
 from workbench.products import known_products
 from workbench.replication import Answer
 from workbench.words import visible
@@ -24,9 +26,14 @@ class TopProducts(BarTile):
     dimension, narrows, noun, most = "product", "products", "Product", TOP
     metric: ClassVar[str] = "revenue"
 
+    def asks(self, moment: Moment) -> Sequence[Asked]:
+        """Every product, of which both orders of the top ones are taken."""
+        return [Asked(("revenue", "items_sold"), ("product",), drop(moment.where, self.narrows))]
+
     def fetch(self, moment: Moment) -> Answer[pd.DataFrame]:
         """One row for each of the top products: product, name, revenue (Decimal) and items_sold, the most first."""
-        answer = moment.ask(["revenue", "items_sold"], ["product"], drop(moment.where, self.narrows))
+        (asked,) = self.asks(moment)
+        answer = moment.ask(*asked)
         frame = answer.value.sort_values([self.metric, "product"], ascending=[False, True]).head(TOP)
         names = product_names(moment)
         frame.insert(1, "name", [names.get(code, code) for code in frame["product"]])

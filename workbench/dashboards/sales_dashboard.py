@@ -31,8 +31,11 @@ from workbench.inline import is_notebook, is_served, when_shown, while_shown
 from workbench.views import SavedViews
 
 TABS = {"overview": "Overview", "products": "Products", "customers": "Customers and discounts", "sales": "Sales"}
-KPIS = (TotalTransactions, TotalRevenue, ItemsSold, AvgTransaction)
-BARS = (RevenueByStore, RevenueByCategory, RevenueByPaymentMethod, RevenueByCashier)
+OVERVIEW: tuple[type[Tile], ...] = (
+    *(TotalTransactions, TotalRevenue, ItemsSold, AvgTransaction),
+    *(RevenueOverTime, TopProductsByRevenue, TopProductsByQuantity),
+    *(RevenueByStore, RevenueByCategory, RevenueByPaymentMethod, RevenueByCashier, BusyHours, RecentSales),
+)
 OTHERS = ("tab", "live", "sale")  # what an address holds besides the filters
 CHOICES_MS = 2000
 
@@ -68,9 +71,8 @@ class SalesDashboard(Viewer):
 
     def _made(self) -> dict[str, list[Tile]]:
         """The tiles of each tab."""
-        overview = (RevenueOverTime, TopProductsByRevenue, TopProductsByQuantity, *BARS, BusyHours, RecentSales)
         kinds: dict[str, tuple[Any, ...]] = {
-            "overview": (*KPIS, *overview),
+            "overview": OVERVIEW,
             "products": (ProductTable, Baskets),
             "customers": (Customers, DiscountsByCategory, DiscountsByStore),
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 from functools import partial
 
@@ -18,6 +19,7 @@ from workbench.dashboards.tile_head import TileHead
 from workbench.errors import WorkbenchError
 from workbench.filters import Filters
 from workbench.inline import when_shown
+from workbench.metrics import Asked
 from workbench.replication import Answer
 from workbench.typed_rows import drawable
 
@@ -48,6 +50,10 @@ class Tile(Viewer):
         self._said = html('<p class="soft waiting">Loading …</p>')
         self._body = pn.Column(self._said, sizing_mode="stretch_width", margin=0)
         self._fresh = FreshLine(self.feed.workbench.clock, limit=self.limit_seconds)
+
+    def asks(self, moment: Moment) -> Iterable[Asked]:
+        """What ``fetch`` is going to ask of ``moment``, so that all tiles of a page are asked together."""
+        return ()
 
     def fetch(self, moment: Moment) -> Answer[pd.DataFrame]:
         """The frame for ``moment``. Raises WorkbenchError."""

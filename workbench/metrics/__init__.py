@@ -1,6 +1,6 @@
 """Metrics: each defined once, asked with one function, answered from the columns or from the database."""
 
-from workbench.metrics.ask import Source, ask, sums
+from workbench.metrics.ask import Asked, Source, ask, ask_together, sums
 from workbench.metrics.columns import Columns
 from workbench.metrics.definitions import DIMENSIONS, MEASURES, METRICS, SPANS, Dimension, Measure, Metric
 from workbench.metrics.filters import AnyWhere, Where
@@ -14,6 +14,7 @@ __all__ = [
     "NUMBERS",
     "SPANS",
     "AnyWhere",
+    "Asked",
     "Columns",
     "Dimension",
     "Measure",
@@ -22,5 +23,6 @@ __all__ = [
     "Stream",
     "Where",
     "ask",
+    "ask_together",
     "sums",
 ]

@@ -70,6 +70,11 @@ class Measure:
     about: str = ""
     is_of_header: bool = False
 
+    @property
+    def is_distinct(self) -> bool:
+        """Whether it costs much for each way of grouping, so that it is not computed for those that do not ask it."""
+        return "distinct" in self.expression
+
     def grain_of(self, tells_lines: bool) -> Grain:
         """The facts that give it, when the question tells lines apart or does not."""
         return "sale" if self.is_of_header and not tells_lines else self.grain

@@ -5,7 +5,8 @@ PostgreSQL has the facts as views (sql/metrics), DuckDB as tables (sql/columns):
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import sqlalchemy as sa
@@ -13,7 +14,7 @@ from sqlalchemy.exc import ProgrammingError
 
 from workbench.errors import MetricError
 from workbench.metrics.changes import Ids
-from workbench.metrics.definitions import COLUMNS, DIMENSIONS, MEASURES, SPANS, Grain
+from workbench.metrics.definitions import COLUMNS, DIMENSIONS, MEASURES, SPANS, Grain, tells_lines
 from workbench.metrics.filters import EPOCH, Where
 from workbench.outage import state_of
 from workbench.sql_files import read_sql
@@ -50,6 +51,28 @@ TABLES: dict[Grain, sa.TableClause] = {"sale": FACT_SALES, "line": FACT_LINES, "
 
 # Of PostgreSQL, for an expression that it cannot make sense of: syntax, column, function, grouping, type.
 _SENSELESS = ("42601", "42703", "42883", "42803", "42804", "42P09")
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """Measures, each with the grain that it is summed at, for each group of ``by`` under one filter."""
+
+    grains: Mapping[str, Grain]
+    by: tuple[str, ...]
+    where: Where
+
+    @classmethod
+    def of(cls, measures: Sequence[str], by: Sequence[str], where: Where) -> Grouping:
+        """These measures, and one more where a group could be left without a row."""
+        tells = tells_lines(by) or where.narrows_lines
+        grains = {name: MEASURES[name].grain_of(tells) for name in measures}
+        if by:  # every group that has a matching line, or sale, gets its row, whatever else is asked
+            grains |= {"items_sold": "line"} if tells else {"sales": "sale"}
+        return cls(grains, tuple(by), where)
+
+    def at(self, grain: Grain) -> tuple[str, ...]:
+        """The measures that are summed at this grain."""
+        return tuple(name for name, own in self.grains.items() if own == grain)
 
 
 class Senseless(Exception):
@@ -144,27 +167,53 @@ def one_moment(connection: sa.Connection) -> None:
     connection.exec_driver_sql("set transaction isolation level repeatable read, read only")
 
 
-def sums(facts: Facts, grains: Mapping[str, Grain], by: Sequence[str], where: Where) -> Groups:
-    """The measures (each with the grain that it is summed at) for each group that has a row; money in cents.
+def sums(facts: Facts, groupings: Sequence[Grouping]) -> list[Groups]:
+    """The groups of each grouping that have a row; money in cents. What is under one filter costs one pass.
 
-    Raises MetricError when the expression of one makes no sense to the engine.
+    Raises MetricError when the expression of a measure makes no sense to the engine.
     """
-    asked: dict[Grain, list[str]] = {}
-    for measure, grain in grains.items():
-        asked.setdefault(grain, []).append(measure)
-    groups: Groups = {}
-    for grain, measures in asked.items():
-        table = TABLES[grain]
-        keys = [group(table, name).label(name) for name in by]
-        query = sa.select(*map(shown, keys), *map(_total, measures)).select_from(table)
-        try:
-            rows = facts.execute(query.where(*facts.matching(table, where)).group_by(*keys))
-        except Senseless as error:
-            said = ", ".join(f"{name} as {MEASURES[name].expression}" for name in measures)
-            raise MetricError(f"It is defined wrongly (workbench/metrics/definitions.py), {said}: {error}.") from None
-        for row in rows:
-            groups.setdefault(tuple(row[: len(by)]), {}).update(zip(measures, row[len(by) :], strict=True))
-    return groups
+    found: list[Groups] = [{} for _ in groupings]
+    passes: dict[tuple[Grain, Where, tuple[str, ...]], list[tuple[Grouping, Groups]]] = {}
+    for grouping, groups in zip(groupings, found, strict=True):
+        for grain in dict.fromkeys(grouping.grains.values()):
+            apart = tuple(name for name in grouping.at(grain) if MEASURES[name].is_distinct)
+            passes.setdefault((grain, grouping.where, apart), []).append((grouping, groups))
+    for (grain, where, _), asked in passes.items():
+        _pass(facts, grain, where, asked)
+    return found
+
+
+def _pass(facts: Facts, grain: Grain, where: Where, asked: Sequence[tuple[Grouping, Groups]]) -> None:
+    """Fills the groups of several groupings by one statement."""
+    table = TABLES[grain]
+    keys = {name: group(table, name).label(name) for grouping, _ in asked for name in grouping.by}
+    measures = list(dict.fromkeys(name for grouping, _ in asked for name in grouping.at(grain)))
+    by_set: dict[int, list[tuple[Grouping, Groups]]] = {}
+    for grouping, groups in asked:
+        by_set.setdefault(_rolled_up(keys, grouping.by), []).append((grouping, groups))
+    sets = [sa.tuple_(*(keys[name] for name in of[0][0].by)) for of in by_set.values()]
+    is_one = len(sets) == 1
+    query = sa.select(
+        sa.literal_column("0") if is_one else sa.func.grouping(*keys.values()),
+        *map(shown, keys.values()),
+        *map(_total, measures),
+    ).select_from(table)
+    grouped = keys.values() if is_one else (sa.func.grouping_sets(*sets),)
+    try:
+        rows = facts.execute(query.where(*facts.matching(table, where)).group_by(*grouped))
+    except Senseless as error:
+        said = ", ".join(f"{name} as {MEASURES[name].expression}" for name in measures)
+        raise MetricError(f"It is defined wrongly (workbench/metrics/definitions.py), {said}: {error}.") from None
+    for rolled_up, *values in rows:
+        row = dict(zip([*keys, *measures], values, strict=True))
+        for grouping, groups in by_set[rolled_up]:
+            group_of = groups.setdefault(tuple(row[name] for name in grouping.by), {})
+            group_of.update({name: row[name] for name in grouping.at(grain)})
+
+
+def _rolled_up(keys: Iterable[str], by: Sequence[str]) -> int:
+    """What SQL's ``grouping`` gives for the rows of one grouping set: a bit for each key that is not in it."""
+    return int("0" + "".join("0" if name in by else "1" for name in keys), 2)
 
 
 def values_of(facts: Facts, dimension: str) -> list[Any]:

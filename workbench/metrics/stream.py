@@ -6,7 +6,7 @@ import itertools
 import logging
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,9 +18,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from workbench.askers import asked_on
 from workbench.metrics import views
-from workbench.metrics.definitions import Grain
-from workbench.metrics.facts import Groups
-from workbench.metrics.filters import Where
+from workbench.metrics.facts import Grouping, Groups
 from workbench.replication import Answer, Reader, Session, lsn_number
 from workbench.risingwave.pieces import FOLLOWED, changes_of
 from workbench.sql_files import read_sql
@@ -86,16 +84,14 @@ class Stream:
         self,
         reader: Reader,
         session: Session,
-        grains: Mapping[str, Grain],
-        by: Sequence[str],
-        where: Where,
+        grouping: Grouping,
         shown: str | None = None,
     ) -> Answer[Groups]:
         """As ``metrics.sums``, from the materialized views, when they hold all up to ``shown``.
 
         Raises PassedOver, saying why they do not answer.
         """
-        asked = views.holding(grains, by, where)
+        asked = views.holding(grouping)
         if asked is None:
             raise PassedOver("no such view", "no view of RisingWave holds this")
         try:
@@ -110,7 +106,7 @@ class Stream:
                 if shown is not None and lsn_number(beat.lsn) < lsn_number(shown):
                     raise PassedOver("behind", "RisingWave does not have yet what was shown before")
                 self.as_of = beat.beat_at
-                found = asked_on(connection, lambda on: views.sums(on, asked, by, where))
+                found = asked_on(connection, lambda on: views.sums(on, asked, grouping))
                 return Answer(found, "risingwave", beat.beat_at)
         except PassedOver as passed_over:
             if passed_over.reason in ("behind", "read nothing yet"):

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from workbench.metrics.definitions import DIMENSIONS, MEASURES, SPANS, Grain, Metric, tells_lines
-from workbench.metrics.facts import TABLES, Groups, group, line_conditions, sale_conditions, shown
+from workbench.metrics.definitions import DIMENSIONS, MEASURES, SPANS, Grain, Metric
+from workbench.metrics.facts import TABLES, Grouping, Groups, group, line_conditions, sale_conditions, shown
 from workbench.metrics.filters import Where
 from workbench.risingwave.pieces import Piece
 from workbench.sql_files import read_sql
@@ -69,20 +69,22 @@ def pieces() -> list[Piece]:
     return [Piece(view.name, "materialized view", view.body) for view in VIEWS]
 
 
-def holding(grains: Mapping[str, Grain], by: Sequence[str], where: Where) -> dict[View, list[str]] | None:
+def holding(grouping: Grouping) -> dict[View, list[str]] | None:
     """The views that give these measures, and which of them each gives; None when one is given by none."""
     found: dict[View, list[str]] = {}
-    for measure, grain in grains.items():
-        view = next((view for view in VIEWS if view.holds(measure, grain, by, where)), None)
+    for measure, grain in grouping.grains.items():
+        held = (view for view in VIEWS if view.holds(measure, grain, grouping.by, grouping.where))
+        view = next(held, None)
         if view is None:
             return None
         found.setdefault(view, []).append(measure)
     return found
 
 
-def sums(connection: sa.Connection, asked: Mapping[View, Sequence[str]], by: Sequence[str], where: Where) -> Groups:
-    """As ``facts.sums``, summed over the views that ``holding`` has found."""
+def sums(connection: sa.Connection, asked: Mapping[View, Sequence[str]], grouping: Grouping) -> Groups:
+    """The groups of a grouping, summed over the views that ``holding`` has found."""
     groups: Groups = {}
+    by, where = grouping.by, grouping.where
     for view, measures in asked.items():
         table = view.table
         keys = [group(table, name).label(name) for name in by]
@@ -103,10 +105,4 @@ def _total(table: sa.TableClause, name: str) -> sa.ColumnElement[int]:
 
 def given(metrics: Sequence[Metric], by: Sequence[str]) -> list[Metric]:
     """Those of the metrics that the views give by these dimensions."""
-    tells = tells_lines(by)
-
-    def is_given(metric: Metric) -> bool:
-        grains = {name: MEASURES[name].grain_of(tells) for name in metric.measures}
-        return holding(grains, by, Where()) is not None
-
-    return [metric for metric in metrics if is_given(metric)]
+    return [metric for metric in metrics if holding(Grouping.of(metric.measures, by, Where())) is not None]

@@ -15,7 +15,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from workbench.engines import Engines
 from workbench.errors import ServerUnavailable
 from workbench.metrics import DIMENSIONS, METRICS, SPANS, Columns, Source, Stream, Where, ask, facts, views
-from workbench.metrics.ask import frame_of, grains_of
+from workbench.metrics.ask import frame_of
+from workbench.metrics.facts import Grouping
 from workbench.outage import spoken
 from workbench.replication import Reader, Session
 
@@ -78,8 +79,8 @@ def of_columns(columns: Columns, reader: Reader, token: str, question: Question)
     """
     by = question.by
     metrics = [METRICS[name] for name in question.metrics]
-    grains = grains_of([measure for metric in metrics for measure in metric.measures], by, Where())
-    answer = columns.read(reader, Session(token), lambda found: facts.sums(found, grains, by, Where()))
+    grouping = Grouping.of([measure for metric in metrics for measure in metric.measures], by, Where())
+    answer = columns.read(reader, Session(token), lambda found: facts.sums(found, [grouping])[0])
     if answer is None:
         raise ServerUnavailable(f"The columns do not hold what was committed up to {token}.")
     return _figures(frame_of(answer.value, metrics, by), question)
@@ -101,15 +102,15 @@ def streamed(engine: sa.Engine, question: Question, where: Where = Where()) -> F
     by = question.by
     metrics = views.given([METRICS[name] for name in question.metrics], by)
     days = Where(date_from=where.date_from, date_to=where.date_to)
-    grains = grains_of([measure for metric in metrics for measure in metric.measures], by, days)
-    held = views.holding(grains, by, days)
+    grouping = Grouping.of([measure for metric in metrics for measure in metric.measures], by, days)
+    held = views.holding(grouping)
     if not metrics or held is None:
         return None
     pauses = iter(PAUSES)
     while True:
         try:
             with Stream(engine).snapshot("verification") as (connection, _):
-                return _figures(frame_of(views.sums(connection, held, by, days), metrics, by), question)
+                return _figures(frame_of(views.sums(connection, held, grouping), metrics, by), question)
         except (DBAPIError, PoolTimeout) as error:
             cause = str(getattr(error, "orig", error)).strip().splitlines()[0]
             pause = next(pauses, None) if cause.startswith(BUSY) else None
