@@ -21,6 +21,7 @@ class FaultProxy:
         self._lock = threading.Lock()
         self._pattern, self._moment, self._left = b"", "", 0
         self._sockets: list[socket.socket] = []
+        self._gates: list[threading.Event] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -41,8 +42,18 @@ class FaultProxy:
         """From now on nothing is passed on, in either direction, and nothing is closed."""
         self.is_open.clear()
 
+    def swallow_present(self) -> None:
+        """The same for the connections that there are now; others are let in, as by a firewall that forgot them."""
+        for gate in self._gates:
+            gate.clear()
+
+    def pass_on(self) -> None:
+        """Passes on again what was swallowed, and all that comes."""
+        for gate in (self.is_open, *self._gates):
+            gate.set()
+
     def close(self) -> None:
-        self.is_open.set()
+        self.pass_on()
         self._listener.close()
         self.cut_all()
 
@@ -59,14 +70,18 @@ class FaultProxy:
             with self._lock:
                 self._sockets += [near, far]
             due: list[str] = []
-            threading.Thread(target=self._ask, args=(near, far, due), daemon=True).start()
-            threading.Thread(target=self._answer, args=(far, near, due), daemon=True).start()
+            gate = threading.Event()
+            gate.set()
+            self._gates.append(gate)
+            threading.Thread(target=self._ask, args=(near, far, due, gate), daemon=True).start()
+            threading.Thread(target=self._answer, args=(far, near, due, gate), daemon=True).start()
 
-    def _ask(self, near: socket.socket, far: socket.socket, due: list[str]) -> None:
+    def _ask(self, near: socket.socket, far: socket.socket, due: list[str], gate: threading.Event) -> None:
         """Client to server; ``due`` gets the moment at which this connection is cut."""
         try:
             while data := near.recv(1 << 16):
                 self.is_open.wait()
+                gate.wait()
                 moment = self._due(data)
                 if moment == "before the statement":
                     break
@@ -79,10 +94,11 @@ class FaultProxy:
             _end(near)
             _end(far)
 
-    def _answer(self, far: socket.socket, near: socket.socket, due: list[str]) -> None:
+    def _answer(self, far: socket.socket, near: socket.socket, due: list[str], gate: threading.Event) -> None:
         try:
             while data := far.recv(1 << 16):
                 self.is_open.wait()
+                gate.wait()
                 if "before the answer" in due:
                     break
                 near.sendall(data)

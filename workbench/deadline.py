@@ -2,8 +2,9 @@
 
 A pooled connection to a stopped or unreachable server is not covered by connect_timeout, statement_timeout or
 keepalives: libpq waits in a read. One watchdog thread shuts the socket at the deadline, which wakes that read.
-A statement may take long, a server that is gone need not be waited for as long: while a statement takes longer than
-usual the server is asked beside it whether it is there at all, and the socket is shut once it does not answer.
+A statement may take long, a server or a connection that is gone need not be waited for as long: while a statement takes
+longer than usual the server is asked beside it whether it is there at all, and whether it works for this connection.
+The socket is shut once it does not answer, or has nothing to do: then the statement, or its answer, was lost.
 ``time_limit`` is one deadline over many such calls: each gets what is left of it.
 
 Ctrl-C and the interrupt of a kernel reach the main thread alone, and not while it waits in libpq: a statement of that
@@ -22,12 +23,16 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from contextvars import ContextVar
 from functools import partial
 from typing import Any
 
-from psycopg2.extensions import connection, cursor
+import psycopg2
+from psycopg2.extensions import ConnectionInfo, connection, cursor
+
+from workbench.libpq import without_variables
+from workbench.sql_files import read_sql
 
 READER_SECONDS = 8
 WRITER_SECONDS = 10
@@ -67,10 +72,10 @@ class _Watchdog:
         self._thread: threading.Thread | None = None
 
     @contextmanager
-    def limit(self, descriptor: int, seconds: float, server: tuple[str, int] | None = None) -> Iterator[None]:
+    def limit(self, descriptor: int, seconds: float, peer: _Peer | None = None) -> Iterator[None]:
         """Shuts the socket behind ``descriptor`` unless the block ends within ``seconds``.
 
-        Once it is late also as soon as the ``server`` at an address does not answer.
+        Once it is late also as soon as its ``peer`` does not answer, or twice has nothing to do for it.
         """
         over = [False]
         with self._changed:
@@ -78,8 +83,8 @@ class _Watchdog:
                 self._thread = threading.Thread(target=self._run, name="database-deadlines", daemon=True)
                 self._thread.start()
             self._add(seconds, partial(_shut, descriptor), over)
-            if server is not None and seconds > LATE_SECONDS + ANSWER_SECONDS:
-                look = threading.Thread(target=self._look, args=(descriptor, server, over), name="late", daemon=True)
+            if peer is not None and seconds > LATE_SECONDS + ANSWER_SECONDS:
+                look = threading.Thread(target=self._look, args=(descriptor, peer, over), name="late", daemon=True)
                 self._add(LATE_SECONDS, look.start, over)
         try:
             yield
@@ -93,13 +98,17 @@ class _Watchdog:
         if self._waiting[0] is entry:
             self._changed.notify()
 
-    def _look(self, descriptor: int, server: tuple[str, int], over: list[bool]) -> None:
+    def _look(self, descriptor: int, peer: _Peer, over: list[bool]) -> None:
+        was_idle = False
         while not over[0]:
-            if not _answers(server):
+            is_gone = not peer.answers()
+            is_idle = not is_gone and peer.is_idle()
+            if is_gone or (was_idle and is_idle):
                 with self._changed:
                     if not over[0]:
                         _shut(descriptor)
                 return
+            was_idle = is_idle
             time.sleep(LATE_SECONDS)
 
     def _run(self) -> None:
@@ -113,15 +122,38 @@ class _Watchdog:
                 self._changed.wait(self._waiting[0][0] - now if self._waiting else None)
 
 
-def _answers(server: tuple[str, int]) -> bool:
-    """Whether anything speaks PostgreSQL's protocol at an address."""
-    try:
-        with socket.create_connection(server, ANSWER_SECONDS) as asked:
-            asked.settimeout(ANSWER_SECONDS)
-            asked.sendall(_IS_TLS_SPOKEN)
-            return asked.recv(1) != b""
-    except OSError:
-        return False
+class _Peer:
+    """The server of a connection, which is asked from beside it while a statement is late."""
+
+    def __init__(self, info: ConnectionInfo) -> None:
+        """Takes down who and where it is: ``info`` must not be asked while the connection waits."""
+        self._server, self._pid = (info.host, info.port), info.backend_pid
+        limits = {"password": info.password, "connect_timeout": CONNECT_SECONDS}
+        self._parameters: dict[str, Any] = {**info.dsn_parameters, **limits}
+
+    def answers(self) -> bool:
+        """Whether anything speaks PostgreSQL's protocol at its address."""
+        try:
+            with socket.create_connection(self._server, ANSWER_SECONDS) as asked:
+                asked.settimeout(ANSWER_SECONDS)
+                asked.sendall(_IS_TLS_SPOKEN)
+                return asked.recv(1) != b""
+        except OSError:
+            return False
+
+    def is_idle(self) -> bool:
+        """Whether it has nothing to do for the connection. False also where nobody knows.
+
+        RisingWave does not tell of its connections, and a pooler gives them numbers of its own.
+        """
+        try:
+            with without_variables():
+                asked = psycopg2.connect("", **self._parameters)
+            with closing(asked), asked.cursor() as cursor:
+                cursor.execute(read_sql("queries/is_idle"), {"pid": self._pid})
+                return bool(cursor.fetchall())
+        except psycopg2.Error:
+            return False  # it is there, if only to say no
 
 
 def _shut(descriptor: int) -> None:
@@ -167,6 +199,10 @@ class GuardedConnection(connection):
 
     limit_seconds = 12.0
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._peer = _Peer(self.info)
+
     def cursor(self, *args: Any, **kwargs: Any) -> Any:
         """A GuardedCursor, unless another factory is asked for."""
         kwargs.setdefault("cursor_factory", GuardedCursor)
@@ -202,5 +238,5 @@ class GuardedConnection(connection):
             yield
             return
         seconds = max(min(self.limit_seconds, seconds_left()), _SHORTEST_SECONDS)
-        with _watchdog.limit(self.fileno(), seconds, (self.info.host, self.info.port)):
+        with _watchdog.limit(self.fileno(), seconds, self._peer):
             yield

@@ -215,15 +215,59 @@ def test_a_save_ends_within_its_deadline_whatever_holds_it_up(
     assert "Nothing was saved" not in str(swallowed[1])
 
 
+@pytest.fixture
+def to_replica(settings: Settings) -> Iterator[FaultProxy]:
+    """What the replica is reached through."""
+    made = FaultProxy((settings.replica_db_host, settings.replica_db_port))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def apart(settings: Settings, engines: Engines, proxy: FaultProxy, to_replica: FaultProxy) -> Iterator[Workbench]:
+    """A workbench that reaches each server through a proxy of its own."""
+    ports = {"replica_db_port": to_replica.port, "master_db_port": proxy.port}
+    made = connect_workbench(settings.model_copy(update=ports))
+    yield made
+    for each in (to_replica, proxy):
+        each.pass_on()
+    made.close()
+
+
+@pytest.mark.parametrize("is_before_it_arrives", [True, False])
+def test_a_network_that_drops_the_old_connections_alone_holds_up_a_read_or_a_save_for_six_seconds(
+    apart: Workbench, proxy: FaultProxy, to_replica: FaultProxy, *, is_before_it_arrives: bool
+) -> None:
+    """The servers are there and answer whoever comes anew: only the statement, or its answer, never arrives."""
+    reader, sales = apart.reader, apart.sales()
+    made = sales.create(sale(), uuid4())
+    reader.read_master(Session(), lambda on: None)
+
+    drops = [to_replica, proxy]  # each in the middle of a statement
+
+    def dropping(on: sa.Connection) -> None:
+        drop = drops.pop(0).swallow_present if drops else lambda: None
+        if is_before_it_arrives:
+            drop()
+        else:
+            threading.Timer(0.3, drop).start()
+        on.exec_driver_sql("select pg_sleep(0.6)")
+
+    began = time.monotonic()
+    assert reader.read(Session(), dropping).engine == "master"
+    read = time.monotonic() - began
+    proxy.swallow_present()
+    began = time.monotonic()
+    sales.update(made.transaction_id, 1, sale(store_id=8), uuid4())
+    assert (read < READ_SECONDS, time.monotonic() - began < SAVE_SECONDS) == (True, True), read
+
+
 @pytest.mark.parametrize("is_master_swallowed", [False, True])
 def test_a_read_ends_within_six_seconds_whatever_is_swallowed_and_a_slow_one_goes_on(
-    settings: Settings, engines: Engines, proxy: FaultProxy, *, is_master_swallowed: bool
+    apart: Workbench, proxy: FaultProxy, to_replica: FaultProxy, *, is_master_swallowed: bool
 ) -> None:
     """The network swallows the replica, or both servers, in mid-statement; all attempts are counted together."""
-    to_replica = FaultProxy((settings.replica_db_host, settings.replica_db_port))
-    ports = {"replica_db_port": to_replica.port, "master_db_port": proxy.port}
-    through = connect_workbench(settings.model_copy(update=ports))
-    reader = through.reader
+    reader = apart.reader
     reader.read_master(Session(), lambda on: None)  # so that its pool has a connection
     assert reader.read(Session(), lambda on: on.exec_driver_sql("select pg_sleep(3.5)").all()).engine == "replica"
 
@@ -237,9 +281,5 @@ def test_a_read_ends_within_six_seconds_whatever_is_swallowed_and_a_slow_one_goe
     with suppress(ServerUnavailable):
         answered = reader.read(Session(), work).engine
     took = time.monotonic() - began
-    for each in (to_replica, proxy):
-        each.is_open.set()
-    through.close()
-    to_replica.close()
     assert answered == ("" if is_master_swallowed else "master")
     assert took < READ_SECONDS + 1, took

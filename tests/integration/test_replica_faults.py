@@ -217,7 +217,7 @@ def test_a_replica_that_hangs_costs_nobody_but_who_was_waiting_already(settings:
     assert first.ended().engine == "master"
     assert [other.ended() for other in others] == [None] * 4
     assert len(times) > 50 and max(times) < 1.5, "less than one look at a hung connection takes"
-    proxy.is_open.set()
+    proxy.pass_on()
     wait_until(lambda: reader.read(Session(), count).engine == "replica", "the replica to be asked again")
     through.dispose()
     proxy.close()
