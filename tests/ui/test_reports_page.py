@@ -41,11 +41,13 @@ def test_a_report_is_picked_set_run_read_and_downloaded(
 ) -> None:
     visit(page, f"{app}/reports")
     pick(page, "Report", "Product performance")
-    pick(page, "Month", "October 2026")
     store = page.get_by_label("Store")
+    expect(store).to_be_visible()  # the fields are this report's
+    pick(page, "Month", "October 2026")
     store.fill("three")
-    page.get_by_role("button", name="Run").click()
-    expect(page.get_by_text("store_id='three' cannot be used: give a whole number")).to_be_visible()
+    page.get_by_role("button", name="Run").evaluate("button => button.click()")  # the cursor stays in the field
+    expect(page.get_by_text("'three' cannot be used: give a whole number")).to_be_visible()
+    expect(store).to_have_attribute("aria-invalid", "true")
     store.fill("3")
     page.get_by_role("button", name="Run").click()
     expect(page.get_by_text("Cell 1 of")).to_be_visible(timeout=RUN_MS)

@@ -10,7 +10,8 @@ from typing import Any
 import panel_material_ui as pmui
 from panel.viewable import Viewable, Viewer
 
-from workbench.errors import ParameterRefused
+from workbench.errors import FieldError, ParameterRefused
+from workbench.forms.fields import Fields
 from workbench.reports.parameters import Parameter, Value
 from workbench.reports.tables import label
 
@@ -26,46 +27,36 @@ class ReportFields(Viewer):
     ) -> None:
         super().__init__()
         self._parameters = parameters
-        self.widgets = {parameter.name: _widget(parameter, today) for parameter in parameters}
-        for widget in self.widgets.values():
-            widget.param.watch(on_change, "value")
+        self._fields = Fields({parameter.name: _widget(parameter, today) for parameter in parameters}, on_change)
 
     def texts(self) -> dict[str, str]:
         """What every field holds, as text."""
-        return {name: _text(widget.value) for name, widget in self.widgets.items()}
+        return {name: _text(value) for name, value in self._fields.texts().items()}
 
     def fill(self, texts: Mapping[str, str]) -> None:
         """Puts texts into the fields. Raises ValueError for one that a field cannot hold."""
-        for name, widget in self.widgets.items():
-            text = texts[name]
-            if isinstance(widget, pmui.DatePicker):
-                widget.value = date.fromisoformat(text) if text else None
-            else:
-                widget.value = text if text or isinstance(widget, pmui.TextInput) else None
+        held = {name: _held(widget, texts[name]) for name, widget in self._fields.widgets.items()}
+        self._fields.fill(held)
 
     def values(self) -> dict[str, Value] | None:
         """The value of each parameter; None after saying by the fields what is wrong with them."""
-        found: dict[str, Value] = {}
+        found, errors, texts = dict[str, Value](), list[FieldError](), self.texts()
         for parameter in self._parameters:
-            widget = self.widgets[parameter.name]
             try:
-                found[parameter.name] = parameter.parse(_text(widget.value))
-            except ParameterRefused as error:
-                widget.param.update(error_state=True, **_below(widget, str(error)))
-                if len(found) == self._parameters.index(parameter):
-                    widget.focus()  # the first that is wrong
-            else:
-                widget.param.update(error_state=False, **_below(widget, parameter.about))
-        return found if len(found) == len(self._parameters) else None
+                found[parameter.name] = parameter.parse(texts[parameter.name])
+            except ParameterRefused:
+                errors.append(FieldError(parameter.name, texts[parameter.name], f"give {parameter.allowed}"))
+        self._fields.show(errors)
+        return None if errors else found
 
     def __panel__(self) -> Viewable:
         layout = {"gap": "16px", "flexWrap": "wrap", "alignItems": "flex-start"}
-        return pmui.Row(*self.widgets.values(), sx=layout, margin=0, sizing_mode="stretch_width")
+        return pmui.Row(*self._fields.widgets.values(), sx=layout, margin=0, sizing_mode="stretch_width")
 
 
 def _widget(parameter: Parameter, today: date) -> Any:
     value = parameter.proposed(today)
-    named = {"label": label(parameter.name), **FIELD}
+    named = {"label": label(parameter.name), "helper_text": parameter.about, **FIELD}
     made: Any
     if parameter.kind == "choice":
         options = {label(choice): choice for choice in parameter.choices}
@@ -77,13 +68,14 @@ def _widget(parameter: Parameter, today: date) -> Any:
         made = pmui.DatePicker(value=day, clearable=parameter.is_optional, **named)
     else:
         made = pmui.TextInput(value=_text(value), placeholder="all" if parameter.is_optional else "", **named)
-    made.param.update(**_below(made, parameter.about))
     return made
 
 
-def _below(widget: Any, text: str) -> dict[str, str]:
-    """The line of help below a widget, as this kind of widget calls it."""
-    return {"helper_text": text} if "helper_text" in widget.param else {"description": text}
+def _held(widget: Any, text: str) -> Any:
+    """A text as this kind of widget holds it."""
+    if isinstance(widget, pmui.DatePicker):
+        return date.fromisoformat(text) if text else None
+    return text if text or isinstance(widget, pmui.TextInput) else None
 
 
 def _months(today: date, is_optional: bool) -> dict[str, str | None]:

@@ -18,13 +18,16 @@ from workbench.browser.unsaved import Unsaved
 from workbench.dashboards.job import Advance, Job, Progress, ShouldStop, Work
 from workbench.engines import Engines
 from workbench.errors import FieldError, RealSales, SampleChanged, WorkbenchError
+from workbench.forms.fields import Fields
 from workbench.inline import is_served
 from workbench.sample import MAX_SALES, Load, load, loads, refuse_real, undo
 from workbench.words import counted
 
 MAX_SEED = 2**31 - 1
 DEFAULT_SALES, DEFAULT_SEED = "10,000", "42"
+NUMBERS = {"number_of_sales": (1, MAX_SALES), "seed": (0, MAX_SEED)}  # of each field the least and the most
 CONSENT = "made up"  # what is typed where there are real sales
+AGREE = f'type "{CONSENT}", and they are mixed with yours; below they can be taken back'
 _FIELD: dict[str, Any] = {"margin": 0, "width": 260, "size": "small"}
 
 
@@ -41,8 +44,8 @@ class SampleSection(Viewer):
         wide: dict[str, Any] = {"margin": 0, "size": "small", "sizing_mode": "stretch_width", "max_width": 532}
         self._consent = pmui.TextInput(label=label, visible=False, **wide)
         self._unsaved = Unsaved("sample", self._draft, self._restore, asks=False)
-        for field in (self._count, self._seed):
-            field.param.watch(self._unsaved.changed, "value")
+        widgets = {"number_of_sales": self._count, "seed": self._seed, "consent": self._consent}
+        self._fields = Fields(widgets, self._unsaved.changed)
         self._start_button = pmui.Button(label="Load sample data", color="primary", margin=0, width=170)
         self._start_button.on_click(self._start)
         self._stop_button = pmui.Button(label="Stop", variant="outlined", color="error", margin=0, visible=False)
@@ -110,31 +113,39 @@ class SampleSection(Viewer):
             self._said.follow(text, kind)
 
     def _draft(self) -> dict[str, str]:
-        return {"count": self._count.value, "seed": self._seed.value}
+        return {name: self._fields.text(name) for name in NUMBERS}
 
     def _restore(self, draft: dict[str, str]) -> None:
-        self._count.value, self._seed.value = str(draft["count"]), str(draft["seed"])
+        self._fields.fill({name: str(draft[name]) for name in NUMBERS})
 
     def _start(self, event: object) -> None:
-        count = _checked(self._count, "number_of_sales", 1, MAX_SALES)
-        seed = _checked(self._seed, "seed", 0, MAX_SEED)
-        if count is not None and seed is not None and self._has_consent():
+        if (typed := self._typed()) is not None:
+            count, seed = typed
             work = partial(loaded, self._engines, count, seed, self._consent.visible, self._load.note)
             self._begin(work, total=count)
-            self._consent.value = ""
+            self._fields.fill({"consent": ""})
         self._draw(self._load.progress)
+
+    def _typed(self) -> list[int] | None:
+        """The numbers that are typed; None after saying by the fields what is wrong with them.
+
+        Where there are real sales each load is agreed to by itself.
+        """
+        texts, numbers, errors = self._fields.texts(), list[int](), list[FieldError]()
+        for name, (low, high) in NUMBERS.items():
+            try:
+                numbers.append(whole_number(texts[name], name, low, high))
+            except FieldError as error:
+                errors.append(error)
+        if self._consent.visible and texts["consent"].strip().lower() != CONSENT:
+            errors.append(FieldError("consent", texts["consent"], AGREE))
+        self._fields.show(errors)
+        return None if errors else numbers
 
     def _begin(self, work: Work, total: int = 0) -> None:
         due = self._load.progress.ended + 1
         if self._load.start(work, total):
             self._awaited = due
-
-    def _has_consent(self) -> bool:
-        """Asked by the field where there are real sales: each load is agreed to by itself."""
-        is_given = not self._consent.visible or self._consent.value.strip().lower() == CONSENT
-        said = "" if is_given else f'type "{CONSENT}", and they are mixed with yours; below they can be taken back'
-        self._consent.param.update(error_state=not is_given, helper_text=said)
-        return is_given
 
     def _undo(self, event: object) -> None:
         if self._last_load is not None:
@@ -194,17 +205,6 @@ def whole_number(text: str, field: str, low: int, high: int) -> int:
     number = int(text.replace(",", ""))
     if not low <= number <= high:
         raise FieldError(field, number, allowed)
-    return number
-
-
-def _checked(widget: pmui.TextInput, field: str, low: int, high: int) -> int | None:
-    """The number in the field; None after saying by the field what is wrong with it."""
-    try:
-        number = whole_number(widget.value, field, low, high)
-    except FieldError as error:
-        widget.param.update(error_state=True, helper_text=str(error))
-        return None
-    widget.param.update(error_state=False, helper_text="")
     return number
 
 
