@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import socket
 import subprocess
@@ -31,20 +30,6 @@ START_SECONDS = 60
 PATIENCE_MS = 60_000  # a wait that is over costs nothing; a machine that does much else is slow
 expect.set_options(timeout=PATIENCE_MS)
 ERRORS_IN_LOG = ("Traceback", "could not be replaced", "ERROR")
-# What the server logs when a browser leaves at an awkward moment, each with the date it was seen.
-LEFT = (
-    # 2026-11: Tornado, while a message to the browser is being written.
-    re.compile(
-        r"[^\n]*Task exception was never retrieved\nfuture: [^\n]*WebSocketClosedError\(\)>\n"
-        r".*?\ntornado\.websocket\.WebSocketClosedError\n",
-        re.DOTALL,
-    ),
-    # 2026-11: Bokeh, when the browser's last message is read after its connection was closed.
-    re.compile(
-        r"[^\n]*error handling message\n message: [^\n]*\n error: AssertionError\(\)\nTraceback [^\n]*\n"
-        r"(?: [^\n]*\n)*?    assert self\._session is not None\n(?: [^\n]*\n)*?AssertionError\n"
-    ),
-)
 # Console errors that are not ours, each with the date it was seen and why it is harmless.
 ALLOWED_CONSOLE: tuple[str, ...] = ()
 
@@ -60,8 +45,6 @@ class Served:
     def errors(self, since: int = 0) -> list[str]:
         """The log's lines from byte ``since`` on that tell of an error."""
         text = self.log.read_bytes()[since:].decode(errors="replace")
-        for complaint in LEFT:
-            text = complaint.sub("", text)
         return [line for line in text.splitlines() if any(mark in line for mark in ERRORS_IN_LOG)]
 
 

@@ -18,7 +18,7 @@ from workbench.connection import Workbench, open_workbench
 from workbench.errors import NobodyWaits, WorkbenchError
 from workbench.inline import begin_session, building, read_aside
 from workbench.shell.banner import Banner
-from workbench.shell.closed_pages import forget_views, without_busy
+from workbench.shell.closed_pages import forget_views, leave_quietly, without_busy
 from workbench.shell.navigation import PRODUCT, navigation
 from workbench.shell.pending_writes import deliver_all_writes
 
@@ -44,6 +44,7 @@ def page(title: str, content: Content) -> None:
     telemetry.SESSIONS.inc()
     pn.state.on_session_destroyed(_left)
     panel_state.as_cached("pending-writes", deliver_all_writes)
+    panel_state.as_cached("closed-pages", leave_quietly)
     try:
         workbench = open_workbench()
     except WorkbenchError as error:

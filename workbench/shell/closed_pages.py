@@ -1,13 +1,19 @@
-"""A page that is closed goes from memory. Panel 1.9.4 and panel-material-ui 0.16.6 hold on to it in two places; charts
-have a third one (``workbench.dashboards.chart.forget``). `make soak` fails without any one of the three.
+"""A page that is closed goes from memory, and is no error.
+
+Panel 1.9.4 and panel-material-ui 0.16.6 hold on to it in two places; charts have a third one
+(``workbench.dashboards.chart.forget``). `make soak` fails without any one of the three. Bokeh 3.9.2 and Tornado 6.5 log
+an error with its traceback when a browser leaves between two messages.
 """
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
+from bokeh.server.views.ws import WSHandler
 from panel.io.state import state
 from panel_material_ui.template.base import Page
+from tornado.websocket import WebSocketClosedError
 
 
 def without_busy(page: Page) -> Page:
@@ -24,3 +30,31 @@ def forget_views(session_context: Any) -> None:
     for ref, (_, _, document, _) in list(state._views.items()):
         if document is closed:
             del state._views[ref]
+
+
+def leave_quietly() -> None:
+    """Makes it no error that a browser leaves. Called once a process, in its event loop."""
+    _drop_late_messages()
+    _drop_lost_writes(asyncio.get_running_loop())
+
+
+def _drop_late_messages() -> None:
+    """What a browser sent last may be read after its connection was closed, and then belongs to no session."""
+    handle = WSHandler._handle
+
+    async def handle_open(self: WSHandler, message: Any) -> Any:
+        connection: Any = self.connection
+        return None if connection is None or connection._session is None else await handle(self, message)
+
+    WSHandler._handle = handle_open  # type: ignore[method-assign]
+
+
+def _drop_lost_writes(loop: asyncio.AbstractEventLoop) -> None:
+    """Of several messages of one write Panel looks at those alone that came before the connection was closed."""
+    tell = loop.get_exception_handler() or type(loop).default_exception_handler
+
+    def told(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        if not isinstance(context.get("exception"), WebSocketClosedError):
+            tell(loop, context)
+
+    loop.set_exception_handler(told)
