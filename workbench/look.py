@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import colorsys
 import html
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
+from itertools import count as count_from
 from pathlib import Path
 from typing import Any, Literal
 
@@ -64,9 +67,27 @@ def esc(value: object) -> str:
     return html.escape(visible(str(value)))
 
 
-def store_color(store_id: int) -> str:
-    """The colour of a store: the same on every page, whatever else is shown. Repeats after len(PALETTE) stores."""
-    return PALETTE[(store_id - 1) % len(PALETTE)]
+def store_colors(store_ids: Iterable[int]) -> dict[int, str]:
+    """A colour for each store, never one for two: the same on every page, whatever else is shown.
+
+    Only where a store's own colour is another's already (they are a thousand numbers apart) it gets the next free one.
+    """
+    found: dict[int, str] = {}
+    taken = set[str]()
+    for store_id in sorted(store_ids):
+        found[store_id] = next(color for color in map(_color, count_from(store_id - 1)) if color not in taken)
+        taken.add(found[store_id])
+    return found
+
+
+def _color(number: int) -> str:
+    """The palette, then hues a golden angle apart, in turn darker and lighter."""
+    place = number % 1000
+    if place < len(PALETTE):
+        return PALETTE[place]
+    lightness = (0.38, 0.62, 0.50)[place % 3]
+    parts = colorsys.hls_to_rgb(place * 0.61803398875 % 1, lightness, (0.45, 0.75)[place % 2])
+    return "#" + "".join(f"{round(part * 255):02x}" for part in parts)
 
 
 def money(value: Decimal | int | None, currency: str = "") -> str:
@@ -84,6 +105,15 @@ def money(value: Decimal | int | None, currency: str = "") -> str:
 def count(value: int | None) -> str:
     """``1,234``; a dash for None."""
     return NOTHING if value is None else f"{value:,}"
+
+
+def brief(value: Decimal | int) -> str:
+    """An amount or a count as the axes of charts write it: ``27.70``, ``12.3k``, ``4.5m``."""
+    amount = Decimal(value)
+    for size, unit in ((10**12, "t"), (10**9, "b"), (10**6, "m"), (10**3, "k")):
+        if abs(amount) >= size:
+            return f"{amount / size:,.1f}{unit}"
+    return f"{value:,}"
 
 
 def percent(ratio: Decimal | float | None, is_change: bool = False) -> str:

@@ -97,8 +97,28 @@ def test_a_bar_narrows_every_tile_and_back_opens_it(app: str, page: Page, sales:
     expect(page.get_by_role("button", name="Store: 7")).to_be_visible()
     figures(page, ["3", "USD 17.00", "8", "USD 5.67"])
     assert state(page)["stores"] == ["7"]
+    page.keyboard.down("Control")
+    click(page, STORES, 0.4, 0.6)  # the lower one as well
+    page.keyboard.up("Control")
+    expect(page.get_by_role("button", name="Stores: 7, 3")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("button", name="Store: 7")).to_be_visible()
     page.go_back()
     figures(page, FIGURES)
+
+
+def test_a_chart_has_a_summary_and_a_table_that_the_keyboard_reaches(app: str, page: Page, sales: list[int]) -> None:
+    visit(page, f"{app}/analytics")
+    stores = "Revenue by store: 2 stores, highest Store 7 with USD 17.00, lowest Store 3 with USD 10.70."
+    expect(page.get_by_role("img", name=stores)).to_be_visible()
+    button = page.get_by_role("button", name="Table: Revenue by store")
+    button.press("Enter")
+    expect(page.get_by_role("row", name="Store 7 USD 17.00 61.4%")).to_be_visible()
+    expect(button).to_have_attribute("aria-pressed", "true")
+    expect(button).to_be_focused()
+    button.press("Enter")
+    expect(page.get_by_role("img", name=stores)).to_be_visible()
+    expect(page.get_by_role("row", name="Store 7 USD 17.00 61.4%")).to_have_count(0)
 
 
 def test_a_brush_narrows_to_its_days(app: str, page: Page, sales: list[int]) -> None:

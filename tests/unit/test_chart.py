@@ -12,7 +12,7 @@ from bokeh.document import Document
 from bokeh.models import FactorRange, NumeralTickFormatter
 
 from workbench.dashboards.bars import BarTile
-from workbench.dashboards.chart import write
+from workbench.dashboards.chart import NO_WIDTH, write
 
 BARS = pd.DataFrame(
     {
@@ -20,6 +20,8 @@ BARS = pd.DataFrame(
         "revenue": [5.0, 7.5],
         "name": ["Store 2", "Store 1"],
         "text": ["USD 5.00", "USD 7.50"],
+        "value": ["5.00", "7.50"],
+        "share": ["40.0%", "60.0%"],
         "color": ["#0072b2", "#0072b2"],
         "alpha": [1.0, 1.0],
     }
@@ -30,7 +32,8 @@ BARS = pd.DataFrame(
 def drawn() -> Any:
     """The figure that bars are drawn as."""
     hv.Store.set_current_backend("bokeh")
-    tile: Any = SimpleNamespace(height=300, noun="Store", amounts=NumeralTickFormatter())
+    about: Any = {"reads": {"Store": "name", "Share": "share"}, "unit": "Revenue (USD)", "summary": "Two stores."}
+    tile: Any = SimpleNamespace(height=300, amounts=NumeralTickFormatter(), **about)
     return hv.render(BarTile.plot(tile, BARS))
 
 
@@ -64,5 +67,7 @@ def test_other_bars_and_more_of_them_are_written_into_the_same_figure(drawn: Any
     sent(drawn, more)
     assert isinstance(drawn.y_range, FactorRange)
     assert drawn.y_range.factors == ["Store 9", "Store 2", "Store 1"]
+    places = drawn.extra_y_ranges["values"].factors  # at the right end of the bars, each of them in its row
+    assert [text.replace(NO_WIDTH, "") for text in places] == ["5.00", "7.50", "5.00"] and len(set(places)) == 3
     assert drawn.renderers[0].data_source is before
     assert {len(values) for values in before.data.values()} == {3}

@@ -126,6 +126,20 @@ def test_a_second_click_opens_again() -> None:
     assert (filters.hours, filters.weekdays) == ([], [])
 
 
+def test_a_click_with_ctrl_adds_a_mark_or_takes_it_out_again_and_a_plain_one_replaces_them() -> None:
+    filters = Filters()
+    filters.toggle(stores=3)
+    filters.toggle(is_adding=True, stores=7)
+    assert filters.stores == [3, 7]
+    filters.toggle(is_adding=True, stores=3)
+    assert filters.stores == [7]
+    filters.toggle(is_adding=True, stores=4)
+    filters.toggle(stores=4)
+    assert filters.stores == [4]
+    filters.toggle(is_adding=True, stores=4)
+    assert filters.stores == []
+
+
 def test_chips_say_what_is_set_and_take_it_back() -> None:
     filters = Filters(stores=[3, 7], categories=[None], weekdays=[1], customer_id=7, brush_from=d("2026-03-10"))
     texts = [chip.text for chip in chips(filters)]

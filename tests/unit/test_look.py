@@ -77,10 +77,18 @@ def test_freshness_turns_amber_beyond_the_limit_and_red_beyond_ten_times(age: fl
     assert look.freshness(age, limit_seconds=5.0) == level
 
 
-def test_a_store_keeps_its_colour_and_neighbours_differ() -> None:
-    assert look.store_color(3) == look.store_color(3)
-    assert len({look.store_color(store_id) for store_id in range(1, len(look.PALETTE) + 1)}) == len(look.PALETTE)
-    assert look.store_color(-5) in look.PALETTE
+def test_a_store_keeps_its_colour_and_no_two_of_a_chart_share_one() -> None:
+    ids = [*range(-5, 200), 1001, 1002, 2003]  # some have a number that is a thousand more than another's
+    colors = look.store_colors(ids)
+    assert len(set(colors.values())) == len(ids)
+    assert look.store_colors([3, 12]) == {3: look.store_colors(range(40))[3], 12: look.store_colors(range(40))[12]}
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(Decimal("27.70"), "27.70"), (999, "999"), (12_340, "12.3k"), (Decimal("-4500000.10"), "-4.5m")]
+)
+def test_a_brief_amount_has_the_unit_of_the_axes(value: Decimal | int, text: str) -> None:
+    assert look.brief(value) == text
 
 
 def test_esc_takes_the_meaning_out_of_markup() -> None:

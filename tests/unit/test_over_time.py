@@ -13,6 +13,7 @@ import pytest
 from bokeh.models import DatetimeTickFormatter, HoverTool, NumeralTickFormatter, Quad
 from holoviews.streams import Pipe
 
+from workbench.config import Settings
 from workbench.dashboards.chart import write
 from workbench.dashboards.grain import fitting, grouped
 from workbench.dashboards.over_time import RevenueOverTime, edges
@@ -48,9 +49,10 @@ def test_a_span_sums_its_days_and_knows_the_first_and_the_last() -> None:
 @pytest.mark.parametrize("days", [1, 2, 30])
 def test_every_place_of_the_time_line_reads_a_point_also_after_it_was_written(days: int) -> None:
     tile: Any = RevenueOverTime.__new__(RevenueOverTime)
+    feed = SimpleNamespace(workbench=SimpleNamespace(engines=SimpleNamespace(settings=Settings())))
     first = course(pd.date_range("2026-11-01", periods=5))
     vars(tile).update(
-        pipe=Pipe(data=first), amounts=NumeralTickFormatter(), ticks=DatetimeTickFormatter(), feed=SimpleNamespace()
+        pipe=Pipe(data=first), amounts=NumeralTickFormatter(), ticks=DatetimeTickFormatter(), summary="", feed=feed
     )
     hv.Store.set_current_backend("bokeh")
     figure = hv.render(tile.chart())
@@ -59,7 +61,7 @@ def test_every_place_of_the_time_line_reads_a_point_also_after_it_was_written(da
     (hover,) = figure.select(HoverTool)
     (bands,) = hover.renderers
     assert hover.mode == "vline" and isinstance(bands.glyph, Quad)
-    assert {label for label, _ in hover.tooltips} == {"", "Revenue", "Compared with", "Change"}
+    assert {label for label, _ in hover.tooltips} == {"Time", "Revenue", "Compared with", "Change"}
     read = bands.data_source.data
     assert all(name.strip("@{}") in read for _, name in hover.tooltips)
     assert list(read["left"][1:]) == list(read["right"][:-1])  # no gap between two points

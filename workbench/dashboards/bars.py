@@ -1,4 +1,4 @@
-"""Bars to click: revenue by store, category, payment method, cashier. A click narrows, a second one opens again."""
+"""Bars to click: revenue by store, category, payment method, cashier."""
 
 from __future__ import annotations
 
@@ -7,30 +7,51 @@ from typing import Any, ClassVar
 
 import holoviews as hv
 import pandas as pd
-from holoviews.streams import Tap
 from hvplot import hvPlot
 
 from workbench import look
-from workbench.dashboards.chart import ChartTile, alphas, by_column, floats, frameless, padded, short, theme_color
+from workbench.dashboards.chart import (
+    ChartTile,
+    alphas,
+    beside,
+    by_column,
+    extremes,
+    floats,
+    frameless,
+    named,
+    padded,
+    short,
+    theme_color,
+)
+from workbench.dashboards.clicks import Click, is_adding
 from workbench.dashboards.feed import Moment
+from workbench.dashboards.table import percent
+from workbench.dashboards.tile_head import Button
 from workbench.filters import Filters, drop, value_text
-from workbench.metrics import Asked
+from workbench.insights import ratios
+from workbench.metrics import METRICS, Asked
 from workbench.replication import Answer
 
 LABEL_LENGTH = 18
 MOST_BARS = 12
+ROW, FRAME = 22, 48  # pixels of a bar, and of what is around them all
 
 
 class BarTile(ChartTile):
-    """Revenue by one dimension, the highest first. ``narrows`` is the list of Filters that a click sets."""
+    """Revenue by one dimension, the highest first. ``narrows`` is the list of Filters that a click sets.
+
+    A click narrows to one mark, Ctrl and a click add another; a click on the only one opens again.
+    """
 
     dimension: ClassVar[str] = ""
     narrows: ClassVar[str] = ""
     noun: ClassVar[str] = ""
+    metric: ClassVar[str] = "revenue"
     most: ClassVar[int] = MOST_BARS
 
     def __init__(self, source: Any, filters: Filters | None = None) -> None:
         super().__init__(source, filters)
+        self.is_whole = False  # all bars are shown, not the highest alone
         self._values: dict[str, Any] = {}
         self._most_shown = 0
 
@@ -49,39 +70,64 @@ class BarTile(ChartTile):
         """Which bars are chosen."""
         return tuple(getattr(moment.where, self.narrows))
 
+    @property
+    def reads(self) -> Mapping[str, str]:  # type: ignore[override]
+        """What the pointer reads: whose bar it is, how much, and its share of all bars."""
+        return {self.noun: "name", METRICS[self.metric].label: "text", "Share": "share"}
+
     def prepare(self, moment: Moment, frame: pd.DataFrame) -> pd.DataFrame:
-        """The highest bars, each with its label, colour and the text of its hover."""
-        top = frame.head(self.most)
-        values = top[self.dimension].tolist()
-        labels = short((self.label(value) for value in values), LABEL_LENGTH)
+        """A row for each bar, the highest first, with its label, colour and the texts of its hover."""
+        values, figures = frame[self.dimension].tolist(), frame[self.metric].tolist()
+        names = self.names(frame)
+        labels = short(names, LABEL_LENGTH)
         self._values = dict(zip(labels, values, strict=True))
-        return self.from_below(
+        whole = sum(figures)
+        return pd.DataFrame(
             {
                 "label": labels,
-                "revenue": floats(top["revenue"]),
-                "name": [self.label(value) for value in values],
-                "text": [self.text(value) for value in top["revenue"]],
-                "color": [self.color(value) for value in values],
+                "revenue": floats(figures),
+                "name": names,
+                "text": self.texts(frame),
+                "value": [look.brief(figure) for figure in figures],
+                "share": [percent(ratios.percent(figure, whole)) for figure in figures],
+                "color": self.colors(values),
                 "alpha": alphas(values, getattr(moment.where, self.narrows)),
             }
         )
 
-    def from_below(self, columns: Mapping[str, Any]) -> pd.DataFrame:
-        """The bars as they are drawn, the last one first."""
-        data = pd.DataFrame(columns)
-        self._most_shown = max(self._most_shown, len(data))
-        return padded(data, "label", self._most_shown).iloc[::-1]
+    def summarized(self, data: pd.DataFrame) -> str:
+        """``12 stores, highest … with …, lowest … with …``."""
+        return f"{len(data)} {self.narrows.replace('_', ' ')}, {extremes(data, 'name')}"
+
+    def marks(self, data: pd.DataFrame) -> pd.DataFrame:
+        """The highest bars, or all of them, as they are drawn: the last one first."""
+        top = data if self.is_whole else data.head(self.most)
+        self._most_shown = max(self._most_shown, len(top))
+        return padded(top, "label", self._most_shown).iloc[::-1]
+
+    def offers(self) -> list[Button]:
+        """A button for all bars where there are more than are shown."""
+        return [("all", f"All {len(self._data)}", self.is_whole)] if len(self._data) > self.most else []
+
+    def pressed(self, button: str) -> None:
+        """Shows all bars, or the highest alone again."""
+        super().pressed(button)
+        if button == "all":
+            self.is_whole = not self.is_whole
+            self._most_shown = 0
+            self.height = max(type(self).height, FRAME + ROW * len(self._data)) if self.is_whole else type(self).height
+            self.redraw()
 
     def plot(self, data: pd.DataFrame) -> Any:
         """Bars that lie, so that names have room."""
         bars = hvPlot(data).barh(
             x="label",
             y="revenue",
-            hover_cols=["name", "text", "color", "alpha"],
+            hover_cols=["name", "text", "value", "share", "color", "alpha"],
             height=self.height,
             responsive=True,
             xlabel="",
-            ylabel="",
+            ylabel=self.unit,
             legend=False,
         )
         return bars.opts(
@@ -89,32 +135,42 @@ class BarTile(ChartTile):
                 line_alpha=0,
                 bar_width=0.7,
                 tools=["hover"],
-                hover_tooltips=[(self.noun, "@name"), ("Revenue", "@text")],
+                hover_tooltips=[(head, f"@{column}") for head, column in self.reads.items()],
                 default_tools=[],
                 toolbar=None,
                 xformatter=self.amounts,
-                hooks=[frameless, by_column(fill_color="color", fill_alpha="alpha")],
+                hooks=[beside, frameless, by_column(fill_color="color", fill_alpha="alpha"), named(self.summary)],
                 framewise=True,
             )
         )
 
     def listen(self, chart: hv.DynamicMap) -> None:
         """A click on a bar narrows every other tile to it."""
-        tap = Tap(source=chart, x=None, y=None)
-        tap.param.watch(self._tapped, ["x", "y"], onlychanged=False)
+        Click(source=chart, x=None, y=None).add_subscriber(self._clicked)
 
-    def _tapped(self, *events: Any) -> None:
-        for event in events:
-            if isinstance(event.new, str) and event.new in self._values:
-                self.feed.filters.toggle(**{self.narrows: self._values[event.new]})
+    def _clicked(self, x: Any, y: Any, modifiers: Any) -> None:
+        for place in (x, y):
+            if isinstance(place, str) and place in self._values:
+                chosen = {self.narrows: self._values[place]}
+                self.feed.filters.toggle(is_adding=is_adding(modifiers), **chosen)
 
-    def label(self, value: Any) -> str:
-        """A value as people read it."""
-        return value_text(self.narrows, value, {})
+    @property
+    def unit(self) -> str:
+        """What the axis counts."""
+        metric = METRICS[self.metric]
+        return f"{metric.label} ({self.currency})" if metric.unit == "money" else metric.label
 
-    def color(self, value: Any) -> str:
-        """The bar's colour."""
-        return theme_color()
+    def texts(self, frame: pd.DataFrame) -> list[str]:
+        """How much each bar is, in words."""
+        return [self.text(value) for value in frame["revenue"]]
+
+    def names(self, frame: pd.DataFrame) -> list[str]:
+        """Each value as people read it."""
+        return [value_text(self.narrows, value, {}) for value in frame[self.dimension]]
+
+    def colors(self, values: Sequence[Any]) -> list[str]:
+        """The bars' colours."""
+        return [theme_color()] * len(values)
 
 
 class RevenueByStore(BarTile):
@@ -122,13 +178,14 @@ class RevenueByStore(BarTile):
 
     title, dimension, narrows, noun = "Revenue by store", "store", "stores", "Store"
 
-    def label(self, value: Any) -> str:
+    def names(self, frame: pd.DataFrame) -> list[str]:
         """``Store 3``."""
-        return f"Store {value}"
+        return [f"Store {value}" for value in frame["store"]]
 
-    def color(self, value: Any) -> str:
-        """The store's colour."""
-        return look.store_color(value)
+    def colors(self, values: Sequence[Any]) -> list[str]:
+        """The stores' colours."""
+        found = look.store_colors(values)
+        return [found[value] for value in values]
 
 
 class RevenueByCategory(BarTile):
@@ -148,6 +205,6 @@ class RevenueByCashier(BarTile):
 
     title, dimension, narrows, noun = "Revenue by cashier", "cashier", "cashiers", "Cashier"
 
-    def label(self, value: Any) -> str:
+    def names(self, frame: pd.DataFrame) -> list[str]:
         """``Cashier 301``."""
-        return f"Cashier {value}"
+        return [f"Cashier {value}" for value in frame["cashier"]]

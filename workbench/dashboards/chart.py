@@ -2,40 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import holoviews as hv
 import holoviews.plotting.bokeh  # registers what draws; hv.extension would also load it into a notebook
 import pandas as pd
 import panel as pn
-from bokeh.models import DataRange1d, FactorRange, NumeralTickFormatter
+from bokeh.models import CategoricalAxis, DataRange1d, FactorRange, NoOverlap, NumeralTickFormatter
 from holoviews.streams import Pipe
 from panel.viewable import Viewable
 
 from workbench import look
 from workbench.connection import Workbench
 from workbench.dashboards.feed import Feed, Moment
-from workbench.dashboards.tile import Tile
+from workbench.dashboards.table import table_html
+from workbench.dashboards.tile import Tile, html
+from workbench.dashboards.tile_head import Button
 from workbench.filters import Filters
 from workbench.inline import is_served
 
 NO_WIDTH = "\u200b"
 COPIES = {"zvalues": "revenue"}  # a column that HoloViews makes of another, to draw by it
+BESIDE = "values"  # the range of the values at the right end of bars
+TEXTS = ("name", "text", "value", "share", "change")
+MOST_HEIGHT = 560
+SCROLLED = {"max-height": f"{MOST_HEIGHT}px", "overflow-y": "auto"}
 CHOSEN, OTHER = 1.0, 0.3  # how opaque a chosen bar is, and the others beside it
 
 
 class ChartTile(Tile):
-    """A tile whose body is a chart of ``plot``'s, ``height`` pixels high."""
+    """A tile whose body is a chart of ``plot``'s, ``height`` pixels high, or the table of what is drawn.
+
+    ``reads`` names what the pointer reads of a mark, and the column that holds its text: the table's heads too.
+    """
 
     height = 300
+    reads: ClassVar[Mapping[str, str]] = {}
 
     def __init__(self, source: Workbench | Feed, filters: Filters | None = None) -> None:
         super().__init__(source, filters)
         self.pipe = Pipe(data=None)
+        self.summary = ""  # of the chart, in one sentence
+        self.is_table = False
+        self._data = pd.DataFrame()
         self._pane: pn.pane.HoloViews | None = None
+        self._table = html()
+        self._body_of_chart = pn.Column(sizing_mode="stretch_width", margin=0)
         # A Bokeh model belongs to one page.
         self.amounts = NumeralTickFormatter(format="0,0.[0]a")
 
@@ -47,26 +62,56 @@ class ChartTile(Tile):
         """The frame with what only the drawing needs: labels, texts, colours, floats."""
         raise NotImplementedError
 
+    def summarized(self, data: pd.DataFrame) -> str:
+        """What ``prepare`` made in one sentence."""
+        raise NotImplementedError
+
+    def marks(self, data: pd.DataFrame) -> pd.DataFrame:
+        """What of it is drawn, in the order in which it is."""
+        return data
+
+    def offers(self) -> list[Button]:
+        """Buttons of the head besides the one for the table."""
+        return []
+
     def listen(self, chart: hv.DynamicMap) -> None:
         """Takes note of clicks and brushes; for charts that have them."""
 
     def draw(self, moment: Moment, frame: pd.DataFrame) -> None:
         """Writes the frame into the chart wherever it is shown; one that is shown later is drawn from it."""
-        data = self.prepare(moment, frame)
-        self.pipe.update(data=data)
+        self._data = self.prepare(moment, frame)
+        self.summary = f"{self.title}: {self.summarized(self._data)}"
+        self.redraw()
+
+    def redraw(self) -> None:
+        """Shows what was prepared last, as the buttons say."""
+        marks = self.marks(self._data)
+        self.pipe.update(data=marks)
         for plot, _ in () if self._pane is None else self._pane._plots.values():
-            write(plot.state, data)
+            write(plot.state, marks)
+            plot.state.update(height=self.height, html_attributes=spoken(self.summary))
             plot.push()
+        if self.is_table:
+            heads = {head: number > 0 for number, head in enumerate(self.reads)}
+            self._table.object = table_html(heads, self._data[list(self.reads.values())].itertuples(index=False))
+        self._body_of_chart.styles = SCROLLED if self.is_table or self.height > MOST_HEIGHT else {}
+        self.head.buttons = [*self.offers(), ("table", "Table", self.is_table)]
+
+    def pressed(self, button: str) -> None:
+        """Shows the table, or the chart again."""
+        if button == "table" and self._pane is not None:
+            self.is_table = not self.is_table
+            self.redraw()
+            self._body_of_chart.objects = [self._table if self.is_table else self._pane]
 
     def drawn(self) -> Viewable:
         """The pane of the chart; its axes are its own."""
         hv.Store.set_current_backend("bokeh")
-        self._pane = pn.pane.HoloViews(
-            self.chart(), linked_axes=False, height=self.height, sizing_mode="stretch_width", margin=0
-        )
+        self._pane = pn.pane.HoloViews(self.chart(), linked_axes=False, sizing_mode="stretch_width", margin=0)
         if is_served():
             pn.state.on_session_destroyed(partial(forget, self._pane))
-        return self._pane
+        self._body_of_chart.objects = [self._pane]
+        return self._body_of_chart
 
     def chart(self) -> Any:
         """What the pane draws: again for each page or output that shows the tile, from the newest data."""
@@ -81,6 +126,8 @@ def write(figure: Any, data: pd.DataFrame) -> None:
         if isinstance(found := getattr(figure, axis), FactorRange):
             column = getattr(figure.renderers[0].glyph, place)
             found.factors = list(dict.fromkeys(data[getattr(column, "field", column)]))
+    if BESIDE in figure.extra_y_ranges:
+        figure.extra_y_ranges[BESIDE].factors = unlike(data["value"])
     for source in {renderer.data_source for renderer in figure.renderers}:
         columns = {name: data[COPIES.get(name, name)].to_numpy() for name in source.data}
         changed = {name: new for name, new in columns.items() if not _same(new, source.data[name])}
@@ -114,7 +161,13 @@ def padded(data: pd.DataFrame, label: str, length: int) -> pd.DataFrame:
     if missing <= 0:
         return data
     empty = pd.DataFrame({label: [NO_WIDTH * (number + 1) for number in range(missing)], "alpha": 0.0})
-    return pd.concat([data, empty], ignore_index=True).fillna({"color": "#000000", "name": "", "text": ""})
+    return pd.concat([data, empty], ignore_index=True).fillna({"color": "#000000"}).fillna(dict.fromkeys(TEXTS, ""))
+
+
+def extremes(data: pd.DataFrame, name: str) -> str:
+    """``highest Store 3 with USD 12.50, lowest Store 7 with USD 1.30.``; ``name`` is the column with their names."""
+    most, least = data.iloc[data["revenue"].argmax()], data.iloc[data["revenue"].argmin()]
+    return f"highest {most[name]} with {most['text']}, lowest {least[name]} with {least['text']}."
 
 
 def floats(values: Iterable[Decimal | int | None]) -> list[float]:
@@ -162,6 +215,36 @@ def frameless(plot: Any, _element: Any) -> None:
             setattr(plot.state, axis, made)
 
 
+def beside(plot: Any, _element: Any) -> None:
+    """A hook: the value of each bar at the right end of its row, where none is cut off, in the theme's colours."""
+    plot.state.extra_y_ranges = {BESIDE: FactorRange(factors=unlike(plot.handles["source"].data["value"]))}
+    plot.state.add_layout(CategoricalAxis(y_range_name=BESIDE), "right")
+
+
+def unlike(texts: Iterable[str]) -> list[str]:
+    """The texts, those that come again with invisible letters at their end: places of an axis must differ."""
+    found: list[str] = []
+    for text in texts:
+        while text in found:
+            text += NO_WIDTH
+        found.append(text)
+    return found
+
+
+def named(summary: str) -> Callable[[Any, Any], None]:
+    """A hook: the chart is a picture to a screen reader, which reads out its summary."""
+
+    def name(plot: Any, _element: Any) -> None:
+        plot.state.html_attributes = spoken(summary)
+
+    return name
+
+
+def spoken(summary: str) -> dict[str, str]:
+    """The attributes of a picture that is read out as ``summary``."""
+    return {"role": "img", "aria-label": summary}
+
+
 def quiet(figure: Any) -> None:
     """The same for a Bokeh figure; and no WebGL, which costs time without a graphics card and gains none here."""
     figure.output_backend = "canvas"
@@ -172,6 +255,7 @@ def quiet(figure: Any) -> None:
         axis.axis_line_color = None
         axis.major_tick_line_color = None
         axis.minor_tick_line_color = None
+        axis.major_label_policy = NoOverlap(min_distance=3)
     figure.xgrid.grid_line_color = None
 
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pandas as pd
 
+from workbench.dashboards.tile_head import Button
 from workbench.filters import AUTO, GRAINS
 
 MOST_DAYS, MOST_DAYS_BY_WEEK = 100, 800  # about a hundred points are told apart on a screen
@@ -44,7 +45,7 @@ def begin_of(day: date, grain: str) -> date:
     return day.replace(day=1) if grain == "month" else day
 
 
-def choices(shown: str) -> list[tuple[str, str, bool]]:
+def choices(shown: str) -> list[Button]:
     """A button for each grain; the one that is shown is pressed."""
     return [(name, label, name == shown) for name, label in GRAINS.items() if name != AUTO]
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import calendar
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 import holoviews as hv
 import pandas as pd
-from holoviews.streams import Tap
+from bokeh.models import NumeralTickFormatter
+from bokeh.models.annotations import ColorBar
 from hvplot import hvPlot
 
 from workbench import look
 from workbench.connection import Workbench
-from workbench.dashboards.chart import ChartTile, alphas, by_column, floats, frameless
+from workbench.dashboards.chart import ChartTile, alphas, by_column, extremes, floats, frameless, named
+from workbench.dashboards.clicks import Click, is_adding
 from workbench.dashboards.feed import Feed, Moment
 from workbench.filters import Filters, drop
 from workbench.metrics import Asked
@@ -30,6 +32,8 @@ class BusyHours(ChartTile):
 
     title = "Revenue by hour and weekday"
     about = "Click a cell to look at that hour alone."
+    height = 330
+    reads: ClassVar[Mapping[str, str]] = {"Time": "time", "Revenue": "text"}
 
     def __init__(self, source: Workbench | Feed, filters: Filters | None = None) -> None:
         super().__init__(source, filters)
@@ -61,6 +65,7 @@ class BusyHours(ChartTile):
         day_alpha = alphas((day for _, day in cells), moment.where.weekdays)
         return pd.DataFrame(
             {
+                "time": [f"{DAYS[day - 1]} {hour:02d}:00" for hour, day in cells],
                 "hour": [f"{hour:02d}" for hour, _ in cells],
                 "weekday": [DAYS[day - 1] for _, day in cells],
                 "revenue": floats(values),
@@ -69,37 +74,50 @@ class BusyHours(ChartTile):
             }
         )
 
+    def summarized(self, data: pd.DataFrame) -> str:
+        """``from 07:00 to 21:00, highest Mon 08:00 with …, lowest …``."""
+        return f"hours from {data['hour'].min()}:00 to {data['hour'].max()}:59, {extremes(data, 'time')}"
+
     def plot(self, data: pd.DataFrame) -> Any:
         """The cells."""
         cells = hvPlot(data).heatmap(
             x="hour",
             y="weekday",
             C="revenue",
-            hover_cols=["text", "alpha"],
+            hover_cols=["text", "time", "alpha"],
             height=self.height,
             responsive=True,
-            xlabel="",
+            xlabel="Hour of the day",
             ylabel="",
-            colorbar=False,
+            colorbar=True,
         )
         return cells.opts(
             hv.opts.HeatMap(
                 cmap=RAMP,
                 tools=["hover"],
-                hover_tooltips=[("Hour", "@hour:00"), ("Weekday", "@weekday"), ("Revenue", "@text")],
+                hover_tooltips=[(head, f"@{column}") for head, column in self.reads.items()],
+                colorbar_position="bottom",
+                colorbar_opts={"height": 8, "padding": 4},
+                clabel=f"Revenue ({self.currency})",
                 default_tools=[],
                 toolbar=None,
-                hooks=[frameless, by_column(fill_alpha="alpha")],
+                hooks=[frameless, by_column(fill_alpha="alpha"), scaled, named(self.summary)],
                 framewise=True,
                 clim=(0, None),
             )
         )
 
     def listen(self, chart: hv.DynamicMap) -> None:
-        """A click narrows, a second one opens again."""
-        tap = Tap(source=chart, x=None, y=None)
-        tap.add_subscriber(self._tapped)
+        """A click narrows, with Ctrl it adds; one on the only cell opens again."""
+        Click(source=chart, x=None, y=None).add_subscriber(self._clicked)
 
-    def _tapped(self, x: Any, y: Any) -> None:
+    def _clicked(self, x: Any, y: Any, modifiers: Any) -> None:
         if isinstance(x, str) and y in DAYS:
-            self.feed.filters.toggle(hours=int(x), weekdays=DAYS.index(y) + 1)
+            self.feed.filters.toggle(is_adding=is_adding(modifiers), hours=int(x), weekdays=DAYS.index(y) + 1)
+
+
+def scaled(plot: Any, _element: Any) -> None:
+    """A hook: the colours go from nothing to the most that there is now, not that there was when it was drawn."""
+    plot.handles["color_mapper"].update(low=0, high=None)
+    for bar in plot.state.select(ColorBar):
+        bar.formatter = NumeralTickFormatter(format="0,0.[0]a")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
-from typing import Any
+from typing import Any, ClassVar
 
 import holoviews as hv
 import pandas as pd
@@ -17,10 +17,11 @@ from hvplot import hvPlot
 
 from workbench import look
 from workbench.connection import Workbench
-from workbench.dashboards.chart import ChartTile, by_column, floats, frameless, theme_color
+from workbench.dashboards.chart import ChartTile, by_column, extremes, floats, frameless, named, theme_color
 from workbench.dashboards.feed import Feed, Moment
 from workbench.dashboards.grain import choices, fitting, grouped
 from workbench.dashboards.kpis import change
+from workbench.dashboards.tile_head import Button
 from workbench.filters import AUTO, COMPARISONS, CUSTOM, GRAINS, Filters, until_words, words
 from workbench.metrics import Asked
 from workbench.replication import Answer
@@ -36,10 +37,17 @@ class RevenueOverTime(ChartTile):
     title = "Revenue over time"
     about = "Drag across the chart to look at some days alone."
     height = 280
+    reads: ClassVar[Mapping[str, str]] = {
+        "Time": "date",
+        "Revenue": "text",
+        "Compared with": "compared",
+        "Change": "change",
+    }
 
     def __init__(self, source: Workbench | Feed, filters: Filters | None = None) -> None:
         super().__init__(source, filters)
         self._is_by_hour = False
+        self._grain = "day"
         self._spans: list[tuple[date, date]] = []  # first and last day of each point
         self.ticks = DatetimeTickFormatter(hours="%H:%M", days="%e %b", months="%b %Y", years="%Y", context=None)
 
@@ -105,8 +113,19 @@ class RevenueOverTime(ChartTile):
 
     def pressed(self, button: str) -> None:
         """Shows days, weeks or months; the grain that fits again when it was the chosen one."""
+        super().pressed(button)
         if button in GRAINS:
             self.feed.filters.grain = AUTO if button == self.feed.filters.grain else button
+
+    def offers(self) -> list[Button]:
+        """The grains; none for a single day."""
+        return [] if self._is_by_hour else choices(self._grain)
+
+    def summarized(self, data: pd.DataFrame) -> str:
+        """``30 days from … to …, highest … with …, lowest … with …``; what is not over yet does not count for these."""
+        over = data[data["filled"] == 1] if (data["filled"] == 1).any() else data
+        days = "" if self._is_by_hour else f" from {words(*self._spans[0])} to {words(*self._spans[-1])}"
+        return f"{len(data)} {self._grain}{'s' * (len(data) > 1)}{days}, {extremes(over, 'date')}"
 
     def prepare(self, moment: Moment, frame: pd.DataFrame) -> pd.DataFrame:
         """Floats, the texts of the hover, and the brushed days in a line of their own.
@@ -120,9 +139,8 @@ class RevenueOverTime(ChartTile):
         points = grouped(frame, grain) if grain in GRAINS else frame.assign(last=frame["day"])
         self._spans = [(first.date(), last.date()) for first, last in zip(points["day"], points["last"], strict=True)]
         is_over = points["last"] < self._running(moment)
-        self.head.param.update(
-            buttons=[] if self._is_by_hour else choices(grain), legend=self._legend(moment, points, is_over)
-        )
+        self._grain = grain
+        self.head.legend = self._legend(moment, points, is_over)
         return pd.DataFrame(self._courses(moment, points, is_over) | self._texts(moment, points, is_over, frame))
 
     def _courses(self, moment: Moment, points: pd.DataFrame, is_over: pd.Series) -> dict[str, Any]:
@@ -199,7 +217,8 @@ class RevenueOverTime(ChartTile):
                 yformatter=self.amounts,
                 xformatter=self.ticks,
                 ylim=(0, None),
-                hooks=[frameless, readable],
+                ylabel=f"Revenue ({self.currency})",
+                hooks=[frameless, readable, named(self.summary)],
                 show_legend=False,
             )
         )
@@ -222,7 +241,7 @@ class RevenueOverTime(ChartTile):
             tools=["hover", "xbox_select"],
             default_tools=[],
             framewise=True,
-            hover_tooltips=[("", "@date"), ("Revenue", "@text"), ("Compared with", "@compared"), ("Change", "@change")],
+            hover_tooltips=[(head, f"@{column}") for head, column in self.reads.items()],
         )
 
     def _brushed(self, event: Any) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import pandas as pd
 
 from workbench import look
-from workbench.dashboards.bars import LABEL_LENGTH, BarTile
-from workbench.dashboards.chart import alphas, floats, short, theme_color
+from workbench.dashboards.bars import BarTile
+from workbench.dashboards.chart import theme_color
 from workbench.dashboards.feed import Moment
 from workbench.filters import drop
 from workbench.metrics import Asked
@@ -21,41 +21,35 @@ TOP = 10
 
 
 class TopProducts(BarTile):
-    """The ten products with the most of one metric."""
+    """The products with the most of one metric: ten of them, or all."""
 
     dimension, narrows, noun, most = "product", "products", "Product", TOP
-    metric: ClassVar[str] = "revenue"
 
     def asks(self, moment: Moment) -> Sequence[Asked]:
         """Every product, of which both orders of the top ones are taken."""
         return [Asked(("revenue", "items_sold"), ("product",), drop(moment.where, self.narrows))]
 
     def fetch(self, moment: Moment) -> Answer[pd.DataFrame]:
-        """One row for each of the top products: product, name, revenue (Decimal) and items_sold, the most first."""
+        """One row a product: product, name, revenue (Decimal) and items_sold, the most first."""
         (asked,) = self.asks(moment)
         answer = moment.ask(*asked)
-        frame = answer.value.sort_values([self.metric, "product"], ascending=[False, True]).head(TOP)
+        frame = answer.value.sort_values([self.metric, "product"], ascending=[False, True])
         names = product_names(moment)
         frame.insert(1, "name", [names.get(code, code) for code in frame["product"]])
         return Answer(frame.reset_index(drop=True), answer.engine, answer.as_of, answer.note)
 
-    def prepare(self, moment: Moment, frame: pd.DataFrame) -> pd.DataFrame:
-        """The bars, each with its label and the texts of its hover."""
-        codes = frame["product"].tolist()
-        labels = short(frame["name"], LABEL_LENGTH)
-        self._values = dict(zip(labels, codes, strict=True))
+    def names(self, frame: pd.DataFrame) -> list[str]:
+        """The products' names."""
+        return frame["name"].tolist()
+
+    def texts(self, frame: pd.DataFrame) -> list[str]:
+        """``USD 12.50, 5 sold``."""
         pairs = zip(frame["revenue"], frame["items_sold"].tolist(), strict=True)
-        texts = [f"{self.text(revenue)}, {look.count(items)} sold" for revenue, items in pairs]
-        return self.from_below(
-            {
-                "label": labels,
-                "revenue": floats(frame[self.metric]),
-                "name": frame["name"],
-                "text": texts,
-                "color": theme_color(2 if self.metric == "items_sold" else 0),
-                "alpha": alphas(codes, moment.where.products),
-            }
-        )
+        return [f"{self.text(revenue)}, {look.count(items)} sold" for revenue, items in pairs]
+
+    def colors(self, values: Sequence[Any]) -> list[str]:
+        """One colour a metric."""
+        return [theme_color(2 if self.metric == "items_sold" else 0)] * len(values)
 
 
 class TopProductsByRevenue(TopProducts):

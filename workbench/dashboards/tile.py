@@ -113,7 +113,12 @@ class Tile(Viewer):
 
     def text(self, amount: Decimal | int | None) -> str:
         """Money as it is read, in the configured currency."""
-        return look.money(amount, self.feed.workbench.engines.settings.workbench_currency)
+        return look.money(amount, self.currency)
+
+    @property
+    def currency(self) -> str:
+        """The currency that money is in."""
+        return self.feed.workbench.engines.settings.workbench_currency
 
     def touch(self) -> None:
         """Nothing has changed since this was shown."""

@@ -10,9 +10,11 @@ from panel.custom import JSComponent
 
 from workbench.dashboards.fresh_line import stylesheets
 
+Button = tuple[str, str, bool]  # its name, its label, whether it is pressed
+
 
 class TileHead(JSComponent):
-    """``legend`` is (kind, text) of each kind of line, ``buttons`` (name, label, whether it is pressed) of each.
+    """``legend`` is (kind, text) of each kind of line, ``buttons`` those that there are.
 
     A button only tells ``pressed`` its name: what is shown is the tile's to decide.
     """

@@ -107,10 +107,19 @@ class Filters(param.Parameterized):
         until = None if before is None else datetime.combine(days[1], before.time())
         return dataclasses.replace(so_far, date_from=days[0], date_to=days[1], before=until)
 
-    def toggle(self, **values: Any) -> None:
-        """Narrows each list to the value alone, or opens them all again when that is how they were."""
-        is_chosen = all(getattr(self, name) == [value] for name, value in values.items())
-        self.param.update(**{name: [] if is_chosen else [value] for name, value in values.items()})
+    def toggle(self, *, is_adding: bool = False, **values: Any) -> None:
+        """Narrows each list to the value alone, or opens them all again when that is how they were.
+
+        ``is_adding`` keeps what was chosen before: the values join it, or leave it when they are all chosen.
+        """
+        chosen = {name: getattr(self, name) for name in values}
+        if not is_adding:
+            is_only = all(chosen[name] == [value] for name, value in values.items())
+            self.param.update(**{name: [] if is_only else [value] for name, value in values.items()})
+            return
+        is_chosen = all(value in chosen[name] for name, value in values.items())
+        others = {name: [other for other in chosen[name] if other != value] for name, value in values.items()}
+        self.param.update(**{name: others[name] + [value] * (not is_chosen) for name, value in values.items()})
 
     def clear(self) -> None:
         """Takes back everything that narrows the period; period and comparison stay."""
