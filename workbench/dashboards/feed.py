@@ -185,7 +185,9 @@ class Feed(param.Parameterized):
             if asked == self._asked:
                 _show(moment, found)
 
-        pn.state.execute(show)
+        # Always with Bokeh's lock: without it charts can only be written to while Panel holds the page's changes back,
+        # which it now and then does not, as in a page that it takes for one that is still loading.
+        pn.state.execute(show, schedule=True)
 
 
 def by_one(tiles: Sequence[Tile]) -> list[list[Tile]]:
