@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
-from itertools import count as count_from
+from itertools import product
 from pathlib import Path
 from typing import Any, Literal
 
@@ -70,24 +70,47 @@ def esc(value: object) -> str:
 def store_colors(store_ids: Iterable[int]) -> dict[int, str]:
     """A colour for each store, never one for two: the same on every page, whatever else is shown.
 
-    Only where a store's own colour is another's already (they are a thousand numbers apart) it gets the next free one.
+    Only where a store's own colour is another's already (their numbers are far apart) it gets the next free one. There
+    are 164; a chart of more stores than that begins anew.
     """
     found: dict[int, str] = {}
-    taken = set[str]()
     for store_id in sorted(store_ids):
-        found[store_id] = next(color for color in map(_color, count_from(store_id - 1)) if color not in taken)
-        taken.add(found[store_id])
+        own = (store_id - 1) % len(_colors())
+        in_turn = (*_colors()[own:], *_colors()[:own])
+        taken = set(found.values())
+        found[store_id] = next((color for color in in_turn if color not in taken), in_turn[0])
     return found
 
 
-def _color(number: int) -> str:
-    """The palette, then hues a golden angle apart, in turn darker and lighter."""
-    place = number % 1000
-    if place < len(PALETTE):
-        return PALETTE[place]
-    lightness = (0.38, 0.62, 0.50)[place % 3]
-    parts = colorsys.hls_to_rgb(place * 0.61803398875 % 1, lightness, (0.45, 0.75)[place % 2])
+@cache
+def _colors() -> tuple[str, ...]:
+    """The palette, then many others, each as far as can be from all before it."""
+    chosen = list(PALETTE)
+    tones = product(range(30), (0.36, 0.5, 0.66), (0.4, 0.8))
+    others = {_hex(colorsys.hls_to_rgb(hue / 30, lightness, grey)) for hue, lightness, grey in tones}
+    seen = (color for color in sorted(others) if 75 < _brightness(color) < 200)  # on a white and on a dark page
+    nearest = {color: min(_apart(color, other) for other in chosen) for color in seen}
+    while nearest:
+        chosen.append(max(nearest, key=lambda other: nearest[other]))
+        del nearest[chosen[-1]]
+        nearest = {other: min(apart, _apart(other, chosen[-1])) for other, apart in nearest.items()}
+    return tuple(chosen)
+
+
+def _hex(parts: Iterable[float]) -> str:
     return "#" + "".join(f"{round(part * 255):02x}" for part in parts)
+
+
+def _brightness(color: str) -> float:
+    red, green, blue = bytes.fromhex(color[1:])
+    return 0.299 * red + 0.587 * green + 0.114 * blue
+
+
+def _apart(one: str, other: str) -> float:
+    """How far two colours look apart, 0 to 765: the eye tells greens best."""
+    (r1, g1, b1), (r2, g2, b2) = bytes.fromhex(one[1:]), bytes.fromhex(other[1:])
+    red = (r1 + r2) / 512
+    return float(((2 + red) * (r1 - r2) ** 2 + 4 * (g1 - g2) ** 2 + (3 - red) * (b1 - b2) ** 2) ** 0.5)
 
 
 def money(value: Decimal | int | None, currency: str = "") -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from itertools import combinations
 
 import pytest
 
@@ -78,10 +79,11 @@ def test_freshness_turns_amber_beyond_the_limit_and_red_beyond_ten_times(age: fl
 
 
 def test_a_store_keeps_its_colour_and_no_two_of_a_chart_share_one() -> None:
-    ids = [*range(-5, 200), 1001, 1002, 2003]  # some have a number that is a thousand more than another's
-    colors = look.store_colors(ids)
-    assert len(set(colors.values())) == len(ids)
-    assert look.store_colors([3, 12]) == {3: look.store_colors(range(40))[3], 12: look.store_colors(range(40))[12]}
+    ids = [*range(-5, 150), 1001, 1002, 2003]
+    assert len(set(look.store_colors(ids).values())) == len(ids)
+    assert look.store_colors([3, 12]) == {id_: look.store_colors(range(1, 41))[id_] for id_ in (3, 12)}
+    first = list(look.store_colors(range(1, 25)).values())
+    assert min(look._apart(*pair) for pair in combinations(first, 2)) > 70  # told apart side by side
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from itertools import zip_longest
 from typing import Any, ClassVar
 
 import holoviews as hv
@@ -25,6 +27,7 @@ from workbench.dashboards.chart import (
 )
 from workbench.dashboards.clicks import Click, is_adding
 from workbench.dashboards.feed import Moment
+from workbench.dashboards.kpis import change
 from workbench.dashboards.table import percent
 from workbench.dashboards.tile_head import Button
 from workbench.filters import Filters, drop, value_text
@@ -47,33 +50,42 @@ class BarTile(ChartTile):
     narrows: ClassVar[str] = ""
     noun: ClassVar[str] = ""
     metric: ClassVar[str] = "revenue"
-    most: ClassVar[int] = MOST_BARS
+    metrics: ClassVar[tuple[str, ...]] = ("revenue",)  # what is asked
+    most = MOST_BARS
 
     def __init__(self, source: Any, filters: Filters | None = None) -> None:
         super().__init__(source, filters)
-        self.is_whole = False  # all bars are shown, not the highest alone
         self._values: dict[str, Any] = {}
         self._most_shown = 0
 
     def asks(self, moment: Moment) -> Sequence[Asked]:
-        """Every value of the dimension, the chosen ones and the others."""
-        return [Asked(("revenue",), (self.dimension,), drop(moment.where, self.narrows))]
+        """Every value of the dimension, the chosen ones and the others; the same so far, and of the comparison."""
+        spans = [moment.where] if moment.comparison is None else [moment.where, moment.so_far, moment.comparison]
+        return [Asked(self.metrics, (self.dimension,), drop(where, self.narrows)) for where in spans]
 
     def fetch(self, moment: Moment) -> Answer[pd.DataFrame]:
-        """One row for each value, with revenue (Decimal), the highest first."""
-        (asked,) = self.asks(moment)
-        return moment.ask(*asked).map(
-            lambda frame: frame.sort_values("revenue", ascending=False, kind="stable").reset_index(drop=True)
-        )
+        """One row for each value, with revenue (Decimal), the highest first.
+
+        ``so_far`` is what of it is compared with ``before``; both are None when nothing is compared.
+        """
+        asked, *compared = self.asks(moment)
+        answer = moment.ask(*asked)
+        frame = answer.value.sort_values(self.metric, ascending=False, kind="stable").reset_index(drop=True)
+        found = [moment.ask(*other).value.set_index(self.dimension)[self.metric].to_dict() for other in compared]
+        none = Decimal("0.00") if METRICS[self.metric].unit == "money" else 0
+        for name, figures in zip_longest(("so_far", "before"), found):
+            values = [None if figures is None else figures.get(value, none) for value in frame[self.dimension]]
+            frame[name] = pd.Series(values, dtype=object)
+        return Answer(frame, answer.engine, answer.as_of, answer.note)
 
     def depends_on(self, moment: Moment) -> object:
-        """Which bars are chosen."""
-        return tuple(getattr(moment.where, self.narrows))
+        """Which bars are chosen, and up to when they are compared."""
+        return tuple(getattr(moment.where, self.narrows)), moment.so_far.before
 
     @property
     def reads(self) -> Mapping[str, str]:  # type: ignore[override]
-        """What the pointer reads: whose bar it is, how much, and its share of all bars."""
-        return {self.noun: "name", METRICS[self.metric].label: "text", "Share": "share"}
+        """What the pointer reads: whose bar it is, how much, its share of all bars and its change."""
+        return {self.noun: "name", METRICS[self.metric].label: "text", "Share": "share", "Change": "change"}
 
     def prepare(self, moment: Moment, frame: pd.DataFrame) -> pd.DataFrame:
         """A row for each bar, the highest first, with its label, colour and the texts of its hover."""
@@ -90,10 +102,15 @@ class BarTile(ChartTile):
                 "text": self.texts(frame),
                 "value": [look.brief(figure) for figure in figures],
                 "share": [percent(ratios.percent(figure, whole)) for figure in figures],
+                "change": self._changes(frame),
                 "color": self.colors(values),
                 "alpha": alphas(values, getattr(moment.where, self.narrows)),
             }
         )
+
+    def _changes(self, frame: pd.DataFrame) -> list[str]:
+        found = [change(*pair) for pair in zip(frame["so_far"], frame["before"], strict=True)]
+        return [look.percent(ratio, is_change=True) for ratio in found]
 
     def summarized(self, data: pd.DataFrame) -> str:
         """``12 stores, highest … with …, lowest … with …``."""
@@ -107,7 +124,7 @@ class BarTile(ChartTile):
 
     def offers(self) -> list[Button]:
         """A button for all bars where there are more than are shown."""
-        return [("all", f"All {len(self._data)}", self.is_whole)] if len(self._data) > self.most else []
+        return self.all_button(len(self._data))
 
     def pressed(self, button: str) -> None:
         """Shows all bars, or the highest alone again."""
@@ -123,7 +140,7 @@ class BarTile(ChartTile):
         bars = hvPlot(data).barh(
             x="label",
             y="revenue",
-            hover_cols=["name", "text", "value", "share", "color", "alpha"],
+            hover_cols=["name", "text", "value", "share", "change", "color", "alpha"],
             height=self.height,
             responsive=True,
             xlabel="",

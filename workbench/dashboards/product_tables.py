@@ -17,7 +17,7 @@ from workbench.filters import NO_CATEGORY, Filters, until_words
 from workbench.metrics import Source
 from workbench.replication import Answer
 
-TOP = 15
+MOST_PAIRS = 200
 SORTS = {"Revenue": "revenue", "Quantity": "items_sold", "Growth": "growth"}
 
 
@@ -44,12 +44,12 @@ class ProductTable(TableTile):
         self.sort.param.watch(lambda _: self.feed.renew(), "value")
 
     def fetch(self, moment: Moment) -> Answer[pd.DataFrame]:
-        """The first TOP rows of ``insights.products``, the most first."""
+        """The rows of ``insights.products``, the most first."""
         sort = SORTS[self.sort.value]
 
         def work(source: Source) -> Answer[pd.DataFrame]:
             periods = {"so_far": moment.so_far, "compared": moment.comparison}
-            return insights.products(source, moment.where, **periods, sort=sort, limit=TOP)  # type: ignore[arg-type]
+            return insights.products(source, moment.where, **periods, sort=sort)  # type: ignore[arg-type]
 
         return moment.answer(("products", moment.where, moment.so_far, moment.comparison, sort), work)
 
@@ -57,12 +57,10 @@ class ProductTable(TableTile):
         """Up to when growth is counted."""
         return moment.so_far.before
 
-    def draw(self, moment: Moment, frame: pd.DataFrame) -> None:
-        """The table, and of which part of a running period the growth is."""
-        super().draw(moment, frame)
+    def above(self, moment: Moment, frame: pd.DataFrame) -> str:
+        """Of which part of a running period the growth is."""
         until = until_words(moment.so_far.before)
-        if until and moment.comparison is not None:
-            self._pane.object = f'<p class="soft">Growth: both periods {until}.</p>{self._pane.object}'
+        return f"Growth: both periods {until}." if until and moment.comparison is not None else ""
 
     def rows(self, frame: pd.DataFrame) -> Iterable[Sequence[str]]:
         """One row a product."""
@@ -98,17 +96,16 @@ class Baskets(TableTile):
         """The pairs of ``insights.baskets``, highest lift first."""
 
         def work(source: Source) -> Answer[pd.DataFrame]:
-            answer = insights.baskets(source, moment.where, limit=TOP)
+            answer = insights.baskets(source, moment.where, limit=MOST_PAIRS)
             pairs = answer.value.pairs
             pairs.attrs["about"] = answer.value.about
             return Answer(pairs, answer.engine, answer.as_of, answer.note)
 
         return moment.answer(("baskets", moment.where), work)
 
-    def draw(self, moment: Moment, frame: pd.DataFrame) -> None:
-        """The table, and of how many sales it is."""
-        super().draw(moment, frame)
-        self._pane.object = f'<p class="soft">{look.esc(frame.attrs["about"])}</p>{self._pane.object}'
+    def above(self, moment: Moment, frame: pd.DataFrame) -> str:
+        """Of how many sales it is."""
+        return str(frame.attrs["about"])
 
     def rows(self, frame: pd.DataFrame) -> Iterable[Sequence[str]]:
         """One row a pair."""

@@ -11,8 +11,6 @@ from workbench import look
 from workbench.dashboards.bars import BarTile
 from workbench.dashboards.chart import theme_color
 from workbench.dashboards.feed import Moment
-from workbench.filters import drop
-from workbench.metrics import Asked
 from workbench.products import known_products
 from workbench.replication import Answer
 from workbench.words import visible
@@ -24,19 +22,14 @@ class TopProducts(BarTile):
     """The products with the most of one metric: ten of them, or all."""
 
     dimension, narrows, noun, most = "product", "products", "Product", TOP
-
-    def asks(self, moment: Moment) -> Sequence[Asked]:
-        """Every product, of which both orders of the top ones are taken."""
-        return [Asked(("revenue", "items_sold"), ("product",), drop(moment.where, self.narrows))]
+    metrics = ("revenue", "items_sold")
 
     def fetch(self, moment: Moment) -> Answer[pd.DataFrame]:
-        """One row a product: product, name, revenue (Decimal) and items_sold, the most first."""
-        (asked,) = self.asks(moment)
-        answer = moment.ask(*asked)
-        frame = answer.value.sort_values([self.metric, "product"], ascending=[False, True])
+        """The same with name and items_sold, those with the most of the metric first."""
+        answer = super().fetch(moment)
         names = product_names(moment)
-        frame.insert(1, "name", [names.get(code, code) for code in frame["product"]])
-        return Answer(frame.reset_index(drop=True), answer.engine, answer.as_of, answer.note)
+        answer.value.insert(1, "name", [names.get(code, code) for code in answer.value["product"]])
+        return answer
 
     def names(self, frame: pd.DataFrame) -> list[str]:
         """The products' names."""

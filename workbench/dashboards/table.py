@@ -24,14 +24,32 @@ class TableTile(Tile):
     def __init__(self, source: Workbench | Feed, filters: Filters | None = None) -> None:
         super().__init__(source, filters)
         self._pane = html()
+        self._frame, self._above = pd.DataFrame(), ""
 
     def rows(self, frame: pd.DataFrame) -> Iterable[Sequence[str]]:
         """The plain texts of each row."""
         raise NotImplementedError
 
+    def above(self, moment: Moment, frame: pd.DataFrame) -> str:
+        """What is said above the table, as plain text."""
+        return ""
+
     def draw(self, moment: Moment, frame: pd.DataFrame) -> None:
         """Writes the table."""
-        self._pane.object = table_html(self.heads, self.rows(frame))
+        self._frame, self._above = frame, self.above(moment, frame)
+        self._write()
+
+    def _write(self) -> None:
+        above = f'<p class="soft">{look.esc(self._above)}</p>' if self._above else ""
+        shown = self._frame if self.is_whole else self._frame.head(self.most)
+        self._pane.object = above + table_html(self.heads, self.rows(shown))
+        self.head.buttons = self.all_button(len(self._frame))
+
+    def pressed(self, button: str) -> None:
+        """Shows all rows, or the first ones alone again."""
+        if button == "all":
+            self.is_whole = not self.is_whole
+            self._write()
 
     def drawn(self) -> Viewable:
         """The pane of the table."""

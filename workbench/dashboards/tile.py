@@ -15,7 +15,7 @@ from workbench import look
 from workbench.connection import Workbench
 from workbench.dashboards.feed import Feed, Moment
 from workbench.dashboards.fresh_line import FreshLine, stylesheets
-from workbench.dashboards.tile_head import TileHead
+from workbench.dashboards.tile_head import Button, TileHead
 from workbench.errors import WorkbenchError
 from workbench.filters import Filters
 from workbench.inline import when_shown
@@ -37,6 +37,7 @@ class Tile(Viewer):
     title = ""
     about = ""  # what the figures are, in a few words below the title
     limit_seconds = 15.0  # older figures are amber, those older than ten times as much are red
+    most = 15  # rows, or bars, that are shown until somebody wants all
     is_slow = False  # asked apart, so that the others need not wait for it
 
     def __init__(self, source: Workbench | Feed, filters: Filters | None = None) -> None:
@@ -46,6 +47,7 @@ class Tile(Viewer):
         self._shown: tuple[object, pd.DataFrame] | None = None
         self._engine = ""  # who answered it
         self.head = TileHead(self.pressed, heading=self.title, about=self.about)
+        self.is_whole = False  # all rows are shown
         self._drawn: pn.Column | None = None
         self._said = html('<p class="soft waiting">Loading …</p>')
         self._body = pn.Column(self._said, sizing_mode="stretch_width", margin=0)
@@ -69,6 +71,10 @@ class Tile(Viewer):
 
     def pressed(self, button: str) -> None:
         """Somebody has pressed a button of the head; for tiles that offer some."""
+
+    def all_button(self, count: int) -> list[Button]:
+        """A button for all rows where there are more than are shown, "all" by name."""
+        return [("all", f"All {look.count(count)}", self.is_whole)] if count > self.most else []
 
     def frame(self, *, exact: bool = False) -> pd.DataFrame:
         """The figures for the filters as they are now: columns and order as ``fetch`` says, a copy of one's own.
