@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,7 @@ from workbench.deadline import (
     GuardedConnection,
     seconds_left,
 )
+from workbench.kill import RisingWaveConnection, RisingWaveQuery, ending
 from workbench.libpq import ignoring_variables, without_variables
 
 TIMES_WITH_ZONE, THEIR_ARRAY = 1184, 1185  # PostgreSQL's numbers of these types, which RisingWave shares
@@ -63,9 +66,10 @@ class Engines:
         address, zone = _address(server or self.settings.master_reader), self.settings.workbench_timezone
         with without_variables():
             if name == "risingwave":
-                connection = psycopg.connect(**address, autocommit=True)
-                _set_up_risingwave(connection, min(seconds, READER_SECONDS), zone, psycopg.Error)
-                return connection
+                query = RisingWaveQuery.connect(**address, autocommit=True)
+                _set_up_risingwave(query, min(seconds, READER_SECONDS), zone, psycopg.Error)
+                query.end = ending(query, address, psycopg.Error)
+                return query
             connection = psycopg.connect(**address)
         connection.read_only = True
         # In the transaction, not in the startup packet: a pooler would drop it there.
@@ -147,15 +151,16 @@ def _risingwave_engine(server: Server) -> sa.Engine:
         use_native_hstore=False,
         **_pool(),
         execution_options={"has_copy": False},  # what reads in bulk asks for it
-        connect_args={**_network(server), "connection_factory": GuardedConnection},
+        connect_args={**_network(server), "connection_factory": RisingWaveConnection},
     )
-    sa.event.listen(engine, "connect", _limit_risingwave)
+    sa.event.listen(engine, "connect", partial(_limit_risingwave, _address(server)))
     return _watched(engine)
 
 
-def _limit_risingwave(connection: Any, *_: Any) -> None:
+def _limit_risingwave(address: Mapping[str, Any], connection: Any, *_: Any) -> None:
     connection.autocommit = True
     _set_up_risingwave(connection, READER_SECONDS, "UTC", psycopg2.InternalError)
+    connection.end = ending(connection, address, psycopg2.InternalError)
 
 
 def _set_up_risingwave(connection: Any, seconds: int, zone: str, refusal: type[Exception]) -> None:

@@ -90,6 +90,8 @@ def query(
             with engines.one_query(name, seconds) as own, limited(own.fileno(), seconds + 2.0):
                 return _read(own, name, text, limit)
         except psycopg.Error as error:
+            if isinstance(error.__context__, KeyboardInterrupt):  # RisingWave has another word for what was cancelled
+                raise error.__context__ from None
             is_late = time.monotonic() - began >= seconds
             raise _refusal(error, seconds, _place(error, name, text, not parameters), is_late=is_late) from None
 

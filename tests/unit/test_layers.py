@@ -20,6 +20,7 @@ LAYERS = [
         "sql_files",
         "deadline",
         "hosts",
+        "kill",
         "libpq",
         "telemetry",
         "typed_rows",
