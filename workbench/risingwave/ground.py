@@ -31,6 +31,7 @@ POLL_SECONDS = 0.5
 SSL_MODES = {"disable": "disabled", "allow": "preferred", "prefer": "preferred", "require": "required"}  # RisingWave's
 
 Say = Callable[[str], None]
+UNTOLD = "report failure"  # all that RisingWave says when its reader of changes ended as it began
 UNREACHABLE = (
     r"refused|timed out|unknown ?host|could not (connect|resolve)|connection attempt failed|no route|unreachable"
 )
@@ -129,6 +130,13 @@ def _refusal(settings: Settings, text: str) -> str:
         )
     if "password" in text:
         return f"RisingWave cannot sign in to {where} as {server.user}: set RISINGWAVE_CDC_PASSWORD. It said: {text}"
+    if server.sslmode.startswith("verify") and UNTOLD in text:
+        return (
+            f"RisingWave cannot read {where}. It is to verify it ({server.sslmode}): the CA in"
+            f" RISINGWAVE_CDC_SSLROOTCERT ({server.sslrootcert}, a file where RisingWave runs) has to vouch for its"
+            f" certificate, which has to be for {server.host}. `docker compose logs risingwave` says what it lacks."
+            f" It said: {text}"
+        )
     return f"RisingWave cannot read {where}. {text}"
 
 
