@@ -118,10 +118,10 @@ def parse_filters(texts: Mapping[str, Any]) -> tuple[list[FieldError], SaleFilte
                 found[name] = read(name, text)
         except FieldError as error:
             errors.append(error)
-    for kind in ("date", "amount"):
+    for kind, wrong in (("date", "before"), ("amount", "less than")):
         first, last = found.get(f"{kind}_from"), found.get(f"{kind}_to")
         if first is not None and last is not None and last < first:
-            errors.append(FieldError(f"{kind}_to", texts[f"{kind}_to"], "it must not be before the first"))
+            errors.append(FieldError(f"{kind}_to", texts[f"{kind}_to"], f"it must not be {wrong} the first"))
     return errors, SaleFilter(**found)
 
 
