@@ -55,6 +55,12 @@ def test_a_report_is_picked_set_run_read_and_downloaded(
     expect(page.get_by_text("'three' cannot be used: give a whole number")).to_be_visible()
     expect(store).to_have_attribute("aria-invalid", "true")
     store.fill("3")
+    as_of = page.get_by_label("As of")
+    yesterday = as_of.input_value()
+    as_of.fill("2026-02-30")
+    page.get_by_role("button", name="Run").click()
+    expect(page.get_by_text("'2026-02-30' cannot be used: give a day from 2000 to 2099")).to_be_visible()
+    as_of.fill(f" {yesterday} ")
     page.get_by_role("button", name="Run").click()
     expect(page.get_by_text("Cell 1 of")).to_be_visible(timeout=RUN_MS)
     visit_other = page.context.new_page()  # the server goes on answering while a report runs

@@ -30,11 +30,11 @@ class ReportFields(Viewer):
         self._fields = Fields({parameter.name: _widget(parameter, today) for parameter in parameters}, on_change)
 
     def texts(self) -> dict[str, str]:
-        """What every field holds, as text."""
-        return {name: _text(value) for name, value in self._fields.texts().items()}
+        """What every field holds, as text without the blanks around it."""
+        return {name: _text(value).strip() for name, value in self._fields.texts().items()}
 
     def fill(self, texts: Mapping[str, str]) -> None:
-        """Puts texts into the fields. Raises ValueError for one that a field cannot hold."""
+        """Puts texts into the fields."""
         held = {name: _held(widget, texts[name]) for name, widget in self._fields.widgets.items()}
         self._fields.fill(held)
 
@@ -63,18 +63,14 @@ def _widget(parameter: Parameter, today: date) -> Any:
         made = pmui.Select(options=({"": None} if parameter.is_optional else {}) | options, value=value, **named)
     elif parameter.kind == "month":
         made = pmui.Select(options=_months(today, parameter.is_optional), value=value, **named)
-    elif parameter.kind == "date":
-        day = None if value is None else date.fromisoformat(str(value))
-        made = pmui.DatePicker(value=day, clearable=parameter.is_optional, **named)
-    else:
-        made = pmui.TextInput(value=_text(value), placeholder="all" if parameter.is_optional else "", **named)
+    else:  # a day too: a picker says nothing of a text that is none, and keeps the day before it
+        hint = "YYYY-MM-DD" if parameter.kind == "date" else "all" if parameter.is_optional else ""
+        made = pmui.TextInput(value=_text(value), placeholder=hint, **named)
     return made
 
 
 def _held(widget: Any, text: str) -> Any:
     """A text as this kind of widget holds it."""
-    if isinstance(widget, pmui.DatePicker):
-        return date.fromisoformat(text) if text else None
     return text if text or isinstance(widget, pmui.TextInput) else None
 
 
