@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -20,13 +21,25 @@ from tornado.websocket import WebSocketClosedError
 from workbench.shell.closed_pages import leave_quietly
 
 
-async def read_late() -> None:
-    """A message of a connection that has been closed, as Bokeh's own handler takes it."""
+def over() -> Any:
+    """Bokeh's side of a browser's connection that belongs to no session any more."""
     session: Any = ServerSession("id", Document())
     connection = ServerConnection(Protocol(), None, None, session)  # type: ignore[arg-type]
     connection.detach_session()
-    handler: Any = SimpleNamespace(handler=ProtocolHandler(), connection=connection)
-    await WSHandler._handle(handler, Protocol().create("PULL-DOC-REQ"))
+    return SimpleNamespace(handler=ProtocolHandler(), connection=connection, close_code=None, close_reason=None)
+
+
+async def read_late() -> None:
+    """A message of a connection that has been closed, as Bokeh's own handler takes it."""
+    await WSHandler._handle(over(), Protocol().create("PULL-DOC-REQ"))
+
+
+async def close_late() -> None:
+    """Its end, which Tornado tells after Bokeh has found out; the error is one of Tornado's loop of messages."""
+    try:
+        WSHandler.on_close(over())
+    except AssertionError:
+        logging.error("Uncaught exception")
 
 
 async def write_late() -> None:
@@ -42,12 +55,18 @@ async def write_late() -> None:
     gc.collect()
 
 
-@pytest.mark.parametrize("happens", [read_late, write_late])
+def unmended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Gives Bokeh its own methods back at the end of the test."""
+    for name in ("_handle", "on_close"):
+        monkeypatch.setattr(WSHandler, name, getattr(WSHandler, name))
+
+
+@pytest.mark.parametrize("happens", [read_late, close_late, write_late])
 @pytest.mark.parametrize("is_mended", [False, True])
 def test_a_browser_that_leaves(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, happens: Callable[[], Any], *, is_mended: bool
 ) -> None:
-    monkeypatch.setattr(WSHandler, "_handle", WSHandler._handle)
+    unmended(monkeypatch)
 
     async def run() -> None:
         if is_mended:
@@ -62,7 +81,7 @@ def test_a_browser_that_leaves(
 def test_any_other_error_that_nobody_waits_for_is_told(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(WSHandler, "_handle", WSHandler._handle)
+    unmended(monkeypatch)
 
     async def run() -> None:
         leave_quietly()

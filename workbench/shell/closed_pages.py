@@ -38,15 +38,25 @@ def leave_quietly() -> None:
     _drop_lost_writes(asyncio.get_running_loop())
 
 
+def _is_over(handler: WSHandler) -> bool:
+    """Whether its connection has been taken from its session already."""
+    connection: Any = handler.connection
+    return connection is not None and connection._session is None
+
+
 def _drop_late_messages() -> None:
-    """What a browser sent last may be read after its connection was closed, and then belongs to no session."""
-    handle = WSHandler._handle
+    """What a browser sent last, and that it left, may be read when its connection belongs to no session any more."""
+    handle, close = WSHandler._handle, WSHandler.on_close
 
     async def handle_open(self: WSHandler, message: Any) -> Any:
-        connection: Any = self.connection
-        return None if connection is None or connection._session is None else await handle(self, message)
+        return None if _is_over(self) else await handle(self, message)
+
+    def close_open(self: WSHandler) -> None:
+        if not _is_over(self):
+            close(self)
 
     WSHandler._handle = handle_open  # type: ignore[method-assign]
+    WSHandler.on_close = close_open  # type: ignore[method-assign]
 
 
 def _drop_lost_writes(loop: asyncio.AbstractEventLoop) -> None:
