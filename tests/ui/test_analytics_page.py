@@ -170,6 +170,24 @@ def test_the_address_holds_the_state(app: str, page: Page, browser: Browser, sal
         expect(other.get_by_role("button", name="Store: 3")).to_be_visible()
 
 
+def test_a_day_comes_from_a_calendar_or_is_typed_and_a_filter_is_named_once(
+    app: str, page: Page, sales: list[int]
+) -> None:
+    visit(page, f"{app}/analytics?period=custom&date_from=2026-10-01&date_to=2026-11-01&stores=7")
+    expect(page.get_by_role("button", name="Store: 7")).to_be_visible()
+    expect(page.locator(".MuiChip-root:visible")).to_have_count(0)
+    page.get_by_role("button", name="Choose date").first.click()
+    page.get_by_role("gridcell", name="14", exact=True).click()
+    expect(page.get_by_label("From", exact=True)).to_have_value("2026-10-14")
+    page.get_by_label("To", exact=True).fill("2026-10-13")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("the last day must not be before the first")).to_be_visible()
+    page.get_by_label("To", exact=True).fill("2026-10-20")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("14 Oct 2026 – 20 Oct 2026")).to_be_visible()
+    assert (state(page)["date_from"], state(page)["date_to"]) == (["2026-10-14"], ["2026-10-20"])
+
+
 def test_a_bad_address_is_told_and_ignored(app: str, page: Page, sales: list[int]) -> None:
     visit(page, f"{app}/analytics?period=never&stores=x&tab=nope")
     expect(page.get_by_text("period cannot be 'never'")).to_be_visible()
@@ -184,11 +202,17 @@ def test_a_phone_in_the_dark_with_a_hostile_product(app: str, browser: Browser, 
         visit(phone, f"{app}/analytics?categories={HOSTILE}")
         figures(phone, ["1", "USD 7.00", "2", "USD 7.00"])
         assert phone.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        touched = "events => getComputedStyle(events).touchAction"
+        line = phone.locator(".bk-Figure .bk-events").first
+        expect(line).to_be_visible()
+        assert "pan-y" in line.evaluate(touched)  # a swipe over the time line scrolls the page
+        phone.get_by_role("heading", name="Recent transactions").scroll_into_view_if_needed()
+        expect(phone.get_by_text("Last 30 days").first).to_be_in_viewport()  # the filters stay
         expect(phone.get_by_text("Stores", exact=True).first).to_be_hidden()
         phone.get_by_role("button", name="More filters").click()
         expect(phone.get_by_text("Stores", exact=True).first).to_be_visible()
         phone.get_by_role("tab", name="Products").click()
-        expect(phone.get_by_text(HOSTILE).first).to_be_visible()
+        expect(phone.get_by_role("cell", name=HOSTILE).first).to_be_visible()
         assert phone.evaluate("window.__x === undefined")
 
 

@@ -30,7 +30,19 @@ LABELS = {
     "hours": ("Hours", "hour"),
     "weekdays": ("Weekdays", ""),
 }
+DATES = {"date_from": "From", "date_to": "To"}
 FIRST = ("stores", "categories", "payment_methods")
+# A list says how many of it are chosen; which, say the chips below, once for all that narrows.
+COUNTED = """
+.MuiSelect-select { counter-reset: chosen; }
+.MuiSelect-select .MuiChip-root { counter-increment: chosen; visibility: hidden; position: absolute; }
+.MuiSelect-select:has(.MuiChip-root)::after { content: counter(chosen) " chosen"; }
+"""
+BUTTON_ALONE = """
+fieldset, .MuiPickersSectionList-root, button[title="Clear"] { display: none !important; }
+.MuiPickersInputBase-root { padding: 0 !important; height: 40px; }
+.MuiInputAdornment-root { margin: 0 !important; }
+"""
 FOLDED = "folded"  # what is behind "More filters" on a phone alone: there the figures would stand below the screen
 FOLDS = f"@media (max-width: 599px) {{ :host(.{FOLDED}) {{ display: none !important; }} }}"
 
@@ -43,13 +55,17 @@ class FilterBar(Viewer):
 
     def __init__(self, feed: Feed, *controls: Viewable | Viewer) -> None:
         super().__init__()
-        self._controls = controls
+        self._controls = pn.FlexBox(
+            *controls, margin=0, gap="8px 16px", align_items="center", styles={"width": "auto"}, stylesheets=[FOLDS]
+        )
         self._feed, self._filters = feed, feed.filters
         self._revision = -1
         self._named = feed.live.revision  # whose names of products are shown
         self.names: dict[str, str] = {}  # of products, by code
         self._period, self._comparison = _select("Period", PERIODS), _select("Compare with", COMPARISONS)
-        self._dates = {name: _text(label) for name, label in (("date_from", "From"), ("date_to", "To"))}
+        self._dates = {name: _text(label) for name, label in DATES.items()}
+        self._calendars = {name: _calendar() for name in DATES}
+        self._days = {name: pn.Row(self._dates[name], self._calendars[name], margin=0) for name in DATES}
         self._customer = _text("Customer ID")
         self._lists = {name: self._list(name) for name in LABELS}
         self._more = pmui.Button(label="More filters", variant="text", margin=0)
@@ -69,6 +85,7 @@ class FilterBar(Viewer):
             widget.param.watch(partial(self._chosen, name), "value")
         for name, field in self._dates.items():
             field.param.watch(partial(self._typed, name, field), "value")
+            self._calendars[name].param.watch(partial(self._picked, field), "value")
         self._customer.param.watch(partial(self._typed, "customer_id", self._customer), "value")
         self._more.on_click(lambda _: self._open(not self._others.visible))
         self._filters.param.watch(lambda *_: self._show(), list(self._filters.param.values()))
@@ -108,7 +125,7 @@ class FilterBar(Viewer):
             options={},
             visual_size="small",
             searchable=True,
-            stylesheets=[LOW_CHOICE, FOLDS],
+            stylesheets=[LOW_CHOICE, FOLDS, COUNTED],
             **layout,
         )
 
@@ -119,7 +136,10 @@ class FilterBar(Viewer):
 
     def _typed(self, name: str, widget: Any, _event: Any) -> None:
         try:
-            value = read_customer(widget.value) if name == "customer_id" else read_day(name, widget.value)
+            typed = widget.value
+            value = (
+                read_customer(typed) if name == "customer_id" else read_day(name, "" if typed is None else f"{typed}")
+            )
             self._check(name, value)
         except FieldError as error:
             widget.param.update(error_state=True, helper_text=str(error))
@@ -127,6 +147,11 @@ class FilterBar(Viewer):
         widget.param.update(error_state=False, helper_text="")
         if value != getattr(self._filters, name):
             self._filters.param.update(**{name: value})
+
+    def _picked(self, field: Any, event: Any) -> None:
+        """A day of the calendar is what could have been typed."""
+        if not self._is_showing and event.new is not None:
+            field.value = event.new.isoformat()
 
     def _check(self, name: str, value: Any) -> None:
         first = value if name == "date_from" else self._filters.date_from
@@ -140,7 +165,9 @@ class FilterBar(Viewer):
         self._show_choices()
         for name, field in self._dates.items():
             day = getattr(filters, name)
-            field.param.update(value="" if day is None else day.isoformat(), visible=filters.period == CUSTOM)
+            field.value = "" if day is None else day.isoformat()
+            self._calendars[name].value = day
+            self._days[name].visible = filters.period == CUSTOM
         self._customer.value = "" if filters.customer_id is None else str(filters.customer_id)
         compared = filters.comparison_where(now)
         against = f", compared with {words(compared.date_from, compared.date_to)}" if compared else ""
@@ -165,22 +192,29 @@ class FilterBar(Viewer):
 
     def _open(self, is_open: bool) -> None:
         self._others.visible = is_open
-        for name in FIRST:
-            self._lists[name].css_classes = [] if is_open else [FOLDED]
+        for folded in (*(self._lists[name] for name in FIRST), self._controls):
+            folded.css_classes = [] if is_open else [FOLDED]
         self._more.label = "Fewer filters" if is_open else "More filters"
 
     def __panel__(self) -> Viewable:
         first = _flow(
-            self._period, self._comparison, *self._dates.values(), *(self._lists[name] for name in FIRST), self._more
+            self._period, self._comparison, *self._days.values(), *(self._lists[name] for name in FIRST), self._more
         )
         layout: dict[str, Any] = {"gap": "8px 16px", "align_items": "center", "sizing_mode": "stretch_width"}
-        foot = pn.FlexBox(self._words, *self._controls, margin=0, **layout)
+        foot = pn.FlexBox(self._words, self._controls, margin=0, **layout)
         rows = (first, self._others, foot, self._chips)
         return pmui.Column(*rows, sx={"gap": "12px"}, sizing_mode="stretch_width", margin=0)
 
 
 def _text(label: str) -> pmui.TextInput:
-    return pmui.TextInput(label=label, placeholder="YYYY-MM-DD" if label in ("From", "To") else "", **FIELD)
+    return pmui.TextInput(label=label, placeholder="YYYY-MM-DD" if label in DATES.values() else "", **FIELD)
+
+
+def _calendar() -> pmui.DatePicker:
+    """The button of a calendar alone: the field beside it is typed into, and read when it is left."""
+    return pmui.DatePicker(
+        label="", views=["year", "month", "day"], open_to="day", width=40, margin=0, stylesheets=[BUTTON_ALONE]
+    )
 
 
 def _select(label: str, names: Mapping[str, str]) -> pmui.Select:
@@ -188,6 +222,6 @@ def _select(label: str, names: Mapping[str, str]) -> pmui.Select:
 
 
 def _flow(*widgets: Any) -> pmui.Column:
-    columns = "repeat(auto-fit, minmax(min(170px, 100%), 1fr))"
+    columns = "repeat(auto-fit, minmax(min(170px, calc(50% - 6px)), 1fr))"
     layout = {"display": "grid", "gridTemplateColumns": columns, "gap": "12px", "alignItems": "center"}
     return pmui.Column(*widgets, sx=layout, sizing_mode="stretch_width")

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import holoviews as hv
 import pandas as pd
-from bokeh.models import DatetimeTickFormatter, HoverTool
+from bokeh.models import CustomJS, DatetimeTickFormatter, HoverTool
 from holoviews.streams import BoundsX
 from hvplot import hvPlot
 
@@ -218,7 +218,7 @@ class RevenueOverTime(ChartTile):
                 xformatter=self.ticks,
                 ylim=(0, None),
                 ylabel=f"Revenue ({self.currency})",
-                hooks=[frameless, readable, named(self.summary)],
+                hooks=[frameless, readable, swiped, named(self.summary)],
                 show_legend=False,
             )
         )
@@ -261,6 +261,18 @@ def edges(places: pd.Series) -> tuple[list[float], list[float]]:
     between = [(one + other) / 2 for one, other in pairwise(at)]
     half = at[1] - between[0] if between else HALF_DAY_MS
     return [at[0] - half, *between], [*between, at[-1] + half]
+
+
+# Bokeh leaves a finger on a chart that can be dragged across to the chart alone: a swipe up or down is the page's.
+SWIPE = """
+const view = Bokeh.index.find_one(cb_obj)
+view?.canvas?.touch_action.replace(".bk-events { touch-action: pan-y pinch-zoom; }")
+"""
+
+
+def swiped(plot: Any, _element: Any) -> None:
+    """A hook: on a phone the page scrolls below the finger; only a drag to the side chooses days."""
+    plot.state.js_on_change("inner_height", CustomJS(code=SWIPE))
 
 
 def readable(plot: Any, _element: Any) -> None:

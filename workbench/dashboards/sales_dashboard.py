@@ -36,6 +36,11 @@ OVERVIEW: tuple[type[Tile], ...] = (
     *(RevenueOverTime, TopProductsByRevenue, TopProductsByQuantity),
     *(RevenueByStore, RevenueByCategory, RevenueByPaymentMethod, RevenueByCashier, BusyHours, RecentSales),
 )
+# The filters stay in view, where they leave room for what they filter; many of them scroll in themselves.
+STICKS = """
+:host { position: sticky; top: 0; z-index: 5; max-height: 50dvh; overflow-y: auto; }
+@media (max-height: 480px) { :host { position: static; max-height: none; } }
+"""
 OTHERS = ("tab", "live", "sale")  # what an address holds besides the filters
 CHOICES_MS = 2000
 
@@ -157,6 +162,7 @@ class SalesDashboard(Viewer):
     def __panel__(self) -> Viewable:
         kept = [self._address, self.sales.edit.unsaved] if is_served() else []  # a notebook's address is not ours
         top = card(self.bar, *kept)
+        top.stylesheets = [*top.stylesheets, STICKS]
         view = pmui.Column(
             self._said, self._state, top, self._tabs, sx={"gap": "16px"}, sizing_mode="stretch_width", margin=0
         )
