@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.conftest import CHROMIUM_NAMES, running_pair
 from tests.notebooks.lab import lab, notebook, run_all
-from tests.ui.conftest import drawn, serving
+from tests.ui.conftest import drawn, seen_through, serving
 from workbench.config import Settings
 from workbench.engines import connect
 from workbench.sample import load
@@ -71,6 +71,8 @@ def _shoot(browser: Browser, url: str, seen: str, name: str, width: int, height:
     if name == "reports":
         page.get_by_role("button", name="Run").click()
     expect(page.get_by_text(seen).first).to_be_visible(timeout=60_000)
+    if name.startswith("analytics"):
+        seen_through(page)
     page.wait_for_function("() => !document.querySelector('.bk-loading')")
     _take(page, name)
     context.close()

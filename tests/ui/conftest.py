@@ -193,6 +193,17 @@ def drawn(page: Page) -> None:
     expect(page.locator(".waiting")).to_have_count(0, timeout=30_000)
 
 
+HEADS = "[...Bokeh.documents[0]._all_models.values()].map((m) => m.data).filter((d) => d?.is_near !== undefined)"
+
+
+def seen_through(page: Page) -> None:
+    """Has every tile drawn, those below the first screen too, as if somebody had scrolled past all of them."""
+    page.wait_for_function(f"() => {HEADS}.length > 0")
+    page.evaluate(f"() => {HEADS}.forEach((d) => {{ if (!d.is_near) d.is_near = true }})")
+    expect(page.locator(".unseen")).to_have_count(0)
+    drawn(page)
+
+
 def status_of(url: str) -> int:
     """The HTTP status that ``url`` answers with."""
     try:

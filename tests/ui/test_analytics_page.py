@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from playwright.sync_api import Browser, Page, expect
 
 from tests.examples import CAKE, HOSTILE, LATTE, sale
-from tests.ui.conftest import brush, visit, watched_page
+from tests.ui.conftest import brush, seen_through, visit, watched_page
 from workbench.engines import Engines
 from workbench.positions import wait_for_replica
 from workbench.replication import Reader, Session
@@ -62,12 +62,25 @@ def state(page: Page) -> dict[str, list[str]]:
 
 def chart(page: Page, number: int) -> dict[str, float]:
     """Where a chart is, scrolled into view."""
+    seen_through(page)
     figure = page.locator(".bk-Figure").nth(number)
     figure.scroll_into_view_if_needed()
     page.wait_for_timeout(300)  # the page scrolls smoothly
     box = figure.bounding_box()
     assert box is not None
     return dict(box)
+
+
+def test_a_chart_is_drawn_when_somebody_comes_near_it(app: str, page: Page, sales: list[int]) -> None:
+    visit(page, f"{app}/analytics")
+    figures(page, FIGURES)
+    unseen, charts = page.locator(".unseen"), page.locator(".bk-Figure")
+    expect(unseen).not_to_have_count(0)
+    assert charts.count() < 8
+    while left := unseen.count():
+        unseen.last.evaluate("e => e.scrollIntoView({behavior: 'instant', block: 'center'})")
+        expect(unseen).not_to_have_count(left)
+    expect(charts).to_have_count(8)
 
 
 def click(page: Page, number: int, across: float, down: float) -> None:

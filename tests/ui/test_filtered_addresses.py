@@ -18,10 +18,11 @@ from bokeh.client.session import ClientSession
 from bokeh.document import Document
 from bokeh.document.events import MessageSentEvent
 from bokeh.events import DocumentReady
+from bokeh.protocol.messages.patch_doc import patch_doc
 from playwright.sync_api import Browser, expect
 
 from tests.conftest import on_a_thread
-from tests.ui.conftest import serving, visit, watched_page
+from tests.ui.conftest import seen_through, serving, visit, watched_page
 from workbench.config import Settings
 from workbench.engines import Engines
 from workbench.positions import wait_for_replica
@@ -194,6 +195,7 @@ def test_a_browser_shows_every_tile_of_a_filtered_address_once(
     expected = sum((Counter(kinds) for kinds in TILES[tab].values()), Counter[str]())
     with watched_page(browser) as page:
         visit(page, f"{app}/analytics?period=custom&stores=3&tab={tab}")
+        seen_through(page)
         for kind, selector in (("chart", ".bk-Figure"), ("table", "table"), ("figure", ".figure")):
             expect(page.locator(selector)).to_have_count(expected[kind], timeout=60_000)
         expect(page.locator(".tabulator:visible")).to_have_count(expected["grid"], timeout=60_000)
@@ -210,11 +212,21 @@ def drawn(app: str, tab: str) -> dict[str, dict[str, int]]:
         while time.monotonic() < end and not (
             found == before and set(found) == set(TILES[tab]) and all(found.values())
         ):
+            look_at_every_tile(session)
             time.sleep(0.3)
             before, found = found, tiles(document(session))
         return {title: dict(kinds) for title, kinds in found.items()}
     finally:
         session.close()
+
+
+def look_at_every_tile(session: Any) -> None:
+    """Tells what a browser tells that has every tile on its screen."""
+    heads = [model["id"] for model in models(document(session)) if model["attributes"].get("is_near") is False]
+    if heads:
+        events = [{"kind": "ModelChanged", "model": {"id": head}, "attr": "is_near", "new": True} for head in heads]
+        message = patch_doc(patch_doc.create_header(), {}, {"events": events})
+        session._connection._send_message_wait_for_reply(message)
 
 
 def document(session: Any) -> Any:
@@ -230,7 +242,7 @@ def tiles(part: Any) -> dict[str, Counter[str]]:
         texts, kinds = [], Counter[str]()
         for model in models(part):
             name, text = model["name"].rpartition(".")[2], html.unescape(str(model["attributes"].get("text", "")))
-            texts += re.findall("<h2>(.*?)</h2>", text)
+            texts += [model["attributes"]["heading"]] if "heading" in model["attributes"] else []
             kinds[{"Figure": "chart", "DataTabulator": "grid", "FreshLine1": "line"}.get(name, "")] += 1
             kinds["table"] += "<table" in text
             kinds["figure"] += 'class="figure' in text

@@ -106,7 +106,8 @@ class ChartTile(Tile):
 
     def drawn(self) -> Viewable:
         """The pane of the chart; its axes are its own."""
-        hv.Store.set_current_backend("bokeh")
+        if hv.Store.current_backend != "bokeh":  # to set it takes as long as to draw
+            hv.Store.set_current_backend("bokeh")
         self._pane = pn.pane.HoloViews(self.chart(), linked_axes=False, sizing_mode="stretch_width", margin=0)
         if is_served():
             pn.state.on_session_destroyed(partial(forget, self._pane))

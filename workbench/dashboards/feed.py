@@ -133,7 +133,7 @@ class Feed(param.Parameterized):
             return
         moment = self.moment()
         if self.live.is_ready:
-            _show(moment, moment.fetch([tile for tile in self.tiles if not tile.is_slow]))
+            draw(moment, moment.fetch([tile for tile in self.tiles if not tile.is_slow]))
         self.renew()
 
     def look(self) -> None:
@@ -183,7 +183,7 @@ class Feed(param.Parameterized):
 
         def show() -> None:
             if asked == self._asked:
-                _show(moment, found)
+                draw(moment, found)
 
         # Always with Bokeh's lock: without it charts can only be written to while Panel holds the page's changes back,
         # which it now and then does not, as in a page that it takes for one that is still loading.
@@ -206,7 +206,7 @@ def _fetched(tile: Tile, moment: Moment) -> Found:
         return WorkbenchError("These figures could not be computed. The cause is in the server's log.")
 
 
-def _show(moment: Moment, found: Iterable[tuple[Tile, Found]]) -> None:
+def draw(moment: Moment, found: Iterable[tuple[Tile, Found]]) -> None:
     """Draws tiles, which the page gets in one message; an error is its tile's alone."""
     page = pn.state.curdoc
     with unlocked() if page is not None and pn.state._unblocked(page) else nullcontext():

@@ -36,6 +36,7 @@ OVERVIEW: tuple[type[Tile], ...] = (
     *(RevenueOverTime, TopProductsByRevenue, TopProductsByQuantity),
     *(RevenueByStore, RevenueByCategory, RevenueByPaymentMethod, RevenueByCashier, BusyHours, RecentSales),
 )
+ON_FIRST_SCREEN = 5  # of these
 # The filters stay in view, where they leave room for what they filter; many of them scroll in themselves.
 STICKS = """
 :host { position: sticky; top: 0; z-index: 5; max-height: 50dvh; overflow-y: auto; }
@@ -82,6 +83,8 @@ class SalesDashboard(Viewer):
             "customers": (Customers, DiscountsByCategory, DiscountsByStore),
         }
         found = {name: [kind(self.feed) for kind in of_tab] for name, of_tab in kinds.items()}
+        for tile in found["overview"][ON_FIRST_SCREEN:]:
+            tile.head.is_near = not is_served()  # elsewhere nobody may be there to say that he sees it
         return {**found, "sales": [self.sales.list]}
 
     def _laid_out(self, name: str) -> Viewable:

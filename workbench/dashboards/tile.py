@@ -13,7 +13,7 @@ from panel.viewable import Viewable, Viewer
 
 from workbench import look
 from workbench.connection import Workbench
-from workbench.dashboards.feed import Feed, Moment
+from workbench.dashboards.feed import Feed, Found, Moment, draw
 from workbench.dashboards.fresh_line import FreshLine, stylesheets
 from workbench.dashboards.tile_head import Button, TileHead
 from workbench.errors import WorkbenchError
@@ -39,17 +39,20 @@ class Tile(Viewer):
     limit_seconds = 15.0  # older figures are amber, those older than ten times as much are red
     most = 15  # rows, or bars, that are shown until somebody wants all
     is_slow = False  # asked apart, so that the others need not wait for it
+    height = 0  # pixels that are kept for what is not drawn yet
 
     def __init__(self, source: Workbench | Feed, filters: Filters | None = None) -> None:
         super().__init__()
         self.is_alone = not isinstance(source, Feed)
         self.feed = source if isinstance(source, Feed) else Feed(source, filters)
         self._shown: tuple[object, pd.DataFrame] | None = None
+        self._unseen: tuple[Moment, Found] | None = None  # what is drawn once somebody comes near
         self._engine = ""  # who answered it
         self.head = TileHead(self.pressed, heading=self.title, about=self.about)
         self.is_whole = False  # all rows are shown
+        self.head.param.watch(self._seen, "is_near")
         self._drawn: pn.Column | None = None
-        self._said = html('<p class="soft waiting">Loading …</p>')
+        self._said = html(self._blank("waiting", "Loading …"))
         self._body = pn.Column(self._said, sizing_mode="stretch_width", margin=0)
         self._fresh = FreshLine(self.feed.workbench.clock, limit=self.limit_seconds)
 
@@ -90,8 +93,12 @@ class Tile(Viewer):
         frame.attrs |= {"engine": answer.engine, "as_of": answer.as_of, "note": answer.note}
         return frame
 
-    def take(self, moment: Moment, answer: Answer[pd.DataFrame] | WorkbenchError) -> None:
-        """Shows an answer, or why there is none; what has not changed is not drawn again."""
+    def take(self, moment: Moment, answer: Found) -> None:
+        """Shows an answer, or why there is none; what has not changed is not drawn again, what nobody sees not yet."""
+        if not self.head.is_near:
+            self._unseen = (moment, answer)
+            self._said.object = self._blank("unseen")
+            return
         if isinstance(answer, WorkbenchError):
             self._say(str(answer))
             return
@@ -112,6 +119,14 @@ class Tile(Viewer):
         self._shown = shown
         self._drawn.visible = True
         self._said.param.update(object="", visible=False)  # emptied too: "Loading" must not linger, even unseen
+
+    def _seen(self, _event: object) -> None:
+        if self._unseen is not None:
+            (moment, answer), self._unseen = self._unseen, None
+            draw(moment, [(self, answer)])
+
+    def _blank(self, kind: str, text: str = "") -> str:
+        return f'<p class="soft {kind}" style="min-height: {self.height}px">{text}</p>'
 
     def depends_on(self, moment: Moment) -> object:
         """What is drawn besides the frame, such as which bars are chosen."""

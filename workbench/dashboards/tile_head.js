@@ -35,5 +35,16 @@ export function render({model}) {
   model.on("buttons", offer)
   explain()
   offer()
+  if (!model.is_near) {
+    const near = {rootMargin: "600px", scrollMargin: "600px"}
+    const looking = new IntersectionObserver((entries) => {
+      if (entries.some((entry) => entry.isIntersecting)) {
+        looking.disconnect()
+        model.is_near = true
+      }
+    }, near)
+    looking.observe(head)
+    model.on("remove", () => looking.disconnect())
+  }
   return head
 }

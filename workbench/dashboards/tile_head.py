@@ -16,13 +16,15 @@ Button = tuple[str, str, bool]  # its name, its label, whether it is pressed
 class TileHead(JSComponent):
     """``legend`` is (kind, text) of each kind of line, ``buttons`` those that there are.
 
-    A button only tells ``pressed`` its name: what is shown is the tile's to decide.
+    A button only tells ``pressed`` its name: what is shown is the tile's to decide. ``is_near`` turns True once the
+    head is on the screen, or nearly.
     """
 
     heading = param.String(default="")
     about = param.String(default="")
     legend = param.List(default=[])
     buttons = param.List(default=[])
+    is_near = param.Boolean(default=True)
 
     _esm = Path(__file__).with_name("tile_head.js")
 
