@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 from bokeh.document import Document
 from bokeh.models import FactorRange, NumeralTickFormatter
 
+from workbench.dashboards import chart
 from workbench.dashboards.bars import BarTile
 from workbench.dashboards.chart import NO_WIDTH, write
 
@@ -72,3 +75,18 @@ def test_other_bars_and_more_of_them_are_written_into_the_same_figure(drawn: Any
     assert [text.replace(NO_WIDTH, "") for text in places] == ["5.00", "7.50", "5.00"] and len(set(places)) == 3
     assert drawn.renderers[0].data_source is before
     assert {len(values) for values in before.data.values()} == {3}
+
+
+def test_holoviews_options_are_made_anew_once_and_nobody_draws_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two pages that are built at once: the second found no `HeatMap` among the options."""
+    made, went_on = list[bool](), threading.Event()
+
+    def slow(_name: str) -> None:
+        made.append(went_on.wait(0.5))
+
+    monkeypatch.setattr(chart, "_is_bokeh", False)
+    monkeypatch.setattr(hv.Store, "set_current_backend", slow)
+    with ThreadPoolExecutor(2) as pages:
+        for page in [pages.submit(lambda: (chart.use_bokeh(), went_on.set())) for _ in range(2)]:
+            page.result()
+    assert made == [False], "a page went on while the options were made, or they were made twice"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from functools import partial
@@ -30,6 +31,7 @@ BESIDE = "values"  # the range of the values at the right end of bars
 TEXTS = ("name", "text", "value", "share", "change")
 MOST_HEIGHT = 560
 SCROLLED = {"max-height": f"{MOST_HEIGHT}px", "overflow-y": "auto"}
+_choosing, _is_bokeh = threading.Lock(), False
 CHOSEN, OTHER = 1.0, 0.3  # how opaque a chosen bar is, and the others beside it
 
 
@@ -106,8 +108,7 @@ class ChartTile(Tile):
 
     def drawn(self) -> Viewable:
         """The pane of the chart; its axes are its own."""
-        if hv.Store.current_backend != "bokeh":  # to set it takes as long as to draw
-            hv.Store.set_current_backend("bokeh")
+        use_bokeh()
         self._pane = pn.pane.HoloViews(self.chart(), linked_axes=False, sizing_mode="stretch_width", margin=0)
         if is_served():
             pn.state.on_session_destroyed(partial(forget, self._pane))
@@ -119,6 +120,18 @@ class ChartTile(Tile):
         made = hv.DynamicMap(self.plot, streams=[self.pipe])
         self.listen(made)
         return made
+
+
+def use_bokeh() -> None:
+    """Has HoloViews draw by Bokeh: once, and again where somebody has chosen another, as it takes as long as a chart.
+
+    It makes ``hv.opts`` anew meanwhile, which no other thread may use.
+    """
+    global _is_bokeh
+    with _choosing:
+        if not _is_bokeh or hv.Store.current_backend != "bokeh":
+            hv.Store.set_current_backend("bokeh")
+            _is_bokeh = True
 
 
 def write(figure: Any, data: pd.DataFrame) -> None:
