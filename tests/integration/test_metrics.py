@@ -28,6 +28,7 @@ from workbench.metrics.definitions import MEASURES
 from workbench.models import parse_sale
 from workbench.positions import mark
 from workbench.replication import Reader, Session
+from workbench.sample import load
 
 PHASES = [Phase.explicit, Phase.reuse, Phase.generate]  # to shrink what fails would take minutes of real writes
 DAYS = [date(2025, 12, 31), date(2026, 5, 29), date(2026, 5, 30), date(2026, 6, 1), date(2026, 7, 1)]
@@ -329,6 +330,19 @@ def test_the_replica_answers_and_an_own_write_is_seen_at_once(workbench: Workben
             {"sales": count, "revenue": Decimal("10.70") * count, "items_per_sale": Decimal("3.00")}
         ]
         assert answer.engine in ("replica", "master") and answer.as_of <= datetime.now(answer.as_of.tzinfo)
+
+
+def test_a_copy_in_many_chunks_is_that_in_one(
+    workbench: Workbench, tmp_path: Path, columns: Columns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load(workbench.engines, 100, seed=7)
+    columns.refresh(workbench.reader, Session())
+    monkeypatch.setattr(columns_module, "CHUNK_SALES", 7)
+    many = Columns(tmp_path / "many", 512)
+    many.refresh(workbench.reader, Session())
+    assert contents(many) == contents(columns)
+    many.close()
+    assert sorted(path.suffix for path in (tmp_path / "many").iterdir()) == [".duckdb", ".lock"]
 
 
 def test_a_copy_that_takes_too_long_is_an_error_in_words(

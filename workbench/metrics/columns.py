@@ -10,7 +10,9 @@ import hashlib
 import logging
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -38,7 +40,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 COPY_SECONDS = 600  # of many millions; a page's query has eight
-CHUNK_SALES = 1_000_000  # copied in one step, by their ids: bounds the files in between
+CHUNK_SALES = 250_000  # copied in one step, by their ids: bounds the files, and the memory, in between
 EVERY_ID: Ids = (0, 2**63 - 1)
 MOST_PROCESSES = 16  # files in one folder
 CATCH_UP_SECONDS = 0.5  # that a reader waits for a refresh under way
@@ -76,6 +78,14 @@ class Step:
     replayed: str | None
     has_changed: bool
     identity: str
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """The sales between two ids, or only some of them."""
+
+    ids: Ids
+    sales: list[int] | None = None
 
 
 class Columns:
@@ -210,8 +220,8 @@ class Columns:
         writer.begin()
         writer.execute(read_sql("columns/tables"))
         last = connection.execute(sa.text("select max(transaction_id) from sales_transaction")).scalar_one() or 0
-        for first in range(0, last + 1, CHUNK_SALES):
-            self._take(connection, writer, (first, first + CHUNK_SALES - 1))
+        firsts = range(0, last + 1, CHUNK_SALES)
+        self._take(connection, writer, [Chunk((first, first + CHUNK_SALES - 1)) for first in firsts])
         writer.execute(read_sql("columns/every_first_sale"))
         return Step(position, replayed, True, identity)
 
@@ -229,26 +239,22 @@ class Columns:
         writer.execute(read_sql("columns/forget"))
         # What a load brought may have been changed since: each sale is read once.
         left = [sale for sale in sales if not any(first <= sale <= last for first, last in loads)]
-        if left:
-            self._take(connection, writer, EVERY_ID, left)
-        for load in loads:
-            self._take(connection, writer, load)
+        self._take(connection, writer, [Chunk(EVERY_ID, left)] * bool(left) + [Chunk(load) for load in loads])
         writer.execute(read_sql("columns/renew_first_sales"))
 
-    def _take(
-        self,
-        connection: sa.Connection,
-        writer: duckdb.DuckDBPyConnection,
-        between: Ids,
-        sales: list[int] | None = None,
-    ) -> None:
-        """Adds the sales between two ids, or only some of them, and their lines."""
-        values = {"first": between[0], "last": between[1], "ids": sales}
-        for kind in ("lines", "sales"):
-            with tempfile.NamedTemporaryFile(dir=self._folder, prefix=f"{kind}-", suffix=".csv") as file:
-                _copy(connection, f"columns/copy_{kind}", values, file)
-                writer.execute(read_sql(f"columns/take_{kind}"), {"path": file.name})
-        writer.execute(read_sql("columns/add_lines"))
+    def _take(self, connection: sa.Connection, writer: duckdb.DuckDBPyConnection, chunks: Sequence[Chunk]) -> None:
+        """Adds the sales of the chunks, and their lines: while one is taken in, the server hands out the next."""
+        with (
+            tempfile.TemporaryDirectory(dir=self._folder, prefix="copy-") as folder,
+            ThreadPoolExecutor(1, thread_name_prefix="copy") as aside,
+        ):
+            ahead = deque[Future[dict[str, Path]]]()
+            for number, chunk in enumerate(chunks):
+                ahead.append(aside.submit(_copied, connection, chunk, Path(folder) / str(number)))
+                if number:
+                    _add(writer, ahead.popleft().result())
+            if ahead:
+                _add(writer, ahead.popleft().result())
 
     @staticmethod
     def _hold(writer: duckdb.DuckDBPyConnection, step: Step, revision: int) -> None:
@@ -307,6 +313,23 @@ class Columns:
             raise
 
 
+def _copied(connection: sa.Connection, chunk: Chunk, stem: Path) -> dict[str, Path]:
+    """The files, by kind, that a chunk's lines and sales are copied to; their names begin with ``stem``."""
+    files = {kind: stem.with_suffix(f".{kind}.csv") for kind in ("lines", "sales")}
+    values = {"first": chunk.ids[0], "last": chunk.ids[1], "ids": chunk.sales}
+    for kind, path in files.items():
+        _copy(connection, f"columns/copy_{kind}", values, path)
+    return files
+
+
+def _add(writer: duckdb.DuckDBPyConnection, files: Mapping[str, Path]) -> None:
+    """Adds what is in the files of a chunk, and removes them."""
+    for kind, path in files.items():
+        writer.execute(read_sql(f"columns/take_{kind}"), {"path": str(path)})
+        path.unlink()
+    writer.execute(read_sql("columns/add_lines"))
+
+
 @contextmanager
 def in_words() -> Iterator[None]:
     """DuckDB's errors, and those of its files, as FiguresUnavailable."""
@@ -361,14 +384,13 @@ def _long_snapshot(connection: sa.Connection) -> Iterator[None]:
         guarded.limit_seconds = usual
 
 
-def _copy(connection: sa.Connection, name: str, values: dict[str, Any], file: Any) -> None:
+def _copy(connection: sa.Connection, name: str, values: dict[str, Any], path: Path) -> None:
     """Fills the file by COPY, which hands out rows several times faster than a cursor."""
     guarded: Any = connection.connection.driver_connection
     text = str(sa.text(read_sql(name)).compile(dialect=connection.dialect))
     try:
-        with guarded.limited(), guarded.cursor() as cursor:
+        with guarded.limited(), guarded.cursor() as cursor, path.open("wb") as file:
             statement = cursor.mogrify(f"copy ({text}) to stdout (format csv)", values)
             cursor.copy_expert(statement, file, size=1 << 20)
     except psycopg2.Error as error:  # went past SQLAlchemy, whose errors the Reader knows
         raise DBAPIError(name, None, error, connection_invalidated=bool(guarded.closed)) from error
-    file.flush()
