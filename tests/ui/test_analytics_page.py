@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from playwright.sync_api import Browser, Page, expect
 
+from tests.conftest import wait_until
 from tests.examples import CAKE, HOSTILE, LATTE, sale
 from tests.ui.conftest import brush, seen_through, visit, watched_page
 from workbench.engines import Engines
@@ -77,9 +78,12 @@ def test_a_chart_is_drawn_when_somebody_comes_near_it(app: str, page: Page, sale
     unseen, charts = page.locator(".unseen"), page.locator(".bk-Figure")
     expect(unseen).not_to_have_count(0)
     assert charts.count() < 8
-    while left := unseen.count():
-        unseen.last.evaluate("e => e.scrollIntoView({behavior: 'instant', block: 'center'})")
-        expect(unseen).not_to_have_count(left)
+
+    def have_been_looked_at() -> bool:
+        unseen.evaluate_all("all => all.at(-1)?.scrollIntoView({behavior: 'instant', block: 'center'})")
+        return unseen.count() == 0
+
+    wait_until(have_been_looked_at, "all tiles to be drawn", seconds=60)
     expect(charts).to_have_count(8)
 
 

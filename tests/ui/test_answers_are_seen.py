@@ -91,6 +91,8 @@ def test_what_a_report_answers_is_seen(app: str, screen: Page) -> None:
 
 def test_what_saved_views_answer_is_seen(app: str, screen: Page) -> None:
     visit(screen, f"{app}/analytics")
+    if (screen.viewport_size or {"width": 0})["width"] < 600:
+        button(screen, "More filters").click()
     button(screen, "Views").click()
     dialog = screen.get_by_role("dialog")
     dialog.get_by_label("View Name").fill("Seen")

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from playwright.sync_api import Browser, Page, expect
 
 from tests.examples import CAKE
-from tests.ui.conftest import visit, watched_page
+from tests.ui.conftest import seen_through, visit, watched_page
 from tests.ui.test_analytics_page import DAILY, FIGURES, chart, create, days_ago, figures, sales, state
 from workbench.config import Settings
 from workbench.engines import Engines
@@ -125,6 +125,7 @@ def test_a_phone_has_nothing_to_scroll_sideways_when_there_are_sales(
 ) -> None:
     with watched_page(browser, viewport={"width": 390, "height": 844}, is_mobile=True) as phone:
         visit(phone, f"{app}/analytics?tab={tab}")
+        seen_through(phone)
         expect(phone.locator("table, .tabulator-row").first).to_be_attached(timeout=15_000)
         assert phone.evaluate("document.documentElement.scrollWidth") == 390
         assert phone.locator(".main-content").evaluate("e => e.scrollWidth") <= 390
