@@ -80,6 +80,12 @@ def kernels() -> list[int]:
     return [child.pid for child in alive if "ipykernel_launcher" in child.cmdline()]
 
 
+@pytest.fixture(autouse=True)
+def _folder_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Reports are run below it: what a run that was killed has left elsewhere says nothing."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+
 def left_behind() -> list[str]:
     """Folders of reports that nobody took away."""
     return [path.name for path in Path(tempfile.gettempdir()).glob("workbench-report-*")]

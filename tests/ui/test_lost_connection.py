@@ -79,7 +79,10 @@ def test_every_page_comes_back_after_a_cut(
         pipeline.get_by_label("Seed").press("Tab")
         for page in (sales, analytics, reports, pipeline):
             page.wait_for_function("() => Object.keys(sessionStorage).some((key) => key.startsWith('draft:'))")
-        pipeline.wait_for_function('() => Object.values(sessionStorage).some((each) => each.includes(\'"seed": "7"\'))')
+        for page, typed in ((sales, "Half a na"), (analytics, "444"), (pipeline, '"seed": "7"')):
+            page.wait_for_function(
+                "(typed) => Object.values(sessionStorage).some((each) => each.includes(typed))", arg=typed
+            )
         proxy.cut()
         for page in (sales, analytics, reports, pipeline):
             lost(page)
