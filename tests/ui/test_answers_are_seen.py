@@ -70,6 +70,7 @@ def test_what_a_form_of_sales_answers_is_seen(app: str, screen: Page, workbench:
         fill(screen, Product_Code=f"C-{number}", Product_Name="Caffè Latte", Quantity="1", Unit_Price="1")
         button(screen, "Add item").click()
         expect(screen.get_by_label("Product Code")).to_have_value("")
+        expect(screen.get_by_label("Product Code")).to_be_focused()  # the next item begins here
     button(screen, "Create Transaction").click()
     seen(answer(screen, "created: 8 items"))
 

@@ -52,6 +52,7 @@ def add_item(page: Page, code: str, name: str, quantity: str, price: str, discou
     fill(page, Product_Code=code, Product_Name=name, Quantity=quantity, Unit_Price=price, Discount=discount)
     button(page, "Add item").click()
     expect(page.get_by_label("Product Code")).to_have_value("")
+    expect(page.get_by_label("Product Code")).to_be_focused()  # the next item begins here
 
 
 def button(page: Page | Locator, name: str) -> Locator:
