@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from uuid import uuid4
 
 import pytest
@@ -34,9 +34,8 @@ STATEMENTS = ("insert into sales_transaction", "pg_current_wal_flush_lsn")
 @pytest.fixture
 def proxy(settings: Settings) -> Iterator[FaultProxy]:
     """What the master is reached through."""
-    made = FaultProxy((settings.master_db_host, settings.master_db_port))
-    yield made
-    made.close()
+    with closing(FaultProxy((settings.master_db_host, settings.master_db_port))) as made:
+        yield made
 
 
 @pytest.fixture
@@ -218,9 +217,8 @@ def test_a_save_ends_within_its_deadline_whatever_holds_it_up(
 @pytest.fixture
 def to_replica(settings: Settings) -> Iterator[FaultProxy]:
     """What the replica is reached through."""
-    made = FaultProxy((settings.replica_db_host, settings.replica_db_port))
-    yield made
-    made.close()
+    with closing(FaultProxy((settings.replica_db_host, settings.replica_db_port))) as made:
+        yield made
 
 
 @pytest.fixture

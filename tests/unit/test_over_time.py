@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
@@ -17,6 +17,7 @@ from workbench.config import Settings
 from workbench.dashboards.chart import write
 from workbench.dashboards.grain import fitting, grouped
 from workbench.dashboards.over_time import RevenueOverTime, edges
+from workbench.filters import Filters
 
 TEXTS = ("text", "date", "compared", "change")
 FIGURES = ("revenue", "over", "running", "filled", "chosen", "floor", "before")
@@ -66,3 +67,11 @@ def test_every_place_of_the_time_line_reads_a_point_also_after_it_was_written(da
     assert all(name.strip("@{}") in read for _, name in hover.tooltips)
     assert list(read["left"][1:]) == list(read["right"][:-1])  # no gap between two points
     assert all(read["left"] < written["day"].astype("datetime64[ms]").astype("int64"))
+
+
+def test_the_first_day_of_a_running_period_is_asked_by_hour_alone() -> None:
+    """As it is shown: what is asked ahead is what is fetched."""
+    now, filters = datetime(2026, 12, 1, 10), Filters(period="this_month")
+    moment: Any = SimpleNamespace(filters=filters, now=now)
+    tile: Any = None
+    assert {asked.by for asked in RevenueOverTime.asks(tile, moment)} == {("hour",)}

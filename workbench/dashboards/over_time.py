@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -53,7 +53,7 @@ class RevenueOverTime(ChartTile):
 
     def asks(self, moment: Moment) -> Iterable[Asked]:
         """The days of the period, brushed or not, and of what it is compared with; of a single day the hours."""
-        first, last = moment.filters.period_days(moment.now)
+        first, last = _days(moment)
         by = "hour" if first is not None and first == last else "day"
         yield Asked(("revenue",), (by,), moment.filters.where(moment.now, is_brushed=False))
         compared = moment.filters.comparison_where(moment.now, is_brushed=False)
@@ -67,43 +67,40 @@ class RevenueOverTime(ChartTile):
         A period of a single day has one row an hour, whose beginning is its ``day``. Days from the first to the last of
         the period, or of the sales where it is open; a period that the clock moves ends today.
         """
-        first, last = moment.filters.period_days(moment.now)
-        if last is not None and moment.filters.period != CUSTOM:
-            last = min(last, moment.now.date())
+        first, last = _days(moment)
+        asked, *compared = self.asks(moment)
         if first is not None and first == last:
-            return self._hours(moment, first)
-        answer = moment.ask(["revenue"], ["day"], moment.filters.where(moment.now, is_brushed=False))
+            return self._hours(moment, first, asked, compared)
+        answer = moment.ask(*asked)
         found = dict(zip(answer.value["day"], answer.value["revenue"], strict=True))
         ends = [pd.Timestamp(day) for day in (first, last, *found) if day is not None]
         days = pd.date_range(min(ends), max(ends), unit="s") if found else pd.DatetimeIndex([], dtype="datetime64[s]")
         revenue = pd.Series([found.get(day, Decimal("0.00")) for day in days], dtype=object)
         frame = pd.DataFrame({"day": days, "revenue": revenue})
-        frame["before"] = pd.Series(self._compared(moment, days), dtype=object)
+        frame["before"] = pd.Series(self._compared(moment, days, compared), dtype=object)
         return Answer(frame, answer.engine, answer.as_of, answer.note)
 
-    def _hours(self, moment: Moment, day: date) -> Answer[pd.DataFrame]:
+    def _hours(self, moment: Moment, day: date, asked: Asked, compared: Sequence[Asked]) -> Answer[pd.DataFrame]:
         """The same by hour."""
-        answer = moment.ask(["revenue"], ["hour"], moment.filters.where(moment.now, is_brushed=False))
+        answer = moment.ask(*asked)
         found = dict(zip(answer.value["hour"], answer.value["revenue"], strict=True))
-        compared = moment.filters.comparison_where(moment.now, is_brushed=False)
         before: dict[int, Decimal] = {}
-        if found and compared is not None:
-            whole = moment.ask(["revenue"], ["hour"], replace(compared, before=None)).value
+        if found and compared:
+            whole = moment.ask(*compared[0]).value
             before = dict(zip(whole["hour"], whole["revenue"], strict=True))
         hours = pd.date_range(pd.Timestamp(day), periods=24 if found else 0, freq="h", unit="s")
         revenue = [found.get(hour, Decimal("0.00")) for hour in range(len(hours))]
-        compared_with = [None if compared is None else before.get(hour, Decimal("0.00")) for hour in range(len(hours))]
+        compared_with = [before.get(hour, Decimal("0.00")) if compared else None for hour in range(len(hours))]
         columns = {"revenue": pd.Series(revenue, dtype=object), "before": pd.Series(compared_with, dtype=object)}
         return Answer(pd.DataFrame({"day": hours} | columns), answer.engine, answer.as_of, answer.note)
 
-    def _compared(self, moment: Moment, days: pd.DatetimeIndex) -> list[Decimal | None]:
+    def _compared(self, moment: Moment, days: pd.DatetimeIndex, compared: Sequence[Asked]) -> list[Decimal | None]:
         """The revenue of the day that each day is compared with, in order."""
-        compared = moment.filters.comparison_where(moment.now, is_brushed=False)
-        if compared is None or compared.date_from is None or len(days) == 0:
+        start = compared[0].where.date_from if compared else None
+        if start is None or len(days) == 0:
             return [None] * len(days)
-        answer = moment.ask(["revenue"], ["day"], compared)
+        answer = moment.ask(*compared[0])
         found = dict(zip(answer.value["day"], answer.value["revenue"], strict=True))
-        start = compared.date_from
         return [found.get(pd.Timestamp(start + timedelta(days=n)), Decimal("0.00")) for n in range(len(days))]
 
     def depends_on(self, moment: Moment) -> object:
@@ -253,6 +250,14 @@ class RevenueOverTime(ChartTile):
             middle = first + (last - first) / 2
             inside = [min(self._spans, key=lambda span: abs(pd.Timestamp(span[0]) - middle))]
         self.feed.filters.param.update(brush_from=inside[0][0], brush_to=inside[-1][1])
+
+
+def _days(moment: Moment) -> tuple[date | None, date | None]:
+    """The first and the last day that are shown: a period that the clock moves ends today."""
+    first, last = moment.filters.period_days(moment.now)
+    if last is not None and moment.filters.period != CUSTOM:
+        last = min(last, moment.now.date())
+    return first, last
 
 
 def edges(places: pd.Series) -> tuple[list[float], list[float]]:

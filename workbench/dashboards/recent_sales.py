@@ -33,7 +33,7 @@ class RecentSales(TableTile):
         def work(source: Source) -> Answer[pd.DataFrame]:
             # A count that nobody reads would cost more than the ten rows.
             answer = sale_page(source, where, size=RECENT, counted=(0, True))
-            return Answer(answer.value.rows[list(COLUMNS)], answer.engine, answer.as_of, answer.note)
+            return answer.map(lambda page: page.rows[list(COLUMNS)])
 
         return moment.answer(("recent", where), work)
 
