@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import socket
@@ -9,7 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -40,12 +41,22 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nothing listens on; held together, so that they differ."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [s.getsockname()[1] for s in sockets]
-    for s in sockets:
-        s.close()
-    return ports
+    """Ports that nothing listens on, and that nobody else is given.
+
+    They lie below those that the system hands out by itself, each process of tests begins elsewhere, and none is given
+    twice: between its choice and its use a port that the system gave may become anybody's.
+    """
+    return [next(_free) for _ in range(count)]
+
+
+def _unused(first: int) -> Iterator[int]:
+    for port in itertools.chain(range(first, PORTS.stop), itertools.cycle(PORTS)):
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            yield port
+
+
+PORTS = range(10_000, 32_000)
+_free = _unused(PORTS[os.getpid() * 7919 % len(PORTS)])
 
 
 @contextmanager

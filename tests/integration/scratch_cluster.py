@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -17,6 +16,7 @@ import psutil
 import psycopg2
 from psycopg2.extensions import connection as Connection
 
+from tests.conftest import free_ports
 from workbench import cluster
 from workbench.config import Server, Settings
 
@@ -24,12 +24,6 @@ REPOSITORY = Path(__file__).parents[2]
 IS_ROOT = os.geteuid() == 0
 POSTGRES_USER = "nobody" if IS_ROOT else None
 ROLES = {"workbench_owner", "workbench_writer", "workbench_reader", "workbench_cdc", "workbench_replica"}
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager
@@ -45,11 +39,12 @@ def scratch_settings() -> Iterator[Settings]:
 
 
 def settings_for(folder: Path, master_port: int = 0, replica_port: int = 0) -> Settings:
+    master, replica = free_ports(2)
     return Settings(
         _env_file=None,
         workbench_data_dir=folder,
-        master_db_port=master_port or free_port(),
-        replica_db_port=replica_port or free_port(),
+        master_db_port=master_port or master,
+        replica_db_port=replica_port or replica,
     )
 
 
