@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -51,8 +51,11 @@ def free_ports(count: int) -> list[int]:
 
 def _unused(first: int) -> Iterator[int]:
     for port in itertools.chain(range(first, PORTS.stop), itertools.cycle(PORTS)):
-        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
-            yield port
+        try:
+            socket.create_server(("127.0.0.1", port)).close()
+        except OSError:
+            continue
+        yield port
 
 
 PORTS = range(10_000, 32_000)
