@@ -12,14 +12,15 @@ import sqlalchemy as sa
 from pandas.testing import assert_frame_equal
 
 from tests.asked_views import ASKED, asked_views
+from tests.conftest import as_superuser
 from tests.examples import sale
-from tests.stand_in import carry, stand_in
-from workbench import sample
+from tests.stand_in import NAME, carry, stand_in
+from workbench import cluster, sample
 from workbench.config import Settings
 from workbench.connection import Workbench
 from workbench.connection import connect as connect_workbench
 from workbench.live import Live
-from workbench.metrics import DIMENSIONS, METRICS, Source, Stream, Where, ask, views
+from workbench.metrics import DIMENSIONS, METRICS, Asked, Source, Stream, Where, ask, views
 from workbench.metrics.stream import FRESH_SECONDS
 from workbench.positions import beat, wait_for_replica
 from workbench.replication import Answer, Session
@@ -113,14 +114,47 @@ def test_one_that_stands_still_is_not_asked(shop: Shop) -> None:
         beat(engines)
 
 
+def rename(shop: Shop, what: str, name: str, to: str) -> None:
+    """Renames a table or view of the stand-in, or all of it."""
+    engines = shop.workbench.engines
+    assert engines.risingwave is not None
+    engines.risingwave.dispose()  # a database in use keeps its name
+    root = cluster.superuser(engines.settings)
+    database = root.name if what == "database" else NAME
+    server = sa.create_engine(as_superuser(root, root.port).url.set(database=database), poolclass=sa.NullPool)
+    with server.begin() as connection:
+        connection.exec_driver_sql(f"alter {what} {name} rename to {to}")
+
+
 def test_when_it_goes_away_another_answers_and_it_returns(shop: Shop) -> None:
-    assert shop.workbench.engines.risingwave is not None
-    with shop.workbench.engines.risingwave.connect() as connection:
-        connection.exec_driver_sql("alter table heartbeat rename to gone")
+    rename(shop, "database", NAME, "gone")
+    try:
         answer = shop.ask()
         assert (answer.engine, answer.note) == ("replica", "RisingWave does not answer")
-        connection.exec_driver_sql("alter table gone rename to heartbeat")
+    finally:
+        rename(shop, "database", "gone", NAME)
     assert shop.ask().engine == "risingwave"
+
+
+def test_one_view_that_is_missing_costs_its_own_tile_alone_and_says_what_to_do(shop: Shop) -> None:
+    live = Live(shop.workbench)
+    live.columns.refresh(shop.workbench.reader, Session())
+    rename(shop, "view", "lines_by_category", "gone")
+    asked = [Asked(("revenue",), (by,), Where()) for by in ("store", "category", "hour", "product")]
+    live.ask_ahead(Session(), asked)  # as a page does
+    answers = [live.ask(Session(), *one) for one in asked]
+    note = "RisingWave lacks a view that this asks: run `workbench risingwave apply`"
+    engines = [answer.engine for answer in answers]
+    assert engines == ["risingwave", "replica", "risingwave", "risingwave"]
+    assert [answer.note for answer in answers] == ["", note, "", ""]
+    for one, answer in zip(asked, answers, strict=True):
+        assert_frame_equal(answer.value, shop.truth(*one))
+    rename(shop, "view", "gone", "lines_by_category")
+    carry(shop.workbench.engines)  # past what the columns have shown meanwhile
+    assert live.stream is not None
+    live.stream.revision += 1
+    assert live.ask(Session(), *asked[1]).engine == "risingwave"
+    live.stop()
 
 
 def test_what_the_columns_have_shown_is_not_taken_back(shop: Shop) -> None:

@@ -156,6 +156,21 @@ def test_what_its_views_hold_is_answered_by_risingwave_and_is_right(stream: Stre
         assert ours.value.equals(ask(Source(reader, Session()), names, by=by).value), by
 
 
+def test_one_view_that_is_missing_costs_its_own_tile_alone(stream: Stream, stack_engines: Engines) -> None:
+    with console(stack_engines) as rw:
+        rw.run("drop materialized view sales_by_hour")
+    try:
+        assert has_caught_up(stack_engines)
+        source = Source(Reader(stack_engines), Session(), stream=stream)
+        answers = [ask(source, ["revenue"], by=[by]) for by in ("hour", "store", "category")]
+        assert [answer.engine for answer in answers] == ["replica", "risingwave", "risingwave"]
+        assert "run `workbench risingwave apply`" in answers[0].note
+    finally:
+        assert build.apply(stack_engines, views.pieces(), print).made == ["sales_by_hour"]
+    assert has_caught_up(stack_engines)
+    assert ask(source, ["revenue"], by=["hour"]).engine == "risingwave"
+
+
 def test_each_tile_is_answered_by_the_views_that_it_is_said_to_ask(
     stack: Workbench, stack_engines: Engines, monkeypatch: pytest.MonkeyPatch
 ) -> None:

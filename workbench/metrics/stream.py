@@ -21,6 +21,7 @@ from workbench.metrics import views
 from workbench.metrics.facts import Grouping, Groups
 from workbench.replication import Answer, Reader, Session, lsn_number
 from workbench.risingwave.pieces import FOLLOWED, changes_of
+from workbench.risingwave.server import is_missing
 from workbench.sql_files import read_sql
 from workbench.telemetry import queried
 
@@ -35,7 +36,7 @@ SUBSCRIPTIONS = "select id from rw_catalog.rw_subscriptions order by id"
 NOW_MS = "select cast(extract(epoch from now()) * 1000 as bigint)"  # the time of RisingWave's last checkpoint
 
 
-Reason = Literal["no such view", "read nothing yet", "behind", "away"]
+Reason = Literal["no such view", "view missing", "read nothing yet", "behind", "away"]
 
 
 class PassedOver(Exception):
@@ -114,6 +115,9 @@ class Stream:
             raise
         except (DBAPIError, PoolTimeout) as error:
             log.warning("RisingWave was not read: %s", type(error).__name__)
+            if isinstance(error, DBAPIError) and is_missing(error):
+                lacking = "RisingWave lacks a view that this asks: run `workbench risingwave apply`"
+                raise PassedOver("view missing", lacking) from error
             raise PassedOver("away", "RisingWave does not answer") from error
 
     @contextmanager
