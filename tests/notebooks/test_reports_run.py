@@ -8,8 +8,10 @@ import threading
 import time
 from pathlib import Path
 
+import nbformat
 import psutil
 import pytest
+from nbformat import NotebookNode
 
 from tests.conftest import wait_until
 from tests.examples import HOSTILE
@@ -18,7 +20,7 @@ from workbench.config import Settings
 from workbench.errors import ReportError, ReportStopped
 from workbench.reports.background import Runs
 from workbench.reports.export import html
-from workbench.reports.library import Report, find_report, read_report
+from workbench.reports.library import Report, find_report, read_report, reports_folder
 from workbench.reports.run import Finished, run
 
 SECRETS = """
@@ -209,6 +211,51 @@ display(table(frame), bars(frame, "name", "amount"), chart(hvPlot(frame).bar(x="
     assert "<img" not in page
     assert "<script>alert" not in page
     assert page.count("&lt;img src=x") >= 2
+
+
+def outputs(notebook: NotebookNode) -> list[NotebookNode]:
+    """What its cells show, each in all its kinds."""
+    return [output.data for cell in notebook.cells for output in cell.get("outputs", []) if "data" in output]
+
+
+def without_table(notebook: NotebookNode) -> list[str]:
+    """The outputs that draw something, as SVG, by a script or as a picture, and have no table of its figures."""
+    drawn = [
+        data
+        for data in outputs(notebook)
+        if not all(kind.startswith("text/") for kind in data)
+        or re.search("<(svg|canvas|img|script)", data.get("text/html", ""))
+    ]
+    return [
+        data.get("text/plain", str(list(data)))
+        for data in drawn
+        if '<details class="figures"' not in data.get("text/html", "")
+    ]
+
+
+DRAWN = """
+import pandas as pd
+import hvplot.pandas
+from hvplot import hvPlot
+from workbench.reports import bars, chart, lines
+frame = pd.DataFrame({"day": [1, 2], "amount": [3.14, 15.92]})
+"""
+CHARTS = (
+    'bars(frame, "day", "amount")',
+    'lines(frame, "day", ["amount"])',
+    'chart(hvPlot(frame).line("day", "amount"))',
+)
+
+
+def test_each_chart_of_a_report_has_its_figures_in_a_table(report_settings: Settings, tmp_path: Path) -> None:
+    """Those of the reports as they are kept, each way to draw, and one that is drawn by itself, which has none."""
+    for kept in sorted(reports_folder().glob("*.ipynb")):
+        assert without_table(nbformat.read(kept, 4)) == [], kept.name
+    notebook = run(report(tmp_path, DRAWN, *CHARTS, 'frame.hvplot.line("day", "amount")'), {}, report_settings).notebook
+    found = without_table(notebook)
+    assert found[-1].startswith(":Curve") and not any("15.92" in text for text in found)
+    tables = [re.findall("<td[^>]*>([^<]*)", data.get("text/html", "")) for data in outputs(notebook)]
+    assert [table.count("15.92") for table in tables if table] == [1, 1, 1]
 
 
 def test_the_heading_says_parameters_engine_and_as_of(report_settings: Settings) -> None:
