@@ -13,15 +13,11 @@ select
     s.customer_id,
     n.category,
     n.product_code,
-    a.article,
+    n.article,
     n.items,
     n.revenue,
     n.discount
 from new_lines as n
-join articles as a
-    on a.product_code = n.product_code
-        and a.product_name = n.product_name
-        and a.category is not distinct from n.category
 join fact_sales as s on s.transaction_id = n.transaction_id;
 
 drop table new_lines;

@@ -38,7 +38,6 @@ create or replace table fact_lines ( -- one row per line
 -- fact_sales.articles, all others share the last one: which sales have a line is then told by their sales alone.
 create or replace table articles (
     article integer,
-    bit uhugeint,
     product_code varchar,
     product_name varchar,
     category varchar
@@ -47,10 +46,10 @@ create or replace table articles (
 create or replace table first_sales as select * exclude (revenue, discount) from fact_sales; -- one row per customer
 
 create or replace table held ( -- one row: whose copy this is, up to where
-    identity varchar,
+    definition varchar,
     revision bigint,
     horizon bigint,
     seen bigint[],
-    storage varchar,
+    identity varchar,
     lsn varchar
 );

@@ -1,27 +1,4 @@
--- take_sales: adds the sales of a file that copy_sales has filled, with the articles of the lines that take_lines holds,
--- those not known yet with them, the most sold first. CSV writes a missing value without quotes.
-insert into articles
-select
-    w.article,
-    1::uhugeint << least(w.article, 127)::uhugeint as bit,
-    w.product_code,
-    w.product_name,
-    w.category
-from (
-    select
-        n.product_code,
-        n.product_name,
-        n.category,
-        (select count(*) from articles) + row_number() over (order by count(*) desc) - 1 as article
-    from new_lines as n
-    left join articles as a
-        on a.product_code = n.product_code
-            and a.product_name = n.product_name
-            and a.category is not distinct from n.category
-    where a.article is null
-    group by n.product_code, n.product_name, n.category
-) as w;
-
+-- take_sales: adds the sales of a file that copy_sales has filled, with the articles of the lines that take_lines holds.
 insert into fact_sales
 select
     c.transaction_id,
@@ -47,11 +24,7 @@ from read_csv(
     }
 ) as c
 left join (
-    select n.transaction_id, bit_or(a.bit) as articles
+    select n.transaction_id, bit_or(1::uhugeint << least(n.article, 127)::uhugeint) as articles
     from new_lines as n
-    join articles as a
-        on a.product_code = n.product_code
-            and a.product_name = n.product_name
-            and a.category is not distinct from n.category
     group by n.transaction_id
 ) as b on b.transaction_id = c.transaction_id

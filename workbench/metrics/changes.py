@@ -23,14 +23,14 @@ Ids = tuple[int, int]  # the first and the last id of a range
 
 @dataclass(frozen=True)
 class Position:
-    """How far the log has been followed. ``storage`` names the tables' files, which a truncate replaces.
+    """How far the log has been followed, in which database: ``identity`` names it and its tables' files.
 
     What was seen is in the WAL up to ``lsn``.
     """
 
     horizon: int
     seen: frozenset[int]
-    storage: str
+    identity: str
     lsn: str
 
 
@@ -44,12 +44,6 @@ class Changes:
     is_everything: bool = False
 
 
-def start(connection: sa.Connection) -> Position:
-    """The position of one who reads everything in this transaction's snapshot."""
-    row = connection.execute(sa.text(read_sql("queries/change_horizon"))).one()
-    return Position(int(row.horizon), frozenset(map(int, row.seen)), row.storage, row.lsn)
-
-
 def replayed(connection: sa.Connection) -> str | None:
     """Up to where a replica has replayed the WAL, told before the snapshot of what is read next; None on the master.
 
@@ -59,13 +53,13 @@ def replayed(connection: sa.Connection) -> str | None:
     return lsn
 
 
-def since(connection: sa.Connection, last: Position) -> Changes:
-    """The changes that this transaction's snapshot shows and ``last`` did not."""
-    now = start(connection)
-    if now.horizon < last.horizon or now.storage != last.storage:  # another database, or a truncate
-        return Changes(now, is_everything=True)
-    values = {"horizon": str(last.horizon), "seen": [str(xid) for xid in last.seen], "most": MOST_CHANGES}
+def since(connection: sa.Connection, last: Position | None) -> Changes:
+    """The changes that this transaction's snapshot shows and ``last`` did not; of None, everything."""
+    seen = [] if last is None else [str(xid) for xid in last.seen]
+    values = {"horizon": None if last is None else str(last.horizon), "seen": seen, "most": MOST_CHANGES}
     row = connection.execute(sa.text(read_sql("queries/changes")), values).one()
-    if row.unknown or row.changes > MOST_CHANGES:
+    now = Position(int(row.horizon), frozenset(map(int, row.seen)), row.identity, row.lsn)
+    is_another = last is None or now.identity != last.identity or now.horizon < last.horizon
+    if is_another or row.unknown or row.changes > MOST_CHANGES:
         return Changes(now, is_everything=True)
     return Changes(now, tuple(row.sales), tuple((first, last) for first, last in row.loads))

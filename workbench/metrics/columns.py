@@ -77,7 +77,6 @@ class Step:
     position: Position
     replayed: str | None
     has_changed: bool
-    identity: str
 
 
 @dataclass(frozen=True)
@@ -101,7 +100,6 @@ class Columns:
         self._database: duckdb.DuckDBPyConnection | None = None
         self._slot: FileLock | None = None
         self._position: Position | None = None
-        self._identity = ""
         self._revision = 0
         self._replayed: str | None = None
         self._moments: dict[int, Moment] = {}
@@ -138,7 +136,7 @@ class Columns:
             finally:
                 writer.close()  # what was not committed is rolled back
             if step is not None:
-                self._position, self._replayed, self._identity = step.position, step.replayed, step.identity
+                self._position, self._replayed = step.position, step.replayed
             assert self._position is not None
             self._remember(Moment(self._revision, answer.engine, answer.as_of, session.token, self._position.lsn))
             return step is not None and step.has_changed
@@ -202,28 +200,23 @@ class Columns:
         if self._position is not None and replayed is not None and replayed == self._replayed:
             return None
         with _long_snapshot(connection):
-            identity = connection.execute(sa.text(read_sql("queries/identity"))).scalar_one() + _definition()
-            if self._position is None or identity != self._identity:
-                return self._whole_copy(connection, writer, replayed, identity)
             found = changes.since(connection, self._position)
-            if found.is_everything:
-                return self._whole_copy(connection, writer, replayed, identity)
-            if found.sales or found.loads:
+            has_changed = bool(found.is_everything or found.sales or found.loads)
+            if has_changed:
                 writer.begin()
+            if found.is_everything:
+                self._whole_copy(connection, writer)
+            elif has_changed:
                 self._read_again(connection, writer, found.sales, found.loads)
-            return Step(found.position, replayed, bool(found.sales or found.loads), identity)
+            return Step(found.position, replayed, has_changed)
 
-    def _whole_copy(
-        self, connection: sa.Connection, writer: duckdb.DuckDBPyConnection, replayed: str | None, identity: str
-    ) -> Step:
-        position = changes.start(connection)
-        writer.begin()
+    def _whole_copy(self, connection: sa.Connection, writer: duckdb.DuckDBPyConnection) -> None:
         writer.execute(read_sql("columns/tables"))
+        writer.execute("insert into held (definition) values ($1)", [_definition()])
         last = connection.execute(sa.text("select max(transaction_id) from sales_transaction")).scalar_one() or 0
         firsts = range(0, last + 1, CHUNK_SALES)
         self._take(connection, writer, [Chunk((first, first + CHUNK_SALES - 1)) for first in firsts])
         writer.execute(read_sql("columns/every_first_sale"))
-        return Step(position, replayed, True, identity)
 
     def _read_again(
         self,
@@ -232,11 +225,10 @@ class Columns:
         sales: Sequence[int],
         loads: Sequence[Ids],
     ) -> None:
-        writer.execute("create or replace temp table again (transaction_id bigint)")
-        writer.execute("insert into again select unnest($1::bigint[])", [list(sales)])
-        for first, last in loads:
-            writer.execute("insert into again select unnest(range($1, $2))", [first, last + 1])
-        writer.execute(read_sql("columns/forget"))
+        writer.execute(read_sql("columns/again"), {"sales": sales, "loads": loads})
+        customers = writer.execute(read_sql("columns/forget")).fetchall()
+        if customers:
+            writer.execute(read_sql("columns/others_of_customers"), [[customer for (customer,) in customers]])
         # What a load brought may have been changed since: each sale is read once.
         left = [sale for sale in sales if not any(first <= sale <= last for first, last in loads)]
         self._take(connection, writer, [Chunk(EVERY_ID, left)] * bool(left) + [Chunk(load) for load in loads])
@@ -259,9 +251,8 @@ class Columns:
     @staticmethod
     def _hold(writer: duckdb.DuckDBPyConnection, step: Step, revision: int) -> None:
         position = step.position
-        row = [step.identity, revision, position.horizon, sorted(position.seen), position.storage, position.lsn]
-        writer.execute("delete from held")
-        writer.execute("insert into held values ($1, $2, $3, $4, $5, $6)", row)
+        row = [revision, position.horizon, sorted(position.seen), position.identity, position.lsn]
+        writer.execute("update held set revision = $1, horizon = $2, seen = $3, identity = $4, lsn = $5", row)
 
     def _opened(self, session: Session) -> duckdb.DuckDBPyConnection:
         """The database, opened the first time with what a process before left in it."""
@@ -289,13 +280,14 @@ class Columns:
 
     def _go_on(self, database: duckdb.DuckDBPyConnection, session: Session) -> None:
         """Takes the position of what is in the file; the first step finds out whether it belongs to the database."""
+        query = "select revision, horizon, seen, identity, lsn from held where definition = $1"
         try:
-            row = database.execute("select identity, revision, horizon, seen, storage, lsn from held").fetchone()
-        except duckdb.CatalogException:
-            return  # a new file
+            row = database.execute(query, [_definition()]).fetchone()
+        except (duckdb.CatalogException, duckdb.BinderException):
+            return  # a new file, or another version's
         if row is not None:
-            self._identity, self._revision, horizon, seen, storage, lsn = row
-            self._position = Position(horizon, frozenset(seen), storage, lsn)
+            self._revision, horizon, seen, identity, lsn = row
+            self._position = Position(horizon, frozenset(seen), identity, lsn)
             if session.token is not None and lsn_number(lsn) > lsn_number(session.token):
                 session.token = lsn  # whoever has less would take something back
 
@@ -324,8 +316,11 @@ def _copied(connection: sa.Connection, chunk: Chunk, stem: Path) -> dict[str, Pa
 
 def _add(writer: duckdb.DuckDBPyConnection, files: Mapping[str, Path]) -> None:
     """Adds what is in the files of a chunk, and removes them."""
-    for kind, path in files.items():
-        writer.execute(read_sql(f"columns/take_{kind}"), {"path": str(path)})
+    writer.execute(read_sql("columns/take_lines"), {"path": str(files["lines"])})
+    if writer.execute("select 1 from new_lines where article is null limit 1").fetchone():
+        writer.execute(read_sql("columns/add_articles"))
+    writer.execute(read_sql("columns/take_sales"), {"path": str(files["sales"])})
+    for path in files.values():
         path.unlink()
     writer.execute(read_sql("columns/add_lines"))
 
@@ -368,7 +363,7 @@ def _remove(path: Path) -> None:
 def _definition() -> str:
     """Changes when the columns are made in another way."""
     texts = "".join(read_sql(name) for name in sql_names("columns"))
-    return f" {duckdb.__version__} {hashlib.sha256(texts.encode()).hexdigest()}"
+    return f"{duckdb.__version__} {hashlib.sha256(texts.encode()).hexdigest()}"
 
 
 @contextmanager
