@@ -120,6 +120,7 @@ def test_a_dashboard_in_jupyterlab_is_whole_and_its_notebook_small(
         page = context.new_page()
         said: list[str] = []
         page.on("console", lambda message: said.append(message.text))
+        outside = kept_inside(context, address)
         run_all(page, address)
         # What is sent while the page is still being built is not lost, and comes in order.
         expect(page.get_by_text("USD 7.00").first).to_be_visible(timeout=150_000)
@@ -136,6 +137,7 @@ def test_a_dashboard_in_jupyterlab_is_whole_and_its_notebook_small(
             assert time.monotonic() < end, "the notebook was not saved"
             page.wait_for_timeout(200)
         context.close()
+    assert not outside
     assert len(saved) < 20_000_000  # each widget brought 1.4 MB of code: 144 MB
 
 

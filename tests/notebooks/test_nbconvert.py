@@ -10,7 +10,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, expect
 
 from tests.notebooks.lab import notebook
-from tests.ui.conftest import environment
+from tests.ui.conftest import environment, kept_inside
 from workbench.config import Settings
 from workbench.connection import Workbench
 
@@ -33,6 +33,7 @@ def test_it_shows_the_first_answers(sold: Workbench, settings: Settings, browser
     done = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, done.stderr[-4000:]
     context = browser.new_context(viewport={"width": 1400, "height": 1800}, offline=True)
+    outside = kept_inside(context, path.as_uri())
     page = context.new_page()
     page.goto(path.with_suffix(".html").as_uri())
     try:
@@ -46,3 +47,4 @@ def test_it_shows_the_first_answers(sold: Workbench, settings: Settings, browser
         (ROOT / "test-results").mkdir(exist_ok=True)
         page.screenshot(path=ROOT / "test-results" / "nbconvert.png", full_page=True)
         context.close()
+    assert not [url for url in outside if "//cdnjs.cloudflare.com/" not in url]  # what nbconvert's own page asks

@@ -60,14 +60,16 @@ def visit_inside(browser: Browser, url: str, path: str) -> None:
     context.set_default_timeout(60_000)
     asked = kept_inside(context, url)
     page = context.new_page()
-    page.goto(f"{url}/{path}")
-    drawn(page)
-    expect(page.locator("nav a[aria-current=page]")).to_have_attribute("href", path)
-    page.wait_for_function(  # none stays empty
-        "() => [...document.styleSheets].every((sheet) => sheet.href === null || sheet.cssRules.length > 0)"
-    )
-    context.close()
-    assert not asked, f"/{path} asks others for {asked}"
+    try:
+        page.goto(f"{url}/{path}")
+        drawn(page)
+        expect(page.locator("nav a[aria-current=page]")).to_have_attribute("href", path)
+        page.wait_for_function(  # none stays empty
+            "() => [...document.styleSheets].every((sheet) => sheet.href === null || sheet.cssRules.length > 0)"
+        )
+    finally:  # also where the page waits in vain for what it has asked others for
+        context.close()
+        assert not asked, f"/{path} asks others for {asked}"
 
 
 @pytest.mark.parametrize("path", PAGES)
