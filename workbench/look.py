@@ -12,7 +12,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any, Literal
 
-from workbench.words import visible
+from workbench.words import counted, visible
 
 Freshness = Literal["fresh", "amber", "red", "unknown"]
 
@@ -180,7 +180,7 @@ def size(n_bytes: int | None) -> str:
     if n_bytes is None:
         return NOTHING
     if n_bytes < 1024:
-        return f"{n_bytes:,} bytes"
+        return counted(n_bytes, "byte")
     amount, units = n_bytes / 1024, iter(("kB", "MB", "GB", "TB"))
     unit = next(units)
     while amount >= 1024 and unit != "TB":

@@ -19,6 +19,7 @@ from workbench.risingwave.removal import drop as remove
 from workbench.risingwave.server import SLOT
 from workbench.risingwave.slots import drop_slot
 from workbench.risingwave.state import RisingWaveState, state
+from workbench.words import counted
 
 app = typer.Typer(
     help="Build, remove and look at what RisingWave keeps: source, tables, materialized views.", no_args_is_help=True
@@ -80,7 +81,8 @@ def _show(found: RisingWaveState, clock: StoreClock) -> None:
     Console(width=120, highlight=False, markup=False).print(table)
     if found.slot:
         activity = "in use" if found.slot["is_active"] else "not in use"
-        kept = "" if found.slot["retained_bytes"] is None else f", keeps {found.slot['retained_bytes']:,} bytes of WAL"
+        wal = found.slot["retained_bytes"]
+        kept = "" if wal is None else f", keeps {counted(wal, 'byte')} of WAL"
         typer.echo(f"Slot {found.slot['slot_name']}: {activity}, {found.slot['wal_status']}{kept}")
     for problem in found.problems:
         typer.echo(problem)

@@ -108,7 +108,7 @@ def undo_sample(
     for load in found:
         when = f"{load.loaded_at:%Y-%m-%d %H:%M} UTC by {load.actor}"
         note = f"; {load.note}" if load.note else ""
-        typer.echo(f"{load.load_id}: {load.sales:,} sales of {when}, {load.changed:,} changed since{note}")
+        typer.echo(f"{load.load_id}: {counted(load.sales, 'sale')} of {when}, {load.changed:,} changed since{note}")
 
 
 def started() -> Settings:
@@ -168,7 +168,8 @@ def _undo(load_id: int | None, also_changed: bool, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(dataclasses.asdict(undone)))
     else:
-        typer.echo(f"Removed {undone.sales:,} sample sales with {undone.lines:,} lines in {undone.seconds:.1f} s.")
+        sales, lines = counted(undone.sales, "sample sale"), counted(undone.lines, "line")
+        typer.echo(f"Removed {sales} with {lines} in {undone.seconds:.1f} s.")
 
 
 def _load(engines: Engines, count: int, seed: int) -> Any:

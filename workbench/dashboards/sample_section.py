@@ -88,7 +88,7 @@ class SampleSection(Viewer):
         self._undo_place.visible = last is not None
         if last is not None:
             when = self._engines.settings.clock.text(last.loaded_at)
-            parts = [f"{last.sales:,} sales", when, f"by {last.actor}", *([last.note] if last.note else [])]
+            parts = [counted(last.sales, "sale"), when, f"by {last.actor}", *([last.note] if last.note else [])]
             self._last.object = f"<p>Last load: {look.esc(', '.join(parts))}.</p>"
             label = f"Also the {last.changed:,} that were changed since"
             self._also_changed.param.update(label=label, visible=last.changed > 0, value=False)
@@ -194,7 +194,7 @@ def undone(engines: Engines, load_id: int, also_changed: bool, _advance: Advance
         gone = undo(engines, load_id, also_changed=also_changed)
     except SampleChanged as error:
         raise SampleChanged(f"{error} Tick the box to remove these as well.") from None
-    return f"Removed {gone.sales:,} sample sales with {gone.lines:,} lines in {gone.seconds:.1f} s."
+    return f"Removed {counted(gone.sales, 'sample sale')} with {counted(gone.lines, 'line')} in {gone.seconds:.1f} s."
 
 
 def whole_number(text: str, field: str, low: int, high: int) -> int:

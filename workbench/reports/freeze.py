@@ -19,6 +19,7 @@ from workbench.outage import called
 from workbench.replication import Answer
 from workbench.reports.data import ReportData
 from workbench.reports.tables import Table, label
+from workbench.words import counted
 
 Ask = Callable[[Sequence[str], Sequence[str], Where], Answer[pd.DataFrame]]
 
@@ -118,7 +119,7 @@ class FrozenView:
 
     def counted(self, changes: pd.DataFrame) -> str:
         """How many figures have changed, in words."""
-        return f"Of {len(self.figures):,} figures, {len(changes):,} changed"
+        return f"Of {counted(len(self.figures), 'figure')}, {len(changes):,} changed"
 
     @property
     def _in_total(self) -> list[tuple[Key, str | None]]:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from workbench.look import PALETTE, esc
 from workbench.reports.tables import Table, folded, label, text
+from workbench.words import counted
 
 WIDTH, LEFT, RIGHT, TOP, FOOT = 880, 76, 76, 12, 28
 BAR, LETTER = 24, 7.2  # heights of a bar, width of a letter
@@ -48,7 +49,7 @@ def bars(frame: pd.DataFrame, names: str, values: str) -> Picture:
         parts.append(f'<rect x="{left:.1f}" y="{y + 3}" width="{width:.1f}" height="{BAR - 8}" fill="{PALETTE[0]}"/>')
         parts.append(_text(left + width + 8, y + 15, text(value, ","), "start", SOFT))
     return Picture(
-        f"{label(values)} by {label(names).lower()}: {len(frame)} bars",
+        f"{label(values)} by {label(names).lower()}: {counted(len(frame), 'bar')}",
         2 * TOP + BAR * len(frame),
         parts,
         frame[[names, values]],
@@ -75,7 +76,9 @@ def lines(frame: pd.DataFrame, x: str, ys: Sequence[str], height: int = 260) -> 
         if last is not None and len(series) > 1:
             parts.append(_text(last[0] + 6, last[1] + 4, label(name), "start", color))
     shown = ", ".join(label(name) for name in ys)
-    return Picture(f"{shown} by {label(x).lower()}: {len(frame)} points each", height, parts, frame[[x, *ys]])
+    return Picture(
+        f"{shown} by {label(x).lower()}: {counted(len(frame), 'point')} each", height, parts, frame[[x, *ys]]
+    )
 
 
 def _line(points: Sequence[tuple[float, float] | None], color: str) -> list[str]:

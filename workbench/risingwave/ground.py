@@ -23,6 +23,7 @@ from workbench.risingwave.reader import let_read
 from workbench.risingwave.server import SLOT
 from workbench.risingwave.slots import drop_slot
 from workbench.sql_files import read_sql
+from workbench.words import counted
 
 FAILOVER_SLOTS = 17  # the first PostgreSQL that has them
 STALL_SECONDS = 300.0
@@ -148,7 +149,7 @@ def _read_to_the_end(engines: Engines, rw: Console, table: str, say: Say) -> Non
         if is_read:
             return
         if rows != last:
-            say(f"Reading {table}: {rows:,} rows")
+            say(f"Reading {table}: {counted(rows, 'row')}")
             last, moved_at = rows, time.monotonic()
         if time.monotonic() - moved_at > STALL_SECONDS:
             raise CdcError(

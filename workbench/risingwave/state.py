@@ -20,6 +20,7 @@ from workbench.risingwave.pieces import FOLLOWED, SOURCE, Piece, changes_of, tab
 from workbench.risingwave.preflight import REBUILD
 from workbench.risingwave.server import SLOT
 from workbench.sql_files import read_sql
+from workbench.words import counted
 
 APPLY = "Run `workbench risingwave apply`."
 
@@ -88,7 +89,7 @@ def _relation(
     backfill = next((progress for statement, progress in filling.items() if f" {piece.name} " in statement), "done")
     if piece.kind == "table":
         read = ground.rows_read(rw, piece.name)
-        backfill = "not told" if read is None else "done" if read[1] else f"{read[0]:,} rows"
+        backfill = "not told" if read is None else "done" if read[1] else counted(read[0], "row")
     try:
         held = rw.run(read_sql("risingwave/templates/held").format(name=piece.name))[0]
     except RisingWaveRefused:  # it is being filled and cannot be read yet

@@ -14,6 +14,7 @@ from workbench.engines import Engines
 from workbench.errors import RealSales, SampleChanged, WorkbenchError
 from workbench.sample.saving import analyze, commit, master_in_words
 from workbench.sql_files import read_sql
+from workbench.words import counted
 
 MOST_NAMED = 5
 NONE_LEFT = "There is no such load of sample sales, or nothing is left of it."
@@ -37,7 +38,7 @@ class Load:
     @property
     def note(self) -> str:
         """That it ended early, in words; empty when it did not."""
-        return f"ended early, after {self.made:,} of {self.asked:,} sales" if self.made < self.asked else ""
+        return f"ended early, after {self.made:,} of {counted(self.asked, 'sale')}" if self.made < self.asked else ""
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,6 @@ def _newest(engines: Engines) -> int:
 def _changed_text(changed: list[int], sales: int) -> str:
     named = ", ".join(map(str, changed[:MOST_NAMED])) + (", ..." if len(changed) > MOST_NAMED else "")
     return (
-        f"{len(changed):,} of the {sales:,} sales of this load were changed since (transaction {named}). Nothing was"
+        f"Of this load's {counted(sales, 'sale')} {len(changed):,} changed since (transaction {named}). Nothing was"
         " removed."
     )

@@ -30,6 +30,7 @@ from workbench.verification.figures import (
     questions,
 )
 from workbench.verification.views import Days, ViewRows, compared, newest_days, view_names
+from workbench.words import counted
 
 WAIT_SECONDS = 30.0
 TRIES = 5  # while sales are written, figures move between two reads; each try is at a newer token
@@ -116,7 +117,7 @@ def _wrong_views(engines: Engines) -> list[str]:
 def _wrong_view(rows: ViewRows, days: Days) -> str:
     return (
         f"The view {rows.view} on the master does not hold what the sales say: from {days[0]} to {days[1]}"
-        f" {rows.differing:,} rows are not the same, of {rows.rows:,}. `workbench migrate` makes a view anew whose body"
+        f" {rows.differing:,} of {counted(rows.rows, 'row')} differ. `workbench migrate` makes a view anew whose body"
         " has changed; if it stays so, the body in sql/metrics is wrong."
     )
 
@@ -173,9 +174,8 @@ def _compared(engines: Engines, question: Question, ways: Mapping[str, Way], res
         for key in differing(truth, figures)
         if key not in moving
     ]
-    kept_changing = [f"Not compared, because they kept changing: {len(moving)} figures of {question.label}."] * bool(
-        moving
-    )
+    figures = counted(len(moving), "figure")
+    kept_changing = [f"Not compared, because they kept changing: {figures} of {question.label}."] * bool(moving)
     return replace(
         result,
         figures=result.figures + len(truth) - len(moving),
