@@ -1,9 +1,12 @@
-"""The tests of this folder need no server, and none of them starts one."""
+"""The tests of this folder need no server, and none of them starts one or asks one: the first that tries fails."""
 
 from __future__ import annotations
 
+import socket
 from typing import Any, NoReturn
 
+import psycopg
+import psycopg2
 import pytest
 
 from workbench.cluster.processes import Programs
@@ -18,8 +21,11 @@ def settings() -> NoReturn:
 
 
 @pytest.fixture(autouse=True)
-def _no_programs(monkeypatch: pytest.MonkeyPatch) -> None:
+def _no_servers(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any, **__: Any) -> NoReturn:
         pytest.fail(WRONG_PLACE)
 
-    monkeypatch.setattr(Programs, "run", refuse)
+    # PostgreSQL's programs, both of its drivers, and whatever else waits for others or is spoken to.
+    places = ((Programs, "run"), (psycopg2, "_connect"), (psycopg.Connection, "_connect_gen"))
+    for owner, name in (*places, (socket.socket, "listen"), (socket.socket, "connect")):
+        monkeypatch.setattr(owner, name, refuse)
