@@ -198,6 +198,7 @@ class GuardedConnection(connection):
     """A psycopg2 connection with ``limit_seconds``, or what is left of a time limit, on each exchange."""
 
     limit_seconds = 12.0
+    end: Callable[[], object] | None = None  # ends at the server what is asked, where the driver cannot
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -238,5 +239,16 @@ class GuardedConnection(connection):
             yield
             return
         seconds = max(min(self.limit_seconds, seconds_left()), _SHORTEST_SECONDS)
-        with _watchdog.limit(self.fileno(), seconds, self._peer):
-            yield
+        ends_at = time.monotonic() + seconds
+        try:
+            with _watchdog.limit(self.fileno(), seconds, self._peer):
+                yield
+        except psycopg2.Error:
+            if self.end is not None and time.monotonic() >= ends_at:  # only the limit has ended it, and only here
+                threading.Thread(target=_tried, args=(self.end,), name="end", daemon=True).start()
+            raise
+
+
+def _tried(end: Callable[[], object]) -> None:
+    with suppress(Exception):  # the server is not there either
+        end()

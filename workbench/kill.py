@@ -22,8 +22,6 @@ MOST_SECONDS = 2
 class RisingWaveConnection(GuardedConnection):
     """A connection whose ``cancel`` ends what it asks; ``end`` does it where the driver cannot."""
 
-    end: Callable[[], object] | None = None
-
     def cancel(self) -> None:
         """As psycopg2."""
         (self.end or super().cancel)()

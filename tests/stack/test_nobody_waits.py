@@ -7,11 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from jupyter_client import KernelManager
+from sqlalchemy.exc import DBAPIError
 
 from tests.conftest import wait_until
 from tests.stack.conftest import has_caught_up
 from workbench.askers import Asker
 from workbench.config import Settings, child_environment
+from workbench.deadline import time_limit
 from workbench.engines import Engines
 from workbench.errors import NobodyWaits
 from workbench.metrics import Stream, Where, views
@@ -54,6 +56,21 @@ def test_an_interrupt_of_sql_cancels_its_query(stack_settings: Settings, is_runn
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)
+
+
+def test_what_the_limit_ends_here_ends_there_too(stack_engines: Engines, is_running: Callable[[], bool]) -> None:
+    assert stack_engines.risingwave is not None
+
+    def ask() -> None:
+        with stack_engines.risingwave.connect() as connection, time_limit(2):
+            connection.exec_driver_sql(LONG)
+
+    with ThreadPoolExecutor(1) as thread:
+        asked = thread.submit(ask)
+        wait_until(lambda: asked.done() or is_running(), "the query to run")
+        with pytest.raises(DBAPIError):
+            asked.result()
+        wait_until(lambda: not is_running(), "the query to end", SOON)
 
 
 def test_the_query_of_a_closed_page_is_cancelled(
