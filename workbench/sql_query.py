@@ -9,6 +9,7 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 from datetime import datetime
 from itertools import islice
+from numbers import Integral
 from typing import Any, cast, get_args
 
 import psycopg
@@ -108,8 +109,19 @@ def query(
     return frame
 
 
+def _check_types(statement: object, parameters: object, limit: object, seconds: object) -> None:
+    if not isinstance(statement, str):
+        raise QueryRefused(f"The query is of the type {type(statement).__name__}: give it as text.")
+    if not isinstance(parameters, Mapping):
+        kind = type(parameters).__name__
+        raise QueryRefused(f'The values are of the type {kind}: give them by name, such as {{"n": 10}} for :n.')
+    if not (isinstance(limit, Integral) and isinstance(seconds, Integral)):
+        raise QueryRefused("limit and seconds must be whole numbers.")
+
+
 def _check(statement: str, parameters: Mapping[str, Any], limit: int, seconds: int) -> None:
     """Raises QueryRefused: these are the words, and what holds is that the server takes one statement."""
+    _check_types(statement, parameters, limit, seconds)
     bare = sql_text.code(statement).strip().rstrip("; \t\r\n")
     first = re.match(r"[\s(]*(\w+)", bare)
     if first is None:

@@ -94,6 +94,10 @@ def test_a_cut_is_said(sold: Workbench) -> None:
 @pytest.mark.parametrize(
     ("statement", "how", "said"),
     [
+        (None, {}, "The query is of the type NoneType: give it as text"),
+        ("select 1", {"parameters": [1]}, "The values are of the type list: give them by name"),
+        ("select 1", {"limit": "x"}, "limit and seconds must be whole numbers"),
+        ("select 1", {"seconds": 1.5}, "limit and seconds must be whole numbers"),
         ("select * form x", {}, r'syntax error at or near "form" \(line 1, column 10\)'),
         ("select\n  foo\nfrom sales_item", {}, r'"foo" does not exist \(line 2, column 3\)'),
         ("select :a + 'x'", {"parameters": {"a": 1}}, r"integer.*\(line 1\)"),
