@@ -3,7 +3,7 @@
     python -m tests.measure_metrics
 
 Prints, for the copy that the columns make, and for the tiles of each tab under filters over all dimensions, how long it
-takes and how many times a raw COPY, or a pass over both tables.
+takes and how many times a raw COPY, or a pass over both tables; and how long a page of the table of sales takes.
 """
 
 from __future__ import annotations
@@ -13,8 +13,11 @@ import random
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import fields
 from datetime import datetime
+from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -30,6 +33,7 @@ from workbench.dashboards.tile import Tile
 from workbench.filters import Filters
 from workbench.live import Live
 from workbench.replication import Session
+from workbench.sale_pages import COLUMNS, SaleFilter, sale_page
 
 PASSES = (
     "select count(*), sum(total_amount) from sales_transaction",
@@ -122,9 +126,44 @@ def saved_to_read(workbench: Workbench, live: Live) -> float:
     return p95(took)
 
 
-def p95(took: list[float]) -> float:
+def sale_filters(live: Live) -> Iterator[SaleFilter]:
+    """Those of the table of sales: nothing, and each dimension alone, for all days and for 30; each with a search."""
+    for days in PERIODS.values():
+        for alone in ({}, *filters_of(live).values()):
+            where = moment(live, **days, **alone).where
+            known = {field.name: getattr(where, field.name) for field in fields(where)}
+            for more in ({}, {"product": "a"}, {"product": "latte"}, {"amount_from": Decimal(20)}):
+                yield SaleFilter(**known, **more)
+
+
+def pages_of_sales(workbench: Workbench, live: Live) -> Iterator[tuple[str, float, float]]:
+    """The sort, and the seconds and computing seconds of this process, of a first page with its count, and of the last
+    one without, by each sort and under each filter.
+    """
+    for where, sort, descending in itertools.product(sale_filters(live), COLUMNS, (False, True)):
+        ask = partial(sale_page, live.source_now(Session()), where, sort=sort, descending=descending)
+        counted = None
+        for name, move in ((sort, "first"), (f"{sort}, last", "last")):
+            began, computing = time.perf_counter(), time.process_time()
+            page = ask(move=move, counted=counted).value
+            yield name, time.perf_counter() - began, time.process_time() - computing
+            counted = page.count, page.is_estimate
+
+
+def p95(took: Sequence[float]) -> float:
     """The 95th percentile, in milliseconds."""
     return statistics.quantiles(took, n=20)[-1] * 1000 if len(took) > 1 else took[0] * 1000
+
+
+def print_pages(workbench: Workbench, live: Live) -> None:
+    """Prints how long pages of the table of sales take, by their sort."""
+    by_sort: dict[str, list[tuple[float, float]]] = {}
+    for sort, *took in pages_of_sales(workbench, live):
+        by_sort.setdefault(sort, []).append((took[0], took[1]))
+    for sort, times in by_sort.items():
+        wall, computing = zip(*times, strict=True)
+        said = f"p95 {p95(wall):4.0f} ms, most {max(wall) * 1000:4.0f} ms; computing p95 {p95(computing):4.0f} ms"
+        print(f"sales by {sort:22}: median {statistics.median(wall) * 1000:4.0f} ms, {said}")
 
 
 def main() -> None:
@@ -143,6 +182,7 @@ def main() -> None:
     took = seconds(lambda: live.columns.refresh(workbench.reader, Session()))
     print(f"again from its file: {took * 1000:.0f} ms")
     print(f"saved to read, p95: {saved_to_read(workbench, live):.0f} ms")
+    print_pages(workbench, live)
     tiles = tiles_of(workbench, live)
     for period, days in PERIODS.items():
         found: dict[tuple[str, int], list[float]] = {}

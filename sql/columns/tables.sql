@@ -12,7 +12,8 @@ create or replace table fact_sales ( -- one row per sale
     customer_id integer,
     revenue decimal(12, 2),
     discount decimal(12, 2),
-    articles uhugeint -- the bits of the articles of its lines
+    articles_low ubigint, -- the bits of the articles of its lines, the most sold 64
+    articles_high ubigint -- and the others
 );
 
 create or replace table fact_lines ( -- one row per line
@@ -35,7 +36,7 @@ create or replace table fact_lines ( -- one row per line
 );
 
 -- One row per product code, name and category that a line has, or had. The most sold ones have a bit of their own in
--- fact_sales.articles, all others share the last one: which sales have a line is then told by their sales alone.
+-- fact_sales, all others share the last one: which sales have a line is then told by their sales alone.
 create or replace table articles (
     article integer,
     product_code varchar,

@@ -12,7 +12,8 @@ select
     c.customer_id,
     c.total_amount as revenue,
     c.total_discount as discount,
-    coalesce(b.articles, 0) as articles
+    coalesce((b.articles & 18446744073709551615::uhugeint)::ubigint, 0) as articles_low,
+    coalesce((b.articles >> 64)::ubigint, 0) as articles_high
 from read_csv(
     $path,
     auto_detect = false, header = false, delim = ',', quote = '"', escape = '"', nullstr = '',

@@ -187,10 +187,11 @@ left join articles as a
     on a.article = l.article and a.product_code = l.product_code and a.category is not distinct from l.category
 left join first_sales as f on f.transaction_id = s.transaction_id
 group by s.transaction_id
-having any_value(s.articles) <> coalesce(
+having any_value(s.articles_high::uhugeint << 64 | s.articles_low::uhugeint) <> coalesce(
         bit_or(1::uhugeint << least(a.article, 127)::uhugeint) filter (a.article is not null), 0
     )
-    or any_value(f.articles) <> any_value(s.articles)
+    or any_value(f.articles_low) <> any_value(s.articles_low)
+    or any_value(f.articles_high) <> any_value(s.articles_high)
 """
 
 
@@ -199,7 +200,8 @@ def contents(columns: Columns) -> dict[str, list[Any]]:
     assert columns._database is not None
     ask = columns._database.cursor().execute
     assert not ask(WRONG_ARTICLES).fetchall()
-    kept = {"fact_sales": "articles", "fact_lines": "article", "first_sales": "articles"}
+    bits = "articles_low, articles_high"
+    kept = {"fact_sales": bits, "fact_lines": "article", "first_sales": bits}
     return {name: ask(f"select * exclude ({n}) from {name} order by all").fetchall() for name, n in kept.items()}
 
 

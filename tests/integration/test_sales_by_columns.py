@@ -194,6 +194,20 @@ def test_pages_are_those_of_the_database_and_of_python_after_any_writes(
     run()
 
 
+def test_each_of_many_articles_is_found(workbench: Workbench, columns: Columns) -> None:
+    """Those with a bit in the lower half, in the upper half, and those that share the last one."""
+    names = [f"Thing {number:03}" for number in range(SHARED_BIT + 5)]
+    sales, sold = workbench.sales(), {}
+    for pair in zip(names[::2], names[1::2], strict=True):
+        made = sales.create(sale(lines=[{**LATTE, "product_name": name} for name in pair]), uuid4())
+        sold |= dict.fromkeys(pair, made.transaction_id)
+    columns.refresh(workbench.reader, sales.session)
+    source = Source(workbench.reader, sales.session, columns)
+    for name, sale_id in sold.items():
+        page = sale_page(source, SaleFilter(product=name)).value
+        assert (page.rows["transaction_id"].tolist(), page.count) == ([sale_id], 1), name
+
+
 @pytest.mark.parametrize("shared_bit", [SHARED_BIT, 2], ids=["a bit for each article", "most articles share one"])
 def test_a_search_takes_letters_for_themselves_whatever_their_case(
     workbench: Workbench, columns: Columns, monkeypatch: pytest.MonkeyPatch, shared_bit: int
