@@ -72,7 +72,7 @@ class _Bits(sa.types.UserDefinedType[int]):
 
 
 def _has_bit(table: sa.TableClause, bits: int) -> sa.ColumnElement[bool]:
-    """In two halves, which DuckDB compares three times as fast as one number of 128 bits."""
+    """In two halves, which DuckDB compares in two thirds of the time that one number of 128 bits takes."""
     halves = {"articles_low": bits & LOW_BITS, "articles_high": bits >> 64}
     return sa.or_(
         *(
