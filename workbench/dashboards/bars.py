@@ -29,7 +29,7 @@ from workbench.dashboards.clicks import Click, is_adding
 from workbench.dashboards.feed import Moment
 from workbench.dashboards.kpis import change
 from workbench.dashboards.table import percent
-from workbench.dashboards.tile_head import Button
+from workbench.dashboards.tile_card import Button
 from workbench.filters import Filters, drop, value_text
 from workbench.insights import ratios
 from workbench.metrics import METRICS, Asked

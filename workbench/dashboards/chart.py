@@ -20,8 +20,8 @@ from workbench import look
 from workbench.connection import Workbench
 from workbench.dashboards.feed import Feed, Moment
 from workbench.dashboards.table import table_html
-from workbench.dashboards.tile import Tile, html
-from workbench.dashboards.tile_head import Button
+from workbench.dashboards.tile import Tile
+from workbench.dashboards.tile_card import Button
 from workbench.filters import Filters
 from workbench.inline import is_served
 
@@ -51,8 +51,7 @@ class ChartTile(Tile):
         self.is_table = False
         self._data = pd.DataFrame()
         self._pane: pn.pane.HoloViews | None = None
-        self._table = html()
-        self._body_of_chart = pn.Column(sizing_mode="stretch_width", margin=0)
+        self._scrolled = pn.Column(sizing_mode="stretch_width", margin=0)
         # A Bokeh model belongs to one page.
         self.amounts = NumeralTickFormatter(format="0,0.[0]a")
 
@@ -93,18 +92,20 @@ class ChartTile(Tile):
             write(plot.state, marks)
             plot.state.update(height=self.height, html_attributes=spoken(self.summary))
             plot.push()
-        if self.is_table:
-            heads = {head: number > 0 for number, head in enumerate(self.reads)}
-            self._table.object = table_html(heads, self._data[list(self.reads.values())].itertuples(index=False))
-        self._body_of_chart.styles = SCROLLED if self.is_table or self.height > MOST_HEIGHT else {}
-        self.head.buttons = [*self.offers(), ("table", "Table", self.is_table)]
+        self._scrolled.styles = SCROLLED if self.height > MOST_HEIGHT else {}
+        self.card.buttons = [*self.offers(), ("table", "Table", self.is_table)]
+        self.card.fill(self._table() if self.is_table else "", is_open=not self.is_table)
+
+    def _table(self) -> str:
+        heads = {head: number > 0 for number, head in enumerate(self.reads)}
+        rows = self._data[list(self.reads.values())].itertuples(index=False)
+        return f'<div class="tall">{table_html(heads, rows)}</div>'
 
     def pressed(self, button: str) -> None:
         """Shows the table, or the chart again."""
         if button == "table" and self._pane is not None:
             self.is_table = not self.is_table
             self.redraw()
-            self._body_of_chart.objects = [self._table if self.is_table else self._pane]
 
     def drawn(self) -> Viewable:
         """The pane of the chart; its axes are its own."""
@@ -112,8 +113,8 @@ class ChartTile(Tile):
         self._pane = pn.pane.HoloViews(self.chart(), linked_axes=False, sizing_mode="stretch_width", margin=0)
         if is_served():
             pn.state.on_session_destroyed(partial(forget, self._pane))
-        self._body_of_chart.objects = [self._pane]
-        return self._body_of_chart
+        self._scrolled.objects = [self._pane]
+        return self._scrolled
 
     def chart(self) -> Any:
         """What the pane draws: again for each page or output that shows the tile, from the newest data."""

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pandas as pd
 
-from workbench.dashboards.tile_head import Button
+from workbench.dashboards.tile_card import Button
 from workbench.filters import AUTO, GRAINS
 
 MOST_DAYS, MOST_DAYS_BY_WEEK = 100, 800  # about a hundred points are told apart on a screen

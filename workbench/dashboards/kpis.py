@@ -8,16 +8,14 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 import pandas as pd
-from panel.viewable import Viewable
 
 from workbench import look
-from workbench.connection import Workbench
-from workbench.dashboards.feed import Feed, Moment
+from workbench.dashboards.feed import Moment
 from workbench.dashboards.sparkline import running_place, sparkline
 from workbench.dashboards.table import percent
-from workbench.dashboards.tile import Tile, html
+from workbench.dashboards.tile import Tile
 from workbench.errors import MetricError
-from workbench.filters import COMPARISONS, Filters, until_words
+from workbench.filters import COMPARISONS, until_words
 from workbench.filters.periods import missing
 from workbench.metrics import METRICS, Asked, Where
 from workbench.replication import Answer
@@ -30,10 +28,6 @@ class KpiTile(Tile):
 
     metric: ClassVar[str] = ""
     of_lines: ClassVar[str] = "of the matching lines alone"  # what it is of when lines are filtered, by product say
-
-    def __init__(self, source: Workbench | Feed, filters: Filters | None = None) -> None:
-        super().__init__(source, filters)
-        self._pane = html()
 
     def fetch(self, moment: Moment) -> Answer[pd.DataFrame]:
         """One row: ``value``; of it ``so_far``, which is compared with ``before`` (None when nothing is); ``cut``,
@@ -89,7 +83,7 @@ class KpiTile(Tile):
         """The figure, its change, its line."""
         row = frame.iloc[0]
         text = self._text(row.value)
-        self._pane.object = (
+        self.card.fill(
             f'<div class="kpi"><p class="figure number">{look.esc(text)}</p>{self._part(moment)}'
             f"{change_html(row.so_far, row.before, self._compared(moment), row.cut)}"
             f"{sparkline(row.points, running_place(moment.where, moment.now))}</div>"
@@ -119,10 +113,6 @@ class KpiTile(Tile):
             return ""
         until = until_words(moment.so_far.before)
         return COMPARISONS[moment.filters.comparison].lower() + (f", both {until}" if until else "")
-
-    def drawn(self) -> Viewable:
-        """The pane of the figure."""
-        return self._pane
 
 
 class TotalTransactions(KpiTile):

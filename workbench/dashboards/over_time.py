@@ -21,7 +21,7 @@ from workbench.dashboards.chart import ChartTile, by_column, extremes, floats, f
 from workbench.dashboards.feed import Feed, Moment
 from workbench.dashboards.grain import choices, fitting, grouped
 from workbench.dashboards.kpis import change
-from workbench.dashboards.tile_head import Button
+from workbench.dashboards.tile_card import Button
 from workbench.filters import AUTO, COMPARISONS, CUSTOM, GRAINS, Filters, until_words, words
 from workbench.metrics import Asked
 from workbench.replication import Answer
@@ -137,7 +137,7 @@ class RevenueOverTime(ChartTile):
         self._spans = [(first.date(), last.date()) for first, last in zip(points["day"], points["last"], strict=True)]
         is_over = points["last"] < self._running(moment)
         self._grain = grain
-        self.head.legend = self._legend(moment, points, is_over)
+        self.card.legend = self._legend(moment, points, is_over)
         return pd.DataFrame(self._courses(moment, points, is_over) | self._texts(moment, points, is_over, frame))
 
     def _courses(self, moment: Moment, points: pd.DataFrame, is_over: pd.Series) -> dict[str, Any]:

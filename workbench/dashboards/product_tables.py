@@ -77,8 +77,8 @@ class ProductTable(TableTile):
             )
 
     def drawn(self) -> Viewable:
-        """The choice of the order, and the table."""
-        return pmui.Column(self.sort, self._pane, sx={"gap": "8px"}, sizing_mode="stretch_width", margin=0)
+        """The choice of the order."""
+        return self.sort
 
 
 class Baskets(TableTile):

@@ -95,6 +95,7 @@ class SaleList(Tile):
         self._table.value = as_drawn(frame)
         self._count.object = f"<p><strong>{look.esc(page.count_text)}</strong></p>"
         self._newer.disabled, self._older.disabled = not page.has_previous, not page.has_next
+        self.card.fill()
 
     def drawn(self) -> Viewable:
         """The table and what moves it."""

@@ -84,7 +84,7 @@ class SalesDashboard(Viewer):
         }
         found = {name: [kind(self.feed) for kind in of_tab] for name, of_tab in kinds.items()}
         for tile in found["overview"][ON_FIRST_SCREEN:]:
-            tile.head.is_near = not is_served()  # elsewhere nobody may be there to say that he sees it
+            tile.card.is_near = not is_served()  # elsewhere nobody may be there to say that he sees it
         return {**found, "sales": [self.sales.list]}
 
     def _laid_out(self, name: str) -> Viewable:

@@ -7,12 +7,11 @@ from decimal import Decimal
 from typing import ClassVar
 
 import pandas as pd
-from panel.viewable import Viewable
 
 from workbench import look
 from workbench.connection import Workbench
 from workbench.dashboards.feed import Feed, Moment
-from workbench.dashboards.tile import Tile, html
+from workbench.dashboards.tile import Tile
 from workbench.filters import Filters
 
 
@@ -23,7 +22,6 @@ class TableTile(Tile):
 
     def __init__(self, source: Workbench | Feed, filters: Filters | None = None) -> None:
         super().__init__(source, filters)
-        self._pane = html()
         self._frame, self._above = pd.DataFrame(), ""
 
     def rows(self, frame: pd.DataFrame) -> Iterable[Sequence[str]]:
@@ -42,18 +40,14 @@ class TableTile(Tile):
     def _write(self) -> None:
         above = f'<p class="soft">{look.esc(self._above)}</p>' if self._above else ""
         shown = self._frame if self.is_whole else self._frame.head(self.most)
-        self._pane.object = above + table_html(self.heads, self.rows(shown))
-        self.head.buttons = self.all_button(len(self._frame))
+        self.card.fill(above + table_html(self.heads, self.rows(shown)))
+        self.card.buttons = self.all_button(len(self._frame))
 
     def pressed(self, button: str) -> None:
         """Shows all rows, or the first ones alone again."""
         if button == "all":
             self.is_whole = not self.is_whole
             self._write()
-
-    def drawn(self) -> Viewable:
-        """The pane of the table."""
-        return self._pane
 
 
 def columns(*names: str, texts: Collection[str]) -> dict[str, bool]:

@@ -14,8 +14,7 @@ from panel.viewable import Viewable, Viewer
 from workbench import look
 from workbench.connection import Workbench
 from workbench.dashboards.feed import Feed, Found, Moment, draw
-from workbench.dashboards.fresh_line import FreshLine, stylesheets
-from workbench.dashboards.tile_head import Button, TileHead
+from workbench.dashboards.tile_card import Button, TileCard, stylesheets
 from workbench.errors import WorkbenchError
 from workbench.filters import Filters
 from workbench.inline import when_shown
@@ -48,13 +47,10 @@ class Tile(Viewer):
         self._shown: tuple[object, pd.DataFrame] | None = None
         self._unseen: tuple[Moment, Found] | None = None  # what is drawn once somebody comes near
         self._engine = ""  # who answered it
-        self.head = TileHead(self.pressed, heading=self.title, about=self.about)
         self.is_whole = False  # all rows are shown
-        self.head.param.watch(self._seen, "is_near")
-        self._drawn: pn.Column | None = None
-        self._said = html(self._blank("waiting", "Loading …"))
-        self._body = pn.Column(self._said, sizing_mode="stretch_width", margin=0)
-        self._fresh = FreshLine(self.feed.workbench.clock, limit=self.limit_seconds)
+        words = {"heading": self.title, "about": self.about, "text": self._blank("waiting", "Loading …")}
+        self.card = TileCard(self.pressed, self.feed.workbench.clock, limit=self.limit_seconds, **words)
+        self.card.param.watch(self._seen, "is_near")
 
     def asks(self, moment: Moment) -> Iterable[Asked]:
         """What ``fetch`` is going to ask of ``moment``, so that all tiles of a page are asked together."""
@@ -65,12 +61,12 @@ class Tile(Viewer):
         raise NotImplementedError
 
     def draw(self, moment: Moment, frame: pd.DataFrame) -> None:
-        """Shows a frame that has at least one row."""
+        """Shows a frame that has at least one row, in the card."""
         raise NotImplementedError
 
-    def drawn(self) -> Viewable:
-        """What ``draw`` draws into; asked for once, after the first ``draw``."""
-        raise NotImplementedError
+    def drawn(self) -> Viewable | None:
+        """The component that ``draw`` draws into, asked for once, after the first ``draw``; None draws text alone."""
+        return None
 
     def pressed(self, button: str) -> None:
         """Somebody has pressed a button of the head; for tiles that offer some."""
@@ -95,15 +91,15 @@ class Tile(Viewer):
 
     def take(self, moment: Moment, answer: Found) -> None:
         """Shows an answer, or why there is none; what has not changed is not drawn again, what nobody sees not yet."""
-        if not self.head.is_near:
+        if not self.card.is_near:
             self._unseen = (moment, answer)
-            self._said.object = self._blank("unseen")
+            self.card.text = self._blank("unseen")
             return
         if isinstance(answer, WorkbenchError):
             self._say(str(answer))
             return
         self._engine = answer.engine
-        self._fresh.tell(answer.engine, answer.as_of, self.feed.workbench.monitor.now(), answer.note)
+        self.card.tell(answer.engine, answer.as_of, self.feed.workbench.monitor.now(), answer.note)
         shown = (self.depends_on(moment), answer.value)
         if self._shown is not None and self._shown[0] == shown[0] and same(self._shown[1], shown[1]):
             return
@@ -112,13 +108,9 @@ class Tile(Viewer):
             self._say(NOTHING_FOUND)
             return
         self.draw(moment, answer.value)
-        if self._drawn is None:
-            # A pane of HoloViews cannot be hidden once it is drawn; what is around it can.
-            self._drawn = pn.Column(self.drawn(), sizing_mode="stretch_width", margin=0)
-            self._body.append(self._drawn)
+        if self.card.body is None:
+            self.card.body = self.drawn()
         self._shown = shown
-        self._drawn.visible = True
-        self._said.param.update(object="", visible=False)  # emptied too: "Loading" must not linger, even unseen
 
     def _seen(self, _event: object) -> None:
         if self._unseen is not None:
@@ -145,26 +137,19 @@ class Tile(Viewer):
         """Nothing has changed since this was shown."""
         still = self.feed.live.still(self._engine)
         if self._shown is not None and still is not None:
-            self._fresh.touch(*still, self.feed.workbench.monitor.now())
+            self.card.touch(*still, self.feed.workbench.monitor.now())
 
     def _say(self, text: str) -> None:
-        self._said.param.update(object=f'<p class="soft">{look.esc(text)}</p>', visible=True)
-        if self._drawn is not None:
-            self._drawn.visible = False
-
-    def view(self) -> Viewable:
-        """What is drawn, without title and freshness."""
-        return self._followed(pn.Column(self._body, sizing_mode="stretch_width", margin=0))
+        self.card.fill(f'<p class="soft">{look.esc(text)}</p>', is_open=False)
 
     def __panel__(self) -> Viewable:
-        return self._followed(card(self.head, self._body, self._fresh))
-
-    def _followed(self, view: Viewable) -> Viewable:
-        """``view``, which follows the data while it is shown, unless a dashboard sees to that."""
-        if self.is_alone:
-            if not self.feed.tiles:
-                self.feed.show([self])
-            when_shown(partial(self.feed.follow, view))
+        """The card, which follows the data while it is shown, unless a dashboard sees to that."""
+        if not self.is_alone:
+            return self.card
+        view = pn.Column(self.card, sizing_mode="stretch_width", margin=0)
+        if not self.feed.tiles:
+            self.feed.show([self])
+        when_shown(partial(self.feed.follow, view))
         return view
 
 

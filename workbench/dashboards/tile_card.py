@@ -1,24 +1,42 @@
-"""The line below a tile: who answered, as of when. The browser counts the age on, also when nothing comes any more."""
+"""The card of a tile, one component: its title and buttons, what it shows, and the line that says who answered when."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from functools import cache
 from pathlib import Path
 
 import param
 from panel.custom import JSComponent
+from panel.viewable import Child
 
 from workbench import look
 from workbench.clock import StoreClock
 from workbench.outage import called
 
 RENEW_SECONDS = 5.0  # an age that only grows is not sent; a newer as-of is, this often
+Button = tuple[str, str, bool]  # its name, its label, whether it is pressed
 
 
-class FreshLine(JSComponent):
-    """``replica · as of 14:03:22 CEST, 2 s ago``: amber beyond ``limit`` seconds, red beyond ten times as many."""
+class TileCard(JSComponent):
+    """``text`` is HTML below ``body``, a component that is hidden unless ``is_open``.
 
+    ``legend`` is (kind, text) of each kind of line. A button only tells ``pressed`` its name: what is shown is the
+    tile's to decide. ``is_near`` turns True once the card is on the screen, or nearly.
+
+    The line at its foot reads ``replica · as of 14:03:22 CEST, 2 s ago``: amber beyond ``limit`` seconds, red beyond
+    ten times as many. The browser counts the age on, also when nothing comes any more.
+    """
+
+    heading = param.String(default="")
+    about = param.String(default="")
+    legend = param.List(default=[])
+    buttons = param.List(default=[])
+    body = Child(default=None, allow_None=True)
+    is_open = param.Boolean(default=False)
+    text = param.String(default="")
+    is_near = param.Boolean(default=True)
     engine = param.String(default="")
     as_of_ms = param.Number(default=0)
     sent_ms = param.Number(default=0)  # the master's clock: this machine's and the browser's may be wrong
@@ -28,11 +46,16 @@ class FreshLine(JSComponent):
     limit = param.Number(default=15)
     factor = param.Number(default=look.STALE_FACTOR)
 
-    _esm = Path(__file__).with_name("fresh_line.js")
+    _esm = Path(__file__).with_name("tile_card.js")
 
-    def __init__(self, clock: StoreClock, **params: object) -> None:
-        super().__init__(**({"stylesheets": stylesheets(), "margin": 0} | params))
+    def __init__(self, pressed: Callable[[str], None], clock: StoreClock, **params: object) -> None:
+        super().__init__(**({"stylesheets": stylesheets(), "margin": 0, "sizing_mode": "stretch_width"} | params))
         self._clock = clock
+        self.on_msg(lambda event: pressed(event.data))
+
+    def fill(self, text: str = "", *, is_open: bool = True) -> None:
+        """Shows ``text``, and the body unless it is closed."""
+        self.param.update(text=text, is_open=is_open)
 
     def tell(self, engine: str, as_of: datetime, now: datetime, note: str = "") -> None:
         """Says who has answered, as of when (data time) by which ``now``, and why it was not the replica."""

@@ -1,0 +1,100 @@
+// Draws TileCard: title, words, legend, buttons which keep the focus when they change, body, text, and freshness.
+function add(parent, tag, kind, text = "") {
+  const made = parent.appendChild(document.createElement(tag))
+  made.className = kind
+  made.textContent = text
+  return made
+}
+
+function age(seconds) {
+  if (seconds < 1) { return "now" }
+  if (seconds < 60) { return `${Math.floor(seconds)} s ago` }
+  if (seconds < 3600) { return `${Math.floor(seconds / 60)} min ago` }
+  if (seconds < 48 * 3600) { return `${Math.floor(seconds / 3600)} h ago` }
+  return `${Math.floor(seconds / 86400)} days ago`
+}
+
+function addHead(card, model) {
+  const head = add(card, "header", "")
+  const words = add(head, "div", "words")
+  add(words, "h2", "", model.heading)
+  if (model.about) { add(words, "p", "soft", model.about) }
+  const legend = add(words, "p", "soft legend")
+  const buttons = add(head, "div", "buttons")
+  const explain = () => {
+    legend.replaceChildren()
+    for (const [kind, text] of model.legend) { add(legend, "span", `key ${kind}`, text) }
+  }
+  const offer = () => {
+    const old = new Map([...buttons.children].map((button) => [button.name, button]))
+    for (const [name, label, is_pressed] of model.buttons) {
+      const button = old.get(name) ?? add(buttons, "button", "")
+      old.delete(name)
+      button.name = name
+      button.type = "button"
+      button.textContent = label
+      button.ariaLabel = `${label}: ${model.heading}`
+      button.ariaPressed = String(is_pressed)
+      button.onclick = () => model.send_msg(name)
+    }
+    for (const gone of old.values()) { gone.remove() }
+  }
+  model.on("legend", explain)
+  model.on("buttons", offer)
+  explain()
+  offer()
+}
+
+function addBody(card, model) {
+  const body = add(card, "div", "body")
+  const text = add(card, "div", "text")
+  const child = model.get_child("body")
+  if (child) { body.append(child) }
+  const open = () => { body.hidden = !model.is_open }
+  const write = () => { text.innerHTML = model.text }
+  model.on("is_open", open)
+  model.on("text", write)
+  open()
+  write()
+}
+
+function addFreshness(card, model) {
+  const line = add(card, "p", "fresh-line")
+  let skew = 0
+  const draw = () => {
+    if (!model.as_of_ms) { line.textContent = ""; return }
+    const seconds = Math.max(0, (Date.now() + skew - model.as_of_ms) / 1000)
+    const level = seconds > model.limit * model.factor ? "red" : seconds > model.limit ? "amber" : "fresh"
+    const at = new Date(model.as_of_ms + model.ahead_ms).toISOString().slice(11, 19)
+    line.className = `fresh-line state ${level}`
+    line.textContent = `${model.engine} · as of ${at} ${model.zone}, ${age(seconds)}`
+    line.title = model.note
+  }
+  const renew = () => { skew = model.sent_ms - Date.now(); draw() }
+  model.on("sent_ms", renew)
+  renew()
+  const timer = setInterval(draw, 1000)
+  model.on("remove", () => clearInterval(timer))
+}
+
+function watchNearness(card, model) {
+  const near = {rootMargin: "600px", scrollMargin: "600px"}
+  const looking = new IntersectionObserver((entries) => {
+    if (entries.some((entry) => entry.isIntersecting)) {
+      looking.disconnect()
+      model.is_near = true
+    }
+  }, near)
+  looking.observe(card)
+  model.on("remove", () => looking.disconnect())
+}
+
+export function render({model}) {
+  const card = document.createElement("section")
+  card.className = "card"
+  addHead(card, model)
+  addBody(card, model)
+  addFreshness(card, model)
+  if (!model.is_near) { watchNearness(card, model) }
+  return card
+}
