@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 import subprocess
 import sys
@@ -236,18 +235,15 @@ def document(session: Any) -> Any:
 
 
 def tiles(part: Any) -> dict[str, Counter[str]]:
-    """How many charts, tables, grids and key figures each tile holds, by its title: a tile has a line of freshness."""
+    """How many charts, tables, grids and key figures each tile holds, by its title."""
     found: dict[str, Counter[str]] = {}
-    if isinstance(part, dict) and part.get("attributes", {}).get("class_name") == "Paper":
-        texts, kinds = [], Counter[str]()
-        for model in models(part):
-            name, text = model["name"].rpartition(".")[2], html.unescape(str(model["attributes"].get("text", "")))
-            texts += [model["attributes"]["heading"]] if "heading" in model["attributes"] else []
-            kinds[{"Figure": "chart", "DataTabulator": "grid", "FreshLine1": "line"}.get(name, "")] += 1
-            kinds["table"] += "<table" in text
-            kinds["figure"] += 'class="figure' in text
-        if kinds["line"] and texts:
-            return {texts[0]: +Counter({kind: kinds[kind] for kind in ("chart", "table", "grid", "figure")})}
+    if isinstance(part, dict) and part.get("attributes", {}).get("class_name") == "TileCard":
+        card, kinds = part["attributes"]["data"]["attributes"], Counter[str]()
+        kinds["table"] = card["text"].count("<table")
+        kinds["figure"] = card["text"].count('class="figure')
+        for model in models(card.get("body")):
+            kinds[{"Figure": "chart", "DataTabulator": "grid"}.get(model["name"].rpartition(".")[2], "")] += 1
+        return {card["heading"]: +Counter({kind: kinds[kind] for kind in ("chart", "table", "grid", "figure")})}
     for each in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
         found |= tiles(each)
     return found

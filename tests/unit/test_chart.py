@@ -11,11 +11,12 @@ import holoviews as hv
 import pandas as pd
 import pytest
 from bokeh.document import Document
-from bokeh.models import FactorRange, NumeralTickFormatter
+from bokeh.events import Tap
+from bokeh.models import FactorRange
 
-from workbench.dashboards import chart
+from workbench.config import Settings
 from workbench.dashboards.bars import BarTile
-from workbench.dashboards.chart import NO_WIDTH, write
+from workbench.dashboards.chart import NO_WIDTH, copied, on_click, serialized, write
 
 BARS = pd.DataFrame(
     {
@@ -36,9 +37,8 @@ BARS = pd.DataFrame(
 def drawn() -> Any:
     """The figure that bars are drawn as."""
     hv.Store.set_current_backend("bokeh")
-    about: Any = {"reads": {"Store": "name", "Share": "share"}, "unit": "Revenue (USD)", "summary": "Two stores."}
-    tile: Any = SimpleNamespace(height=300, amounts=NumeralTickFormatter(), **about)
-    return hv.render(BarTile.plot(tile, BARS))
+    tile: Any = SimpleNamespace(height=300, reads={"Store": "name", "Share": "share"}, unit="Revenue (USD)")
+    return copied(serialized(hv.render(BarTile.plot(tile, BARS))))
 
 
 def sent(figure: Any, *frames: pd.DataFrame) -> list[Any]:
@@ -54,7 +54,7 @@ def sent(figure: Any, *frames: pd.DataFrame) -> list[Any]:
 def test_marks_look_as_the_columns_say_though_all_had_the_same_at_first(drawn: Any) -> None:
     write(drawn, BARS.assign(alpha=[0.3, 1.0], color=["#d55e00", "#0072b2"]))
     (bars,) = drawn.renderers
-    assert (bars.glyph.fill_alpha, bars.glyph.fill_color) == ("alpha", "color")
+    assert (bars.glyph.fill_alpha.field, bars.glyph.fill_color.field) == ("alpha", "color")
     assert list(bars.data_source.data["alpha"]) == [0.3, 1.0]
     assert list(bars.data_source.data["color"]) == ["#d55e00", "#0072b2"]
 
@@ -77,16 +77,45 @@ def test_other_bars_and_more_of_them_are_written_into_the_same_figure(drawn: Any
     assert {len(values) for values in before.data.values()} == {3}
 
 
-def test_holoviews_options_are_made_anew_once_and_nobody_draws_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two pages that are built at once: the second found no `HeatMap` among the options."""
-    made, went_on = list[bool](), threading.Event()
+def test_a_copy_is_the_same_chart_and_shares_no_model_with_another(drawn: Any) -> None:
+    first, second = copied(serialized(drawn)), copied(serialized(drawn))
+    kinds = [sorted(type(model).__name__ for model in figure.references()) for figure in (drawn, first, second)]
+    assert kinds[0] == kinds[1] == kinds[2] and len(kinds[0]) > 20
+    ids = [{model.id for model in figure.references()} for figure in (drawn, first, second)]
+    assert not (ids[0] & ids[1] or ids[1] & ids[2])
+    write(first, BARS.assign(revenue=[1.0, 2.0]))
+    assert list(second.renderers[0].data_source.data["revenue"]) == [5.0, 7.5]
 
-    def slow(_name: str) -> None:
-        made.append(went_on.wait(0.5))
 
-    monkeypatch.setattr(chart, "_is_bokeh", False)
-    monkeypatch.setattr(hv.Store, "set_current_backend", slow)
+def test_a_chart_is_drawn_once_however_many_pages_show_it_at_once() -> None:
+    """HoloViews' options are made anew when its backend is chosen: another thread found none, and drew nothing."""
+    drawing, at_once = list[int](), threading.Barrier(2)
+
+    class Bars(BarTile):
+        def plot(self, data: pd.DataFrame) -> Any:
+            drawing.append(1)
+            return BarTile.plot(self, data)
+
+    def page(_number: int) -> Any:
+        tile: Any = Bars.__new__(Bars)
+        about = {"noun": "Store", "narrows": "stores", "metric": "revenue", "_most_shown": 0, "is_whole": False}
+        feed = SimpleNamespace(workbench=SimpleNamespace(engines=SimpleNamespace(settings=Settings(_env_file=None))))
+        vars(tile).update(about, _data=BARS, feed=feed)
+        at_once.wait(10)
+        return tile._figure()
+
     with ThreadPoolExecutor(2) as pages:
-        for page in [pages.submit(lambda: (chart.use_bokeh(), went_on.set())) for _ in range(2)]:
-            page.result()
-    assert made == [False], "a page went on while the options were made, or they were made twice"
+        first, second = pages.map(page, range(2))
+    assert len(drawing) == 1
+    assert first.renderers[0].data_source is not second.renderers[0].data_source
+
+
+@pytest.mark.parametrize(
+    ("y", "keys", "told"), [(0.5, {}, ("Store 2", False)), (1.9, {"ctrl": True}, ("Store 1", True))]
+)
+def test_a_click_tells_the_bar_it_is_on_and_whether_it_adds(drawn: Any, y: float, keys: Any, told: Any) -> None:
+    clicked = []
+    on_click(drawn, lambda _x, label, is_adding: clicked.append((label, is_adding)))
+    for place in (y, 7.0, -0.2):
+        drawn._trigger_event(Tap(drawn, x=3.0, y=place, modifiers={"shift": False, **keys}))
+    assert clicked == [told, (None, told[1]), (None, told[1])]

@@ -10,11 +10,10 @@ from typing import Any
 import holoviews as hv
 import pandas as pd
 import pytest
-from bokeh.models import DatetimeTickFormatter, HoverTool, NumeralTickFormatter, Quad
-from holoviews.streams import Pipe
+from bokeh.models import HoverTool, Quad
 
 from workbench.config import Settings
-from workbench.dashboards.chart import write
+from workbench.dashboards.chart import copied, serialized, write
 from workbench.dashboards.grain import fitting, grouped
 from workbench.dashboards.over_time import RevenueOverTime, edges
 from workbench.filters import Filters
@@ -52,11 +51,9 @@ def test_every_place_of_the_time_line_reads_a_point_also_after_it_was_written(da
     tile: Any = RevenueOverTime.__new__(RevenueOverTime)
     feed = SimpleNamespace(workbench=SimpleNamespace(engines=SimpleNamespace(settings=Settings())))
     first = course(pd.date_range("2026-11-01", periods=5))
-    vars(tile).update(
-        pipe=Pipe(data=first), amounts=NumeralTickFormatter(), ticks=DatetimeTickFormatter(), summary="", feed=feed
-    )
+    tile.feed = feed
     hv.Store.set_current_backend("bokeh")
-    figure = hv.render(tile.chart())
+    figure = copied(serialized(hv.render(tile.plot(first))))
     written = course(pd.date_range("2026-09-01", periods=days))
     write(figure, written)
     (hover,) = figure.select(HoverTool)

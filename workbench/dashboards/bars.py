@@ -9,23 +9,24 @@ from typing import Any, ClassVar
 
 import holoviews as hv
 import pandas as pd
+from bokeh.models import Plot
 from hvplot import hvPlot
 
 from workbench import look
 from workbench.dashboards.chart import (
     ChartTile,
     alphas,
+    amounts,
     beside,
     by_column,
     extremes,
     floats,
     frameless,
-    named,
+    on_click,
     padded,
     short,
     theme_color,
 )
-from workbench.dashboards.clicks import Click, is_adding
 from workbench.dashboards.feed import Moment
 from workbench.dashboards.kpis import change
 from workbench.dashboards.table import percent
@@ -155,21 +156,19 @@ class BarTile(ChartTile):
                 hover_tooltips=[(head, f"@{column}") for head, column in self.reads.items()],
                 default_tools=[],
                 toolbar=None,
-                xformatter=self.amounts,
-                hooks=[beside, frameless, by_column(fill_color="color", fill_alpha="alpha"), named(self.summary)],
+                xformatter=amounts(),
+                hooks=[beside, frameless, by_column(fill_color="color", fill_alpha="alpha")],
                 framewise=True,
             )
         )
 
-    def listen(self, chart: hv.DynamicMap) -> None:
+    def listen(self, figure: Plot) -> None:
         """A click on a bar narrows every other tile to it."""
-        Click(source=chart, x=None, y=None).add_subscriber(self._clicked)
+        on_click(figure, self._clicked)
 
-    def _clicked(self, x: Any, y: Any, modifiers: Any) -> None:
-        for place in (x, y):
-            if isinstance(place, str) and place in self._values:
-                chosen = {self.narrows: self._values[place]}
-                self.feed.filters.toggle(is_adding=is_adding(modifiers), **chosen)
+    def _clicked(self, _x: Any, label: Any, is_adding: bool) -> None:
+        if label in self._values:
+            self.feed.filters.toggle(is_adding=is_adding, **{self.narrows: self._values[label]})
 
     @property
     def unit(self) -> str:

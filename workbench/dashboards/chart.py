@@ -1,19 +1,25 @@
-"""Charts: drawn once by hvplot; whenever the frame changes, what is drawn from is written, never built anew."""
+"""Charts: each kind is drawn once a process by hvplot. A page gets a copy of it, into which its figures are written."""
 
 from __future__ import annotations
 
+import json
+import math
+import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
-from functools import partial
 from typing import Any, ClassVar
+from weakref import WeakKeyDictionary
 
 import holoviews as hv
 import holoviews.plotting.bokeh  # registers what draws; hv.extension would also load it into a notebook
 import pandas as pd
 import panel as pn
-from bokeh.models import CategoricalAxis, DataRange1d, FactorRange, NoOverlap, NumeralTickFormatter
-from holoviews.streams import Pipe
+from bokeh.core.json_encoder import serialize_json
+from bokeh.core.serialization import Deserializer, Serializer
+from bokeh.events import Tap
+from bokeh.models import CategoricalAxis, DataRange1d, FactorRange, NoOverlap, NumeralTickFormatter, Plot
+from bokeh.util.serialization import make_id
 from panel.viewable import Viewable
 
 from workbench import look
@@ -23,7 +29,6 @@ from workbench.dashboards.table import table_html
 from workbench.dashboards.tile import Tile
 from workbench.dashboards.tile_card import Button
 from workbench.filters import Filters
-from workbench.inline import is_served
 
 NO_WIDTH = "\u200b"
 COPIES = {"zvalues": "revenue"}  # a column that HoloViews makes of another, to draw by it
@@ -31,13 +36,17 @@ BESIDE = "values"  # the range of the values at the right end of bars
 TEXTS = ("name", "text", "value", "share", "change")
 MOST_HEIGHT = 560
 SCROLLED = {"max-height": f"{MOST_HEIGHT}px", "overflow-y": "auto"}
-_choosing, _is_bokeh = threading.Lock(), False
+ADDING = ("ctrl", "shift", "meta")  # a click with Ctrl is the right button on a Mac
+ID = re.compile(r'(?<="id":")[^"]+')
+_drawing = threading.Lock()
+_drawn: WeakKeyDictionary[type, dict[str, str]] = WeakKeyDictionary()  # by kind of chart and currency
 CHOSEN, OTHER = 1.0, 0.3  # how opaque a chosen bar is, and the others beside it
 
 
 class ChartTile(Tile):
-    """A tile whose body is a chart of ``plot``'s, ``height`` pixels high, or the table of what is drawn.
+    """A tile whose body is a chart, ``height`` pixels high, or the table of what is drawn.
 
+    ``plot`` is asked once a process for each kind of chart: whatever differs from page to page is in the data.
     ``reads`` names what the pointer reads of a mark, and the column that holds its text: the table's heads too.
     """
 
@@ -46,14 +55,10 @@ class ChartTile(Tile):
 
     def __init__(self, source: Workbench | Feed, filters: Filters | None = None) -> None:
         super().__init__(source, filters)
-        self.pipe = Pipe(data=None)
-        self.summary = ""  # of the chart, in one sentence
         self.is_table = False
         self._data = pd.DataFrame()
-        self._pane: pn.pane.HoloViews | None = None
-        self._scrolled = pn.Column(sizing_mode="stretch_width", margin=0)
-        # A Bokeh model belongs to one page.
-        self.amounts = NumeralTickFormatter(format="0,0.[0]a")
+        self._chart = Chart(self._figure)
+        self._scrolled = pn.Column(self._chart, sizing_mode="stretch_width", margin=0)
 
     def plot(self, data: pd.DataFrame) -> Any:
         """The HoloViews element for what ``prepare`` made."""
@@ -75,23 +80,19 @@ class ChartTile(Tile):
         """Buttons of the head besides the one for the table."""
         return []
 
-    def listen(self, chart: hv.DynamicMap) -> None:
+    def listen(self, figure: Plot) -> None:
         """Takes note of clicks and brushes; for charts that have them."""
 
     def draw(self, moment: Moment, frame: pd.DataFrame) -> None:
         """Writes the frame into the chart wherever it is shown; one that is shown later is drawn from it."""
         self._data = self.prepare(moment, frame)
-        self.summary = f"{self.title}: {self.summarized(self._data)}"
         self.redraw()
 
     def redraw(self) -> None:
         """Shows what was prepared last, as the buttons say."""
-        marks = self.marks(self._data)
-        self.pipe.update(data=marks)
-        for plot, _ in () if self._pane is None else self._pane._plots.values():
-            write(plot.state, marks)
-            plot.state.update(height=self.height, html_attributes=spoken(self.summary))
-            plot.push()
+        for figure in self._chart.figures:
+            self._write(figure)
+        pn.io.push_notebook(self._chart)
         self._scrolled.styles = SCROLLED if self.height > MOST_HEIGHT else {}
         self.card.buttons = [*self.offers(), ("table", "Table", self.is_table)]
         self.card.fill(self._table() if self.is_table else "", is_open=not self.is_table)
@@ -103,36 +104,84 @@ class ChartTile(Tile):
 
     def pressed(self, button: str) -> None:
         """Shows the table, or the chart again."""
-        if button == "table" and self._pane is not None:
+        if button == "table" and self.card.body is not None:
             self.is_table = not self.is_table
             self.redraw()
 
     def drawn(self) -> Viewable:
-        """The pane of the chart; its axes are its own."""
-        use_bokeh()
-        self._pane = pn.pane.HoloViews(self.chart(), linked_axes=False, sizing_mode="stretch_width", margin=0)
-        if is_served():
-            pn.state.on_session_destroyed(partial(forget, self._pane))
-        self._scrolled.objects = [self._pane]
+        """The chart."""
         return self._scrolled
 
-    def chart(self) -> Any:
-        """What the pane draws: again for each page or output that shows the tile, from the newest data."""
-        made = hv.DynamicMap(self.plot, streams=[self.pipe])
-        self.listen(made)
-        return made
+    def _figure(self) -> Plot:
+        """A copy of the chart, with the newest data."""
+        with _drawing:  # HoloViews' options and its current backend are the whole process's
+            drawn = _drawn.setdefault(type(self), {})
+            if self.currency not in drawn:
+                hv.Store.set_current_backend("bokeh")
+                drawn[self.currency] = serialized(hv.render(self.plot(self.marks(self._data))))
+        figure = copied(drawn[self.currency])
+        self.listen(figure)
+        self._write(figure)
+        return figure
+
+    def _write(self, figure: Plot) -> None:
+        write(figure, self.marks(self._data))
+        summary = f"{self.title}: {self.summarized(self._data)}"
+        figure.update(height=self.height, html_attributes={"role": "img", "aria-label": summary})
 
 
-def use_bokeh() -> None:
-    """Has HoloViews draw by Bokeh: once, and again where somebody has chosen another, as it takes as long as a chart.
+class Chart(pn.pane.Bokeh):
+    """A figure that is made anew for each page or output that shows it."""
 
-    It makes ``hv.opts`` anew meanwhile, which no other thread may use.
+    def __init__(self, make: Callable[[], Plot]) -> None:
+        super().__init__(None, margin=0, sizing_mode="stretch_width")
+        self._make = make
+
+    @property
+    def figures(self) -> list[Plot]:
+        """The figures wherever it is shown."""
+        return [figure for figure, _ in self._models.values()]
+
+    def _get_model(self, doc: Any, root: Any = None, parent: Any = None, comm: Any = None) -> Plot:
+        figure = self._make()
+        if comm:
+            self._wrap_bokeh_callbacks(root, figure, doc, comm)
+        self._models[root.ref["id"]] = (figure, parent)
+        self._design.apply_bokeh_theme_to_model(figure, self.theme)
+        return figure
+
+
+def serialized(figure: Plot) -> str:
+    """A figure in JSON, with all that belongs to it, but no callback of Python's."""
+    return serialize_json(Serializer(deferred=False).encode(figure))
+
+
+def copied(drawn: str) -> Plot:
+    """A figure of its own, whose models have ids of their own, of what ``serialized`` gave."""
+    ids: dict[str, str] = {}
+    text = ID.sub(lambda found: ids.get(found[0]) or ids.setdefault(found[0], make_id()), drawn)
+    figure: Plot = Deserializer().decode(json.loads(text))
+    return figure
+
+
+def on_click(figure: Plot, clicked: Callable[[Any, Any, bool], None]) -> None:
+    """Calls ``clicked`` with the places of a click, on a categorical axis the category or None, and whether it adds.
+
+    A click with Ctrl adds a mark to those that are there; a plain one replaces them.
     """
-    global _is_bokeh
-    with _choosing:
-        if not _is_bokeh or hv.Store.current_backend != "bokeh":
-            hv.Store.set_current_backend("bokeh")
-            _is_bokeh = True
+
+    def tell(event: Any) -> None:
+        x, y = _place(figure.x_range, event.x), _place(figure.y_range, event.y)
+        clicked(x, y, any((event.modifiers or {}).get(key) for key in ADDING))
+
+    figure.on_event(Tap, tell)
+
+
+def _place(axis: Any, place: float | None) -> Any:
+    if not isinstance(axis, FactorRange) or place is None:
+        return place
+    number = math.floor(place)
+    return axis.factors[number] if 0 <= number < len(axis.factors) else None
 
 
 def write(figure: Any, data: pd.DataFrame) -> None:
@@ -154,17 +203,6 @@ def write(figure: Any, data: pd.DataFrame) -> None:
 
 def _same(new: Any, old: Any) -> bool:
     return pd.Series(new).equals(pd.Series(old))
-
-
-def forget(pane: pn.pane.HoloViews, _context: object) -> None:
-    """Cleans up the plots of a page that is closed; HoloViews would keep them, and with them the page, for ever.
-
-    Its callbacks of clicks and brushes are in a dictionary of the whole process. Panel 1.9 cleans plots up by asking
-    the page's models for their children, but Bokeh 3.9 has emptied the models by then.
-    """
-    while pane._plots:
-        _, (plot, _) = pane._plots.popitem()
-        plot.cleanup()
 
 
 def padded(data: pd.DataFrame, label: str, length: int) -> pd.DataFrame:
@@ -246,20 +284,6 @@ def unlike(texts: Iterable[str]) -> list[str]:
     return found
 
 
-def named(summary: str) -> Callable[[Any, Any], None]:
-    """A hook: the chart is a picture to a screen reader, which reads out its summary."""
-
-    def name(plot: Any, _element: Any) -> None:
-        plot.state.html_attributes = spoken(summary)
-
-    return name
-
-
-def spoken(summary: str) -> dict[str, str]:
-    """The attributes of a picture that is read out as ``summary``."""
-    return {"role": "img", "aria-label": summary}
-
-
 def quiet(figure: Any) -> None:
     """The same for a Bokeh figure; and no WebGL, which costs time without a graphics card and gains none here."""
     figure.output_backend = "canvas"
@@ -277,3 +301,8 @@ def quiet(figure: Any) -> None:
 def theme_color(number: int = 0) -> str:
     """The colour of a chart that needs only one."""
     return look.PALETTE[number]
+
+
+def amounts() -> NumeralTickFormatter:
+    """How the axes write amounts."""
+    return NumeralTickFormatter(format="0,0.[0]a")

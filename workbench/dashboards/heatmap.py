@@ -8,14 +8,13 @@ from typing import Any, ClassVar
 
 import holoviews as hv
 import pandas as pd
-from bokeh.models import NumeralTickFormatter
+from bokeh.models import NumeralTickFormatter, Plot
 from bokeh.models.annotations import ColorBar
 from hvplot import hvPlot
 
 from workbench import look
 from workbench.connection import Workbench
-from workbench.dashboards.chart import ChartTile, alphas, by_column, extremes, floats, frameless, named
-from workbench.dashboards.clicks import Click, is_adding
+from workbench.dashboards.chart import ChartTile, alphas, by_column, extremes, floats, frameless, on_click
 from workbench.dashboards.feed import Feed, Moment
 from workbench.filters import Filters, drop
 from workbench.metrics import Asked
@@ -101,19 +100,19 @@ class BusyHours(ChartTile):
                 clabel=f"Revenue ({self.currency})",
                 default_tools=[],
                 toolbar=None,
-                hooks=[frameless, by_column(fill_alpha="alpha"), scaled, named(self.summary)],
+                hooks=[frameless, by_column(fill_alpha="alpha"), scaled],
                 framewise=True,
                 clim=(0, None),
             )
         )
 
-    def listen(self, chart: hv.DynamicMap) -> None:
+    def listen(self, figure: Plot) -> None:
         """A click narrows, with Ctrl it adds; one on the only cell opens again."""
-        Click(source=chart, x=None, y=None).add_subscriber(self._clicked)
+        on_click(figure, self._clicked)
 
-    def _clicked(self, x: Any, y: Any, modifiers: Any) -> None:
-        if isinstance(x, str) and y in DAYS:
-            self.feed.filters.toggle(is_adding=is_adding(modifiers), hours=int(x), weekdays=DAYS.index(y) + 1)
+    def _clicked(self, hour: Any, day: Any, is_adding: bool) -> None:
+        if hour is not None and day is not None:
+            self.feed.filters.toggle(is_adding=is_adding, hours=int(hour), weekdays=DAYS.index(day) + 1)
 
 
 def scaled(plot: Any, _element: Any) -> None:

@@ -11,13 +11,13 @@ from typing import Any, ClassVar
 
 import holoviews as hv
 import pandas as pd
-from bokeh.models import CustomJS, DatetimeTickFormatter, HoverTool
-from holoviews.streams import BoundsX
+from bokeh.events import SelectionGeometry
+from bokeh.models import CustomJS, DatetimeTickFormatter, HoverTool, Plot
 from hvplot import hvPlot
 
 from workbench import look
 from workbench.connection import Workbench
-from workbench.dashboards.chart import ChartTile, by_column, extremes, floats, frameless, named, theme_color
+from workbench.dashboards.chart import ChartTile, amounts, by_column, extremes, floats, frameless, theme_color
 from workbench.dashboards.feed import Feed, Moment
 from workbench.dashboards.grain import choices, fitting, grouped
 from workbench.dashboards.kpis import change
@@ -49,7 +49,6 @@ class RevenueOverTime(ChartTile):
         self._is_by_hour = False
         self._grain = "day"
         self._spans: list[tuple[date, date]] = []  # first and last day of each point
-        self.ticks = DatetimeTickFormatter(hours="%H:%M", days="%e %b", months="%b %Y", years="%Y", context=None)
 
     def asks(self, moment: Moment) -> Iterable[Asked]:
         """The days of the period, brushed or not, and of what it is compared with; of a single day the hours."""
@@ -199,26 +198,27 @@ class RevenueOverTime(ChartTile):
         """The beginning of the hour, or of the day, that is not over yet."""
         return pd.Timestamp(moment.now).floor("h" if self._is_by_hour else "D")
 
-    def chart(self) -> Any:
-        """Layers of their own, as a brush is told of one layer only."""
-        drawings = (self._before, self._line, self._unfinished)
-        layers = [hv.DynamicMap(drawing, streams=[self.pipe]) for drawing in drawings]
-        dots = hv.DynamicMap(self._dots, streams=[self.pipe])
-        BoundsX(source=dots, boundsx=None).param.watch(self._brushed, "boundsx")
-        return (layers[0] * layers[1] * layers[2] * dots).opts(
+    def plot(self, data: pd.DataFrame) -> Any:
+        """A line for what is compared with, one for what is over and one for what is not, and the dots."""
+        layers = self._before(data) * self._line(data) * self._unfinished(data) * self._dots(data)
+        return layers.opts(
             hv.opts.Overlay(
                 responsive=True,
                 height=self.height,
                 toolbar=None,
                 active_tools=["xbox_select"],
-                yformatter=self.amounts,
-                xformatter=self.ticks,
+                yformatter=amounts(),
+                xformatter=DatetimeTickFormatter(hours="%H:%M", days="%e %b", months="%b %Y", years="%Y", context=None),
                 ylim=(0, None),
                 ylabel=f"Revenue ({self.currency})",
-                hooks=[frameless, readable, swiped, named(self.summary)],
+                hooks=[frameless, readable, swiped],
                 show_legend=False,
             )
         )
+
+    def listen(self, figure: Plot) -> None:
+        """A brush across some days narrows every tile to them."""
+        figure.on_event(SelectionGeometry, self._brushed)
 
     def _before(self, data: pd.DataFrame) -> Any:
         return hvPlot(data).line(x="day", y="before", color="#8c8c8c", line_dash="dashed", **QUIET).opts(**BARE)
@@ -242,9 +242,9 @@ class RevenueOverTime(ChartTile):
         )
 
     def _brushed(self, event: Any) -> None:
-        if not event.new or self._is_by_hour:  # a single day is as narrow as it gets
+        if not event.final or self._is_by_hour:  # a single day is as narrow as it gets
             return
-        first, last = sorted(pd.Timestamp(end) for end in event.new)
+        first, last = sorted(pd.Timestamp(event.geometry[end], unit="ms") for end in ("x0", "x1"))
         inside = [span for span in self._spans if first <= pd.Timestamp(span[0]) <= last]
         if not inside:  # between two points: the nearest
             middle = first + (last - first) / 2

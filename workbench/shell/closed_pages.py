@@ -1,8 +1,7 @@
 """A page that is closed goes from memory, and is no error.
 
-Panel 1.9.4 and panel-material-ui 0.16.6 hold on to it in two places; charts have a third one
-(``workbench.dashboards.chart.forget``). `make soak` fails without any one of the three. Bokeh 3.9.2 and Tornado 6.5 log
-an error with its traceback when a browser leaves between two messages.
+Panel 1.9.4 and panel-material-ui 0.16.6 hold on to it in two places; `make soak` fails without either mend. Bokeh 3.9.2
+and Tornado 6.5 log an error with its traceback when a browser leaves between two messages.
 """
 
 from __future__ import annotations
