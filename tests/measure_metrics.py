@@ -28,7 +28,7 @@ import sqlalchemy as sa
 from tests.examples import sale
 from workbench.connection import Workbench, connect
 from workbench.dashboards.feed import Moment
-from workbench.dashboards.sales_dashboard import SalesDashboard
+from workbench.dashboards.sales_dashboard import TILES, SalesDashboard
 from workbench.dashboards.tile import Tile
 from workbench.filters import Filters
 from workbench.live import Live
@@ -73,7 +73,7 @@ def tiles_of(workbench: Workbench, live: Live) -> dict[str, list[Tile]]:
     """The tiles of each tab but the table of sales, which is no metric; those that are asked apart, apart."""
     dashboard = SalesDashboard(workbench)
     dashboard.feed.live = live
-    tabs = {name: tiles for name, tiles in dashboard.tiles.items() if name != "sales"}
+    tabs = {name: dashboard.tiles(name) for name in TILES}
     groups = {name: [tile for tile in tiles if not tile.is_slow] for name, tiles in tabs.items()}
     groups |= {type(tile).__name__: [tile] for tiles in tabs.values() for tile in tiles if tile.is_slow}
     return {name: tiles for name, tiles in groups.items() if tiles}

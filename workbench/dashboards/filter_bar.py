@@ -14,7 +14,7 @@ from workbench import look
 from workbench.dashboards.feed import Feed
 from workbench.dashboards.filter_chips import FilterChips
 from workbench.dashboards.products import product_names
-from workbench.dashboards.tile import html
+from workbench.dashboards.tile import column, html
 from workbench.errors import FieldError
 from workbench.filters import COMPARISONS, CUSTOM, PERIODS, read_customer, read_day, until_words, value_text, words
 from workbench.forms.fields import CHOICE, LOW_CHOICE
@@ -43,6 +43,10 @@ fieldset, .MuiPickersSectionList-root, button[title="Clear"] { display: none !im
 .MuiPickersInputBase-root { padding: 0 !important; height: 40px; }
 .MuiInputAdornment-root { margin: 0 !important; }
 """
+FLOW = (
+    "display: grid; gap: 12px; align-items: center;"
+    "grid-template-columns: repeat(auto-fit, minmax(min(170px, calc(50% - 6px)), 1fr));"
+)
 FOLDED = "folded"  # what is behind "More filters" on a phone alone: there the figures would stand below the screen
 FOLDS = f"@media (max-width: 599px) {{ :host(.{FOLDED}) {{ display: none !important; }} }}"
 
@@ -65,11 +69,11 @@ class FilterBar(Viewer):
         self._period, self._comparison = _select("Period", PERIODS), _select("Compare with", COMPARISONS)
         self._dates = {name: _text(label) for name, label in DATES.items()}
         self._calendars = {name: _calendar() for name in DATES}
-        self._days = {name: pn.Row(self._dates[name], self._calendars[name], margin=0) for name in DATES}
+        self._days = {name: pn.Row(margin=0) for name in DATES}  # filled when it is first seen, as others are
         self._customer = _text("Customer ID")
         self._lists = {name: self._list(name) for name in LABELS}
         self._more = pmui.Button(label="More filters", variant="text", margin=0)
-        self._others = _flow(*(self._lists[name] for name in LABELS if name not in FIRST), self._customer)
+        self._others = column(css=FLOW)
         self._words = html()
         self._words.styles = {"flex": "1 1 260px"}
         self._chips = FilterChips(self._filters)
@@ -167,7 +171,7 @@ class FilterBar(Viewer):
             day = getattr(filters, name)
             field.value = "" if day is None else day.isoformat()
             self._calendars[name].value = day
-            self._days[name].visible = filters.period == CUSTOM
+            _see(self._days[name], filters.period == CUSTOM, field, self._calendars[name])
         self._customer.value = "" if filters.customer_id is None else str(filters.customer_id)
         compared = filters.comparison_where(now)
         against = f", compared with {words(compared.date_from, compared.date_to)}" if compared else ""
@@ -191,19 +195,17 @@ class FilterBar(Viewer):
             self._is_showing = False
 
     def _open(self, is_open: bool) -> None:
-        self._others.visible = is_open
+        _see(self._others, is_open, *(self._lists[name] for name in LABELS if name not in FIRST), self._customer)
         for folded in (*(self._lists[name] for name in FIRST), self._controls):
             folded.css_classes = [] if is_open else [FOLDED]
         self._more.label = "Fewer filters" if is_open else "More filters"
 
     def __panel__(self) -> Viewable:
-        first = _flow(
-            self._period, self._comparison, *self._days.values(), *(self._lists[name] for name in FIRST), self._more
-        )
+        lists = [self._lists[name] for name in FIRST]
+        first = column(self._period, self._comparison, *self._days.values(), *lists, self._more, css=FLOW)
         layout: dict[str, Any] = {"gap": "8px 16px", "align_items": "center", "sizing_mode": "stretch_width"}
         foot = pn.FlexBox(self._words, self._controls, margin=0, **layout)
-        rows = (first, self._others, foot, self._chips)
-        return pmui.Column(*rows, sx={"gap": "12px"}, sizing_mode="stretch_width", margin=0)
+        return column(first, self._others, foot, self._chips, css="gap: 12px;")
 
 
 def _text(label: str) -> pmui.TextInput:
@@ -221,7 +223,9 @@ def _select(label: str, names: Mapping[str, str]) -> pmui.Select:
     return pmui.Select(label=label, options={text: name for name, text in names.items()}, **FIELD, **CHOICE)
 
 
-def _flow(*widgets: Any) -> pmui.Column:
-    columns = "repeat(auto-fit, minmax(min(170px, calc(50% - 6px)), 1fr))"
-    layout = {"display": "grid", "gridTemplateColumns": columns, "gap": "12px", "alignItems": "center"}
-    return pmui.Column(*widgets, sx=layout, sizing_mode="stretch_width")
+def _see(layout: Any, is_seen: bool, *widgets: Any) -> None:
+    """Shows or hides a layout; its widgets are drawn when it is first seen."""
+    if is_seen and not layout.objects:
+        layout.objects = list(widgets)
+    # A sheet that lays a column out wins over Bokeh's that hides it; a style of its own does not.
+    layout.param.update(visible=is_seen, styles={} if is_seen else {"display": "none"})

@@ -24,7 +24,7 @@ from workbench.dashboards.product_tables import Baskets, ProductTable
 from workbench.dashboards.products import TopProductsByQuantity, TopProductsByRevenue
 from workbench.dashboards.recent_sales import RecentSales
 from workbench.dashboards.sales_tab import SalesTab
-from workbench.dashboards.tile import Tile, card
+from workbench.dashboards.tile import Tile, card, column
 from workbench.dashboards.view_menu import ViewMenu
 from workbench.filters import Filters, from_query, to_query, unread
 from workbench.inline import is_notebook, is_served, when_shown, while_shown
@@ -36,6 +36,11 @@ OVERVIEW: tuple[type[Tile], ...] = (
     *(RevenueOverTime, TopProductsByRevenue, TopProductsByQuantity),
     *(RevenueByStore, RevenueByCategory, RevenueByPaymentMethod, RevenueByCashier, BusyHours, RecentSales),
 )
+TILES: dict[str, tuple[type[Tile], ...]] = {
+    "overview": OVERVIEW,
+    "products": (ProductTable, Baskets),
+    "customers": (Customers, DiscountsByCategory, DiscountsByStore),
+}
 ON_FIRST_SCREEN = 5  # of these
 # The filters stay in view, where they leave room for what they filter; many of them scroll in themselves.
 STICKS = """
@@ -56,10 +61,11 @@ class SalesDashboard(Viewer):
         super().__init__()
         self.feed = Feed(workbench, filters)
         self.sales = SalesTab(self.feed, self._stepped)
-        self.tiles = self._made()
+        self._tiles: dict[str, list[Tile]] = {}
+        self._pages = {name: column(css="gap: 16px; padding-top: 16px;") for name in TABS}
         self._live = pmui.Switch(label="Live", value=True, margin=0)
         self._tabs = pmui.Tabs(
-            *((title, self._laid_out(name)) for name, title in TABS.items()),
+            *((title, self._pages[name]) for name, title in TABS.items()),
             dynamic=not is_notebook(),
             sizing_mode="stretch_width",
         )
@@ -75,27 +81,22 @@ class SalesDashboard(Viewer):
         self.bar = FilterBar(self.feed, self._live, self.views, FreezeButton(self.feed))
         self._connect()
 
-    def _made(self) -> dict[str, list[Tile]]:
-        """The tiles of each tab."""
-        kinds: dict[str, tuple[Any, ...]] = {
-            "overview": OVERVIEW,
-            "products": (ProductTable, Baskets),
-            "customers": (Customers, DiscountsByCategory, DiscountsByStore),
-        }
-        found = {name: [kind(self.feed) for kind in of_tab] for name, of_tab in kinds.items()}
-        for tile in found["overview"][ON_FIRST_SCREEN:]:
-            tile.card.is_near = not is_served()  # elsewhere nobody may be there to say that he sees it
-        return {**found, "sales": [self.sales.list]}
+    def tiles(self, name: str) -> list[Tile]:
+        """The tiles of a tab, which are made when it is first shown."""
+        if name not in self._tiles:
+            self._tiles[name] = [self.sales.list] if name == "sales" else [kind(self.feed) for kind in TILES[name]]
+            if name == "overview":
+                for tile in self._tiles[name][ON_FIRST_SCREEN:]:
+                    tile.card.is_near = not is_served()  # elsewhere nobody may be there to say that he sees it
+            self._pages[name].objects = self._laid_out(name, self._tiles[name])
+        return self._tiles[name]
 
-    def _laid_out(self, name: str) -> Viewable:
-        tiles = self.tiles[name]
+    def _laid_out(self, name: str, tiles: Sequence[Tile]) -> list[Any]:
         if name == "overview":
-            rows: list[Any] = [grid(4, *tiles[:4], phone=2), tiles[4], grid(2, *tiles[5:])]
-        elif name == "customers":
-            rows = [tiles[0], grid(2, *tiles[1:])]
-        else:
-            rows = [self.sales] if name == "sales" else list(tiles)
-        return pmui.Column(*rows, sx={"gap": "16px", "pt": "16px"}, sizing_mode="stretch_width", margin=0)
+            return [grid(4, *tiles[:4], phone=2), tiles[4], grid(2, *tiles[5:])]
+        if name == "customers":
+            return [tiles[0], grid(2, *tiles[1:])]
+        return [self.sales] if name == "sales" else list(tiles)
 
     def _connect(self) -> None:
         self._tabs.param.watch(self._switched, "active")
@@ -109,7 +110,7 @@ class SalesDashboard(Viewer):
         return list(TABS)[self._tabs.active]
 
     def _switched(self, _event: Any) -> None:
-        self.feed.show(self.tiles[self.tab])
+        self.feed.show(self.tiles(self.tab))
         self._stepped()
 
     def _paused(self, event: Any) -> None:
@@ -151,7 +152,7 @@ class SalesDashboard(Viewer):
             self._live.value = live != "no"
             self.feed.is_paused = live == "no"
             self.sales.open(int(sale) if sale.isascii() and sale.isdigit() and len(sale) < 19 else None)
-            self.feed.show(self.tiles[self.tab])
+            self.feed.show(self.tiles(self.tab))
         finally:
             self._is_reading = False
         self._said.param.update(title=" ".join(problems), visible=bool(problems))
@@ -163,7 +164,7 @@ class SalesDashboard(Viewer):
         self._stepped()
 
     def __panel__(self) -> Viewable:
-        kept = [self._address, self.sales.edit.unsaved] if is_served() else []  # a notebook's address is not ours
+        kept = [self._address, self.sales.kept] if is_served() else []  # a notebook's address is not ours
         top = card(self.bar, *kept)
         top.stylesheets = [*top.stylesheets, STICKS]
         view = pmui.Column(
@@ -173,9 +174,9 @@ class SalesDashboard(Viewer):
         return view
 
 
-def grid(columns: int, *tiles: Viewable | Viewer, phone: int = 1) -> pmui.Column:
+def grid(columns: int, *tiles: Viewable | Viewer, phone: int = 1) -> pn.Column:
     """Tiles side by side: two on a tablet, ``phone`` on a phone."""
-    sizes = {"xs": phone, "sm": min(columns, 2), "md": columns}
-    layout: dict[str, Any] = {"display": "grid", "gap": "16px"}
-    layout["gridTemplateColumns"] = {size: f"repeat({count}, minmax(0, 1fr))" for size, count in sizes.items()}
-    return pmui.Column(*tiles, sx=layout, sizing_mode="stretch_width", margin=0)
+    css = "display: grid; gap: 16px;"
+    for width, count in ((0, phone), (600, min(columns, 2)), (900, columns)):
+        css += f"@media (min-width: {width}px) {{ grid-template-columns: repeat({count}, minmax(0, 1fr)); }}"
+    return column(*tiles, css=css)

@@ -1,10 +1,11 @@
-"""The list of sales, and in its place the form of the one that was opened."""
+"""The list of sales, and in its place the form of the one that was opened: each is made when it is first shown."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import cached_property, partial
 
+import panel as pn
 import panel_material_ui as pmui
 from panel.viewable import Viewable, Viewer
 
@@ -16,24 +17,39 @@ from workbench.inline import when_shown
 
 
 class SalesTab(Viewer):
-    """``sale_id`` is the sale that is open, or None. ``on_change`` is called when a person opens or closes one."""
+    """``sale_id`` is the sale that is open, or None. ``on_change`` is called when a person opens or closes one.
+
+    ``kept`` belongs outside of the tabs: it holds what asks before unsaved work is left, whichever tab is shown.
+    """
 
     def __init__(self, feed: Feed, on_change: Callable[[], None]) -> None:
         super().__init__()
         self.sale_id: int | None = None
-        self._on_change = on_change
-        self.list = SaleList(feed, on_open=self._opened)
-        self.list_card = pmui.Column(self.list, margin=0, sizing_mode="stretch_width")
-        self.edit = EditSale(feed.workbench.sales(feed.session), lambda _saved: feed.renew())
+        self._feed, self._on_change = feed, on_change
+        self._list, self._form = _place(), _place()
+        self.kept = _place()
+
+    @cached_property
+    def list(self) -> SaleList:
+        """The sales that the filters leave."""
+        made = SaleList(self._feed, on_open=self._opened)
+        self._list.append(made)
+        return made
+
+    @cached_property
+    def edit(self) -> EditSale:
+        """The form of the sale that is open."""
+        made = EditSale(self._feed.workbench.sales(self._feed.session), lambda _saved: self._feed.renew())
         back = pmui.Button(label="Back to the list", icon="arrow_back", variant="text", margin=0, on_click=self._closed)
-        self._form = card(back, self.edit)
-        self._form.visible = False
+        self._form.append(card(back, made))
+        self.kept.append(made.unsaved)
+        return made
 
     def open(self, sale_id: int | None) -> None:
         """Opens this sale's form, or the list for None."""
         is_other = sale_id != self.sale_id
         self.sale_id = sale_id
-        self._form.visible, self.list_card.visible = sale_id is not None, sale_id is None
+        self._form.visible, self._list.visible = sale_id is not None, sale_id is None
         if is_other and sale_id is not None:
             when_shown(partial(self.edit.load, sale_id))
 
@@ -46,4 +62,8 @@ class SalesTab(Viewer):
         self._on_change()
 
     def __panel__(self) -> Viewable:
-        return pmui.Column(self.list_card, self._form, sizing_mode="stretch_width")
+        return pn.Column(self._list, self._form, sizing_mode="stretch_width")
+
+
+def _place() -> pn.Column:
+    return pn.Column(sizing_mode="stretch_width", margin=0)

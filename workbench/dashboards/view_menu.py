@@ -47,7 +47,6 @@ class ViewMenu(Viewer):
         }
         self._cancel = pmui.Button(label="Cancel", variant="text", margin=0, on_click=lambda _: self._ask_nothing())
         self._dialog = pmui.Dialog(title="Views", title_variant="h6", close_on_click=True, show_close_button=True)
-        self._dialog.objects = [self._none, self._list, self._message, self._form()]
         self._button = pmui.Button(label="Views", icon="bookmark_border", variant="outlined", size="small", margin=0)
         self._button.on_click(self._show)
         self._ask_nothing()
@@ -63,7 +62,9 @@ class ViewMenu(Viewer):
         return pmui.Column(*widgets, sx={"gap": "8px"}, sizing_mode="stretch_width", margin=0)
 
     async def _show(self, _event: Any) -> None:
-        """Opens the dialog with the views that there are now."""
+        """Opens the dialog with the views that there are now; what is in it is drawn the first time."""
+        if not self._dialog.objects:
+            self._dialog.objects = [self._none, self._list, self._message, self._form()]
         self._message.clear()
         self._ask_nothing()
         with failures_said(self._message, is_saving=False):
