@@ -84,4 +84,4 @@ def change_said(feed: Feed) -> str:
     """What the tile of revenue shows."""
     tile, moment = TotalRevenue(feed), feed.moment()
     tile.draw(moment, tile.fetch(moment).value)
-    return str(tile.drawn().object)
+    return str(tile.card.text)

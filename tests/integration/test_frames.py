@@ -107,7 +107,7 @@ def test_a_running_period_is_compared_like_for_like(workbench: Workbench) -> Non
     shown = revenue.fetch(moment).value
     assert [str(shown[name][0]) for name in ("value", "so_far", "before")] == ["15.40", "11.20", "7.00"]
     revenue.draw(moment, shown)
-    said = revenue.drawn().object
+    said = revenue.card.text
     assert "▲ +60.0%" in said and "against previous period, both until 14:00" in said
     assert said.count('<polyline class="running"') == 1
     growth = dashboards.ProductTable(feed).fetch(moment).value.set_index("product_code")["growth"]
@@ -150,7 +150,7 @@ def test_a_product_has_its_newest_name_everywhere(workbench: Workbench) -> None:
     assert tops["name"].tolist() == ["Anis [U+202E]"]  # who turns letters around is seen
     table = dashboards.ProductTable(feed)
     table.draw(feed.moment(), table.fetch(feed.moment()).value)
-    assert "Anis [U+202E]" in table.drawn()[1].object and "Zimt" not in table.drawn()[1].object
+    assert "Anis [U+202E]" in table.card.text and "Zimt" not in table.card.text
     average = dashboards.AvgTransaction(feed)
     average.draw(feed.moment(), average.fetch(feed.moment()).value)
-    assert "of the matching lines alone, for each sale with one" in average.drawn().object
+    assert "of the matching lines alone, for each sale with one" in average.card.text

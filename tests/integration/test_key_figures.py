@@ -38,7 +38,7 @@ def shown(workbench: Workbench, name: str) -> str:
     )
     moment = tile.feed.moment()
     tile.take(moment, tile.fetch(moment))
-    found = re.search(r'<p class="figure number">(.*?)</p>', tile.drawn().object)
+    found = re.search(r'<p class="figure number">(.*?)</p>', tile.card.text)
     assert found is not None
     return found[1]
 
