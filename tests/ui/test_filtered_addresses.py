@@ -64,6 +64,7 @@ class Held(Tile):
         self.feed.filters.stores = [3]
         self.pane = html("drawn by two at once" if self.others.wait(3) else "drawn by one at a time")
         self.is_drawing = False
+        self.card.fill()
 
     def drawn(self):
         return self.pane
@@ -100,6 +101,7 @@ class Chart(Tile):
             plot = figure()
             plot.scatter("x", "x", source=self.source)
             self.pane = pn.pane.Bokeh(plot)
+            self.card.fill()
             return
         self.source.data.update({"x": ["drawn by its second answer"]})
 
@@ -239,8 +241,8 @@ def tiles(part: Any) -> dict[str, Counter[str]]:
     found: dict[str, Counter[str]] = {}
     if isinstance(part, dict) and part.get("attributes", {}).get("class_name") == "TileCard":
         card, kinds = part["attributes"]["data"]["attributes"], Counter[str]()
-        kinds["table"] = card["text"].count("<table")
-        kinds["figure"] = card["text"].count('class="figure')
+        text = card.get("text", "")
+        kinds["table"], kinds["figure"] = text.count("<table"), text.count('class="figure')
         for model in models(card.get("body")):
             kinds[{"Figure": "chart", "DataTabulator": "grid"}.get(model["name"].rpartition(".")[2], "")] += 1
         return {card["heading"]: +Counter({kind: kinds[kind] for kind in ("chart", "table", "grid", "figure")})}

@@ -31,7 +31,7 @@ def test_a_paused_page_is_not_drawn_again_until_it_goes_on(
     page.wait_for_function("() => location.search.includes('live=no')")
     changes = page.evaluate_handle("() => { window.seen = []; return window.seen }")
     page.locator(".figure").first.evaluate(
-        "e => new MutationObserver(() => window.seen.push(1)).observe(e.getRootNode(),"
+        "e => new MutationObserver(() => window.seen.push(1)).observe(e.closest('.text'),"
         " {childList: true, subtree: true, characterData: true})"
     )
     with watched_page(browser) as live:

@@ -94,6 +94,7 @@ class Feed(param.Parameterized):
         self._is_shown = False
         self._page: Document | None = None
         self._asked = 0
+        self._late: list[Tile] = []  # those that somebody has come near to since
         self._revision = -1
         self._where: tuple[Where, Where | None] | None = None
         self._rests_until = 0.0
@@ -133,8 +134,22 @@ class Feed(param.Parameterized):
             return
         moment = self.moment()
         if self.live.is_ready:
-            draw(moment, moment.fetch([tile for tile in self.tiles if not tile.is_slow]))
+            draw(moment, moment.fetch([tile for tile in self._near() if not tile.is_slow]))
         self.renew()
+
+    def _near(self) -> list[Tile]:
+        """The tiles that somebody sees, or nearly."""
+        return [tile for tile in self.tiles if tile.card.is_near]
+
+    def ask_late(self, tile: Tile) -> None:
+        """Asks for a tile that somebody has come near to; for all of them together that he comes near to at once."""
+        self._late.append(tile)
+        if len(self._late) == 1:
+            pn.state.execute(self._renew_late, schedule=True)
+
+    async def _renew_late(self) -> None:
+        tiles, self._late = self._late, []
+        await self._ask(self._asked, self.moment(), [tile for tile in tiles if tile in self.tiles])
 
     def look(self) -> None:
         """Compares what is shown with what there is: two numbers and two filters."""
@@ -157,19 +172,14 @@ class Feed(param.Parameterized):
             pn.state.execute(self._renew)
 
     async def _renew(self) -> None:
-        asked, tiles = self._asked, self.tiles
+        asked, tiles = self._asked, self._near()
         if not tiles:
             return
         self.is_busy = True
         try:
             await asyncio.to_thread(self.live.wait_until_begun)
             began, revision, moment = time.monotonic(), self.live.revision, self.moment()
-            quick, slow = [tile for tile in tiles if not tile.is_slow], [tile for tile in tiles if tile.is_slow]
-            if self.live.is_ready:
-                await asyncio.gather(*(self._renew_group(asked, moment, group) for group in (quick, *by_one(slow))))
-            else:  # the database is asked: one after the other, each shown as soon as it is there
-                for group in by_one([*quick, *slow]):
-                    await self._renew_group(asked, moment, group)
+            await self._ask(asked, moment, tiles)
         finally:
             if asked == self._asked:
                 self.is_busy = False
@@ -177,6 +187,14 @@ class Feed(param.Parameterized):
             self._revision, self._where = revision, (moment.where, moment.comparison)
             now = time.monotonic()
             self._rests_until = now + min(SPARE * (now - began), MOST_REST_SECONDS)
+
+    async def _ask(self, asked: int, moment: Moment, tiles: list[Tile]) -> None:
+        quick, slow = [tile for tile in tiles if not tile.is_slow], [tile for tile in tiles if tile.is_slow]
+        if self.live.is_ready:
+            await asyncio.gather(*(self._renew_group(asked, moment, group) for group in (quick, *by_one(slow))))
+        else:  # the database is asked: one after the other, each shown as soon as it is there
+            for group in by_one([*quick, *slow]):
+                await self._renew_group(asked, moment, group)
 
     async def _renew_group(self, asked: int, moment: Moment, tiles: list[Tile]) -> None:
         found = await read_aside(moment.fetch, tiles, lambda: asked == self._asked)

@@ -27,7 +27,7 @@ from workbench.dashboards.sales_tab import SalesTab
 from workbench.dashboards.tile import Tile, card, column
 from workbench.dashboards.view_menu import ViewMenu
 from workbench.filters import Filters, from_query, to_query, unread
-from workbench.inline import is_notebook, is_served, when_shown, while_shown
+from workbench.inline import is_served, when_shown, while_shown
 from workbench.views import SavedViews
 
 TABS = {"overview": "Overview", "products": "Products", "customers": "Customers and discounts", "sales": "Sales"}
@@ -64,11 +64,8 @@ class SalesDashboard(Viewer):
         self._tiles: dict[str, list[Tile]] = {}
         self._pages = {name: column(css="gap: 16px; padding-top: 16px;") for name in TABS}
         self._live = pmui.Switch(label="Live", value=True, margin=0)
-        self._tabs = pmui.Tabs(
-            *((title, self._pages[name]) for name, title in TABS.items()),
-            dynamic=not is_notebook(),
-            sizing_mode="stretch_width",
-        )
+        # The tabs hold nothing: what they do not show they take off the page, and draw it anew when it comes back.
+        self._tabs = pmui.Tabs(*((title, pn.Spacer(height=0)) for title in TABS.values()), sizing_mode="stretch_width")
         self._address = AddressBar(self._read)
         self._said = pmui.Alert(severity="warning", visible=False, closeable=True, sizing_mode="stretch_width")
         self._state = pmui.Alert(severity="warning", visible=False, sizing_mode="stretch_width")
@@ -85,9 +82,9 @@ class SalesDashboard(Viewer):
         """The tiles of a tab, which are made when it is first shown."""
         if name not in self._tiles:
             self._tiles[name] = [self.sales.list] if name == "sales" else [kind(self.feed) for kind in TILES[name]]
-            if name == "overview":
+            if name == "overview" and is_served():  # elsewhere nobody may be there to say that he sees it
                 for tile in self._tiles[name][ON_FIRST_SCREEN:]:
-                    tile.card.is_near = not is_served()  # elsewhere nobody may be there to say that he sees it
+                    tile.wait_until_near()
             self._pages[name].objects = self._laid_out(name, self._tiles[name])
         return self._tiles[name]
 
@@ -110,8 +107,15 @@ class SalesDashboard(Viewer):
         return list(TABS)[self._tabs.active]
 
     def _switched(self, _event: Any) -> None:
-        self.feed.show(self.tiles(self.tab))
+        self._show_tab()
         self._stepped()
+
+    def _show_tab(self) -> None:
+        """Shows the page of the tab; only its tiles are asked for, those that were there catch up."""
+        tiles = self.tiles(self.tab)
+        for name, page in self._pages.items():
+            page.visible = name == self.tab
+        self.feed.show(tiles)
 
     def _paused(self, event: Any) -> None:
         self.feed.is_paused = not event.new
@@ -152,7 +156,7 @@ class SalesDashboard(Viewer):
             self._live.value = live != "no"
             self.feed.is_paused = live == "no"
             self.sales.open(int(sale) if sale.isascii() and sale.isdigit() and len(sale) < 19 else None)
-            self.feed.show(self.tiles(self.tab))
+            self._show_tab()
         finally:
             self._is_reading = False
         self._said.param.update(title=" ".join(problems), visible=bool(problems))
@@ -168,7 +172,14 @@ class SalesDashboard(Viewer):
         top = card(self.bar, *kept)
         top.stylesheets = [*top.stylesheets, STICKS]
         view = pmui.Column(
-            self._said, self._state, top, self._tabs, sx={"gap": "16px"}, sizing_mode="stretch_width", margin=0
+            self._said,
+            self._state,
+            top,
+            self._tabs,
+            *self._pages.values(),
+            sx={"gap": "16px"},
+            sizing_mode="stretch_width",
+            margin=0,
         )
         when_shown(partial(self._follow, view))
         return view

@@ -9,11 +9,12 @@ from functools import partial
 import pandas as pd
 import panel as pn
 import panel_material_ui as pmui
+import param
 from panel.viewable import Viewable, Viewer
 
 from workbench import look
 from workbench.connection import Workbench
-from workbench.dashboards.feed import Feed, Found, Moment, draw
+from workbench.dashboards.feed import Feed, Found, Moment
 from workbench.dashboards.tile_card import Button, TileCard, stylesheets
 from workbench.errors import WorkbenchError
 from workbench.filters import Filters
@@ -45,12 +46,11 @@ class Tile(Viewer):
         self.is_alone = not isinstance(source, Feed)
         self.feed = source if isinstance(source, Feed) else Feed(source, filters)
         self._shown: tuple[object, pd.DataFrame] | None = None
-        self._unseen: tuple[Moment, Found] | None = None  # what is drawn once somebody comes near
         self._engine = ""  # who answered it
         self.is_whole = False  # all rows are shown
         words = {"heading": self.title, "about": self.about, "text": self._blank("waiting", "Loading …")}
         self.card = TileCard(self.pressed, self.feed.workbench.clock, limit=self.limit_seconds, **words)
-        self.card.param.watch(self._seen, "is_near")
+        self.card.param.watch(self._came_near, "is_near")
 
     def asks(self, moment: Moment) -> Iterable[Asked]:
         """What ``fetch`` is going to ask of ``moment``, so that all tiles of a page are asked together."""
@@ -61,7 +61,7 @@ class Tile(Viewer):
         raise NotImplementedError
 
     def draw(self, moment: Moment, frame: pd.DataFrame) -> None:
-        """Shows a frame that has at least one row, in the card."""
+        """Shows a frame that has at least one row, by ``card.fill``."""
         raise NotImplementedError
 
     def drawn(self) -> Viewable | None:
@@ -90,11 +90,7 @@ class Tile(Viewer):
         return frame
 
     def take(self, moment: Moment, answer: Found) -> None:
-        """Shows an answer, or why there is none; what has not changed is not drawn again, what nobody sees not yet."""
-        if not self.card.is_near:
-            self._unseen = (moment, answer)
-            self.card.text = self._blank("unseen")
-            return
+        """Shows an answer, or why there is none; what has not changed is not drawn again."""
         if isinstance(answer, WorkbenchError):
             self._say(str(answer))
             return
@@ -112,10 +108,13 @@ class Tile(Viewer):
             self.card.body = self.drawn()
         self._shown = shown
 
-    def _seen(self, _event: object) -> None:
-        if self._unseen is not None:
-            (moment, answer), self._unseen = self._unseen, None
-            draw(moment, [(self, answer)])
+    def wait_until_near(self) -> None:
+        """Is asked for and drawn once somebody comes near; until then its place is kept."""
+        self.card.param.update(is_near=False, text=self._blank("unseen"))
+
+    def _came_near(self, event: param.parameterized.Event) -> None:
+        if event.new:
+            self.feed.ask_late(self)
 
     def _blank(self, kind: str, text: str = "") -> str:
         return f'<p class="soft {kind}" style="min-height: {self.height}px">{text}</p>'
