@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,6 +18,7 @@ from tests.conftest import wait_until
 from tests.examples import sale
 from workbench.config import Settings
 from workbench.connection import Workbench, connect
+from workbench.dashboards.bars import RevenueByCashier, RevenueByStore
 from workbench.dashboards.feed import Feed
 from workbench.dashboards.sales_dashboard import OVERVIEW
 from workbench.engines import Engines
@@ -190,6 +192,29 @@ def test_the_tiles_of_a_page_are_answered_by_two_passes_for_each_span(
     assert not [answer for _, answer in found if isinstance(answer, WorkbenchError)]
     spans = {"last_30_days": 3, "yesterday": 2, "all": 1}[period]
     assert len([text for text in asked if "sum(" in text]) == 2 * spans, "\n".join(asked)
+
+
+def test_a_tile_that_nobody_sees_is_asked_for_when_somebody_comes_near(live: Live, workbench: Workbench) -> None:
+    create(workbench, transaction_time=datetime.now().isoformat(sep=" "))
+    wait_until(lambda: figures(live, Session()) == (1, "10.70"), "the sale")
+    feed = Feed(workbench, None, live)
+    seen, unseen = RevenueByStore(feed), RevenueByCashier(feed)
+    unseen.wait_until_near()
+
+    def asked_by() -> set[tuple[str, ...]]:
+        return {key.by for key in live._answers if isinstance(key, Asked)}
+
+    async def come_near() -> None:
+        feed.show([seen, unseen])
+        assert seen.card.is_open and "unseen" in unseen.card.text
+        assert ("store",) in asked_by() and ("cashier",) not in asked_by()
+        unseen.card.is_near = True
+        async with asyncio.timeout(20):
+            while not unseen.card.is_open:
+                await asyncio.sleep(0.01)
+
+    asyncio.run(come_near())
+    assert ("cashier",) in asked_by() and not unseen.card.text
 
 
 def test_a_wrong_row_that_is_asked_together_with_others_costs_its_own_tile(

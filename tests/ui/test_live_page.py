@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -22,13 +23,36 @@ AFTER_CAKE = ["5", "USD 31.90", "12", "USD 6.38"]
 AS_OF = ".fresh-line"
 
 
-def test_a_paused_page_is_not_drawn_again_until_it_goes_on(
-    app: str, page: Page, browser: Browser, sales: list[int], engines: Engines
+def live_off(page: Page) -> None:
+    page.get_by_role("switch", name="Live").uncheck()
+    page.wait_for_function("() => location.search.includes('live=no')")
+
+
+def live_on(page: Page) -> None:
+    page.get_by_role("switch", name="Live").check()
+
+
+def behind_another(page: Page, state: str = "hidden") -> None:
+    """What the browser says of a page in a tab behind another: a headless one shows every page."""
+    page.evaluate(
+        "state => { Object.defineProperty(document, 'visibilityState', {value: state, configurable: true});"
+        " document.dispatchEvent(new Event('visibilitychange')) }",
+        state,
+    )
+    page.wait_for_function("() => Bokeh.documents.every((d) => d.is_idle)")
+
+
+def in_front(page: Page) -> None:
+    behind_another(page, "visible")
+
+
+@pytest.mark.parametrize(("stop", "go_on"), [(live_off, live_on), (behind_another, in_front)])
+def test_a_page_that_is_paused_or_behind_another_is_not_drawn_again_until_it_goes_on(
+    app: str, page: Page, browser: Browser, sales: list[int], engines: Engines, stop: Any, go_on: Any
 ) -> None:
     visit(page, f"{app}/analytics")
     figures(page, FIGURES)
-    page.get_by_role("switch", name="Live").uncheck()
-    page.wait_for_function("() => location.search.includes('live=no')")
+    stop(page)
     changes = page.evaluate_handle("() => { window.seen = []; return window.seen }")
     page.locator(".figure").first.evaluate(
         "e => new MutationObserver(() => window.seen.push(1)).observe(e.closest('.text'),"
@@ -40,8 +64,8 @@ def test_a_paused_page_is_not_drawn_again_until_it_goes_on(
         create(engines, transaction_time=days_ago(2), lines=[CAKE])
         figures(live, AFTER_CAKE)
     figures(page, FIGURES)
-    assert changes.evaluate("seen => seen.length") == 0, "the paused page was drawn again"
-    page.get_by_role("switch", name="Live").check()
+    assert changes.evaluate("seen => seen.length") == 0, "the page was drawn again"
+    go_on(page)
     figures(page, AFTER_CAKE)
 
 

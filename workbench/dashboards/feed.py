@@ -92,6 +92,7 @@ class Feed(param.Parameterized):
         self.session = session_of(workbench)
         self.tiles: list[Tile] = []
         self._is_shown = False
+        self._is_seen = True  # False while the page is behind another
         self._page: Document | None = None
         self._asked = 0
         self._late: list[Tile] = []  # those that somebody has come near to since
@@ -155,7 +156,7 @@ class Feed(param.Parameterized):
         """Compares what is shown with what there is: two numbers and two filters."""
         if self.problem != self.live.problem:
             self.problem = self.live.problem
-        if self.is_paused:
+        if self.is_paused or not self._is_seen:
             return
         moment = self.moment()
         is_old = self.live.revision != self._revision or (moment.where, moment.comparison) != self._where
@@ -164,6 +165,11 @@ class Feed(param.Parameterized):
         elif not is_old:
             for tile in self.tiles:
                 tile.touch()
+
+    def be_seen(self, is_seen: bool) -> None:
+        """A page that is behind another is not fed, and catches up when it is seen again."""
+        self._is_seen, self._rests_until = is_seen, 0.0
+        self.look()
 
     def renew(self) -> None:
         """Asks for all tiles that are shown; nothing while the page is being built, ``follow`` asks then."""

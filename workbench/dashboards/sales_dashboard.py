@@ -11,6 +11,7 @@ import panel_material_ui as pmui
 from panel.viewable import Viewable, Viewer
 
 from workbench.browser.address_bar import AddressBar
+from workbench.browser.visibility import Visibility
 from workbench.connection import Workbench
 from workbench.dashboards.bars import RevenueByCashier, RevenueByCategory, RevenueByPaymentMethod, RevenueByStore
 from workbench.dashboards.customer_tables import Customers, DiscountsByCategory, DiscountsByStore
@@ -66,7 +67,7 @@ class SalesDashboard(Viewer):
         self._live = pmui.Switch(label="Live", value=True, margin=0)
         # The tabs hold nothing: what they do not show they take off the page, and draw it anew when it comes back.
         self._tabs = pmui.Tabs(*((title, pn.Spacer(height=0)) for title in TABS.values()), sizing_mode="stretch_width")
-        self._address = AddressBar(self._read)
+        self._address, self._visibility = AddressBar(self._read), Visibility()
         self._said = pmui.Alert(severity="warning", visible=False, closeable=True, sizing_mode="stretch_width")
         self._state = pmui.Alert(severity="warning", visible=False, sizing_mode="stretch_width")
         self._is_reading = False
@@ -100,6 +101,7 @@ class SalesDashboard(Viewer):
         self._live.param.watch(self._paused, "value")
         self.feed.filters.param.watch(lambda *_: self._stepped(), list(self.feed.filters.param.values()))
         self.feed.param.watch(self._show_problem, "problem")
+        self._visibility.param.watch(lambda event: self.feed.be_seen(event.new), "is_visible")
 
     @property
     def tab(self) -> str:
@@ -168,8 +170,8 @@ class SalesDashboard(Viewer):
         self._stepped()
 
     def __panel__(self) -> Viewable:
-        kept = [self._address, self.sales.kept] if is_served() else []  # a notebook's address is not ours
-        top = card(self.bar, *kept)
+        of_page = [self._address, self._visibility, self.sales.kept]
+        top = card(self.bar, *(of_page if is_served() else []))  # a notebook's page is not ours
         top.stylesheets = [*top.stylesheets, STICKS]
         view = pmui.Column(
             self._said,
