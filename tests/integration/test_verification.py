@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -82,6 +83,38 @@ def test_while_sales_are_written_nothing_is_reported_that_does_not_differ(workbe
         writer.join()
     assert result.differences == ()
     assert all("kept changing" in problem for problem in result.problems)
+
+
+def test_a_sale_that_the_replica_gets_later_than_the_master_has_told_it_is_no_difference(
+    workbench: Workbench, replica_superuser: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The replica stands still from each sale until it is waited for."""
+    sample.load(workbench.engines, 20, seed=3)
+    asked, beaten, is_first = run.asked, run.beaten, itertools.cycle((True, False))
+
+    def replay(how: str, state: str) -> None:
+        with replica_superuser.connect() as connection:
+            connection.exec_driver_sql(f"select pg_wal_replay_{how}()")
+            told = "select pg_get_wal_replay_pause_state()"
+            wait_until(lambda: connection.exec_driver_sql(told).scalar_one() == state, f"the replay to be {state}")
+
+    def asked_after_a_sale(reader: Any, engine: str, *about: Any) -> Any:
+        if engine == "master" and next(is_first):
+            replay("pause", "paused")
+            workbench.sales().create(sale(), uuid4())
+        return asked(reader, engine, *about)
+
+    def beaten_and_followed(engines: Engines) -> str:
+        replay("resume", "not paused")
+        return beaten(engines)
+
+    monkeypatch.setattr(run, "asked", asked_after_a_sale)
+    monkeypatch.setattr(run, "beaten", beaten_and_followed)
+    monkeypatch.setattr(run, "questions", lambda: questions()[:3])
+    try:
+        assert verification.verify(workbench.engines).differences == ()
+    finally:
+        replay("resume", "not paused")
 
 
 def test_a_cent_less_in_the_columns_is_found(workbench: Workbench, columns: Columns) -> None:

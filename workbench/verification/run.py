@@ -154,17 +154,19 @@ def _followed(engines: Engines, follower: Follower, token: str, question: Questi
 def _compared(engines: Engines, question: Question, ways: Mapping[str, Way], result: Verification) -> Verification:
     """The result with one more question: asked again while sales that are being written move its figures."""
     master = Reader(replace(engines, replica=None))
+    token, stood = result.token, False
     try:
-        for attempt in range(TRIES):
-            token = beaten(engines)
+        for _ in range(TRIES):
             truth = asked(master, "master", token, question)
+            token = beaten(engines)  # the followers are waited for up to what the master has just said
             found, unanswered = _answers(question, ways, token)
             if not any(differing(truth, figures) for figures in found.values()):
                 problems = (*result.problems, *unanswered)
                 return replace(result, figures=result.figures + len(truth), problems=problems)
             again = asked(master, "master", token, question)
-            if again == truth and attempt > 0:  # the second time in a row: no write that came and went in between
+            if again == truth and stood:  # the second time in a row: no write that came and went in between
                 break
+            stood = again == truth
     except WorkbenchError as error:
         return replace(result, problems=(*result.problems, f"Not compared: {question.label}. {error}"))
     moving = other(truth, again)
