@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import ctypes
+import math
 import socket
+import struct
 import threading
+import time
 from contextlib import suppress
 from typing import Literal
 
 Moment = Literal["before the statement", "before the answer", "after the answer"]
+_ATTACH_FILTER, _DROPS_ALL = 26, struct.pack("HBBI", 0x06, 0, 0, 0)  # Linux, which Python has no names for
 
 
 class FaultProxy:
@@ -17,6 +22,8 @@ class FaultProxy:
         self._target, self.is_open = target, threading.Event()
         self.is_open.set()
         self.cuts = 0
+        self.most = math.inf  # bytes that are passed on until the connection that is answered then is swallowed
+        self.pace = 0.0  # seconds for each piece of 64 KB of an answer
         self.is_gone = False  # once a connection was cut: nobody is let in any more
         self._lock = threading.Lock()
         self._pattern, self._moment, self._left = b"", "", 0
@@ -46,6 +53,15 @@ class FaultProxy:
         """The same for the connections that there are now; others are let in, as by a firewall that forgot them."""
         for gate in self._gates:
             gate.clear()
+
+    def forget_present(self) -> None:
+        """Also drops every packet of theirs, as a network does that lost them: not even the kernel answers."""
+        self.swallow_present()
+        program = ctypes.create_string_buffer(_DROPS_ALL)
+        with self._lock:
+            for each in self._sockets[::2]:
+                with suppress(OSError):  # it was closed
+                    each.setsockopt(socket.SOL_SOCKET, _ATTACH_FILTER, struct.pack("HL", 1, ctypes.addressof(program)))
 
     def pass_on(self) -> None:
         """Passes on again what was swallowed, and all that comes."""
@@ -97,8 +113,13 @@ class FaultProxy:
     def _answer(self, far: socket.socket, near: socket.socket, due: list[str], gate: threading.Event) -> None:
         try:
             while data := far.recv(1 << 16):
+                self.most -= len(data)
+                if self.most < 0:
+                    self.most = math.inf
+                    gate.clear()
                 self.is_open.wait()
                 gate.wait()
+                time.sleep(self.pace)
                 if "before the answer" in due:
                     break
                 near.sendall(data)

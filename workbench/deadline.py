@@ -4,7 +4,7 @@ A pooled connection to a stopped or unreachable server is not covered by connect
 keepalives: libpq waits in a read. One watchdog thread shuts the socket at the deadline, which wakes that read.
 A statement may take long, a server or a connection that is gone need not be waited for as long: while a statement takes
 longer than usual the server is asked beside it whether it is there at all, and whether it works for this connection.
-The socket is shut once it does not answer, or has nothing to do: then the statement, or its answer, was lost.
+The socket is shut once it does not answer, or waits for us while nothing arrives: then something was lost on the way.
 ``time_limit`` is one deadline over many such calls: each gets what is left of it.
 
 Ctrl-C and the interrupt of a kernel reach the main thread alone, and not while it waits in libpq: a statement of that
@@ -41,6 +41,7 @@ CONNECT_SECONDS = 2
 LATE_SECONDS = 1.0  # a statement that takes longer is slow, or its server is gone
 ANSWER_SECONDS = 1.5  # what a server takes at most to say that it is there
 _IS_TLS_SPOKEN = struct.pack("!ii", 8, 80877103)  # the one question that every server answers before any password
+_RECEIVED = struct.Struct("128xQ")  # tcpi_bytes_received of Linux's tcp_info
 CANCEL_SECONDS = 2.0  # a server that does not answer an interrupt by then is left
 _SHORTEST_SECONDS = 0.05  # what a call gets when nothing is left: it ends, and is not begun for nothing
 
@@ -75,7 +76,7 @@ class _Watchdog:
     def limit(self, descriptor: int, seconds: float, peer: _Peer | None = None) -> Iterator[None]:
         """Shuts the socket behind ``descriptor`` unless the block ends within ``seconds``.
 
-        Once it is late also as soon as its ``peer`` does not answer, or twice has nothing to do for it.
+        Once it is late also as soon as its ``peer`` does not answer, or twice waits for us and nothing has arrived.
         """
         over = [False]
         with self._changed:
@@ -99,16 +100,16 @@ class _Watchdog:
             self._changed.notify()
 
     def _look(self, descriptor: int, peer: _Peer, over: list[bool]) -> None:
-        was_idle = False
+        before = None  # what had arrived when the server waited for us, if it did
         while not over[0]:
             is_gone = not peer.answers()
-            is_idle = not is_gone and peer.is_idle()
-            if is_gone or (was_idle and is_idle):
+            arrived = _received(descriptor) if not is_gone and peer.waits_for_us() else None
+            if is_gone or (arrived is not None and arrived == before):
                 with self._changed:
                     if not over[0]:
                         _shut(descriptor)
                 return
-            was_idle = is_idle
+            before = arrived
             time.sleep(LATE_SECONDS)
 
     def _run(self) -> None:
@@ -141,19 +142,29 @@ class _Peer:
         except OSError:
             return False
 
-    def is_idle(self) -> bool:
-        """Whether it has nothing to do for the connection. False also where nobody knows.
+    def waits_for_us(self) -> bool:
+        """Whether it waits for a statement, or until more of its answer is received. False also where nobody knows.
 
         RisingWave does not tell of its connections, and a pooler gives them numbers of its own.
         """
         try:
             with without_variables():
                 asked = psycopg2.connect("", **self._parameters)
-            with closing(asked), asked.cursor() as cursor:
-                cursor.execute(read_sql("queries/is_idle"), {"pid": self._pid})
+            with closing(asked), limited(asked.fileno(), ANSWER_SECONDS), asked.cursor() as cursor:
+                cursor.execute(read_sql("queries/waits_for_client"), {"pid": self._pid})
                 return bool(cursor.fetchall())
         except psycopg2.Error:
             return False  # it is there, if only to say no
+
+
+def _received(descriptor: int) -> int | None:
+    """How many bytes have ever arrived at the socket. None where the system does not tell (Linux does)."""
+    try:
+        with socket.socket(fileno=os.dup(descriptor)) as handle:
+            told = handle.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _RECEIVED.size)
+            return int(_RECEIVED.unpack(told)[0])
+    except (OSError, AttributeError, struct.error):
+        return None
 
 
 def _shut(descriptor: int) -> None:

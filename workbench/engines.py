@@ -31,6 +31,10 @@ from workbench.libpq import ignoring_variables, without_variables
 TIMES_WITH_ZONE, THEIR_ARRAY = 1184, 1185  # PostgreSQL's numbers of these types, which RisingWave shares
 NO_FILE = os.path.join(os.devnull, "none")  # cannot be there
 POOL_SECONDS = 5  # how long one waits for a free connection
+# A connection is lost when the other machine, which is asked on it every second, says nothing for 3 s. A kernel answers
+# however busy its server is; so does that of a pooler or of RisingWave, whom nobody can ask about a connection.
+PROMPT = {"keepalives_idle": 1, "keepalives_interval": 1, "keepalives_count": 2, "tcp_user_timeout": 2500}
+PATIENT = {"keepalives_idle": 30, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 5000}  # a load
 WRITER_POOL_SECONDS = 2  # less: it is one step of a save that has a few seconds in all
 
 
@@ -134,7 +138,7 @@ def _unpooled(server: Server, **how: Any) -> sa.Engine:
         **how,
         poolclass=sa.NullPool,
         hide_parameters=True,
-        connect_args={**_network(server), "options": "-c lock_timeout=10s -c timezone=UTC"},
+        connect_args={**_network(server), **PATIENT, "options": "-c lock_timeout=10s -c timezone=UTC"},
     )
     sa.event.listen(engine, "connect", _read_times_in_utc)
     return ignoring_variables(engine)
@@ -219,10 +223,7 @@ def _network(server: Server) -> dict[str, Any]:
         **_encryption(server),
         "connect_timeout": CONNECT_SECONDS,
         "keepalives": 1,
-        "keepalives_idle": 30,
-        "keepalives_interval": 5,
-        "keepalives_count": 3,
-        "tcp_user_timeout": 5000,
+        **PROMPT,
         "application_name": "workbench",
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,9 +19,11 @@ from tests.fault_proxy import FaultProxy, Moment
 from workbench.config import Settings
 from workbench.connection import Workbench
 from workbench.connection import connect as connect_workbench
+from workbench.deadline import LATE_SECONDS
 from workbench.engines import Engines
 from workbench.errors import OutcomeUnknown, SaleConflict, SaleNotFound, ServerBusy, ServerUnavailable, WorkbenchError
-from workbench.replication import Session
+from workbench.outage import failure
+from workbench.replication import CONNECTED_SECONDS, Session
 from workbench.sales import Sales, Saved
 from workbench.views import SavedViews
 from workbench.writes import SAVE_SECONDS
@@ -258,6 +261,43 @@ def test_a_network_that_drops_the_old_connections_alone_holds_up_a_read_or_a_sav
     began = time.monotonic()
     sales.update(made.transaction_id, 1, sale(store_id=8), uuid4())
     assert (read < READ_SECONDS, time.monotonic() - began < SAVE_SECONDS) == (True, True), read
+
+
+def test_a_large_answer_that_is_swallowed_while_it_is_sent_is_read_again_within_six_seconds(
+    apart: Workbench, to_replica: FaultProxy
+) -> None:
+    """The server goes on sending what nobody receives, so it is not idle. One that is received slowly goes on."""
+
+    def large(on: sa.Connection) -> int:
+        return len(on.exec_driver_sql("select repeat('x', 1000000) from generate_series(1, 40)").scalars().all())
+
+    apart.reader.read_master(Session(), lambda on: None)  # so that its pool has a connection
+    to_replica.pace = 0.006
+    began = time.monotonic()
+    answer = apart.reader.read(Session(), large)
+    assert (answer.engine, answer.value, time.monotonic() - began > LATE_SECONDS * 3) == ("replica", 40, True)
+    to_replica.pace, to_replica.most = 0, 3_000_000
+    began = time.monotonic()
+    answer = apart.reader.read(Session(), large)
+    took = time.monotonic() - began
+    assert (answer.engine, answer.value, to_replica.most) == ("master", 40, math.inf)
+    assert took < READ_SECONDS, took
+
+
+@pytest.mark.parametrize("name", ["replica", "risingwave"])
+def test_a_network_that_forgets_a_connection_is_noticed_though_the_server_still_works_for_it(
+    through: Workbench, proxy: FaultProxy, name: str
+) -> None:
+    """The server answers from beside, and is not idle; of a pooler or RisingWave nobody knows. The kernels do."""
+    with getattr(through.engines, name).connect() as connection:
+        connection.execute(sa.text("select 1"))
+        threading.Timer(0.3, proxy.forget_present).start()
+        began = time.monotonic()
+        with pytest.raises(DBAPIError) as raised:
+            connection.execute(sa.text("select pg_sleep(7)"))
+        took = time.monotonic() - began
+    assert failure(raised.value) == "away"
+    assert took < READ_SECONDS - CONNECTED_SECONDS, took  # another server is asked after it
 
 
 @pytest.mark.parametrize("is_master_swallowed", [False, True])
