@@ -73,7 +73,7 @@ class FilterBar(Viewer):
         self._customer = _text("Customer ID")
         self._lists = {name: self._list(name) for name in LABELS}
         self._more = pmui.Button(label="More filters", variant="text", margin=0)
-        self._others = column(css=FLOW)
+        self._others = pn.Column(sizing_mode="stretch_width", margin=0)
         self._words = html()
         self._words.styles = {"flex": "1 1 260px"}
         self._chips = FilterChips(self._filters)
@@ -195,7 +195,8 @@ class FilterBar(Viewer):
             self._is_showing = False
 
     def _open(self, is_open: bool) -> None:
-        _see(self._others, is_open, *(self._lists[name] for name in LABELS if name not in FIRST), self._customer)
+        lists = [self._lists[name] for name in LABELS if name not in FIRST]
+        _see(self._others, is_open, column(*lists, self._customer, css=FLOW))
         for folded in (*(self._lists[name] for name in FIRST), self._controls):
             folded.css_classes = [] if is_open else [FOLDED]
         self._more.label = "Fewer filters" if is_open else "More filters"
@@ -227,5 +228,4 @@ def _see(layout: Any, is_seen: bool, *widgets: Any) -> None:
     """Shows or hides a layout; its widgets are drawn when it is first seen."""
     if is_seen and not layout.objects:
         layout.objects = list(widgets)
-    # A sheet that lays a column out wins over Bokeh's that hides it; a style of its own does not.
-    layout.param.update(visible=is_seen, styles={} if is_seen else {"display": "none"})
+    layout.visible = is_seen

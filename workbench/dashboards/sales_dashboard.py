@@ -48,6 +48,10 @@ STICKS = """
 :host { position: sticky; top: 0; z-index: 5; max-height: 50dvh; overflow-y: auto; }
 @media (max-height: 480px) { :host { position: static; max-height: none; } }
 """
+# A tab that is not shown keeps its size: nothing is laid out or painted anew when it comes back. A style alone, as a
+# class, or to be visible, has Bokeh measure the whole page.
+SHOWN = {"content-visibility": "visible", "height": "auto", "overflow": "visible"}
+AWAY = {"content-visibility": "hidden", "height": "0", "overflow": "hidden"}
 OTHERS = ("tab", "live", "sale")  # what an address holds besides the filters
 CHOICES_MS = 2000
 
@@ -63,7 +67,7 @@ class SalesDashboard(Viewer):
         self.feed = Feed(workbench, filters)
         self.sales = SalesTab(self.feed, self._stepped)
         self._tiles: dict[str, list[Tile]] = {}
-        self._pages = {name: column(css="gap: 16px; padding-top: 16px;") for name in TABS}
+        self._pages = {name: column(css="gap: 16px;") for name in TABS}
         self._live = pmui.Switch(label="Live", value=True, margin=0)
         # The tabs hold nothing: what they do not show they take off the page, and draw it anew when it comes back.
         self._tabs = pmui.Tabs(*((title, pn.Spacer(height=0)) for title in TABS.values()), sizing_mode="stretch_width")
@@ -116,7 +120,7 @@ class SalesDashboard(Viewer):
         """Shows the page of the tab; only its tiles are asked for, those that were there catch up."""
         tiles = self.tiles(self.tab)
         for name, page in self._pages.items():
-            page.visible = name == self.tab
+            page.styles = SHOWN if name == self.tab else AWAY
         self.feed.show(tiles)
 
     def _paused(self, event: Any) -> None:
