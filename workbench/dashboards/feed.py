@@ -233,7 +233,10 @@ def _fetched(tile: Tile, moment: Moment) -> Found:
 def draw(moment: Moment, found: Iterable[tuple[Tile, Found]]) -> None:
     """Draws tiles, which the page gets in one message; an error is its tile's alone."""
     page = pn.state.curdoc
-    with unlocked() if page is not None and pn.state._unblocked(page) else nullcontext():
+    with (
+        unlocked() if page is not None and pn.state._unblocked(page) else nullcontext(),
+        nullcontext() if page is None else page.models.freeze(),  # else the page is walked through for each new chart
+    ):
         for tile, answer in found:
             try:
                 tile.take(moment, answer)
