@@ -205,6 +205,31 @@ async def test_a_delete_whose_answer_was_lost_is_confirmed_again_and_told_as_don
     assert count(engines) == 0
 
 
+@pytest.mark.parametrize("is_changed", [False, True])
+@in_a_loop
+async def test_a_delete_that_ends_after_another_sale_was_loaded_leaves_the_question_about_that_one(
+    workbench: Workbench, engines: Engines, *, is_changed: bool
+) -> None:
+    """It waits for somebody who holds the row, and changes it or not."""
+    form, first, second = SalesManager(workbench).delete, create(workbench), create(workbench)
+    await form.load(first)
+    with engines.owner.begin() as holder:
+        holder.execute(sa.text("select from sales_transaction where transaction_id = :id for update"), {"id": first})
+        deleting = asyncio.ensure_future(form.confirm.run())
+        while not holder.execute(sa.text("select from pg_locks where not granted")).all():  # until it waits
+            assert not deleting.done()
+            await asyncio.sleep(0.01)
+        await form.load(second)
+        if is_changed:
+            holder.execute(
+                sa.text("update sales_transaction set store_id = 8 where transaction_id = :id"), {"id": first}
+            )
+    await deleting
+    assert form.sale_id == second
+    assert ("Nothing was deleted." if is_changed else "Transaction 1 deleted:") in form.message.text
+    assert count(engines) == (2 if is_changed else 1)
+
+
 def lose_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     """The next create commits on the server, and the connection is gone before the answer arrives."""
     real = Sales.create

@@ -244,6 +244,35 @@ def test_a_confirmation_holds_for_its_sale_alone(app: str, page: Page, engines: 
     expect(page.get_by_text("No transactions yet.")).to_be_visible()
 
 
+def test_every_answer_under_delete_is_in_words_about_what_was_just_asked(
+    app: str, page: Page, engines: Engines, workbench: Workbench
+) -> None:
+    made = create(workbench)
+    open_tab(page, app, "Delete")
+    fill(page, Transaction_ID="999999")
+    button(page, "Load").click()
+    gone = page.get_by_text("There is no transaction 999999: it was deleted, or never existed.")
+    expect(gone).to_be_visible()
+    fill(page, Transaction_ID="9223372036854775808")
+    button(page, "Load").click()
+    expect(page.get_by_text("it must be a whole number from 1 to 9223372036854775807, such as 1234")).to_be_visible()
+    expect(gone).not_to_be_visible()  # nobody asks about it any more
+    fill(page, Transaction_ID=str(made))
+    button(page, "Load").click()
+    button(page, "Cancel").click()
+    expect(page.locator("p.said").filter(has_text=f"Transaction {made} was not deleted.")).to_be_focused()
+    expect(button(page, "Delete")).not_to_be_visible()
+    button(page, "Load").click()
+    with engines.owner.begin() as holder:
+        holder.execute(sa.text("select from sales_transaction where transaction_id = :id for update"), {"id": made})
+        button(page, "Delete").dblclick()
+        expect(page.locator(".MuiButton-loading")).to_be_visible()
+        button(page, "Cancel").click()
+        expect(page.get_by_text(f"Transaction {made} is being deleted. Its answer will be here.")).to_be_visible()
+    expect(page.get_by_text(f"Transaction {made} deleted: 3 items on 2 lines, USD 10.70.")).to_be_visible()
+    assert count(engines) == 0
+
+
 def test_pages_filters_and_sort(app: str, page: Page, workbench: Workbench) -> None:
     for number in range(1, 46):
         create(workbench, transaction_time=f"2026-05-{1 + number % 28:02} 10:00:{number:02}", cashier_id=number)

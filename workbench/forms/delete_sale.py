@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 from uuid import uuid4
 
 import panel as pn
@@ -33,14 +34,15 @@ class DeleteSale(pn.viewable.Viewer):
         super().__init__()
         self._sales, self._on_saved, self._on_open = sales, on_saved, on_open
         self._sale: Sale | None = None
+        self._going: int | None = None  # the sale that is being deleted
         self._request_id = uuid4()  # of the confirmation that is shown: sent again, it finds what it did
         self.message = Message(timing=VisibleAfter())
         self._loader = SaleLoader(sales, self.message)
-        self._picker = SalePicker(self.load, self._typed)
+        self._picker = SalePicker(self.load, self.message, self._typed)
         self._shown = html_pane("")
         self._question = Message(closeable=False)
         self._button = pmui.Button(label="Delete", color="error", variant="contained", margin=(6, 8))
-        self._cancel = pmui.Button(label="Cancel", variant="text", margin=(6, 8), on_click=lambda _: self._withdraw())
+        self._cancel = pmui.Button(label="Cancel", variant="text", margin=(6, 8), on_click=self._keep)
         self._buttons = pn.Row(self._button, self._cancel, visible=False)
         self.confirm = Action(self._delete, self.message, self._button)
         self._button.on_click(self.confirm.run)
@@ -71,20 +73,45 @@ class DeleteSale(pn.viewable.Viewer):
         if sale is None:
             return
         self.message.clear()
+        self._going = sale.transaction_id
+        try:
+            await self._end(sale)
+        finally:
+            self._going = None
+
+    async def _end(self, sale: Sale) -> None:
         try:
             saved = await asyncio.to_thread(self._sales.delete, sale.transaction_id, sale.version, self._request_id)
         except SaleConflict as conflict:
+            if self.sale_id != sale.transaction_id:  # another was asked for meanwhile
+                self.message.say("warning", "Nothing was deleted.", str(conflict))
+                return
             self._show(conflict.theirs)
             self.message.say("warning", "Below is how it is now. Delete it only if you still want to.", str(conflict))
             return
         except SaleNotFound as error:
-            self._withdraw()
+            self._answered(sale)
             self.message.say("info", str(error))
             return
-        self._withdraw()
+        self._answered(sale)
         lead = f"Transaction {saved.transaction_id} deleted:"
         self.message.say("success", f"{size(sale, self._sales)}.", lead, saved)
         self._on_saved(saved)
+
+    def _answered(self, sale: Sale) -> None:
+        """The question about this sale has had its answer; one about another, asked meanwhile, stays."""
+        if self.sale_id == sale.transaction_id:
+            self._withdraw()
+
+    def _keep(self, *_events: Any) -> None:
+        sale = self._sale
+        if sale is None:
+            return
+        if sale.transaction_id == self._going:
+            self.message.say("info", "Its answer will be here.", f"Transaction {sale.transaction_id} is being deleted.")
+            return
+        self._withdraw()
+        self.message.say("info", f"Transaction {sale.transaction_id} was not deleted.")
 
     def _show(self, sale: Sale) -> None:
         self._sale, self._request_id = sale, uuid4()

@@ -46,7 +46,7 @@ class EditSale(pn.viewable.Viewer):
         self._loader = SaleLoader(sales, self.message)
         self.unsaved = Unsaved("edit", self._draft, self._restore)
         self.form = SaleForm(sales, self.message, self.unsaved.changed)
-        self._picker = SalePicker(self.load)
+        self._picker = SalePicker(self.load, self.message)
         self._title = html_pane("")
         self._unsaved = Message(_button("Discard changes", self._discard), closeable=False)
         self._conflict: SaleConflict | None = None

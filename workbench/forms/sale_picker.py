@@ -10,16 +10,26 @@ import panel_material_ui as pmui
 
 from workbench.errors import FieldError
 from workbench.forms.fields import Fields, text_field
+from workbench.forms.messages import Message
 
 LARGEST_ID = 2**63 - 1
+WHAT_IT_IS = f"it must be a whole number from 1 to {LARGEST_ID}, such as 1234"
 
 
 class SalePicker(pn.viewable.Viewer):
-    """Which sale to load: ``on_pick`` gets its id. ``on_typing`` is called while another id is typed."""
+    """Which sale to load: ``on_pick`` gets its id. ``on_typing`` is called while another id is typed.
 
-    def __init__(self, on_pick: Callable[[int], Awaitable[None]], on_typing: Callable[[], None] | None = None) -> None:
+    ``message`` is what the form said last: an id that is none takes it away, as it is about another.
+    """
+
+    def __init__(
+        self,
+        on_pick: Callable[[int], Awaitable[None]],
+        message: Message,
+        on_typing: Callable[[], None] | None = None,
+    ) -> None:
         super().__init__()
-        self._on_pick = on_pick
+        self._on_pick, self._message = on_pick, message
         self._field = text_field("transaction_id")
         self._field.param.update(width=190, sizing_mode="fixed")
         self.fields = Fields({"transaction_id": self._field}, lambda _: on_typing() if on_typing else None)
@@ -40,8 +50,8 @@ class SalePicker(pn.viewable.Viewer):
     async def _pick(self, *_events: Any) -> None:
         picked = self.transaction_id
         if picked is None:
-            text = self.fields.text("transaction_id")
-            self.fields.show([FieldError("transaction_id", text, "it must be a whole number such as 1234")])
+            self._message.clear()
+            self.fields.show([FieldError("transaction_id", self.fields.text("transaction_id"), WHAT_IT_IS)])
             return
         await self._on_pick(picked)
 
