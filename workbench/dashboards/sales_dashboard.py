@@ -182,7 +182,7 @@ class SalesDashboard(Viewer):
             self._state,
             top,
             self._tabs,
-            *self._pages.values(),
+            column(*self._pages.values(), css="gap: 0;"),
             sx={"gap": "16px"},
             sizing_mode="stretch_width",
             margin=0,
