@@ -102,7 +102,8 @@ def _newest(engines: Engines) -> int:
 
 def _changed_text(changed: list[int], sales: int) -> str:
     named = ", ".join(map(str, changed[:MOST_NAMED])) + (", ..." if len(changed) > MOST_NAMED else "")
+    were = "was" if len(changed) == 1 else "were"
     return (
-        f"Of this load's {counted(sales, 'sale')} {len(changed):,} changed since (transaction {named}). Nothing was"
-        " removed."
+        f"{len(changed):,} of the {counted(sales, 'sale')} of this load {were} changed since (transaction {named})."
+        " Nothing was removed."
     )
