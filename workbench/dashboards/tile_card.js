@@ -6,6 +6,11 @@ function add(parent, tag, kind, text = "") {
   return made
 }
 
+function follow(model, name, draw) {
+  model.on(name, draw)
+  draw()
+}
+
 function age(seconds) {
   if (seconds < 1) { return "now" }
   if (seconds < 60) { return `${Math.floor(seconds)} s ago` }
@@ -39,10 +44,8 @@ function addHead(card, model) {
     }
     for (const gone of old.values()) { gone.remove() }
   }
-  model.on("legend", explain)
-  model.on("buttons", offer)
-  explain()
-  offer()
+  follow(model, "legend", explain)
+  follow(model, "buttons", offer)
 }
 
 function addBody(card, model) {
@@ -50,12 +53,8 @@ function addBody(card, model) {
   const text = add(card, "div", "text")
   const child = model.get_child("body")
   if (child) { body.append(child) }
-  const open = () => { body.hidden = !model.is_open }
-  const write = () => { text.innerHTML = model.text }
-  model.on("is_open", open)
-  model.on("text", write)
-  open()
-  write()
+  follow(model, "is_open", () => { body.hidden = !model.is_open })
+  follow(model, "text", () => { text.innerHTML = model.text })
 }
 
 function addFreshness(card, model) {
@@ -70,9 +69,7 @@ function addFreshness(card, model) {
     line.textContent = `${model.engine} · as of ${at} ${model.zone}, ${age(seconds)}`
     line.title = model.note
   }
-  const renew = () => { skew = model.sent_ms - Date.now(); draw() }
-  model.on("sent_ms", renew)
-  renew()
+  follow(model, "sent_ms", () => { skew = model.sent_ms - Date.now(); draw() })
   const timer = setInterval(draw, 1000)
   model.on("remove", () => clearInterval(timer))
 }
