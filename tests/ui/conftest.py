@@ -11,14 +11,16 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, FloatRect, Page, Request, Route, expect
+from playwright.sync_api import Error as PlaywrightError
 from pydantic import SecretStr
 
 from tests.conftest import free_ports
@@ -166,9 +168,30 @@ def watched_page(browser: Browser, **options: object) -> Iterator[Page]:
     watch = Watch(page)
     try:
         yield page
+    except (AssertionError, PlaywrightError) as error:
+        error.add_note(shown_on(page))
+        raise
     finally:
         context.close()
     assert not watch.faults, "\n".join(watch.faults)
+
+
+def shown_on(page: Page) -> str:
+    """Address and content of a page as a screen reader has it: what a failed test has to go by elsewhere."""
+    try:
+        return f"{page.url} showed:\n{page.locator('body').aria_snapshot(timeout=5_000)[-6000:]}"
+    except PlaywrightError as error:
+        return f"{page.url} cannot be read any more: {error}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
+    """Adds to a failed test's report what its page showed."""
+    report = yield
+    page = getattr(item, "funcargs", {}).get("page")
+    if report.failed and call.when == "call" and isinstance(page, Page):
+        report.sections.append(("the page", shown_on(page)))
+    return report
 
 
 @pytest.fixture
@@ -176,6 +199,15 @@ def page(browser: Browser) -> Iterator[Page]:
     """A page of 1280 x 900; the test fails when it has errors or asks anything but this machine."""
     with watched_page(browser) as opened:
         yield opened
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Prints why each test that was run a second time had failed the first time."""
+    for report in terminalreporter.stats.get("rerun", []):
+        terminalreporter.section(f"first run of {report.nodeid}", sep="_")
+        terminalreporter.line(report.longreprtext)
+        for title, text in report.sections:
+            terminalreporter.line(f"{title}: {text}")
 
 
 def visit(page: Page, url: str) -> None:
