@@ -15,7 +15,7 @@ from workbench.errors import MetricError
 from workbench.filters import Filters
 from workbench.metrics import DIMENSIONS, METRICS, Where
 from workbench.metrics.ask import _value
-from workbench.metrics.definitions import MEASURES, UNUSABLE, checked, usable
+from workbench.metrics.definitions import MEASURES, UNUSABLE, Measure, checked, usable
 from workbench.metrics.facts import TABLES
 from workbench.sql_files import read_sql, sql_names
 
@@ -156,3 +156,17 @@ def test_a_metric_that_is_out_is_refused_with_its_own_words(monkeypatch: pytest.
     with pytest.raises(MetricError, match="it is a test"):
         checked(["typo"], [])
     assert checked(["revenue"], [])
+
+
+@pytest.mark.parametrize(
+    ("expression", "adds_up"),
+    [
+        ("count(distinct customer_id)", False),
+        ("median(revenue)", False),
+        ("sum(revenue) / count(*)", False),
+        ("sum(revenue)", True),
+        ("sum(revenue) filter (where discount > 0)", True),
+    ],
+)
+def test_only_sums_and_counts_are_added_up_over_periods(expression: str, adds_up: bool) -> None:
+    assert Measure("some", "", "count", "sale", expression).adds_up is adds_up

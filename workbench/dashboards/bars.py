@@ -72,7 +72,8 @@ class BarTile(ChartTile):
         asked, *compared = self.asks(moment)
         answer = moment.ask(*asked)
         frame = answer.value.sort_values(self.metric, ascending=False, kind="stable").reset_index(drop=True)
-        found = [moment.ask(*other).value.set_index(self.dimension)[self.metric].to_dict() for other in compared]
+        others = (moment.ask(*other).value for other in compared)
+        found = [dict(zip(other[self.dimension], other[self.metric], strict=True)) for other in others]
         none = Decimal("0.00") if METRICS[self.metric].unit == "money" else 0
         for name, figures in zip_longest(("so_far", "before"), found):
             values = [None if figures is None else figures.get(value, none) for value in frame[self.dimension]]

@@ -139,10 +139,11 @@ def frame_of(groups: Groups, metrics: Sequence[Metric], by: Sequence[str]) -> pd
     """The frame that ``ask`` gives, of the measures of each group."""
     keys = ordered(groups)
     columns = key_columns(keys, by)
+    index = pd.RangeIndex(len(keys))  # one for all: others would be compared, and their columns copied
     for metric in metrics:
         kind = "int64" if metric.unit == "count" else object
-        columns[metric.name] = pd.Series([_value(metric, groups[key]) for key in keys], dtype=kind)
-    return pd.DataFrame(columns)
+        columns[metric.name] = pd.Series([_value(metric, groups[key]) for key in keys], index, kind)
+    return pd.DataFrame(columns, index, copy=False)
 
 
 def _value(metric: Metric, sums: Mapping[str, int]) -> Any:

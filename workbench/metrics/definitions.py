@@ -11,6 +11,7 @@ sale under such a filter is therefore what those sales spent on those lines.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -19,6 +20,7 @@ from workbench.errors import MetricError
 
 Grain = Literal["sale", "line", "first sale"]
 Unit = Literal["money", "count", "percent", "ratio"]
+_ADDS_UP = re.compile(r"(sum|count)\([^()]*\)( filter \([^()]*\))?")
 
 
 @dataclass(frozen=True)
@@ -71,9 +73,9 @@ class Measure:
     is_of_header: bool = False
 
     @property
-    def is_distinct(self) -> bool:
-        """Whether it costs much for each way of grouping, so that it is not computed for those that do not ask it."""
-        return "distinct" in self.expression
+    def adds_up(self) -> bool:
+        """Whether those of two parts of a group add up to that of the group, as different customers do not."""
+        return "distinct" not in self.expression and _ADDS_UP.fullmatch(self.expression) is not None
 
     def grain_of(self, tells_lines: bool) -> Grain:
         """The facts that give it, when the question tells lines apart or does not."""

@@ -6,7 +6,9 @@ PostgreSQL has the facts as views (sql/metrics), DuckDB as tables (sql/columns):
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from itertools import pairwise
 from typing import Any, Protocol
 
 import sqlalchemy as sa
@@ -73,6 +75,9 @@ class Grouping:
     def at(self, grain: Grain) -> tuple[str, ...]:
         """The measures that are summed at this grain."""
         return tuple(name for name, own in self.grains.items() if own == grain)
+
+
+Asked = tuple[Grouping, Groups]  # and what is filled with its groups
 
 
 class Senseless(Exception):
@@ -170,45 +175,87 @@ def one_moment(connection: sa.Connection) -> None:
 def sums(facts: Facts, groupings: Sequence[Grouping]) -> list[Groups]:
     """The groups of each grouping that have a row; money in cents. What is under one filter costs one pass.
 
-    Raises MetricError when the expression of a measure makes no sense to the engine.
+    So do periods that touch, as a period and the one before it. Raises MetricError when the expression of a measure
+    makes no sense to the engine.
     """
-    found: list[Groups] = [{} for _ in groupings]
-    passes: dict[tuple[Grain, Where, tuple[str, ...]], list[tuple[Grouping, Groups]]] = {}
+    found: list[Groups] = [{} if grouping.by else {(): {}} for grouping in groupings]
+    passes: dict[tuple[Grain, Where, tuple[str, ...]], list[Asked]] = {}
+    at_any_time = {
+        where: replace(where, date_from=None, date_to=None, before=None) for where in {of.where for of in groupings}
+    }
     for grouping, groups in zip(groupings, found, strict=True):
         for grain in dict.fromkeys(grouping.grains.values()):
-            apart = tuple(name for name in grouping.at(grain) if MEASURES[name].is_distinct)
-            passes.setdefault((grain, grouping.where, apart), []).append((grouping, groups))
-    for (grain, where, _), asked in passes.items():
-        _pass(facts, grain, where, asked)
+            apart = tuple(name for name in grouping.at(grain) if not MEASURES[name].adds_up)
+            rows = grouping.where if apart else at_any_time[grouping.where]
+            passes.setdefault((grain, rows, apart), []).append((grouping, groups))
+    for (grain, _, _), asked in passes.items():
+        for where, touching in _periods(asked):
+            _pass(facts, grain, where, touching)
     return found
 
 
-def _pass(facts: Facts, grain: Grain, where: Where, asked: Sequence[tuple[Grouping, Groups]]) -> None:
-    """Fills the groups of several groupings by one statement."""
-    table = TABLES[grain]
-    keys = {name: group(table, name).label(name) for grouping, _ in asked for name in grouping.by}
+def _periods(asked: Sequence[Asked]) -> list[tuple[Where, list[Asked]]]:
+    """Those whose days touch or overlap, together, and the filter by which just all their sales are read."""
+    found: list[tuple[Where, list[Asked]]] = []
+    for one in sorted(asked, key=lambda one: one[0].where.date_from or date.min):
+        where = one[0].where
+        if found and ((where.date_from or date.min) - (found[-1][0].date_to or date.max)).days <= 1:
+            whole, touching = found[-1]
+            ends = (whole.date_to, where.date_to)
+            last = None if None in ends else max(end for end in ends if end is not None)
+            before = whole.before if whole.before == where.before else None
+            found[-1] = replace(whole, date_to=last, before=before), [*touching, one]
+        else:
+            found.append((where, [one]))
+    return found
+
+
+def _pass(facts: Facts, grain: Grain, where: Where, asked: Sequence[Asked]) -> None:
+    """Fills the groups of several groupings by one statement over what is under ``where``.
+
+    A row of its answer is of the sales that the same periods have, each told by a bit.
+    """
     measures = list(dict.fromkeys(name for grouping, _ in asked for name in grouping.at(grain)))
-    by_set: dict[int, list[tuple[Grouping, Groups]]] = {}
+    periods = {period: 1 << place for place, period in enumerate(dict.fromkeys(of.where for of, _ in asked))}
+    facts_of, told = TABLES[grain], [] if len(periods) == 1 else [sa.column("periods", sa.Integer)]
+    rows_of = sa.select(*facts_of.c, *([_told(facts_of, periods)] if told else []))
+    table = rows_of.where(*facts.matching(facts_of, where)).subquery(facts_of.name)
+    keys = {name: group(table, name).label(name) for grouping, _ in asked for name in grouping.by}
+    by_set: dict[int, list[Asked]] = {}
     for grouping, groups in asked:
         by_set.setdefault(_rolled_up(keys, grouping.by), []).append((grouping, groups))
-    sets = [sa.tuple_(*(keys[name] for name in of[0][0].by)) for of in by_set.values()]
-    is_one = len(sets) == 1
+    sets = [sa.tuple_(*told, *(keys[name] for name in of[0][0].by)) for of in by_set.values()]
     query = sa.select(
-        sa.literal_column("0") if is_one else sa.func.grouping(*keys.values()),
+        sa.func.grouping(*keys.values()) if len(sets) > 1 else sa.literal_column(str(next(iter(by_set)))),
+        *(told or [sa.literal_column("1")]),
         *map(shown, keys.values()),
         *map(_total, measures),
-    ).select_from(table)
-    grouped = keys.values() if is_one else (sa.func.grouping_sets(*sets),)
+    )
+    grouped = [sa.func.grouping_sets(*sets)] if len(sets) > 1 else [*told, *keys.values()]
     try:
-        rows = facts.execute(query.where(*facts.matching(table, where)).group_by(*grouped))
+        rows = facts.execute(query.select_from(table).group_by(*grouped))
     except Senseless as error:
         said = ", ".join(f"{name} as {MEASURES[name].expression}" for name in measures)
         raise MetricError(f"It is defined wrongly (workbench/metrics/definitions.py), {said}: {error}.") from None
-    for rolled_up, *values in rows:
+    for rolled_up, bits, *values in rows:
         row = dict(zip([*keys, *measures], values, strict=True))
         for grouping, groups in by_set[rolled_up]:
-            group_of = groups.setdefault(tuple(row[name] for name in grouping.by), {})
-            group_of.update({name: row[name] for name in grouping.at(grain)})
+            if bits & periods[grouping.where]:
+                group_of = groups.setdefault(tuple(row[name] for name in grouping.by), {})
+                for name in grouping.at(grain):
+                    group_of[name] = group_of.get(name, 0) + row[name]
+
+
+def _told(table: sa.TableClause, periods: Mapping[Where, int]) -> sa.ColumnElement[int]:
+    """The bits of the periods that a sale, or the sale that a line is of, is in."""
+    edges = sorted({datetime.min, datetime.max, *(edge for where in periods for edge in where.span)})
+
+    def within(low: datetime, high: datetime) -> sa.ColumnElement[int]:
+        spans = ((where.span, bit) for where, bit in periods.items())
+        return sa.literal_column(str(sum(bit for (first, last), bit in spans if first <= low and high <= last)))
+
+    steps = [(table.c.transaction_time < high, within(low, high)) for low, high in pairwise(edges)]
+    return sa.case(*steps, else_=within(datetime.max, datetime.max)).label("periods")
 
 
 def _rolled_up(keys: Iterable[str], by: Sequence[str]) -> int:
@@ -230,7 +277,7 @@ def _total(name: str) -> sa.ColumnElement[Any]:
     return sa.cast(sa.func.coalesce(sa.literal_column(value), sa.literal_column("0")), sa.BigInteger)
 
 
-def group(table: sa.TableClause, name: str) -> sa.ColumnElement[Any]:
+def group(table: sa.FromClause, name: str) -> sa.ColumnElement[Any]:
     """What a dimension is grouped by: the day itself, as the planner cannot tell how many numbers of days there are."""
     column = table.c[COLUMNS[name]]
     if name in SPANS:  # of a time without a zone: the session's is not asked

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any, Protocol, runtime_checkable
 
 from workbench.errors import MetricError
@@ -52,8 +52,10 @@ class Where:
         Raises MetricError for anything else, with the name of the filter and what it takes.
         """
         for field in fields(self):
-            read = _READERS.get(str(field.type).removesuffix(" | None"), given.values)
-            object.__setattr__(self, field.name, read(field.name, getattr(self, field.name)))
+            value = getattr(self, field.name)
+            if value is not field.default:
+                read = _READERS.get(str(field.type).removesuffix(" | None"), given.values)
+                object.__setattr__(self, field.name, read(field.name, value))
 
     @classmethod
     def of(cls, asked: AnyWhere, now: datetime) -> Where:
@@ -90,6 +92,13 @@ class Where:
             "product": self.products,
         }
         return {name: values for name, values in named.items() if values}
+
+    @property
+    def span(self) -> tuple[datetime, datetime]:
+        """From when to when the days are, not counting the end; the first or the last time there is where open."""
+        first, last = self.date_from or date.min, self.date_to or date.max
+        end = datetime.max if last == date.max else datetime.combine(last + timedelta(days=1), time())
+        return datetime.combine(first, time()), min(end, self.before or end)
 
     @property
     def narrows_lines(self) -> bool:

@@ -23,10 +23,11 @@ def ordered(keys: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
 def key_columns(keys: Sequence[tuple[Any, ...]], by: Sequence[str]) -> dict[str, Any]:
     """A column for each dimension of ``by``; day numbers become days, also those that a week or month begins with."""
     columns: dict[str, Any] = {}
+    index = pd.RangeIndex(len(keys))
     for place, name in enumerate(by):
         values = [key[place] for key in keys]
         is_day = name == "day" or name in SPANS
-        columns[name] = days(values) if is_day else pd.Series(values, dtype=_TYPES.get(name, object))
+        columns[name] = days(values) if is_day else pd.Series(values, index, _TYPES.get(name, object))
     return columns
 
 
