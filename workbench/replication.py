@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
@@ -60,6 +60,11 @@ class Answer(Generic[T]):
     def map(self, work: Callable[[T], U]) -> Answer[U]:
         """What ``work`` makes of the value, by the same engine as of the same moment."""
         return Answer(work(self.value), self.engine, self.as_of, self.note)
+
+    @staticmethod
+    def oldest(answers: Iterable[Answer[Any]]) -> Answer[Any]:
+        """The one of the oldest data: what is made of all of them is no newer."""
+        return min(answers, key=lambda answer: answer.as_of)
 
 
 @dataclass

@@ -49,8 +49,9 @@ class Discounts(TableTile):
 
         def work(source: Source) -> Answer[pd.DataFrame]:
             answer = insights.discounts(source, moment.where, by=[self.dimension])
-            frame = answer.value.sort_values("discount_given", ascending=False, kind="stable").reset_index(drop=True)
-            return Answer(frame, answer.engine, answer.as_of, answer.note)
+            return answer.map(
+                lambda frame: frame.sort_values("discount_given", ascending=False, kind="stable", ignore_index=True)
+            )
 
         return moment.answer(("discounts", self.dimension, moment.where), work)
 

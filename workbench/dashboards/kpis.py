@@ -49,7 +49,7 @@ class KpiTile(Tile):
                 "points": pd.Series([tuple(zip(points[by], points[self.metric], strict=True))], dtype=object),
             }
         )
-        return Answer(frame, answer.engine, answer.as_of, answer.note)
+        return answer.map(lambda _groups: frame)
 
     def asks(self, moment: Moment) -> Iterable[Asked]:
         """The figure, and its points, of what is looked at and of what that is compared with."""

@@ -77,7 +77,7 @@ class RevenueOverTime(ChartTile):
         revenue = pd.Series([found.get(day, Decimal("0.00")) for day in days], dtype=object)
         frame = pd.DataFrame({"day": days, "revenue": revenue})
         frame["before"] = pd.Series(self._compared(moment, days, compared), dtype=object)
-        return Answer(frame, answer.engine, answer.as_of, answer.note)
+        return answer.map(lambda _groups: frame)
 
     def _hours(self, moment: Moment, day: date, asked: Asked, compared: Sequence[Asked]) -> Answer[pd.DataFrame]:
         """The same by hour."""
@@ -91,7 +91,8 @@ class RevenueOverTime(ChartTile):
         revenue = [found.get(hour, Decimal("0.00")) for hour in range(len(hours))]
         compared_with = [before.get(hour, Decimal("0.00")) if compared else None for hour in range(len(hours))]
         columns = {"revenue": pd.Series(revenue, dtype=object), "before": pd.Series(compared_with, dtype=object)}
-        return Answer(pd.DataFrame({"day": hours} | columns), answer.engine, answer.as_of, answer.note)
+        frame = pd.DataFrame({"day": hours} | columns)
+        return answer.map(lambda _groups: frame)
 
     def _compared(self, moment: Moment, days: pd.DatetimeIndex, compared: Sequence[Asked]) -> list[Decimal | None]:
         """The revenue of the day that each day is compared with, in order."""

@@ -95,11 +95,12 @@ class Baskets(TableTile):
     def fetch(self, moment: Moment) -> Answer[pd.DataFrame]:
         """The pairs of ``insights.baskets``, highest lift first."""
 
+        def shown(found: insights.Baskets) -> pd.DataFrame:
+            found.pairs.attrs["about"] = found.about
+            return found.pairs
+
         def work(source: Source) -> Answer[pd.DataFrame]:
-            answer = insights.baskets(source, moment.where, limit=MOST_PAIRS)
-            pairs = answer.value.pairs
-            pairs.attrs["about"] = answer.value.about
-            return Answer(pairs, answer.engine, answer.as_of, answer.note)
+            return insights.baskets(source, moment.where, limit=MOST_PAIRS).map(shown)
 
         return moment.answer(("baskets", moment.where), work)
 

@@ -73,10 +73,12 @@ class SaleList(Tile):
         def work(source: Source) -> Answer[SalePage]:
             return sale_page(source, where, size=SIZE, move=move, edge=edge)
 
-        answer = moment.answer(("sale list", where, move, edge), work)
-        frame = answer.value.rows[list(SHOWN)].copy()
-        frame.attrs |= {"where": where, "page": answer.value}
-        return Answer(frame, answer.engine, answer.as_of, answer.note)
+        def shown(page: SalePage) -> pd.DataFrame:
+            frame = page.rows[list(SHOWN)].copy()
+            frame.attrs |= {"where": where, "page": page}
+            return frame
+
+        return moment.answer(("sale list", where, move, edge), work).map(shown)
 
     def take(self, moment: Moment, answer: Answer[pd.DataFrame] | WorkbenchError) -> None:
         """Keeps the page of the answer that is shown; of several that are asked for, others may come and be dropped."""

@@ -95,7 +95,7 @@ def baskets(
     codes = sorted({code for pair in best for code in (pair.a, pair.b)})
     named = source.reader.read(source.session, lambda connection: newest(connection, codes), "product names")
     value = Baskets(_frame(named.value, best, sales), sales)
-    return Answer(value, found.engine, found.as_of, found.note)
+    return found.map(lambda _pairs: value)
 
 
 def _pairs(facts: Facts, where: Where, at_least: int) -> sa.Select[Any]:

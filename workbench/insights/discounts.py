@@ -48,7 +48,7 @@ def discounts(source: Source, where: AnyWhere = None, *, by: Sequence[str] = ())
     rows = [_values(*(groups[key].get(name, 0) for name in MEASURES)) for key in keys]
     for place, name in enumerate(COLUMNS):
         columns[name] = pd.Series([row[place] for row in rows], dtype="int64" if name in COUNTS else object)
-    return Answer(pd.DataFrame(columns), found.engine, found.as_of, found.note)
+    return found.map(lambda _groups: pd.DataFrame(columns))
 
 
 def _values(discount: int, lines: int, discounted: int, revenue: int, of_discounted: int) -> tuple[Any, ...]:

@@ -37,10 +37,8 @@ def effects(source: Source, where: AnyWhere, compared: AnyWhere) -> Answer[pd.Da
     named = source.reader.read(source.session, lambda connection: newest(connection, codes))
     for row in rows:
         row["product_name"] = named.value.get(row["product_code"], (row["product_code"], None))[0]
-    parts: list[Answer[Any]] = [now, before, named]
-    oldest = min(parts, key=lambda part: part.as_of)
     frame = pd.DataFrame({name: pd.Series([row[name] for row in rows], dtype=object) for name in COLUMNS})
-    return Answer(frame, oldest.engine, oldest.as_of, oldest.note)
+    return Answer.oldest([now, before, named]).map(lambda _part: frame)
 
 
 def _by_code(frame: pd.DataFrame) -> dict[str, tuple[Decimal, Decimal, int]]:

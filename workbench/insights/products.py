@@ -72,8 +72,7 @@ def products(
     for row in rows:
         row["product_name"], row["category"] = named.value.get(row["product_code"], (row["product_code"], None))
     parts: list[Answer[Any]] = [now, named] if before is None else [now, part, before, named]
-    oldest = min(parts, key=lambda part: part.as_of)
-    return Answer(_frame(rows), oldest.engine, oldest.as_of, oldest.note)
+    return Answer.oldest(parts).map(lambda _part: _frame(rows))
 
 
 def abc_class(above: Decimal, total: Decimal) -> str:

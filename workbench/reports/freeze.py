@@ -70,7 +70,7 @@ class FrozenView:
         """What ``ask`` answers now. Raises what it raises."""
         answers = [(by, names, ask(names, () if by is None else (by,), where)) for by, names in QUESTIONS]
         figures = {key: value for by, names, answer in answers for key, value in _figures(by, names, answer.value)}
-        oldest = min((answer for _, _, answer in answers), key=lambda answer: answer.as_of)
+        oldest = Answer.oldest(answer for _, _, answer in answers)
         return cls(where, oldest.engine, oldest.as_of, figures, timezone)
 
     @classmethod
