@@ -172,17 +172,17 @@ def check_together(source: Source, asked: Sequence[tuple[list[str], Where]]) -> 
 
     Their periods touch, overlap, end within a day, or are apart.
     """
-    moved = (
-        {"date_from": DAYS[1], "date_to": None},
-        {"date_to": DAYS[1], "before": datetime.combine(DAYS[1], TIMES[1])},
-    )
-    asked = [*asked, *(([], replace(asked[0][1], **period)) for period in moved)]
-    every = [
-        Asked(tuple(name for name in allowed(by) if name not in left_out), tuple(by), where)
-        for left_out in ((), ("customers",))  # different ones do not add up, and are asked apart with all beside them
-        for _, where in asked
-        for by, _ in [*asked, ([], where)]
-    ]
+    every = [Asked(tuple(allowed(by)), tuple(by), where) for _, where in asked for by, _ in [*asked, ([], where)]]
+    (by, where), *_ = asked
+    until = datetime.combine(DAYS[1], TIMES[1])
+    for moved in (
+        where,
+        replace(where, date_from=DAYS[1], date_to=None),
+        replace(where, date_to=DAYS[1], before=until),
+    ):
+        # Different customers do not add up: they are asked apart, with all beside them.
+        added = tuple(name for name in allowed(by) if name != "customers")
+        every += [Asked(added, tuple(by), moved), Asked(tuple(allowed([])), (), moved)]
     for one, found in zip(every, ask_together(source, every), strict=True):
         alone = ask(source, one.metrics, by=one.by, where=one.where)
         pd.testing.assert_frame_equal(found.value, alone.value)
