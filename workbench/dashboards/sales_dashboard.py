@@ -174,8 +174,8 @@ class SalesDashboard(Viewer):
         self._stepped()
 
     def __panel__(self) -> Viewable:
-        of_page = [self._address, self._visibility, self.sales.kept]
-        top = card(self.bar, *(of_page if is_served() else []))  # a notebook's page is not ours
+        of_page = column(self._address, self._visibility, self.sales.kept, css="position: absolute;")  # takes no place
+        top = card(self.bar, *([of_page] if is_served() else []))  # a notebook's page is not ours
         top.stylesheets = [*top.stylesheets, STICKS]
         view = pmui.Column(
             self._said,
