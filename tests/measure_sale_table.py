@@ -17,7 +17,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tests.measure_metrics import seconds
+from workbench.bench.timing import seconds
 from workbench.connection import Workbench, connect
 from workbench.live import Live
 from workbench.metrics import Source

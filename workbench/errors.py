@@ -21,6 +21,10 @@ class ClusterError(WorkbenchError):
     """The embedded master or replica could not be started, stopped or rebuilt."""
 
 
+class BenchFailed(WorkbenchError):
+    """What was to be measured did not work."""
+
+
 class NotInstalled(WorkbenchError):
     """A part of the workbench that its own extra has to be installed for."""
 

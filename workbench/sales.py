@@ -150,7 +150,7 @@ class Sales:
         """Writes, counts what became of it, and has the commit timed. ``loaded``: which sale, at which version."""
         values: dict[str, Any] = dict(zip(("transaction_id", "version"), loaded or (), strict=False))
         if sale is not None:
-            values |= _header(sale) | {"transaction_time": sale.transaction_time or self.clock.now()}
+            values |= sale_values(sale, self.clock.now())
         fingerprint = _fingerprint(operation, loaded, sale)
         values |= {"request_id": str(request_id), "fingerprint": fingerprint, "actor": self.actor}
 
@@ -196,8 +196,9 @@ def _attempt(
     raise StillOpen  # what stood in the way has gone since: a request rolled back, a conflict withdrawn
 
 
-def _header(sale: SaleInput) -> dict[str, Any]:
-    header = sale.model_dump(exclude={"lines"})
+def sale_values(sale: SaleInput, now: datetime) -> dict[str, Any]:
+    """A sale as the statements that save it take it; without a time of its own it is of ``now``."""
+    header = sale.model_dump(exclude={"lines"}) | {"transaction_time": sale.transaction_time or now}
     lines = [line.model_dump(mode="json") for line in sale.lines]
     totals = {"total_amount": sale.total_amount, "total_discount": sale.total_discount}
     return header | totals | {"lines": json.dumps(lines)}

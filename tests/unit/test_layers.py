@@ -39,11 +39,12 @@ LAYERS = [
     {"monitor", "verification"},
     {"connection"},
     {"look", "filters", "live", "figures", "notebook"},
-    {"gate", "jupyter"},
+    {"gate", "jupyter", "served"},
     {"inline", "browser"},
     {"reports"},
     {"forms", "dashboards"},
     {"shell"},
+    {"bench"},
     {"apps", "exporter", "cli", "__init__", "__main__"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from workbench.cli import lab, report, risingwave, servers, serving, verify
+from workbench.cli import bench, lab, report, risingwave, servers, serving, verify
 from workbench.cli.shared import errors
 from workbench.disk import full_in_words
 from workbench.errors import WorkbenchError
@@ -27,6 +27,7 @@ COMMANDS = (
     lab.lab,
     verify.verify,
     report.report,
+    bench.bench,
 )
 for command in COMMANDS:
     app.command()(command)
