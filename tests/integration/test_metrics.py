@@ -362,6 +362,28 @@ def test_a_sale_with_two_categories_counts_once_under_both(workbench: Workbench,
         check(source, ["sales", "average_sale", "items_per_sale"], ["store"], where)
 
 
+def test_periods_that_touch_are_told_apart_and_a_customer_of_both_is_one(
+    workbench: Workbench, columns: Columns
+) -> None:
+    shop = Shop(workbench)
+    for day in (1, 1, 2, 3):
+        shop.sales.create(sale(transaction_time=f"2026-05-0{day} 10:00:00"), uuid.uuid4())
+    columns.refresh(workbench.reader, shop.session)
+    first, second, third = (date(2026, 5, day) for day in (1, 2, 3))
+    sales = {
+        Where(date_from=first, date_to=second): 3,
+        Where(date_from=first, date_to=second, before=datetime.combine(second, time(10))): 2,
+        Where(date_to=first): 2,
+        Where(date_from=second): 2,
+        Where(date_from=third, date_to=third, before=datetime.combine(third, time(0))): 0,
+    }
+    for source in (Source(workbench.reader, shop.session, columns), Source(workbench.reader, shop.session)):
+        for metric in ("sales", "customers"):
+            found = ask_together(source, [Asked((metric,), (), where) for where in sales])
+            values = [answer.value[metric].item() for answer in found]
+            assert values == [min(count, 1) if metric == "customers" else count for count in sales.values()]
+
+
 def test_the_replica_answers_and_an_own_write_is_seen_at_once(workbench: Workbench, columns: Columns) -> None:
     shop = Shop(workbench)
     shop.empty()
