@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, time, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
@@ -14,6 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.conftest import wait_until
 from tests.examples import CAKE, HOSTILE, LATTE, sale
 from tests.ui.conftest import brush, seen_through, visit, watched_page
+from workbench import bench
 from workbench.engines import Engines
 from workbench.positions import wait_for_replica
 from workbench.replication import Reader, Session
@@ -94,6 +96,13 @@ def click(page: Page, number: int, across: float, down: float) -> None:
 
 
 DAILY, STORES = 0, 3
+
+
+def test_what_is_drawn_later_has_its_place_from_the_start(app: str, page: Page, sales: list[int]) -> None:
+    page.add_init_script(path=Path(bench.__file__).with_name("browser.js"))
+    visit(page, f"{app}/analytics")
+    figures(page, FIGURES)
+    assert page.evaluate("bench.shift()") < 0.1
 
 
 def test_the_figures_are_those_of_sql(app: str, page: Page, sales: list[int], engines: Engines) -> None:

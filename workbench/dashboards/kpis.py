@@ -26,6 +26,7 @@ KEY_FIGURES = ("sales", "revenue", "items_sold", "average_sale")  # asked togeth
 class KpiTile(Tile):
     """One figure of the whole period."""
 
+    height = 140
     metric: ClassVar[str] = ""
     of_lines: ClassVar[str] = "of the matching lines alone"  # what it is of when lines are filtered, by product say
 

@@ -47,6 +47,9 @@ ON_FIRST_SCREEN = 5  # of these
 STICKS = """
 :host { position: sticky; top: 0; z-index: 5; max-height: 50dvh; overflow-y: auto; }
 @media (max-height: 480px) { :host { position: static; max-height: none; } }
+/* Its height before its fields are drawn: what stands below it would move down. */
+:host { min-height: 172px; }
+@media (min-width: 1180px) { :host { min-height: 124px; } }
 """
 # A tab that is not shown keeps its size: nothing is laid out or painted anew when it comes back. A style alone, as a
 # class, or to be visible, has Bokeh measure the whole page.
@@ -70,7 +73,9 @@ class SalesDashboard(Viewer):
         self._pages = {name: column(css="gap: 16px;") for name in TABS}
         self._live = pmui.Switch(label="Live", value=True, margin=0)
         # The tabs hold nothing: what they do not show they take off the page, and draw it anew when it comes back.
-        self._tabs = pmui.Tabs(*((title, pn.Spacer(height=0)) for title in TABS.values()), sizing_mode="stretch_width")
+        self._tabs = pmui.Tabs(
+            *((title, pn.Spacer(height=0)) for title in TABS.values()), min_height=48, sizing_mode="stretch_width"
+        )
         self._address, self._visibility = AddressBar(self._read), Visibility()
         self._said = pmui.Alert(severity="warning", visible=False, closeable=True, sizing_mode="stretch_width")
         self._state = pmui.Alert(severity="warning", visible=False, sizing_mode="stretch_width")
