@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import param
 from panel.custom import JSComponent
@@ -52,6 +53,13 @@ class TileCard(JSComponent):
         super().__init__(**({"stylesheets": stylesheets(), "margin": 0, "sizing_mode": "stretch_width"} | params))
         self._clock = clock
         self.on_msg(lambda event: pressed(event.data))
+
+    @classmethod
+    def _patch_datamodel_ref(cls, props: Any, ref: str) -> None:
+        """Searches for models to mark once a page: what is told later is text and numbers. Panel searches each time,
+        the chart too, which was half of the time that a change takes."""
+        if f"__ref:{ref}" not in props.tags:
+            super()._patch_datamodel_ref(props, ref)
 
     def fill(self, text: str = "", *, is_open: bool = True) -> None:
         """Shows ``text``, and the body unless it is closed."""
