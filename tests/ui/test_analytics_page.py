@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, time, timedelta
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
@@ -15,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.conftest import wait_until
 from tests.examples import CAKE, HOSTILE, LATTE, sale
 from tests.ui.conftest import brush, seen_through, visit, watched_page
-from workbench import bench
+from workbench.bench.browser import SCRIPT
 from workbench.engines import Engines
 from workbench.positions import wait_for_replica
 from workbench.replication import Reader, Session
@@ -99,7 +98,7 @@ DAILY, STORES = 0, 3
 
 
 def test_what_is_drawn_later_has_its_place_from_the_start(app: str, page: Page, sales: list[int]) -> None:
-    page.add_init_script(path=Path(bench.__file__).with_name("browser.js"))
+    page.add_init_script(path=SCRIPT)
     visit(page, f"{app}/analytics")
     figures(page, FIGURES)
     assert page.evaluate("bench.shift()") < 0.1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 import time
 from collections.abc import Callable, Sequence
 
@@ -21,8 +20,3 @@ def p95(took: Sequence[float]) -> float:
     found = quantiles(took)
     assert found is not None
     return found.p95
-
-
-def median_of(work: Callable[[], float], times: int) -> float:
-    """The median of what it returns."""
-    return statistics.median(work() for _ in range(times))

@@ -77,7 +77,7 @@ class Grouping:
         return tuple(name for name, own in self.grains.items() if own == grain)
 
 
-Asked = tuple[Grouping, Groups]  # and what is filled with its groups
+Filled = tuple[Grouping, Groups]  # and what is filled with its groups
 
 
 class Senseless(Exception):
@@ -179,7 +179,7 @@ def sums(facts: Facts, groupings: Sequence[Grouping]) -> list[Groups]:
     makes no sense to the engine.
     """
     found: list[Groups] = [{} if grouping.by else {(): {}} for grouping in groupings]
-    passes: dict[tuple[Grain, Where, tuple[str, ...]], list[Asked]] = {}
+    passes: dict[tuple[Grain, Where, tuple[str, ...]], list[Filled]] = {}
     at_any_time = {
         where: replace(where, date_from=None, date_to=None, before=None) for where in {of.where for of in groupings}
     }
@@ -194,9 +194,9 @@ def sums(facts: Facts, groupings: Sequence[Grouping]) -> list[Groups]:
     return found
 
 
-def _periods(asked: Sequence[Asked]) -> list[tuple[Where, list[Asked]]]:
+def _periods(asked: Sequence[Filled]) -> list[tuple[Where, list[Filled]]]:
     """Those whose days touch or overlap, together, and the filter by which just all their sales are read."""
-    found: list[tuple[Where, list[Asked]]] = []
+    found: list[tuple[Where, list[Filled]]] = []
     for one in sorted(asked, key=lambda one: one[0].where.date_from or date.min):
         where = one[0].where
         if found and ((where.date_from or date.min) - (found[-1][0].date_to or date.max)).days <= 1:
@@ -210,28 +210,28 @@ def _periods(asked: Sequence[Asked]) -> list[tuple[Where, list[Asked]]]:
     return found
 
 
-def _pass(facts: Facts, grain: Grain, where: Where, asked: Sequence[Asked]) -> None:
+def _pass(facts: Facts, grain: Grain, where: Where, asked: Sequence[Filled]) -> None:
     """Fills the groups of several groupings by one statement over what is under ``where``.
 
     A row of its answer is of the sales that the same periods have, each told by a bit.
     """
     measures = list(dict.fromkeys(name for grouping, _ in asked for name in grouping.at(grain)))
     periods = {period: 1 << place for place, period in enumerate(dict.fromkeys(of.where for of, _ in asked))}
-    facts_of, told = TABLES[grain], [] if len(periods) == 1 else [sa.column("periods", sa.Integer)]
-    rows_of = sa.select(*facts_of.c, *([_told(facts_of, periods)] if told else []))
+    facts_of, bits_of = TABLES[grain], [] if len(periods) == 1 else [sa.column("periods", sa.Integer)]
+    rows_of = sa.select(*facts_of.c, *([_period_bits(facts_of, periods)] if bits_of else []))
     table = rows_of.where(*facts.matching(facts_of, where)).subquery(facts_of.name)
     keys = {name: group(table, name).label(name) for grouping, _ in asked for name in grouping.by}
-    by_set: dict[int, list[Asked]] = {}
+    by_set: dict[int, list[Filled]] = {}
     for grouping, groups in asked:
         by_set.setdefault(_rolled_up(keys, grouping.by), []).append((grouping, groups))
-    sets = [sa.tuple_(*told, *(keys[name] for name in of[0][0].by)) for of in by_set.values()]
+    sets = [sa.tuple_(*bits_of, *(keys[name] for name in of[0][0].by)) for of in by_set.values()]
     query = sa.select(
         sa.func.grouping(*keys.values()) if len(sets) > 1 else sa.literal_column(str(next(iter(by_set)))),
-        *(told or [sa.literal_column("1")]),
+        *(bits_of or [sa.literal_column("1")]),
         *map(shown, keys.values()),
         *map(_total, measures),
     )
-    grouped = [sa.func.grouping_sets(*sets)] if len(sets) > 1 else [*told, *keys.values()]
+    grouped = [sa.func.grouping_sets(*sets)] if len(sets) > 1 else [*bits_of, *keys.values()]
     try:
         rows = facts.execute(query.select_from(table).group_by(*grouped))
     except Senseless as error:
@@ -246,7 +246,7 @@ def _pass(facts: Facts, grain: Grain, where: Where, asked: Sequence[Asked]) -> N
                     group_of[name] = group_of.get(name, 0) + row[name]
 
 
-def _told(table: sa.TableClause, periods: Mapping[Where, int]) -> sa.ColumnElement[int]:
+def _period_bits(table: sa.TableClause, periods: Mapping[Where, int]) -> sa.ColumnElement[int]:
     """The bits of the periods that a sale, or the sale that a line is of, is in."""
     edges = sorted({datetime.min, datetime.max, *(edge for where in periods for edge in where.span)})
 
