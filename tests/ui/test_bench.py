@@ -12,6 +12,7 @@ from tests.integration.test_cli import COMMAND
 from workbench.bench import KINDS, Measured, judged, written
 from workbench.bench.kinds import Kind, watched
 from workbench.bench.page import BEGIN, END
+from workbench.errors import BenchFailed
 
 
 @pytest.mark.timeout(240)
@@ -58,6 +59,27 @@ def test_a_target_is_missed_by_the_figure_or_by_its_ratio(
     assert (ratio and round(ratio, 6), is_reached) == found
 
 
-def test_what_cannot_be_counted_is_refused() -> None:
-    done = subprocess.run([COMMAND, "bench", "--sales", "0"], capture_output=True, text=True, timeout=60)
-    assert done.returncode != 0 and "--sales" in done.stderr
+@pytest.mark.parametrize(
+    ("option", "value", "words"),
+    [
+        ("--sales", "0", "--sales"),
+        ("--write", "nowhere/page.md", "There is no folder nowhere to write page.md to."),
+        ("--write", ".", "is a directory"),
+        ("--folder", "file/below", "The servers cannot be made below"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_before_anything_is_measured(
+    tmp_path: Path, option: str, value: str, words: str
+) -> None:
+    (tmp_path / "file").touch()
+    run = [COMMAND, "bench", "--quick", option, value]
+    done = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    said = " ".join(done.stderr.replace("│", " ").split())
+    assert done.returncode != 0 and words in said and "Traceback" not in said
+    assert "Measuring the columns" not in said
+
+
+def test_a_page_that_cannot_be_written_stays_and_is_told(tmp_path: Path) -> None:
+    (tmp_path / "page.md").mkdir()
+    with pytest.raises(BenchFailed, match="could not be written to .*page.md"):
+        written(tmp_path / "page.md", [Measured(10, (), 60.0, 0.5, {"exchanges": 2.0})])

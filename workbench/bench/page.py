@@ -8,6 +8,8 @@ from pathlib import Path
 
 from workbench.bench.kinds import Kind, judged
 from workbench.bench.run import Measured, machine
+from workbench.disk import full_in_words, write_whole
+from workbench.errors import BenchFailed
 from workbench.words import counted
 
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
@@ -15,13 +17,24 @@ HEAD = "# Performance\n\n"
 
 
 def written(path: Path, results: Sequence[Measured]) -> None:
-    """Puts the results into the page, in the place of those before; everything outside of the marks is kept."""
+    """Puts the results into the page, in the place of those before; everything outside of the marks is kept.
+
+    Raises BenchFailed, or DiskFull, when it cannot be read or written; it then stays as it is.
+    """
+    try:
+        with full_in_words(path.parent):
+            _write(path, results)
+    except OSError as error:
+        raise BenchFailed(f"The figures could not be written to {path}: {error.strerror}.") from None
+
+
+def _write(path: Path, results: Sequence[Measured]) -> None:
     old = path.read_text(encoding="utf-8") if path.exists() else f"{HEAD}{BEGIN}\n{END}\n"
     before, mark, rest = old.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not mark or not end:  # somebody has taken them out: what is there is his
         before, after = old.rstrip() + "\n\n", "\n"
-    path.write_text(f"{before}{BEGIN}\n{_markdown(results)}\n{END}{after}", encoding="utf-8")
+    write_whole(path, f"{before}{BEGIN}\n{_markdown(results)}\n{END}{after}".encode())
 
 
 def shown(value: float, unit: str) -> str:

