@@ -23,10 +23,10 @@ stack: .venv/ready env ## Start the full stack in Docker Compose, with its schem
 	@echo "Prometheus on http://127.0.0.1:9500. \`docker compose down\` stops it; the data stays for the next \`make stack\`."
 
 # Tests with servers mostly wait, so two processes at once help; a browser and the app it shows use both cores already.
-# A test in a browser that fails is run once more, and is in the summary either way: decision 26.
+# A test with servers or a browser that fails is run once more, and is in the summary either way: decision 26.
 test: lint types .venv/chromium .venv/promtool .venv/postgresql ## Run every check and every test, browser tests included
-	@$(BIN)/pytest -n 2 --dist loadfile tests/unit tests/integration
-	@$(BIN)/pytest --reruns 1 -rR tests/ui tests/notebooks tests/stack
+	@$(BIN)/pytest --reruns 1 -raR -n 2 --dist loadfile tests/unit tests/integration
+	@$(BIN)/pytest --reruns 1 -raR tests/ui tests/notebooks tests/stack
 
 lint: .venv/ready ## Check style
 	@$(BIN)/ruff check .

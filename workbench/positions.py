@@ -70,10 +70,11 @@ def beaten(engines: Engines) -> str:
     return token
 
 
-def wait_for_replica(engines: Engines, seconds: float = 10.0) -> bool:
+def wait_for_replica(engines: Engines, seconds: float = 20.0) -> bool:
     """Waits until the replica has replayed all that is committed now; False when it has not in that time.
 
-    For the moments after which even its tables would be missing on the replica: a migration, a bulk load.
+    For the moments after which even its tables would be missing on the replica: a migration, a bulk load. A reader may
+    hold up replay for `max_standby_streaming_delay`, 10 s, so that waiting takes longer.
     """
     token = committed(engines)
     end = time.monotonic() + seconds

@@ -70,6 +70,26 @@ def test_reads_do_not_go_back_in_time_after_the_master_answered(
         assert workbench.reader.read(reading, count).value == 1
 
 
+def test_nobody_waits_for_a_record_of_which_whole_pages_alone_are_flushed(
+    workbench: Workbench, settings: Settings
+) -> None:
+    """So is the WAL of a transaction that goes on, and the rest of its last record comes with somebody's next commit."""
+    is_cut = """
+        select (pg_current_wal_flush_lsn() - '0/0') %% 8192 = 0
+            and pg_current_wal_insert_lsn() > pg_current_wal_flush_lsn()
+    """
+    session = Session()
+    superuser = as_superuser(cluster.superuser(settings), settings.master_db_port)
+    with superuser.execution_options(isolation_level="READ COMMITTED").connect() as going_on, superuser.connect() as at:
+        going_on.exec_driver_sql("select pg_logical_emit_message(false, 'test', repeat('x', 20000))")
+        wait_until(lambda: at.exec_driver_sql(is_cut).scalar_one(), "the WAL writer")
+        workbench.reader.read_master(session, count)
+        wait_until(lambda: workbench.reader.read(session, count).engine == "replica", "the replica", seconds=5)
+        going_on.exec_driver_sql("select pg_logical_emit_message(false, 'test', repeat('x', 20000))")
+        wait_until(lambda: at.exec_driver_sql(is_cut).scalar_one(), "the WAL writer")
+        assert wait_for_replica(workbench.engines, seconds=5)
+
+
 def test_after_a_read_of_the_master_nobody_waits_for_wal_that_is_not_flushed(
     workbench: Workbench, settings: Settings
 ) -> None:
