@@ -22,10 +22,10 @@ from workbench import cluster
 from workbench.config import Server, Settings
 from workbench.connection import Workbench
 from workbench.connection import connect as connect_workbench
-from workbench.engines import Engines, connect
+from workbench.database.engines import Engines, connect
+from workbench.database.positions import beat, wait_for_replica
+from workbench.database.replication import Reader
 from workbench.migrations import migrate
-from workbench.positions import beat, wait_for_replica
-from workbench.replication import Reader
 
 T = TypeVar("T")
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")

@@ -12,7 +12,7 @@ from tests.conftest import CHROMIUM_NAMES, running_pair
 from tests.notebooks.lab import lab, notebook, run_all
 from tests.ui.conftest import drawn, seen_through, serving
 from workbench.config import Settings
-from workbench.engines import connect
+from workbench.database.engines import connect
 from workbench.sample import load
 
 PICTURES = Path(__file__).parents[1] / "docs" / "screenshots"

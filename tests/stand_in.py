@@ -14,9 +14,9 @@ import sqlalchemy as sa
 from tests.conftest import as_superuser
 from workbench import cluster
 from workbench.config import Server, Settings
-from workbench.engines import Engines
+from workbench.database.engines import Engines
+from workbench.database.positions import beat
 from workbench.metrics import views
-from workbench.positions import beat
 from workbench.risingwave import pieces
 
 NAME = "stand_in"

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from workbench import cluster
 from workbench.clock import StoreClock
 from workbench.config import Settings, load_settings
-from workbench.engines import Engines
-from workbench.engines import connect as connect_engines
+from workbench.database.engines import Engines
+from workbench.database.engines import connect as connect_engines
+from workbench.database.replication import Reader, Session
 from workbench.errors import ServerUnavailable
 from workbench.monitor import Monitor
-from workbench.replication import Reader, Session
 from workbench.sales import Sales
 
 

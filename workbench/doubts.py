@@ -5,9 +5,9 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from workbench.clock import StoreClock
+from workbench.database.replication import Reader, Session
+from workbench.database.sql_files import read_sql
 from workbench.models import Sale, SaleInput
-from workbench.replication import Reader, Session
-from workbench.sql_files import read_sql
 
 
 def doubts(

@@ -8,9 +8,9 @@ from functools import cache
 import pandas as pd
 
 from workbench.connection import Workbench
+from workbench.database.replication import Session
 from workbench.metrics import METRICS, AnyWhere, Source
 from workbench.metrics import ask as ask_metrics
-from workbench.replication import Session
 
 
 def ask(

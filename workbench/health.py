@@ -11,12 +11,12 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from workbench import indexes
-from workbench.engines import Engines
-from workbench.outage import failure, in_words
-from workbench.replica_watch import STALE_SECONDS
-from workbench.replication import lsn_number
+from workbench.database.engines import Engines
+from workbench.database.failures import failure, in_words
+from workbench.database.replica_watch import STALE_SECONDS
+from workbench.database.replication import lsn_number
+from workbench.database.sql_files import read_sql
 from workbench.risingwave.server import SLOT, look
-from workbench.sql_files import read_sql
 
 State = Literal["up", "down", "not configured"]
 

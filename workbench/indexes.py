@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import sqlalchemy as sa
 
-from workbench.sql_files import read_sql, sql_names
+from workbench.database.sql_files import read_sql, sql_names
 
 LOAD_LOCK = 730_184_601  # any constant: who holds it has dropped the indexes and will make them again
 

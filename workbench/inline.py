@@ -18,10 +18,10 @@ from panel.io.resources import get_dist_path
 from panel.viewable import Viewable
 
 from workbench import gate
-from workbench.askers import Asker
 from workbench.connection import Workbench
+from workbench.database.askers import Asker
+from workbench.database.replication import Session
 from workbench.errors import NobodyWaits
-from workbench.replication import Session
 
 T = TypeVar("T")
 LEFT_SECONDS = 0.25  # so often a page that waits for figures is looked at

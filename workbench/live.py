@@ -12,12 +12,12 @@ from weakref import WeakSet
 
 import pandas as pd
 
-from workbench.askers import Question
 from workbench.connection import Workbench
+from workbench.database.askers import Question
+from workbench.database.replication import Answer, Session, lsn_number
 from workbench.errors import FiguresUnavailable, MetricError, WorkbenchError
 from workbench.metrics import Asked, Columns, Source, Stream, Where, ask, ask_together
 from workbench.metrics.facts import values_of
-from workbench.replication import Answer, Session, lsn_number
 
 log = logging.getLogger(__name__)
 

@@ -12,13 +12,13 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from workbench import telemetry
-from workbench.engines import Engines
-from workbench.followers import followers
+from workbench.database.engines import Engines
+from workbench.database.failures import state_of
+from workbench.database.followers import followers
+from workbench.database.positions import beat, committed
+from workbench.database.replication import Reader
+from workbench.database.stopwatch import Stopwatch
 from workbench.health import Health, Status, status
-from workbench.outage import state_of
-from workbench.positions import beat, committed
-from workbench.replication import Reader
-from workbench.stopwatch import Stopwatch
 
 log = logging.getLogger(__name__)
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from workbench import sql_query
 from workbench.config import Settings, load_settings
 from workbench.connection import Workbench, open_workbench
-from workbench.replication import EngineName, Session
+from workbench.database import sql_query
+from workbench.database.replication import EngineName, Session
 
 
 def connect(settings: Settings | None = None) -> Workbench:

@@ -9,8 +9,8 @@ from decimal import Decimal
 
 import sqlalchemy as sa
 
-from workbench.replication import Answer, Reader, Session
-from workbench.sql_files import read_sql
+from workbench.database.replication import Answer, Reader, Session
+from workbench.database.sql_files import read_sql
 
 
 @dataclass(frozen=True)

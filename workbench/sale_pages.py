@@ -14,11 +14,11 @@ from typing import Any, Literal
 import pandas as pd
 import sqlalchemy as sa
 
+from workbench.database.replication import Answer
 from workbench.errors import FiguresUnavailable
 from workbench.metrics import Source, Where
 from workbench.metrics.facts import FACT_SALES, Facts
 from workbench.models import CENT
-from workbench.replication import Answer
 from workbench.words import counted
 
 _SHOWN = {  # by the names that sales_transaction has for them

@@ -19,7 +19,11 @@ from sqlalchemy.exc import IntegrityError
 
 from workbench import telemetry
 from workbench.clock import StoreClock
-from workbench.engines import Engines
+from workbench.database.engines import Engines
+from workbench.database.replication import Answer, Reader, Session
+from workbench.database.sql_files import read_sql
+from workbench.database.stopwatch import Stopwatch
+from workbench.database.writes import StillOpen, Write, run_file
 from workbench.errors import (
     FieldError,
     OutcomeUnknown,
@@ -32,11 +36,7 @@ from workbench.errors import (
     WorkbenchError,
 )
 from workbench.models import Line, Sale, SaleInput
-from workbench.replication import Answer, Reader, Session
-from workbench.sql_files import read_sql
-from workbench.stopwatch import Stopwatch
 from workbench.stored_sale import find_lines, find_sale, foreign_lines, raise_if_moved
-from workbench.writes import StillOpen, Write, run_file
 
 Operation = Literal["create", "update", "delete"]
 REASONS: dict[type[WorkbenchError], str] = {  # why a write was not done, as it is counted

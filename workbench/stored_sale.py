@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from workbench.database.sql_files import read_sql
 from workbench.errors import FieldError, SaleConflict, SaleNotFound
 from workbench.models import Line, Sale, SaleInput
-from workbench.sql_files import read_sql
 
 
 def find_sale(connection: sa.Connection, transaction_id: int) -> Sale | None:

@@ -10,13 +10,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from workbench.engines import Engines
+from workbench.database.engines import Engines
+from workbench.database.failures import state_of
+from workbench.database.replication import Answer, Reader, Session
+from workbench.database.sql_files import read_sql
+from workbench.database.writes import Write, run_file
 from workbench.errors import FieldError
-from workbench.outage import state_of
-from workbench.replication import Answer, Reader, Session
-from workbench.sql_files import read_sql
 from workbench.words import hidden, visible
-from workbench.writes import Write, run_file
 
 NAME_LENGTH = 100
 STATE_LENGTH = 8_000  # what browsers and servers take as an address

@@ -16,7 +16,7 @@ import psycopg2
 
 from tests.conftest import free_ports, wait_until
 from workbench.cluster.files import OsUser
-from workbench.sql_files import sql_folder
+from workbench.database.sql_files import sql_folder
 
 SCRIPTS = Path(__file__).parents[2] / "compose" / "postgres"
 PASSWORDS = {

@@ -17,11 +17,11 @@ from workbench import cluster, figures, notebook
 from workbench.config import Settings
 from workbench.connection import Workbench
 from workbench.dashboards import RevenueByStore
+from workbench.database.positions import wait_for_replica
+from workbench.database.replication import Session
+from workbench.database.sql_query import query
 from workbench.filters import Filters
 from workbench.metrics import METRICS, Where
-from workbench.positions import wait_for_replica
-from workbench.replication import Session
-from workbench.sql_query import query
 
 BY_STORE = "select store_id as store, sum(total_amount) as revenue from sales_transaction group by 1 order by 1"
 COUNT = "select count(*) as sales from sales_transaction"

@@ -19,10 +19,10 @@ from tests.examples import sale
 from workbench import cluster
 from workbench.config import Settings
 from workbench.connection import Workbench
-from workbench.engines import Engines, connect
+from workbench.database.engines import Engines, connect
+from workbench.database.positions import beat
 from workbench.errors import CdcError, SettingsError
 from workbench.metrics import views
-from workbench.positions import beat
 from workbench.risingwave import build, pieces, preflight
 from workbench.risingwave.server import SLOT
 

@@ -16,15 +16,15 @@ from workbench import clock, health
 from workbench.config import Settings
 from workbench.connection import Workbench, connect
 from workbench.dashboards import TotalTransactions
-from workbench.engines import Engines
+from workbench.database.engines import Engines
+from workbench.database.replication import Reader, Session
+from workbench.database.sql_query import query
 from workbench.errors import SaleRefused
 from workbench.filters import Filters
 from workbench.forms import SalesManager
 from workbench.metrics import Source, ask
 from workbench.models import parse_sale
-from workbench.replication import Reader, Session
 from workbench.sample import load
-from workbench.sql_query import query
 from workbench.views import SavedViews
 
 # Bokeh 3.9 hands data frames over in a way that pandas 3.1 means to end.

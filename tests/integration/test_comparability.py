@@ -12,10 +12,10 @@ from tests.examples import sale
 from workbench.connection import Workbench
 from workbench.dashboards import TotalRevenue
 from workbench.dashboards.feed import Feed
+from workbench.database.replication import Session
 from workbench.filters import Filters
 from workbench.live import Live
 from workbench.metrics import Where
-from workbench.replication import Session
 from workbench.reports import ReportData, comparability, compare, compare_by, within
 
 OCTOBER, SEPTEMBER = within((date(2026, 10, 1), date(2026, 10, 31))), within((date(2026, 9, 1), date(2026, 9, 30)))

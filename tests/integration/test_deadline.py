@@ -16,9 +16,9 @@ import sqlalchemy as sa
 from tests.fault_proxy import FaultProxy
 from workbench.config import Settings
 from workbench.connection import Workbench
-from workbench.deadline import GuardedConnection
-from workbench.engines import connect
-from workbench.replication import Reader, Session
+from workbench.database.deadline import GuardedConnection
+from workbench.database.engines import connect
+from workbench.database.replication import Reader, Session
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from tests.integration.tls_server import TlsServer, tls_server
 from workbench import notebook
 from workbench.config import Settings
-from workbench.engines import connect
+from workbench.database.engines import connect
 from workbench.errors import CdcError, ReportError, ServerUnavailable
 from workbench.health import status
 from workbench.migrations import migrate

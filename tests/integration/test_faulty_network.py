@@ -19,14 +19,14 @@ from tests.fault_proxy import FaultProxy, Moment
 from workbench.config import Settings
 from workbench.connection import Workbench
 from workbench.connection import connect as connect_workbench
-from workbench.deadline import LATE_SECONDS
-from workbench.engines import Engines
+from workbench.database.deadline import LATE_SECONDS
+from workbench.database.engines import Engines
+from workbench.database.failures import failure
+from workbench.database.replication import CONNECTED_SECONDS, Session
+from workbench.database.writes import SAVE_SECONDS
 from workbench.errors import OutcomeUnknown, SaleConflict, SaleNotFound, ServerBusy, ServerUnavailable, WorkbenchError
-from workbench.outage import failure
-from workbench.replication import CONNECTED_SECONDS, Session
 from workbench.sales import Sales, Saved
 from workbench.views import SavedViews
-from workbench.writes import SAVE_SECONDS
 
 READ_SECONDS = 6.0  # over all attempts
 PLACES = 15  # of each pool

@@ -17,8 +17,8 @@ from workbench.clock import StoreClock, find_zone
 from workbench.config import Settings
 from workbench.connection import Workbench
 from workbench.connection import connect as connect_workbench
+from workbench.database.engines import Engines
 from workbench.doubts import doubts
-from workbench.engines import Engines
 from workbench.errors import OutcomeUnknown
 from workbench.forms import SalesManager
 from workbench.forms.item_entry import ItemEntry

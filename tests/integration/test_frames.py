@@ -20,10 +20,10 @@ from workbench import dashboards, figures
 from workbench.connection import Workbench
 from workbench.dashboards.feed import Feed
 from workbench.dashboards.tile import Tile
+from workbench.database.positions import mark
 from workbench.errors import MetricError
 from workbench.filters import Filters
 from workbench.live import Live
-from workbench.positions import mark
 
 # 2026-11: Bokeh 3.9 makes a table's data in a way that pandas 3.1 warns of, and Panel's buttons warn of themselves.
 pytestmark = [

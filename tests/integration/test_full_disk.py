@@ -19,8 +19,8 @@ from tests.examples import sale
 from workbench import cluster
 from workbench.config import Settings
 from workbench.connection import connect
+from workbench.database.engines import connect as connect_engines
 from workbench.disk import write_whole
-from workbench.engines import connect as connect_engines
 from workbench.errors import DiskFull, WorkbenchError
 from workbench.migrations import migrate
 from workbench.sample import load

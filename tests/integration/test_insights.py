@@ -17,12 +17,12 @@ import sqlalchemy as sa
 
 from tests.examples import sale
 from workbench.connection import Workbench
+from workbench.database.positions import mark
+from workbench.database.replication import Session
 from workbench.errors import MetricError
 from workbench.insights import baskets, customers, discounts, products
 from workbench.insights.products import COLUMNS
 from workbench.metrics import METRICS, Columns, Source, Where, ask
-from workbench.positions import mark
-from workbench.replication import Session
 
 FIRST_DAY = date(2026, 5, 25)
 PRODUCTS = ["A", "B", "C", "D", "E", "F", "'G,\\", "é 9"]

@@ -11,12 +11,12 @@ from jupyter_client import BlockingKernelClient, KernelManager
 from tests.conftest import as_superuser, wait_until
 from workbench import cluster
 from workbench.config import Settings, child_environment
-from workbench.engines import Engines
+from workbench.database.engines import Engines
 
 BEGIN = """
 import sqlalchemy as sa
 from workbench import connect, figures, sql
-from workbench.replication import Session
+from workbench.database.replication import Session
 wb = connect()
 """
 SLEEPS = {

@@ -15,8 +15,8 @@ import sqlalchemy as sa
 from tests.conftest import free_ports
 from workbench import cluster
 from workbench.config import Settings, load_settings
-from workbench.engines import Engines, connect
-from workbench.libpq import without_variables
+from workbench.database.engines import Engines, connect
+from workbench.database.libpq import without_variables
 from workbench.reports.kernel import environment
 
 # Each alone makes libpq refuse our servers, or changes what they answer.

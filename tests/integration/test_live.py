@@ -21,14 +21,14 @@ from workbench.connection import Workbench, connect
 from workbench.dashboards.bars import RevenueByCashier, RevenueByStore
 from workbench.dashboards.feed import Feed
 from workbench.dashboards.sales_dashboard import OVERVIEW
-from workbench.engines import Engines
+from workbench.database.engines import Engines
+from workbench.database.replication import Answer, Session
 from workbench.errors import MetricError, WorkbenchError
 from workbench.filters import Filters
 from workbench.insights import customers, discounts
 from workbench.live import Live, shared_live
 from workbench.metrics import MEASURES, Asked, Columns, Source, Where
 from workbench.metrics.column_facts import ColumnFacts
-from workbench.replication import Answer, Session
 from workbench.sale_pages import sale_page
 from workbench.sales import Sales
 

@@ -21,13 +21,13 @@ from tests.conftest import paused_replay
 from tests.examples import CAKE, LATTE, sale
 from tests.integration.plain_metrics import plain
 from workbench.connection import Workbench
+from workbench.database.positions import mark
+from workbench.database.replication import Reader, Session
 from workbench.errors import FiguresUnavailable, MetricError, ServerUnavailable
 from workbench.metrics import DIMENSIONS, METRICS, Asked, Columns, Source, Where, ask, ask_together
 from workbench.metrics import columns as columns_module
 from workbench.metrics.definitions import MEASURES
 from workbench.models import parse_sale
-from workbench.positions import mark
-from workbench.replication import Reader, Session
 from workbench.sample import load
 
 PHASES = [Phase.explicit, Phase.reuse, Phase.generate]  # to shrink what fails would take minutes of real writes

@@ -12,14 +12,14 @@ import sqlalchemy as sa
 
 from tests.conftest import as_superuser, wait_until
 from workbench import cluster
-from workbench.askers import Asker
 from workbench.config import Settings
 from workbench.connection import Workbench
+from workbench.database.askers import Asker
+from workbench.database.replication import Answer, Session
 from workbench.errors import NobodyWaits
 from workbench.live import Live
 from workbench.metrics import Source
 from workbench.metrics.facts import Facts
-from workbench.replication import Answer, Session
 
 ACTIVE = "select count(*) from pg_stat_activity where wait_event = 'PgSleep' and usename = 'workbench_reader'"
 SOON = 4.0  # less than what a query takes by itself here

@@ -15,9 +15,9 @@ from workbench.cluster.passwords import SUPERUSER, read_passwords
 from workbench.cluster.readiness import signed_in
 from workbench.config import Settings
 from workbench.connection import Workbench
+from workbench.database.positions import wait_for_replica
+from workbench.database.replication import Session
 from workbench.errors import ClusterError
-from workbench.positions import wait_for_replica
-from workbench.replication import Session
 
 
 def is_paused(settings: Settings) -> bool:

@@ -16,11 +16,11 @@ from tests.examples import sale
 from tests.fault_proxy import FaultProxy
 from workbench.config import Settings
 from workbench.connection import Workbench
-from workbench.engines import Engines, connect
+from workbench.database.engines import Engines, connect
+from workbench.database.positions import beat, wait_for_replica
+from workbench.database.replication import Answer, Reader, Session
+from workbench.database.sql_query import query
 from workbench.errors import ServerBusy
-from workbench.positions import beat, wait_for_replica
-from workbench.replication import Answer, Reader, Session
-from workbench.sql_query import query
 
 # Long on the replica, nothing on the master, which answers in its place.
 LONG = "select case when pg_is_in_recovery() then pg_sleep(60)::text end as slept from heartbeat"

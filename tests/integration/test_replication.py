@@ -16,11 +16,11 @@ from workbench import cluster, monitor
 from workbench.config import Settings
 from workbench.connection import Workbench
 from workbench.connection import connect as connect_workbench
-from workbench.engines import connect
+from workbench.database.engines import connect
+from workbench.database.positions import beat, wait_for_replica
+from workbench.database.replication import Reader, Session, lsn_number
 from workbench.errors import ServerUnavailable
 from workbench.health import status
-from workbench.positions import beat, wait_for_replica
-from workbench.replication import Reader, Session, lsn_number
 from workbench.reports.kernel import as_reader
 
 
@@ -73,7 +73,7 @@ def test_reads_do_not_go_back_in_time_after_the_master_answered(
 def test_nobody_waits_for_a_record_of_which_whole_pages_alone_are_flushed(
     workbench: Workbench, settings: Settings
 ) -> None:
-    """So is the WAL of a transaction that goes on, and the rest of its last record comes with somebody's next commit."""
+    """So is the WAL of a transaction that goes on; the rest of its last record comes with somebody's next commit."""
     is_cut = """
         select (pg_current_wal_flush_lsn() - '0/0') %% 8192 = 0
             and pg_current_wal_insert_lsn() > pg_current_wal_flush_lsn()

@@ -20,14 +20,14 @@ from sqlalchemy.dialects import postgresql
 from tests.examples import LATTE, sale
 from tests.integration.test_metrics import DAYS, Shop, maybe, some, which
 from workbench.connection import Workbench
+from workbench.database.positions import wait_for_replica
+from workbench.database.replication import Session
+from workbench.database.sql_files import read_sql
 from workbench.live import Live
 from workbench.metrics import Columns, Source, column_facts
 from workbench.metrics import columns as columns_module
 from workbench.metrics.column_facts import SHARED_BIT
-from workbench.positions import wait_for_replica
-from workbench.replication import Session
 from workbench.sale_pages import COLUMNS, Move, SaleFilter, SalePage, _keyset, sale_page
-from workbench.sql_files import read_sql
 
 TIMES = ["00:00:00", "10:00:00", "23:59:59.999999"]
 # What a pattern, a list of words or another alphabet would take for something else.

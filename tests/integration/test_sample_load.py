@@ -22,11 +22,11 @@ from tests.examples import sale
 from workbench import cluster, sample
 from workbench.config import Settings, child_environment
 from workbench.connection import Workbench
-from workbench.engines import Engines, connect
+from workbench.database.engines import Engines, connect
+from workbench.database.positions import wait_for_replica
 from workbench.errors import FieldError, LoadStopped, ServerUnavailable, WorkbenchError
 from workbench.health import status
 from workbench.migrations import migrate
-from workbench.positions import wait_for_replica
 from workbench.sample import Loaded, bulk_load, generate, load, prepared
 
 UNTIL = datetime(2026, 5, 31, 16, 20)
@@ -198,7 +198,7 @@ def test_a_large_load_makes_the_indexes_anew_also_when_it_is_stopped(
 KILLED = """
 import sys
 from workbench.config import load_settings
-from workbench.engines import connect
+from workbench.database.engines import connect
 from workbench.sample import load
 load(connect(load_settings()), 400_000, progress=lambda done, total: print(done, flush=True))
 """

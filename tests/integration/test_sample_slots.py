@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from tests.conftest import as_superuser, wait_until
 from workbench import cluster
 from workbench.config import Settings
-from workbench.engines import Engines
+from workbench.database.engines import Engines
 from workbench.errors import LoadIncomplete, LoadStopped, WorkbenchError
 from workbench.health import status
 from workbench.sample import bulk_load, load, loads, slots, undo

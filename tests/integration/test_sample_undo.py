@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from tests.examples import sale
 from workbench.connection import Workbench
-from workbench.engines import Engines
+from workbench.database.engines import Engines
 from workbench.errors import RealSales, SampleChanged, WorkbenchError
 from workbench.sample import load, loads, refuse_real, undo
 

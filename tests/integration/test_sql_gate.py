@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from workbench import sql_query
 from workbench.config import Settings
-from workbench.engines import Engines, connect
+from workbench.database import sql_query
+from workbench.database.engines import Engines, connect
+from workbench.database.positions import beat, wait_for_replica
+from workbench.database.replication import EngineName, Reader
+from workbench.database.sql_query import query
 from workbench.errors import QueryRefused
-from workbench.positions import beat, wait_for_replica
-from workbench.replication import EngineName, Reader
-from workbench.sql_query import query
 
 LEAVING = [
     r"select E'\'' ; commit; select lo_create(0); --'",

@@ -15,14 +15,14 @@ from tests.examples import sale
 from workbench import figures, notebook
 from workbench.config import Settings, child_environment
 from workbench.connection import Workbench, open_workbench
-from workbench.engines import connect
+from workbench.database.engines import connect
+from workbench.database.positions import wait_for_replica
+from workbench.database.replication import Reader, Session
+from workbench.database.sql_query import RowsCut, query
 from workbench.errors import QueryRefused, ServerUnavailable
 from workbench.forms import SalesManager
 from workbench.metrics import METRICS, Where
-from workbench.positions import wait_for_replica
-from workbench.replication import Reader, Session
 from workbench.reports.data import ReportData
-from workbench.sql_query import RowsCut, query
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 
 from workbench.config import Settings
-from workbench.engines import Engines, connect
+from workbench.database.engines import Engines, connect
+from workbench.database.replication import Reader
+from workbench.database.sql_query import query
 from workbench.errors import QueryRefused
-from workbench.replication import Reader
-from workbench.sql_query import query
 
 DAY = datetime(2026, 5, 1, 10, 0)
 NEW_YORK = ZoneInfo("America/New_York")

@@ -16,12 +16,12 @@ from tests.examples import sale
 from workbench import sample
 from workbench.config import Settings
 from workbench.connection import connect as connect_workbench
-from workbench.engines import Engines, connect
+from workbench.database.engines import Engines, connect
+from workbench.database.replication import Reader, Session
 from workbench.errors import CdcError, ServerUnavailable
 from workbench.health import status
 from workbench.metrics import views
 from workbench.monitor import BEAT_SECONDS
-from workbench.replication import Reader, Session
 from workbench.risingwave import build, ground, pieces, removal, state
 from workbench.risingwave import slots as slots_module
 from workbench.risingwave.server import SLOT

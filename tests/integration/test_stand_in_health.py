@@ -12,10 +12,10 @@ from pydantic import SecretStr
 
 from tests.stand_in import stand_in
 from workbench.config import Settings
-from workbench.engines import Engines, connect
-from workbench.followers import followers
+from workbench.database.engines import Engines, connect
+from workbench.database.followers import followers
+from workbench.database.positions import beat
 from workbench.health import Health, status
-from workbench.positions import beat
 
 COPY_BEAT = """
 insert into heartbeat values (1, :beat_at, :lsn)

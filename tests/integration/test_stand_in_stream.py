@@ -19,11 +19,11 @@ from workbench import cluster, sample
 from workbench.config import Settings
 from workbench.connection import Workbench
 from workbench.connection import connect as connect_workbench
+from workbench.database.positions import beat, wait_for_replica
+from workbench.database.replication import Answer, Session
 from workbench.live import Live
 from workbench.metrics import DIMENSIONS, METRICS, Asked, Source, Stream, Where, ask, views
 from workbench.metrics.stream import FRESH_SECONDS
-from workbench.positions import beat, wait_for_replica
-from workbench.replication import Answer, Session
 
 NAMES = ("revenue", "sales", "items_sold", "discount_given")
 

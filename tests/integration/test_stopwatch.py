@@ -10,8 +10,9 @@ import sqlalchemy as sa
 
 from tests.conftest import paused_replay, wait_until
 from tests.examples import sale
-from workbench import stopwatch, telemetry
+from workbench import telemetry
 from workbench.connection import Workbench
+from workbench.database import stopwatch
 
 
 def test_a_save_is_timed_until_the_replica_shows_it(workbench: Workbench) -> None:

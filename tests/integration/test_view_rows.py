@@ -10,9 +10,9 @@ import sqlalchemy as sa
 
 from tests.conftest import EMPTY
 from workbench import sample, verification
-from workbench.engines import Engines
+from workbench.database.engines import Engines
+from workbench.database.positions import wait_for_replica
 from workbench.metrics import views
-from workbench.positions import wait_for_replica
 from workbench.risingwave import pieces
 from workbench.verification.views import compared, newest_days, view_names
 

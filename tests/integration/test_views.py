@@ -12,10 +12,10 @@ from tests.conftest import free_ports
 from workbench.config import Settings
 from workbench.connection import Workbench
 from workbench.dashboards import SalesDashboard
-from workbench.engines import connect
+from workbench.database.engines import connect
+from workbench.database.positions import wait_for_replica
+from workbench.database.replication import Reader, Session
 from workbench.errors import FieldError, ServerUnavailable
-from workbench.positions import wait_for_replica
-from workbench.replication import Reader, Session
 from workbench.views import NAME_LENGTH, STATE_LENGTH, SavedViews
 
 STATE = "tab=Products&stores=1&stores=2&q=caf%C3%A9"

@@ -11,7 +11,7 @@ from tests.examples import LATTE, sale
 from tests.notebooks.report_fixture import load_fixture
 from workbench.config import Settings
 from workbench.connection import Workbench
-from workbench.engines import Engines
+from workbench.database.engines import Engines
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,8 @@ from datetime import date
 import sqlalchemy as sa
 
 from tests.conftest import EMPTY
-from workbench.engines import Engines
-from workbench.positions import wait_for_replica
+from workbench.database.engines import Engines
+from workbench.database.positions import wait_for_replica
 from workbench.sample import load
 
 SALES, SEED, LAST_DAY = 12_000, 5, date(2026, 10, 31)

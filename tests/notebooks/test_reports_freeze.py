@@ -17,10 +17,10 @@ from tests.notebooks.test_reports_numbers import nbval
 from tests.notebooks.test_reports_run import printed
 from workbench.config import Settings
 from workbench.connection import Workbench
+from workbench.database.positions import wait_for_replica
+from workbench.database.replication import Session
 from workbench.errors import ReportError
 from workbench.metrics import Source, Where, ask
-from workbench.positions import wait_for_replica
-from workbench.replication import Session
 from workbench.reports.freeze import FrozenView
 from workbench.reports.library import read_report
 from workbench.reports.run import Finished, run

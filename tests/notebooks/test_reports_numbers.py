@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.examples import sale
 from workbench.config import Settings
 from workbench.connection import connect
-from workbench.positions import wait_for_replica
+from workbench.database.positions import wait_for_replica
 from workbench.reports.kernel import environment
 from workbench.reports.library import reports_folder
 

@@ -6,7 +6,7 @@ import nbformat
 
 from tests.conftest import running_pair
 from tests.notebooks.report_fixture import load_fixture
-from workbench.engines import connect
+from workbench.database.engines import connect
 from workbench.reports.library import library
 from workbench.reports.run import run
 

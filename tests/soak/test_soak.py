@@ -15,7 +15,7 @@ from tests.examples import sale
 from tests.ui.conftest import APPS, Served, serving
 from workbench.config import Settings
 from workbench.connection import Workbench
-from workbench.positions import wait_for_replica
+from workbench.database.positions import wait_for_replica
 
 WARM, TIMES = 10, 60
 MOST_GROWTH = 60 * 2**20  # a page that stays takes 3 MB and more: sixty of them would take 200 MB

@@ -24,11 +24,11 @@ from workbench import sample
 from workbench.config import Settings
 from workbench.connection import Workbench
 from workbench.connection import connect as connect_workbench
-from workbench.engines import Engines
-from workbench.engines import connect as connect_engines
-from workbench.followers import followers
-from workbench.positions import beat, mark
-from workbench.replication import Session
+from workbench.database.engines import Engines
+from workbench.database.engines import connect as connect_engines
+from workbench.database.followers import followers
+from workbench.database.positions import beat, mark
+from workbench.database.replication import Session
 
 ROOT = Path(__file__).parents[2]
 SALES = 3_000  # of a stack of one's own

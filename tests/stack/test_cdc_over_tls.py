@@ -14,10 +14,10 @@ from tests.examples import sale
 from tests.stack.program import Program
 from tests.stack.tls_front import TlsFront
 from workbench.config import Settings
-from workbench.engines import Engines, connect
+from workbench.database.engines import Engines, connect
+from workbench.database.replication import Reader, Session
 from workbench.errors import CdcError
 from workbench.metrics import views
-from workbench.replication import Reader, Session
 from workbench.risingwave import build, removal
 from workbench.sales import Sales
 

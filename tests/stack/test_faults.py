@@ -19,7 +19,7 @@ from tests.ui.conftest import serving, visit, watched_page
 from workbench import cluster
 from workbench.config import Settings
 from workbench.connection import Workbench
-from workbench.engines import Engines
+from workbench.database.engines import Engines
 from workbench.errors import CdcError
 from workbench.health import status
 from workbench.metrics import views

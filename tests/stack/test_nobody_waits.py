@@ -11,14 +11,14 @@ from sqlalchemy.exc import DBAPIError
 
 from tests.conftest import wait_until
 from tests.stack.conftest import has_caught_up
-from workbench.askers import Asker
 from workbench.config import Settings, child_environment
-from workbench.deadline import time_limit
-from workbench.engines import Engines
+from workbench.database.askers import Asker
+from workbench.database.deadline import time_limit
+from workbench.database.engines import Engines
+from workbench.database.replication import Reader, Session
 from workbench.errors import NobodyWaits
 from workbench.metrics import Stream, Where, views
 from workbench.metrics.facts import Grouping
-from workbench.replication import Reader, Session
 from workbench.risingwave import build
 
 LONG = "select count(*) from generate_series(1, 200000) as a (x), generate_series(1, 200000) as b (y)"

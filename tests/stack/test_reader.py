@@ -10,17 +10,17 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from tests.stack.program import Program
-from workbench import sql_query
 from workbench.config import Settings
-from workbench.engines import Engines, connect
+from workbench.database import sql_query
+from workbench.database.engines import Engines, connect
+from workbench.database.replication import Reader
+from workbench.database.sql_query import query
 from workbench.errors import CdcError, QueryRefused
 from workbench.health import status
 from workbench.metrics import views
-from workbench.replication import Reader
 from workbench.risingwave import build
 from workbench.risingwave.console import console
 from workbench.risingwave.preflight import REBUILD
-from workbench.sql_query import query
 
 VIEW = "sales_by_hour"
 LEAVING = [

@@ -20,16 +20,16 @@ from tests.stack.conftest import has_caught_up
 from workbench import verification
 from workbench.config import Settings
 from workbench.connection import Workbench
-from workbench.engines import Engines, connect
+from workbench.database.engines import Engines, connect
+from workbench.database.positions import beat
+from workbench.database.replication import Reader, Session
+from workbench.database.sql_files import read_sql
 from workbench.errors import CdcError
 from workbench.health import status
 from workbench.metrics import METRICS, Source, Stream, ask, views
-from workbench.positions import beat
-from workbench.replication import Reader, Session
 from workbench.risingwave import build, pieces, removal, state
 from workbench.risingwave.console import console
 from workbench.risingwave.server import SLOT
-from workbench.sql_files import read_sql
 
 FORMER = "select store_id, sum(total_amount) as revenue from sales_transaction group by store_id"
 

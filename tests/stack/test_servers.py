@@ -13,10 +13,10 @@ from tests.conftest import wait_until
 from tests.examples import sale
 from workbench.config import Settings
 from workbench.connection import Workbench
-from workbench.engines import Engines, connect
+from workbench.database.engines import Engines, connect
+from workbench.database.positions import wait_for_replica
+from workbench.database.replication import Session
 from workbench.health import status
-from workbench.positions import wait_for_replica
-from workbench.replication import Session
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from pydantic import SecretStr
 
 from tests.conftest import free_ports
 from workbench.config import Settings
-from workbench.engines import Engines
+from workbench.database.engines import Engines
 
 APPS = Path(__file__).parents[2] / "workbench" / "apps"
 START_SECONDS = 60

@@ -15,9 +15,9 @@ from tests.conftest import wait_until
 from tests.examples import CAKE, HOSTILE, LATTE, sale
 from tests.ui.conftest import brush, seen_through, visit, watched_page
 from workbench.bench.browser import SCRIPT
-from workbench.engines import Engines
-from workbench.positions import wait_for_replica
-from workbench.replication import Reader, Session
+from workbench.database.engines import Engines
+from workbench.database.positions import wait_for_replica
+from workbench.database.replication import Reader, Session
 from workbench.sales import Sales
 
 LABELS = ("Total Transactions", "Total Revenue", "Items Sold", "Avg Transaction")

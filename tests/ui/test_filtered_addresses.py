@@ -23,8 +23,8 @@ from playwright.sync_api import Browser, expect
 from tests.conftest import on_a_thread
 from tests.ui.conftest import seen_through, serving, visit, watched_page
 from workbench.config import Settings
-from workbench.engines import Engines
-from workbench.positions import wait_for_replica
+from workbench.database.engines import Engines
+from workbench.database.positions import wait_for_replica
 from workbench.sample import load
 
 CHART, TABLE, GRID, FIGURE = ({kind: 1} for kind in ("chart", "table", "grid", "figure"))
@@ -47,7 +47,7 @@ import pandas as pd
 from workbench.clock import utc_now
 from workbench.dashboards.feed import Feed
 from workbench.dashboards.tile import Tile, html
-from workbench.replication import Answer
+from workbench.database.replication import Answer
 from workbench.shell import page
 
 class Held(Tile):
@@ -86,7 +86,7 @@ from bokeh.plotting import figure
 from workbench.clock import utc_now
 from workbench.dashboards.feed import Feed
 from workbench.dashboards.tile import Tile
-from workbench.replication import Answer
+from workbench.database.replication import Answer
 from workbench.shell import page
 
 class Chart(Tile):

@@ -14,8 +14,8 @@ from tests.examples import CAKE
 from tests.ui.conftest import seen_through, visit, watched_page
 from tests.ui.test_analytics_page import DAILY, FIGURES, chart, create, days_ago, figures, sales, state
 from workbench.config import Settings
-from workbench.engines import Engines
-from workbench.positions import beat
+from workbench.database.engines import Engines
+from workbench.database.positions import beat
 
 __all__ = ["sales"]  # a fixture
 

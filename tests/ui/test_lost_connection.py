@@ -19,7 +19,7 @@ from tests.ui.test_reports_page import pick
 from tests.ui.test_sales_page import add_item, button, count, fill, said
 from workbench.config import Settings
 from workbench.connection import Workbench
-from workbench.engines import Engines
+from workbench.database.engines import Engines
 
 CUT_MS = 5000
 BACK_MS = 90_000

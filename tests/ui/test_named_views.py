@@ -11,9 +11,9 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.examples import HOSTILE
 from tests.ui.conftest import visit
-from workbench.engines import Engines
-from workbench.positions import wait_for_replica
-from workbench.replication import Reader, Session
+from workbench.database.engines import Engines
+from workbench.database.positions import wait_for_replica
+from workbench.database.replication import Reader, Session
 from workbench.views import SavedViews
 
 

@@ -16,9 +16,9 @@ from tests.examples import HOSTILE, sale
 from tests.ui.conftest import serving, visit, watched_page
 from workbench import cluster, sample, verification
 from workbench.config import Settings
-from workbench.engines import Engines
-from workbench.positions import wait_for_replica
-from workbench.replication import Reader, Session
+from workbench.database.engines import Engines
+from workbench.database.positions import wait_for_replica
+from workbench.database.replication import Reader, Session
 from workbench.sales import Sales
 
 LOADED_MS = 60_000

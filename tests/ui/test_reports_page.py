@@ -12,9 +12,9 @@ from playwright.sync_api import Browser, Page, TimeoutError, expect
 
 from tests.examples import CAKE, HOSTILE, LATTE, sale
 from tests.ui.conftest import ALLOWED_CONSOLE, visit, watched_page
-from workbench.engines import Engines
-from workbench.positions import wait_for_replica
-from workbench.replication import Reader, Session
+from workbench.database.engines import Engines
+from workbench.database.positions import wait_for_replica
+from workbench.database.replication import Reader, Session
 from workbench.sales import Sales
 
 RUN_MS = 90_000

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from tests.examples import HOSTILE, LATTE, sale
 from tests.ui.conftest import visit, watched_page
 from workbench.connection import Workbench
-from workbench.engines import Engines
+from workbench.database.engines import Engines
 from workbench.models import Sale
 
 AMOUNTS = ".tabulator-cell[tabulator-field=total_amount]"

@@ -15,7 +15,7 @@ from tests.conftest import free_ports
 from tests.ui.conftest import Served, drawn, serving, visit, watched_page
 from workbench import cluster
 from workbench.config import Settings
-from workbench.engines import connect
+from workbench.database.engines import connect
 from workbench.migrations import migrate
 
 PAGES = {"sales": "Sales", "analytics": "Analytics", "reports": "Reports", "pipeline": "Pipeline"}

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, expect
 from tests.conftest import free_ports, wait_until
 from tests.ui.conftest import drawn, environment, kept_inside, serving, status_of
 from workbench.config import Settings
-from workbench.engines import Engines
+from workbench.database.engines import Engines
 
 PAGES = ("sales", "analytics", "reports", "pipeline")
 PART = "static/extensions/panel-material-ui/panel-material-ui.bundle.css"  # asked for by every page

@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from workbench.database.sql_files import read_sql, sql_names
 from workbench.errors import MetricError
 from workbench.filters import Filters
 from workbench.metrics import DIMENSIONS, METRICS, Where
 from workbench.metrics.ask import _value
 from workbench.metrics.definitions import MEASURES, UNUSABLE, Measure, checked, usable
 from workbench.metrics.facts import TABLES
-from workbench.sql_files import read_sql, sql_names
 
 
 def test_every_file_of_the_facts_names_its_grain() -> None:

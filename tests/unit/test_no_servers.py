@@ -12,7 +12,7 @@ import pytest
 from tests.unit.conftest import WRONG_PLACE
 from workbench.cluster.processes import Programs
 from workbench.config import Settings
-from workbench.engines import connect
+from workbench.database.engines import connect
 
 CONFIGURED = Settings(_env_file=None, master_db_host="127.0.0.1", replica_db_host="127.0.0.1")
 

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 
 from workbench.config import Settings
-from workbench.outage import failure, in_words
+from workbench.database.failures import failure, in_words
 
 CONFIGURED = Settings(
     _env_file=None,

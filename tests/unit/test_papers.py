@@ -12,7 +12,7 @@ from typer.main import get_command
 
 from workbench import cli
 from workbench.config import Settings
-from workbench.sql_files import sql_folder
+from workbench.database.sql_files import sql_folder
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()

@@ -12,11 +12,11 @@ from sqlglot.optimizer.qualify import qualify
 
 from tests.risingwave_rules import DIALECT, complaints_of_body, complaints_of_statement
 from workbench.config import Settings, SslMode
+from workbench.database.sql_files import read_sql, sql_names
 from workbench.metrics.views import VIEWS, View
 from workbench.metrics.views import pieces as view_pieces
 from workbench.risingwave import ground, pieces
 from workbench.risingwave.console import Console
-from workbench.sql_files import read_sql, sql_names
 
 BODIES = {piece.name: piece.text for piece in (*pieces.views(), *view_pieces())}
 

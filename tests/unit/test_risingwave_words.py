@@ -8,10 +8,9 @@ from pydantic import SecretStr
 from sqlalchemy.exc import InternalError, OperationalError
 
 from workbench.config import Settings
-from workbench.outage import in_words
+from workbench.database.failures import in_words, is_missing
 from workbench.risingwave import ground
 from workbench.risingwave.console import first_cause
-from workbench.risingwave.server import is_missing
 
 CHAIN = """Failed to run the query
 

@@ -23,10 +23,10 @@ from workbench.connection import Workbench
 from workbench.dashboards.feed import Moment
 from workbench.dashboards.sales_dashboard import TILES, SalesDashboard
 from workbench.dashboards.tile import Tile
+from workbench.database.replication import Session
 from workbench.filters import Filters
 from workbench.live import Live
 from workbench.metrics import Columns
-from workbench.replication import Session
 from workbench.sale_pages import COLUMNS, SaleFilter, sale_page
 
 PASSES = (

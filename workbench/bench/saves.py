@@ -22,11 +22,11 @@ from workbench.cluster.binaries import find_programs
 from workbench.cluster.layout import layout_of
 from workbench.config import Settings, child_environment
 from workbench.connection import Workbench, connect
+from workbench.database.sql_files import read_sql
 from workbench.errors import BenchFailed
 from workbench.models import SaleInput, parse_sale
 from workbench.sales import sale_values
 from workbench.served import LOOPBACK
-from workbench.sql_files import read_sql
 
 LINES = [
     {"product_code": "C-LAT", "product_name": "Caffè Latte", "category": "Coffee", "quantity": 2, "unit_price": "3.50"},

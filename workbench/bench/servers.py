@@ -14,7 +14,7 @@ import psutil
 
 from workbench import cluster, migrations
 from workbench.config import Settings, child_environment
-from workbench.engines import connect
+from workbench.database.engines import connect
 from workbench.errors import BenchFailed
 from workbench.sample import is_empty, load
 from workbench.served import LOOPBACK, command

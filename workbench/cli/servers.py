@@ -16,7 +16,7 @@ from workbench import cluster, health, migrations
 from workbench.cli.shared import AsJson, Seed, configured, errors, logged_settings, say, with_engines
 from workbench.clock import StoreClock
 from workbench.config import Settings
-from workbench.engines import Engines
+from workbench.database.engines import Engines
 from workbench.errors import ClusterError, RealSales, SampleChanged
 from workbench.words import counted
 

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from workbench import cluster
 from workbench.config import Settings, load_settings
-from workbench.engines import Engines, connect
+from workbench.database.engines import Engines, connect
 from workbench.errors import PortTaken
 
 T = TypeVar("T")

@@ -13,8 +13,8 @@ from rich.progress import Progress
 from rich.table import Table
 
 from workbench.cli.shared import AsJson, configured, errors, with_engines
-from workbench.engines import Engines
-from workbench.outage import called
+from workbench.database.engines import Engines
+from workbench.database.failures import called
 from workbench.words import counted
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from workbench.cluster.node_settings import INCLUDE, is_current, write_settings
 from workbench.cluster.passwords import SUPERUSER, is_password
 from workbench.cluster.processes import START_SECONDS, Programs, forget_killed, running
 from workbench.cluster.readiness import ensure_ready, signed_in
-from workbench.sql_files import read_sql
+from workbench.database.sql_files import read_sql
 
 DATABASE = "sales"
 

@@ -13,8 +13,8 @@ from workbench.cluster.passwords import SUPERUSER, read_passwords
 from workbench.cluster.processes import running
 from workbench.cluster.readiness import signed_in
 from workbench.config import Settings
+from workbench.database.sql_files import read_sql
 from workbench.errors import ClusterError
-from workbench.sql_files import read_sql
 
 PAUSE_SECONDS = 10
 

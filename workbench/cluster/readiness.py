@@ -13,8 +13,8 @@ from tenacity import RetryError, Retrying, retry_if_exception_type, stop_after_d
 from workbench.cluster.layout import Node
 from workbench.cluster.passwords import SUPERUSER
 from workbench.cluster.processes import Programs, last_lines, log_size, logged_since, running, start
+from workbench.database.libpq import without_variables
 from workbench.errors import ClusterError
-from workbench.libpq import without_variables
 
 READY_SECONDS = 60
 

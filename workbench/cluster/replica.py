@@ -16,9 +16,9 @@ from workbench.cluster.passwords import SUPERUSER
 from workbench.cluster.pause import resume
 from workbench.cluster.processes import Programs, running, stop
 from workbench.cluster.readiness import ensure_ready, signed_in
+from workbench.database.sql_files import read_sql
 from workbench.disk import says_full
 from workbench.errors import ClusterError
-from workbench.sql_files import read_sql
 
 COPY_SECONDS = 3600
 

@@ -31,10 +31,10 @@ from workbench.dashboards.feed import Moment
 from workbench.dashboards.kpis import change
 from workbench.dashboards.table import percent
 from workbench.dashboards.tile_card import Button
+from workbench.database.replication import Answer
 from workbench.filters import Filters, drop, value_text
 from workbench.insights import ratios
 from workbench.metrics import METRICS, Asked
-from workbench.replication import Answer
 
 LABEL_LENGTH = 18
 MOST_BARS = 12

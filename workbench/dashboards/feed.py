@@ -19,12 +19,12 @@ from panel.io.document import unlocked
 from panel.viewable import Viewable
 
 from workbench.connection import Workbench
+from workbench.database.replication import Answer, Session
 from workbench.errors import WorkbenchError
 from workbench.filters import Filters
 from workbench.inline import done_at_once, is_served, read_aside, session_of, while_shown
 from workbench.live import Live, shared_live
 from workbench.metrics import Source, Where
-from workbench.replication import Answer, Session
 
 if TYPE_CHECKING:
     from workbench.dashboards.tile import Tile

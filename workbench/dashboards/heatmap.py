@@ -16,9 +16,9 @@ from workbench import look
 from workbench.connection import Workbench
 from workbench.dashboards.chart import ChartTile, alphas, by_column, extremes, floats, frameless, on_click
 from workbench.dashboards.feed import Feed, Moment
+from workbench.database.replication import Answer
 from workbench.filters import Filters, drop
 from workbench.metrics import Asked
-from workbench.replication import Answer
 
 _STEPS = 24
 # One hue that only gets denser: it reads on a white and on a dark page, and with any colour vision.

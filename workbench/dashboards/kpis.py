@@ -14,11 +14,11 @@ from workbench.dashboards.feed import Moment
 from workbench.dashboards.sparkline import running_place, sparkline
 from workbench.dashboards.table import percent
 from workbench.dashboards.tile import Tile
+from workbench.database.replication import Answer
 from workbench.errors import MetricError
 from workbench.filters import COMPARISONS, until_words
 from workbench.filters.periods import missing
 from workbench.metrics import METRICS, Asked, Where
-from workbench.replication import Answer
 
 KEY_FIGURES = ("sales", "revenue", "items_sold", "average_sale")  # asked together: tiles with one question share it
 

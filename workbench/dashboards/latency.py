@@ -15,8 +15,8 @@ from workbench.clock import StoreClock
 from workbench.dashboards.chart import quiet
 from workbench.dashboards.table import table_html
 from workbench.dashboards.tile import html
-from workbench.outage import called
-from workbench.stopwatch import KEPT_POINTS, Point, Stopwatch
+from workbench.database.failures import called
+from workbench.database.stopwatch import KEPT_POINTS, Point, Stopwatch
 from workbench.telemetry import Quantiles
 
 COLORS = {"replica": look.PALETTE[0], "risingwave": look.PALETTE[1]}

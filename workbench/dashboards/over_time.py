@@ -22,9 +22,9 @@ from workbench.dashboards.feed import Feed, Moment
 from workbench.dashboards.grain import choices, fitting, grouped
 from workbench.dashboards.kpis import change
 from workbench.dashboards.tile_card import Button
+from workbench.database.replication import Answer
 from workbench.filters import AUTO, COMPARISONS, CUSTOM, GRAINS, Filters, until_words, words
 from workbench.metrics import Asked
-from workbench.replication import Answer
 
 QUIET: dict[str, Any] = {"responsive": True, "xlabel": "", "ylabel": "", "legend": False}
 HALF_DAY_MS = 12 * 3600 * 1000

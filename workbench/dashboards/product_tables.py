@@ -13,9 +13,9 @@ from workbench import insights, look
 from workbench.connection import Workbench
 from workbench.dashboards.feed import Feed, Moment
 from workbench.dashboards.table import TableTile, columns, percent
+from workbench.database.replication import Answer
 from workbench.filters import NO_CATEGORY, Filters, until_words
 from workbench.metrics import Source
-from workbench.replication import Answer
 
 MOST_PAIRS = 200
 SORTS = {"Revenue": "revenue", "Quantity": "items_sold", "Growth": "growth"}

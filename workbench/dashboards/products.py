@@ -11,8 +11,8 @@ from workbench import look
 from workbench.dashboards.bars import BarTile
 from workbench.dashboards.chart import theme_color
 from workbench.dashboards.feed import Moment
+from workbench.database.replication import Answer
 from workbench.products import known_products
-from workbench.replication import Answer
 from workbench.words import visible
 
 TOP = 10

@@ -10,8 +10,8 @@ import pandas as pd
 from workbench import look
 from workbench.dashboards.feed import Moment
 from workbench.dashboards.table import TableTile, columns
+from workbench.database.replication import Answer
 from workbench.metrics import Source
-from workbench.replication import Answer
 from workbench.sale_pages import sale_page
 
 COLUMNS = ("transaction_id", "transaction_time", "store_id", "payment_method", "total_amount")

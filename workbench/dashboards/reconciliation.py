@@ -13,13 +13,13 @@ from workbench.browser.said import Kind, Said
 from workbench.clock import StoreClock
 from workbench.connection import Workbench
 from workbench.dashboards.job import Advance, Job, Progress, ShouldStop
+from workbench.database.failures import called
+from workbench.database.positions import wait_for_replica
+from workbench.database.replication import Session
 from workbench.errors import WorkbenchError
 from workbench.inline import read_aside
 from workbench.live import shared_live
 from workbench.metrics import METRICS
-from workbench.outage import called
-from workbench.positions import wait_for_replica
-from workbench.replication import Session
 from workbench.verification import Difference, Verification, last, save, verify
 from workbench.words import counted
 

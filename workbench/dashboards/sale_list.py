@@ -16,11 +16,11 @@ from workbench import look
 from workbench.connection import Workbench
 from workbench.dashboards.feed import Feed, Moment
 from workbench.dashboards.tile import Tile, html
+from workbench.database.replication import Answer
 from workbench.errors import WorkbenchError
 from workbench.filters import Filters
 from workbench.forms.tables import TABLE_STYLE, row_button
 from workbench.metrics import Source
-from workbench.replication import Answer
 from workbench.sale_pages import Edge, Move, SalePage, sale_page
 from workbench.words import visible
 

@@ -16,7 +16,7 @@ from workbench import look
 from workbench.browser.said import Kind, Said
 from workbench.browser.unsaved import Unsaved
 from workbench.dashboards.job import Advance, Job, Progress, ShouldStop, Work
-from workbench.engines import Engines
+from workbench.database.engines import Engines
 from workbench.errors import FieldError, RealSales, SampleChanged, WorkbenchError
 from workbench.forms.fields import Fields
 from workbench.inline import is_served

@@ -10,7 +10,7 @@ from panel.viewable import Viewable, Viewer
 
 from workbench import look, migrations
 from workbench.browser.said import Said
-from workbench.engines import Engines
+from workbench.database.engines import Engines
 from workbench.errors import WorkbenchError
 from workbench.words import counted
 

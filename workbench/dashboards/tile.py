@@ -16,12 +16,12 @@ from workbench import look
 from workbench.connection import Workbench
 from workbench.dashboards.feed import Feed, Found, Moment
 from workbench.dashboards.tile_card import Button, TileCard, stylesheets
+from workbench.database.replication import Answer
+from workbench.database.typed_rows import drawable
 from workbench.errors import WorkbenchError
 from workbench.filters import Filters
 from workbench.inline import when_shown
 from workbench.metrics import Asked
-from workbench.replication import Answer
-from workbench.typed_rows import drawable
 
 NOTHING_FOUND = "No sales match. Choose another period, or clear a filter."
 

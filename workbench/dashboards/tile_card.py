@@ -14,7 +14,7 @@ from panel.viewable import Child
 
 from workbench import look
 from workbench.clock import StoreClock
-from workbench.outage import called
+from workbench.database.failures import called
 
 RENEW_SECONDS = 5.0  # an age that only grows is not sent; a newer as-of is, this often
 Button = tuple[str, str, bool]  # its name, its label, whether it is pressed

@@ -9,6 +9,8 @@ import pandas as pd
 import panel as pn
 import panel_material_ui as pmui
 
+from workbench.database.failures import called
+from workbench.database.replication import Answer, Session
 from workbench.errors import WorkbenchError
 from workbench.forms.actions import failures_said
 from workbench.forms.line_table import html_pane, line_table
@@ -22,8 +24,6 @@ from workbench.inline import read_aside
 from workbench.live import Live
 from workbench.look import esc
 from workbench.metrics import Source
-from workbench.outage import called
-from workbench.replication import Answer, Session
 from workbench.sale_pages import Edge, Move, SaleFilter, SalePage, sale_page
 from workbench.sales import Sales
 

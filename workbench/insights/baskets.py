@@ -12,12 +12,12 @@ from typing import Any, Literal
 import pandas as pd
 import sqlalchemy as sa
 
+from workbench.database.replication import Answer
 from workbench.errors import MetricError
 from workbench.insights.ratios import percent, ratio
 from workbench.metrics import AnyWhere, Source, Where
 from workbench.metrics.facts import FACT_LINES, FACT_SALES, Facts
 from workbench.products import newest
-from workbench.replication import Answer
 from workbench.words import counted
 
 Sort = Literal["lift", "sales_both"]

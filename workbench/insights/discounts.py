@@ -8,11 +8,11 @@ from typing import Any
 
 import pandas as pd
 
+from workbench.database.replication import Answer
 from workbench.insights.ratios import percent
 from workbench.metrics import AnyWhere, Source, sums
 from workbench.metrics.definitions import checked
 from workbench.metrics.frames import key_columns, ordered
-from workbench.replication import Answer
 
 MEASURES = ("discount_given", "lines", "discounted_lines", "revenue", "discounted_revenue")
 COUNTS = ("lines", "discounted_lines")

@@ -7,10 +7,10 @@ from typing import Any
 
 import pandas as pd
 
+from workbench.database.replication import Answer
 from workbench.metrics import AnyWhere, Source, ask
 from workbench.models import CENT
 from workbench.products import newest
-from workbench.replication import Answer
 
 METRICS = ("revenue", "discount_given", "items_sold")
 COLUMNS = ("product_code", "product_name", "before", "quantity_effect", "price_effect", "discount_effect", "revenue")

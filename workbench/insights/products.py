@@ -7,11 +7,11 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from workbench.database.replication import Answer
 from workbench.errors import MetricError
 from workbench.insights.ratios import percent
 from workbench.metrics import AnyWhere, Source, ask
 from workbench.products import newest
-from workbench.replication import Answer
 
 Sort = Literal["revenue", "items_sold", "growth"]
 SORTS: tuple[Sort, ...] = ("revenue", "items_sold", "growth")

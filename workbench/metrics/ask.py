@@ -12,6 +12,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from workbench import telemetry
+from workbench.database.replication import Answer, Reader, Session
 from workbench.metrics import facts
 from workbench.metrics.columns import Columns
 from workbench.metrics.definitions import Metric, checked
@@ -20,7 +21,6 @@ from workbench.metrics.filters import AnyWhere, Where
 from workbench.metrics.frames import key_columns, ordered
 from workbench.metrics.stream import PassedOver, Stream
 from workbench.models import CENT
-from workbench.replication import Answer, Reader, Session
 
 T = TypeVar("T")
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from workbench.sql_files import read_sql
+from workbench.database.sql_files import read_sql
 
 MOST_CHANGES = 20_000  # beyond it, reading everything anew costs less
 

@@ -25,15 +25,15 @@ import sqlalchemy as sa
 from filelock import FileLock, Timeout
 from sqlalchemy.exc import DBAPIError
 
-from workbench.askers import ended_when_left, for_all
 from workbench.config import Settings
+from workbench.database.askers import ended_when_left, for_all
+from workbench.database.replication import Answer, EngineName, Reader, Session, lsn_number
+from workbench.database.sql_files import read_sql, sql_names
 from workbench.errors import FiguresUnavailable
 from workbench.metrics import changes
 from workbench.metrics.changes import Ids, Position
 from workbench.metrics.column_facts import ColumnFacts
 from workbench.metrics.facts import Facts, one_moment
-from workbench.replication import Answer, EngineName, Reader, Session, lsn_number
-from workbench.sql_files import read_sql, sql_names
 
 log = logging.getLogger(__name__)
 

@@ -14,12 +14,12 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 from sqlalchemy.exc import ProgrammingError
 
+from workbench.database.failures import state_of
+from workbench.database.sql_files import read_sql
 from workbench.errors import MetricError
 from workbench.metrics.changes import Ids
 from workbench.metrics.definitions import COLUMNS, DIMENSIONS, MEASURES, SPANS, Grain, tells_lines
 from workbench.metrics.filters import EPOCH, Where
-from workbench.outage import state_of
-from workbench.sql_files import read_sql
 
 Groups = dict[tuple[Any, ...], dict[str, int]]
 EXACT_COUNT_LIMIT = 100_000  # of the database: the columns count everything

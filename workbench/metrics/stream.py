@@ -16,13 +16,13 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from workbench.askers import asked_on
+from workbench.database.askers import asked_on
+from workbench.database.failures import is_missing
+from workbench.database.replication import Answer, Reader, Session, lsn_number
+from workbench.database.sql_files import read_sql
 from workbench.metrics import views
 from workbench.metrics.facts import Grouping, Groups
-from workbench.replication import Answer, Reader, Session, lsn_number
 from workbench.risingwave.pieces import FOLLOWED, changes_of
-from workbench.risingwave.server import is_missing
-from workbench.sql_files import read_sql
 from workbench.telemetry import queried
 
 log = logging.getLogger(__name__)

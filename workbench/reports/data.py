@@ -11,11 +11,11 @@ from typing import Any, TypeVar
 import pandas as pd
 
 from workbench.connection import Workbench
+from workbench.database.replication import Answer
 from workbench.errors import ReportError
 from workbench.filters import words
 from workbench.metrics import AnyWhere, Source, Where, ask
 from workbench.notebook import connect
-from workbench.replication import Answer
 
 T = TypeVar("T")
 

@@ -13,10 +13,10 @@ from typing import Any
 import pandas as pd
 
 from workbench.clock import StoreClock, find_zone
+from workbench.database.failures import called
+from workbench.database.replication import Answer
 from workbench.errors import ReportError
 from workbench.metrics import METRICS, Where
-from workbench.outage import called
-from workbench.replication import Answer
 from workbench.reports.data import ReportData
 from workbench.reports.tables import Table, label
 from workbench.words import counted

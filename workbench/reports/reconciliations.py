@@ -8,13 +8,13 @@ from functools import partial
 
 import pandas as pd
 
-from workbench.engines import Engines
+from workbench.database.engines import Engines
+from workbench.database.failures import spoken
+from workbench.database.followers import followers
+from workbench.database.positions import mark
+from workbench.database.replication import Reader, Session
 from workbench.errors import ServerUnavailable, WorkbenchError
-from workbench.followers import followers
 from workbench.metrics import DIMENSIONS, METRICS, Where
-from workbench.outage import spoken
-from workbench.positions import mark
-from workbench.replication import Reader, Session
 from workbench.reports.data import ReportData, within
 from workbench.reports.tables import label
 from workbench.verification.figures import Figures, Question, answered, asked, differing, questions

@@ -11,12 +11,12 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from workbench.engines import Engines
+from workbench.database.engines import Engines
+from workbench.database.sql_files import read_sql
 from workbench.risingwave import ground, marks, preflight, reader
 from workbench.risingwave.console import Console, console
 from workbench.risingwave.ground import Say
 from workbench.risingwave.pieces import FOLLOWED, MARKS, NEW, SOURCE, Piece, changes_of, views
-from workbench.sql_files import read_sql
 
 LOOK_SECONDS = 1.0
 

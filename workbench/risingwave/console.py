@@ -12,11 +12,11 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from workbench.config import Settings
-from workbench.engines import Engines
+from workbench.database.engines import Engines
+from workbench.database.failures import in_words, is_away, is_missing
+from workbench.database.sql_files import read_sql
 from workbench.errors import RisingWaveRefused, SettingsError
-from workbench.outage import in_words, is_away
-from workbench.risingwave.server import is_missing, version_of
-from workbench.sql_files import read_sql
+from workbench.risingwave.server import version_of
 
 BUILD_SECONDS = 6 * 3600.0  # a view over many sales is filled before its statement ends
 

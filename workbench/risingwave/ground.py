@@ -11,18 +11,18 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from workbench.config import Settings
-from workbench.engines import Engines
+from workbench.database.engines import Engines
+from workbench.database.failures import in_words
+from workbench.database.followers import followers
+from workbench.database.positions import beaten
+from workbench.database.sql_files import read_sql
 from workbench.errors import CdcError, RisingWaveRefused
-from workbench.followers import followers
-from workbench.outage import in_words
-from workbench.positions import beaten
 from workbench.risingwave.console import Console
 from workbench.risingwave.pieces import HEARTBEAT, SECRET, SOURCE, source, tables
 from workbench.risingwave.preflight import REBUILD
 from workbench.risingwave.reader import let_read
 from workbench.risingwave.server import SLOT
 from workbench.risingwave.slots import drop_slot
-from workbench.sql_files import read_sql
 from workbench.words import counted
 
 FAILOVER_SLOTS = 17  # the first PostgreSQL that has them

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from workbench.database.sql_files import read_sql
 from workbench.risingwave.console import Console
 from workbench.risingwave.pieces import MARKS
-from workbench.sql_files import read_sql
 
 
 def read(rw: Console, names: Mapping[str, str]) -> dict[str, str]:

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from workbench.sql_files import read_sql, sql_names
+from workbench.database.sql_files import read_sql, sql_names
 
 Kind = Literal["source", "table", "view", "materialized view"]
 SOURCE = "workbench_master"

@@ -8,11 +8,11 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from workbench.config import Server
-from workbench.engines import Engines
+from workbench.database.engines import Engines
+from workbench.database.failures import refused_tls
+from workbench.database.sql_files import read_sql
 from workbench.errors import CdcError
-from workbench.outage import refused_tls
 from workbench.risingwave.server import SLOT
-from workbench.sql_files import read_sql
 
 REBUILD = "Run `workbench risingwave drop`, then `workbench risingwave apply`."
 MIGRATE = "Run `workbench migrate`."

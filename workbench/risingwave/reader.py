@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from workbench.config import Settings
+from workbench.database.sql_files import read_sql
 from workbench.errors import RisingWaveRefused
 from workbench.risingwave.console import Console
-from workbench.sql_files import read_sql
 
 KINDS = ("tables", "views", "materialized views", "subscriptions")  # not sources: their definition names the master
 

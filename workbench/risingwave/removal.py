@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 
-from workbench.engines import Engines
+from workbench.database.engines import Engines
 from workbench.errors import RisingWaveRefused
 from workbench.risingwave import marks
 from workbench.risingwave.console import Console, console

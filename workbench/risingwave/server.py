@@ -11,8 +11,9 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from workbench.deadline import PING_SECONDS
-from workbench.sql_files import read_sql
+from workbench.database.deadline import PING_SECONDS
+from workbench.database.failures import is_missing
+from workbench.database.sql_files import read_sql
 
 SLOT = "workbench_risingwave"  # the slot on the master from which RisingWave reads
 
@@ -45,11 +46,6 @@ def version_of(connection: sa.Connection) -> str:
     text = str(connection.execute(sa.text(read_sql("queries/risingwave_version"))).scalar_one())
     found = re.search(r"RisingWave-(\S+)", text)
     return found[1] if found else text
-
-
-def is_missing(error: DBAPIError) -> bool:
-    """True when there is no such table, view or source. RisingWave has one code for nearly all that it refuses."""
-    return "not found" in str(error.orig) or getattr(error.orig, "pgcode", None) == "42P01"
 
 
 @contextmanager

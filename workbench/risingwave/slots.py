@@ -7,11 +7,11 @@ import time
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from workbench.engines import Engines
+from workbench.database.engines import Engines
+from workbench.database.failures import in_words, is_away
+from workbench.database.sql_files import read_sql
 from workbench.errors import CdcError
-from workbench.outage import in_words, is_away
 from workbench.risingwave.server import SLOT
-from workbench.sql_files import read_sql
 
 LEAVE_SECONDS = 15.0  # RisingWave lets go of the slot a moment after its source is dropped
 POLL_SECONDS = 0.2

@@ -11,15 +11,15 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from workbench.engines import Engines
+from workbench.database.engines import Engines
+from workbench.database.failures import in_words
+from workbench.database.sql_files import read_sql
 from workbench.errors import RisingWaveRefused
-from workbench.outage import in_words
 from workbench.risingwave import ground, marks
 from workbench.risingwave.console import Console, console
 from workbench.risingwave.pieces import FOLLOWED, SOURCE, Piece, changes_of, tables, views
 from workbench.risingwave.preflight import REBUILD
 from workbench.risingwave.server import SLOT
-from workbench.sql_files import read_sql
 from workbench.words import counted
 
 APPLY = "Run `workbench risingwave apply`."

@@ -18,14 +18,14 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from workbench import indexes
-from workbench.engines import Engines
+from workbench.database.engines import Engines
+from workbench.database.sql_files import read_sql
 from workbench.errors import LoadIncomplete, LoadStopped, WorkbenchError
 from workbench.sample.chunks import generate
 from workbench.sample.prepared import Prepared, prepared
 from workbench.sample.saving import analyze, commit, master_in_words
 from workbench.sample.slots import wait_for_slots
 from workbench.sample.undo import undo
-from workbench.sql_files import read_sql
 from workbench.words import counted
 
 log = logging.getLogger(__name__)

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import sqlalchemy as sa
 
-from workbench.engines import Engines
+from workbench.database.engines import Engines
+from workbench.database.sql_files import read_sql
 from workbench.sample.chunks import Chunk
 from workbench.sample.copy_text import header_rows, line_rows
-from workbench.sql_files import read_sql
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ from contextlib import contextmanager
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from workbench.engines import Engines
+from workbench.database.engines import Engines
+from workbench.database.failures import in_words, is_away
+from workbench.database.sql_files import read_sql
 from workbench.errors import OutcomeUnknown
-from workbench.outage import in_words, is_away
-from workbench.sql_files import read_sql
 
 log = logging.getLogger(__name__)
 

@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import sqlalchemy as sa
 
-from workbench.engines import Engines
+from workbench.database.engines import Engines
+from workbench.database.sql_files import read_sql
 from workbench.risingwave.server import SLOT
-from workbench.sql_files import read_sql
 
 LOOK_SECONDS = 1.0
 READERS = {SLOT: "RisingWave", "replica": "the replica"}

@@ -10,10 +10,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from workbench.engines import Engines
+from workbench.database.engines import Engines
+from workbench.database.sql_files import read_sql
 from workbench.errors import RealSales, SampleChanged, WorkbenchError
 from workbench.sample.saving import analyze, commit, master_in_words
-from workbench.sql_files import read_sql
 from workbench.words import counted
 
 MOST_NAMED = 5

@@ -6,9 +6,9 @@ import panel as pn
 import panel_material_ui as pmui
 from panel.viewable import Viewable, Viewer
 
+from workbench.database.replica_watch import STALE_SECONDS
 from workbench.health import Status
 from workbench.monitor import Monitor
-from workbench.replica_watch import STALE_SECONDS
 
 LOOK_MS = 1000
 

@@ -12,13 +12,13 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from workbench.engines import Engines
+from workbench.database.engines import Engines
+from workbench.database.failures import spoken
+from workbench.database.replication import Reader, Session
 from workbench.errors import ServerUnavailable
 from workbench.metrics import DIMENSIONS, METRICS, SPANS, Columns, Source, Stream, Where, ask, facts, views
 from workbench.metrics.ask import frame_of
 from workbench.metrics.facts import Grouping
-from workbench.outage import spoken
-from workbench.replication import Reader, Session
 
 # Which group (None: all sales) and which metric; a figure is compared as it is shown, to the cent.
 Key = tuple[Any, str]

@@ -7,12 +7,12 @@ from dataclasses import asdict
 
 import sqlalchemy as sa
 
-from workbench.engines import Engines
+from workbench.database.engines import Engines
+from workbench.database.replication import Answer, Reader, Session
+from workbench.database.sql_files import read_sql
+from workbench.database.writes import Write, run_file
 from workbench.errors import SchemaError
-from workbench.replication import Answer, Reader, Session
-from workbench.sql_files import read_sql
 from workbench.verification.run import Difference, Verification
-from workbench.writes import Write, run_file
 
 MOST_DIFFERENCES = 1_000  # of one run that are kept; a follower that is all wrong differs in every figure
 

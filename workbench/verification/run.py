@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 
-from workbench.engines import Engines
+from workbench.database.engines import Engines
+from workbench.database.failures import spoken
+from workbench.database.followers import Follower, followers
+from workbench.database.positions import beaten
+from workbench.database.replication import Reader, Session
 from workbench.errors import WorkbenchError
-from workbench.followers import Follower, followers
 from workbench.metrics import Columns
-from workbench.outage import spoken
-from workbench.positions import beaten
-from workbench.replication import Reader, Session
 from workbench.verification.figures import (
     MISSING,
     Figures,

@@ -11,10 +11,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from workbench.database.sql_files import read_sql, sql_names
 from workbench.metrics.definitions import COLUMNS
 from workbench.metrics.facts import FACT_SALES, TABLES
 from workbench.metrics.views import VIEWS, View
-from workbench.sql_files import read_sql, sql_names
 
 DAYS = 60  # compared by verify(): a body that is wrong is wrong on any day
 Days = tuple[date, date]

@@ -17,7 +17,7 @@ from psycopg2.extensions import PYDATETIMETZ, AsIs, Float, new_array_type, new_t
 from sqlalchemy.exc import InvalidatePoolError
 
 from workbench.config import Server, Settings
-from workbench.deadline import (
+from workbench.database.deadline import (
     CONNECT_SECONDS,
     PING_SECONDS,
     READER_SECONDS,
@@ -25,8 +25,8 @@ from workbench.deadline import (
     GuardedConnection,
     seconds_left,
 )
-from workbench.kill import RisingWaveConnection, RisingWaveQuery, ending
-from workbench.libpq import ignoring_variables, without_variables
+from workbench.database.kill import RisingWaveConnection, RisingWaveQuery, ending
+from workbench.database.libpq import ignoring_variables, without_variables
 
 TIMES_WITH_ZONE, THEIR_ARRAY = 1184, 1185  # PostgreSQL's numbers of these types, which RisingWave shares
 NO_FILE = os.path.join(os.devnull, "none")  # cannot be there

@@ -9,9 +9,9 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from workbench.engines import Engines
-from workbench.replication import EngineName
-from workbench.sql_files import read_sql
+from workbench.database.engines import Engines
+from workbench.database.replication import EngineName
+from workbench.database.sql_files import read_sql
 
 POLL_SECONDS = 0.01
 

@@ -9,11 +9,11 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from workbench.engines import Engines
+from workbench.database.engines import Engines
+from workbench.database.failures import in_words
+from workbench.database.replication import Session
+from workbench.database.sql_files import read_sql
 from workbench.errors import ServerUnavailable
-from workbench.outage import in_words
-from workbench.replication import Session
-from workbench.sql_files import read_sql
 
 POLL_SECONDS = 0.01
 

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, Operationa
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from workbench.config import Server, Settings
-from workbench.deadline import READER_SECONDS
+from workbench.database.deadline import READER_SECONDS
 from workbench.errors import DatabaseRefused, DiskFull, SchemaError, ServerBusy, ServerUnavailable, WorkbenchError
 
 ServerError = DBAPIError | PoolTimeout
@@ -43,6 +43,11 @@ def state_of(error: Exception) -> str:
     """The SQLSTATE of a database error; empty when the server did not say one."""
     cause = getattr(error, "orig", None)
     return getattr(cause, "pgcode", None) or getattr(cause, "sqlstate", None) or ""
+
+
+def is_missing(error: DBAPIError) -> bool:
+    """True when there is no such table, view or source. RisingWave has one code for nearly all that it refuses."""
+    return "not found" in str(error.orig) or getattr(error.orig, "pgcode", None) == "42P01"
 
 
 def failure(error: ServerError) -> Failure:

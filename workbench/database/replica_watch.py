@@ -14,8 +14,8 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from workbench.deadline import PING_SECONDS, time_limit
-from workbench.sql_files import read_sql
+from workbench.database.deadline import PING_SECONDS, time_limit
+from workbench.database.sql_files import read_sql
 
 RETRY_SECONDS = 2.0
 SUSPECT_SECONDS = 0.5  # so long nobody waits for a connection to a replica that is well

@@ -9,7 +9,7 @@ from pathlib import Path
 @cache
 def sql_folder() -> Path:
     """The folder of SQL files: inside an installed package, beside it in a checkout."""
-    package = Path(__file__).parent
+    package = Path(__file__).parents[1]
     inside = package / "sql"
     return inside if inside.is_dir() else package.parent / "sql"
 

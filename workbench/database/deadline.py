@@ -31,8 +31,8 @@ from typing import Any
 import psycopg2
 from psycopg2.extensions import ConnectionInfo, connection, cursor
 
-from workbench.libpq import without_variables
-from workbench.sql_files import read_sql
+from workbench.database.libpq import without_variables
+from workbench.database.sql_files import read_sql
 
 READER_SECONDS = 8
 WRITER_SECONDS = 10

@@ -18,17 +18,16 @@ from psycopg.types.string import TextLoader
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from workbench import sql_text
-from workbench.deadline import READER_SECONDS, limited
-from workbench.engines import Engines
+from workbench.database import sql_text
+from workbench.database.deadline import READER_SECONDS, limited
+from workbench.database.engines import Engines
+from workbench.database.failures import failure, in_words, is_missing, state_of
+from workbench.database.followers import followers
+from workbench.database.replication import NOTHING, EngineName, Reader, Session, Work
+from workbench.database.sql_files import read_sql
+from workbench.database.sql_values import literal
+from workbench.database.typed_rows import typed_frame
 from workbench.errors import QueryRefused
-from workbench.followers import followers
-from workbench.outage import failure, in_words, state_of
-from workbench.replication import NOTHING, EngineName, Reader, Session, Work
-from workbench.risingwave.server import is_missing
-from workbench.sql_files import read_sql
-from workbench.sql_values import literal
-from workbench.typed_rows import typed_frame
 from workbench.words import unstorable
 
 MOST_ROWS = 10_000

@@ -15,8 +15,8 @@ import psycopg
 from psycopg import sql
 
 from workbench.clock import StoreClock
+from workbench.database.sql_text import Many, array
 from workbench.errors import QueryRefused
-from workbench.sql_text import Many, array
 
 PLAIN = (str, bool, int, float, Decimal, date, time, timedelta, UUID, bytes)
 ALLOWED = "text, a number, true or false, a day, a time, bytes, None, or a list of these"

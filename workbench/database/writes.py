@@ -11,13 +11,13 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from tenacity import RetryCallState, Retrying, retry_if_exception, wait_random_exponential
 
-from workbench.deadline import seconds_left, time_limit
-from workbench.engines import Engines
+from workbench.database.deadline import seconds_left, time_limit
+from workbench.database.engines import Engines
+from workbench.database.failures import Failure, failure, in_words
+from workbench.database.positions import position
+from workbench.database.replication import Session
+from workbench.database.sql_files import read_sql
 from workbench.errors import OutcomeUnknown, ServerBusy
-from workbench.outage import Failure, failure, in_words
-from workbench.positions import position
-from workbench.replication import Session
-from workbench.sql_files import read_sql
 
 T = TypeVar("T")
 SAVE_SECONDS = 6.0  # from the first attempt to the answer

@@ -13,12 +13,12 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from workbench import telemetry
-from workbench.askers import asked_on
-from workbench.deadline import time_limit
-from workbench.engines import Engines
-from workbench.outage import ServerError, failure, in_words
-from workbench.replica_watch import STALE_SECONDS, Master, Pulse
-from workbench.sql_files import read_sql
+from workbench.database.askers import asked_on
+from workbench.database.deadline import time_limit
+from workbench.database.engines import Engines
+from workbench.database.failures import ServerError, failure, in_words
+from workbench.database.replica_watch import STALE_SECONDS, Master, Pulse
+from workbench.database.sql_files import read_sql
 
 T = TypeVar("T")
 U = TypeVar("U")

@@ -13,8 +13,8 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from workbench.deadline import GuardedConnection
-from workbench.libpq import without_variables
+from workbench.database.deadline import GuardedConnection
+from workbench.database.libpq import without_variables
 
 MOST_SECONDS = 2
 
