@@ -20,7 +20,7 @@ random() { # BYTES: as hexadecimal digits
     od -An -v -N "$1" -t x1 /dev/urandom | tr -d ' \n'
 }
 
-zone() { # the IANA name of this machine's time zone, as workbench/clock.py finds it
+zone() { # the IANA name of this machine's time zone, as workbench/config/clock.py finds it
     name=${TZ-}
     name=${name#:}
     [ -f "/usr/share/zoneinfo/$name" ] || name=$(readlink -f /etc/localtime 2>/dev/null | sed -n 's|.*/zoneinfo/||p')

@@ -18,11 +18,11 @@ import sqlalchemy as sa
 
 from tests.conftest import as_superuser
 from tests.stand_in import as_risingwave
-from workbench import cluster
 from workbench.config import Settings
 from workbench.metrics import views
-from workbench.risingwave import console
-from workbench.risingwave.server import SLOT
+from workbench.servers import cluster
+from workbench.servers.risingwave import console
+from workbench.servers.risingwave.server import SLOT
 
 NAME = "cdc_stand_in"
 # What has no counterpart in PostgreSQL is a row in `things`. Materialized views are plain ones here: PostgreSQL's own

@@ -18,7 +18,6 @@ import pytest
 import sqlalchemy as sa
 from playwright.sync_api import Browser, sync_playwright
 
-from workbench import cluster
 from workbench.config import Server, Settings
 from workbench.connection import Workbench
 from workbench.connection import connect as connect_workbench
@@ -26,6 +25,7 @@ from workbench.database.engines import Engines, connect
 from workbench.database.positions import beat, wait_for_replica
 from workbench.database.replication import Reader
 from workbench.migrations import migrate
+from workbench.servers import cluster
 
 T = TypeVar("T")
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from workbench.models import SaleInput, parse_sale
+from workbench.sales.models import SaleInput, parse_sale
 
 LATTE = {
     "product_code": "C-LAT",

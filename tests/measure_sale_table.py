@@ -17,13 +17,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from workbench.bench.timing import seconds
+from workbench.cli.bench.timing import seconds
 from workbench.connection import Workbench, connect
 from workbench.database.replication import Session
 from workbench.live import Live
 from workbench.metrics import Source
 from workbench.metrics.facts import Facts
-from workbench.sale_pages import COLUMNS, Edge, SaleFilter, _conditions, _keyset, sale_page
+from workbench.metrics.sale_pages import COLUMNS, Edge, SaleFilter, _conditions, _keyset, sale_page
 
 TIMES = {"columns": 5, "database": 1}
 

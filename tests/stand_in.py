@@ -12,12 +12,12 @@ from contextlib import contextmanager
 import sqlalchemy as sa
 
 from tests.conftest import as_superuser
-from workbench import cluster
 from workbench.config import Server, Settings
 from workbench.database.engines import Engines
 from workbench.database.positions import beat
 from workbench.metrics import views
-from workbench.risingwave import pieces
+from workbench.servers import cluster
+from workbench.servers.risingwave import pieces
 
 NAME = "stand_in"
 COLUMNS = "select column_name from information_schema.columns where table_name = :table order by ordinal_position"

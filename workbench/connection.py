@@ -6,15 +6,15 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from workbench import cluster
-from workbench.clock import StoreClock
 from workbench.config import Settings, load_settings
+from workbench.config.clock import StoreClock
 from workbench.database.engines import Engines
 from workbench.database.engines import connect as connect_engines
 from workbench.database.replication import Reader, Session
 from workbench.errors import ServerUnavailable
-from workbench.monitor import Monitor
-from workbench.sales import Sales
+from workbench.sales.service import Sales
+from workbench.servers import cluster
+from workbench.servers.monitor import Monitor
 
 
 @dataclass(frozen=True, repr=False)

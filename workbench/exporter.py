@@ -16,7 +16,7 @@ import workbench.dashboards.pipeline
 import workbench.dashboards.reports_page
 import workbench.dashboards.sales_dashboard
 import workbench.shell  # noqa: F401
-from workbench import gate
+from workbench.components import gate
 from workbench.connection import open_workbench
 from workbench.errors import WorkbenchError
 from workbench.telemetry import exposition

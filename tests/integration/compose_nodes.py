@@ -15,8 +15,8 @@ import psutil
 import psycopg2
 
 from tests.conftest import free_ports, wait_until
-from workbench.cluster.files import OsUser
 from workbench.database.sql_files import sql_folder
+from workbench.servers.cluster.files import OsUser
 
 SCRIPTS = Path(__file__).parents[2] / "compose" / "postgres"
 PASSWORDS = {

@@ -17,8 +17,8 @@ import psycopg2
 from psycopg2.extensions import connection as Connection
 
 from tests.conftest import free_ports
-from workbench import cluster
 from workbench.config import Server, Settings
+from workbench.servers import cluster
 
 REPOSITORY = Path(__file__).parents[2]
 IS_ROOT = os.geteuid() == 0

@@ -13,7 +13,7 @@ import pytest
 
 from tests.conftest import wait_until
 from tests.examples import sale
-from workbench import cluster, figures, notebook
+from workbench import figures, notebook
 from workbench.config import Settings
 from workbench.connection import Workbench
 from workbench.dashboards import RevenueByStore
@@ -22,6 +22,7 @@ from workbench.database.replication import Session
 from workbench.database.sql_query import query
 from workbench.filters import Filters
 from workbench.metrics import METRICS, Where
+from workbench.servers import cluster
 
 BY_STORE = "select store_id as store, sum(total_amount) as revenue from sales_transaction group by 1 order by 1"
 COUNT = "select count(*) as sales from sales_transaction"

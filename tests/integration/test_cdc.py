@@ -16,15 +16,15 @@ from pydantic import SecretStr
 
 from tests.conftest import as_superuser, wait_until
 from tests.examples import sale
-from workbench import cluster
 from workbench.config import Settings
 from workbench.connection import Workbench
 from workbench.database.engines import Engines, connect
 from workbench.database.positions import beat
 from workbench.errors import CdcError, SettingsError
 from workbench.metrics import views
-from workbench.risingwave import build, pieces, preflight
-from workbench.risingwave.server import SLOT
+from workbench.servers import cluster
+from workbench.servers.risingwave import build, pieces, preflight
+from workbench.servers.risingwave.server import SLOT
 
 SLOT_HERE = "cdc_test"
 HEARTBEAT = "select pg_logical_emit_message(true, 'heartbeat', now()::varchar)"  # Debezium's, word for word

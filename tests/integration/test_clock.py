@@ -12,8 +12,7 @@ import sqlalchemy as sa
 
 from tests.conftest import wait_until
 from tests.examples import LATTE, sale, sale_data
-from workbench import clock, health
-from workbench.config import Settings
+from workbench.config import Settings, clock
 from workbench.connection import Workbench, connect
 from workbench.dashboards import TotalTransactions
 from workbench.database.engines import Engines
@@ -21,11 +20,12 @@ from workbench.database.replication import Reader, Session
 from workbench.database.sql_query import query
 from workbench.errors import SaleRefused
 from workbench.filters import Filters
+from workbench.filters.saved_views import SavedViews
 from workbench.forms import SalesManager
 from workbench.metrics import Source, ask
-from workbench.models import parse_sale
+from workbench.sales.models import parse_sale
 from workbench.sample import load
-from workbench.views import SavedViews
+from workbench.servers import health
 
 # Bokeh 3.9 hands data frames over in a way that pandas 3.1 means to end.
 pytestmark = pytest.mark.filterwarnings("ignore:The inplace keyword")

@@ -37,9 +37,9 @@ from tests.integration.scratch_cluster import (
     until,
     value,
 )
-from workbench import cluster
 from workbench.config import Server, Settings
 from workbench.errors import ClusterError, PortTaken, SettingsError
+from workbench.servers import cluster
 
 
 @pytest.fixture(scope="module")

@@ -13,8 +13,8 @@ from tests.examples import CAKE, LATTE, sale
 from workbench.connection import Workbench
 from workbench.database.positions import wait_for_replica
 from workbench.database.replication import Session
-from workbench.insights import effects
 from workbench.metrics import Source, Where
+from workbench.metrics.insights import effects
 
 MAY, JUNE = Where(date(2026, 5, 1), date(2026, 5, 31)), Where(date(2026, 6, 1), date(2026, 6, 30))
 

@@ -16,11 +16,11 @@ from workbench import notebook
 from workbench.config import Settings
 from workbench.database.engines import connect
 from workbench.errors import CdcError, ReportError, ServerUnavailable
-from workbench.health import status
 from workbench.migrations import migrate
 from workbench.reports.library import Report
 from workbench.reports.run import run
-from workbench.risingwave import preflight
+from workbench.servers.health import status
+from workbench.servers.risingwave import preflight
 
 ENGINES = ("master", "master_reader", "replica", "owner", "cdc", "risingwave", "risingwave_owner")
 FILES = ("sslrootcert", "sslcert", "sslkey")

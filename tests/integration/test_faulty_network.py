@@ -25,8 +25,8 @@ from workbench.database.failures import failure
 from workbench.database.replication import CONNECTED_SECONDS, Session
 from workbench.database.writes import SAVE_SECONDS
 from workbench.errors import OutcomeUnknown, SaleConflict, SaleNotFound, ServerBusy, ServerUnavailable, WorkbenchError
-from workbench.sales import Sales, Saved
-from workbench.views import SavedViews
+from workbench.filters.saved_views import SavedViews
+from workbench.sales.service import Sales, Saved
 
 READ_SECONDS = 6.0  # over all attempts
 PLACES = 15  # of each pool

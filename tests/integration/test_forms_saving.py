@@ -13,19 +13,19 @@ import sqlalchemy as sa
 
 from tests.conftest import free_ports
 from tests.examples import CAKE, LATTE, sale
-from workbench.clock import StoreClock, find_zone
 from workbench.config import Settings
+from workbench.config.clock import StoreClock, find_zone
 from workbench.connection import Workbench
 from workbench.connection import connect as connect_workbench
 from workbench.database.engines import Engines
-from workbench.doubts import doubts
 from workbench.errors import OutcomeUnknown
 from workbench.forms import SalesManager
 from workbench.forms.item_entry import ItemEntry
 from workbench.forms.sale_form import SaleForm
-from workbench.models import SaleInput
-from workbench.sale_pages import SaleFilter
-from workbench.sales import Sales, Saved
+from workbench.metrics.sale_pages import SaleFilter
+from workbench.sales.doubts import doubts
+from workbench.sales.models import SaleInput
+from workbench.sales.service import Sales, Saved
 
 # Bokeh 3.9 hands data frames over in a way that pandas 3.1 means to end.
 pytestmark = pytest.mark.filterwarnings("ignore:The inplace keyword")

@@ -16,14 +16,14 @@ import sqlalchemy as sa
 
 from tests.conftest import free_ports, wait_until
 from tests.examples import sale
-from workbench import cluster
 from workbench.config import Settings
 from workbench.connection import connect
 from workbench.database.engines import connect as connect_engines
-from workbench.disk import write_whole
 from workbench.errors import DiskFull, WorkbenchError
 from workbench.migrations import migrate
 from workbench.sample import load
+from workbench.servers import cluster
+from workbench.servers.disk import write_whole
 
 SMALL, LARGE = "100m", "420m"
 

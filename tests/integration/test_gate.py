@@ -13,7 +13,7 @@ import pytest
 from tests.conftest import free_ports, wait_until
 from tests.ui.conftest import APPS, environment, serving
 from workbench.config import Settings
-from workbench.hosts import listed_hosts, read_host
+from workbench.config.hosts import listed_hosts, read_host
 
 PUBLISHED = 45006  # WORKBENCH_PORT, where it is not the port that the app listens on
 NAMED = "sales.example.com, localhost:7000,"
@@ -170,7 +170,7 @@ def test_the_command_in_a_container_knows_what_is_published_and_its_own_name(set
 def test_without_the_plugin_panel_lets_everybody_in_until_a_page_of_ours_is_asked_for(
     settings: Settings, tmp_path: Path
 ) -> None:
-    """Once the first half fails, Panel has a check of its own: see whether `workbench.gate` is still needed."""
+    """Once the first half fails, Panel has a check of its own: is `workbench.components.gate` still needed?."""
     plain = tmp_path / "plain.py"
     plain.write_text("import panel as pn\npn.panel('Hello').servable()\n")
     with serving(settings, pages=[APPS / "sales.py", plain]) as served:

@@ -20,9 +20,9 @@ from workbench.connection import Workbench
 from workbench.database.positions import mark
 from workbench.database.replication import Session
 from workbench.errors import MetricError
-from workbench.insights import baskets, customers, discounts, products
-from workbench.insights.products import COLUMNS
 from workbench.metrics import METRICS, Columns, Source, Where, ask
+from workbench.metrics.insights import baskets, customers, discounts, products
+from workbench.metrics.insights.products import COLUMNS
 
 FIRST_DAY = date(2026, 5, 25)
 PRODUCTS = ["A", "B", "C", "D", "E", "F", "'G,\\", "é 9"]

@@ -9,9 +9,9 @@ import sqlalchemy as sa
 from jupyter_client import BlockingKernelClient, KernelManager
 
 from tests.conftest import as_superuser, wait_until
-from workbench import cluster
 from workbench.config import Settings, child_environment
 from workbench.database.engines import Engines
+from workbench.servers import cluster
 
 BEGIN = """
 import sqlalchemy as sa

@@ -25,14 +25,14 @@ from tests.integration.scratch_cluster import (
     until,
     value,
 )
-from workbench import cluster
-from workbench.cluster import binaries
-from workbench.cluster.binaries import find_programs
-from workbench.cluster.layout import layout_of
-from workbench.cluster.passwords import ROLES
-from workbench.cluster.processes import start
 from workbench.config import Settings
 from workbench.errors import ClusterError
+from workbench.servers import cluster
+from workbench.servers.cluster import binaries
+from workbench.servers.cluster.binaries import find_programs
+from workbench.servers.cluster.layout import layout_of
+from workbench.servers.cluster.passwords import ROLES
+from workbench.servers.cluster.processes import start
 
 SALES = 54_024
 COUNT = "select count(*) from public.sale"

@@ -25,12 +25,12 @@ from workbench.database.engines import Engines
 from workbench.database.replication import Answer, Session
 from workbench.errors import MetricError, WorkbenchError
 from workbench.filters import Filters
-from workbench.insights import customers, discounts
 from workbench.live import Live, shared_live
 from workbench.metrics import MEASURES, Asked, Columns, Source, Where
 from workbench.metrics.column_facts import ColumnFacts
-from workbench.sale_pages import sale_page
-from workbench.sales import Sales
+from workbench.metrics.insights import customers, discounts
+from workbench.metrics.sale_pages import sale_page
+from workbench.sales.service import Sales
 
 TOTALS = ["sales", "revenue"]
 

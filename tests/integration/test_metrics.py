@@ -27,7 +27,7 @@ from workbench.errors import FiguresUnavailable, MetricError, ServerUnavailable
 from workbench.metrics import DIMENSIONS, METRICS, Asked, Columns, Source, Where, ask, ask_together
 from workbench.metrics import columns as columns_module
 from workbench.metrics.definitions import MEASURES
-from workbench.models import parse_sale
+from workbench.sales.models import parse_sale
 from workbench.sample import load
 
 PHASES = [Phase.explicit, Phase.reuse, Phase.generate]  # to shrink what fails would take minutes of real writes

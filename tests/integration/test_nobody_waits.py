@@ -11,7 +11,6 @@ import pytest
 import sqlalchemy as sa
 
 from tests.conftest import as_superuser, wait_until
-from workbench import cluster
 from workbench.config import Settings
 from workbench.connection import Workbench
 from workbench.database.askers import Asker
@@ -20,6 +19,7 @@ from workbench.errors import NobodyWaits
 from workbench.live import Live
 from workbench.metrics import Source
 from workbench.metrics.facts import Facts
+from workbench.servers import cluster
 
 ACTIVE = "select count(*) from pg_stat_activity where wait_event = 'PgSleep' and usename = 'workbench_reader'"
 SOON = 4.0  # less than what a query takes by itself here

@@ -9,15 +9,16 @@ import pytest
 
 from tests.conftest import wait_until
 from tests.examples import sale
-from workbench import cluster, figures
-from workbench.cluster.layout import layout_of
-from workbench.cluster.passwords import SUPERUSER, read_passwords
-from workbench.cluster.readiness import signed_in
+from workbench import figures
 from workbench.config import Settings
 from workbench.connection import Workbench
 from workbench.database.positions import wait_for_replica
 from workbench.database.replication import Session
 from workbench.errors import ClusterError
+from workbench.servers import cluster
+from workbench.servers.cluster.layout import layout_of
+from workbench.servers.cluster.passwords import SUPERUSER, read_passwords
+from workbench.servers.cluster.readiness import signed_in
 
 
 def is_paused(settings: Settings) -> bool:

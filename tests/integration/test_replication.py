@@ -12,7 +12,6 @@ import sqlalchemy as sa
 
 from tests.conftest import as_superuser, paused_replay, wait_until
 from tests.examples import sale
-from workbench import cluster, monitor
 from workbench.config import Settings
 from workbench.connection import Workbench
 from workbench.connection import connect as connect_workbench
@@ -20,8 +19,9 @@ from workbench.database.engines import connect
 from workbench.database.positions import beat, wait_for_replica
 from workbench.database.replication import Reader, Session, lsn_number
 from workbench.errors import ServerUnavailable
-from workbench.health import status
 from workbench.reports.kernel import as_reader
+from workbench.servers import cluster, monitor
+from workbench.servers.health import status
 
 
 def count(connection: sa.Connection) -> int:

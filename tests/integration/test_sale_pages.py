@@ -13,9 +13,9 @@ import pytest
 from tests.examples import CAKE, LATTE, sale
 from workbench.connection import Workbench
 from workbench.metrics import Source, facts
-from workbench.models import Sale
-from workbench.sale_pages import COLUMNS, SaleFilter, SalePage, sale_page
-from workbench.sales import Sales
+from workbench.metrics.sale_pages import COLUMNS, SaleFilter, SalePage, sale_page
+from workbench.sales.models import Sale
+from workbench.sales.service import Sales
 
 DAY = datetime(2026, 5, 1)
 

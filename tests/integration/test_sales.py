@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from tests.examples import CAKE, HOSTILE, LATTE, sale, sale_data
 from workbench.connection import Workbench
 from workbench.errors import DatabaseRefused, RequestReused, SaleConflict, SaleNotFound, SaleRefused
-from workbench.models import Sale, SaleInput, parse_sale
-from workbench.sales import Sales
+from workbench.sales.models import Sale, SaleInput, parse_sale
+from workbench.sales.service import Sales
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ from workbench.live import Live
 from workbench.metrics import Columns, Source, column_facts
 from workbench.metrics import columns as columns_module
 from workbench.metrics.column_facts import SHARED_BIT
-from workbench.sale_pages import COLUMNS, Move, SaleFilter, SalePage, _keyset, sale_page
+from workbench.metrics.sale_pages import COLUMNS, Move, SaleFilter, SalePage, _keyset, sale_page
 
 TIMES = ["00:00:00", "10:00:00", "23:59:59.999999"]
 # What a pattern, a list of words or another alphabet would take for something else.
@@ -168,7 +168,7 @@ def test_pages_are_those_of_the_database_and_of_python_after_any_writes(
     workbench: Workbench, columns: Columns, monkeypatch: pytest.MonkeyPatch, shared_bit: int
 ) -> None:
     shop = Shop(workbench)
-    monkeypatch.setattr("workbench.sale_pages.PAGE_SIZES", (3,))
+    monkeypatch.setattr("workbench.metrics.sale_pages.PAGE_SIZES", (3,))
     share(monkeypatch, shared_bit)
 
     @settings(max_examples=30, phases=[Phase.generate], deadline=None, suppress_health_check=list(HealthCheck))

@@ -19,15 +19,16 @@ import sqlalchemy as sa
 
 from tests.conftest import as_superuser, free_ports, wait_until
 from tests.examples import sale
-from workbench import cluster, sample
+from workbench import sample
 from workbench.config import Settings, child_environment
 from workbench.connection import Workbench
 from workbench.database.engines import Engines, connect
 from workbench.database.positions import wait_for_replica
 from workbench.errors import FieldError, LoadStopped, ServerUnavailable, WorkbenchError
-from workbench.health import status
 from workbench.migrations import migrate
 from workbench.sample import Loaded, bulk_load, generate, load, prepared
+from workbench.servers import cluster
+from workbench.servers.health import status
 
 UNTIL = datetime(2026, 5, 31, 16, 20)
 

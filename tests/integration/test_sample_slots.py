@@ -8,12 +8,12 @@ import pytest
 import sqlalchemy as sa
 
 from tests.conftest import as_superuser, wait_until
-from workbench import cluster
 from workbench.config import Settings
 from workbench.database.engines import Engines
 from workbench.errors import LoadIncomplete, LoadStopped, WorkbenchError
-from workbench.health import status
 from workbench.sample import bulk_load, load, loads, slots, undo
+from workbench.servers import cluster
+from workbench.servers.health import status
 
 SLOT = "follows_no_more"
 MAY_KEEP = 256 << 20

@@ -9,12 +9,13 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from tests.conftest import as_superuser
-from workbench import cluster, migrations
+from workbench import migrations
 from workbench.config import Server, Settings
 from workbench.database.engines import Engines
 from workbench.database.sql_files import read_sql
 from workbench.errors import SchemaError
 from workbench.migrations import migrate, pending
+from workbench.servers import cluster
 
 HEADER = (
     "insert into sales_transaction (transaction_time, cashier_id, store_id, payment_method{0})"

@@ -19,13 +19,13 @@ from workbench.connection import connect as connect_workbench
 from workbench.database.engines import Engines, connect
 from workbench.database.replication import Reader, Session
 from workbench.errors import CdcError, ServerUnavailable
-from workbench.health import status
 from workbench.metrics import views
-from workbench.monitor import BEAT_SECONDS
-from workbench.risingwave import build, ground, pieces, removal, state
-from workbench.risingwave import slots as slots_module
-from workbench.risingwave.server import SLOT
-from workbench.sales import Sales
+from workbench.sales.service import Sales
+from workbench.servers.health import status
+from workbench.servers.monitor import BEAT_SECONDS
+from workbench.servers.risingwave import build, ground, pieces, removal, state
+from workbench.servers.risingwave import slots as slots_module
+from workbench.servers.risingwave.server import SLOT
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from workbench.config import Settings
 from workbench.database.engines import Engines, connect
 from workbench.database.followers import followers
 from workbench.database.positions import beat
-from workbench.health import Health, status
+from workbench.servers.health import Health, status
 
 COPY_BEAT = """
 insert into heartbeat values (1, :beat_at, :lsn)

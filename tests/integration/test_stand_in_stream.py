@@ -15,7 +15,7 @@ from tests.asked_views import ASKED, asked_views
 from tests.conftest import as_superuser
 from tests.examples import sale
 from tests.stand_in import NAME, carry, stand_in
-from workbench import cluster, sample
+from workbench import sample
 from workbench.config import Settings
 from workbench.connection import Workbench
 from workbench.connection import connect as connect_workbench
@@ -24,6 +24,7 @@ from workbench.database.replication import Answer, Session
 from workbench.live import Live
 from workbench.metrics import DIMENSIONS, METRICS, Asked, Source, Stream, Where, ask, views
 from workbench.metrics.stream import FRESH_SECONDS
+from workbench.servers import cluster
 
 NAMES = ("revenue", "sales", "items_sold", "discount_given")
 

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from tests.conftest import as_superuser, paused_replay, running_pair, wait_until
 from tests.examples import sale
 from tests.stand_in import carry, stand_in
-from workbench import cluster, sample, verification
+from workbench import sample
 from workbench.config import Settings
 from workbench.connection import Workbench
 from workbench.dashboards.reconciliation import Reconciliation
@@ -27,9 +27,10 @@ from workbench.database import positions
 from workbench.database.engines import Engines, connect
 from workbench.database.positions import beat, mark, wait_for_replica
 from workbench.database.replication import Session, lsn_number
-from workbench.metrics import Columns
-from workbench.verification import figures, run
-from workbench.verification.figures import questions
+from workbench.metrics import Columns, verification
+from workbench.metrics.verification import figures, run
+from workbench.metrics.verification.figures import questions
+from workbench.servers import cluster
 
 
 @pytest.fixture(scope="module")

@@ -9,12 +9,12 @@ import pytest
 import sqlalchemy as sa
 
 from tests.conftest import EMPTY
-from workbench import sample, verification
+from workbench import sample
 from workbench.database.engines import Engines
 from workbench.database.positions import wait_for_replica
-from workbench.metrics import views
-from workbench.risingwave import pieces
-from workbench.verification.views import compared, newest_days, view_names
+from workbench.metrics import verification, views
+from workbench.metrics.verification.views import compared, newest_days, view_names
+from workbench.servers.risingwave import pieces
 
 BODIES = {piece.name: piece.text for piece in (*pieces.views(), *views.pieces())}
 DAYS = (date(2026, 4, 1), date(2026, 5, 31))

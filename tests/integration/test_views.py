@@ -16,7 +16,7 @@ from workbench.database.engines import connect
 from workbench.database.positions import wait_for_replica
 from workbench.database.replication import Reader, Session
 from workbench.errors import FieldError, ServerUnavailable
-from workbench.views import NAME_LENGTH, STATE_LENGTH, SavedViews
+from workbench.filters.saved_views import NAME_LENGTH, STATE_LENGTH, SavedViews
 
 STATE = "tab=Products&stores=1&stores=2&q=caf%C3%A9"
 

@@ -17,8 +17,8 @@ import psycopg2
 import pytest
 
 from tests.conftest import free_ports, wait_until
-from workbench.cluster.layout import layout_of
 from workbench.config import Settings
+from workbench.servers.cluster.layout import layout_of
 
 NAME = "localhost"  # in the server's certificate, beside no address
 ROLES = ("workbench_writer", "workbench_owner", "workbench_reader", "workbench_cdc")

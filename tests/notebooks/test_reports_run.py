@@ -37,7 +37,7 @@ WRITES = """
 import uuid
 from sqlalchemy.exc import DBAPIError
 from workbench.errors import DatabaseRefused
-from workbench.models import parse_sale
+from workbench.sales.models import parse_sale
 engines = connect().engines
 SALE = {"store_id": 3, "cashier_id": 301, "payment_method": "Cash", "transaction_time": "2026-10-01 10:00",
         "lines": [{"product_code": "A", "product_name": "A", "quantity": 1, "unit_price": "1.00"}]}

@@ -18,8 +18,8 @@ from workbench.database.engines import Engines, connect
 from workbench.database.replication import Reader, Session
 from workbench.errors import CdcError
 from workbench.metrics import views
-from workbench.risingwave import build, removal
-from workbench.sales import Sales
+from workbench.sales.service import Sales
+from workbench.servers.risingwave import build, removal
 
 
 @pytest.fixture

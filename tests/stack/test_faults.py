@@ -16,15 +16,15 @@ from tests.examples import sale
 from tests.stack.conftest import has_caught_up
 from tests.stack.program import Program
 from tests.ui.conftest import serving, visit, watched_page
-from workbench import cluster
 from workbench.config import Settings
 from workbench.connection import Workbench
 from workbench.database.engines import Engines
 from workbench.errors import CdcError
-from workbench.health import status
 from workbench.metrics import views
-from workbench.risingwave import build, removal, state
-from workbench.risingwave.server import SLOT
+from workbench.servers import cluster
+from workbench.servers.health import status
+from workbench.servers.risingwave import build, removal, state
+from workbench.servers.risingwave.server import SLOT
 
 TILE = ".fresh-line"
 RETURN_MS = 300_000

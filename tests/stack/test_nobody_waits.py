@@ -19,7 +19,7 @@ from workbench.database.replication import Reader, Session
 from workbench.errors import NobodyWaits
 from workbench.metrics import Stream, Where, views
 from workbench.metrics.facts import Grouping
-from workbench.risingwave import build
+from workbench.servers.risingwave import build
 
 LONG = "select count(*) from generate_series(1, 200000) as a (x), generate_series(1, 200000) as b (y)"
 SOON = 4.0  # half of what RisingWave's own limit for a statement is

@@ -16,11 +16,11 @@ from workbench.database.engines import Engines, connect
 from workbench.database.replication import Reader
 from workbench.database.sql_query import query
 from workbench.errors import CdcError, QueryRefused
-from workbench.health import status
 from workbench.metrics import views
-from workbench.risingwave import build
-from workbench.risingwave.console import console
-from workbench.risingwave.preflight import REBUILD
+from workbench.servers.health import status
+from workbench.servers.risingwave import build
+from workbench.servers.risingwave.console import console
+from workbench.servers.risingwave.preflight import REBUILD
 
 VIEW = "sales_by_hour"
 LEAVING = [

@@ -17,7 +17,6 @@ from tests.asked_views import ASKED, asked_views
 from tests.conftest import wait_until
 from tests.examples import sale
 from tests.stack.conftest import has_caught_up
-from workbench import verification
 from workbench.config import Settings
 from workbench.connection import Workbench
 from workbench.database.engines import Engines, connect
@@ -25,11 +24,11 @@ from workbench.database.positions import beat
 from workbench.database.replication import Reader, Session
 from workbench.database.sql_files import read_sql
 from workbench.errors import CdcError
-from workbench.health import status
-from workbench.metrics import METRICS, Source, Stream, ask, views
-from workbench.risingwave import build, pieces, removal, state
-from workbench.risingwave.console import console
-from workbench.risingwave.server import SLOT
+from workbench.metrics import METRICS, Source, Stream, ask, verification, views
+from workbench.servers.health import status
+from workbench.servers.risingwave import build, pieces, removal, state
+from workbench.servers.risingwave.console import console
+from workbench.servers.risingwave.server import SLOT
 
 FORMER = "select store_id, sum(total_amount) as revenue from sales_transaction group by store_id"
 

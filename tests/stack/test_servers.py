@@ -16,7 +16,7 @@ from workbench.connection import Workbench
 from workbench.database.engines import Engines, connect
 from workbench.database.positions import wait_for_replica
 from workbench.database.replication import Session
-from workbench.health import status
+from workbench.servers.health import status
 
 
 @pytest.fixture

@@ -14,11 +14,11 @@ from playwright.sync_api import Browser, Page, expect
 from tests.conftest import wait_until
 from tests.examples import CAKE, HOSTILE, LATTE, sale
 from tests.ui.conftest import brush, seen_through, visit, watched_page
-from workbench.bench.browser import SCRIPT
+from workbench.cli.bench.browser import SCRIPT
 from workbench.database.engines import Engines
 from workbench.database.positions import wait_for_replica
 from workbench.database.replication import Reader, Session
-from workbench.sales import Sales
+from workbench.sales.service import Sales
 
 LABELS = ("Total Transactions", "Total Revenue", "Items Sold", "Avg Transaction")
 NOON = datetime.combine(datetime.now().date(), time(0, 5))

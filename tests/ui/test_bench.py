@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.integration.test_cli import COMMAND
-from workbench.bench import KINDS, Measured, judged, written
-from workbench.bench.kinds import Kind, watched
-from workbench.bench.page import BEGIN, END
+from workbench.cli.bench.kinds import KINDS, Kind, judged, watched
+from workbench.cli.bench.page import BEGIN, END, written
+from workbench.cli.bench.run import Measured
 from workbench.errors import BenchFailed
 
 

@@ -14,9 +14,9 @@ from playwright.sync_api import Browser, expect
 from tests.conftest import as_superuser, wait_until
 from tests.examples import sale
 from tests.ui.conftest import Served, drawn, serving, visit, watched_page
-from workbench import cluster
 from workbench.config import Settings
 from workbench.connection import Workbench
+from workbench.servers import cluster
 
 REPOSITORY = Path(__file__).parents[2]
 FORGET_SOON = ("--unused-session-lifetime=1000", "--check-unused-sessions=200", "--plugins=tests.ui.alive")

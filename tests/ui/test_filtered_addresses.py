@@ -44,7 +44,7 @@ AT_ONCE, DRAWN_SECONDS = 3, 60.0
 HELD_OPEN = """
 import threading
 import pandas as pd
-from workbench.clock import utc_now
+from workbench.config.clock import utc_now
 from workbench.dashboards.feed import Feed
 from workbench.dashboards.tile import Tile, html
 from workbench.database.replication import Answer
@@ -83,7 +83,7 @@ import pandas as pd
 import panel as pn
 from bokeh.models import ColumnDataSource
 from bokeh.plotting import figure
-from workbench.clock import utc_now
+from workbench.config.clock import utc_now
 from workbench.dashboards.feed import Feed
 from workbench.dashboards.tile import Tile
 from workbench.database.replication import Answer

@@ -14,7 +14,7 @@ from tests.ui.conftest import visit
 from workbench.database.engines import Engines
 from workbench.database.positions import wait_for_replica
 from workbench.database.replication import Reader, Session
-from workbench.views import SavedViews
+from workbench.filters.saved_views import SavedViews
 
 
 @pytest.fixture(autouse=True)

@@ -14,12 +14,14 @@ from playwright.sync_api import Browser, Page, expect
 from tests.conftest import free_ports
 from tests.examples import HOSTILE, sale
 from tests.ui.conftest import serving, visit, watched_page
-from workbench import cluster, sample, verification
+from workbench import sample
 from workbench.config import Settings
 from workbench.database.engines import Engines
 from workbench.database.positions import wait_for_replica
 from workbench.database.replication import Reader, Session
-from workbench.sales import Sales
+from workbench.metrics import verification
+from workbench.sales.service import Sales
+from workbench.servers import cluster
 
 LOADED_MS = 60_000
 

@@ -15,7 +15,7 @@ from tests.ui.conftest import ALLOWED_CONSOLE, visit, watched_page
 from workbench.database.engines import Engines
 from workbench.database.positions import wait_for_replica
 from workbench.database.replication import Reader, Session
-from workbench.sales import Sales
+from workbench.sales.service import Sales
 
 RUN_MS = 90_000
 

@@ -15,7 +15,7 @@ from tests.examples import HOSTILE, LATTE, sale
 from tests.ui.conftest import visit, watched_page
 from workbench.connection import Workbench
 from workbench.database.engines import Engines
-from workbench.models import Sale
+from workbench.sales.models import Sale
 
 AMOUNTS = ".tabulator-cell[tabulator-field=total_amount]"
 # How far right fields, buttons and tabs reach, those of tables aside: a table scrolls in its own frame.

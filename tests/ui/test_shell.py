@@ -13,10 +13,10 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.conftest import free_ports
 from tests.ui.conftest import Served, drawn, serving, visit, watched_page
-from workbench import cluster
 from workbench.config import Settings
 from workbench.database.engines import connect
 from workbench.migrations import migrate
+from workbench.servers import cluster
 
 PAGES = {"sales": "Sales", "analytics": "Analytics", "reports": "Reports", "pipeline": "Pipeline"}
 COMES_BACK_MS = 30_000

@@ -9,7 +9,7 @@ import psycopg
 import psycopg2
 import pytest
 
-from workbench.cluster.processes import Programs
+from workbench.servers.cluster.processes import Programs
 
 WRONG_PLACE = "A test in tests/unit asks for servers: it belongs into tests/integration."
 

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from workbench import clock
-from workbench.clock import StoreClock, find_zone, machine_zone
-from workbench.config import Settings, child_environment, load_settings
+from workbench.config import Settings, child_environment, clock, load_settings
+from workbench.config.clock import StoreClock, find_zone, machine_zone
 from workbench.errors import SettingsError
 from workbench.reports.kernel import environment
 

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 import yaml
 
-from workbench.clock import machine_zone
 from workbench.config import Settings
+from workbench.config.clock import machine_zone
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "compose"

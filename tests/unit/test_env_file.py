@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from workbench.cli.lab import refuse_unwritable_home
-from workbench.cluster.layout import layout_of
 from workbench.config import Settings, load_settings
 from workbench.errors import SettingsError, WorkbenchError
+from workbench.servers.cluster.layout import layout_of
 
 IS_ROOT = os.geteuid() == 0
 NAMELESS = 54_321  # a user id that no system gives a name

@@ -20,7 +20,7 @@ from workbench.forms.pager import Pager
 from workbench.forms.sale_columns import page_rows
 from workbench.forms.sale_filters import SaleFilters, parse_filters
 from workbench.forms.sale_form import content
-from workbench.sale_pages import COLUMNS, Move, SaleFilter, SalePage
+from workbench.metrics.sale_pages import COLUMNS, Move, SaleFilter, SalePage
 
 TYPED = ("date_from", "date_to", "stores", "cashiers", "customer_id", "product", "amount_from", "amount_to")
 BLANK: dict[str, Any] = {**dict.fromkeys(TYPED, ""), "payment_methods": []}

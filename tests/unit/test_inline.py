@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 
-from workbench.inline import building, when_shown
+from workbench.components.inline import building, when_shown
 
 
 def test_what_is_wanted_while_a_page_is_built_on_a_thread_is_done_after_it() -> None:

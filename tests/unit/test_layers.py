@@ -5,30 +5,25 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 PACKAGE = Path(__file__).parents[2] / "workbench"
 
-# Lower layers first; a module may import its own layer and those before it.
+# Lower layers first; a room may import those of the layers before its own, so that no two import each other.
 LAYERS = [
-    {"amounts", "clock", "errors", "hosts", "telemetry", "words"},
-    {"config", "disk", "env_file", "field_errors"},
-    {"models"},
-    {"database", "cluster"},
-    {"indexes", "risingwave"},
-    {"doubts", "stored_sale"},
-    {"migrations", "health", "sale_pages", "sales", "products", "metrics", "sample", "insights", "views"},
-    {"monitor", "verification"},
-    {"connection"},
-    {"look", "filters", "live", "figures", "notebook"},
-    {"gate", "jupyter", "served"},
-    {"inline", "browser"},
-    {"reports"},
-    {"forms", "dashboards"},
-    {"shell"},
-    {"bench"},
+    {"errors", "words"},
+    {"config", "telemetry"},
+    {"database"},
+    {"servers", "sales"},
+    {"metrics", "sample"},
+    {"migrations", "connection"},
+    {"filters", "live", "figures", "notebook"},
+    {"components"},
+    {"reports", "forms", "shell"},
+    {"dashboards"},
     {"apps", "exporter", "cli", "__init__", "__main__"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
@@ -56,8 +51,33 @@ def imports(path: Path) -> set[str]:
 def test_imports_point_down(path: Path) -> None:
     here = place(path)
     assert here in RANK, f"{here} is in no layer: add it to LAYERS"
-    wrong = {name for name in imports(path) if RANK[name] > RANK[here]}
+    wrong = {name for name in imports(path) - {here} if RANK[name] >= RANK[here]}
     assert not wrong, f"{here} must not import {', '.join(sorted(wrong))}"
+
+
+def _graph() -> dict[str, set[str]]:
+    """What each module imports of the package, inside functions and for types alone too."""
+    names = [".".join(("workbench", *path.relative_to(PACKAGE).with_suffix("").parts)) for path in MODULES]
+    modules = dict(zip((name.removesuffix(".__init__") for name in names), MODULES, strict=True))
+    graph = {}
+    for module, path in modules.items():
+        found = set()
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                full = {f"{node.module}.{alias.name}" for alias in node.names}
+                found |= {name if name in modules else node.module for name in full}
+        graph[module] = (found & set(modules)) - {module, "workbench"}
+    return graph
+
+
+def test_no_modules_import_one_another_in_a_circle() -> None:
+    """Not within a room either: whoever reads one of them would have to know all."""
+    graph = _graph()
+    assert graph["workbench.dashboards.tile"] >= {"workbench.dashboards.feed", "workbench.errors"}
+    TopologicalSorter(graph).prepare()
+    graph["workbench.errors"].add("workbench.dashboards.tile")
+    with pytest.raises(CycleError):
+        TopologicalSorter(graph).prepare()
 
 
 def test_the_rule_would_see_an_arrow_that_points_up(tmp_path: Path) -> None:
@@ -84,7 +104,13 @@ def test_engines_environment_and_sql_files_have_one_owner() -> None:
     assert _owners("isolation_level=") == {"database/engines.py"}, (
         "a connection is not switched for a while: see Engines"
     )
-    readers = {"clock.py", "cluster/processes.py", "config.py", "database/libpq.py", "reports/kernel.py"}
+    readers = {
+        "config/__init__.py",
+        "config/clock.py",
+        "database/libpq.py",
+        "reports/kernel.py",
+        "servers/cluster/processes.py",
+    }
     assert _owners("os.environ") | _owners("getenv") <= readers
     assert _owners('.sql"') <= {"database/sql_files.py"}
 

@@ -8,7 +8,7 @@ from itertools import combinations
 
 import pytest
 
-from workbench import look
+from workbench.components import look
 
 
 @pytest.mark.parametrize(

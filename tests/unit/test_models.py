@@ -12,7 +12,7 @@ import pytest
 
 from tests.examples import CAKE, LATTE, sale, sale_data
 from workbench.errors import SaleRefused
-from workbench.models import parse_sale
+from workbench.sales.models import parse_sale
 
 
 def test_totals_are_derived_from_the_lines() -> None:

@@ -10,9 +10,9 @@ import psycopg
 import pytest
 
 from tests.unit.conftest import WRONG_PLACE
-from workbench.cluster.processes import Programs
 from workbench.config import Settings
 from workbench.database.engines import connect
+from workbench.servers.cluster.processes import Programs
 
 CONFIGURED = Settings(_env_file=None, master_db_host="127.0.0.1", replica_db_host="127.0.0.1")
 

@@ -15,8 +15,8 @@ from workbench.config import Settings, SslMode
 from workbench.database.sql_files import read_sql, sql_names
 from workbench.metrics.views import VIEWS, View
 from workbench.metrics.views import pieces as view_pieces
-from workbench.risingwave import ground, pieces
-from workbench.risingwave.console import Console
+from workbench.servers.risingwave import ground, pieces
+from workbench.servers.risingwave.console import Console
 
 BODIES = {piece.name: piece.text for piece in (*pieces.views(), *view_pieces())}
 

@@ -9,8 +9,8 @@ from sqlalchemy.exc import InternalError, OperationalError
 
 from workbench.config import Settings
 from workbench.database.failures import in_words, is_missing
-from workbench.risingwave import ground
-from workbench.risingwave.console import first_cause
+from workbench.servers.risingwave import ground
+from workbench.servers.risingwave.console import first_cause
 
 CHAIN = """Failed to run the query
 

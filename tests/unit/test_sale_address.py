@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from workbench.forms.sale_address import Place, SalesView, from_query, to_query
-from workbench.sale_pages import SaleFilter
+from workbench.metrics.sale_pages import SaleFilter
 
 FILTER = SaleFilter(
     date_from=date(2026, 5, 1),

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pytest
 
 from workbench.errors import FieldError
-from workbench.models import PAYMENT_METHODS
+from workbench.sales.models import PAYMENT_METHODS
 from workbench.sample import MAX_SALES, STORES, Chunk, generate, products
 from workbench.sample.catalog import PRICE_CHANGES, prices
 from workbench.sample.copy_text import header_rows, line_rows

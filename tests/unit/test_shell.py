@@ -7,7 +7,7 @@ import weakref
 
 import pytest
 
-from workbench.health import NO_RISINGWAVE, Health, Status
+from workbench.servers.health import NO_RISINGWAVE, Health, Status
 from workbench.shell import frame
 from workbench.shell.banner import banner_text
 

@@ -10,7 +10,7 @@ import pytest
 from bokeh.document import Document
 from bokeh.model import Model
 
-from workbench.clock import StoreClock
+from workbench.config.clock import StoreClock
 from workbench.dashboards.tile_card import TileCard
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from workbench.browser.unsaved import Unsaved
+from workbench.components.browser.unsaved import Unsaved
 
 
 def test_a_draft_is_given_and_taken_back() -> None:

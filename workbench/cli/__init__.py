@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import typer
 
-from workbench.cli import bench, lab, report, risingwave, servers, serving, verify
+from workbench.cli import lab, report, risingwave, servers, serving, verify
+from workbench.cli.bench.command import bench
 from workbench.cli.shared import errors
-from workbench.disk import full_in_words
 from workbench.errors import WorkbenchError
+from workbench.servers.disk import full_in_words
 
 app = typer.Typer(
     help="Sales workbench: forms that write to a PostgreSQL master, pages that read its replica.",
@@ -27,7 +28,7 @@ COMMANDS = (
     lab.lab,
     verify.verify,
     report.report,
-    bench.bench,
+    bench,
 )
 for command in COMMANDS:
     app.command()(command)

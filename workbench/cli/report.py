@@ -15,8 +15,8 @@ from rich.table import Table
 
 from workbench.cli.shared import AsJson, configured, errors
 from workbench.config import load_settings
-from workbench.disk import full_in_words, write_whole
 from workbench.errors import ParameterRefused, ReportError
+from workbench.servers.disk import full_in_words, write_whole
 
 if TYPE_CHECKING:
     from workbench.reports.library import Report

@@ -11,14 +11,14 @@ from rich.console import Console
 from rich.table import Table
 
 from workbench.cli.shared import AsJson, configured, say, with_engines
-from workbench.clock import StoreClock
+from workbench.config.clock import StoreClock
 from workbench.metrics.views import pieces
-from workbench.risingwave.build import Built
-from workbench.risingwave.build import apply as build
-from workbench.risingwave.removal import drop as remove
-from workbench.risingwave.server import SLOT
-from workbench.risingwave.slots import drop_slot
-from workbench.risingwave.state import RisingWaveState, state
+from workbench.servers.risingwave.build import Built
+from workbench.servers.risingwave.build import apply as build
+from workbench.servers.risingwave.removal import drop as remove
+from workbench.servers.risingwave.server import SLOT
+from workbench.servers.risingwave.slots import drop_slot
+from workbench.servers.risingwave.state import RisingWaveState, state
 from workbench.words import counted
 
 app = typer.Typer(

@@ -12,12 +12,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from workbench import cluster, health, migrations
+from workbench import migrations
 from workbench.cli.shared import AsJson, Seed, configured, errors, logged_settings, say, with_engines
-from workbench.clock import StoreClock
 from workbench.config import Settings
+from workbench.config.clock import StoreClock
 from workbench.database.engines import Engines
 from workbench.errors import ClusterError, RealSales, SampleChanged
+from workbench.servers import cluster, health
 from workbench.words import counted
 
 SERVERS = ("master", "replica", "risingwave")

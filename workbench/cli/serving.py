@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
+from workbench.cli.served import LOOPBACK, command
 from workbench.cli.servers import sample_if_empty, started
 from workbench.cli.shared import Seed, configured, refuse_taken
 from workbench.config import Settings
-from workbench.served import LOOPBACK, command
 
 DEMO_SALES = 50_000
 

@@ -10,10 +10,10 @@ from typing import Annotated, TypeVar
 import typer
 from rich.console import Console
 
-from workbench import cluster
 from workbench.config import Settings, load_settings
 from workbench.database.engines import Engines, connect
 from workbench.errors import PortTaken
+from workbench.servers import cluster
 
 T = TypeVar("T")
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]

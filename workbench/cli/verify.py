@@ -18,14 +18,14 @@ from workbench.database.failures import called
 from workbench.words import counted
 
 if TYPE_CHECKING:
-    from workbench.verification import Verification
+    from workbench.metrics.verification import Verification
 
 MOST_SHOWN = 50
 
 
 def verify(as_json: AsJson = False) -> None:
     """Compare every metric on every engine at one token; exit code 1 when anything differs or could not be asked."""
-    from workbench.verification import save  # pandas: only commands that need it pay for its import
+    from workbench.metrics.verification import save  # pandas: only commands that need it pay for its import
 
     def run(engines: Engines) -> Verification:
         result = _with_progress(engines)
@@ -42,7 +42,7 @@ def verify(as_json: AsJson = False) -> None:
 
 def _with_progress(engines: Engines) -> Verification:
     from workbench.metrics import Columns
-    from workbench.verification import verify as compare
+    from workbench.metrics.verification import verify as compare
 
     with Progress(console=errors) as progress, closing(Columns.of(engines.settings)) as columns:
         task = progress.add_task("Comparing", total=None)

@@ -12,7 +12,7 @@ import pandas as pd
 from bokeh.models import Plot
 from hvplot import hvPlot
 
-from workbench import look
+from workbench.components import look
 from workbench.dashboards.chart import (
     ChartTile,
     alphas,
@@ -33,8 +33,8 @@ from workbench.dashboards.table import percent
 from workbench.dashboards.tile_card import Button
 from workbench.database.replication import Answer
 from workbench.filters import Filters, drop, value_text
-from workbench.insights import ratios
 from workbench.metrics import METRICS, Asked
+from workbench.metrics.insights import ratios
 
 LABEL_LENGTH = 18
 MOST_BARS = 12

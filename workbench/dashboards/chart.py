@@ -22,7 +22,7 @@ from bokeh.models import CategoricalAxis, DataRange1d, FactorRange, NoOverlap, N
 from bokeh.util.serialization import make_id
 from panel.viewable import Viewable
 
-from workbench import look
+from workbench.components import look
 from workbench.connection import Workbench
 from workbench.dashboards.feed import Feed, Moment
 from workbench.dashboards.table import table_html

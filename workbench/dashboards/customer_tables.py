@@ -7,12 +7,12 @@ from typing import ClassVar
 
 import pandas as pd
 
-from workbench import insights, look
+from workbench.components import look
 from workbench.dashboards.feed import Moment
 from workbench.dashboards.table import TableTile, columns, percent
 from workbench.database.replication import Answer
 from workbench.filters import NO_CATEGORY
-from workbench.metrics import Source
+from workbench.metrics import Source, insights
 
 FIGURES = ("Given", "Rate", "Lines with one", "Their revenue")  # of discounts
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, TypeVar
+from typing import Protocol, TypeVar
 
 import pandas as pd
 import panel as pn
@@ -18,16 +18,13 @@ from bokeh.document import Document
 from panel.io.document import unlocked
 from panel.viewable import Viewable
 
+from workbench.components.inline import done_at_once, is_served, read_aside, session_of, while_shown
 from workbench.connection import Workbench
 from workbench.database.replication import Answer, Session
 from workbench.errors import WorkbenchError
 from workbench.filters import Filters
-from workbench.inline import done_at_once, is_served, read_aside, session_of, while_shown
 from workbench.live import Live, shared_live
-from workbench.metrics import Source, Where
-
-if TYPE_CHECKING:
-    from workbench.dashboards.tile import Tile
+from workbench.metrics import Asked, Source, Where
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +33,28 @@ Found = Answer[pd.DataFrame] | WorkbenchError
 LOOK_MS = 500
 SPARE = 5  # a page that follows the data rests this many times as long as it was busy
 MOST_REST_SECONDS = 5.0
+
+
+class Fed(Protocol):
+    """What a feed asks for and shows: a tile."""
+
+    is_slow: bool
+
+    @property
+    def is_near(self) -> bool:
+        """Whether somebody sees it, or nearly."""
+
+    def asks(self, moment: Moment) -> Iterable[Asked]:
+        """What it will ask, so that it can be asked together with others."""
+
+    def fetch(self, moment: Moment) -> Answer[pd.DataFrame]:
+        """What it shows. Raises WorkbenchError."""
+
+    def take(self, moment: Moment, answer: Found) -> None:
+        """Shows an answer, or why there is none."""
+
+    def touch(self) -> None:
+        """Tells the time anew, as figures that stay the same grow older."""
 
 
 @dataclass(frozen=True)
@@ -54,11 +73,11 @@ class Moment:
         """The metrics for what is looked at, or for another ``where``. The frame must not be changed."""
         return self.live.ask(self.session, metrics, by, self.where if where is None else where)
 
-    def fetch(self, tiles: Sequence[Tile], is_wanted: Callable[[], bool] = lambda: True) -> list[tuple[Tile, Found]]:
+    def fetch(self, tiles: Sequence[Fed], is_wanted: Callable[[], bool] = lambda: True) -> list[tuple[Fed, Found]]:
         """What each tile shows, or why it cannot; nothing once that is not wanted any more."""
         with suppress(WorkbenchError):  # each tile then meets it itself
             self.live.ask_ahead(self.session, (asked for tile in tiles for asked in tile.asks(self)))
-        found: list[tuple[Tile, Found]] = []
+        found: list[tuple[Fed, Found]] = []
         for tile in tiles:
             if not is_wanted():
                 return []
@@ -90,12 +109,12 @@ class Feed(param.Parameterized):
         self.filters = filters or Filters()
         self.live = live or shared_live(workbench)
         self.session = session_of(workbench)
-        self.tiles: list[Tile] = []
+        self.tiles: list[Fed] = []
         self._is_shown = False
         self._is_seen = True  # False while the page is behind another
         self._page: Document | None = None
         self._asked = 0
-        self._late: list[Tile] = []  # those that somebody has come near to since
+        self._late: list[Fed] = []  # those that somebody has come near to since
         self._revision = -1
         self._where: tuple[Where, Where | None] | None = None
         self._rests_until = 0.0
@@ -128,7 +147,7 @@ class Feed(param.Parameterized):
         if (page := self._page) is not None:
             page.add_next_tick_callback(self.look)
 
-    def show(self, tiles: Iterable[Tile]) -> None:
+    def show(self, tiles: Iterable[Fed]) -> None:
         """From now on these tiles are asked for: the quick ones right here when what they need is in memory."""
         is_first, self.tiles = not self.tiles, list(tiles)
         if is_first and done_at_once(self._renew):
@@ -138,11 +157,11 @@ class Feed(param.Parameterized):
             draw(moment, moment.fetch([tile for tile in self._near() if not tile.is_slow]))
         self.renew()
 
-    def _near(self) -> list[Tile]:
+    def _near(self) -> list[Fed]:
         """The tiles that somebody sees, or nearly."""
-        return [tile for tile in self.tiles if tile.card.is_near]
+        return [tile for tile in self.tiles if tile.is_near]
 
-    def ask_late(self, tile: Tile) -> None:
+    def ask_late(self, tile: Fed) -> None:
         """Asks for a tile that somebody has come near to; for all of them together that he comes near to at once."""
         self._late.append(tile)
         if len(self._late) == 1:
@@ -194,7 +213,7 @@ class Feed(param.Parameterized):
             now = time.monotonic()
             self._rests_until = now + min(SPARE * (now - began), MOST_REST_SECONDS)
 
-    async def _ask(self, asked: int, moment: Moment, tiles: list[Tile]) -> None:
+    async def _ask(self, asked: int, moment: Moment, tiles: list[Fed]) -> None:
         quick, slow = [tile for tile in tiles if not tile.is_slow], [tile for tile in tiles if tile.is_slow]
         if self.live.is_ready:
             await asyncio.gather(*(self._renew_group(asked, moment, group) for group in (quick, *by_one(slow))))
@@ -202,7 +221,7 @@ class Feed(param.Parameterized):
             for group in by_one([*quick, *slow]):
                 await self._renew_group(asked, moment, group)
 
-    async def _renew_group(self, asked: int, moment: Moment, tiles: list[Tile]) -> None:
+    async def _renew_group(self, asked: int, moment: Moment, tiles: list[Fed]) -> None:
         found = await read_aside(moment.fetch, tiles, lambda: asked == self._asked)
 
         def show() -> None:
@@ -214,12 +233,12 @@ class Feed(param.Parameterized):
         pn.state.execute(show, schedule=True)
 
 
-def by_one(tiles: Sequence[Tile]) -> list[list[Tile]]:
+def by_one(tiles: Sequence[Fed]) -> list[list[Fed]]:
     """Each tile as a group of its own."""
     return [[tile] for tile in tiles]
 
 
-def _fetched(tile: Tile, moment: Moment) -> Found:
+def _fetched(tile: Fed, moment: Moment) -> Found:
     """One tile's answer; an error is that tile's alone."""
     try:
         return tile.fetch(moment)
@@ -230,7 +249,7 @@ def _fetched(tile: Tile, moment: Moment) -> Found:
         return WorkbenchError("These figures could not be computed. The cause is in the server's log.")
 
 
-def draw(moment: Moment, found: Iterable[tuple[Tile, Found]]) -> None:
+def draw(moment: Moment, found: Iterable[tuple[Fed, Found]]) -> None:
     """Draws tiles, which the page gets in one message; an error is its tile's alone."""
     page = pn.state.curdoc
     with (

@@ -10,7 +10,8 @@ import panel as pn
 import panel_material_ui as pmui
 from panel.viewable import Viewable, Viewer
 
-from workbench import look
+from workbench.components import look
+from workbench.components.inline import read_aside
 from workbench.dashboards.feed import Feed
 from workbench.dashboards.filter_chips import FilterChips
 from workbench.dashboards.products import product_names
@@ -18,7 +19,6 @@ from workbench.dashboards.tile import column, html
 from workbench.errors import FieldError
 from workbench.filters import COMPARISONS, CUSTOM, PERIODS, read_customer, read_day, until_words, value_text, words
 from workbench.forms.fields import CHOICE, LOW_CHOICE
-from workbench.inline import read_aside
 
 FIELD: dict[str, Any] = {"size": "small", "width": None, "sizing_mode": "stretch_width", "margin": 0}
 LABELS = {

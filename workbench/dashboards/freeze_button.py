@@ -7,8 +7,8 @@ import io
 import panel_material_ui as pmui
 from panel.viewable import Viewable, Viewer
 
+from workbench.components.inline import read_aside
 from workbench.dashboards.feed import Feed, Moment
-from workbench.inline import read_aside
 from workbench.reports.freeze import FrozenView
 
 

@@ -12,7 +12,7 @@ from bokeh.models import NumeralTickFormatter, Plot
 from bokeh.models.annotations import ColorBar
 from hvplot import hvPlot
 
-from workbench import look
+from workbench.components import look
 from workbench.connection import Workbench
 from workbench.dashboards.chart import ChartTile, alphas, by_column, extremes, floats, frameless, on_click
 from workbench.dashboards.feed import Feed, Moment

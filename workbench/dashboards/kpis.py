@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import pandas as pd
 
-from workbench import look
+from workbench.components import look
 from workbench.dashboards.feed import Moment
 from workbench.dashboards.sparkline import running_place, sparkline
 from workbench.dashboards.table import percent

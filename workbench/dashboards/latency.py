@@ -10,8 +10,9 @@ from bokeh.models import ColumnDataSource, DataRange1d, DatetimeTickFormatter, H
 from bokeh.plotting import figure
 from panel.viewable import Viewable, Viewer
 
-from workbench import look, telemetry
-from workbench.clock import StoreClock
+from workbench import telemetry
+from workbench.components import look
+from workbench.config.clock import StoreClock
 from workbench.dashboards.chart import quiet
 from workbench.dashboards.table import table_html
 from workbench.dashboards.tile import html

@@ -15,7 +15,7 @@ from bokeh.events import SelectionGeometry
 from bokeh.models import CustomJS, DatetimeTickFormatter, HoverTool, Plot
 from hvplot import hvPlot
 
-from workbench import look
+from workbench.components import look
 from workbench.connection import Workbench
 from workbench.dashboards.chart import ChartTile, amounts, by_column, extremes, floats, frameless, theme_color
 from workbench.dashboards.feed import Feed, Moment

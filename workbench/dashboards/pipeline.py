@@ -8,7 +8,8 @@ import panel as pn
 import panel_material_ui as pmui
 from panel.viewable import Viewable, Viewer
 
-from workbench import look
+from workbench.components import look
+from workbench.components.inline import done_at_once, while_shown
 from workbench.connection import Workbench
 from workbench.dashboards.latency import CommitLatency
 from workbench.dashboards.queries import QueryTimes
@@ -16,8 +17,7 @@ from workbench.dashboards.reconciliation import Reconciliation
 from workbench.dashboards.sample_section import SampleSection
 from workbench.dashboards.schema_section import SchemaSection
 from workbench.dashboards.server_text import server_html, slots_html
-from workbench.health import Status
-from workbench.inline import done_at_once, while_shown
+from workbench.servers.health import Status
 
 LOOK_MS = 500
 SERVERS = ("master", "replica", "risingwave")

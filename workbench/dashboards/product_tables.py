@@ -9,13 +9,13 @@ import pandas as pd
 import panel_material_ui as pmui
 from panel.viewable import Viewable
 
-from workbench import insights, look
+from workbench.components import look
 from workbench.connection import Workbench
 from workbench.dashboards.feed import Feed, Moment
 from workbench.dashboards.table import TableTile, columns, percent
 from workbench.database.replication import Answer
 from workbench.filters import NO_CATEGORY, Filters, until_words
-from workbench.metrics import Source
+from workbench.metrics import Source, insights
 
 MOST_PAIRS = 200
 SORTS = {"Revenue": "revenue", "Quantity": "items_sold", "Growth": "growth"}

@@ -7,12 +7,12 @@ from typing import Any
 
 import pandas as pd
 
-from workbench import look
+from workbench.components import look
 from workbench.dashboards.bars import BarTile
 from workbench.dashboards.chart import theme_color
 from workbench.dashboards.feed import Moment
 from workbench.database.replication import Answer
-from workbench.products import known_products
+from workbench.sales.products import known_products
 from workbench.words import visible
 
 TOP = 10

@@ -5,7 +5,8 @@ from __future__ import annotations
 import panel as pn
 from panel.viewable import Viewable, Viewer
 
-from workbench import look, telemetry
+from workbench import telemetry
+from workbench.components import look
 from workbench.dashboards.table import table_html
 from workbench.dashboards.tile import html
 

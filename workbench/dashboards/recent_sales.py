@@ -7,12 +7,12 @@ from typing import ClassVar
 
 import pandas as pd
 
-from workbench import look
+from workbench.components import look
 from workbench.dashboards.feed import Moment
 from workbench.dashboards.table import TableTile, columns
 from workbench.database.replication import Answer
 from workbench.metrics import Source
-from workbench.sale_pages import sale_page
+from workbench.metrics.sale_pages import sale_page
 
 COLUMNS = ("transaction_id", "transaction_time", "store_id", "payment_method", "total_amount")
 RECENT = 10

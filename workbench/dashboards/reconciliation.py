@@ -8,19 +8,19 @@ import panel as pn
 import panel_material_ui as pmui
 from panel.viewable import Viewable, Viewer
 
-from workbench import look
-from workbench.browser.said import Kind, Said
-from workbench.clock import StoreClock
+from workbench.components import look
+from workbench.components.browser.said import Kind, Said
+from workbench.components.inline import read_aside
+from workbench.config.clock import StoreClock
 from workbench.connection import Workbench
 from workbench.dashboards.job import Advance, Job, Progress, ShouldStop
 from workbench.database.failures import called
 from workbench.database.positions import wait_for_replica
 from workbench.database.replication import Session
 from workbench.errors import WorkbenchError
-from workbench.inline import read_aside
 from workbench.live import shared_live
 from workbench.metrics import METRICS
-from workbench.verification import Difference, Verification, last, save, verify
+from workbench.metrics.verification import Difference, Verification, last, save, verify
 from workbench.words import counted
 
 MOST_SHOWN = 20

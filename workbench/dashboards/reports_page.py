@@ -11,14 +11,14 @@ import panel as pn
 import panel_material_ui as pmui
 from panel.viewable import Viewable, Viewer
 
-from workbench import look
-from workbench.browser.said import Kind, Said
-from workbench.browser.unsaved import Unsaved
+from workbench.components import look
+from workbench.components.browser.said import Kind, Said
+from workbench.components.browser.unsaved import Unsaved
+from workbench.components.inline import is_served
 from workbench.connection import Workbench
 from workbench.dashboards.report_fields import ReportFields
 from workbench.dashboards.tile import card, html
 from workbench.errors import ReportError
-from workbench.inline import is_served
 from workbench.reports.background import ALONE_SECONDS, Progress, Running, Runs
 from workbench.reports.library import Report, library
 

@@ -12,7 +12,7 @@ import panel_material_ui as pmui
 from bokeh.models.widgets.tables import NumberFormatter
 from panel.viewable import Viewable
 
-from workbench import look
+from workbench.components import look
 from workbench.connection import Workbench
 from workbench.dashboards.feed import Feed, Moment
 from workbench.dashboards.tile import Tile, html
@@ -21,7 +21,7 @@ from workbench.errors import WorkbenchError
 from workbench.filters import Filters
 from workbench.forms.tables import TABLE_STYLE, row_button
 from workbench.metrics import Source
-from workbench.sale_pages import Edge, Move, SalePage, sale_page
+from workbench.metrics.sale_pages import Edge, Move, SalePage, sale_page
 from workbench.words import visible
 
 SIZE = 20

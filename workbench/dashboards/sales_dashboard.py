@@ -10,8 +10,9 @@ import panel as pn
 import panel_material_ui as pmui
 from panel.viewable import Viewable, Viewer
 
-from workbench.browser.address_bar import AddressBar
-from workbench.browser.visibility import Visibility
+from workbench.components.browser.address_bar import AddressBar
+from workbench.components.browser.visibility import Visibility
+from workbench.components.inline import is_served, when_shown, while_shown
 from workbench.connection import Workbench
 from workbench.dashboards.bars import RevenueByCashier, RevenueByCategory, RevenueByPaymentMethod, RevenueByStore
 from workbench.dashboards.customer_tables import Customers, DiscountsByCategory, DiscountsByStore
@@ -28,8 +29,7 @@ from workbench.dashboards.sales_tab import SalesTab
 from workbench.dashboards.tile import Tile, card, column
 from workbench.dashboards.view_menu import ViewMenu
 from workbench.filters import Filters, from_query, to_query, unread
-from workbench.inline import is_served, when_shown, while_shown
-from workbench.views import SavedViews
+from workbench.filters.saved_views import SavedViews
 
 TABS = {"overview": "Overview", "products": "Products", "customers": "Customers and discounts", "sales": "Sales"}
 OVERVIEW: tuple[type[Tile], ...] = (

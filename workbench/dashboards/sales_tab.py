@@ -9,11 +9,11 @@ import panel as pn
 import panel_material_ui as pmui
 from panel.viewable import Viewable, Viewer
 
+from workbench.components.inline import when_shown
 from workbench.dashboards.feed import Feed
 from workbench.dashboards.sale_list import SaleList
 from workbench.dashboards.tile import card
 from workbench.forms.edit_sale import EditSale
-from workbench.inline import when_shown
 
 
 class SalesTab(Viewer):

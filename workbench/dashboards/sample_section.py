@@ -12,14 +12,14 @@ import panel as pn
 import panel_material_ui as pmui
 from panel.viewable import Viewable, Viewer
 
-from workbench import look
-from workbench.browser.said import Kind, Said
-from workbench.browser.unsaved import Unsaved
+from workbench.components import look
+from workbench.components.browser.said import Kind, Said
+from workbench.components.browser.unsaved import Unsaved
+from workbench.components.inline import is_served
 from workbench.dashboards.job import Advance, Job, Progress, ShouldStop, Work
 from workbench.database.engines import Engines
 from workbench.errors import FieldError, RealSales, SampleChanged, WorkbenchError
 from workbench.forms.fields import Fields
-from workbench.inline import is_served
 from workbench.sample import MAX_SALES, Load, load, loads, refuse_real, undo
 from workbench.words import counted
 

@@ -8,8 +8,9 @@ import panel as pn
 import panel_material_ui as pmui
 from panel.viewable import Viewable, Viewer
 
-from workbench import look, migrations
-from workbench.browser.said import Said
+from workbench import migrations
+from workbench.components import look
+from workbench.components.browser.said import Said
 from workbench.database.engines import Engines
 from workbench.errors import WorkbenchError
 from workbench.words import counted

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from workbench.health import Health
-from workbench.look import age, esc, freshness, size
+from workbench.components.look import age, esc, freshness, size
+from workbench.servers.health import Health
 
 BEAT_LIMIT_SECONDS = 5.0
 SERVERS = {

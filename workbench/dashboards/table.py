@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import pandas as pd
 
-from workbench import look
+from workbench.components import look
 from workbench.connection import Workbench
 from workbench.dashboards.feed import Feed, Moment
 from workbench.dashboards.tile import Tile

@@ -12,7 +12,8 @@ import panel_material_ui as pmui
 import param
 from panel.viewable import Viewable, Viewer
 
-from workbench import look
+from workbench.components import look
+from workbench.components.inline import when_shown
 from workbench.connection import Workbench
 from workbench.dashboards.feed import Feed, Found, Moment
 from workbench.dashboards.tile_card import Button, TileCard, stylesheets
@@ -20,7 +21,6 @@ from workbench.database.replication import Answer
 from workbench.database.typed_rows import drawable
 from workbench.errors import WorkbenchError
 from workbench.filters import Filters
-from workbench.inline import when_shown
 from workbench.metrics import Asked
 
 NOTHING_FOUND = "No sales match. Choose another period, or clear a filter."
@@ -107,6 +107,11 @@ class Tile(Viewer):
         if self.card.body is None:
             self.card.body = self.drawn()
         self._shown = shown
+
+    @property
+    def is_near(self) -> bool:
+        """Whether somebody sees it, or nearly."""
+        return bool(self.card.is_near)
 
     def wait_until_near(self) -> None:
         """Is asked for and drawn once somebody comes near; until then its place is kept."""

@@ -12,8 +12,8 @@ import param
 from panel.custom import JSComponent
 from panel.viewable import Child
 
-from workbench import look
-from workbench.clock import StoreClock
+from workbench.components import look
+from workbench.config.clock import StoreClock
 from workbench.database.failures import called
 
 RENEW_SECONDS = 5.0  # an age that only grows is not sent; a newer as-of is, this often

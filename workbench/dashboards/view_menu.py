@@ -11,13 +11,13 @@ import panel as pn
 import panel_material_ui as pmui
 from panel.viewable import Viewable, Viewer
 
+from workbench.components.inline import read_aside
 from workbench.dashboards.tile import html
 from workbench.errors import FieldError
+from workbench.filters.saved_views import NAME_TAKEN, SavedView, SavedViews
 from workbench.forms.actions import Action, failures_said
 from workbench.forms.fields import Fields, text_field
 from workbench.forms.messages import Message
-from workbench.inline import read_aside
-from workbench.views import NAME_TAKEN, SavedView, SavedViews
 
 RENAME, DELETE = "Rename", "Delete"
 NONE_YET = '<p class="soft">No views yet. Name what you are looking at, to find it again.</p>'

@@ -14,7 +14,7 @@ import pandas as pd
 import psycopg
 from psycopg import sql
 
-from workbench.clock import StoreClock
+from workbench.config.clock import StoreClock
 from workbench.database.sql_text import Many, array
 from workbench.errors import QueryRefused
 

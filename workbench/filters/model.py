@@ -19,7 +19,7 @@ from workbench.filters.periods import (
     days_of,
 )
 from workbench.metrics import Where, given
-from workbench.models import EARLIEST, LATEST
+from workbench.sales.models import EARLIEST, LATEST
 
 LISTS = ("stores", "categories", "payment_methods", "cashiers", "products", "hours", "weekdays")
 _DAYS = (EARLIEST.date(), LATEST.date())

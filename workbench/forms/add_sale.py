@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import panel as pn
 import panel_material_ui as pmui
 
-from workbench.browser.unsaved import Unsaved
+from workbench.components.browser.unsaved import Unsaved
 from workbench.errors import RequestReused
 from workbench.forms.actions import Action
 from workbench.forms.confirmation import Confirmation
@@ -18,8 +18,8 @@ from workbench.forms.fields import actions
 from workbench.forms.messages import Message
 from workbench.forms.sale_form import SaleForm, size
 from workbench.forms.visible_after import VisibleAfter
-from workbench.models import SaleInput
-from workbench.sales import Sales, Saved
+from workbench.sales.models import SaleInput
+from workbench.sales.service import Sales, Saved
 
 
 class AddSale(pn.viewable.Viewer):

@@ -9,12 +9,12 @@ from typing import Any
 import pandas as pd
 import panel as pn
 
+from workbench.components.look import esc, money
 from workbench.forms.item_entry import ItemEntry
 from workbench.forms.line_table import html_pane
 from workbench.forms.tables import TABLE_STYLE, row_button, sideways, wide
-from workbench.look import esc, money
-from workbench.models import LineInput
-from workbench.sales import Sales
+from workbench.sales.models import LineInput
+from workbench.sales.service import Sales
 from workbench.words import pieces, visible
 
 COLUMNS = ("Code", "Product", "Category", "Quantity", "Unit Price", "Discount", "Total")

@@ -9,10 +9,10 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmui
 
-from workbench.doubts import doubts
 from workbench.forms.messages import Message
-from workbench.models import Sale, SaleInput
-from workbench.sales import Sales
+from workbench.sales.doubts import doubts
+from workbench.sales.models import Sale, SaleInput
+from workbench.sales.service import Sales
 
 
 class Confirmation(pn.viewable.Viewer):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from workbench.components.look import NOTHING, esc, money
 from workbench.errors import field_label
 from workbench.forms.sale_form import HEADER
-from workbench.look import NOTHING, esc, money
 
 Content = Mapping[str, Any]
 MARK = "background: #ffe39a; color: #17212b; padding: 1px 6px; border-radius: 4px; font-weight: 600"

@@ -18,8 +18,8 @@ from workbench.forms.sale_form import size
 from workbench.forms.sale_loader import SaleLoader
 from workbench.forms.sale_picker import SalePicker
 from workbench.forms.visible_after import VisibleAfter
-from workbench.models import Sale
-from workbench.sales import Sales, Saved
+from workbench.sales.models import Sale
+from workbench.sales.service import Sales, Saved
 
 
 class DeleteSale(pn.viewable.Viewer):

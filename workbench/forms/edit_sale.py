@@ -10,8 +10,8 @@ from uuid import UUID, uuid4
 import panel as pn
 import panel_material_ui as pmui
 
-from workbench.browser.said import Said
-from workbench.browser.unsaved import Unsaved
+from workbench.components.browser.said import Said
+from workbench.components.browser.unsaved import Unsaved
 from workbench.errors import SaleConflict, SaleRefused, WorkbenchError
 from workbench.forms.actions import Action
 from workbench.forms.confirmation import Confirmation
@@ -23,8 +23,8 @@ from workbench.forms.sale_form import SaleForm, content, section, size
 from workbench.forms.sale_loader import SaleLoader
 from workbench.forms.sale_picker import SalePicker
 from workbench.forms.visible_after import VisibleAfter
-from workbench.models import Sale, SaleInput
-from workbench.sales import Sales, Saved
+from workbench.sales.models import Sale, SaleInput
+from workbench.sales.service import Sales, Saved
 
 
 class EditSale(pn.viewable.Viewer):

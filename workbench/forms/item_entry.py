@@ -11,13 +11,13 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmui
 
+from workbench.components.inline import read_aside
 from workbench.errors import SaleRefused, ServerUnavailable
 from workbench.forms.fields import LAYOUT, Fields, actions, flow, text_field
 from workbench.forms.messages import Message
-from workbench.inline import read_aside
-from workbench.models import LineInput, parse_line
-from workbench.products import find_product, known_products
-from workbench.sales import Sales
+from workbench.sales.models import LineInput, parse_line
+from workbench.sales.products import find_product, known_products
+from workbench.sales.service import Sales
 
 log = logging.getLogger(__name__)
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import panel as pn
 
-from workbench.look import NOTHING, esc, money, stylesheet
-from workbench.models import Line, Sale
+from workbench.components.look import NOTHING, esc, money, stylesheet
+from workbench.sales.models import Line, Sale
 
 HEADINGS = ("Code", "Product", "Category", "Quantity", "Unit Price", "Discount", "Total")
 NUMBERS = HEADINGS[3:]

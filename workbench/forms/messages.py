@@ -7,10 +7,10 @@ from typing import Any, Literal
 import panel as pn
 import panel_material_ui as pmui
 
-from workbench.browser.said import Said
+from workbench.components.browser.said import Said
+from workbench.components.look import esc
 from workbench.forms.visible_after import VisibleAfter
-from workbench.look import esc
-from workbench.sales import Saved
+from workbench.sales.service import Saved
 
 Severity = Literal["success", "info", "warning", "error"]
 

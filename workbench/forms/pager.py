@@ -9,7 +9,7 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmui
 
-from workbench.sale_pages import PAGE_SIZES, Move, SalePage
+from workbench.metrics.sale_pages import PAGE_SIZES, Move, SalePage
 
 BUTTONS: dict[Move, str] = {"first": "First", "previous": "Previous", "next": "Next", "last": "Last"}
 

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode
 
 from workbench.forms.sale_filters import filter_texts, parse_filters
-from workbench.sale_pages import COLUMNS, PAGE_SIZES, Edge, Move, SaleFilter
+from workbench.metrics.sale_pages import COLUMNS, PAGE_SIZES, Edge, Move, SaleFilter
 
 TABS = ("view", "add", "edit", "delete")
 LARGEST_ID = 2**63 - 1

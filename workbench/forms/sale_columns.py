@@ -9,9 +9,9 @@ import pandas as pd
 import panel as pn
 from bokeh.models.widgets.tables import NumberFormatter
 
+from workbench.components.inline import is_notebook
 from workbench.forms.tables import NARROW_STYLE, TABLE_STYLE, row_button, wide
-from workbench.inline import is_notebook
-from workbench.sale_pages import COLUMNS
+from workbench.metrics.sale_pages import COLUMNS
 from workbench.words import visible
 
 TITLES = {

@@ -12,11 +12,11 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmui
 
-from workbench.amounts import with_point
 from workbench.errors import FieldError
 from workbench.forms.fields import LAYOUT, LOW_CHOICE, Fields, flow, text_field
-from workbench.models import EARLIEST, LATEST, MAX_TOTAL, PAYMENT_METHODS
-from workbench.sale_pages import SaleFilter
+from workbench.metrics.sale_pages import SaleFilter
+from workbench.sales.amounts import with_point
+from workbench.sales.models import EARLIEST, LATEST, MAX_TOTAL, PAYMENT_METHODS
 from workbench.words import unstorable
 
 LARGEST_ID = 2_147_483_647

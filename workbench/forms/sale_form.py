@@ -8,13 +8,13 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmui
 
+from workbench.components.look import money
 from workbench.errors import FieldError, SaleRefused
 from workbench.forms.basket import Basket
 from workbench.forms.fields import CHOICE, LAYOUT, Fields, flow, text_field
 from workbench.forms.messages import Message
-from workbench.look import money
-from workbench.models import PAYMENT_METHODS, LineInput, Sale, SaleInput, parse_line, parse_sale
-from workbench.sales import Sales
+from workbench.sales.models import PAYMENT_METHODS, LineInput, Sale, SaleInput, parse_line, parse_sale
+from workbench.sales.service import Sales
 from workbench.words import pieces
 
 HEADER = ("cashier_id", "store_id", "payment_method", "transaction_time", "customer_id")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from functools import partial
 
+from workbench.components.inline import read_aside
 from workbench.forms.actions import failures_said
 from workbench.forms.messages import Message
-from workbench.inline import read_aside
-from workbench.models import Sale
-from workbench.sales import Sales
+from workbench.sales.models import Sale
+from workbench.sales.service import Sales
 
 
 class SaleLoader:

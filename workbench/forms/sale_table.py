@@ -9,6 +9,8 @@ import pandas as pd
 import panel as pn
 import panel_material_ui as pmui
 
+from workbench.components.inline import read_aside
+from workbench.components.look import esc
 from workbench.database.failures import called
 from workbench.database.replication import Answer, Session
 from workbench.errors import WorkbenchError
@@ -20,12 +22,10 @@ from workbench.forms.sale_address import Place
 from workbench.forms.sale_columns import NEWEST_FIRST, empty_table, page_rows
 from workbench.forms.sale_filters import SaleFilters
 from workbench.forms.tables import sideways
-from workbench.inline import read_aside
 from workbench.live import Live
-from workbench.look import esc
 from workbench.metrics import Source
-from workbench.sale_pages import Edge, Move, SaleFilter, SalePage, sale_page
-from workbench.sales import Sales
+from workbench.metrics.sale_pages import Edge, Move, SaleFilter, SalePage, sale_page
+from workbench.sales.service import Sales
 
 
 class SaleTable(pn.viewable.Viewer):

@@ -10,7 +10,8 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmui
 
-from workbench.browser.address_bar import AddressBar
+from workbench.components.browser.address_bar import AddressBar
+from workbench.components.inline import done_at_once, is_notebook, is_served, session_of, when_shown
 from workbench.connection import Workbench
 from workbench.forms.add_sale import AddSale
 from workbench.forms.delete_sale import DeleteSale
@@ -19,11 +20,10 @@ from workbench.forms.messages import Message
 from workbench.forms.sale_address import TABS, SalesView, from_query, to_query
 from workbench.forms.sale_filters import WITHOUT_FIELD
 from workbench.forms.sale_table import SaleTable
-from workbench.inline import done_at_once, is_notebook, is_served, session_of, when_shown
 from workbench.live import shared_live
+from workbench.metrics.sale_pages import SaleFilter
 from workbench.notebook import connect
-from workbench.sale_pages import SaleFilter
-from workbench.sales import Saved
+from workbench.sales.service import Saved
 
 VIEW, ADD, EDIT, DELETE = range(4)
 

@@ -10,7 +10,7 @@ import panel as pn
 
 from workbench.database.stopwatch import LIMIT_SECONDS
 from workbench.forms.line_table import html_pane
-from workbench.sales import Saved
+from workbench.sales.service import Saved
 
 PLACES = {"replica": "visible on the replica", "risingwave": "visible in the materialized views"}
 BRIEF_SECONDS = 0.1  # most answers come within it: one text then, instead of two that flicker

@@ -20,7 +20,7 @@ from workbench.metrics.facts import DatabaseFacts, Facts, Grouping, Groups
 from workbench.metrics.filters import AnyWhere, Where
 from workbench.metrics.frames import key_columns, ordered
 from workbench.metrics.stream import PassedOver, Stream
-from workbench.models import CENT
+from workbench.sales.models import CENT
 
 T = TypeVar("T")
 

@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from workbench.errors import MetricError
-from workbench.models import MAX_TOTAL
+from workbench.sales.models import MAX_TOTAL
 from workbench.words import unstorable
 
 MOST_ID = 2**31 - 1

@@ -16,7 +16,7 @@ from workbench.database.sql_files import read_sql
 from workbench.metrics.definitions import DIMENSIONS, MEASURES, SPANS, Grain, Metric
 from workbench.metrics.facts import TABLES, Grouping, Groups, group, line_conditions, sale_conditions, shown
 from workbench.metrics.filters import Where
-from workbench.risingwave.pieces import Piece
+from workbench.servers.risingwave.pieces import Piece
 
 
 @dataclass(frozen=True)

@@ -17,14 +17,14 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from workbench import indexes
 from workbench.database.engines import Engines
 from workbench.database.failures import failure, in_words, state_of
 from workbench.database.positions import wait_for_replica
 from workbench.database.sql_files import read_sql, sql_names
 from workbench.errors import SchemaError
 from workbench.metrics import views as metrics_views
-from workbench.risingwave import pieces
+from workbench.servers import indexes
+from workbench.servers.risingwave import pieces
 
 log = logging.getLogger(__name__)
 

@@ -9,8 +9,8 @@ from typing import Any
 import pandas as pd
 
 from workbench.filters.periods import missing
-from workbench.insights.ratios import percent
 from workbench.metrics import METRICS, Where
+from workbench.metrics.insights.ratios import percent
 from workbench.reports.data import ReportData
 
 Periods = Mapping[str, Where]  # the first is the one that the others are compared with; a name stands above its column

@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from workbench.clock import StoreClock, find_zone
+from workbench.config.clock import StoreClock, find_zone
 from workbench.database.failures import called
 from workbench.database.replication import Answer
 from workbench.errors import ReportError

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from typing import Any, Literal
 
 from workbench.errors import ParameterRefused, ReportError
-from workbench.models import EARLIEST, LATEST
+from workbench.sales.models import EARLIEST, LATEST
 from workbench.words import hidden
 
 # What a notebook writes for them. Both are ISO text, so that papermill alone can set them too.

@@ -15,11 +15,11 @@ from workbench.database.positions import mark
 from workbench.database.replication import Reader, Session
 from workbench.errors import ServerUnavailable, WorkbenchError
 from workbench.metrics import DIMENSIONS, METRICS, Where
+from workbench.metrics.verification.figures import Figures, Question, answered, asked, differing, questions
+from workbench.metrics.verification.views import Days, view_names
+from workbench.metrics.verification.views import compared as view_rows
 from workbench.reports.data import ReportData, within
 from workbench.reports.tables import label
-from workbench.verification.figures import Figures, Question, answered, asked, differing, questions
-from workbench.verification.views import Days, view_names
-from workbench.verification.views import compared as view_rows
 
 SERVERS = ("master", "replica", "risingwave")
 # How long a follower is waited for, try by try: figures move while sales are written. An idle master's position can lie

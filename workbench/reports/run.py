@@ -23,13 +23,13 @@ from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
 
 from workbench import errors
-from workbench.clock import StoreClock, utc_now
 from workbench.config import Settings
-from workbench.disk import full_in_words
+from workbench.config.clock import StoreClock, utc_now
 from workbench.errors import ReportError, ReportStopped
 from workbench.reports.kernel import ReportKernel, environment
 from workbench.reports.library import Report
 from workbench.reports.parameters import Value
+from workbench.servers.disk import full_in_words
 
 LOOK_SECONDS = 0.1
 MOST_LETTERS = 300

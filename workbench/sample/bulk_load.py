@@ -17,7 +17,6 @@ import psycopg2
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from workbench import indexes
 from workbench.database.engines import Engines
 from workbench.database.sql_files import read_sql
 from workbench.errors import LoadIncomplete, LoadStopped, WorkbenchError
@@ -26,6 +25,7 @@ from workbench.sample.prepared import Prepared, prepared
 from workbench.sample.saving import analyze, commit, master_in_words
 from workbench.sample.slots import wait_for_slots
 from workbench.sample.undo import undo
+from workbench.servers import indexes
 from workbench.words import counted
 
 log = logging.getLogger(__name__)

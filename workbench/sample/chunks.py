@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.errors import FieldError
-from workbench.models import EARLIEST, LATEST
+from workbench.sales.models import EARLIEST, LATEST
 from workbench.sample import baskets, demand
 from workbench.sample.catalog import STORES, prices
 

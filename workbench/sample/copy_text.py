@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from workbench.models import PAYMENT_METHODS
+from workbench.sales.models import PAYMENT_METHODS
 from workbench.sample.catalog import products
 from workbench.sample.chunks import Chunk, Ints
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from workbench.database.engines import Engines
 from workbench.database.sql_files import read_sql
-from workbench.risingwave.server import SLOT
+from workbench.servers.risingwave.server import SLOT
 
 LOOK_SECONDS = 1.0
 READERS = {SLOT: "RisingWave", "replica": "the replica"}

@@ -13,10 +13,11 @@ from panel.io.state import state as panel_state
 from panel.viewable import Viewable, Viewer
 from panel_material_ui.template.base import Page
 
-from workbench import look, telemetry
+from workbench import telemetry
+from workbench.components import look
+from workbench.components.inline import begin_session, building, read_aside
 from workbench.connection import Workbench, open_workbench
 from workbench.errors import NobodyWaits, WorkbenchError
-from workbench.inline import begin_session, building, read_aside
 from workbench.shell.banner import Banner
 from workbench.shell.closed_pages import forget_views, leave_quietly, without_busy
 from workbench.shell.navigation import PRODUCT, navigation

@@ -7,8 +7,8 @@ import panel_material_ui as pmui
 from panel.viewable import Viewable, Viewer
 
 from workbench.database.replica_watch import STALE_SECONDS
-from workbench.health import Status
-from workbench.monitor import Monitor
+from workbench.servers.health import Status
+from workbench.servers.monitor import Monitor
 
 LOOK_MS = 1000
 

@@ -1,0 +1,1 @@
+"""What forms, dashboards and pages share: theme and text, where components are shown, what their browsers tell."""

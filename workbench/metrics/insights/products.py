@@ -1,0 +1,143 @@
+"""Products: what each one brings, its rank and ABC class, and how it grew."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, Literal
+
+import pandas as pd
+
+from workbench.database.replication import Answer
+from workbench.errors import MetricError
+from workbench.metrics import AnyWhere, Source, ask
+from workbench.metrics.insights.ratios import percent
+from workbench.sales.products import newest
+
+Sort = Literal["revenue", "items_sold", "growth"]
+SORTS: tuple[Sort, ...] = ("revenue", "items_sold", "growth")
+COLUMNS = (
+    "product_code",
+    "product_name",
+    "category",
+    "revenue",
+    "items_sold",
+    "share",
+    "rank",
+    "abc_class",
+    "revenue_before",
+    "growth",
+)
+CLASS_LIMITS = {"A": 80, "B": 95}  # percent of the revenue
+NOTHING = Decimal("0.00")
+
+Sums = dict[str, tuple[Decimal, int]]  # revenue and items of each product
+
+
+def products(
+    source: Source,
+    where: AnyWhere = None,
+    *,
+    so_far: AnyWhere = None,
+    compared: AnyWhere = None,
+    sort: Sort = "revenue",
+    descending: bool = True,
+    limit: int | None = None,
+) -> Answer[pd.DataFrame]:
+    """One row per product code with a matching line, in ``where`` or in ``compared``; COLUMNS.
+
+    - ``product_name``, ``category``: of the product's newest line of all, whatever the filter; a category may be None.
+    - ``revenue`` (Decimal, cents), ``items_sold`` (int): of the matching lines.
+    - ``share``: percent of the revenue of all these products; None when that is zero. ``rank``: 1 is the most revenue;
+      equal revenue has equal rank, and the next rank counts them all (1, 2, 2, 4).
+    - ``abc_class``: by revenue, the products above are added up, not counting any of equal revenue. A while these have
+      less than 80 %, B while less than 95 %, else C. So the product that crosses a limit is still in the class that it
+      completes, products of equal revenue share a class, and one without revenue is C.
+    - ``revenue_before`` (Decimal) and ``growth`` (percent of it): against ``compared``; both None without one, and
+      growth None for a product without revenue there. It is the growth of the revenue in ``so_far``, the part of
+      ``where`` that is as long as ``compared``; None: of all of it.
+
+    Percents are Decimal with two places, rounded half up. Share, rank and class are those among all products, also when
+    only the first ``limit`` rows are given. Rows without growth come last when sorted by it; equal ones are sorted by
+    code. Raises MetricError for an unknown sort or a limit below 1, and ServerUnavailable.
+    """
+    if sort not in SORTS or (limit is not None and limit < 1):
+        raise MetricError(f"Products are sorted by one of {', '.join(SORTS)}, and limited to 1 or more rows.")
+    now = _sums(source, where)
+    before = None if compared is None else _sums(source, compared)
+    part = now if compared is None or so_far is None or so_far == where else _sums(source, so_far)
+    rows = _rows(_by_code(now), _by_code(part), None if before is None else _by_code(before))
+    rows = _sorted(rows, sort, descending)[:limit]
+    codes = [row["product_code"] for row in rows]
+    named = source.reader.read(source.session, lambda connection: newest(connection, codes), "product names")
+    for row in rows:
+        row["product_name"], row["category"] = named.value.get(row["product_code"], (row["product_code"], None))
+    parts: list[Answer[Any]] = [now, named] if before is None else [now, part, before, named]
+    return Answer.oldest(parts).map(lambda _part: _frame(rows))
+
+
+def abc_class(above: Decimal, total: Decimal) -> str:
+    """The class of a product above which products of ``above`` revenue, of ``total`` in all, are ranked."""
+    for name, limit in CLASS_LIMITS.items():
+        if above * 100 < total * limit:
+            return name
+    return "C"
+
+
+def _sums(source: Source, where: AnyWhere) -> Answer[pd.DataFrame]:
+    return ask(source, ["revenue", "items_sold"], by=["product"], where=where)
+
+
+def _by_code(answer: Answer[pd.DataFrame]) -> Sums:
+    frame = answer.value
+    values = zip(frame["revenue"], frame["items_sold"].tolist(), strict=True)
+    return dict(zip(frame["product"], values, strict=True))
+
+
+def _rows(now: Sums, part: Sums, before: Sums | None) -> list[dict[str, Any]]:
+    """The rows, most revenue first."""
+    nothing = (NOTHING, 0)
+    codes = {**now, **(before or {})}
+    falling = sorted(codes, key=lambda code: -now.get(code, nothing)[0])
+    total = sum((revenue for revenue, _ in now.values()), NOTHING)
+    rows: list[dict[str, Any]] = []
+    sum_so_far = above = NOTHING
+    rank = 1
+    for place, code in enumerate(falling, start=1):
+        revenue, items = now.get(code, nothing)
+        if not rows or revenue != rows[-1]["revenue"]:
+            rank, above = place, sum_so_far
+        sum_so_far += revenue
+        earlier = None if before is None else before.get(code, nothing)[0]
+        later = part.get(code, nothing)[0]
+        rows.append(
+            {
+                "product_code": code,
+                "revenue": revenue,
+                "items_sold": items,
+                "share": percent(revenue, total),
+                "rank": rank,
+                "abc_class": abc_class(above, total),
+                "revenue_before": earlier,
+                "growth": None if earlier is None else percent(later - earlier, earlier),
+                "change": later / earlier if earlier else None,  # growth before it is rounded
+            }
+        )
+    return rows
+
+
+def _sorted(rows: list[dict[str, Any]], sort: Sort, descending: bool) -> list[dict[str, Any]]:
+    column = "change" if sort == "growth" else sort
+
+    def place(row: dict[str, Any]) -> tuple[Any, ...]:
+        value = row[column]
+        return (value is None, 0 if value is None else -value if descending else value, row["product_code"])
+
+    return sorted(rows, key=place)
+
+
+def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    whole = ("items_sold", "rank")
+    columns = {
+        name: pd.Series([row[name] for row in rows], dtype="int64" if name in whole else object) for name in COLUMNS
+    }
+    return pd.DataFrame(columns)

@@ -1,0 +1,178 @@
+"""Pages of the table of sales: filtered, searched, sorted and counted by the columns, or else by the database.
+
+One statement asks either. Who has it answers which sales are on the page; their rows are the replica's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, time
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from typing import Any, Literal
+
+import pandas as pd
+import sqlalchemy as sa
+
+from workbench.database.replication import Answer
+from workbench.errors import FiguresUnavailable
+from workbench.metrics import Source, Where
+from workbench.metrics.facts import FACT_SALES, Facts
+from workbench.sales.models import CENT
+from workbench.words import counted
+
+_SHOWN = {  # by the names that sales_transaction has for them
+    "transaction_id": FACT_SALES.c.transaction_id,
+    "transaction_time": FACT_SALES.c.transaction_time,
+    "store_id": FACT_SALES.c.store_id,
+    "cashier_id": FACT_SALES.c.cashier_id,
+    "payment_method": FACT_SALES.c.payment_method,
+    "customer_id": FACT_SALES.c.customer_id,
+    "total_discount": FACT_SALES.c.discount,
+    "total_amount": FACT_SALES.c.revenue,
+}
+COLUMNS = tuple(_SHOWN)
+PAGE_SIZES = (10, 20, 50, 100)
+
+Edge = tuple[Any, int]  # sort value and transaction_id of a row at a page's edge
+Move = Literal["first", "next", "previous", "last"]
+
+
+@dataclass(frozen=True)
+class SaleFilter(Where):
+    """A Where, and what narrows nothing but a table of sales: a part of a product's code or name, and the total."""
+
+    product: str = ""
+    amount_from: Decimal | None = None
+    amount_to: Decimal | None = None
+
+
+@dataclass(frozen=True, eq=False)  # a frame that it is an attribute of compares its attributes
+class SalePage:
+    """One page. ``rows`` has COLUMNS (money as Decimal); ``count`` is of all pages, about when it is an estimate."""
+
+    rows: pd.DataFrame
+    count: int
+    is_estimate: bool
+    has_previous: bool
+    has_next: bool
+    first: Edge | None
+    last: Edge | None
+
+    @property
+    def count_text(self) -> str:
+        """``12 transactions``, or ``about 1,000,000 transactions`` for an estimate."""
+        about = "about " if self.is_estimate else ""
+        return f"{about}{counted(self.count, 'transaction')}"
+
+
+def sale_page(
+    source: Source,
+    where: Where = Where(),
+    *,
+    sort: str = "transaction_time",
+    descending: bool = True,
+    size: int = 20,
+    move: Move = "first",
+    edge: Edge | None = None,
+    counted: tuple[int, bool] | None = None,
+) -> Answer[SalePage]:
+    """The page before or after ``edge`` (of the page shown now), or the first or last one.
+
+    ``counted`` is count and is_estimate of an earlier page with the same filter: not counted again.
+    ``sort`` is one of COLUMNS, ``size`` one of PAGE_SIZES; ValueError otherwise. Keyset pages: the thousandth costs
+    what the first does, and rows that arrive meanwhile push none off or onto another page. Which sales these are, and
+    how many there are, is of one moment; their rows are read after it, and one that has gone in between is left out.
+    """
+    if sort not in COLUMNS or size not in PAGE_SIZES:
+        raise ValueError(f"sort by one of {', '.join(COLUMNS)}, with a size of {', '.join(map(str, PAGE_SIZES))}")
+    is_backward = move in ("previous", "last")
+    from_edge = edge if move in ("next", "previous") else None
+
+    def work(facts: Facts) -> tuple[list[Edge], tuple[int, bool]]:
+        conditions = _conditions(facts, where)
+        query = _keyset(conditions, sort, descending != is_backward, from_edge)
+        found = [(value, sale_id) for value, sale_id in facts.execute(query.limit(size + 1))]
+        if from_edge is None and len(found) <= size:  # these are all
+            return found, (len(found), False)
+        return found, counted or facts.count(conditions)
+
+    answer = _asked(source, work)
+    found, (count, is_estimate) = answer.value
+    has_more, edges = len(found) > size, found[:size]
+    if is_backward:
+        edges = edges[::-1]
+    rows = _rows(source, [sale_id for _, sale_id in edges])
+    page = SalePage(
+        rows=rows.value,
+        count=count,
+        is_estimate=is_estimate,
+        has_previous=has_more if is_backward else from_edge is not None,
+        has_next=from_edge is not None if is_backward else has_more,
+        first=edges[0] if edges else None,
+        last=edges[-1] if edges else None,
+    )
+    return Answer(page, rows.engine, min(answer.as_of, rows.as_of), rows.note)
+
+
+def _asked(source: Source, work: Any) -> Answer[tuple[list[Edge], tuple[int, bool]]]:
+    """From the columns; where these fail, as when there is no memory left, from the database."""
+    try:
+        return source.read(work, "sale page")
+    except FiguresUnavailable:
+        return replace(source, columns=None).read(work, "sale page")
+
+
+def _rows(source: Source, sale_ids: Sequence[int]) -> Answer[pd.DataFrame]:
+    """The rows of these sales, in their order."""
+    query = sa.select(*(column.label(name) for name, column in _SHOWN.items()))
+    query = query.where(FACT_SALES.c.transaction_id.in_(sale_ids))
+
+    def work(connection: sa.Connection) -> pd.DataFrame:
+        rows = {row.transaction_id: tuple(row) for row in connection.execute(query)}
+        return pd.DataFrame([rows[sale_id] for sale_id in sale_ids if sale_id in rows], columns=list(COLUMNS))
+
+    return source.reader.read(source.session, work, "sale rows")
+
+
+def _keyset(
+    conditions: Sequence[sa.ColumnElement[bool]], sort: str, is_falling: bool, edge: Edge | None
+) -> sa.Select[Any]:
+    """The sort value and id of the sales beyond ``edge``, in their order."""
+    key, sale_id = _key(sort), FACT_SALES.c.transaction_id
+    query = sa.select(key, sale_id).where(*conditions)
+    if edge is not None:
+        query = query.where(*(_beyond(key, sale_id, *edge) if is_falling else _beyond(*edge, key, sale_id)))
+    order = (key, sale_id)
+    return query.order_by(*((each.desc() for each in order) if is_falling else order))
+
+
+def _beyond(low: Any, low_id: Any, high: Any, high_id: Any) -> tuple[sa.ColumnElement[bool], ...]:
+    """(low, low_id) < (high, high_id), written so that either engine finds the first of them at once."""
+    return low <= high, sa.or_(low < high, low_id < high_id)
+
+
+def _key(sort: str) -> sa.ColumnElement[Any]:
+    """What is sorted by. A text by its letters' numbers, whatever the database's own order of words is."""
+    if sort == "customer_id":  # may be missing, and no row compares with null: such sales are before the first customer
+        return sa.func.coalesce(FACT_SALES.c.customer_id, sa.literal_column("0"))
+    return sa.collate(_SHOWN[sort], "C") if sort == "payment_method" else _SHOWN[sort]
+
+
+def _conditions(facts: Facts, where: Where) -> list[sa.ColumnElement[bool]]:
+    """What the sales of the table have to meet."""
+    # Days are told by times, of which the database has an index in the order of the pages.
+    found = facts.matching(FACT_SALES, replace(where, date_from=None, date_to=None))
+    if where.date_from is not None:
+        found.append(FACT_SALES.c.transaction_time >= datetime.combine(where.date_from, time.min))
+    if where.date_to is not None:
+        found.append(FACT_SALES.c.transaction_time <= datetime.combine(where.date_to, time.max))
+    if not isinstance(where, SaleFilter):
+        return found
+    if where.amount_from is not None:
+        found.append(FACT_SALES.c.revenue >= where.amount_from.quantize(CENT, ROUND_CEILING))
+    if where.amount_to is not None:
+        found.append(FACT_SALES.c.revenue <= where.amount_to.quantize(CENT, ROUND_FLOOR))
+    if text := where.product.strip().casefold():
+        found.append(facts.has_product(lambda code, name: text in code.casefold() or text in name.casefold()))
+    return found

@@ -1,0 +1,61 @@
+"""Doubts: what about a sale is asked before it is saved, because it may be a slip. Known is what has sold before."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from workbench.config.clock import StoreClock
+from workbench.database.replication import Reader, Session
+from workbench.database.sql_files import read_sql
+from workbench.sales.models import Sale, SaleInput
+
+
+def doubts(
+    reader: Reader, session: Session, clock: StoreClock, sale: SaleInput, stored: Sale | None = None
+) -> list[str]:
+    """A sentence for each doubt; of a stored sale only about what is changed. Raises ServerUnavailable."""
+    return [*_of_time(clock, sale, stored), *_of_place(reader, session, sale, stored), *_of_names(sale, stored)]
+
+
+def _of_time(clock: StoreClock, sale: SaleInput, stored: Sale | None) -> list[str]:
+    at = sale.transaction_time
+    if at is None or (stored is not None and stored.transaction_time == at):
+        return []
+    if clock.is_skipped(at):
+        return [f"There was no {at:%Y-%m-%d %H:%M}: the clocks were put forward over it."]
+    if clock.is_ahead(at):
+        return [f"Its time, {at:%Y-%m-%d %H:%M}, is still to come: it is {clock.now():%Y-%m-%d %H:%M} now."]
+    return []
+
+
+def _of_place(reader: Reader, session: Session, sale: SaleInput, stored: Sale | None) -> list[str]:
+    given = {"store": sale.store_id, "cashier": sale.cashier_id}
+    kept = {} if stored is None else {"store": stored.store_id, "cashier": stored.cashier_id}
+    if given == kept:
+        return []
+
+    def work(connection: sa.Connection) -> dict[str, bool]:
+        return dict(connection.execute(sa.text(read_sql("queries/has_sold")), given).mappings().one())
+
+    has_sold = reader.read(session, work, "doubts").value
+    if not has_sold["anybody"]:  # the very first sale: nothing is known yet
+        return []
+    unknown = [name for name, number in given.items() if number != kept.get(name) and not has_sold[name]]
+    return [f"{name.title()} {given[name]} has never sold anything before." for name in unknown]
+
+
+def _of_names(sale: SaleInput, stored: Sale | None) -> list[str]:
+    kept = {} if stored is None else _names(stored)
+    return [
+        f"The code {code} has {len(names)} names in it: {', '.join(sorted(names))}."
+        for code, names in _names(sale).items()
+        if len(names) > 1 and names != kept.get(code)
+    ]
+
+
+def _names(sale: Sale | SaleInput) -> dict[str, set[str]]:
+    """The names that each code has in a sale."""
+    found: dict[str, set[str]] = {}
+    for line in sale.lines:
+        found.setdefault(line.product_code, set()).add(line.product_name)
+    return found

@@ -1,0 +1,203 @@
+"""What a sale is: the input models with their validation, and the sale as it is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any
+
+import pandas as pd
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+
+from workbench.errors import SaleRefused
+from workbench.sales.amounts import with_point
+from workbench.sales.field_errors import field_errors
+from workbench.words import hidden
+
+PAYMENT_METHODS = ("Cash", "Credit Card", "Debit Card", "Digital Wallet", "Bank Transfer", "QRIS")
+CENT = Decimal("0.01")
+MAX_TOTAL = Decimal("9999999999.99")
+MAX_LINES = 500
+EARLIEST, LATEST = datetime(2000, 1, 1), datetime(2100, 1, 1)
+
+
+def _none_if_missing(value: Any) -> Any:
+    """None for a blank text and for what pandas puts where there is nothing: NaN, NA, NaT."""
+    if isinstance(value, str):
+        return value if value.strip() else None
+    return None if pd.api.types.is_scalar(value) and pd.isna(value) else value
+
+
+def _plain(value: Any) -> Any:
+    """NumPy and pandas scalars as Python's own, None for a missing one; everything else as it is."""
+    value = _none_if_missing(value)
+    return value.item() if hasattr(value, "item") and not isinstance(value, type) else value
+
+
+def _amount(value: Any) -> Any:
+    return with_point(value) if isinstance(value, str) and value.strip() else _plain(value)
+
+
+def _clean(value: Any) -> Any:
+    """Text without the blanks around it; what cannot be stored or seen is refused, such as marks of direction."""
+    if not isinstance(value, str):
+        return _none_if_missing(value)
+    if found := hidden(value):
+        raise ValueError(f"must be text that can be seen, in one line, without {found}")
+    return value.strip()
+
+
+def _text(length: int) -> Any:
+    return Annotated[str, Field(min_length=1, max_length=length), BeforeValidator(_clean)]
+
+
+def _moment(value: Any) -> datetime:
+    """A date with a time of day; pydantic alone would also take a bare date, or seconds since 1970."""
+    if isinstance(value, str) and len(value.strip()) > len("2026-05-31"):
+        value = datetime.fromisoformat(value.strip())
+    if not isinstance(value, datetime):
+        raise ValueError
+    return value
+
+
+def _timed(value: Any) -> datetime | None:
+    if _none_if_missing(value) is None:
+        return None
+    try:
+        moment = _moment(value)
+    except ValueError:
+        raise ValueError("must be a date and time such as 2026-05-31 14:30:00") from None
+    if moment.tzinfo is not None:
+        raise ValueError("must be the store's wall clock, without a time zone")
+    if not EARLIEST <= moment < LATEST:
+        raise ValueError(f"must be from {EARLIEST:%Y} to {LATEST.year - 1}")
+    return moment
+
+
+def _none_is_zero(value: Any) -> Any:
+    return Decimal("0.00") if _none_if_missing(value) is None else value
+
+
+Id = Annotated[int, Field(gt=0, le=2_147_483_647), BeforeValidator(_plain)]
+Price = Annotated[Decimal, Field(decimal_places=2, le=Decimal("99999999.99")), BeforeValidator(_amount)]
+
+
+class LineInput(BaseModel):
+    """A line as it is entered. ``item_id`` names a stored line that is kept; None is a new one."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    item_id: Annotated[Annotated[int, Field(gt=0)] | None, BeforeValidator(_plain)] = None
+    product_code: _text(50)  # type: ignore[valid-type]
+    product_name: _text(255)  # type: ignore[valid-type]
+    category: Annotated[_text(100) | None, BeforeValidator(_none_if_missing)] = None  # type: ignore[valid-type]
+    quantity: Id
+    unit_price: Annotated[Price, Field(gt=0)]
+    discount: Annotated[Price, Field(ge=0), BeforeValidator(_none_is_zero)] = Decimal("0.00")
+
+    @field_validator("unit_price", "discount")
+    @classmethod
+    def _in_cents(cls, value: Decimal) -> Decimal:
+        return value.quantize(CENT)
+
+    @field_validator("unit_price")
+    @classmethod
+    def _within_range(cls, unit_price: Decimal, info: ValidationInfo) -> Decimal:
+        if info.data.get("quantity", 0) * unit_price > MAX_TOTAL:
+            raise ValueError(f"and the quantity must not multiply to more than {MAX_TOTAL:,.2f}")
+        return unit_price
+
+    @field_validator("discount")
+    @classmethod
+    def _within_line(cls, discount: Decimal, info: ValidationInfo) -> Decimal:
+        if "quantity" in info.data and "unit_price" in info.data:
+            gross = info.data["quantity"] * info.data["unit_price"]
+            if discount > gross:
+                raise ValueError(f"must not be more than quantity times unit price, {gross:,.2f}")
+        return discount
+
+    @property
+    def total_price(self) -> Decimal:
+        """Quantity times unit price, less the discount: in the table's cents."""
+        return self.quantity * self.unit_price - self.discount
+
+
+class SaleInput(BaseModel):
+    """A sale as it is entered: the header and its lines. Totals are derived, never entered."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    transaction_time: Annotated[datetime | None, BeforeValidator(_timed)] = None  # None: the moment of saving
+    cashier_id: Id
+    store_id: Id
+    payment_method: _text(50)  # type: ignore[valid-type]
+    customer_id: Annotated[Id | None, BeforeValidator(_none_if_missing)] = None
+    lines: Annotated[tuple[LineInput, ...], Field(min_length=1, max_length=MAX_LINES)]
+
+    @field_validator("lines")
+    @classmethod
+    def _within_total(cls, lines: tuple[LineInput, ...]) -> tuple[LineInput, ...]:
+        if sum(line.total_price + line.discount for line in lines) > MAX_TOTAL:
+            raise ValueError(f"must not add up to more than {MAX_TOTAL:,.2f}")
+        return lines
+
+    @property
+    def total_amount(self) -> Decimal:
+        """What the customer pays: the sum of the lines' total price."""
+        return sum((line.total_price for line in self.lines), Decimal("0.00"))
+
+    @property
+    def total_discount(self) -> Decimal:
+        """The sum of the lines' discount."""
+        return sum((line.discount for line in self.lines), Decimal("0.00"))
+
+
+class Line(BaseModel):
+    """A line as it is stored."""
+
+    model_config = ConfigDict(frozen=True)
+
+    item_id: int
+    product_code: str
+    product_name: str
+    category: str | None
+    quantity: int
+    unit_price: Decimal
+    discount: Decimal
+    total_price: Decimal
+
+
+class Sale(BaseModel):
+    """A sale as it is stored, at one version."""
+
+    model_config = ConfigDict(frozen=True)
+
+    transaction_id: int
+    version: int
+    transaction_time: datetime
+    cashier_id: int
+    store_id: int
+    payment_method: str
+    customer_id: int | None
+    total_amount: Decimal
+    total_discount: Decimal
+    created_at: datetime
+    updated_at: datetime
+    lines: tuple[Line, ...]
+
+
+def parse_sale(data: Mapping[str, Any]) -> SaleInput:
+    """The sale that ``data`` describes. Raises SaleRefused with a FieldError for each value that is refused."""
+    try:
+        return SaleInput.model_validate(dict(data))
+    except ValidationError as error:
+        raise SaleRefused(field_errors(error)) from None
+
+
+def parse_line(data: Mapping[str, Any]) -> LineInput:
+    """The line that ``data`` describes. Raises SaleRefused with a FieldError for each value that is refused."""
+    try:
+        return LineInput.model_validate(dict(data))
+    except ValidationError as error:
+        raise SaleRefused(field_errors(error)) from None

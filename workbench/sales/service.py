@@ -1,0 +1,227 @@
+"""The sales service: the only writer of sales, and the reads of single sales."""
+
+from __future__ import annotations
+
+import getpass
+import hashlib
+import json
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Literal, NoReturn
+from uuid import UUID
+
+import sqlalchemy as sa
+from psycopg2.errors import UniqueViolation
+from sqlalchemy.exc import IntegrityError
+
+from workbench import telemetry
+from workbench.config.clock import StoreClock
+from workbench.database.engines import Engines
+from workbench.database.replication import Answer, Reader, Session
+from workbench.database.sql_files import read_sql
+from workbench.database.stopwatch import Stopwatch
+from workbench.database.writes import StillOpen, Write, run_file
+from workbench.errors import (
+    FieldError,
+    OutcomeUnknown,
+    RequestReused,
+    SaleConflict,
+    SaleNotFound,
+    SaleRefused,
+    ServerBusy,
+    ServerUnavailable,
+    WorkbenchError,
+)
+from workbench.sales.models import Line, Sale, SaleInput
+from workbench.sales.stored_sale import find_lines, find_sale, foreign_lines, raise_if_moved
+
+Operation = Literal["create", "update", "delete"]
+REASONS: dict[type[WorkbenchError], str] = {  # why a write was not done, as it is counted
+    SaleRefused: "invalid",
+    SaleNotFound: "not found",
+    RequestReused: "request reused",
+    ServerUnavailable: "unavailable",
+    ServerBusy: "busy",
+    OutcomeUnknown: "outcome unknown",
+}
+REQUEST_KEY = "sales_request_pkey"
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What a write did: the sale's id and version after it. ``is_repeat``: this request had been accepted before.
+
+    ``visible`` will have, for each follower, the seconds from the commit until it shows it (None: it takes too long).
+    ``transaction_time`` is that of a new sale; None when it has gone since.
+    """
+
+    operation: Operation
+    transaction_id: int
+    version: int
+    is_repeat: bool = False
+    visible: Mapping[str, Future[float | None]] = field(default_factory=dict, compare=False)
+    transaction_time: datetime | None = None
+
+
+@dataclass
+class Sales:
+    """Reads and writes sales for one session (a browser session, a notebook, a command).
+
+    ``actor`` is who the audit log names. After each write, and after one that was refused because of what the master
+    has, ``session`` holds the master's position, so that this session's next read shows it; ``stopwatch`` times when
+    the followers do.
+
+    Each write has a ``request_id`` of the caller's: the same one again returns the first result, is_repeat, and raises
+    RequestReused when its content differs. All raise ServerUnavailable when nothing was saved, ServerBusy among it,
+    and OutcomeUnknown, after which the same request may be sent again; they take six seconds at most.
+    """
+
+    engines: Engines
+    reader: Reader
+    session: Session
+    actor: str = ""
+    stopwatch: Stopwatch | None = None
+
+    def __post_init__(self) -> None:
+        self.actor = self.actor or _os_user()
+
+    @property
+    def clock(self) -> StoreClock:
+        """The stores' clock."""
+        return self.engines.settings.clock
+
+    def create(self, sale: SaleInput, request_id: UUID) -> Saved:
+        """Writes header and lines in one transaction: two round trips, the second for the session's token.
+
+        A sale without a time (None, or what pandas calls missing: NaT) gets the stores' clock's, as of now: it is its
+        moment, however long a form was open.
+        """
+        return self._write("create", None, sale, request_id, lambda connection: None)
+
+    def update(self, transaction_id: int, version: int, sale: SaleInput, request_id: UUID) -> Saved:
+        """Replaces header and lines of the sale that was loaded at ``version``; lines with an item_id are kept.
+
+        Raises SaleConflict (with the sale as it is now) when it has moved on, SaleNotFound, and SaleRefused for an
+        item_id of another sale.
+        """
+        if sale.transaction_time is None:
+            raise SaleRefused([FieldError("transaction_time", None, "a stored sale keeps its time, or gets another")])
+
+        def explain(connection: sa.Connection) -> NoReturn:
+            raise_if_moved(connection, transaction_id, version)
+            raise SaleRefused(foreign_lines(connection, transaction_id, sale))
+
+        return self._write("update", (transaction_id, version), sale, request_id, explain)
+
+    def delete(self, transaction_id: int, version: int, request_id: UUID) -> Saved:
+        """Deletes the sale that was loaded at ``version``, with its lines.
+
+        Raises SaleNotFound when it is gone already, and SaleConflict when it has moved on.
+        """
+
+        def explain(connection: sa.Connection) -> None:
+            raise_if_moved(connection, transaction_id, version)
+
+        return self._write("delete", (transaction_id, version), None, request_id, explain)
+
+    def get(self, transaction_id: int, *, for_edit: bool = False) -> Answer[Sale]:
+        """The sale with its lines; from the master when it is ``for_edit``. Raises SaleNotFound."""
+        read = self.reader.read_master if for_edit else self.reader.read
+        answer = read(self.session, lambda c: find_sale(c, transaction_id), "sale")
+        if answer.value is None:
+            raise SaleNotFound(transaction_id)
+        return Answer(answer.value, answer.engine, answer.as_of, answer.note)
+
+    def lines(self, transaction_id: int) -> Answer[list[Line]]:
+        """The lines of a sale in the order of entry; an empty list when there is no such sale."""
+        return self.reader.read(self.session, lambda c: find_lines(c, transaction_id), "sale lines")
+
+    def _write(
+        self,
+        operation: Operation,
+        loaded: tuple[int, int] | None,
+        sale: SaleInput | None,
+        request_id: UUID,
+        explain: Callable[[sa.Connection], None],
+    ) -> Saved:
+        """Writes, counts what became of it, and has the commit timed. ``loaded``: which sale, at which version."""
+        values: dict[str, Any] = dict(zip(("transaction_id", "version"), loaded or (), strict=False))
+        if sale is not None:
+            values |= sale_values(sale, self.clock.now())
+        fingerprint = _fingerprint(operation, loaded, sale)
+        values |= {"request_id": str(request_id), "fingerprint": fingerprint, "actor": self.actor}
+
+        def attempt(connection: sa.Connection) -> tuple[Saved, float]:
+            return _attempt(connection, operation, values, explain), time.monotonic()
+
+        try:
+            saved, committed_at = Write(self.engines, self.session, f"{operation} the transaction").run(attempt)
+        except SaleConflict:
+            telemetry.CONFLICTS.inc()
+            raise
+        except WorkbenchError as error:
+            telemetry.REFUSALS.labels(REASONS.get(type(error), "other")).inc()
+            raise
+        if saved.is_repeat:
+            return saved
+        telemetry.WRITES.labels(operation).inc()
+        if self.stopwatch is None or self.session.token is None:
+            return saved
+        return replace(saved, visible=self.stopwatch.save(self.session.token, committed_at))
+
+
+def _attempt(
+    connection: sa.Connection,
+    operation: Operation,
+    values: dict[str, Any],
+    explain: Callable[[sa.Connection], None],
+) -> Saved:
+    """Runs ``<operation>_sale.sql``. When it changes nothing: the request's first result, or ``explain`` raises why."""
+    try:
+        row = run_file(connection, f"queries/{operation}_sale", values)
+    except IntegrityError as error:
+        if not isinstance(error.orig, UniqueViolation) or error.orig.diag.constraint_name != REQUEST_KEY:
+            raise
+        row = None  # the request was accepted before
+    if row is not None:
+        at = getattr(row, "transaction_time", None)
+        return Saved(operation, row.transaction_id, row.version, transaction_time=at)
+    repeat = _repeated(connection, values)
+    if repeat is not None:
+        return repeat
+    explain(connection)
+    raise StillOpen  # what stood in the way has gone since: a request rolled back, a conflict withdrawn
+
+
+def sale_values(sale: SaleInput, now: datetime) -> dict[str, Any]:
+    """A sale as the statements that save it take it; without a time of its own it is of ``now``."""
+    header = sale.model_dump(exclude={"lines"}) | {"transaction_time": sale.transaction_time or now}
+    lines = [line.model_dump(mode="json") for line in sale.lines]
+    totals = {"total_amount": sale.total_amount, "total_discount": sale.total_discount}
+    return header | totals | {"lines": json.dumps(lines)}
+
+
+def _fingerprint(operation: Operation, loaded: tuple[int, int] | None, sale: SaleInput | None) -> str:
+    content = json.dumps([operation, loaded, sale and sale.model_dump(mode="json")], sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def _repeated(connection: sa.Connection, values: Mapping[str, Any]) -> Saved | None:
+    """The result of this request's first submit; None when there was none. Raises RequestReused for another's."""
+    query = sa.text(read_sql("queries/request"))
+    row = connection.execute(query, {"request_id": values["request_id"]}).one_or_none()
+    if row is None:
+        return None
+    if row.fingerprint != values["fingerprint"]:
+        raise RequestReused(values["request_id"], row.transaction_id)
+    return Saved(row.operation, row.transaction_id, row.version, is_repeat=True, transaction_time=row.transaction_time)
+
+
+def _os_user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a user id without a name, as in some containers
+        return "unknown"

@@ -1,0 +1,147 @@
+"""apply(): makes in RisingWave what is missing and changes what has changed; what is as it should be is left alone."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from workbench.database.engines import Engines
+from workbench.database.sql_files import read_sql
+from workbench.servers.risingwave import ground, marks, preflight, reader
+from workbench.servers.risingwave.console import Console, console
+from workbench.servers.risingwave.ground import Say
+from workbench.servers.risingwave.pieces import FOLLOWED, MARKS, NEW, SOURCE, Piece, changes_of, views
+
+LOOK_SECONDS = 1.0
+
+
+@dataclass
+class Built:
+    """Names of what was made, built anew, left as it was, and removed because no file makes it any more."""
+
+    made: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+
+
+def apply(engines: Engines, materialized: Sequence[Piece], say: Say = lambda line: None) -> Built:
+    """Builds RisingWave's side with these materialized views; can be repeated, also after it was interrupted.
+
+    ``say`` gets a line for each step, with the progress of long ones. Raises CdcError for what stands in the way,
+    RisingWaveRefused for a statement that is refused, ServerUnavailable and SettingsError.
+    """
+    with console(engines) as rw:
+        return _Builder(engines, materialized, rw, say).build()
+
+
+class _Builder:
+    """One run of apply: what there is, what it was made from, and what has been done."""
+
+    def __init__(self, engines: Engines, materialized: Sequence[Piece], rw: Console, say: Say) -> None:
+        self._engines, self._materialized, self._rw, self._say = engines, materialized, rw, say
+        self._names = rw.names()
+        self._marks = marks.read(rw, self._names)
+        self._written = dict(self._marks)
+        self._built = Built()
+
+    def build(self) -> Built:
+        postgresql = preflight.check(self._engines, self._rw.version, SOURCE in self._names)
+        settings = self._engines.settings
+        ground.refuse_other(settings, self._names, self._marks)
+        reader.ensure(self._rw, settings)
+        for name, mark in ground.marks_of(settings).items():  # before they are made: an interrupted run goes on
+            self._marks[name] = mark
+        self._write_marks()
+        self._built.made += ground.make(self._engines, self._rw, self._names, postgresql, self._say)
+        for table in FOLLOWED:
+            self._rw.run(read_sql("risingwave/templates/subscription").format(name=table))
+        self._remove_what_nothing_makes()
+        for piece in views():
+            self._place(piece, self._make_view, self._make_view)
+        for piece in self._materialized:
+            self._place(piece, self._fill, self._swap)
+        reader.let_read(self._rw, settings)
+        return self._built
+
+    def _place(self, piece: Piece, make: Callable[[Piece], None], change: Callable[[Piece], None]) -> None:
+        is_there = piece.name in self._names
+        if is_there and self._marks.get(piece.name) == piece.mark:
+            self._built.kept.append(piece.name)
+            return
+        if is_there and piece.name not in self._marks:  # an interrupted run left it, perhaps unfinished
+            self._drop(piece.name, piece.kind)
+            is_there = False
+        self._say(f"{'Changing' if is_there else 'Making'} the {piece.kind} {piece.name}")
+        (change if is_there else make)(piece)
+        self._marks[piece.name] = piece.mark
+        self._write_marks()
+        (self._built.changed if is_there else self._built.made).append(piece.name)
+
+    def _make_view(self, piece: Piece) -> None:
+        self._rw.run(f"drop view if exists {piece.name}")
+        self._rw.run(f"create view {piece.name} as\n{piece.text}")
+
+    def _swap(self, piece: Piece) -> None:
+        """The old one answers until the new one is filled."""
+        new = piece.name + NEW
+        # An interrupted run may have left the old one under this name.
+        self._rw.run(f"drop materialized view if exists {new} cascade")
+        self._fill(Piece(new, piece.kind, piece.text))
+        self._rw.run(read_sql("risingwave/templates/swap").format(name=piece.name))
+        self._rw.run(f"drop materialized view {new}")
+
+    def _fill(self, piece: Piece) -> None:
+        """Returns when the view is filled; until then tells how far it is."""
+        with ThreadPoolExecutor(1, thread_name_prefix="materialize") as worker:
+            filling = worker.submit(self._rw.run, f"create materialized view {piece.name} as\n{piece.text}")
+            done = threading.Event()
+            filling.add_done_callback(lambda _: done.set())
+            try:
+                while not done.wait(LOOK_SECONDS):
+                    for statement, progress in _progress(self._engines):
+                        if piece.name in statement:
+                            self._say(f"Filling {piece.name}: {progress}")
+            except BaseException:  # Ctrl-C, above all: whoever stops here must not wait for hours
+                self._rw.cancel()
+                raise
+            filling.result()
+        reader.let_read(self._rw, self._engines.settings)  # before it takes the place of one that is read
+
+    def _remove_what_nothing_makes(self) -> None:
+        kept = {piece.name for piece in (*views(), *self._materialized)}
+        wanted = {*ground.marks_of(self._engines.settings), *kept, MARKS}
+        for name in [name for name in self._marks if name not in wanted]:
+            if name in self._names:
+                self._say(f"Removing the {self._names[name]} {name}")
+                self._drop(name, self._names[name])
+                self._built.removed.append(name)
+            del self._marks[name]
+        self._write_marks()
+
+    def _write_marks(self) -> None:
+        if self._marks != self._written:
+            marks.write(self._rw, self._marks)
+            self._written = dict(self._marks)
+
+    def _drop(self, name: str, kind: str) -> None:
+        if kind == "materialized view":
+            self._rw.run(f"drop subscription if exists {changes_of(name)}")
+        self._rw.run(f"drop {kind} if exists {name}")
+
+
+def _progress(engines: Engines) -> list[tuple[str, str]]:
+    """The statements that RisingWave works on, each with how far it is; nothing when it does not say."""
+    assert engines.risingwave_owner is not None
+    try:
+        with engines.risingwave_owner.connect() as connection:
+            rows = connection.execute(sa.text(read_sql("risingwave/catalog/progress")))
+            return [(row.statement, row.progress) for row in rows]
+    except (DBAPIError, PoolTimeout):
+        return []  # it is only told for patience: the statement itself will say what is wrong

@@ -1,0 +1,99 @@
+"""Statements for RisingWave that take their time, and its refusals in one line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from workbench.config import Settings
+from workbench.database.engines import Engines
+from workbench.database.failures import in_words, is_away, is_missing
+from workbench.database.sql_files import read_sql
+from workbench.errors import RisingWaveRefused, SettingsError
+from workbench.servers.risingwave.server import version_of
+
+BUILD_SECONDS = 6 * 3600.0  # a view over many sales is filled before its statement ends
+
+
+class Console:
+    """One connection on which things are made and dropped; ``version`` is RisingWave's own."""
+
+    def __init__(self, connection: sa.Connection, settings: Settings) -> None:
+        self._connection, self._settings = connection, settings
+        try:
+            self.version = version_of(connection)
+        except DBAPIError as error:
+            raise in_words(settings, "risingwave", error) from None
+
+    @property
+    def is_risingwave(self) -> bool:
+        """False when some other server answers in its place."""
+        return self.version[:1].isdigit()
+
+    def run(self, statement: str, **values: Any) -> list[sa.Row[Any]]:
+        """The rows that a statement gives, none when it gives none. Raises RisingWaveRefused and ServerUnavailable."""
+        try:
+            if values:
+                result = self._connection.execute(sa.text(statement), values)
+            else:  # a body is taken as it is, whatever colons and percent signs it has
+                result = self._connection.execution_options(no_parameters=True).exec_driver_sql(statement)
+            return list(result) if result.returns_rows else []
+        except DBAPIError as error:
+            if is_away(error):
+                raise in_words(self._settings, "risingwave", error) from None
+            raise RisingWaveRefused(first_cause(error), is_missing(error)) from error
+
+    def cancel(self) -> None:
+        """Ends the statement that another thread has under way; a view that was being filled is not made."""
+        driver = self._connection.connection.driver_connection
+        if driver is not None:
+            driver.cancel()
+
+    def names(self) -> dict[str, str]:
+        """The kind of each table, view and so on that there is, by its name."""
+        return {row.name: row.kind for row in self.run(read_sql("risingwave/catalog/relations"))}
+
+
+@contextmanager
+def console(engines: Engines, *, is_patient: bool = True) -> Iterator[Console]:
+    """A console of its own; an impatient one has the usual limits, another one hours for a statement.
+
+    Raises ServerUnavailable, and SettingsError when RisingWave is not configured.
+    """
+    if engines.risingwave_owner is None:
+        raise SettingsError("RisingWave is not configured: set RISINGWAVE_HOST in the environment or in .env.")
+    try:
+        connection = engines.risingwave_owner.connect()
+    except (DBAPIError, PoolTimeout) as error:
+        raise in_words(engines.settings, "risingwave", error) from None
+    with connection:
+        guarded = connection.connection.driver_connection
+        assert guarded is not None
+        opened = Console(connection, engines.settings)
+        if not opened.is_risingwave:
+            raise SettingsError(
+                f"The server at RISINGWAVE_HOST and RISINGWAVE_PORT is no RisingWave: it is {opened.version[:40]}."
+            )
+        if is_patient:
+            guarded.limit_seconds = BUILD_SECONDS
+            opened.run("set statement_timeout = 0")
+        try:
+            yield opened
+        finally:
+            connection.invalidate()  # the next one who takes a connection has the usual limits
+
+
+def first_cause(error: DBAPIError) -> str:
+    """RisingWave tells a chain of causes, the first one last; PostgreSQL one line."""
+    lines = [line.strip() for line in str(error.orig).splitlines() if line.strip()]
+    start = next((n for n, line in enumerate(lines) if line.startswith("Caused by")), None)
+    if start is None or start + 1 == len(lines):
+        return lines[0] if lines else type(error.orig).__name__
+    numbered = [line for line in lines[start + 1 :] if re.match(r"\d+: ", line)]
+    return re.sub(r"^\d+: ", "", numbered[-1]) if numbered else lines[start + 1]

@@ -1,0 +1,198 @@
+"""The source and its tables: made, and read to their end before anything is built on them."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import time
+from collections.abc import Callable, Mapping
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+
+from workbench.config import Settings
+from workbench.database.engines import Engines
+from workbench.database.failures import in_words
+from workbench.database.followers import followers
+from workbench.database.positions import beaten
+from workbench.database.sql_files import read_sql
+from workbench.errors import CdcError, RisingWaveRefused
+from workbench.servers.risingwave.console import Console
+from workbench.servers.risingwave.pieces import HEARTBEAT, SECRET, SOURCE, source, tables
+from workbench.servers.risingwave.preflight import REBUILD
+from workbench.servers.risingwave.reader import let_read
+from workbench.servers.risingwave.server import SLOT
+from workbench.servers.risingwave.slots import drop_slot
+from workbench.words import counted
+
+FAILOVER_SLOTS = 17  # the first PostgreSQL that has them
+STALL_SECONDS = 300.0
+BEAT_SECONDS = 120.0
+POLL_SECONDS = 0.5
+SSL_MODES = {"disable": "disabled", "allow": "preferred", "prefer": "preferred", "require": "required"}  # RisingWave's
+
+Say = Callable[[str], None]
+UNTOLD = "report failure"  # all that RisingWave says when its reader of changes ended as it began
+UNREACHABLE = (
+    r"refused|timed out|unknown ?host|could not (connect|resolve)|connection attempt failed|no route|unreachable"
+)
+
+
+def marks_of(settings: Settings) -> dict[str, str]:
+    """What the source and the tables are made from: their text, and for the source where it connects."""
+    server = settings.cdc_from_risingwave
+    found = {piece.name: piece.mark for piece in (source(), *tables())}
+    address = f"{found[SOURCE]} {server.user}@{server.host}:{server.port}/{server.name}"
+    address += f" {server.sslmode} {server.sslrootcert}"
+    return found | {SOURCE: hashlib.sha256(address.encode()).hexdigest()[:16]}
+
+
+def refuse_other(settings: Settings, names: Mapping[str, str], marks: Mapping[str, str]) -> None:
+    """Raises CdcError when a source or a table is there that was made from something else: none can be changed."""
+    for name, wanted in marks_of(settings).items():
+        if name in names and marks.get(name) != wanted:
+            raise CdcError(
+                f"RisingWave's {names[name]} {name} was made by another version, or for another master, and cannot be"
+                f" changed in place. {REBUILD}"
+            )
+
+
+def make(engines: Engines, rw: Console, names: Mapping[str, str], postgresql: int, say: Say) -> list[str]:
+    """Makes what is missing and waits until RisingWave has read it. Returns the names of what it made."""
+    made = []
+    if SOURCE not in names:
+        say(f"Making the source {SOURCE}")
+        drop_slot(engines, ends_reader=False)  # one that an earlier RisingWave has left begins in the past
+        _make_source(engines.settings, rw, postgresql, say)
+        made.append(SOURCE)
+    for table in tables():
+        if table.name not in names:
+            say(f"Making the table {table.name}")
+            rw.run(table.text)
+            made.append(table.name)
+        _read_to_the_end(engines, rw, table.name, say)
+    let_read(rw, engines.settings)
+    if HEARTBEAT in made:
+        _wait_for_a_beat(engines)
+    return made
+
+
+def _make_source(settings: Settings, rw: Console, postgresql: int, say: Say) -> None:
+    server, text = settings.cdc_from_risingwave, source().text
+    password = server.password.get_secret_value()
+    if _makes_secret(rw, password):
+        text = text.replace("password = :password", f"password = secret {SECRET}")
+    else:
+        say(
+            f"RisingWave keeps no secrets here: it shows the password of {server.user} to all who may sign in to it. It"
+            " takes RW_SECRET_STORE_PRIVATE_KEY_HEX and a licence, free up to four cores (docs/full-stack.md)."
+        )
+    if not server.sslrootcert:
+        text = text.replace("    ssl.root.cert = :ssl_root_cert,\n", "")
+    values = {
+        "host": server.host,
+        "port": str(server.port),
+        "user": server.user,
+        "password": password,
+        "database": server.name,
+        "slot": SLOT,
+        "ssl_mode": SSL_MODES.get(server.sslmode, server.sslmode),
+        "ssl_root_cert": server.sslrootcert,
+        "failover": "true" if postgresql >= FAILOVER_SLOTS else "false",
+    }
+    try:
+        rw.run(text, **{name: value for name, value in values.items() if f":{name}" in text})
+    except RisingWaveRefused as refused:
+        raise CdcError(
+            _refusal(settings, str(refused).replace(password, "***") if password else str(refused))
+        ) from None
+
+
+def _makes_secret(rw: Console, password: str) -> bool:
+    """True when RisingWave keeps the password as a secret: a licensed thing, which needs a key from its operator."""
+    try:
+        licensed = rw.run(read_sql("risingwave/catalog/features"))
+        if licensed and not licensed[0].is_available:
+            return False
+        rw.run(f"drop secret if exists {SECRET}")
+        rw.run(f"create secret {SECRET} with (backend = 'meta') as :password", password=password)
+    except RisingWaveRefused:
+        return False
+    return True
+
+
+def _refusal(settings: Settings, text: str) -> str:
+    server = settings.cdc_from_risingwave
+    where = f"the master at {server.address}"
+    if re.search(UNREACHABLE, text, re.IGNORECASE):
+        return (
+            f"RisingWave does not reach {where}. Set RISINGWAVE_CDC_HOST and RISINGWAVE_CDC_PORT to the master's"
+            f" address as RisingWave sees it (in Docker Compose: master and 5432). It said: {text}"
+        )
+    if "password" in text:
+        return f"RisingWave cannot sign in to {where} as {server.user}: set RISINGWAVE_CDC_PASSWORD. It said: {text}"
+    if server.sslmode.startswith("verify") and UNTOLD in text:
+        return (
+            f"RisingWave cannot read {where}. It is to verify it ({server.sslmode}): the CA in"
+            f" RISINGWAVE_CDC_SSLROOTCERT ({server.sslrootcert}, a file where RisingWave runs) has to vouch for its"
+            f" certificate, which has to be for {server.host}. `docker compose logs risingwave` says what it lacks."
+            f" It said: {text}"
+        )
+    return f"RisingWave cannot read {where}. {text}"
+
+
+def _read_to_the_end(engines: Engines, rw: Console, table: str, say: Say) -> None:
+    """Waits until the rows that were there at first have been read; the statement that makes a table does not."""
+    last, moved_at = -1, time.monotonic()
+    while True:
+        rows, is_read = rows_read(rw, table) or _counted(engines, rw, table)
+        if is_read:
+            return
+        if rows != last:
+            say(f"Reading {table}: {counted(rows, 'row')}")
+            last, moved_at = rows, time.monotonic()
+        if time.monotonic() - moved_at > STALL_SECONDS:
+            raise CdcError(
+                f"RisingWave has read no row of {table} for {STALL_SECONDS:.0f} s. `docker compose logs risingwave`"
+                " says why; a transaction that stays open on the master can be the cause."
+            )
+        time.sleep(POLL_SECONDS)
+
+
+def rows_read(rw: Console, table: str) -> tuple[int, bool] | None:
+    """How many of the rows that a table had at first have been read, and whether that is all of them.
+
+    RisingWave notes it in a table of its own; SHOW JOBS does not tell of tables that follow a source. None when there
+    is no such note: it is no part of RisingWave's public interface, and another version may keep it otherwise.
+    """
+    pattern = f"__internal_{table}_%streamcdcscan%"
+    found = rw.run(read_sql("risingwave/catalog/table_state"), pattern=pattern)
+    if not found:
+        return None
+    try:
+        states = rw.run(read_sql("risingwave/templates/first_rows").format(name=found[0].name))
+    except RisingWaveRefused:
+        return None
+    return (int(states[0].held), bool(states[0].is_read)) if states else (0, False)
+
+
+def _counted(engines: Engines, rw: Console, table: str) -> tuple[int, bool]:
+    """The same by counting: all rows have been read when there are as many as on the master."""
+    count = read_sql("risingwave/templates/count").format(name=table)
+    rows = int(rw.run(count)[0].held)
+    try:
+        with engines.cdc.connect() as connection:
+            return rows, rows >= connection.execute(sa.text(count)).scalar_one()
+    except DBAPIError as error:
+        raise in_words(engines.settings, "master", error) from None
+
+
+def _wait_for_a_beat(engines: Engines) -> None:
+    """The first heartbeat is read from the table; one that came with the changes vouches for what came before it."""
+    token = beaten(engines)
+    for follower in followers(engines):
+        if follower.name == "risingwave" and not follower.wait(token, BEAT_SECONDS):
+            raise CdcError(
+                f"RisingWave shows no change of the master's after {BEAT_SECONDS:.0f} s. `docker compose logs"
+                " risingwave` says why; then run `workbench risingwave apply` again."
+            )

@@ -1,0 +1,129 @@
+"""state(): what there is in RisingWave, how fresh it is, and the slot that the master keeps for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from workbench.database.engines import Engines
+from workbench.database.failures import in_words
+from workbench.database.sql_files import read_sql
+from workbench.errors import RisingWaveRefused
+from workbench.servers.risingwave import ground, marks
+from workbench.servers.risingwave.console import Console, console
+from workbench.servers.risingwave.pieces import FOLLOWED, SOURCE, Piece, changes_of, tables, views
+from workbench.servers.risingwave.preflight import REBUILD
+from workbench.servers.risingwave.server import SLOT
+from workbench.words import counted
+
+APPLY = "Run `workbench risingwave apply`."
+
+
+@dataclass(frozen=True)
+class Relation:
+    """One table or view: how many rows it has, when they last changed (UTC), and whether it is as its file says.
+
+    ``backfill`` says how far it has been filled: ``done``, ``12.3%``, ``5,000 rows``, ``not told``; empty for a plain
+    view.
+    """
+
+    name: str
+    kind: str
+    state: str
+    rows: int | None = None
+    changed_at: datetime | None = None
+    backfill: str = ""
+
+
+@dataclass(frozen=True)
+class RisingWaveState:
+    """RisingWave as a whole. ``problems`` each say what is wrong and what mends it."""
+
+    version: str
+    beat_at: datetime | None
+    age_seconds: float | None
+    relations: tuple[Relation, ...]
+    slot: dict[str, Any] | None
+    problems: tuple[str, ...]
+
+
+def state(engines: Engines, materialized: Sequence[Piece]) -> RisingWaveState:
+    """Asks RisingWave and the master. Raises ServerUnavailable when one does not answer, and SettingsError."""
+    slot, now = _slot(engines)
+    with console(engines, is_patient=False) as rw:
+        names, seconds, beat_at = rw.names(), None, None
+        if "heartbeat" in names and (found := rw.run(read_sql("queries/risingwave_beat"))):
+            beat_at = found[0].beat_at
+            seconds = max((now - beat_at).total_seconds(), 0.0)
+        made, filling = marks.read(rw, names), _filling(rw)
+        pieces = (*tables(), *views(), *materialized)
+        relations = tuple(_relation(rw, piece, names, made, filling) for piece in pieces)
+        problems = _problems(engines, names, made, relations, slot)
+        return RisingWaveState(rw.version, beat_at, seconds, relations, slot, tuple(problems))
+
+
+def _slot(engines: Engines) -> tuple[dict[str, Any] | None, datetime]:
+    try:
+        with engines.master_reader.connect() as connection:
+            slots = [dict(row) for row in connection.execute(sa.text(read_sql("queries/slots"))).mappings()]
+            now = connection.execute(sa.text(read_sql("queries/master_health"))).one().now
+    except (DBAPIError, PoolTimeout) as error:
+        raise in_words(engines.settings, "master", error) from None
+    return next((slot for slot in slots if slot["slot_name"] == SLOT), None), now
+
+
+def _relation(
+    rw: Console, piece: Piece, names: dict[str, str], made: dict[str, str], filling: dict[str, str]
+) -> Relation:
+    if piece.name not in names:
+        return Relation(piece.name, piece.kind, "missing")
+    word = "as its file says" if made.get(piece.name) == piece.mark else "older than its file"
+    if piece.kind == "view":  # a plain view holds nothing of its own
+        return Relation(piece.name, piece.kind, word)
+    backfill = next((progress for statement, progress in filling.items() if f" {piece.name} " in statement), "done")
+    if piece.kind == "table":
+        read = ground.rows_read(rw, piece.name)
+        backfill = "not told" if read is None else "done" if read[1] else counted(read[0], "row")
+    try:
+        held = rw.run(read_sql("risingwave/templates/held").format(name=piece.name))[0]
+    except RisingWaveRefused:  # it is being filled and cannot be read yet
+        return Relation(piece.name, piece.kind, word, backfill=backfill)
+    return Relation(piece.name, piece.kind, word, held.held, held.changed_at, backfill)
+
+
+def _filling(rw: Console) -> dict[str, str]:
+    return {f"{row.statement} ": row.progress for row in rw.run(read_sql("risingwave/catalog/progress"))}
+
+
+def _problems(
+    engines: Engines,
+    names: dict[str, str],
+    made: dict[str, str],
+    relations: tuple[Relation, ...],
+    slot: dict[str, Any] | None,
+) -> list[str]:
+    found = []
+    if SOURCE not in names:
+        return [f"Nothing has been built. {APPLY}"]
+    if made.get(SOURCE) != ground.marks_of(engines.settings)[SOURCE]:
+        found.append(f"The source was made for another master or by another version. {REBUILD}")
+    if slot is None:
+        found.append(f"The master has no slot {SLOT}: changes are missing. {REBUILD}")
+    elif slot["wal_status"] == "lost":
+        found.append(f"The slot {SLOT} was lost, as RisingWave stayed away too long: changes are missing. {REBUILD}")
+    elif not slot["is_active"]:
+        found.append(
+            f"Nobody reads from the slot {SLOT}, and the master keeps WAL for it. `docker compose restart risingwave`"
+            " makes RisingWave connect again."
+        )
+    if any(relation.state != "as its file says" for relation in relations):
+        found.append(f"Some views are missing or older than their files. {APPLY}")
+    if missing := [table for table in FOLLOWED if table in names and changes_of(table) not in names]:
+        found.append(f"No subscription follows {', '.join(missing)}. {APPLY}")
+    return found
