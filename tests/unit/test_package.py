@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 
@@ -64,3 +65,12 @@ def test_every_metric_is_a_function_with_words(name: str) -> None:
 def test_a_metric_that_is_not_there_names_those_that_are() -> None:
     with pytest.raises(AttributeError, match="revenue"):
         figures.revenues  # noqa: B018
+
+
+@pytest.mark.parametrize("module", ["cluster", "insights", "look", "models", "positions", "replication"])
+def test_a_module_that_moved_says_where_it_is(module: str) -> None:
+    with pytest.raises(
+        ModuleNotFoundError, match=rf"workbench\.{module} has moved: import (workbench\.\w+\.{module})"
+    ) as moved:
+        importlib.import_module(f"workbench.{module}")
+    importlib.import_module(str(moved.value).split("import ")[1])

@@ -23,7 +23,7 @@ T = TypeVar("T")
 class ReportData:
     """Figures from the configured servers, or from ``workbench``, in its session: no answer is older than another.
 
-    ``source`` is for the functions of workbench.insights; give what they return to ``value``.
+    ``source`` is for the functions of workbench.metrics.insights; give what they return to ``value``.
     """
 
     def __init__(self, workbench: Workbench | None = None) -> None:

@@ -1,6 +1,6 @@
 // What a page does when it cannot reach its server: it says so, takes no input, and comes back by itself. Bokeh's own
 // way of reconnecting is not used (docs/decisions/019-a-lost-connection-loads-the-page-anew.md). The page is loaded anew as soon as the
-// server answers: its address holds what was looked at, the tab's storage what was typed (workbench/browser/unsaved.js).
+// server answers: its address holds what was looked at, the tab's storage what was typed (workbench/components/browser/unsaved.js).
 (function () {
   const ASK_MS = 1000, MOST_WAIT_MS = 30000  // between two questions whether the server is back
   const BEAT_MS = 10000, ANSWER_MS = 15000  // a network that swallows everything closes nothing: the server is asked
