@@ -56,7 +56,7 @@ _MODULES = {
 _MOVED = {
     "cluster": "servers.cluster",
     "insights": "metrics.insights",
-    "look": "components.look",
+    "look": "components.theme",
     "models": "sales.models",
     "positions": "database.positions",
     "replication": "database.replication",

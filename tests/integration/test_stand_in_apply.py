@@ -23,7 +23,7 @@ from workbench.metrics import views
 from workbench.sales.service import Sales
 from workbench.servers.health import status
 from workbench.servers.monitor import BEAT_SECONDS
-from workbench.servers.risingwave import build, ground, pieces, removal, state
+from workbench.servers.risingwave import build, cdc, pieces, removal, state
 from workbench.servers.risingwave import slots as slots_module
 from workbench.servers.risingwave.server import SLOT
 
@@ -76,9 +76,9 @@ def test_a_stand_in_is_built_follows_and_is_dropped_without_a_trace(with_stand_i
 def test_a_stand_in_that_notes_its_first_read_elsewhere_is_counted(
     with_stand_in: Engines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ground, "rows_read", lambda rw, table: None)
+    monkeypatch.setattr(cdc, "rows_read", lambda rw, table: None)
     sample.load(with_stand_in, 30, seed=1)
-    monkeypatch.setattr(ground, "STALL_SECONDS", 0.5)
+    monkeypatch.setattr(cdc, "STALL_SECONDS", 0.5)
     with pytest.raises(CdcError, match="has read no row of sales_transaction"):  # the stand-in reads no first rows
         build.apply(with_stand_in, views.pieces())
     with with_stand_in.owner.begin() as connection:

@@ -13,8 +13,7 @@ from pydantic import SecretStr
 from tests.stand_in import stand_in
 from workbench.config import Settings
 from workbench.database.engines import Engines, connect
-from workbench.database.followers import followers
-from workbench.database.positions import beat
+from workbench.database.positions import beat, followers
 from workbench.servers.health import Health, status
 
 COPY_BEAT = """

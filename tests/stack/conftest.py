@@ -26,8 +26,7 @@ from workbench.connection import Workbench
 from workbench.connection import connect as connect_workbench
 from workbench.database.engines import Engines
 from workbench.database.engines import connect as connect_engines
-from workbench.database.followers import followers
-from workbench.database.positions import beat, mark
+from workbench.database.positions import beat, followers, mark
 from workbench.database.replication import Session
 
 ROOT = Path(__file__).parents[2]

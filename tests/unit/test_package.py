@@ -69,8 +69,6 @@ def test_a_metric_that_is_not_there_names_those_that_are() -> None:
 
 @pytest.mark.parametrize("module", ["cluster", "insights", "look", "models", "positions", "replication"])
 def test_a_module_that_moved_says_where_it_is(module: str) -> None:
-    with pytest.raises(
-        ModuleNotFoundError, match=rf"workbench\.{module} has moved: import (workbench\.\w+\.{module})"
-    ) as moved:
+    with pytest.raises(ModuleNotFoundError, match=rf"workbench\.{module} has moved: import workbench\.") as moved:
         importlib.import_module(f"workbench.{module}")
     importlib.import_module(str(moved.value).split("import ")[1])

@@ -15,7 +15,7 @@ from workbench.config import Settings, SslMode
 from workbench.database.sql_files import read_sql, sql_names
 from workbench.metrics.views import VIEWS, View
 from workbench.metrics.views import pieces as view_pieces
-from workbench.servers.risingwave import ground, pieces
+from workbench.servers.risingwave import cdc, pieces
 from workbench.servers.risingwave.console import Console
 
 BODIES = {piece.name: piece.text for piece in (*pieces.views(), *view_pieces())}
@@ -135,7 +135,7 @@ class Recorded:
 def test_the_source_is_told_what_tls_to_ask_the_master_for(mode: SslMode, ca: str, named: str) -> None:
     settings = Settings(_env_file=None, risingwave_cdc_sslmode=mode, risingwave_cdc_sslrootcert=ca)
     console = Recorded()
-    ground._make_source(settings, cast(Console, console), 18, lambda line: None)
+    cdc._make_source(settings, cast(Console, console), 18, lambda line: None)
     statement, values = console.told[-1]
     assert values["ssl_mode"] == named
     assert values.get("ssl_root_cert", "") == ca

@@ -9,7 +9,7 @@ from sqlalchemy.exc import InternalError, OperationalError
 
 from workbench.config import Settings
 from workbench.database.failures import in_words, is_missing
-from workbench.servers.risingwave import ground
+from workbench.servers.risingwave import cdc
 from workbench.servers.risingwave.console import first_cause
 
 CHAIN = """Failed to run the query
@@ -61,7 +61,7 @@ def configured() -> Settings:
 
 
 def test_a_master_that_risingwave_does_not_reach_is_told_with_the_settings() -> None:
-    told = ground._refusal(configured(), f"RisingWave refuses: {first_cause(refused(CHAIN))}")
+    told = cdc._refusal(configured(), f"RisingWave refuses: {first_cause(refused(CHAIN))}")
     assert told.startswith("RisingWave does not reach the master at master:5432. Set RISINGWAVE_CDC_HOST and")
     assert "in Docker Compose: master and 5432" in told
     assert "\n" not in told

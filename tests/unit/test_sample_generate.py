@@ -18,7 +18,7 @@ from workbench.errors import FieldError
 from workbench.sales.models import PAYMENT_METHODS
 from workbench.sample import MAX_SALES, STORES, Chunk, generate, products
 from workbench.sample.catalog import PRICE_CHANGES, prices
-from workbench.sample.copy_text import header_rows, line_rows
+from workbench.sample.prepared import header_rows, line_rows
 
 UNTIL = date(2026, 5, 31)
 DAYS = 400

@@ -12,7 +12,7 @@ import pandas as pd
 from bokeh.models import Plot
 from hvplot import hvPlot
 
-from workbench.components import look
+from workbench.components import theme
 from workbench.dashboards.chart import (
     ChartTile,
     alphas,
@@ -102,7 +102,7 @@ class BarTile(ChartTile):
                 "revenue": floats(figures),
                 "name": names,
                 "text": self.texts(frame),
-                "value": [look.brief(figure) for figure in figures],
+                "value": [theme.brief(figure) for figure in figures],
                 "share": [percent(ratios.percent(figure, whole)) for figure in figures],
                 "change": self._changes(frame),
                 "color": self.colors(values),
@@ -112,7 +112,7 @@ class BarTile(ChartTile):
 
     def _changes(self, frame: pd.DataFrame) -> list[str]:
         found = [change(*pair) for pair in zip(frame["so_far"], frame["before"], strict=True)]
-        return [look.percent(ratio, is_change=True) for ratio in found]
+        return [theme.percent(ratio, is_change=True) for ratio in found]
 
     def summarized(self, data: pd.DataFrame) -> str:
         """``12 stores, highest … with …, lowest … with …``."""
@@ -201,7 +201,7 @@ class RevenueByStore(BarTile):
 
     def colors(self, values: Sequence[Any]) -> list[str]:
         """The stores' colours."""
-        found = look.store_colors(values)
+        found = theme.store_colors(values)
         return [found[value] for value in values]
 
 

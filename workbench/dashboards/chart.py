@@ -22,7 +22,7 @@ from bokeh.models import CategoricalAxis, DataRange1d, FactorRange, NoOverlap, N
 from bokeh.util.serialization import make_id
 from panel.viewable import Viewable
 
-from workbench.components import look
+from workbench.components import theme
 from workbench.connection import Workbench
 from workbench.dashboards.feed import Feed, Moment
 from workbench.dashboards.table import table_html
@@ -300,7 +300,7 @@ def quiet(figure: Any) -> None:
 
 def theme_color(number: int = 0) -> str:
     """The colour of a chart that needs only one."""
-    return look.PALETTE[number]
+    return theme.PALETTE[number]
 
 
 def amounts() -> NumeralTickFormatter:

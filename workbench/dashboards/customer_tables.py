@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import pandas as pd
 
-from workbench.components import look
+from workbench.components import theme
 from workbench.dashboards.feed import Moment
 from workbench.dashboards.table import TableTile, columns, percent
 from workbench.database.replication import Answer
@@ -32,9 +32,9 @@ class Customers(TableTile):
     def rows(self, frame: pd.DataFrame) -> Iterable[Sequence[str]]:
         """One row a kind."""
         for kind, customers, sales, revenue in frame[["kind", "customers", "sales", "revenue"]].itertuples(index=False):
-            known = look.NOTHING if kind == "no card" else look.count(customers)
-            each = self.text(revenue / sales) if sales else look.NOTHING
-            yield str(kind).capitalize(), known, look.count(sales), self.text(revenue), each
+            known = theme.NOTHING if kind == "no card" else theme.count(customers)
+            each = self.text(revenue / sales) if sales else theme.NOTHING
+            yield str(kind).capitalize(), known, theme.count(sales), self.text(revenue), each
 
 
 class Discounts(TableTile):

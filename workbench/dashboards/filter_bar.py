@@ -10,7 +10,7 @@ import panel as pn
 import panel_material_ui as pmui
 from panel.viewable import Viewable, Viewer
 
-from workbench.components import look
+from workbench.components import theme
 from workbench.components.inline import read_aside
 from workbench.dashboards.feed import Feed
 from workbench.dashboards.filter_chips import FilterChips
@@ -177,7 +177,7 @@ class FilterBar(Viewer):
         against = f", compared with {words(compared.date_from, compared.date_to)}" if compared else ""
         until = f", both {until_words(compared.before)}" if compared and compared.before else ""
         clock = f" · {self._feed.workbench.clock.name} time"
-        self._words.object = f'<p class="soft">{look.esc(words(*filters.days(now)) + against + until + clock)}</p>'
+        self._words.object = f'<p class="soft">{theme.esc(words(*filters.days(now)) + against + until + clock)}</p>'
         self._chips.follow(self.names)
         if any(getattr(filters, name) for name in LABELS if name not in FIRST) or filters.customer_id is not None:
             self._open(True)

@@ -12,7 +12,7 @@ from bokeh.models import NumeralTickFormatter, Plot
 from bokeh.models.annotations import ColorBar
 from hvplot import hvPlot
 
-from workbench.components import look
+from workbench.components import theme
 from workbench.connection import Workbench
 from workbench.dashboards.chart import ChartTile, alphas, by_column, extremes, floats, frameless, on_click
 from workbench.dashboards.feed import Feed, Moment
@@ -22,7 +22,7 @@ from workbench.metrics import Asked
 
 _STEPS = 24
 # One hue that only gets denser: it reads on a white and on a dark page, and with any colour vision.
-RAMP = [f"{look.PALETTE[0]}{round(20 + 235 * step / (_STEPS - 1)):02x}" for step in range(_STEPS)]
+RAMP = [f"{theme.PALETTE[0]}{round(20 + 235 * step / (_STEPS - 1)):02x}" for step in range(_STEPS)]
 DAYS = list(calendar.day_abbr)
 
 

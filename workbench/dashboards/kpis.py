@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import pandas as pd
 
-from workbench.components import look
+from workbench.components import theme
 from workbench.dashboards.feed import Moment
 from workbench.dashboards.sparkline import running_place, sparkline
 from workbench.dashboards.table import percent
@@ -85,7 +85,7 @@ class KpiTile(Tile):
         row = frame.iloc[0]
         text = self._text(row.value)
         self.card.fill(
-            f'<div class="kpi"><p class="figure number">{look.esc(text)}</p>{self._part(moment)}'
+            f'<div class="kpi"><p class="figure number">{theme.esc(text)}</p>{self._part(moment)}'
             f"{change_html(row.so_far, row.before, self._compared(moment), row.cut)}"
             f"{sparkline(row.points, running_place(moment.where, moment.now))}</div>"
         )
@@ -93,7 +93,7 @@ class KpiTile(Tile):
     def _text(self, value: Any) -> str:
         """The figure as its unit in the registry says."""
         if value is None:
-            return look.NOTHING
+            return theme.NOTHING
         match METRICS[self.metric].unit:
             case "money":
                 return self.text(value)
@@ -102,11 +102,11 @@ class KpiTile(Tile):
             case "ratio":
                 return f"{value:,.2f}"
             case _:
-                return look.count(int(value))
+                return theme.count(int(value))
 
     def _part(self, moment: Moment) -> str:
         """What of the sales a figure is of, when lines are told apart."""
-        return f'<p class="change soft">{look.esc(self.of_lines)}</p>' if moment.where.narrows_lines else ""
+        return f'<p class="change soft">{theme.esc(self.of_lines)}</p>' if moment.where.narrows_lines else ""
 
     def _compared(self, moment: Moment) -> str:
         """``previous period, both until 14:00``; nothing when nothing is compared."""
@@ -160,9 +160,9 @@ def change_html(value: Any, before: Any, compared: str, cut: str = "") -> str:
     if not compared:
         return '<p class="change soft">Not compared</p>'
     if ratio is None:
-        return f'<p class="change soft">Nothing to compare with ({look.esc(compared)})</p>'
+        return f'<p class="change soft">Nothing to compare with ({theme.esc(compared)})</p>'
     arrow, kind = ("▲", "up") if ratio > 0 else ("▼", "down") if ratio < 0 else ("=", "even")
     return (
-        f'<p class="change"><span class="{kind}">{arrow} {look.percent(ratio, is_change=True)}</span>'
-        f' <span class="soft">against {look.esc(compared)}{look.esc(f", which has {cut}" if cut else "")}</span></p>'
+        f'<p class="change"><span class="{kind}">{arrow} {theme.percent(ratio, is_change=True)}</span>'
+        f' <span class="soft">against {theme.esc(compared)}{theme.esc(f", which has {cut}" if cut else "")}</span></p>'
     )

@@ -11,7 +11,7 @@ from bokeh.plotting import figure
 from panel.viewable import Viewable, Viewer
 
 from workbench import telemetry
-from workbench.components import look
+from workbench.components import theme
 from workbench.config.clock import StoreClock
 from workbench.dashboards.chart import quiet
 from workbench.dashboards.table import table_html
@@ -20,7 +20,7 @@ from workbench.database.failures import called
 from workbench.database.stopwatch import KEPT_POINTS, Point, Stopwatch
 from workbench.telemetry import Quantiles
 
-COLORS = {"replica": look.PALETTE[0], "risingwave": look.PALETTE[1]}
+COLORS = {"replica": theme.PALETTE[0], "risingwave": theme.PALETTE[1]}
 COLUMNS = ("at", "zone", "ms", "text", "waiting")
 HEADS = {"Until visible": False, "Count": True, "Latest": True, "p50": True, "p95": True}
 HEIGHT = 190
@@ -84,7 +84,7 @@ def _columns(points: Sequence[Point], clock: StoreClock) -> Any:
         "at": [_ms(point) + clock.offset(point.at)[0] * 1000 for point in points],
         "zone": [clock.offset(point.at)[1] for point in points],
         "ms": [point.seconds * 1000 for point in points],
-        "text": [f"after {look.duration(p.seconds)}" if p.is_visible else "not yet" for p in points],
+        "text": [f"after {theme.duration(p.seconds)}" if p.is_visible else "not yet" for p in points],
         "waiting": [0 if point.is_visible else 6 for point in points],
     }
 
@@ -96,7 +96,7 @@ def _ms(point: Point) -> int:
 def _rows(courses: Mapping[str, Sequence[Point]], saves: Mapping[str, Quantiles]) -> Iterable[Sequence[str]]:
     for name, points in courses.items():
         beats = telemetry.quantiles([point.seconds for point in points if point.is_visible])
-        latest = "" if not points else look.duration(points[-1].seconds) if points[-1].is_visible else "not yet"
+        latest = "" if not points else theme.duration(points[-1].seconds) if points[-1].is_visible else "not yet"
         where = f", {called(name)}" if len(courses) > 1 else ""
         yield (f"Heartbeats{where}", *_cells(beats, latest))
         yield (f"Saves{where}", *_cells(saves.get(name), ""))
@@ -104,5 +104,5 @@ def _rows(courses: Mapping[str, Sequence[Point]], saves: Mapping[str, Quantiles]
 
 def _cells(found: Quantiles | None, latest: str) -> tuple[str, str, str, str]:
     if found is None:
-        return "0", latest, look.NOTHING, look.NOTHING
-    return look.count(found.count), latest, look.duration(found.p50), look.duration(found.p95)
+        return "0", latest, theme.NOTHING, theme.NOTHING
+    return theme.count(found.count), latest, theme.duration(found.p50), theme.duration(found.p95)

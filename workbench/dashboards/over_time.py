@@ -15,7 +15,7 @@ from bokeh.events import SelectionGeometry
 from bokeh.models import CustomJS, DatetimeTickFormatter, HoverTool, Plot
 from hvplot import hvPlot
 
-from workbench.components import look
+from workbench.components import theme
 from workbench.connection import Workbench
 from workbench.dashboards.chart import ChartTile, amounts, by_column, extremes, floats, frameless, theme_color
 from workbench.dashboards.feed import Feed, Moment
@@ -171,13 +171,13 @@ class RevenueOverTime(ChartTile):
             "text": [self.text(revenue) for _, _, revenue, _, _ in rows],
             "date": [self._named(day, span) + ("" if over else ", not over yet") for day, span, _, _, over in rows],
             "compared": [
-                look.NOTHING
+                theme.NOTHING
                 if value is None or moved is None
                 else f"{self.text(value)}{'' if over else until} · {words(span[0] + moved, span[1] + moved)}"
                 for _, span, _, value, over in rows
             ],
             "change": [
-                look.percent(change(revenue, value), is_change=True) if over else "not over yet"
+                theme.percent(change(revenue, value), is_change=True) if over else "not over yet"
                 for _, _, revenue, value, over in rows
             ],
         }

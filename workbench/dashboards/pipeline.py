@@ -8,7 +8,7 @@ import panel as pn
 import panel_material_ui as pmui
 from panel.viewable import Viewable, Viewer
 
-from workbench.components import look
+from workbench.components import theme
 from workbench.components.inline import done_at_once, while_shown
 from workbench.connection import Workbench
 from workbench.dashboards.latency import CommitLatency
@@ -96,4 +96,4 @@ def card(*objects: Viewable | Viewer) -> pmui.Paper:
 
 
 def _html(text: str = "") -> pn.pane.HTML:
-    return pn.pane.HTML(text, stylesheets=[look.stylesheet()], margin=0, sizing_mode="stretch_width")
+    return pn.pane.HTML(text, stylesheets=[theme.stylesheet()], margin=0, sizing_mode="stretch_width")

@@ -9,7 +9,7 @@ import pandas as pd
 import panel_material_ui as pmui
 from panel.viewable import Viewable
 
-from workbench.components import look
+from workbench.components import theme
 from workbench.connection import Workbench
 from workbench.dashboards.feed import Feed, Moment
 from workbench.dashboards.table import TableTile, columns, percent
@@ -72,7 +72,7 @@ class ProductTable(TableTile):
                 row["abc_class"],
                 self.text(row["revenue"]),
                 percent(row["share"]),
-                look.count(row["items_sold"]),
+                theme.count(row["items_sold"]),
                 percent(row["growth"], is_change=True),
             )
 
@@ -113,7 +113,7 @@ class Baskets(TableTile):
         for row in frame.to_dict("records"):
             yield (
                 f"{row['name_a']} + {row['name_b']}",
-                look.count(row["sales_both"]),
+                theme.count(row["sales_both"]),
                 percent(row["support"]),
                 f"{percent(row['confidence_ab'])} / {percent(row['confidence_ba'])}",
                 f"{row['lift']:.2f}",

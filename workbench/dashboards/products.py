@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from workbench.components import look
+from workbench.components import theme
 from workbench.dashboards.bars import BarTile
 from workbench.dashboards.chart import theme_color
 from workbench.dashboards.feed import Moment
@@ -38,7 +38,7 @@ class TopProducts(BarTile):
     def texts(self, frame: pd.DataFrame) -> list[str]:
         """``USD 12.50, 5 sold``."""
         pairs = zip(frame["revenue"], frame["items_sold"].tolist(), strict=True)
-        return [f"{self.text(revenue)}, {look.count(items)} sold" for revenue, items in pairs]
+        return [f"{self.text(revenue)}, {theme.count(items)} sold" for revenue, items in pairs]
 
     def colors(self, values: Sequence[Any]) -> list[str]:
         """One colour a metric."""

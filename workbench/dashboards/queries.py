@@ -6,7 +6,7 @@ import panel as pn
 from panel.viewable import Viewable, Viewer
 
 from workbench import telemetry
-from workbench.components import look
+from workbench.components import theme
 from workbench.dashboards.table import table_html
 from workbench.dashboards.tile import html
 
@@ -26,13 +26,13 @@ class QueryTimes(Viewer):
         """Takes over what was counted since."""
         found = telemetry.QUERIES.quantiles()
         rows = [
-            (title, look.count(found[name].count), look.duration(found[name].p50), look.duration(found[name].p95))
+            (title, theme.count(found[name].count), theme.duration(found[name].p50), theme.duration(found[name].p95))
             for name, title in ENGINES.items()
             if name in found
         ]
         table = table_html(HEADS, rows) if rows else '<p class="soft">No query yet.</p>'
-        counted = ", ".join(f"{reason} {look.count(times)}" for reason, times in telemetry.REASONS.most_common())
-        passed_over = f'<p class="soft">RisingWave was passed over: {look.esc(counted)}.</p>' if counted else ""
+        counted = ", ".join(f"{reason} {theme.count(times)}" for reason, times in telemetry.REASONS.most_common())
+        passed_over = f'<p class="soft">RisingWave was passed over: {theme.esc(counted)}.</p>' if counted else ""
         self._table.object = table + passed_over
 
     def __panel__(self) -> Viewable:

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import pandas as pd
 
-from workbench.components import look
+from workbench.components import theme
 from workbench.dashboards.feed import Moment
 from workbench.dashboards.table import TableTile, columns
 from workbench.database.replication import Answer
@@ -40,4 +40,4 @@ class RecentSales(TableTile):
     def rows(self, frame: pd.DataFrame) -> Iterable[Sequence[str]]:
         """One row a sale."""
         for sale_id, at, store, method, total in frame.itertuples(index=False):
-            yield str(sale_id), look.store_time(at), str(store), method, self.text(total)
+            yield str(sale_id), theme.store_time(at), str(store), method, self.text(total)

@@ -8,7 +8,7 @@ import panel as pn
 import panel_material_ui as pmui
 from panel.viewable import Viewable, Viewer
 
-from workbench.components import look
+from workbench.components import theme
 from workbench.components.browser.said import Kind, Said
 from workbench.components.inline import read_aside
 from workbench.config.clock import StoreClock
@@ -66,7 +66,7 @@ class Reconciliation(Viewer):
         try:
             return result_html(last(self._workbench.reader, self._session).value, self._workbench.clock)
         except WorkbenchError as error:
-            return f'<p class="note bad">{look.esc(error)}</p>'
+            return f'<p class="note bad">{theme.esc(error)}</p>'
 
     def _start(self) -> None:
         due = self._job.progress.ended + 1
@@ -100,14 +100,14 @@ def result_html(result: Verification | None, clock: StoreClock) -> str:
     """What was found, when, at which token; with the first differences, everything from the database escaped."""
     if result is None:
         return '<p class="soft">Nothing has been compared yet.</p>'
-    when = f"{clock.text(result.verified_at)}, at {look.esc(result.token)}"
-    what = f"{counted(result.figures, 'figure')} on {look.esc(', '.join(map(called, result.engines)))}"
+    when = f"{clock.text(result.verified_at)}, at {theme.esc(result.token)}"
+    what = f"{counted(result.figures, 'figure')} on {theme.esc(', '.join(map(called, result.engines)))}"
     verdict = "No difference" if result.is_good else f"Figures that differ: {len(result.differences):,}"
     if result.problems and not result.differences:
         verdict = "Not everything was compared"
     kind = "good" if result.is_good else "bad"
     said = f'<p class="said {kind}">{verdict}</p><p class="soft">{what}. {when}.</p>'
-    problems = "".join(f'<p class="note bad">{look.esc(problem)}</p>' for problem in result.problems)
+    problems = "".join(f'<p class="note bad">{theme.esc(problem)}</p>' for problem in result.problems)
     return said + problems + _table(result.differences)
 
 
@@ -124,8 +124,8 @@ def _table(differences: tuple[Difference, ...]) -> str:
 def _row(found: Difference) -> str:
     metric = METRICS[found.metric].label if found.metric in METRICS else found.metric
     cells = (metric, found.dimension or "in total", found.group, found.master, called(found.engine), found.found)
-    return f"<tr>{''.join(f'<td>{look.esc(cell)}</td>' for cell in cells)}</tr>"
+    return f"<tr>{''.join(f'<td>{theme.esc(cell)}</td>' for cell in cells)}</tr>"
 
 
 def _html(text: str = "") -> pn.pane.HTML:
-    return pn.pane.HTML(text, stylesheets=[look.stylesheet()], margin=0, sizing_mode="stretch_width")
+    return pn.pane.HTML(text, stylesheets=[theme.stylesheet()], margin=0, sizing_mode="stretch_width")

@@ -11,7 +11,7 @@ import panel as pn
 import panel_material_ui as pmui
 from panel.viewable import Viewable, Viewer
 
-from workbench.components import look
+from workbench.components import theme
 from workbench.components.browser.said import Kind, Said
 from workbench.components.browser.unsaved import Unsaved
 from workbench.components.inline import is_served
@@ -41,7 +41,7 @@ class ReportsPage(Viewer):
         there = library()
         self._reports = _by_title(there.reports)
         self._problems = html(
-            "".join(f'<p class="said bad">{look.esc(problem)}</p>' for problem in there.problems.values())
+            "".join(f'<p class="said bad">{theme.esc(problem)}</p>' for problem in there.problems.values())
         )
         self._pick = pmui.Select(label="Report", options=list(self._reports), margin=0, width=300, size="small")
         self._about = html()
@@ -65,7 +65,7 @@ class ReportsPage(Viewer):
         if report is None:
             self._about.object = '<p class="soft">There is no report in the folder notebooks/reports.</p>'
             return
-        self._about.object = f'<p class="soft">{look.esc(report.about)}</p>'
+        self._about.object = f'<p class="soft">{theme.esc(report.about)}</p>'
         self.fields = ReportFields(report.parameters, self._settings.clock.today(), self._unsaved.changed)
         self._fields[:] = [self.fields]
         self._unsaved.changed()
@@ -164,9 +164,8 @@ def _by_title(reports: Sequence[Report]) -> dict[str, Report]:
 def report_frame(title: str, page: str) -> str:
     """A frame that shows a report's page as it is, with scripts, but without any right to the page around it."""
     style = "width: 100%; height: 80vh; min-height: 480px; border: 0; background: #ffffff; border-radius: 4px"
-    return (
-        f'<iframe title="{look.esc(title)}" sandbox="allow-scripts" srcdoc="{look.esc(page)}" style="{style}"></iframe>'
-    )
+    shown = f'srcdoc="{theme.esc(page)}" style="{style}"'
+    return f'<iframe title="{theme.esc(title)}" sandbox="allow-scripts" {shown}></iframe>'
 
 
 def progress_said(progress: Progress) -> tuple[str, Kind]:

@@ -12,7 +12,7 @@ import panel_material_ui as pmui
 from bokeh.models.widgets.tables import NumberFormatter
 from panel.viewable import Viewable
 
-from workbench.components import look
+from workbench.components import theme
 from workbench.connection import Workbench
 from workbench.dashboards.feed import Feed, Moment
 from workbench.dashboards.tile import Tile, html
@@ -95,7 +95,7 @@ class SaleList(Tile):
         page = self._page
         assert page is not None
         self._table.value = as_drawn(frame)
-        self._count.object = f"<p><strong>{look.esc(page.count_text)}</strong></p>"
+        self._count.object = f"<p><strong>{theme.esc(page.count_text)}</strong></p>"
         self._newer.disabled, self._older.disabled = not page.has_previous, not page.has_next
         self.card.fill()
 
@@ -118,12 +118,12 @@ def as_drawn(rows: pd.DataFrame) -> pd.DataFrame:
     """A page as the browser gets it: texts, except for what is aligned as a number."""
     frame = pd.DataFrame(
         {
-            "transaction_time": [look.store_time(at) for at in rows["transaction_time"]],
+            "transaction_time": [theme.store_time(at) for at in rows["transaction_time"]],
             "store_id": rows["store_id"].astype(str),
             "cashier_id": rows["cashier_id"].astype(str),
             "payment_method": [visible(str(method)) for method in rows["payment_method"]],
-            "customer_id": [look.NOTHING if pd.isna(value) else str(int(value)) for value in rows["customer_id"]],
-            "total_amount": [look.money(value) for value in rows["total_amount"]],
+            "customer_id": [theme.NOTHING if pd.isna(value) else str(int(value)) for value in rows["customer_id"]],
+            "total_amount": [theme.money(value) for value in rows["total_amount"]],
         }
     )
     frame.index = pd.Index(rows["transaction_id"].astype("int64"), name="transaction_id")

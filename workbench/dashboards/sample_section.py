@@ -12,7 +12,7 @@ import panel as pn
 import panel_material_ui as pmui
 from panel.viewable import Viewable, Viewer
 
-from workbench.components import look
+from workbench.components import theme
 from workbench.components.browser.said import Kind, Said
 from workbench.components.browser.unsaved import Unsaved
 from workbench.components.inline import is_served
@@ -53,7 +53,7 @@ class SampleSection(Viewer):
         self._undo_button = pmui.Button(label="Undo this load", variant="outlined", margin=0, width=170)
         self._undo_button.on_click(self._undo)
         self._also_changed = pmui.Checkbox(value=False, margin=0)
-        self._last = pn.pane.HTML(stylesheets=[look.stylesheet()], margin=0, sizing_mode="stretch_width")
+        self._last = pn.pane.HTML(stylesheets=[theme.stylesheet()], margin=0, sizing_mode="stretch_width")
         self._undo_place = pmui.Column(
             self._last, self._also_changed, self._undo_button, sx={"gap": "12px"}, margin=0, visible=False
         )
@@ -89,7 +89,7 @@ class SampleSection(Viewer):
         if last is not None:
             when = self._engines.settings.clock.text(last.loaded_at)
             parts = [counted(last.sales, "sale"), when, f"by {last.actor}", *([last.note] if last.note else [])]
-            self._last.object = f"<p>Last load: {look.esc(', '.join(parts))}.</p>"
+            self._last.object = f"<p>Last load: {theme.esc(', '.join(parts))}.</p>"
             label = f"Also the {last.changed:,} that were changed since"
             self._also_changed.param.update(label=label, visible=last.changed > 0, value=False)
 
@@ -154,7 +154,7 @@ class SampleSection(Viewer):
 
     def __panel__(self) -> Viewable:
         intro = "<h2>Sample data</h2><p class='soft'>Adds made-up sales of the last 400 days. All or none.</p>"
-        heading = pn.pane.HTML(intro, stylesheets=[look.stylesheet()], margin=0)
+        heading = pn.pane.HTML(intro, stylesheets=[theme.stylesheet()], margin=0)
         fields = pmui.Row(self._count, self._seed, sx={"gap": "12px", "flexWrap": "wrap"})
         buttons = pmui.Row(self._start_button, self._stop_button, sx={"gap": "12px"})
         kept = [self._unsaved] if is_served() else []

@@ -9,7 +9,7 @@ import panel_material_ui as pmui
 from panel.viewable import Viewable, Viewer
 
 from workbench import migrations
-from workbench.components import look
+from workbench.components import theme
 from workbench.components.browser.said import Said
 from workbench.database.engines import Engines
 from workbench.errors import WorkbenchError
@@ -25,7 +25,7 @@ class SchemaSection(Viewer):
         self._seen: tuple[bool, str] | None = None
         self._is_running = False
         self._broken: list[str] = []
-        self._list = pn.pane.HTML(stylesheets=[look.stylesheet()], margin=0, sizing_mode="stretch_width")
+        self._list = pn.pane.HTML(stylesheets=[theme.stylesheet()], margin=0, sizing_mode="stretch_width")
         self._said = Said()
         self._run_button = pmui.Button(label="Run migrations", variant="outlined", margin=0, width=170, disabled=True)
         self._run_button.on_click(self._run)
@@ -43,7 +43,7 @@ class SchemaSection(Viewer):
             pending = migrations.pending(self._engines)
             self._broken = migrations.broken_indexes(self._engines)
         except WorkbenchError as error:
-            return [], f'<p class="note bad">{look.esc(error)}</p>'
+            return [], f'<p class="note bad">{theme.esc(error)}</p>'
         return pending, schema_html(migrations.applied(pending), pending, self._broken)
 
     def _show(self, pending: list[migrations.Revision], text: str) -> None:
@@ -66,7 +66,7 @@ class SchemaSection(Viewer):
             self._show(*await asyncio.to_thread(self._ask))
 
     def __panel__(self) -> Viewable:
-        heading = pn.pane.HTML("<h2>Schema</h2>", stylesheets=[look.stylesheet()], margin=0)
+        heading = pn.pane.HTML("<h2>Schema</h2>", stylesheets=[theme.stylesheet()], margin=0)
         return pmui.Column(
             heading, self._list, self._run_button, self._said, sx={"gap": "16px"}, sizing_mode="stretch_width"
         )
@@ -77,7 +77,7 @@ def schema_html(done: list[migrations.Revision], pending: list[migrations.Revisi
     rows = [(r, "applied") for r in done] + [(r, "pending") for r in pending]
     items = "".join(
         f'<li><span class="state {"up" if what == "applied" else "amber"}">{what.capitalize()}</span> '
-        f"<code>{look.esc(r.revision)}</code>{look.esc(r.title)}</li>"
+        f"<code>{theme.esc(r.revision)}</code>{theme.esc(r.title)}</li>"
         for r, what in rows
     )
     waiting = f"{counted(len(pending), 'migration')} {'is' if len(pending) == 1 else 'are'} pending."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from workbench.components.look import age, esc, freshness, size
+from workbench.components.theme import age, esc, freshness, size
 from workbench.servers.health import Health
 
 BEAT_LIMIT_SECONDS = 5.0
@@ -84,5 +84,5 @@ def _number(column: str) -> str:
 
 
 def state(word: str, kind: str) -> str:
-    """A word with its dot; ``kind`` is a class of look.css."""
+    """A word with its dot; ``kind`` is a class of theme.css."""
     return f'<span class="state {kind}">{esc(word)}</span>'

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import pandas as pd
 
-from workbench.components import look
+from workbench.components import theme
 from workbench.connection import Workbench
 from workbench.dashboards.feed import Feed, Moment
 from workbench.dashboards.tile import Tile
@@ -38,7 +38,7 @@ class TableTile(Tile):
         self._write()
 
     def _write(self) -> None:
-        above = f'<p class="soft">{look.esc(self._above)}</p>' if self._above else ""
+        above = f'<p class="soft">{theme.esc(self._above)}</p>' if self._above else ""
         shown = self._frame if self.is_whole else self._frame.head(self.most)
         self.card.fill(above + table_html(self.heads, self.rows(shown)))
         self.card.buttons = self.all_button(len(self._frame))
@@ -58,9 +58,9 @@ def columns(*names: str, texts: Collection[str]) -> dict[str, bool]:
 def table_html(heads: Mapping[str, bool], rows: Iterable[Sequence[str]]) -> str:
     """A table of plain texts."""
     kinds = [' class="number"' if is_number else "" for is_number in heads.values()]
-    top = "".join(f'<th scope="col"{kind}>{look.esc(head)}</th>' for head, kind in zip(heads, kinds, strict=True))
+    top = "".join(f'<th scope="col"{kind}>{theme.esc(head)}</th>' for head, kind in zip(heads, kinds, strict=True))
     body = "".join(
-        "<tr>" + "".join(f"<td{kind}>{look.esc(cell)}</td>" for cell, kind in zip(row, kinds, strict=True)) + "</tr>"
+        "<tr>" + "".join(f"<td{kind}>{theme.esc(cell)}</td>" for cell, kind in zip(row, kinds, strict=True)) + "</tr>"
         for row in rows
     )
     return f'<div class="scroll"><table class="full"><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
@@ -68,4 +68,4 @@ def table_html(heads: Mapping[str, bool], rows: Iterable[Sequence[str]]) -> str:
 
 def percent(value: Decimal | None, is_change: bool = False) -> str:
     """``12.3%`` for 12.3; a dash for None."""
-    return look.percent(None if value is None else value / 100, is_change)
+    return theme.percent(None if value is None else value / 100, is_change)

@@ -12,7 +12,7 @@ import panel_material_ui as pmui
 import param
 from panel.viewable import Viewable, Viewer
 
-from workbench.components import look
+from workbench.components import theme
 from workbench.components.inline import when_shown
 from workbench.connection import Workbench
 from workbench.dashboards.feed import Feed, Found, Moment
@@ -73,7 +73,7 @@ class Tile(Viewer):
 
     def all_button(self, count: int) -> list[Button]:
         """A button for all rows where there are more than are shown, "all" by name."""
-        return [("all", f"All {look.count(count)}", self.is_whole)] if count > self.most else []
+        return [("all", f"All {theme.count(count)}", self.is_whole)] if count > self.most else []
 
     def frame(self, *, exact: bool = False) -> pd.DataFrame:
         """The figures for the filters as they are now: columns and order as ``fetch`` says, a copy of one's own.
@@ -130,7 +130,7 @@ class Tile(Viewer):
 
     def text(self, amount: Decimal | int | None) -> str:
         """Money as it is read, in the configured currency."""
-        return look.money(amount, self.currency)
+        return theme.money(amount, self.currency)
 
     @property
     def currency(self) -> str:
@@ -144,7 +144,7 @@ class Tile(Viewer):
             self.card.touch(*still, self.feed.workbench.monitor.now())
 
     def _say(self, text: str) -> None:
-        self.card.fill(f'<p class="soft">{look.esc(text)}</p>', is_open=False)
+        self.card.fill(f'<p class="soft">{theme.esc(text)}</p>', is_open=False)
 
     def __panel__(self) -> Viewable:
         """The card, which follows the data while it is shown, unless a dashboard sees to that."""

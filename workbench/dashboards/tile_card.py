@@ -12,7 +12,7 @@ import param
 from panel.custom import JSComponent
 from panel.viewable import Child
 
-from workbench.components import look
+from workbench.components import theme
 from workbench.config.clock import StoreClock
 from workbench.database.failures import called
 
@@ -45,7 +45,7 @@ class TileCard(JSComponent):
     zone = param.String(default="")
     note = param.String(default="")
     limit = param.Number(default=15)
-    factor = param.Number(default=look.STALE_FACTOR)
+    factor = param.Number(default=theme.STALE_FACTOR)
 
     _esm = Path(__file__).with_name("tile_card.js")
 
@@ -85,4 +85,4 @@ def _tiles_css() -> str:
 
 def stylesheets() -> list[str]:
     """The look of everything in a tile."""
-    return [look.stylesheet(), _tiles_css()]
+    return [theme.stylesheet(), _tiles_css()]

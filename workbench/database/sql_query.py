@@ -22,10 +22,10 @@ from workbench.database import sql_text
 from workbench.database.deadline import READER_SECONDS, limited
 from workbench.database.engines import Engines
 from workbench.database.failures import failure, in_words, is_missing, state_of
-from workbench.database.followers import followers
+from workbench.database.positions import followers
 from workbench.database.replication import NOTHING, EngineName, Reader, Session, Work
 from workbench.database.sql_files import read_sql
-from workbench.database.sql_values import literal
+from workbench.database.sql_text import literal
 from workbench.database.typed_rows import typed_frame
 from workbench.errors import QueryRefused
 from workbench.words import unstorable

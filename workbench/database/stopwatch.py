@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from workbench import telemetry
-from workbench.database.followers import Follower
+from workbench.database.positions import Follower
 
 KEPT_POINTS = 300  # five minutes of heartbeats
 LIMIT_SECONDS = 30.0  # after it nobody waits for a save any more

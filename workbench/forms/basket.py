@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import panel as pn
 
-from workbench.components.look import esc, money
+from workbench.components.theme import esc, money
 from workbench.forms.item_entry import ItemEntry
 from workbench.forms.line_table import html_pane
 from workbench.forms.tables import TABLE_STYLE, row_button, sideways, wide

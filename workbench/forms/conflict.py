@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from workbench.components.look import NOTHING, esc, money
+from workbench.components.theme import NOTHING, esc, money
 from workbench.errors import field_label
 from workbench.forms.sale_form import HEADER
 

@@ -15,8 +15,7 @@ from workbench.forms.actions import Action
 from workbench.forms.line_table import html_pane, sale_summary
 from workbench.forms.messages import Message
 from workbench.forms.sale_form import size
-from workbench.forms.sale_loader import SaleLoader
-from workbench.forms.sale_picker import SalePicker
+from workbench.forms.sale_picker import SaleLoader, SalePicker
 from workbench.forms.visible_after import VisibleAfter
 from workbench.sales.models import Sale
 from workbench.sales.service import Sales, Saved

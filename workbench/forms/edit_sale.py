@@ -20,8 +20,7 @@ from workbench.forms.fields import actions
 from workbench.forms.line_table import html_pane
 from workbench.forms.messages import Message
 from workbench.forms.sale_form import SaleForm, content, section, size
-from workbench.forms.sale_loader import SaleLoader
-from workbench.forms.sale_picker import SalePicker
+from workbench.forms.sale_picker import SaleLoader, SalePicker
 from workbench.forms.visible_after import VisibleAfter
 from workbench.sales.models import Sale, SaleInput
 from workbench.sales.service import Sales, Saved

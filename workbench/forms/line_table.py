@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import panel as pn
 
-from workbench.components.look import NOTHING, esc, money, stylesheet
+from workbench.components.theme import NOTHING, esc, money, stylesheet
 from workbench.sales.models import Line, Sale
 
 HEADINGS = ("Code", "Product", "Category", "Quantity", "Unit Price", "Discount", "Total")

@@ -8,7 +8,7 @@ import panel as pn
 import panel_material_ui as pmui
 
 from workbench.components.browser.said import Said
-from workbench.components.look import esc
+from workbench.components.theme import esc
 from workbench.forms.visible_after import VisibleAfter
 from workbench.sales.service import Saved
 

@@ -15,8 +15,7 @@ import panel_material_ui as pmui
 from workbench.errors import FieldError
 from workbench.forms.fields import LAYOUT, LOW_CHOICE, Fields, flow, text_field
 from workbench.metrics.sale_pages import SaleFilter
-from workbench.sales.amounts import with_point
-from workbench.sales.models import EARLIEST, LATEST, MAX_TOTAL, PAYMENT_METHODS
+from workbench.sales.models import EARLIEST, LATEST, MAX_TOTAL, PAYMENT_METHODS, with_point
 from workbench.words import unstorable
 
 LARGEST_ID = 2_147_483_647

@@ -8,7 +8,7 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmui
 
-from workbench.components.look import money
+from workbench.components.theme import money
 from workbench.errors import FieldError, SaleRefused
 from workbench.forms.basket import Basket
 from workbench.forms.fields import CHOICE, LAYOUT, Fields, flow, text_field

@@ -3,14 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import panel as pn
 import panel_material_ui as pmui
 
+from workbench.components.inline import read_aside
 from workbench.errors import FieldError
+from workbench.forms.actions import failures_said
 from workbench.forms.fields import Fields, text_field
 from workbench.forms.messages import Message
+from workbench.sales.models import Sale
+from workbench.sales.service import Sales
+
+
+class SaleLoader:
+    """Reads one sale at a time from the master, as what is about to be changed; only the newest question counts."""
+
+    def __init__(self, sales: Sales, message: Message) -> None:
+        self._sales, self._message = sales, message
+        self._asked = 0
+
+    async def load(self, transaction_id: int) -> Sale | None:
+        """The sale; None when the message says why not, or when something else is wanted by now."""
+        self.forget()
+        asked = self._asked
+        with failures_said(self._message, lambda: asked == self._asked):
+            answer = await read_aside(partial(self._sales.get, for_edit=True), transaction_id)
+            return answer.value if asked == self._asked else None
+        return None
+
+    def forget(self) -> None:
+        """An answer that is still on its way is wanted no more."""
+        self._asked += 1
+
 
 LARGEST_ID = 2**63 - 1
 WHAT_IT_IS = f"it must be a whole number from 1 to {LARGEST_ID}, such as 1234"

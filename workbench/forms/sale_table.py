@@ -10,7 +10,7 @@ import panel as pn
 import panel_material_ui as pmui
 
 from workbench.components.inline import read_aside
-from workbench.components.look import esc
+from workbench.components.theme import esc
 from workbench.database.failures import called
 from workbench.database.replication import Answer, Session
 from workbench.errors import WorkbenchError

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from workbench.components.look import PALETTE, esc
+from workbench.components.theme import PALETTE, esc
 from workbench.reports.tables import Table, folded, label, text
 from workbench.words import counted
 

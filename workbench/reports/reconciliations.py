@@ -10,8 +10,7 @@ import pandas as pd
 
 from workbench.database.engines import Engines
 from workbench.database.failures import spoken
-from workbench.database.followers import followers
-from workbench.database.positions import mark
+from workbench.database.positions import followers, mark
 from workbench.database.replication import Reader, Session
 from workbench.errors import ServerUnavailable, WorkbenchError
 from workbench.metrics import DIMENSIONS, METRICS, Where

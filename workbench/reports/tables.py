@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from workbench.components.look import NOTHING, esc
+from workbench.components.theme import NOTHING, esc
 
 LABELS = {"abc_class": "ABC", "store_id": "Store"}
 

@@ -1,7 +1,8 @@
-"""What a sale is: the input models with their validation, and the sale as it is stored."""
+"""What a sale is: the input models with their validation, what they refuse in words, and the sale as it is stored."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -10,10 +11,69 @@ from typing import Annotated, Any
 import pandas as pd
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
-from workbench.errors import SaleRefused
-from workbench.sales.amounts import with_point
-from workbench.sales.field_errors import field_errors
+from workbench.errors import FieldError, SaleRefused
 from workbench.words import hidden
+
+COMMA = re.compile(r"([+-]?\d+),(\d{1,2})")  # 3,50
+GROUPED = re.compile(r"[+-]?\d{1,3}(?:\.\d{3})+,\d{1,2}")  # 1.234,50
+GROUPED_BY_COMMAS = re.compile(r"[+-]?\d{1,3}(?:(?:,\d{3})+\.\d{1,2}|(?:,\d{3}){2,})")  # 1,234.50 and 1,234,567
+UNCLEAR = re.compile(r"[+-]?(\d{1,3}),(\d{3})")
+
+
+def with_point(text: str) -> str:
+    """The amount with a decimal point and without groups. Raises ValueError where a comma may be either."""
+    text = text.strip()
+    if COMMA.fullmatch(text):
+        return text.replace(",", ".")
+    if GROUPED.fullmatch(text):
+        return text.replace(".", "").replace(",", ".")
+    if GROUPED_BY_COMMAS.fullmatch(text):
+        return text.replace(",", "")
+    unclear = UNCLEAR.fullmatch(text)
+    if unclear:
+        whole, rest = unclear.groups()
+        raise ValueError(f"could be {whole}{rest} or {whole}.{rest}: write the one that is meant, without a comma")
+    return text
+
+
+_DECIMAL = re.compile(r"Decimal\('(.*)'\)")
+_ALLOWED = {
+    "missing": "please fill it in",
+    "string_too_short": "please fill it in",
+    "string_too_long": "at most {max_length} characters are allowed",
+    "string_type": "it must be text",
+    "greater_than": "it must be more than {gt}",
+    "greater_than_equal": "it must be {ge} or more",
+    "less_than_equal": "it must be {le} or less",
+    "int_type": "it must be a whole number",
+    "int_parsing": "it must be a whole number",
+    "int_from_float": "it must be a whole number",
+    "int_parsing_size": "it must be a whole number of at most 2147483647",
+    "decimal_type": "it must be an amount such as 12.50",
+    "decimal_parsing": "it must be an amount such as 12.50",
+    "decimal_max_places": "at most {decimal_places} decimal places are allowed",
+    "finite_number": "it must be an amount such as 12.50",
+    "too_short": "at least one item is needed",
+    "too_long": "at most {max_length} items are allowed",
+    "extra_forbidden": "there is no such field",
+}
+
+
+def field_errors(error: ValidationError) -> list[FieldError]:
+    """pydantic's complaints in the words of the forms: field, value, what is allowed."""
+    found = []
+    entries = error.errors(include_url=False)
+    has_wrong_lines = any(entry["loc"][0] == "lines" and len(entry["loc"]) > 1 for entry in entries)
+    for entry in entries:
+        if entry["type"] == "too_short" and has_wrong_lines:
+            continue  # pydantic counts only the lines that are right
+        context = {name: _DECIMAL.sub(r"\1", str(value)) for name, value in entry.get("ctx", {}).items()}
+        allowed = _ALLOWED.get(entry["type"])
+        text = allowed.format(**context) if allowed else "it " + context.get("error", entry["msg"])
+        value = None if entry["type"] == "missing" else entry["input"]
+        found.append(FieldError(".".join(str(part) for part in entry["loc"]), value, text))
+    return found
+
 
 PAYMENT_METHODS = ("Cash", "Credit Card", "Debit Card", "Digital Wallet", "Bank Transfer", "QRIS")
 CENT = Decimal("0.01")

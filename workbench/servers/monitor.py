@@ -14,8 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from workbench import telemetry
 from workbench.database.engines import Engines
 from workbench.database.failures import state_of
-from workbench.database.followers import followers
-from workbench.database.positions import beat, committed
+from workbench.database.positions import beat, committed, followers
 from workbench.database.replication import Reader
 from workbench.database.stopwatch import Stopwatch
 from workbench.servers.health import Health, Status, status

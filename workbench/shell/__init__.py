@@ -14,7 +14,7 @@ from panel.viewable import Viewable, Viewer
 from panel_material_ui.template.base import Page
 
 from workbench import telemetry
-from workbench.components import look
+from workbench.components import theme
 from workbench.components.inline import begin_session, building, read_aside
 from workbench.connection import Workbench, open_workbench
 from workbench.errors import NobodyWaits, WorkbenchError
@@ -66,7 +66,7 @@ def deferred(content: Content, workbench: Workbench) -> Viewable:
     Only this is on a thread: callbacks stay on the event loop (no --num-threads). On Panel's threads a click now and
     then overtakes the change of the field before it, or is lost.
     """
-    waiting = pn.pane.HTML(LOADING, stylesheets=[look.stylesheet()], margin=0)
+    waiting = pn.pane.HTML(LOADING, stylesheets=[theme.stylesheet()], margin=0)
     place = pn.Column(waiting, margin=0, sizing_mode="stretch_width")
 
     async def fill() -> None:
@@ -90,9 +90,9 @@ def build(content: Content, workbench: Workbench) -> Viewable | Viewer:
 
 def problem(text: str) -> Viewable:
     """A page's content when there is nothing else to show: what is wrong and what to do."""
-    said = f"{look.esc(text)}<br>Reload this page once that is done."
+    said = f"{theme.esc(text)}<br>Reload this page once that is done."
     alert = pmui.Alert(title="This page cannot be shown", severity="error", sizing_mode="stretch_width")
-    alert.append(pn.pane.HTML(said, stylesheets=[look.stylesheet()], sizing_mode="stretch_width"))
+    alert.append(pn.pane.HTML(said, stylesheets=[theme.stylesheet()], sizing_mode="stretch_width"))
     return alert
 
 
@@ -119,14 +119,14 @@ def page_template() -> str:
 
 def frame(title: str, body: list[Viewable | Viewer]) -> Page:
     """The page around ``body``; its theme is what the browser last chose, else what the system prefers."""
-    heading = pn.pane.HTML(f"<h1>{look.esc(title)}</h1>", stylesheets=[look.stylesheet()], margin=0)
+    heading = pn.pane.HTML(f"<h1>{theme.esc(title)}</h1>", stylesheets=[theme.stylesheet()], margin=0)
     main = pmui.Column(heading, *body, sx=MARGINS, sizing_mode="stretch_width")
     made = Page(
         meta_title=f"{title} - {PRODUCT}",
         header=[navigation(title)],
         main=[main],
         main_width=1440,
-        theme_config=look.THEME,
+        theme_config=theme.THEME,
         sx=LAYOUT,
         dark_theme=pn.state.cookies.get(THEME_COOKIE, "").endswith("dark"),
         favicon=FOLDER / "icon.svg",

@@ -8,7 +8,7 @@ from typing import Literal
 import param
 from panel.custom import JSComponent
 
-from workbench.components import look
+from workbench.components import theme
 
 Kind = Literal["", "good", "bad"]
 CSS = ":host { width: 100%; } p:focus { outline: none; } p:focus-visible { outline: 2px solid; outline-offset: 4px; }"
@@ -29,7 +29,7 @@ class Said(JSComponent):
     _esm = Path(__file__).with_name("said.js")
 
     def __init__(self, role: str = "status") -> None:
-        super().__init__(role=role, stylesheets=[look.stylesheet(), CSS], margin=0, sizing_mode="stretch_width")
+        super().__init__(role=role, stylesheets=[theme.stylesheet(), CSS], margin=0, sizing_mode="stretch_width")
 
     def say(self, text: str, kind: Kind = "", lead: str = "") -> None:
         """Says it, and brings it to where the eye is."""

@@ -18,7 +18,7 @@ from panel import viewable
 from panel.io.resources import CDN_DIST, DIST_DIR
 from panel_material_ui.base import BUNDLE_PATH, MaterialComponent
 
-from workbench.components import look
+from workbench.components import theme
 
 LUXON = DIST_DIR / "bundled/datatabulator/luxon/build/global/luxon.min.js"
 WIDGETS = "workbench_widgets"
@@ -39,7 +39,7 @@ FONTS = (
 
 def look_as_served() -> None:
     """Gives components the theme that the app's page gives them, and charts no axis lines of Panel's own."""
-    MaterialComponent.param.theme_config.default = look.THEME
+    MaterialComponent.param.theme_config.default = theme.THEME
 
 
 def load_widgets() -> None:

@@ -12,8 +12,7 @@ from functools import partial
 
 from workbench.database.engines import Engines
 from workbench.database.failures import spoken
-from workbench.database.followers import Follower, followers
-from workbench.database.positions import beaten
+from workbench.database.positions import Follower, beaten, followers
 from workbench.database.replication import Reader, Session
 from workbench.errors import WorkbenchError
 from workbench.metrics import Columns

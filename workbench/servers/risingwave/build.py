@@ -13,9 +13,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from workbench.database.engines import Engines
 from workbench.database.sql_files import read_sql
-from workbench.servers.risingwave import ground, marks, preflight, reader
+from workbench.servers.risingwave import cdc, marks, preflight, reader
+from workbench.servers.risingwave.cdc import Say
 from workbench.servers.risingwave.console import Console, console
-from workbench.servers.risingwave.ground import Say
 from workbench.servers.risingwave.pieces import FOLLOWED, MARKS, NEW, SOURCE, Piece, changes_of, views
 
 LOOK_SECONDS = 1.0
@@ -54,12 +54,12 @@ class _Builder:
     def build(self) -> Built:
         postgresql = preflight.check(self._engines, self._rw.version, SOURCE in self._names)
         settings = self._engines.settings
-        ground.refuse_other(settings, self._names, self._marks)
+        cdc.refuse_other(settings, self._names, self._marks)
         reader.ensure(self._rw, settings)
-        for name, mark in ground.marks_of(settings).items():  # before they are made: an interrupted run goes on
+        for name, mark in cdc.marks_of(settings).items():  # before they are made: an interrupted run goes on
             self._marks[name] = mark
         self._write_marks()
-        self._built.made += ground.make(self._engines, self._rw, self._names, postgresql, self._say)
+        self._built.made += cdc.make(self._engines, self._rw, self._names, postgresql, self._say)
         for table in FOLLOWED:
             self._rw.run(read_sql("risingwave/templates/subscription").format(name=table))
         self._remove_what_nothing_makes()
@@ -116,7 +116,7 @@ class _Builder:
 
     def _remove_what_nothing_makes(self) -> None:
         kept = {piece.name for piece in (*views(), *self._materialized)}
-        wanted = {*ground.marks_of(self._engines.settings), *kept, MARKS}
+        wanted = {*cdc.marks_of(self._engines.settings), *kept, MARKS}
         for name in [name for name in self._marks if name not in wanted]:
             if name in self._names:
                 self._say(f"Removing the {self._names[name]} {name}")

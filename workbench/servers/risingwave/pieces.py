@@ -34,12 +34,12 @@ class Piece:
 
 def source() -> Piece:
     """The source of all tables."""
-    return next(piece for piece in _ground() if piece.kind == "source")
+    return next(piece for piece in _cdc() if piece.kind == "source")
 
 
 def tables() -> list[Piece]:
     """The tables of sales, then the heartbeat: it is read when they have been, and so vouches for them."""
-    return [piece for piece in _ground() if piece.kind == "table"]
+    return [piece for piece in _cdc() if piece.kind == "table"]
 
 
 def views() -> list[Piece]:
@@ -52,7 +52,7 @@ def changes_of(table: str) -> str:
     return f"sub_{table}"
 
 
-def _ground() -> list[Piece]:
+def _cdc() -> list[Piece]:
     found = []
     for name in sql_names("risingwave"):
         text = read_sql(name)

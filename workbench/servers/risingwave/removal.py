@@ -8,8 +8,8 @@ from contextlib import suppress
 from workbench.database.engines import Engines
 from workbench.errors import RisingWaveRefused
 from workbench.servers.risingwave import marks
+from workbench.servers.risingwave.cdc import Say
 from workbench.servers.risingwave.console import Console, console
-from workbench.servers.risingwave.ground import Say
 from workbench.servers.risingwave.pieces import FOLLOWED, MARKS, NEW, SECRET, SOURCE, Piece, changes_of, tables, views
 from workbench.servers.risingwave.server import SLOT
 from workbench.servers.risingwave.slots import drop_slot

@@ -15,7 +15,7 @@ from workbench.database.engines import Engines
 from workbench.database.failures import in_words
 from workbench.database.sql_files import read_sql
 from workbench.errors import RisingWaveRefused
-from workbench.servers.risingwave import ground, marks
+from workbench.servers.risingwave import cdc, marks
 from workbench.servers.risingwave.console import Console, console
 from workbench.servers.risingwave.pieces import FOLLOWED, SOURCE, Piece, changes_of, tables, views
 from workbench.servers.risingwave.preflight import REBUILD
@@ -88,7 +88,7 @@ def _relation(
         return Relation(piece.name, piece.kind, word)
     backfill = next((progress for statement, progress in filling.items() if f" {piece.name} " in statement), "done")
     if piece.kind == "table":
-        read = ground.rows_read(rw, piece.name)
+        read = cdc.rows_read(rw, piece.name)
         backfill = "not told" if read is None else "done" if read[1] else counted(read[0], "row")
     try:
         held = rw.run(read_sql("risingwave/templates/held").format(name=piece.name))[0]
@@ -111,7 +111,7 @@ def _problems(
     found = []
     if SOURCE not in names:
         return [f"Nothing has been built. {APPLY}"]
-    if made.get(SOURCE) != ground.marks_of(engines.settings)[SOURCE]:
+    if made.get(SOURCE) != cdc.marks_of(engines.settings)[SOURCE]:
         found.append(f"The source was made for another master or by another version. {REBUILD}")
     if slot is None:
         found.append(f"The master has no slot {SLOT}: changes are missing. {REBUILD}")

@@ -8,7 +8,7 @@ from itertools import combinations
 
 import pytest
 
-from workbench.components import look
+from workbench.components import theme
 
 
 @pytest.mark.parametrize(
@@ -27,23 +27,23 @@ from workbench.components import look
     ],
 )
 def test_money_is_grouped_and_rounded_once(value: Decimal | int | None, currency: str, text: str) -> None:
-    assert look.money(value, currency) == text
+    assert theme.money(value, currency) == text
 
 
 def test_money_refuses_floats() -> None:
     with pytest.raises(TypeError):
-        look.money(10.1)  # type: ignore[arg-type]
+        theme.money(10.1)  # type: ignore[arg-type]
 
 
 def test_counts_and_percentages() -> None:
-    assert (look.count(1234567), look.count(0), look.count(None)) == ("1,234,567", "0", "–")
-    assert (look.percent(Decimal("0.1234")), look.percent(None)) == ("12.3%", "–")
-    assert (look.percent(0.05, is_change=True), look.percent(-0.05, is_change=True)) == ("+5.0%", "-5.0%")
+    assert (theme.count(1234567), theme.count(0), theme.count(None)) == ("1,234,567", "0", "–")
+    assert (theme.percent(Decimal("0.1234")), theme.percent(None)) == ("12.3%", "–")
+    assert (theme.percent(0.05, is_change=True), theme.percent(-0.05, is_change=True)) == ("+5.0%", "-5.0%")
 
 
 def test_store_time_is_the_wall_clock_as_stored() -> None:
-    assert look.store_time(datetime(2026, 3, 1, 14, 5, 59)) == "2026-03-01 14:05"
-    assert look.store_time(None) == "–"
+    assert theme.store_time(datetime(2026, 3, 1, 14, 5, 59)) == "2026-03-01 14:05"
+    assert theme.store_time(None) == "–"
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_store_time_is_the_wall_clock_as_stored() -> None:
     ],
 )
 def test_age(seconds: float | None, text: str) -> None:
-    assert look.age(seconds) == text
+    assert theme.age(seconds) == text
 
 
 @pytest.mark.parametrize(
@@ -68,47 +68,47 @@ def test_age(seconds: float | None, text: str) -> None:
     [(0, "0 bytes"), (1023, "1,023 bytes"), (1024, "1.0 kB"), (16 * 1024**2, "16.0 MB"), (5 * 1024**5, "5,120.0 TB")],
 )
 def test_size(n_bytes: int, text: str) -> None:
-    assert look.size(n_bytes) == text
+    assert theme.size(n_bytes) == text
 
 
 @pytest.mark.parametrize(
     ("age", "level"), [(5.0, "fresh"), (5.1, "amber"), (50.0, "amber"), (50.1, "red"), (None, "unknown")]
 )
 def test_freshness_turns_amber_beyond_the_limit_and_red_beyond_ten_times(age: float | None, level: str) -> None:
-    assert look.freshness(age, limit_seconds=5.0) == level
+    assert theme.freshness(age, limit_seconds=5.0) == level
 
 
 def test_a_store_keeps_its_colour_and_no_two_of_a_chart_share_one() -> None:
     ids = [*range(-5, 150), 1001, 1002, 2003]
-    assert len(set(look.store_colors(ids).values())) == len(ids)
-    assert look.store_colors([3, 12]) == {id_: look.store_colors(range(1, 41))[id_] for id_ in (3, 12)}
-    first = list(look.store_colors(range(1, 25)).values())
-    assert min(look._apart(*pair) for pair in combinations(first, 2)) > 70  # told apart side by side
+    assert len(set(theme.store_colors(ids).values())) == len(ids)
+    assert theme.store_colors([3, 12]) == {id_: theme.store_colors(range(1, 41))[id_] for id_ in (3, 12)}
+    first = list(theme.store_colors(range(1, 25)).values())
+    assert min(theme._apart(*pair) for pair in combinations(first, 2)) > 70  # told apart side by side
 
 
 @pytest.mark.parametrize(
     ("value", "text"), [(Decimal("27.70"), "27.70"), (999, "999"), (12_340, "12.3k"), (Decimal("-4500000.10"), "-4.5m")]
 )
 def test_a_brief_amount_has_the_unit_of_the_axes(value: Decimal | int, text: str) -> None:
-    assert look.brief(value) == text
+    assert theme.brief(value) == text
 
 
 def test_esc_takes_the_meaning_out_of_markup() -> None:
-    assert look.esc("<b a=\"1\" c='2'>&") == "&lt;b a=&quot;1&quot; c=&#x27;2&#x27;&gt;&amp;"
+    assert theme.esc("<b a=\"1\" c='2'>&") == "&lt;b a=&quot;1&quot; c=&#x27;2&#x27;&gt;&amp;"
 
 
 @pytest.mark.parametrize("mode", ["light", "dark"])
 @pytest.mark.parametrize("ink", [("text", "primary"), ("text", "secondary"), ("error", "main"), ("success", "main")])
 @pytest.mark.parametrize("ground", ["default", "paper"])
 def test_text_is_readable_on_the_page(mode: str, ink: tuple[str, str], ground: str) -> None:
-    palette = look.THEME[mode]["palette"]
+    palette = theme.THEME[mode]["palette"]
     assert contrast(palette[ink[0]][ink[1]], palette["background"][ground]) >= 4.5
 
 
 @pytest.mark.parametrize("mode", ["light", "dark"])
 @pytest.mark.parametrize("color", ["primary", "success", "warning", "error"])
 def test_text_is_readable_on_buttons(mode: str, color: str) -> None:
-    shades = look.THEME[mode]["palette"][color]
+    shades = theme.THEME[mode]["palette"][color]
     assert contrast(shades["main"], shades["contrastText"]) >= 4.5
 
 
@@ -129,4 +129,4 @@ def luminance(color: str) -> float:
     [(None, "–"), (0.0008, "0.8 ms"), (0.0042, "4.2 ms"), (0.012, "12 ms"), (1.2345, "1,234 ms"), (12.34, "12.3 s")],
 )
 def test_a_duration_reads_in_milliseconds_until_it_is_long(seconds: float | None, text: str) -> None:
-    assert look.duration(seconds) == text
+    assert theme.duration(seconds) == text

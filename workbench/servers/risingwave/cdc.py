@@ -13,8 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from workbench.config import Settings
 from workbench.database.engines import Engines
 from workbench.database.failures import in_words
-from workbench.database.followers import followers
-from workbench.database.positions import beaten
+from workbench.database.positions import beaten, followers
 from workbench.database.sql_files import read_sql
 from workbench.errors import CdcError, RisingWaveRefused
 from workbench.servers.risingwave.console import Console

@@ -59,7 +59,7 @@ THEME: dict[str, Any] = {
 @cache
 def stylesheet() -> str:
     """The CSS of every HTML pane; panes live in shadow roots, so each is given it as a stylesheet."""
-    return Path(__file__).with_name("look.css").read_text(encoding="utf-8")
+    return Path(__file__).with_name("theme.css").read_text(encoding="utf-8")
 
 
 def esc(value: object) -> str:
