@@ -22,7 +22,7 @@ from workbench.connection import Workbench
 from workbench.database.engines import Engines, connect
 from workbench.database.positions import beat
 from workbench.database.replication import Reader, Session
-from workbench.database.sql_files import read_sql
+from workbench.database.sql_files import run_sql
 from workbench.errors import CdcError
 from workbench.metrics import METRICS, Source, Stream, ask, verification, views
 from workbench.servers.health import status
@@ -44,7 +44,7 @@ def built(stack_engines: Engines) -> None:
 def names(engines: Engines) -> set[str]:
     assert engines.risingwave is not None
     with engines.risingwave.connect() as connection:
-        rows = connection.execute(sa.text(read_sql("risingwave/catalog/relations")))
+        rows = run_sql(connection, "risingwave/catalog/relations")
         return {row.name for row in rows}
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from workbench.database.engines import Engines
 from workbench.database.failures import in_words
 from workbench.database.replication import EngineName, Session
-from workbench.database.sql_files import read_sql
+from workbench.database.sql_files import run_sql
 from workbench.errors import ServerUnavailable
 
 POLL_SECONDS = 0.01
@@ -24,7 +24,7 @@ def position(connection: sa.Connection) -> str | None:
     if connection.invalidated:
         return None
     try:
-        return str(connection.execute(sa.text(read_sql("queries/token"))).scalar_one())
+        return str(run_sql(connection, "queries/token").scalar_one())
     except DBAPIError:
         return None
 
@@ -52,7 +52,7 @@ def beat(engines: Engines) -> tuple[str, datetime]:
     Raises DBAPIError, or SQLAlchemy's TimeoutError when the master is busy.
     """
     with engines.master.begin() as connection:
-        row = connection.execute(sa.text(read_sql("queries/beat"))).one()
+        row = run_sql(connection, "queries/beat").one()
     return row.lsn, row.beat_at
 
 
@@ -82,7 +82,7 @@ def wait_for_replica(engines: Engines, seconds: float = 20.0) -> bool:
     while engines.replica is not None and token is not None and time.monotonic() < end:
         try:
             with engines.replica.connect() as connection:
-                if connection.execute(sa.text(read_sql("queries/has_reached")), {"token": token}).scalar_one():
+                if run_sql(connection, "queries/has_reached", {"token": token}).scalar_one():
                     return True
         except (DBAPIError, PoolTimeout):
             pass  # it starts, or had to replay a change: asked again until the time is over
@@ -106,7 +106,7 @@ class Follower:
         """Whether it shows every commit up to ``token`` (an LSN); False too while it does not answer."""
         try:
             with self.engine.connect() as connection:
-                return bool(connection.execute(sa.text(read_sql(self.question)), {"token": token}).scalar_one_or_none())
+                return bool(run_sql(connection, self.question, {"token": token}).scalar_one_or_none())
         except (DBAPIError, PoolTimeout):
             return False
 

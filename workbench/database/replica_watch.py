@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from workbench.database.deadline import PING_SECONDS, time_limit
-from workbench.database.sql_files import read_sql
+from workbench.database.sql_files import run_sql
 
 RETRY_SECONDS = 2.0
 SUSPECT_SECONDS = 0.5  # so long nobody waits for a connection to a replica that is well
@@ -119,7 +119,7 @@ class Master:
         """Asks it what it has now; when it does not answer, nobody waits for it again for two seconds."""
         try:
             with time_limit(PING_SECONDS), engine.connect() as connection:
-                row = connection.execute(sa.text(read_sql("queries/newest"))).one()
+                row = run_sql(connection, "queries/newest").one()
         except (DBAPIError, PoolTimeout):
             self._due = time.monotonic() + RETRY_SECONDS
         else:

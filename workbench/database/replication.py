@@ -18,7 +18,7 @@ from workbench.database.deadline import time_limit
 from workbench.database.engines import Engines
 from workbench.database.failures import ServerError, failure, in_words
 from workbench.database.replica_watch import STALE_SECONDS, Master, Pulse
-from workbench.database.sql_files import read_sql
+from workbench.database.sql_files import run_sql
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -162,18 +162,18 @@ class Reader:
         with time_limit(CONNECTED_SECONDS):
             connected = self.engines.master_reader.connect()
         with connected as connection:
-            as_of = connection.execute(sa.text(read_sql("queries/master_clock"))).scalar_one()
+            as_of = run_sql(connection, "queries/master_clock").scalar_one()
             value = asked_on(connection, work)
             # After the read, so that all it saw is in it; what is not flushed yet (a read alone may prune a page) no
             # replica gets before the next commit, and nobody waits for that.
-            return connection.execute(sa.text(read_sql("queries/token"))).scalar_one(), as_of, value
+            return run_sql(connection, "queries/token").scalar_one(), as_of, value
 
 
 def _wait(connection: sa.Connection, token: str | None) -> datetime | None:
     """The data time that the replica shows once it has reached ``token``; None when it has not in a moment."""
     end = time.monotonic() + WAIT_SECONDS
     while True:
-        row = connection.execute(sa.text(read_sql("queries/has_replayed")), {"token": token}).one()
+        row = run_sql(connection, "queries/has_replayed", {"token": token}).one()
         connection.rollback()  # the next statement must take a newer snapshot
         if row.has_replayed:
             return row.as_of

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+Rows = sa.CursorResult[*tuple[Any, ...]]
 
 
 @cache
@@ -18,6 +24,16 @@ def sql_folder() -> Path:
 def read_sql(name: str) -> str:
     """The text of one file, named by its path without the ending: ``read_sql("queries/lag")``."""
     return (sql_folder() / f"{name}.sql").read_text(encoding="utf-8")
+
+
+def run_sql(connection: sa.Connection, name: str, values: Mapping[str, Any] | None = None) -> Rows:
+    """The rows of a file's statement with values for its parameters: ``run_sql(connection, "queries/sale", {…})``."""
+    return connection.execute(_statement(name), values)
+
+
+@cache
+def _statement(name: str) -> sa.TextClause:
+    return sa.text(read_sql(name))
 
 
 def sql_names(folder: str) -> list[str]:

@@ -24,7 +24,7 @@ from workbench.database.engines import Engines
 from workbench.database.failures import failure, in_words, is_missing, state_of
 from workbench.database.positions import followers
 from workbench.database.replication import NOTHING, EngineName, Reader, Session, Work
-from workbench.database.sql_files import read_sql
+from workbench.database.sql_files import run_sql
 from workbench.database.sql_text import literal
 from workbench.database.typed_rows import typed_frame
 from workbench.errors import QueryRefused
@@ -205,7 +205,7 @@ def _read(connection: psycopg.Connection[Any], name: EngineName, text: str, limi
 
 def _risingwave_as_of(connection: sa.Connection) -> datetime | None:
     try:
-        return connection.execute(sa.text(read_sql("queries/as_of"))).scalar()
+        return run_sql(connection, "queries/as_of").scalar()
     except DBAPIError as error:
         if not is_missing(error):
             raise

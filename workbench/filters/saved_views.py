@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from workbench.database.engines import Engines
 from workbench.database.failures import state_of
 from workbench.database.replication import Answer, Reader, Session
-from workbench.database.sql_files import read_sql
+from workbench.database.sql_files import run_sql
 from workbench.database.writes import Write, run_file
 from workbench.errors import FieldError
 from workbench.words import hidden, visible
@@ -74,7 +74,7 @@ class SavedViews:
         """Own views, then those that others share, each by name. Raises ServerUnavailable."""
 
         def work(connection: sa.Connection) -> list[SavedView]:
-            rows = connection.execute(sa.text(read_sql("queries/saved_views")), {"owner": self.owner})
+            rows = run_sql(connection, "queries/saved_views", {"owner": self.owner})
             return [SavedView(**row) for row in rows.mappings()]
 
         return self.reader.read(self.session, work, "saved views")

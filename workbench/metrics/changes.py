@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from workbench.database.sql_files import read_sql
+from workbench.database.sql_files import run_sql
 
 MOST_CHANGES = 20_000  # beyond it, reading everything anew costs less
 
@@ -49,7 +49,7 @@ def replayed(connection: sa.Connection) -> str | None:
 
     While it stands still nothing can have changed.
     """
-    lsn: str | None = connection.execute(sa.text(read_sql("queries/replayed"))).scalar_one()
+    lsn: str | None = run_sql(connection, "queries/replayed").scalar_one()
     return lsn
 
 
@@ -57,7 +57,7 @@ def since(connection: sa.Connection, last: Position | None) -> Changes:
     """The changes that this transaction's snapshot shows and ``last`` did not; of None, everything."""
     seen = [] if last is None else [str(xid) for xid in last.seen]
     values = {"horizon": None if last is None else str(last.horizon), "seen": seen, "most": MOST_CHANGES}
-    row = connection.execute(sa.text(read_sql("queries/changes")), values).one()
+    row = run_sql(connection, "queries/changes", values).one()
     now = Position(int(row.horizon), frozenset(map(int, row.seen)), row.identity, row.lsn)
     is_another = last is None or now.identity != last.identity or now.horizon < last.horizon
     if is_another or row.unknown or row.changes > MOST_CHANGES:

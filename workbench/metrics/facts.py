@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import ProgrammingError
 
 from workbench.database.failures import state_of
-from workbench.database.sql_files import read_sql
+from workbench.database.sql_files import run_sql
 from workbench.errors import MetricError
 from workbench.metrics.changes import Ids
 from workbench.metrics.definitions import COLUMNS, DIMENSIONS, MEASURES, SPANS, Grain, tells_lines
@@ -132,7 +132,7 @@ class DatabaseFacts:
 
     def has_product(self, is_wanted: Callable[[str, str], bool]) -> sa.ColumnElement[bool]:
         """As in ``Facts``. The few known products are looked through, so that lines are found by an index."""
-        known = self._connection.execute(sa.text(read_sql("queries/products")))
+        known = run_sql(self._connection, "queries/products")
         wanted = [(code, name) for code, name in known if is_wanted(code, name)]
         if not wanted:
             return sa.false()
@@ -162,7 +162,7 @@ class DatabaseFacts:
         if (where.date_to - where.date_from).days >= MOST_DAYS:
             return None
         days = {"first": where.date_from, "last": where.date_to}
-        row = self._connection.execute(sa.text(read_sql("queries/sale_ids")), days).one()
+        row = run_sql(self._connection, "queries/sale_ids", days).one()
         return None if row.first_id is None else (row.first_id, row.last_id)
 
 

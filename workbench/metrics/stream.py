@@ -19,7 +19,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from workbench.database.askers import asked_on
 from workbench.database.failures import is_missing
 from workbench.database.replication import Answer, Reader, Session, lsn_number
-from workbench.database.sql_files import read_sql
+from workbench.database.sql_files import read_sql, run_sql
 from workbench.metrics import views
 from workbench.metrics.facts import Grouping, Groups
 from workbench.servers.risingwave.pieces import FOLLOWED, changes_of
@@ -132,7 +132,7 @@ class Stream:
             # RisingWave pins a snapshot in no other way; the pool's own rollback would not reach it.
             connection.exec_driver_sql("begin read only")
             try:
-                row = connection.execute(sa.text(read_sql("queries/risingwave_beat"))).one_or_none()
+                row = run_sql(connection, "queries/risingwave_beat").one_or_none()
                 yield connection, None if row is None or row.beat_at is None else Beat(row.lsn, row.beat_at)
             finally:
                 if not connection.invalidated:

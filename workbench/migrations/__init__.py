@@ -20,7 +20,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from workbench.database.engines import Engines
 from workbench.database.failures import failure, in_words, state_of
 from workbench.database.positions import wait_for_replica
-from workbench.database.sql_files import read_sql, sql_names
+from workbench.database.sql_files import read_sql, run_sql, sql_names
 from workbench.errors import SchemaError
 from workbench.metrics import views as metrics_views
 from workbench.servers import indexes
@@ -124,7 +124,7 @@ def _refuse_old(connection: sa.Connection) -> None:
 def _tell_of_loose_grants(engines: Engines, connection: sa.Connection, say: Callable[[str], None]) -> None:
     """What only a superuser can take back is done by sql/cluster, which a server of somebody's own gets by hand."""
     reader = {"reader": engines.settings.replica_db_user}
-    if connection.execute(sa.text(read_sql("queries/loose_grants")), reader).scalar_one():
+    if run_sql(connection, "queries/loose_grants", reader).scalar_one():
         say(
             f"{reader['reader']} may still make large objects or end other sessions: run `workbench up` (on a server of"
             " your own: sql/cluster/roles.sql and sql/cluster/database.sql again, as a superuser in the database)."
@@ -138,7 +138,7 @@ def _refresh_views(connection: sa.Connection) -> list[str]:
     """
     bodies = {piece.name: piece.text for piece in (*pieces.views(), *metrics_views.pieces())}
     plain = connection.execution_options(no_parameters=True)
-    made = {row.view_name: row.comment for row in connection.execute(sa.text(read_sql("queries/view_comments")))}
+    made = {row.view_name: row.comment for row in run_sql(connection, "queries/view_comments")}
     for view, comment in made.items():
         if view not in bodies and (comment or "").startswith("body "):  # an earlier version made it
             plain.exec_driver_sql(f'drop view "{view}"')

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from workbench.config.clock import StoreClock
 from workbench.database.replication import Reader, Session
-from workbench.database.sql_files import read_sql
+from workbench.database.sql_files import run_sql
 from workbench.sales.models import Sale, SaleInput
 
 
@@ -35,7 +35,7 @@ def _of_place(reader: Reader, session: Session, sale: SaleInput, stored: Sale | 
         return []
 
     def work(connection: sa.Connection) -> dict[str, bool]:
-        return dict(connection.execute(sa.text(read_sql("queries/has_sold")), given).mappings().one())
+        return dict(run_sql(connection, "queries/has_sold", given).mappings().one())
 
     has_sold = reader.read(session, work, "doubts").value
     if not has_sold["anybody"]:  # the very first sale: nothing is known yet

@@ -10,7 +10,7 @@ from decimal import Decimal
 import sqlalchemy as sa
 
 from workbench.database.replication import Answer, Reader, Session
-from workbench.database.sql_files import read_sql
+from workbench.database.sql_files import run_sql
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ def known_products(reader: Reader, session: Session) -> Answer[list[tuple[str, s
     """Code and newest name of every product ever sold, by code. Raises ServerUnavailable."""
 
     def work(connection: sa.Connection) -> list[tuple[str, str]]:
-        pairs = [tuple(row) for row in connection.execute(sa.text(read_sql("queries/products")))]
+        pairs = [tuple(row) for row in run_sql(connection, "queries/products")]
         times = Counter(code for code, _ in pairs)
         renamed = newest(connection, [code for code, names in times.items() if names > 1])
         return list((dict(pairs) | {code: name for code, (name, _) in renamed.items()}).items())
@@ -39,7 +39,7 @@ def newest(connection: sa.Connection, codes: Sequence[str]) -> dict[str, tuple[s
     """Name and category of each product, of its newest line; a code that was never sold is not in it."""
     if not codes:
         return {}
-    found = connection.execute(sa.text(read_sql("queries/product_names")), {"codes": list(codes)})
+    found = run_sql(connection, "queries/product_names", {"codes": list(codes)})
     return {row.product_code: (row.product_name, row.category) for row in found}
 
 
@@ -47,8 +47,7 @@ def find_product(reader: Reader, session: Session, product_code: str) -> Answer[
     """The product with exactly this code; None when it was never sold. Raises ServerUnavailable."""
 
     def work(connection: sa.Connection) -> Product | None:
-        query = sa.text(read_sql("queries/product"))
-        row = connection.execute(query, {"product_code": product_code}).mappings().first()
+        row = run_sql(connection, "queries/product", {"product_code": product_code}).mappings().first()
         return None if row is None else Product(**row)
 
     return reader.read(session, work, "product")

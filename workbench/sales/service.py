@@ -21,7 +21,7 @@ from workbench import telemetry
 from workbench.config.clock import StoreClock
 from workbench.database.engines import Engines
 from workbench.database.replication import Answer, Reader, Session
-from workbench.database.sql_files import read_sql
+from workbench.database.sql_files import run_sql
 from workbench.database.stopwatch import Stopwatch
 from workbench.database.writes import StillOpen, Write, run_file
 from workbench.errors import (
@@ -40,13 +40,13 @@ from workbench.sales.models import Line, Sale, SaleInput
 
 def find_sale(connection: sa.Connection, transaction_id: int) -> Sale | None:
     """The sale with its lines; None when there is none with this id."""
-    row = connection.execute(sa.text(read_sql("queries/sale")), {"transaction_id": transaction_id}).mappings().first()
+    row = run_sql(connection, "queries/sale", {"transaction_id": transaction_id}).mappings().first()
     return None if row is None else Sale(**row, lines=tuple(find_lines(connection, transaction_id)))
 
 
 def find_lines(connection: sa.Connection, transaction_id: int) -> list[Line]:
     """The lines of a sale in the order of entry; an empty list when there is no such sale."""
-    rows = connection.execute(sa.text(read_sql("queries/lines")), {"transaction_id": transaction_id}).mappings()
+    rows = run_sql(connection, "queries/lines", {"transaction_id": transaction_id}).mappings()
     return [Line(**row) for row in rows]
 
 
@@ -242,8 +242,7 @@ def _fingerprint(operation: Operation, loaded: tuple[int, int] | None, sale: Sal
 
 def _repeated(connection: sa.Connection, values: Mapping[str, Any]) -> Saved | None:
     """The result of this request's first submit; None when there was none. Raises RequestReused for another's."""
-    query = sa.text(read_sql("queries/request"))
-    row = connection.execute(query, {"request_id": values["request_id"]}).one_or_none()
+    row = run_sql(connection, "queries/request", {"request_id": values["request_id"]}).one_or_none()
     if row is None:
         return None
     if row.fingerprint != values["fingerprint"]:

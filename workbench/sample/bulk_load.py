@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from workbench.database.engines import Engines
-from workbench.database.sql_files import read_sql
+from workbench.database.sql_files import read_sql, run_sql
 from workbench.errors import LoadIncomplete, LoadStopped, WorkbenchError
 from workbench.sample.chunks import generate
 from workbench.sample.prepared import Prepared, prepared
@@ -64,7 +64,7 @@ NOTHING = Loaded(0, 0, 0.0, 0, 0, Decimal())
 def is_empty(engines: Engines) -> bool:
     """True when the master has no sale. Raises ServerUnavailable."""
     with master_in_words(engines), engines.master_reader.connect() as connection:
-        return bool(connection.execute(sa.text(read_sql("sample/is_empty"))).scalar_one())
+        return bool(run_sql(connection, "sample/is_empty").scalar_one())
 
 
 def load(
@@ -135,7 +135,7 @@ class _Load:
     def _add(self, ready: Iterator[Prepared]) -> None:
         """One part: copied, checked, logged and committed."""
         with self._engines.owner.connect() as connection:
-            connection.execute(sa.text(read_sql("sample/without_row_triggers")))
+            run_sql(connection, "sample/without_row_triggers")
             added = self._copied(connection, ready)
             _check(connection, added)
             load_id = self._audit(connection, added)
@@ -167,7 +167,7 @@ class _Load:
             **self._origin,
         }
         values = {"actor": self._actor, "after": json.dumps(after)}
-        return int(connection.execute(sa.text(read_sql("sample/audit_load")), values).scalar_one())
+        return int(run_sql(connection, "sample/audit_load", values).scalar_one())
 
     def _stopped(self, loaded: Loaded) -> LoadStopped:
         return LoadStopped(
@@ -213,7 +213,7 @@ def _cheap_indexes(engines: Engines, count: int) -> Generator[None]:
     Each in a transaction of its own: a lock that others would wait for is held for moments, not for the whole load.
     """
     with engines.owner.connect() as connection:
-        already = connection.execute(sa.text(read_sql("sample/count_up_to")), {"most": count}).scalar_one()
+        already = run_sql(connection, "sample/count_up_to", {"most": count}).scalar_one()
     if count < MANY_SALES or already >= count:
         yield
         return
@@ -231,7 +231,7 @@ def _cheap_indexes(engines: Engines, count: int) -> Generator[None]:
 def _check(connection: sa.Connection, loaded: Loaded) -> None:
     """Looks at the load as triggers and foreign key would have; raises WorkbenchError if they had refused it."""
     values = {"first_id": loaded.first_id, "last_id": loaded.last_id}
-    wrong = connection.execute(sa.text(read_sql("sample/wrong_sales")), values).scalar_one()
+    wrong = run_sql(connection, "sample/wrong_sales", values).scalar_one()
     if wrong:
         raise WorkbenchError(
             f"Sample data: {wrong:,} of the transactions {loaded.first_id} to {loaded.last_id} have no lines, or totals"

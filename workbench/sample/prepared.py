@@ -9,10 +9,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-import sqlalchemy as sa
 
 from workbench.database.engines import Engines
-from workbench.database.sql_files import read_sql
+from workbench.database.sql_files import run_sql
 from workbench.sales.models import PAYMENT_METHODS
 from workbench.sample.catalog import products
 from workbench.sample.chunks import Chunk, Ints
@@ -133,11 +132,10 @@ def prepared(engines: Engines, chunks: Iterator[Chunk]) -> Generator[Prepared]:
 
 def _with_ids(engines: Engines, chunks: Iterator[Chunk]) -> Generator[Prepared]:
     """Ids come from the sequence, on a connection of its own, so that sales made meanwhile get others."""
-    statement = sa.text(read_sql("sample/take_ids"))
     with engines.owner.connect() as connection:
         for chunk in chunks:
             count = len(chunk.transaction_id)
-            taken = connection.execute(statement, {"count": count}).one()
+            taken = run_sql(connection, "sample/take_ids", {"count": count}).one()
             connection.commit()  # its transaction must not last as long as the load
             ids = taken.scattered_ids or range(taken.first_id, taken.first_id + count)
             numbered = replace(chunk, transaction_id=np.array(ids, dtype=np.int64))

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from workbench.database.engines import Engines
 from workbench.database.failures import in_words, is_away
-from workbench.database.sql_files import read_sql
+from workbench.database.sql_files import run_sql
 from workbench.errors import OutcomeUnknown
 
 log = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ def commit(connection: sa.Connection) -> None:
 def analyze(connection: sa.Connection) -> None:
     """Tells the planner. What is loaded stays loaded when this fails; autovacuum then does it within minutes."""
     try:
-        connection.execute(sa.text(read_sql("sample/analyze")))
+        run_sql(connection, "sample/analyze")
         connection.commit()
     except DBAPIError as error:
         log.warning("The sample sales are loaded, but ANALYZE failed: %s", error.orig)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import sqlalchemy as sa
 
 from workbench.database.engines import Engines
-from workbench.database.sql_files import read_sql
+from workbench.database.sql_files import run_sql
 from workbench.servers.risingwave.server import SLOT
 
 LOOK_SECONDS = 1.0
@@ -23,7 +23,7 @@ def wait_for_slots(engines: Engines, say: Callable[[str], None], should_stop: Ca
     has_waited = False
     with engines.owner.connect() as connection:
         while not should_stop():
-            found = connection.execute(sa.text(read_sql("sample/slot_in_danger"))).one_or_none()
+            found = run_sql(connection, "sample/slot_in_danger").one_or_none()
             connection.rollback()  # a snapshot that is held would keep what slots keep
             if found is None:
                 if has_waited:

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from workbench.database.engines import Engines
-from workbench.database.sql_files import read_sql
+from workbench.database.sql_files import run_sql
 from workbench.errors import RealSales, SampleChanged, WorkbenchError
 from workbench.sample.saving import analyze, commit, master_in_words
 from workbench.words import counted
@@ -54,14 +54,14 @@ class Undone:
 def refuse_real(engines: Engines) -> None:
     """Raises RealSales when the master holds a sale that no load of sample data made, and ServerUnavailable."""
     with master_in_words(engines), engines.master_reader.connect() as connection:
-        if connection.execute(sa.text(read_sql("sample/has_real"))).scalar_one():
+        if run_sql(connection, "sample/has_real").scalar_one():
             raise RealSales("There are sales here that are not made up: nothing was loaded among them.")
 
 
 def loads(engines: Engines) -> list[Load]:
     """The loads of which something is left, newest first. Raises ServerUnavailable."""
     with master_in_words(engines), engines.master_reader.connect() as connection:
-        return [Load(**row) for row in connection.execute(sa.text(read_sql("sample/loads"))).mappings()]
+        return [Load(**row) for row in run_sql(connection, "sample/loads").mappings()]
 
 
 def undo(engines: Engines, load_id: int | None = None, *, also_changed: bool = False, actor: str = "") -> Undone:
@@ -75,7 +75,7 @@ def undo(engines: Engines, load_id: int | None = None, *, also_changed: bool = F
     with master_in_words(engines), engines.owner.connect() as connection:
 
         def run(name: str, **values: object) -> sa.CursorResult[Any]:
-            return connection.execute(sa.text(read_sql(f"sample/{name}")), of | values)
+            return run_sql(connection, f"sample/{name}", of | values)
 
         left = run("lock_load").one()
         if not left.sales:

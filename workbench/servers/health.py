@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -14,7 +13,7 @@ from workbench.database.engines import Engines
 from workbench.database.failures import failure, in_words
 from workbench.database.replica_watch import STALE_SECONDS
 from workbench.database.replication import lsn_number
-from workbench.database.sql_files import read_sql
+from workbench.database.sql_files import run_sql
 from workbench.servers import indexes
 from workbench.servers.risingwave.server import SLOT, look
 
@@ -66,9 +65,9 @@ def _master(engines: Engines) -> tuple[Health, list[dict[str, Any]]]:
     address = engines.settings.master.address
     try:
         with engines.master_reader.connect() as connection:
-            row = connection.execute(sa.text(read_sql("queries/master_health"))).one()
+            row = run_sql(connection, "queries/master_health").one()
             note = indexes.broken_text(indexes.broken(connection))
-            slots = [dict(r) for r in connection.execute(sa.text(read_sql("queries/slots"))).mappings()]
+            slots = [dict(r) for r in run_sql(connection, "queries/slots").mappings()]
     except (DBAPIError, PoolTimeout) as error:
         return _failed(engines, "master", address, error), []
     return Health("up", address, row.version, row.lsn, row.beat_at, note=note), slots
@@ -80,7 +79,7 @@ def _replica(engines: Engines, master: Health, slots: list[dict[str, Any]]) -> H
     address = engines.settings.replica.address
     try:
         with engines.replica.connect() as connection:
-            row = connection.execute(sa.text(read_sql("queries/replica_health"))).one()
+            row = run_sql(connection, "queries/replica_health").one()
     except (DBAPIError, PoolTimeout) as error:
         return _failed(engines, "replica", address, error)
     if not row.is_replica:

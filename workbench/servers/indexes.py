@@ -10,17 +10,17 @@ from contextlib import contextmanager
 
 import sqlalchemy as sa
 
-from workbench.database.sql_files import read_sql, sql_names
+from workbench.database.sql_files import read_sql, run_sql, sql_names
 
 LOAD_LOCK = 730_184_601  # any constant: who holds it has dropped the indexes and will make them again
 
 
 def broken(connection: sa.Connection) -> list[str]:
     """The indexes that are missing or cannot be used: figures are right without them, and slow. None during a load."""
-    if connection.execute(sa.text(read_sql("queries/is_loading")), {"key": LOAD_LOCK}).scalar_one():
+    if run_sql(connection, "queries/is_loading", {"key": LOAD_LOCK}).scalar_one():
         return []
     names = [name.rsplit("/", 1)[1] for name in sql_names("indexes")]
-    return list(connection.execute(sa.text(read_sql("queries/broken_indexes")), {"names": names}).scalars())
+    return list(run_sql(connection, "queries/broken_indexes", {"names": names}).scalars())
 
 
 def broken_text(names: list[str]) -> str:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from workbench.database.engines import Engines
 from workbench.database.replication import Answer, Reader, Session
-from workbench.database.sql_files import read_sql
+from workbench.database.sql_files import run_sql
 from workbench.database.writes import Write, run_file
 from workbench.errors import SchemaError
 from workbench.metrics.verification.run import Difference, Verification
@@ -38,7 +38,7 @@ def last(reader: Reader, session: Session) -> Answer[Verification | None]:
     """
 
     def work(connection: sa.Connection) -> Verification | None:
-        row = connection.execute(sa.text(read_sql("queries/last_verification"))).one_or_none()
+        row = run_sql(connection, "queries/last_verification").one_or_none()
         if row is None:
             return None
         try:

@@ -7,12 +7,11 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from workbench.database.engines import Engines
-from workbench.database.sql_files import read_sql
+from workbench.database.sql_files import read_sql, run_sql
 from workbench.servers.risingwave import cdc, marks, preflight, reader
 from workbench.servers.risingwave.cdc import Say
 from workbench.servers.risingwave.console import Console, console
@@ -141,7 +140,7 @@ def _progress(engines: Engines) -> list[tuple[str, str]]:
     assert engines.risingwave_owner is not None
     try:
         with engines.risingwave_owner.connect() as connection:
-            rows = connection.execute(sa.text(read_sql("risingwave/catalog/progress")))
+            rows = run_sql(connection, "risingwave/catalog/progress")
             return [(row.statement, row.progress) for row in rows]
     except (DBAPIError, PoolTimeout):
         return []  # it is only told for patience: the statement itself will say what is wrong

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from workbench.config import Server
 from workbench.database.engines import Engines
 from workbench.database.failures import refused_tls
-from workbench.database.sql_files import read_sql
+from workbench.database.sql_files import run_sql
 from workbench.errors import CdcError
 from workbench.servers.risingwave.server import SLOT
 
@@ -41,7 +40,7 @@ def newest_postgresql(version: str) -> int:
 def _asked(engines: Engines) -> Any:
     try:
         with engines.cdc.connect() as connection:
-            return connection.execute(sa.text(read_sql("queries/cdc_preflight")), {"slot": SLOT}).one()
+            return run_sql(connection, "queries/cdc_preflight", {"slot": SLOT}).one()
     except DBAPIError as error:
         raise CdcError(_unreachable(engines, str(error.orig))) from error
 

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from workbench.database.deadline import PING_SECONDS
 from workbench.database.failures import is_missing
-from workbench.database.sql_files import read_sql
+from workbench.database.sql_files import run_sql
 
 SLOT = "workbench_risingwave"  # the slot on the master from which RisingWave reads
 
@@ -33,7 +33,7 @@ def look(engine: sa.Engine) -> Look:
     with engine.connect() as connection, _briefly(connection):
         version = version_of(connection)
         try:
-            row = connection.execute(sa.text(read_sql("queries/risingwave_beat"))).one_or_none()
+            row = run_sql(connection, "queries/risingwave_beat").one_or_none()
         except DBAPIError as error:
             if not is_missing(error):
                 raise
@@ -43,7 +43,7 @@ def look(engine: sa.Engine) -> Look:
 
 def version_of(connection: sa.Connection) -> str:
     """RisingWave's own version, such as 3.0.3, out of the text that it gives to clients of PostgreSQL."""
-    text = str(connection.execute(sa.text(read_sql("queries/risingwave_version"))).scalar_one())
+    text = str(run_sql(connection, "queries/risingwave_version").scalar_one())
     found = re.search(r"RisingWave-(\S+)", text)
     return found[1] if found else text
 

@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from workbench.database.engines import Engines
 from workbench.database.failures import in_words, is_away
-from workbench.database.sql_files import read_sql
+from workbench.database.sql_files import run_sql
 from workbench.errors import CdcError
 from workbench.servers.risingwave.server import SLOT
 
@@ -34,7 +34,7 @@ def drop_slot(engines: Engines, *, ends_reader: bool = True) -> bool:
                     f"The slot {SLOT} on the master is read by another RisingWave already (process {slot.active_pid})."
                     " Two must not read from one slot: run `workbench risingwave drop` for that one first."
                 )
-            return connection.execute(sa.text(read_sql("queries/drop_slot")), {"slot": SLOT}).one_or_none() is not None
+            return run_sql(connection, "queries/drop_slot", {"slot": SLOT}).one_or_none() is not None
     except DBAPIError as error:
         if is_away(error):
             raise in_words(engines.settings, "master", error) from None
@@ -45,4 +45,4 @@ def drop_slot(engines: Engines, *, ends_reader: bool = True) -> bool:
 
 
 def _slot(connection: sa.Connection) -> sa.Row[tuple[str, int]] | None:
-    return connection.execute(sa.text(read_sql("queries/cdc_slot")), {"slot": SLOT}).one_or_none()
+    return run_sql(connection, "queries/cdc_slot", {"slot": SLOT}).one_or_none()

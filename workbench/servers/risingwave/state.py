@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from workbench.database.engines import Engines
 from workbench.database.failures import in_words
-from workbench.database.sql_files import read_sql
+from workbench.database.sql_files import read_sql, run_sql
 from workbench.errors import RisingWaveRefused
 from workbench.servers.risingwave import cdc, marks
 from workbench.servers.risingwave.console import Console, console
@@ -71,8 +70,8 @@ def state(engines: Engines, materialized: Sequence[Piece]) -> RisingWaveState:
 def _slot(engines: Engines) -> tuple[dict[str, Any] | None, datetime]:
     try:
         with engines.master_reader.connect() as connection:
-            slots = [dict(row) for row in connection.execute(sa.text(read_sql("queries/slots"))).mappings()]
-            now = connection.execute(sa.text(read_sql("queries/master_health"))).one().now
+            slots = [dict(row) for row in run_sql(connection, "queries/slots").mappings()]
+            now = run_sql(connection, "queries/master_health").one().now
     except (DBAPIError, PoolTimeout) as error:
         raise in_words(engines.settings, "master", error) from None
     return next((slot for slot in slots if slot["slot_name"] == SLOT), None), now
