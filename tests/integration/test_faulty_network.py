@@ -186,6 +186,18 @@ def test_a_named_view_whose_answer_was_lost_is_told_as_unknown(through: Workbenc
     views.delete(views.find().value[0].saved_view_id)
 
 
+def test_a_connection_that_was_ended_a_moment_after_its_use_leaves_no_write_in_doubt(
+    through: Workbench, proxy: FaultProxy
+) -> None:
+    """It is not asked so soon, yet its end has come: a write that cannot be repeated is not sent on it."""
+    views = SavedViews(through.engines, through.reader, Session(), "ada")
+    for number in range(3):
+        saved = views.save(f"view {number}", "days=7")
+        proxy.cut_all()
+        views.delete(saved.saved_view_id)
+    assert views.find().value == []
+
+
 def ended_after(write: Callable[[], object]) -> tuple[float, WorkbenchError]:
     """How long a write took that does not end well, and what it said."""
     start = time.monotonic()

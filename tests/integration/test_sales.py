@@ -11,6 +11,8 @@ import pytest
 import sqlalchemy as sa
 
 from tests.examples import CAKE, HOSTILE, LATTE, sale, sale_data
+from workbench.cli.bench.saves import exchanges
+from workbench.config import Settings
 from workbench.connection import Workbench
 from workbench.errors import DatabaseRefused, RequestReused, SaleConflict, SaleNotFound, SaleRefused
 from workbench.sales.models import Sale, SaleInput, parse_sale
@@ -45,12 +47,20 @@ def test_create_writes_header_and_lines_with_derived_totals(sales: Sales) -> Non
     assert stored.transaction_time == sale().transaction_time
 
 
-def test_create_takes_two_round_trips(sales: Sales) -> None:
+def test_create_takes_two_round_trips(settings: Settings, sales: Sales) -> None:
     sales.create(sale(), uuid4())
     statements = []
     sa.event.listen(sales.engines.master, "before_cursor_execute", lambda *args: statements.append(args[2]))
     sales.create(sale(), uuid4())
     assert len(statements) == 2
+    assert exchanges(settings) == 2, "counted where they pass, so that what no event tells of counts too"
+
+
+def test_a_connection_that_was_silent_for_long_is_asked_before_it_is_used(
+    settings: Settings, sales: Sales, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workbench.database.engines.SILENT_SECONDS", 0.0)
+    assert exchanges(settings) == 3
 
 
 def test_a_failing_line_leaves_nothing_behind(workbench: Workbench, sales: Sales) -> None:

@@ -23,13 +23,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from contextvars import ContextVar
 from functools import partial
 from typing import Any
 
 import psycopg2
-from psycopg2.extensions import ConnectionInfo, connection, cursor
+from psycopg2.extensions import STATUS_READY, ConnectionInfo, connection, cursor
 
 from workbench.database.libpq import without_variables
 from workbench.database.sql_files import read_sql
@@ -85,8 +85,7 @@ class _Watchdog:
                 self._thread.start()
             self._add(seconds, partial(_shut, descriptor), over)
             if peer is not None and seconds > LATE_SECONDS + ANSWER_SECONDS:
-                look = threading.Thread(target=self._look, args=(descriptor, peer, over), name="late", daemon=True)
-                self._add(LATE_SECONDS, look.start, over)
+                self._add(LATE_SECONDS, partial(self._begin_to_look, descriptor, peer, over), over)
         try:
             yield
         finally:
@@ -98,6 +97,9 @@ class _Watchdog:
         heapq.heappush(self._waiting, entry)
         if self._waiting[0] is entry:
             self._changed.notify()
+
+    def _begin_to_look(self, *at: Any) -> None:
+        threading.Thread(target=self._look, args=at, name="late", daemon=True).start()
 
     def _look(self, descriptor: int, peer: _Peer, over: list[bool]) -> None:
         before = None  # what had arrived when the server waited for us, if it did
@@ -226,8 +228,8 @@ class GuardedConnection(connection):
             super().commit()
 
     def rollback(self) -> None:
-        """As psycopg2, within the limit."""
-        with self.limited():
+        """As psycopg2, within the limit. Where no transaction is open nothing is sent."""
+        with nullcontext() if self.status == STATUS_READY else self.limited():
             super().rollback()
 
     def run_interruptibly(self, statement: Callable[[], object]) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
+import select
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
@@ -36,6 +39,7 @@ POOL_SECONDS = 5  # how long one waits for a free connection
 PROMPT = {"keepalives_idle": 1, "keepalives_interval": 1, "keepalives_count": 2, "tcp_user_timeout": 2500}
 PATIENT = {"keepalives_idle": 30, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 5000}  # a load
 WRITER_POOL_SECONDS = 2  # less: it is one step of a save that has a few seconds in all
+SILENT_SECONDS = 3.0  # after these a writer's connection is asked first: by then PROMPT has ended it, were it lost
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,13 @@ def connect(settings: Settings) -> Engines:
     _adapt_numpy()
     return Engines(
         settings=settings,
-        master=_engine(settings.master, WRITER_SECONDS, _pool(WRITER_POOL_SECONDS), isolation_level="AUTOCOMMIT"),
+        master=_engine(
+            settings.master,
+            WRITER_SECONDS,
+            _pool(WRITER_POOL_SECONDS),
+            silent_seconds=SILENT_SECONDS,
+            isolation_level="AUTOCOMMIT",
+        ),
         master_reader=_engine(settings.master_reader, READER_SECONDS, _pool()),
         replica=_engine(settings.replica, READER_SECONDS, _pool()) if settings.replica else None,
         owner=_unpooled(settings.owner),
@@ -103,13 +113,15 @@ def connect(settings: Settings) -> Engines:
     )
 
 
-def _engine(server: Server, seconds: int, pool: dict[str, Any], **how: Any) -> sa.Engine:
+def _engine(
+    server: Server, seconds: int, pool: dict[str, Any], *, silent_seconds: float = 0.0, **how: Any
+) -> sa.Engine:
     arguments = {
         **_network(server),
         "connection_factory": GuardedConnection,
         "options": f"-c statement_timeout={seconds}s -c timezone=UTC",
     }
-    return _watched(sa.create_engine(_url(server), **pool, **how, connect_args=arguments))
+    return _watched(sa.create_engine(_url(server), **pool, **how, connect_args=arguments), silent_seconds)
 
 
 def _pool(seconds: int = POOL_SECONDS) -> dict[str, Any]:
@@ -122,12 +134,16 @@ def _pool(seconds: int = POOL_SECONDS) -> dict[str, Any]:
     }
 
 
-def _watched(engine: sa.Engine) -> sa.Engine:
-    """The pooled engine, whose connections are made within a time limit and looked at before they are used again."""
+def _watched(engine: sa.Engine, silent_seconds: float = 0.0) -> sa.Engine:
+    """The pooled engine, whose connections are made within a time limit and looked at before they are used again.
+
+    Those that were used within ``silent_seconds`` are looked at without asking (docs/decisions/027).
+    """
     sa.event.listen(engine, "do_connect", _within_limit)
     sa.event.listen(engine, "connect", _is_fresh)
     sa.event.listen(engine, "connect", _read_times_in_utc)
-    sa.event.listen(engine, "checkout", _ping)
+    sa.event.listen(engine, "checkin", _is_returned)
+    sa.event.listen(engine, "checkout", partial(_look_at, silent_seconds))
     return ignoring_variables(engine)
 
 
@@ -245,23 +261,41 @@ def _is_fresh(_connection: Any, record: Any) -> None:
     record.info["is_fresh"] = True
 
 
-def _ping(connection: Any, record: Any, _fairy: Any) -> None:
-    """A pooled connection may be dead or hang. SQLAlchemy's own pre-ping has no time limit, so this one has.
+def _is_returned(_connection: Any, record: Any) -> None:
+    record.info["returned_at"] = time.monotonic()
 
-    One that was just made is not asked: were it refused too, SQLAlchemy would raise an error that is no DBAPIError.
+
+def _look_at(silent_seconds: float, connection: Any, record: Any, _fairy: Any) -> None:
+    """Asks a pooled connection whether it is dead or hangs, unless it has just been made or used and is quiet.
+
+    Were one that was just made refused too, SQLAlchemy would raise an error that is no DBAPIError.
     """
-    if record.info.pop("is_fresh", False):
-        return
-    usual = connection.limit_seconds
+    is_fresh = record.info.pop("is_fresh", False)
+    silent = time.monotonic() - record.info.get("returned_at", -math.inf)
+    if not is_fresh and (silent >= silent_seconds or not _is_quiet(connection)):
+        _ping(connection)
+
+
+def _is_quiet(connection: Any) -> bool:
+    """Whether nothing has come unasked: the end of a connection, or what the server said when it ended it."""
+    if connection.closed:
+        return False
+    looked_at = select.poll()
+    looked_at.register(connection.fileno(), select.POLLIN)
+    return not looked_at.poll(0)
+
+
+def _ping(connection: Any) -> None:
+    """SQLAlchemy's own pre-ping has no time limit, so this one has; and it is one exchange, without a transaction."""
+    usual = connection.limit_seconds, connection.autocommit
     connection.limit_seconds = PING_SECONDS
     try:
+        connection.autocommit = True
         with connection.cursor() as cursor:
             cursor.execute("select 1")
-        connection.rollback()
+        connection.limit_seconds, connection.autocommit = usual
     except psycopg2.Error as error:
         raise InvalidatePoolError from error
-    finally:
-        connection.limit_seconds = usual
 
 
 def _adapt_numpy() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -104,8 +105,12 @@ def run_file(connection: sa.Connection, name: str, values: dict[str, Any]) -> sa
     are one round trip and one transaction.
     """
     seconds = max(min(STATEMENT_SECONDS, seconds_left() - MARGIN_SECONDS), MARGIN_SECONDS)
-    limit = f"set local statement_timeout = {seconds * 1000:.0f};\n"
-    return connection.execute(sa.text(limit + read_sql(name)), values).one_or_none()
+    return connection.execute(_limited(name, round(seconds * 1000)), values).one_or_none()
+
+
+@lru_cache(maxsize=100)  # of a first attempt each has the same time
+def _limited(name: str, milliseconds: int) -> sa.TextClause:
+    return sa.text(f"set local statement_timeout = {milliseconds};\n{read_sql(name)}")
 
 
 def _is_worth_another_try(error: BaseException) -> bool:

@@ -42,7 +42,7 @@ def example() -> SaleInput:
 def measured(workbench: Workbench, seconds: int) -> Iterator[tuple[str, float]]:
     """Each figure as it is known. Clients save for so many ``seconds`` each."""
     settings = workbench.engines.settings
-    yield "exchanges", float(_exchanges(settings))
+    yield "exchanges", float(exchanges(settings))
     if (found := _pgbench(settings, seconds)) is not None:
         yield "pgbench", found
     yield "one_client", _one_client(workbench, seconds)
@@ -57,7 +57,7 @@ def _one_client(workbench: Workbench, seconds: int) -> float:
     return done / (time.perf_counter() - began)
 
 
-def _exchanges(settings: Settings) -> int:
+def exchanges(settings: Settings) -> int:
     """How often one save, on a connection that has just been used, sends something and waits for the answer."""
     with _relay(settings.master_db_port) as relay:
         workbench = connect(settings.model_copy(update={"master_db_port": relay.port}))
@@ -89,7 +89,8 @@ def _relay(server_port: int) -> Iterator[_Relay]:
             with suppress(OSError):
                 while True:
                     client, _ = listening.accept()
-                    _hand_on(relay, client, socket.create_connection((LOOPBACK, server_port)))
+                    pair = (client, socket.create_connection((LOOPBACK, server_port)))
+                    threading.Thread(target=_hand_on, args=(relay, *pair), name="relay", daemon=True).start()
 
         threading.Thread(target=accept, name="relay", daemon=True).start()
         try:
@@ -120,8 +121,11 @@ def _hand_on(relay: _Relay, client: socket.socket, server: socket.socket) -> Non
         with suppress(OSError):
             sink.shutdown(socket.SHUT_RDWR)
 
-    for source, sink, take in ((client, server, upward), (server, client, downward)):
-        threading.Thread(target=run, args=(source, sink, take), name="relay", daemon=True).start()
+    with client, server:
+        asking = threading.Thread(target=run, args=(client, server, upward), name="relay", daemon=True)
+        asking.start()
+        run(server, client, downward)
+        asking.join()
 
 
 def _pgbench(settings: Settings, seconds: int) -> float | None:
