@@ -14,6 +14,7 @@ from workbench.database.deadline import READER_SECONDS
 from workbench.errors import DatabaseRefused, DiskFull, SchemaError, ServerBusy, ServerUnavailable, WorkbenchError
 
 ServerError = DBAPIError | PoolTimeout
+SERVER_ERRORS = (DBAPIError, PoolTimeout)  # the same, to be caught
 # away: it went away or lets nobody in. busy: it has no connection left. replayed: it ended the query, as a standby does
 # when replay needs what the query reads, or as any server does to end a deadlock. held: others hold what is waited for.
 # stopped: the time limit, or somebody, ended the query. full: its disk is. missing: no such table or column.

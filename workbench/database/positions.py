@@ -8,10 +8,9 @@ from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from workbench.database.engines import Engines
-from workbench.database.failures import in_words
+from workbench.database.failures import SERVER_ERRORS, in_words
 from workbench.database.replication import EngineName, Session
 from workbench.database.sql_files import run_sql
 from workbench.errors import ServerUnavailable
@@ -34,7 +33,7 @@ def committed(engines: Engines) -> str | None:
     try:
         with engines.master.connect() as connection:
             return position(connection)
-    except (DBAPIError, PoolTimeout):
+    except SERVER_ERRORS:
         return None
 
 
@@ -64,7 +63,7 @@ def beaten(engines: Engines) -> str:
     token = committed(engines)
     try:
         beat(engines)
-    except (DBAPIError, PoolTimeout) as error:
+    except SERVER_ERRORS as error:
         raise in_words(engines.settings, "master", error) from None
     if token is None:  # it went away and came back in between
         raise ServerUnavailable("The master did not say what is committed. Try again.")
@@ -84,7 +83,7 @@ def wait_for_replica(engines: Engines, seconds: float = 20.0) -> bool:
             with engines.replica.connect() as connection:
                 if run_sql(connection, "queries/has_reached", {"token": token}).scalar_one():
                     return True
-        except (DBAPIError, PoolTimeout):
+        except SERVER_ERRORS:
             pass  # it starts, or had to replay a change: asked again until the time is over
         time.sleep(POLL_SECONDS)
     return False
@@ -107,7 +106,7 @@ class Follower:
         try:
             with self.engine.connect() as connection:
                 return bool(run_sql(connection, self.question, {"token": token}).scalar_one_or_none())
-        except (DBAPIError, PoolTimeout):
+        except SERVER_ERRORS:
             return False
 
     def wait(self, token: str, seconds: float) -> bool:

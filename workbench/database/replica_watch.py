@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from workbench.database.deadline import PING_SECONDS, time_limit
+from workbench.database.failures import SERVER_ERRORS
 from workbench.database.sql_files import run_sql
 
 RETRY_SECONDS = 2.0
@@ -71,7 +70,7 @@ class Pulse:
         try:
             with time_limit(PING_SECONDS), engine.connect():
                 pass
-        except (DBAPIError, PoolTimeout):
+        except SERVER_ERRORS:
             self.failed()
         else:
             with self._lock:
@@ -120,7 +119,7 @@ class Master:
         try:
             with time_limit(PING_SECONDS), engine.connect() as connection:
                 row = run_sql(connection, "queries/newest").one()
-        except (DBAPIError, PoolTimeout):
+        except SERVER_ERRORS:
             self._due = time.monotonic() + RETRY_SECONDS
         else:
             self.newest = Newest(row.lsn, row.beat_at, row.at)

@@ -9,14 +9,12 @@ from datetime import datetime
 from typing import Any, Generic, Literal, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from workbench import telemetry
 from workbench.database.askers import asked_on
 from workbench.database.deadline import time_limit
 from workbench.database.engines import Engines
-from workbench.database.failures import ServerError, failure, in_words
+from workbench.database.failures import SERVER_ERRORS, ServerError, failure, in_words
 from workbench.database.replica_watch import STALE_SECONDS, Master, Pulse
 from workbench.database.sql_files import run_sql
 
@@ -131,7 +129,7 @@ class Reader:
             with self.pulse.connected(replica) as connection:
                 as_of, note = self.shown(connection, session)
                 return (None if as_of is None else Answer(asked_on(connection, work), "replica", as_of)), note
-        except (DBAPIError, PoolTimeout) as error:
+        except SERVER_ERRORS as error:
             return None, self.passed_over(error)
 
     def passed_over(self, error: ServerError) -> str:
@@ -149,7 +147,7 @@ class Reader:
             try:
                 lsn, as_of, value = self._of_master(work)
                 break
-            except (DBAPIError, PoolTimeout) as error:
+            except SERVER_ERRORS as error:
                 # A connection that died in the pool's hands says nothing about the server, nor does a deadlock.
                 is_worth_it = failure(error) == "replayed" or getattr(error, "connection_invalidated", False)
                 if is_last or not is_worth_it:

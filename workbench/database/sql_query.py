@@ -16,12 +16,11 @@ import psycopg
 import sqlalchemy as sa
 from psycopg.types.string import TextLoader
 from sqlalchemy.exc import DBAPIError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from workbench.database import sql_text
 from workbench.database.deadline import READER_SECONDS, limited
 from workbench.database.engines import Engines
-from workbench.database.failures import failure, in_words, is_missing, state_of
+from workbench.database.failures import SERVER_ERRORS, failure, in_words, is_missing, state_of
 from workbench.database.positions import followers
 from workbench.database.replication import NOTHING, EngineName, Reader, Session, Work
 from workbench.database.sql_files import run_sql
@@ -179,7 +178,7 @@ def _of_risingwave(engines: Engines, session: Session, work: Work[Rows]) -> tupl
         with engines.risingwave.connect() as connection:
             as_of = _risingwave_as_of(connection)  # before the query: what it shows is at least this new
             return work(connection), as_of, note
-    except (DBAPIError, PoolTimeout) as error:
+    except SERVER_ERRORS as error:
         raise in_words(engines.settings, "risingwave", error) from None
 
 

@@ -9,12 +9,11 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from tenacity import RetryCallState, Retrying, retry_if_exception, wait_random_exponential
 
 from workbench.database.deadline import seconds_left, time_limit
 from workbench.database.engines import Engines
-from workbench.database.failures import Failure, failure, in_words
+from workbench.database.failures import SERVER_ERRORS, Failure, ServerError, failure, in_words
 from workbench.database.positions import position
 from workbench.database.replication import Session
 from workbench.database.sql_files import read_sql
@@ -62,7 +61,7 @@ class Write:
         with time_limit(SAVE_SECONDS):
             try:
                 return retrying(lambda: self._once(attempt))
-            except (DBAPIError, PoolTimeout, StillOpen) as error:
+            except (*SERVER_ERRORS, StillOpen) as error:
                 raise self._in_words(error) from None
 
     def _once(self, attempt: Callable[[sa.Connection], T]) -> T:
@@ -79,10 +78,10 @@ class Write:
         if not self.may_repeat or seconds_left() < LEAST_SECONDS:
             return True
         error = state.outcome and state.outcome.exception()
-        is_waiting = not isinstance(error, (DBAPIError, PoolTimeout)) or failure(error) in ("busy", "held", "stopped")
+        is_waiting = not isinstance(error, SERVER_ERRORS) or failure(error) in ("busy", "held", "stopped")
         return state.attempt_number >= ATTEMPTS and not (self._is_doubtful or is_waiting)
 
-    def _in_words(self, error: DBAPIError | PoolTimeout | StillOpen) -> Exception:
+    def _in_words(self, error: ServerError | StillOpen) -> Exception:
         is_told = isinstance(error, DBAPIError) and failure(error) not in _TRIED_AGAIN  # what this request comes to
         if self._is_doubtful and not is_told:
             again = "Save again: a request that was already accepted is not done twice."
@@ -114,6 +113,6 @@ def _limited(name: str, milliseconds: int) -> sa.TextClause:
 
 
 def _is_worth_another_try(error: BaseException) -> bool:
-    if isinstance(error, (DBAPIError, PoolTimeout)):
+    if isinstance(error, SERVER_ERRORS):
         return failure(error) in _TRIED_AGAIN
     return isinstance(error, StillOpen)

@@ -14,10 +14,9 @@ from typing import Literal
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from workbench.database.askers import asked_on
-from workbench.database.failures import is_missing
+from workbench.database.failures import SERVER_ERRORS, is_missing
 from workbench.database.replication import Answer, Reader, Session, lsn_number
 from workbench.database.sql_files import read_sql, run_sql
 from workbench.metrics import views
@@ -113,7 +112,7 @@ class Stream:
             if passed_over.reason in ("behind", "read nothing yet"):
                 self._awaited = reader.last_beat_at
             raise
-        except (DBAPIError, PoolTimeout) as error:
+        except SERVER_ERRORS as error:
             log.warning("RisingWave was not read: %s", type(error).__name__)
             if isinstance(error, DBAPIError) and is_missing(error):
                 lacking = "RisingWave lacks a view that this asks: run `workbench risingwave apply`"
@@ -145,7 +144,7 @@ class Stream:
                 with self._engine.connect() as connection:
                     connection.detach()  # held for hours: not the pool's any more
                     self._follow(connection)
-            except (DBAPIError, PoolTimeout) as error:
+            except SERVER_ERRORS as error:
                 log.info("RisingWave's changes are not followed for now: %s", type(error).__name__)
                 self._stopping.wait(RETRY_SECONDS)
 

@@ -15,10 +15,9 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.exc import DBAPIError, ProgrammingError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from workbench.database.engines import Engines
-from workbench.database.failures import failure, in_words, state_of
+from workbench.database.failures import SERVER_ERRORS, failure, in_words, state_of
 from workbench.database.positions import wait_for_replica
 from workbench.database.sql_files import read_sql, run_sql, sql_names
 from workbench.errors import SchemaError
@@ -184,7 +183,7 @@ def _connected(engines: Engines, engine: sa.Engine) -> Iterator[sa.Connection]:
     try:
         with engine.connect() as connection:
             yield connection
-    except (DBAPIError, PoolTimeout) as error:
+    except SERVER_ERRORS as error:
         raise in_words(engines.settings, "master", error) from None
 
 

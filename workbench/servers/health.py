@@ -6,11 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
-
 from workbench.database.engines import Engines
-from workbench.database.failures import failure, in_words
+from workbench.database.failures import SERVER_ERRORS, ServerError, failure, in_words
 from workbench.database.replica_watch import STALE_SECONDS
 from workbench.database.replication import lsn_number
 from workbench.database.sql_files import run_sql
@@ -68,7 +65,7 @@ def _master(engines: Engines) -> tuple[Health, list[dict[str, Any]]]:
             row = run_sql(connection, "queries/master_health").one()
             note = indexes.broken_text(indexes.broken(connection))
             slots = [dict(r) for r in run_sql(connection, "queries/slots").mappings()]
-    except (DBAPIError, PoolTimeout) as error:
+    except SERVER_ERRORS as error:
         return _failed(engines, "master", address, error), []
     return Health("up", address, row.version, row.lsn, row.beat_at, note=note), slots
 
@@ -80,7 +77,7 @@ def _replica(engines: Engines, master: Health, slots: list[dict[str, Any]]) -> H
     try:
         with engines.replica.connect() as connection:
             row = run_sql(connection, "queries/replica_health").one()
-    except (DBAPIError, PoolTimeout) as error:
+    except SERVER_ERRORS as error:
         return _failed(engines, "replica", address, error)
     if not row.is_replica:
         return Health("down", address, row.version, note="This server is no replica: it takes writes of its own.")
@@ -89,7 +86,7 @@ def _replica(engines: Engines, master: Health, slots: list[dict[str, Any]]) -> H
     return Health("up", address, row.version, row.lsn, row.beat_at, lag_bytes, lag_seconds, _slot_note(slots))
 
 
-def _failed(engines: Engines, name: str, address: str, error: DBAPIError | PoolTimeout) -> Health:
+def _failed(engines: Engines, name: str, address: str, error: ServerError) -> Health:
     if failure(error) == "missing":
         return Health("up", address, note="Its schema is not made yet. Run `workbench migrate`.")
     return Health("down", address, note=str(in_words(engines.settings, name, error)))
@@ -121,7 +118,7 @@ def _risingwave(engines: Engines, master: Health, slots: list[dict[str, Any]]) -
     address = server.address
     try:
         seen = look(engines.risingwave)
-    except (DBAPIError, PoolTimeout) as error:
+    except SERVER_ERRORS as error:
         return _failed(engines, "risingwave", address, error)
     if not seen.is_built:
         note = "It has no tables of ours yet. Run `workbench risingwave apply`."

@@ -9,11 +9,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from workbench import telemetry
 from workbench.database.engines import Engines
-from workbench.database.failures import state_of
+from workbench.database.failures import SERVER_ERRORS, state_of
 from workbench.database.positions import beat, committed, followers
 from workbench.database.replication import Reader
 from workbench.database.stopwatch import Stopwatch
@@ -120,5 +119,5 @@ def _logged(action: Callable[[], None], what: str) -> None:
     """The heartbeat goes on when the master is away; its page shows the state, the log the first cause."""
     try:
         action()
-    except (DBAPIError, PoolTimeout) as error:
+    except SERVER_ERRORS as error:
         log.debug("%s: %s", what, type(error).__name__)

@@ -9,11 +9,9 @@ from typing import Any
 
 import pandas as pd
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from workbench.database.engines import Engines
-from workbench.database.failures import spoken
+from workbench.database.failures import SERVER_ERRORS, spoken
 from workbench.database.replication import Reader, Session
 from workbench.errors import ServerUnavailable
 from workbench.metrics import DIMENSIONS, METRICS, SPANS, Columns, Source, Stream, Where, ask, facts, views
@@ -111,7 +109,7 @@ def streamed(engine: sa.Engine, question: Question, where: Where = Where()) -> F
         try:
             with Stream(engine).snapshot("verification") as (connection, _):
                 return _figures(frame_of(views.sums(connection, held, grouping), metrics, by), question)
-        except (DBAPIError, PoolTimeout) as error:
+        except SERVER_ERRORS as error:
             cause = str(getattr(error, "orig", error)).strip().splitlines()[0]
             pause = next(pauses, None) if cause.startswith(BUSY) else None
             if pause is None:

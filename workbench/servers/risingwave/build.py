@@ -7,10 +7,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
-
 from workbench.database.engines import Engines
+from workbench.database.failures import SERVER_ERRORS
 from workbench.database.sql_files import read_sql, run_sql
 from workbench.servers.risingwave import cdc, marks, preflight, reader
 from workbench.servers.risingwave.cdc import Say
@@ -142,5 +140,5 @@ def _progress(engines: Engines) -> list[tuple[str, str]]:
         with engines.risingwave_owner.connect() as connection:
             rows = run_sql(connection, "risingwave/catalog/progress")
             return [(row.statement, row.progress) for row in rows]
-    except (DBAPIError, PoolTimeout):
+    except SERVER_ERRORS:
         return []  # it is only told for patience: the statement itself will say what is wrong

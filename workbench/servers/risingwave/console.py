@@ -9,11 +9,10 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from workbench.config import Settings
 from workbench.database.engines import Engines
-from workbench.database.failures import in_words, is_away, is_missing
+from workbench.database.failures import SERVER_ERRORS, in_words, is_away, is_missing
 from workbench.database.sql_files import read_sql
 from workbench.errors import RisingWaveRefused, SettingsError
 from workbench.servers.risingwave.server import version_of
@@ -70,7 +69,7 @@ def console(engines: Engines, *, is_patient: bool = True) -> Iterator[Console]:
         raise SettingsError("RisingWave is not configured: set RISINGWAVE_HOST in the environment or in .env.")
     try:
         connection = engines.risingwave_owner.connect()
-    except (DBAPIError, PoolTimeout) as error:
+    except SERVER_ERRORS as error:
         raise in_words(engines.settings, "risingwave", error) from None
     with connection:
         guarded = connection.connection.driver_connection

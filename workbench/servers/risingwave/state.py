@@ -7,11 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
-
 from workbench.database.engines import Engines
-from workbench.database.failures import in_words
+from workbench.database.failures import SERVER_ERRORS, in_words
 from workbench.database.sql_files import read_sql, run_sql
 from workbench.errors import RisingWaveRefused
 from workbench.servers.risingwave import cdc, marks
@@ -72,7 +69,7 @@ def _slot(engines: Engines) -> tuple[dict[str, Any] | None, datetime]:
         with engines.master_reader.connect() as connection:
             slots = [dict(row) for row in run_sql(connection, "queries/slots").mappings()]
             now = run_sql(connection, "queries/master_health").one().now
-    except (DBAPIError, PoolTimeout) as error:
+    except SERVER_ERRORS as error:
         raise in_words(engines.settings, "master", error) from None
     return next((slot for slot in slots if slot["slot_name"] == SLOT), None), now
 
