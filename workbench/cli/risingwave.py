@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -12,14 +12,11 @@ from rich.table import Table
 
 from workbench.cli.shared import AsJson, configured, say, with_engines
 from workbench.config.clock import StoreClock
-from workbench.metrics.views import pieces
-from workbench.servers.risingwave.build import Built
-from workbench.servers.risingwave.build import apply as build
-from workbench.servers.risingwave.removal import drop as remove
-from workbench.servers.risingwave.server import SLOT
-from workbench.servers.risingwave.slots import drop_slot
-from workbench.servers.risingwave.state import RisingWaveState, state
 from workbench.words import counted
+
+if TYPE_CHECKING:
+    from workbench.servers.risingwave.build import Built
+    from workbench.servers.risingwave.state import RisingWaveState
 
 app = typer.Typer(
     help="Build, remove and look at what RisingWave keeps: source, tables, materialized views.", no_args_is_help=True
@@ -30,6 +27,9 @@ WORDS = {"made": "Made", "changed": "Changed", "kept": "Left as it was", "remove
 @app.command()
 def apply(as_json: AsJson = False) -> None:
     """Build what is missing and change what has changed; safe to repeat."""
+    from workbench.metrics.views import pieces
+    from workbench.servers.risingwave.build import apply as build
+
     built = with_engines(configured(), lambda engines: build(engines, pieces(), say))
     typer.echo(json.dumps(dataclasses.asdict(built)) if as_json else _built_text(built))
 
@@ -42,6 +42,11 @@ def drop(
     as_json: AsJson = False,
 ) -> None:
     """Remove everything from RisingWave, and the replication slot from the master."""
+    from workbench.metrics.views import pieces
+    from workbench.servers.risingwave.removal import drop as remove
+    from workbench.servers.risingwave.server import SLOT
+    from workbench.servers.risingwave.slots import drop_slot
+
     settings = configured()
     if slot_only:
         dropped = [SLOT] if with_engines(settings, drop_slot) else []
@@ -56,6 +61,9 @@ def drop(
 @app.command()
 def status(as_json: AsJson = False) -> None:
     """Show tables and views with rows, last change and backfill, and the slot; exit code 1 when something is wrong."""
+    from workbench.metrics.views import pieces
+    from workbench.servers.risingwave.state import state
+
     settings = configured()
     found = with_engines(settings, lambda engines: state(engines, pieces()))
     if as_json:

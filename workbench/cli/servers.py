@@ -5,21 +5,22 @@ from __future__ import annotations
 import dataclasses
 import json
 import time
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from workbench import migrations
 from workbench.cli.shared import AsJson, Seed, configured, errors, logged_settings, say, with_engines
 from workbench.config import Settings
 from workbench.config.clock import StoreClock
-from workbench.database.engines import Engines
 from workbench.errors import ClusterError, RealSales, SampleChanged
-from workbench.servers import cluster, health
 from workbench.words import counted
+
+if TYPE_CHECKING:
+    from workbench.database.engines import Engines
+    from workbench.servers.health import Health, Status
 
 SERVERS = ("master", "replica", "risingwave")
 LOADING = "Loading sample sales"
@@ -44,12 +45,16 @@ def down() -> None:
     settings = logged_settings()
     if not settings.is_embedded:
         raise ClusterError("The servers are configured by MASTER_DB_HOST; stop them where they run.")
+    from workbench.servers import cluster
+
     stopped = cluster.down(settings)
     typer.echo(f"Stopped: {', '.join(stopped)}." if stopped else "Nothing was running.")
 
 
 def status(as_json: AsJson = False) -> None:
     """Show state, lag and freshness of master, replica and RisingWave, and the embedded servers' data directory."""
+    from workbench.servers import cluster
+
     settings = logged_settings()
     found = _status(settings)
     data_dir = cluster.data_dir(settings) if settings.is_embedded else None
@@ -67,6 +72,8 @@ def status(as_json: AsJson = False) -> None:
 
 def migrate(as_json: AsJson = False) -> None:
     """Run the pending migrations on the master, and make views and indexes that changed or are missing."""
+    from workbench import migrations
+
     done = with_engines(configured(), lambda engines: migrations.migrate(engines, say))
     if as_json:
         typer.echo(json.dumps(dataclasses.asdict(done)))
@@ -114,6 +121,9 @@ def undo_sample(
 
 def started() -> Settings:
     """The servers, running and migrated."""
+    from workbench import migrations
+    from workbench.servers import cluster
+
     settings = logged_settings()
     if settings.is_embedded:
         settings = cluster.up(settings, say)
@@ -121,7 +131,9 @@ def started() -> Settings:
     return settings
 
 
-def _status(settings: Settings) -> health.Status:
+def _status(settings: Settings) -> Status:
+    from workbench.servers import cluster, health
+
     try:
         settings = cluster.configured(settings) if settings.is_embedded else settings
     except ClusterError as error:
@@ -130,10 +142,10 @@ def _status(settings: Settings) -> health.Status:
     return with_engines(settings, health.status)
 
 
-def _status_table(found: health.Status, clock: StoreClock) -> Table:
+def _status_table(found: Status, clock: StoreClock) -> Table:
     table = Table("server", "state", "address", "version", "lag", "last heartbeat", box=None, pad_edge=False)
     for name in SERVERS:
-        server: health.Health = getattr(found, name)
+        server: Health = getattr(found, name)
         lag = [] if server.lag_bytes is None else [counted(server.lag_bytes, "byte")]
         lag += [] if server.lag_seconds is None else [f"{server.lag_seconds:.1f} s"]
         as_of = clock.text(server.beat_at) if server.beat_at else ""
@@ -174,7 +186,7 @@ def _undo(load_id: int | None, also_changed: bool, as_json: bool) -> None:
 
 
 def _load(engines: Engines, count: int, seed: int) -> Any:
-    from workbench.sample import load  # NumPy and Faker: only commands that need them pay for their import
+    from workbench.sample import load
 
     columns = (
         TextColumn("{task.description}"),

@@ -1,19 +1,23 @@
-"""What the commands share: settings, engines for one action, and lines on standard error."""
+"""What the commands share: settings, engines for one action, and lines on standard error.
+
+A command imports what it runs when it runs, so that `workbench --help` waits for nobody's import.
+"""
 
 from __future__ import annotations
 
 import logging
 import socket
 from collections.abc import Callable
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 from rich.console import Console
 
 from workbench.config import Settings, load_settings
-from workbench.database.engines import Engines, connect
 from workbench.errors import PortTaken
-from workbench.servers import cluster
+
+if TYPE_CHECKING:
+    from workbench.database.engines import Engines
 
 T = TypeVar("T")
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
@@ -33,11 +37,17 @@ def logged_settings() -> Settings:
 def configured() -> Settings:
     """The settings with the addresses of the embedded servers, when those are used."""
     settings = logged_settings()
-    return cluster.configured(settings) if settings.is_embedded else settings
+    if not settings.is_embedded:
+        return settings
+    from workbench.servers import cluster
+
+    return cluster.configured(settings)
 
 
 def with_engines(settings: Settings, action: Callable[[Engines], T]) -> T:
     """What ``action`` returns, with engines that are closed afterwards."""
+    from workbench.database.engines import connect
+
     engines = connect(settings)
     try:
         return action(engines)

@@ -13,11 +13,10 @@ from rich.progress import Progress
 from rich.table import Table
 
 from workbench.cli.shared import AsJson, configured, errors, with_engines
-from workbench.database.engines import Engines
-from workbench.database.failures import called
 from workbench.words import counted
 
 if TYPE_CHECKING:
+    from workbench.database.engines import Engines
     from workbench.metrics.verification import Verification
 
 MOST_SHOWN = 50
@@ -25,7 +24,7 @@ MOST_SHOWN = 50
 
 def verify(as_json: AsJson = False) -> None:
     """Compare every metric on every engine at one token; exit code 1 when anything differs or could not be asked."""
-    from workbench.metrics.verification import save  # pandas: only commands that need it pay for its import
+    from workbench.metrics.verification import save
 
     def run(engines: Engines) -> Verification:
         result = _with_progress(engines)
@@ -50,6 +49,8 @@ def _with_progress(engines: Engines) -> Verification:
 
 
 def _show(result: Verification) -> None:
+    from workbench.database.failures import called
+
     typer.echo(
         f"Compared {counted(result.figures, 'figure')} on {', '.join(map(called, result.engines))} at {result.token}."
     )

@@ -43,7 +43,7 @@ def bench(
 ) -> None:
     """Measure figures, pages and saves beside baselines of the same run. The servers in use are left alone."""
     from workbench.cli.bench.page import written
-    from workbench.cli.bench.run import QUICK, USUAL  # Panel: only commands that need it pay for its import
+    from workbench.cli.bench.run import QUICK, USUAL
     from workbench.cli.bench.run import bench as measure
 
     if write is not None and not write.parent.is_dir():
