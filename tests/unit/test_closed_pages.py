@@ -18,7 +18,7 @@ from bokeh.server.session import ServerSession
 from bokeh.server.views.ws import WSHandler
 from tornado.websocket import WebSocketClosedError
 
-from workbench.shell.closed_pages import leave_quietly
+from workbench.components.panel_fixes.closed_pages import leave_quietly
 
 
 def over() -> Any:

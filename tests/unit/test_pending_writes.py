@@ -8,7 +8,7 @@ import pytest
 from bokeh.document import Document
 from panel.io import document
 
-from workbench.shell.pending_writes import deliver_all_writes
+from workbench.components.panel_fixes.pending_writes import deliver_all_writes
 
 
 class Connection:

@@ -16,12 +16,12 @@ from panel_material_ui.template.base import Page
 from workbench import telemetry
 from workbench.components import theme
 from workbench.components.inline import begin_session, building, read_aside
+from workbench.components.panel_fixes.closed_pages import forget_views, leave_quietly, without_busy
+from workbench.components.panel_fixes.pending_writes import deliver_all_writes
 from workbench.connection import Workbench, open_workbench
 from workbench.errors import NobodyWaits, WorkbenchError
 from workbench.shell.banner import Banner
-from workbench.shell.closed_pages import forget_views, leave_quietly, without_busy
 from workbench.shell.navigation import PRODUCT, navigation
-from workbench.shell.pending_writes import deliver_all_writes
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import panel as pn
 
-from workbench.components.jupyter import drawing, messages
+from workbench.components.panel_fixes.jupyter import drawing, messages
 
 
 def mend(before_drawing: Callable[[], None]) -> None:
