@@ -1,7 +1,7 @@
 """Sales workbench. In a notebook: ``from workbench import connect, SalesManager, SalesDashboard, TotalRevenue``.
 
-Importing the package imports nothing else: each name below is looked up when it is first used (PEP 562), so the command
-and the served app pay for nothing, and a notebook is made ready to draw before anything that draws is imported.
+Importing the package imports nothing that costs: each name below is looked up when it is first used (PEP 562), so the
+command and the served app pay for nothing, and a notebook is made ready to draw before anything that draws is imported.
 """
 
 from __future__ import annotations
@@ -10,36 +10,9 @@ import importlib
 import sys
 from typing import Any
 
-_DASHBOARDS = "workbench.dashboards"
-_COMPONENTS = {
-    "SalesManager": "workbench.forms",
-    **dict.fromkeys(
-        (
-            "SalesDashboard",
-            "PipelinePage",
-            "TotalTransactions",
-            "TotalRevenue",
-            "ItemsSold",
-            "AvgTransaction",
-            "RevenueOverTime",
-            "TopProductsByRevenue",
-            "TopProductsByQuantity",
-            "RevenueByStore",
-            "RevenueByCategory",
-            "RevenueByPaymentMethod",
-            "RevenueByCashier",
-            "BusyHours",
-            "RecentSales",
-            "ProductTable",
-            "Baskets",
-            "Customers",
-            "DiscountsByCategory",
-            "DiscountsByStore",
-            "SaleList",
-        ),
-        _DASHBOARDS,
-    ),
-}
+from workbench import dashboards
+
+_COMPONENTS = {"SalesManager": "workbench.forms", **dict.fromkeys(dashboards.__all__, "workbench.dashboards")}
 _OTHERS = {
     "connect": "workbench.notebook",
     "sql": "workbench.notebook",
