@@ -15,7 +15,7 @@ from workbench.database.sql_files import read_sql, sql_names
 from workbench.errors import MetricError
 from workbench.filters import Filters
 from workbench.metrics import DIMENSIONS, METRICS, Where
-from workbench.metrics.ask import _value
+from workbench.metrics.ask import _values
 from workbench.metrics.definitions import MEASURES, UNUSABLE, Measure, checked, usable
 from workbench.metrics.facts import TABLES
 
@@ -129,7 +129,7 @@ def test_a_filter_may_be_a_dict_or_filters() -> None:
     ],
 )
 def test_values_are_rounded_once_and_half_up(metric: str, sums: dict[str, int], value: object) -> None:
-    assert _value(METRICS[metric], sums) == value
+    assert _values(METRICS[metric], [sums]) == [value]
 
 
 def test_one_bad_row_of_the_definitions_is_out_alone_and_says_why() -> None:

@@ -8,6 +8,7 @@ from itertools import zip_longest
 from typing import Any, ClassVar
 
 import holoviews as hv
+import numpy as np
 import pandas as pd
 from bokeh.models import Plot
 from hvplot import hvPlot
@@ -71,13 +72,16 @@ class BarTile(ChartTile):
         """
         asked, *compared = self.asks(moment)
         answer = moment.ask(*asked)
-        frame = answer.value.sort_values(self.metric, ascending=False, kind="stable").reset_index(drop=True)
+        frame = answer.value.sort_values(self.metric, ascending=False, kind="stable", ignore_index=True)
+        values = frame[self.dimension].tolist()
         others = (moment.ask(*other).value for other in compared)
-        found = [dict(zip(other[self.dimension], other[self.metric], strict=True)) for other in others]
+        found = [
+            dict(zip(other[self.dimension].tolist(), other[self.metric].tolist(), strict=True)) for other in others
+        ]
         none = Decimal("0.00") if METRICS[self.metric].unit == "money" else 0
         for name, figures in zip_longest(("so_far", "before"), found):
-            values = [None if figures is None else figures.get(value, none) for value in frame[self.dimension]]
-            frame[name] = pd.Series(values, dtype=object)
+            of_values = [None if figures is None else figures.get(value, none) for value in values]
+            frame[name] = np.array(of_values, object)
         return Answer(frame, answer.engine, answer.as_of, answer.note)
 
     def depends_on(self, moment: Moment) -> object:

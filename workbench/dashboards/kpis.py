@@ -7,6 +7,7 @@ from contextlib import suppress
 from decimal import Decimal
 from typing import Any, ClassVar
 
+import numpy as np
 import pandas as pd
 
 from workbench.components import theme
@@ -41,13 +42,14 @@ class KpiTile(Tile):
         before = None if moment.comparison is None else self._asked(moment, (), moment.comparison)
         by = _grain(moment)
         points = self._asked(moment, [by]).value
+        course = tuple(zip(points[by].tolist(), points[self.metric].tolist(), strict=True))
         frame = pd.DataFrame(
             {
-                "value": pd.Series([self._figure(answer)], dtype=object),
-                "so_far": pd.Series([self._figure(so_far)], dtype=object),
-                "before": pd.Series([None if before is None else self._figure(before)], dtype=object),
+                "value": np.array([self._figure(answer)], object),
+                "so_far": np.array([self._figure(so_far)], object),
+                "before": np.array([None if before is None else self._figure(before)], object),
                 "cut": [self._cut(moment)],
-                "points": pd.Series([tuple(zip(points[by], points[self.metric], strict=True))], dtype=object),
+                "points": pd.Series([course], dtype=object),
             }
         )
         return answer.map(lambda _groups: frame)
@@ -74,7 +76,7 @@ class KpiTile(Tile):
         return moment.ask((self.metric,), by, where)
 
     def _figure(self, answer: Answer[pd.DataFrame]) -> Any:
-        return answer.value[self.metric].astype(object).iloc[0]
+        return answer.value[self.metric].tolist()[0]
 
     def depends_on(self, moment: Moment) -> object:
         """What it is of and compared with, and up to when, which also tells the point that is not over yet."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, NamedTuple, TypeVar
 
+import numpy as np
 import pandas as pd
 import sqlalchemy as sa
 
@@ -23,6 +24,8 @@ from workbench.metrics.stream import PassedOver, Stream
 from workbench.sales.models import CENT
 
 T = TypeVar("T")
+# Of a quotient: cents over a count are cents; a percent of cents over cents has no unit.
+_SCALES = {"money": Decimal("0.01"), "percent": Decimal(100), "ratio": Decimal(1)}
 
 
 @dataclass(frozen=True)
@@ -139,22 +142,21 @@ def frame_of(groups: Groups, metrics: Sequence[Metric], by: Sequence[str]) -> pd
     """The frame that ``ask`` gives, of the measures of each group."""
     keys = ordered(groups)
     columns = key_columns(keys, by)
-    index = pd.RangeIndex(len(keys))  # one for all: others would be compared, and their columns copied
+    found = [groups[key] for key in keys]
     for metric in metrics:
-        kind = "int64" if metric.unit == "count" else object
-        columns[metric.name] = pd.Series([_value(metric, groups[key]) for key in keys], index, kind)
-    return pd.DataFrame(columns, index, copy=False)
+        columns[metric.name] = np.array(_values(metric, found), "int64" if metric.unit == "count" else object)
+    return pd.DataFrame(columns, pd.RangeIndex(len(keys)), copy=False)
 
 
-def _value(metric: Metric, sums: Mapping[str, int]) -> Any:
-    over = sums.get(metric.over, 0)
+def _values(metric: Metric, found: Sequence[Mapping[str, int]]) -> list[Any]:
+    over = [sums.get(metric.over, 0) for sums in found]
     if metric.unit == "count":
         return over
     if not metric.under:
-        return Decimal(over).scaleb(-2)
-    under = sum(sums.get(measure, 0) for measure in metric.under)
-    if under == 0:
-        return None
-    # Cents over a count are cents; a percent of cents over cents has no unit.
-    scale = {"money": Decimal("0.01"), "percent": Decimal(100), "ratio": Decimal(1)}[metric.unit]
-    return (Decimal(over) * scale / Decimal(under)).quantize(CENT, ROUND_HALF_UP)
+        return [Decimal(cents).scaleb(-2) for cents in over]
+    under = [sum(sums.get(measure, 0) for measure in metric.under) for sums in found]
+    scale = _SCALES[metric.unit]
+    return [
+        (Decimal(one) * scale / other).quantize(CENT, ROUND_HALF_UP) if other else None
+        for one, other in zip(over, under, strict=True)
+    ]

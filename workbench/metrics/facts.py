@@ -5,10 +5,11 @@ PostgreSQL has the facts as views (sql/metrics), DuckDB as tables (sql/columns):
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import pairwise
+from operator import itemgetter
 from typing import Any, Protocol
 
 import sqlalchemy as sa
@@ -221,29 +222,55 @@ def _pass(facts: Facts, grain: Grain, where: Where, asked: Sequence[Filled]) -> 
     rows_of = sa.select(*facts_of.c, *([_period_bits(facts_of, periods)] if bits_of else []))
     table = rows_of.where(*facts.matching(facts_of, where)).subquery(facts_of.name)
     keys = {name: group(table, name).label(name) for grouping, _ in asked for name in grouping.by}
-    by_set: dict[int, list[Filled]] = {}
-    for grouping, groups in asked:
-        by_set.setdefault(_rolled_up(keys, grouping.by), []).append((grouping, groups))
-    sets = [sa.tuple_(*bits_of, *(keys[name] for name in of[0][0].by)) for of in by_set.values()]
+    sets = _sets([of.by for of, _ in asked], all(MEASURES[name].adds_up for name in measures))
+    tuples = [sa.tuple_(*bits_of, *(keys[name] for name in keys if name in one)) for one in sets]
     query = sa.select(
-        sa.func.grouping(*keys.values()) if len(sets) > 1 else sa.literal_column(str(next(iter(by_set)))),
+        sa.func.grouping(*keys.values()) if len(sets) > 1 else sa.literal_column("0"),
         *(bits_of or [sa.literal_column("1")]),
         *map(shown, keys.values()),
         *map(_total, measures),
     )
-    grouped = [sa.func.grouping_sets(*sets)] if len(sets) > 1 else [*bits_of, *keys.values()]
+    grouped = [sa.func.grouping_sets(*tuples)] if len(sets) > 1 else [*bits_of, *keys.values()]
     try:
         rows = facts.execute(query.select_from(table).group_by(*grouped))
     except Senseless as error:
         said = ", ".join(f"{name} as {MEASURES[name].expression}" for name in measures)
         raise MetricError(f"It is defined wrongly (workbench/metrics/definitions.py), {said}: {error}.") from None
-    for rolled_up, bits, *values in rows:
-        row = dict(zip([*keys, *measures], values, strict=True))
-        for grouping, groups in by_set[rolled_up]:
-            if bits & periods[grouping.where]:
-                group_of = groups.setdefault(tuple(row[name] for name in grouping.by), {})
-                for name in grouping.at(grain):
-                    group_of[name] = group_of.get(name, 0) + row[name]
+    places = {name: place for place, name in enumerate([*keys, *measures], start=2)}
+    of_set: dict[int, list[Any]] = {_rolled_up(keys, one): [] for one in sets}
+    for of, groups in asked:
+        finest = min((one for one in sets if one.issuperset(of.by)), key=len)
+        summed = [(name, places[name]) for name in of.at(grain)]
+        of_set[_rolled_up(keys, finest)].append(
+            (periods[of.where], groups, _taken([places[name] for name in of.by]), summed)
+        )
+    for row in rows:
+        for period, groups, key_of, summed in of_set[row[0]]:
+            if row[1] & period:
+                group_of = groups.setdefault(key_of(row), {})
+                for name, place in summed:
+                    group_of[name] = group_of.get(name, 0) + row[place]
+
+
+def _sets(every: Iterable[Sequence[str]], adds_up: bool) -> list[frozenset[str]]:
+    """What is grouped by, so that the groups of each of ``every`` follow from it.
+
+    What adds up follows from what is grouped finer. A product is nearly always of one category: to group by both costs
+    no more than to group by one.
+    """
+    found = dict.fromkeys(map(frozenset, every))
+    if not adds_up:
+        return list(found)
+    if {frozenset(["product"]), frozenset(["category"])} <= found.keys():
+        found[frozenset(["product", "category"])] = None
+    return [one for one in found if not any(one < other for other in found)]
+
+
+def _taken(places: Sequence[int]) -> Callable[[Sequence[Any]], Any]:
+    """What takes the values at these places out of a row, as a tuple."""
+    if len(places) > 1:
+        return itemgetter(*places)
+    return itemgetter(slice(places[0], places[0] + 1) if places else slice(0))
 
 
 def _period_bits(table: sa.TableClause, periods: Mapping[Where, int]) -> sa.ColumnElement[int]:
@@ -258,7 +285,7 @@ def _period_bits(table: sa.TableClause, periods: Mapping[Where, int]) -> sa.Colu
     return sa.case(*steps, else_=within(datetime.max, datetime.max)).label("periods")
 
 
-def _rolled_up(keys: Iterable[str], by: Sequence[str]) -> int:
+def _rolled_up(keys: Iterable[str], by: Container[str]) -> int:
     """What SQL's ``grouping`` gives for the rows of one grouping set: a bit for each key that is not in it."""
     return int("0" + "".join("0" if name in by else "1" for name in keys), 2)
 

@@ -11,23 +11,28 @@ import pandas as pd
 from workbench.metrics.definitions import SPANS
 from workbench.metrics.filters import EPOCH
 
-# Text stays Python's own: pandas' text type would turn the None of a line without category into nan.
-_TYPES = {"hour": "int64", "weekday": "int64", "store": "int64", "cashier": "int64"}
+_NUMBERS = ("hour", "weekday", "store", "cashier")
 
 
 def ordered(keys: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     """The groups' keys, sorted, with None last."""
-    return sorted(keys, key=lambda key: tuple((value is None, value) for value in key))
+    every = list(keys)
+    if not any(None in key for key in every):
+        return sorted(every)
+    return sorted(every, key=lambda key: tuple((value is None, value) for value in key))
 
 
 def key_columns(keys: Sequence[tuple[Any, ...]], by: Sequence[str]) -> dict[str, Any]:
     """A column for each dimension of ``by``; day numbers become days, also those that a week or month begins with."""
     columns: dict[str, Any] = {}
-    index = pd.RangeIndex(len(keys))
     for place, name in enumerate(by):
         values = [key[place] for key in keys]
-        is_day = name == "day" or name in SPANS
-        columns[name] = days(values) if is_day else pd.Series(values, index, _TYPES.get(name, object))
+        if name == "day" or name in SPANS:
+            columns[name] = days(values)
+        elif name in _NUMBERS:
+            columns[name] = np.array(values, "int64")
+        else:  # text stays Python's own: pandas' type would turn the None of a line without category into nan
+            columns[name] = pd.Series(values, pd.RangeIndex(len(keys)), object)
     return columns
 
 
