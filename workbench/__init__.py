@@ -63,4 +63,4 @@ class _Moved:
             raise ModuleNotFoundError(f"{name} has moved: import workbench.{_MOVED[module]}", name=name)
 
 
-sys.meta_path.append(_Moved)
+sys.meta_path.insert(0, _Moved)  # first: an update may have left an empty folder of the old name

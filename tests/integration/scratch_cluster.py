@@ -128,7 +128,7 @@ def assert_passwords_work(settings: Settings) -> None:
 def start_process(settings: Settings, then: str = "", repository: Path = REPOSITORY) -> subprocess.Popen[str]:
     """A process that runs ``up``, printing its progress, then ``then``."""
     code = (
-        "from workbench import cluster\nfrom workbench.config import load_settings\n"
+        "from workbench.servers import cluster\nfrom workbench.config import load_settings\n"
         f"cluster.up(load_settings(), lambda line: print(line, flush=True))\n{then}"
     )
     return subprocess.Popen(

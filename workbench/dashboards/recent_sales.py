@@ -7,12 +7,13 @@ from typing import ClassVar
 
 import pandas as pd
 
-from workbench.components import theme
 from workbench.dashboards.feed import Moment
-from workbench.dashboards.table import TableTile, columns
+from workbench.dashboards.table import TableTile
 from workbench.database.replication import Answer
+from workbench.forms.line_table import sale_text
 from workbench.metrics import Source
 from workbench.metrics.sale_pages import sale_page
+from workbench.sales.fields import FIELDS
 
 COLUMNS = ("transaction_id", "transaction_time", "store_id", "payment_method", "total_amount")
 RECENT = 10
@@ -22,9 +23,7 @@ class RecentSales(TableTile):
     """A table of the newest sales."""
 
     title = "Recent transactions"
-    heads: ClassVar[Mapping[str, bool]] = columns(
-        "ID", "Time", "Store", "Payment Method", "Total", texts=["Time", "Payment Method"]
-    )
+    heads: ClassVar[Mapping[str, bool]] = {FIELDS[name].label: FIELDS[name].is_number for name in COLUMNS}
 
     def fetch(self, moment: Moment) -> Answer[pd.DataFrame]:
         """COLUMNS of the ten newest sales, the newest first."""
@@ -39,5 +38,5 @@ class RecentSales(TableTile):
 
     def rows(self, frame: pd.DataFrame) -> Iterable[Sequence[str]]:
         """One row a sale."""
-        for sale_id, at, store, method, total in frame.itertuples(index=False):
-            yield str(sale_id), theme.store_time(at), str(store), method, self.text(total)
+        for sale in frame.itertuples(index=False):
+            yield [sale_text(name, value, self.currency) for name, value in zip(COLUMNS, sale, strict=True)]

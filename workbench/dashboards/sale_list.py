@@ -19,23 +19,14 @@ from workbench.dashboards.tile import Tile, html
 from workbench.database.replication import Answer
 from workbench.errors import WorkbenchError
 from workbench.filters import Filters
+from workbench.forms.line_table import sale_text
 from workbench.forms.tables import TABLE_STYLE, row_button
 from workbench.metrics import Source
 from workbench.metrics.sale_pages import Edge, Move, SalePage, sale_page
-from workbench.words import visible
+from workbench.sales.fields import FIELDS
 
 SIZE = 20
-TITLES = {
-    "transaction_id": "ID",
-    "transaction_time": "Time",
-    "store_id": "Store",
-    "cashier_id": "Cashier",
-    "payment_method": "Payment Method",
-    "customer_id": "Customer",
-    "total_amount": "Total",
-    "edit": "",
-}
-SHOWN = tuple(TITLES)[:-1]
+SHOWN = tuple(name for name in FIELDS if name != "total_discount")
 
 
 class SaleList(Tile):
@@ -116,25 +107,16 @@ class SaleList(Tile):
 
 def as_drawn(rows: pd.DataFrame) -> pd.DataFrame:
     """A page as the browser gets it: texts, except for what is aligned as a number."""
-    frame = pd.DataFrame(
-        {
-            "transaction_time": [theme.store_time(at) for at in rows["transaction_time"]],
-            "store_id": rows["store_id"].astype(str),
-            "cashier_id": rows["cashier_id"].astype(str),
-            "payment_method": [visible(str(method)) for method in rows["payment_method"]],
-            "customer_id": [theme.NOTHING if pd.isna(value) else str(int(value)) for value in rows["customer_id"]],
-            "total_amount": [theme.money(value) for value in rows["total_amount"]],
-        }
-    )
+    frame = pd.DataFrame({name: [sale_text(name, value) for value in rows[name]] for name in SHOWN[1:]})
     frame.index = pd.Index(rows["transaction_id"].astype("int64"), name="transaction_id")
     return frame
 
 
 def _table(*, can_open: bool) -> pn.widgets.Tabulator:
-    numbers = dict.fromkeys(("transaction_id", "store_id", "cashier_id", "customer_id", "total_amount"), "right")
+    numbers = {name: "right" for name in SHOWN if FIELDS[name].is_number}
     return pn.widgets.Tabulator(
         as_drawn(pd.DataFrame(columns=list(SHOWN))),
-        titles=TITLES,
+        titles={name: FIELDS[name].label for name in SHOWN} | {"edit": ""},
         disabled=True,
         selectable=False,
         layout="fit_columns",

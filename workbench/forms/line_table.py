@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+import pandas as pd
 import panel as pn
 
-from workbench.components.theme import NOTHING, esc, money, stylesheet
+from workbench.components.theme import NOTHING, esc, money, store_time, stylesheet
+from workbench.sales.fields import FIELDS
 from workbench.sales.models import Line, Sale
+from workbench.words import visible
 
 HEADINGS = ("Code", "Product", "Category", "Quantity", "Unit Price", "Discount", "Total")
 NUMBERS = HEADINGS[3:]
@@ -16,6 +20,18 @@ NUMBERS = HEADINGS[3:]
 def html_pane(html: str) -> pn.pane.HTML:
     """A pane in the project's look; whoever calls it has escaped what came from elsewhere."""
     return pn.pane.HTML(html, stylesheets=[stylesheet()], sizing_mode="stretch_width", margin=(6, 8))
+
+
+def sale_text(name: str, value: Any, currency: str = "") -> str:
+    """A value of the field ``name`` as people read it; plain text."""
+    kind = FIELDS[name].kind
+    if kind == "time":
+        return store_time(value)
+    if kind == "money":
+        return money(value, currency)
+    if kind == "choice":
+        return visible(str(value))
+    return NOTHING if pd.isna(value) else str(int(value))
 
 
 def line_table(lines: Sequence[Line]) -> str:
@@ -27,16 +43,14 @@ def line_table(lines: Sequence[Line]) -> str:
 
 def sale_summary(sale: Sale, currency: str) -> str:
     """Header, lines and totals as HTML."""
-    facts = (
-        ("Time", f"{sale.transaction_time:%Y-%m-%d %H:%M:%S}"),
-        ("Store", sale.store_id),
-        ("Cashier", sale.cashier_id),
-        ("Payment", sale.payment_method),
-        ("Customer", NOTHING if sale.customer_id is None else sale.customer_id),
-        ("Discount", money(sale.total_discount, currency)),
-        ("Total", money(sale.total_amount, currency)),
+    facts = {
+        field.label: sale_text(name, getattr(sale, name), currency)
+        for name, field in FIELDS.items()
+        if name != "transaction_id"
+    } | {"Time": f"{sale.transaction_time:%Y-%m-%d %H:%M:%S}"}
+    shown = " · ".join(
+        f'<span class="soft">{name}</span> <strong>{esc(value)}</strong>' for name, value in facts.items()
     )
-    shown = " · ".join(f'<span class="soft">{name}</span> <strong>{esc(value)}</strong>' for name, value in facts)
     return f"<h2>Transaction {sale.transaction_id}</h2><p>{shown}</p>{line_table(sale.lines)}"
 
 

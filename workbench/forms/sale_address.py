@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlencode
 
 from workbench.forms.sale_filters import filter_texts, parse_filters
 from workbench.metrics.sale_pages import COLUMNS, PAGE_SIZES, Edge, Move, SaleFilter
+from workbench.sales.fields import FIELDS, Kind
 
 TABS = ("view", "add", "edit", "delete")
 LARGEST_ID = 2**63 - 1
@@ -65,8 +66,10 @@ def to_query(view: SalesView) -> str:
 def from_query(query: str) -> tuple[SalesView, list[str]]:
     """What an address asks for, and a sentence for each value that could not be used and was left out."""
     given = parse_qs(query.removeprefix("?"), errors="replace", max_num_fields=500)
-    chosen: dict[str, Any] = {name: _one(given, name) for name in filter_texts(NO_FILTER)}
-    errors, filters = parse_filters(chosen | {"payment_methods": given.get("payment_methods", [])})
+    texts = filter_texts(NO_FILTER)
+    errors, filters = parse_filters(
+        {name: given.get(name, []) if isinstance(none, list) else _one(given, name) for name, none in texts.items()}
+    )
     problems = [f"{error}: it was left out." for error in errors]
     found: dict[str, Any] = {}
     for name, read in (("tab", _tab), ("sale", _id), ("place", None)):
@@ -110,8 +113,7 @@ def _place(given: Mapping[str, list[str]]) -> Place:
 
 def _edge(sort: str, text: str) -> Edge:
     value, _, sale_id = text.rpartition("~")
-    read: Callable[[str], Any] = _READERS.get(sort, _id)
-    return read(value), _id(sale_id)
+    return _READERS[FIELDS[sort].kind](value), _id(sale_id)
 
 
 def _amount(text: str) -> Decimal:
@@ -131,9 +133,10 @@ def _customer(text: str) -> int:
     return 0 if text == "0" else _id(text)  # sales without a customer sort as 0
 
 
-_READERS: dict[str, Callable[[str], Any]] = {
-    "transaction_time": datetime.fromisoformat,
-    "payment_method": _text,
-    "customer_id": _customer,
-    **dict.fromkeys(("total_amount", "total_discount"), _amount),
+_READERS: dict[Kind, Callable[[str], Any]] = {
+    "id": _id,
+    "optional id": _customer,
+    "time": datetime.fromisoformat,
+    "choice": _text,
+    "money": _amount,
 }

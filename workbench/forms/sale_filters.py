@@ -15,21 +15,14 @@ import panel_material_ui as pmui
 from workbench.errors import FieldError
 from workbench.forms.fields import LAYOUT, LOW_CHOICE, Fields, flow, text_field
 from workbench.metrics.sale_pages import SaleFilter
-from workbench.sales.models import EARLIEST, LATEST, MAX_TOTAL, PAYMENT_METHODS, with_point
+from workbench.sales.fields import FILTERED, Field
+from workbench.sales.models import EARLIEST, LATEST, MAX_TOTAL, with_point
 from workbench.words import unstorable
 
 LARGEST_ID = 2_147_483_647
-WITH_FIELD = (
-    "date_from",
-    "date_to",
-    "stores",
-    "cashiers",
-    "payment_methods",
-    "customer_id",
-    "product",
-    "amount_from",
-    "amount_to",
-)
+CHOICES = tuple(field for field in FILTERED if field.choices)
+NUMBERS = tuple(field for field in FILTERED if not field.choices)
+WITH_FIELD = ("date_from", "date_to", *(field.filter for field in FILTERED), "product", "amount_from", "amount_to")
 WITHOUT_FIELD = tuple(each.name for each in dataclass_fields(SaleFilter) if each.name not in WITH_FIELD)
 
 
@@ -41,7 +34,7 @@ class SaleFilters(pn.viewable.Viewer):
         self.value = filters
         self._on_change = on_change
         self._is_filling = False
-        self.fields = Fields(_widgets(filters.payment_methods))
+        self.fields = Fields(_widgets())
         self.fill(filters)
         for widget in self.fields.widgets.values():
             widget.param.watch(self._apply, "value")
@@ -56,9 +49,10 @@ class SaleFilters(pn.viewable.Viewer):
     def fill(self, filters: SaleFilter) -> None:
         """Puts a filter into the fields."""
         self._is_filling = True
-        choice = self.fields.widgets["payment_methods"]
         try:
-            choice.options = list(dict.fromkeys([*choice.options, *filters.payment_methods]))
+            for field in CHOICES:
+                choice = self.fields.widgets[field.filter]
+                choice.options = list(dict.fromkeys([*choice.options, *getattr(filters, field.filter)]))
             self.fields.fill(filter_texts(filters))
             self.fields.forgive()
         finally:
@@ -86,9 +80,9 @@ class SaleFilters(pn.viewable.Viewer):
 
 
 def filter_texts(filters: SaleFilter) -> dict[str, Any]:
-    """The text in each field, as ``parse_filters`` takes it; of payment methods a list."""
-    methods = {"payment_methods": list(filters.payment_methods)}
-    return {name: _text(getattr(filters, name)) for name in WITH_FIELD} | methods
+    """The text in each field, as ``parse_filters`` takes it; of choices a list."""
+    chosen = {field.filter: list(getattr(filters, field.filter)) for field in CHOICES}
+    return {name: _text(getattr(filters, name)) for name in WITH_FIELD} | chosen
 
 
 def parse_filters(texts: Mapping[str, Any]) -> tuple[list[FieldError], SaleFilter]:
@@ -96,20 +90,17 @@ def parse_filters(texts: Mapping[str, Any]) -> tuple[list[FieldError], SaleFilte
     readers: dict[str, Callable[[str, str], Any]] = {
         "date_from": _day,
         "date_to": _day,
-        "stores": _ids,
-        "cashiers": _ids,
-        "customer_id": lambda name, text: _id(name, text),
+        **{field.filter: _ids if field.kind == "id" else _id for field in NUMBERS},
         "amount_from": _amount,
         "amount_to": _amount,
     }
-    errors = [
-        FieldError("payment_methods", ascii(text), f"it must be text without {letter}")
-        for text in texts["payment_methods"]
-        if (letter := unstorable(text))
-    ]
+    errors: list[FieldError] = []
     found: dict[str, Any] = {"product": texts["product"].strip()}
-    if not errors:
-        found["payment_methods"] = tuple(texts["payment_methods"])
+    for field in CHOICES:
+        bad = [(text, letter) for text in texts[field.filter] if (letter := unstorable(text))]
+        errors += [FieldError(field.filter, ascii(text), f"it must be text without {letter}") for text, letter in bad]
+        if not bad:
+            found[field.filter] = tuple(texts[field.filter])
     for name, read in readers.items():
         text = texts[name].strip()
         try:
@@ -165,21 +156,19 @@ def _text(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def _widgets(methods: tuple[str, ...]) -> dict[str, Any]:
+def _widget(field: Field, layout: Mapping[str, Any]) -> Any:
+    if field.choices:
+        return pmui.MultiChoice(label=field.label, options=list(field.choices), stylesheets=[LOW_CHOICE], **layout)
+    return text_field(field.name, **({"placeholder": "3, 7"} if field.kind == "id" else {}))
+
+
+def _widgets() -> dict[str, Any]:
     day = {"placeholder": "YYYY-MM-DD"}
     layout = {name: value for name, value in LAYOUT.items() if name != "size"}  # it is a number of rows here
     return {
         "date_from": text_field("date_from", **day),
         "date_to": text_field("date_to", **day),
-        "stores": text_field("store_id", placeholder="3, 7"),
-        "cashiers": text_field("cashier_id", placeholder="3, 7"),
-        "payment_methods": pmui.MultiChoice(
-            label="Payment Method",
-            options=list(dict.fromkeys([*PAYMENT_METHODS, *methods])),
-            stylesheets=[LOW_CHOICE],
-            **layout,
-        ),
-        "customer_id": text_field("customer_id"),
+        **{field.filter: _widget(field, layout) for field in FILTERED},
         "product": text_field("product", placeholder="Name or code"),
         "amount_from": text_field("amount_from"),
         "amount_to": text_field("amount_to"),

@@ -13,11 +13,13 @@ from workbench.errors import FieldError, SaleRefused
 from workbench.forms.basket import Basket
 from workbench.forms.fields import CHOICE, LAYOUT, Fields, flow, text_field
 from workbench.forms.messages import Message
-from workbench.sales.models import PAYMENT_METHODS, LineInput, Sale, SaleInput, parse_line, parse_sale
+from workbench.sales.fields import TYPED, Field
+from workbench.sales.models import LineInput, Sale, SaleInput, parse_line, parse_sale
 from workbench.sales.service import Sales
 from workbench.words import pieces
 
-HEADER = ("cashier_id", "store_id", "payment_method", "transaction_time", "customer_id")
+HEADER = tuple(field.name for field in TYPED)
+CHOICES = tuple(field for field in TYPED if field.choices)
 LINE = tuple(LineInput.model_fields)
 
 
@@ -35,7 +37,7 @@ class SaleForm(pn.viewable.Viewer):
         self._message = message
         self._on_change, self._is_said_empty = on_change, False
         time_hint = f"{sales.clock.name} time{'; empty: when it is saved' if is_new else ''}"
-        self.fields = Fields(_widgets(time_hint), lambda _name: on_change())
+        self.fields = Fields({field.name: _widget(field, time_hint) for field in TYPED}, lambda _name: on_change())
         self.basket = Basket(sales, self._filled)
         self._loaded: dict[str, Any] = {}
         self.clear()
@@ -47,18 +49,19 @@ class SaleForm(pn.viewable.Viewer):
 
     def clear(self) -> None:
         """Empties the form for a new sale."""
-        start = {"payment_method": PAYMENT_METHODS[0], "lines": []}
-        self.load(dict.fromkeys(HEADER) | start)
+        start = {field.name: field.choices[0] for field in CHOICES}
+        self.load(dict.fromkeys(HEADER) | start | {"lines": []})
 
     def load(self, loaded: Mapping[str, Any], typed: Mapping[str, Any] | None = None) -> None:
         """Takes the content of a sale (see ``content``) into the form; with ``typed``, that as if it had been typed.
 
-        An unknown payment method becomes a choice. Each field is filled once: of two texts in quick succession the
+        A value that is no choice becomes one. Each field is filled once: of two texts in quick succession the
         browser may keep the first.
         """
         shown = loaded if typed is None else typed
-        methods = [*PAYMENT_METHODS, loaded["payment_method"], shown["payment_method"]]
-        self.fields.widgets["payment_method"].options = list(dict.fromkeys(methods))
+        for field in CHOICES:
+            values = [*field.choices, loaded[field.name], shown[field.name]]
+            self.fields.widgets[field.name].options = list(dict.fromkeys(values))
         self.fields.fill(_header_texts(shown))
         self.fields.forgive()
         self.basket.load(shown["lines"])
@@ -72,8 +75,9 @@ class SaleForm(pn.viewable.Viewer):
         """Takes a draft into the form, over what was loaded. Raises SaleRefused when a line in it is none."""
         lines = [parse_line(line).model_dump() for line in draft["lines"]]
         texts = {name: draft["fields"][name] for name in HEADER}
-        choice = self.fields.widgets["payment_method"]
-        choice.options = list(dict.fromkeys([*choice.options, texts["payment_method"]]))
+        for field in CHOICES:
+            choice = self.fields.widgets[field.name]
+            choice.options = list(dict.fromkeys([*choice.options, texts[field.name]]))
         self.fields.fill(texts)
         self.basket.load(lines)
         self.basket.entry.restore(draft["entry"])
@@ -140,11 +144,9 @@ def _header_texts(sale: Mapping[str, Any]) -> dict[str, str]:
     return {name: "" if sale[name] is None else str(sale[name]) for name in HEADER}
 
 
-def _widgets(time_hint: str) -> dict[str, Any]:
-    return {
-        "cashier_id": text_field("cashier_id"),
-        "store_id": text_field("store_id"),
-        "payment_method": pmui.Select(label="Payment Method", options=list(PAYMENT_METHODS), **LAYOUT, **CHOICE),
-        "transaction_time": text_field("transaction_time", time_hint, placeholder="YYYY-MM-DD HH:MM:SS"),
-        "customer_id": text_field("customer_id", "Optional"),
-    }
+def _widget(field: Field, time_hint: str) -> Any:
+    if field.choices:
+        return pmui.Select(label=field.label, options=list(field.choices), **LAYOUT, **CHOICE)
+    if field.kind == "time":
+        return text_field(field.name, time_hint, placeholder="YYYY-MM-DD HH:MM:SS")
+    return text_field(field.name, "Optional" if field.kind == "optional id" else "")

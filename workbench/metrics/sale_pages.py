@@ -18,19 +18,11 @@ from workbench.database.replication import Answer
 from workbench.errors import FiguresUnavailable
 from workbench.metrics import Source, Where
 from workbench.metrics.facts import FACT_SALES, Facts
+from workbench.sales.fields import FIELDS
 from workbench.sales.models import CENT
 from workbench.words import counted
 
-_SHOWN = {  # by the names that sales_transaction has for them
-    "transaction_id": FACT_SALES.c.transaction_id,
-    "transaction_time": FACT_SALES.c.transaction_time,
-    "store_id": FACT_SALES.c.store_id,
-    "cashier_id": FACT_SALES.c.cashier_id,
-    "payment_method": FACT_SALES.c.payment_method,
-    "customer_id": FACT_SALES.c.customer_id,
-    "total_discount": FACT_SALES.c.discount,
-    "total_amount": FACT_SALES.c.revenue,
-}
+_SHOWN = {name: FACT_SALES.c[field.fact] for name, field in FIELDS.items()}
 COLUMNS = tuple(_SHOWN)
 PAGE_SIZES = (10, 20, 50, 100)
 
@@ -154,9 +146,9 @@ def _beyond(low: Any, low_id: Any, high: Any, high_id: Any) -> tuple[sa.ColumnEl
 
 def _key(sort: str) -> sa.ColumnElement[Any]:
     """What is sorted by. A text by its letters' numbers, whatever the database's own order of words is."""
-    if sort == "customer_id":  # may be missing, and no row compares with null: such sales are before the first customer
-        return sa.func.coalesce(FACT_SALES.c.customer_id, sa.literal_column("0"))
-    return sa.collate(_SHOWN[sort], "C") if sort == "payment_method" else _SHOWN[sort]
+    if FIELDS[sort].kind == "optional id":  # no row compares with null: such sales are before the first customer
+        return sa.func.coalesce(_SHOWN[sort], sa.literal_column("0"))
+    return sa.collate(_SHOWN[sort], "C") if FIELDS[sort].kind == "choice" else _SHOWN[sort]
 
 
 def _conditions(facts: Facts, where: Where) -> list[sa.ColumnElement[bool]]:

@@ -1,0 +1,51 @@
+"""The fields of a sale: each column of its header is one row here, and tables, forms, filters and addresses follow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from workbench.sales.models import PAYMENT_METHODS as METHODS
+
+Kind = Literal["id", "optional id", "time", "choice", "money"]
+
+
+@dataclass(frozen=True)
+class Field:
+    """A column of sales_transaction, by whose kind it is typed, sorted and shown.
+
+    ``fact`` is its name in the facts. ``width`` is that of its column in pixels, ``narrow`` the same in a notebook.
+    ``place`` is where it stands in the form; 0: nobody types it. ``filter`` is the name of what narrows by it.
+    """
+
+    name: str
+    label: str
+    kind: Kind
+    width: int
+    narrow: int
+    fact: str
+    place: int = 0
+    filter: str = ""
+    choices: tuple[str, ...] = ()
+
+    @property
+    def is_number(self) -> bool:
+        """Whether it stands at the right of its column."""
+        return self.kind in ("id", "optional id", "money")
+
+
+FIELDS = {
+    field.name: field
+    for field in (  # in the order of the table's columns
+        Field("transaction_id", "ID", "id", 90, 72, "transaction_id"),
+        Field("transaction_time", "Time", "time", 160, 150, "transaction_time", 4),
+        Field("store_id", "Store", "id", 76, 62, "store_id", 2, "stores"),
+        Field("cashier_id", "Cashier", "id", 96, 80, "cashier_id", 1, "cashiers"),
+        Field("payment_method", "Payment Method", "choice", 165, 106, "payment_method", 3, "payment_methods", METHODS),
+        Field("customer_id", "Customer", "optional id", 106, 90, "customer_id", 5, "customer_id"),
+        Field("total_discount", "Discount", "money", 106, 86, "discount"),
+        Field("total_amount", "Total", "money", 96, 80, "revenue"),
+    )
+}
+TYPED = tuple(sorted((field for field in FIELDS.values() if field.place), key=lambda field: field.place))
+FILTERED = tuple(field for field in FIELDS.values() if field.filter)
