@@ -12,7 +12,6 @@ from workbench.dashboards.bars import BarTile
 from workbench.dashboards.chart import theme_color
 from workbench.dashboards.feed import Moment
 from workbench.database.replication import Answer
-from workbench.sales.products import known_products
 from workbench.words import visible
 
 TOP = 10
@@ -59,5 +58,5 @@ class TopProductsByQuantity(TopProducts):
 
 def product_names(moment: Moment) -> dict[str, str]:
     """The name of each product code."""
-    found: Any = moment.answer("product names", lambda source: known_products(source.reader, source.session))
-    return {code: visible(name) for code, name in found.value}
+    found = moment.answer("product names", lambda source: source.read(lambda facts: facts.product_names(), "products"))
+    return {code: visible(name) for code, name in found.value.items()}

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql.base import PGDialect
 
 from workbench.metrics.facts import FACT_LINES, FACT_SALES, Senseless, line_conditions, sale_conditions
 from workbench.metrics.filters import Where
+from workbench.sales.products import several
 
 ARTICLES = sa.table("articles", *map(sa.column, ("article", "product_code", "product_name", "category")))
 SHARED_BIT = 127  # of the articles that have none of their own, as in sql/columns/take_sales.sql
@@ -48,6 +49,19 @@ class ColumnFacts:
         """As in ``Facts``."""
         known = self.execute(sa.select(ARTICLES.c.article, ARTICLES.c.product_code, ARTICLES.c.product_name))
         return _has_article(FACT_SALES, [article for article, code, name in known if is_wanted(code, name)])
+
+    def product_names(self) -> dict[str, str]:
+        """As in ``Facts``."""
+        named = sa.select(ARTICLES.c.product_code, ARTICLES.c.product_name).distinct()
+        pairs = [(code, name) for code, name in self.execute(named)]
+        found = dict(pairs)
+        if renamed := several(pairs):
+            newest = sa.select(ARTICLES.c.product_code, sa.func.arg_max(ARTICLES.c.product_name, sa.column("item_id")))
+            lines = FACT_LINES.join(ARTICLES, ARTICLES.c.article == sa.literal_column("fact_lines.article"))
+            is_renamed = ARTICLES.c.product_code.in_(renamed)
+            newest = newest.select_from(lines).where(is_renamed).group_by(ARTICLES.c.product_code)
+            found.update((code, name) for code, name in self.execute(newest))
+        return found
 
     def count(self, conditions: Sequence[sa.ColumnElement[bool]]) -> tuple[int, bool]:
         """As in ``Facts``; always exact."""

@@ -21,6 +21,7 @@ from workbench.errors import MetricError
 from workbench.metrics.changes import Ids
 from workbench.metrics.definitions import COLUMNS, DIMENSIONS, MEASURES, SPANS, Grain, tells_lines
 from workbench.metrics.filters import EPOCH, Where
+from workbench.sales import products
 
 Groups = dict[tuple[Any, ...], dict[str, int]]
 EXACT_COUNT_LIMIT = 100_000  # of the database: the columns count everything
@@ -97,6 +98,9 @@ class Facts(Protocol):
     def has_product(self, is_wanted: Callable[[str, str], bool]) -> sa.ColumnElement[bool]:
         """The condition on FACT_SALES that they have a line of a product whose code and name are wanted."""
 
+    def product_names(self) -> dict[str, str]:
+        """The newest name of every product that was ever sold, by its code."""
+
     def count(self, conditions: Sequence[sa.ColumnElement[bool]]) -> tuple[int, bool]:
         """How many of FACT_SALES meet the conditions, and whether that is an estimate."""
 
@@ -139,6 +143,10 @@ class DatabaseFacts:
             return sa.false()
         is_one = sa.tuple_(_ITEMS.c.product_code, _ITEMS.c.product_name).in_(wanted)
         return sa.exists().where(_ITEMS.c.transaction_id == FACT_SALES.c.transaction_id, is_one)
+
+    def product_names(self) -> dict[str, str]:
+        """As in ``Facts``."""
+        return products.names(self._connection)
 
     def count(self, conditions: Sequence[sa.ColumnElement[bool]]) -> tuple[int, bool]:
         """As in ``Facts``: counted up to EXACT_COUNT_LIMIT, beyond it the planner's estimate."""

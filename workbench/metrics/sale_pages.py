@@ -5,11 +5,11 @@ One statement asks either. Who has it answers which sales are on the page; their
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import pandas as pd
 import sqlalchemy as sa
@@ -26,6 +26,7 @@ _SHOWN = {name: FACT_SALES.c[field.fact] for name, field in FIELDS.items()}
 COLUMNS = tuple(_SHOWN)
 PAGE_SIZES = (10, 20, 50, 100)
 
+T = TypeVar("T")
 Edge = tuple[Any, int]  # sort value and transaction_id of a row at a page's edge
 Move = Literal["first", "next", "previous", "last"]
 
@@ -107,7 +108,19 @@ def sale_page(
     return Answer(page, rows.engine, min(answer.as_of, rows.as_of), rows.note)
 
 
-def _asked(source: Source, work: Any) -> Answer[tuple[list[Edge], tuple[int, bool]]]:
+def newest_sales(source: Source, where: Where, size: int) -> Answer[pd.DataFrame]:
+    """COLUMNS of the newest sales, the newest first: of one moment, without a page's count."""
+    shown = sa.select(*(column.label(name) for name, column in _SHOWN.items()))
+    newest = shown.order_by(FACT_SALES.c.transaction_time.desc(), FACT_SALES.c.transaction_id.desc()).limit(size)
+
+    def work(facts: Facts) -> pd.DataFrame:
+        rows = facts.execute(newest.where(*_conditions(facts, where)))
+        return pd.DataFrame([tuple(row) for row in rows], columns=list(COLUMNS))
+
+    return _asked(source, work)
+
+
+def _asked(source: Source, work: Callable[[Facts], T]) -> Answer[T]:
     """From the columns; where these fail, as when there is no memory left, from the database."""
     try:
         return source.read(work, "sale page")

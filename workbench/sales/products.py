@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -25,14 +25,19 @@ class Product:
 
 def known_products(reader: Reader, session: Session) -> Answer[list[tuple[str, str]]]:
     """Code and newest name of every product ever sold, by code. Raises ServerUnavailable."""
+    return reader.read(session, lambda connection: list(names(connection).items()), "products")
 
-    def work(connection: sa.Connection) -> list[tuple[str, str]]:
-        pairs = [tuple(row) for row in run_sql(connection, "queries/products")]
-        times = Counter(code for code, _ in pairs)
-        renamed = newest(connection, [code for code, names in times.items() if names > 1])
-        return list((dict(pairs) | {code: name for code, (name, _) in renamed.items()}).items())
 
-    return reader.read(session, work, "products")
+def names(connection: sa.Connection) -> dict[str, str]:
+    """The newest name of every product ever sold, by its code, in the order of codes."""
+    pairs = [tuple(row) for row in run_sql(connection, "queries/products")]
+    renamed = newest(connection, several(pairs))
+    return dict(pairs) | {code: name for code, (name, _) in renamed.items()}
+
+
+def several(pairs: Iterable[tuple[str, str]]) -> list[str]:
+    """The codes that have several names."""
+    return [code for code, names in Counter(code for code, _ in pairs).items() if names > 1]
 
 
 def newest(connection: sa.Connection, codes: Sequence[str]) -> dict[str, tuple[str, str | None]]:
