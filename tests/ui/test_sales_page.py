@@ -102,6 +102,27 @@ def test_a_sale_is_added_once_and_shown_at_once(app: str, page: Page, engines: E
     expect(page.get_by_role("cell", name="Cheesecake")).to_be_visible()
 
 
+def test_a_sale_tells_its_history_also_when_it_is_gone(app: str, page: Page, workbench: Workbench) -> None:
+    transaction_id = create(workbench)
+    open_tab(page, app)
+    rows(page).get_by_text("►").click()
+    page.get_by_text(re.compile("History: 1 save, the last by")).click()
+    expect(page.get_by_role("cell", name="Recorded")).to_be_visible()
+    button(rows(page), "Edit").click()
+    expect(page.get_by_role("heading", name=f"Transaction {transaction_id}")).to_be_visible()
+    fill(page, Customer_ID="88")
+    button(page, "Save changes").click()
+    page.get_by_text(re.compile("History: 2 saves, the last by")).click()
+    expect(page.get_by_role("row", name=re.compile("Customer 77 88$"))).to_be_visible()
+    gone = stored(workbench, transaction_id)
+    workbench.sales(actor="ana").delete(transaction_id, gone.version, uuid4())
+    button(page, "Cancel").click()
+    button(page, "Load").click()
+    said(page, f"Transaction {transaction_id}")
+    expect(page.get_by_text(re.compile("History: 3 saves, the last by ana"))).to_be_visible()
+    expect(page.get_by_role("cell", name="Deleted")).to_be_visible()
+
+
 def test_items_are_completed_changed_and_removed(app: str, page: Page, workbench: Workbench) -> None:
     create(workbench)
     open_tab(page, app, "Add Transaction")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from workbench.components.theme import NOTHING, esc, money
+from workbench.components.theme import NOTHING, esc
 from workbench.errors import field_label
+from workbench.forms.line_table import line_text
 from workbench.forms.sale_form import HEADER
 
 Content = Mapping[str, Any]
@@ -39,9 +40,9 @@ def conflict_table(base: Content, mine: Content, theirs: Content) -> str:
     rows = [_row(field_label(name), *(_value(c[name]) for c in (mine, theirs, base))) for name in HEADER]
     lines = [_by_id(mine), _by_id(theirs), _by_id(base)]
     for number, item_id in enumerate(dict.fromkeys([*lines[2], *lines[1]]), 1):
-        rows.append(_row(f"Item {number}", *(_line(found.get(item_id)) for found in lines)))
+        rows.append(_row(f"Item {number}", *(line_text(found.get(item_id)) for found in lines)))
     for line in (line for line in mine["lines"] if line["item_id"] is None):
-        rows.append(_row("New item", _line(line), NOTHING, NOTHING))
+        rows.append(_row("New item", line_text(line), NOTHING, NOTHING))
     head = "<th></th><th>Mine</th><th>Theirs</th><th>What it was</th>"
     return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
 
@@ -58,15 +59,6 @@ def _cell(value: str, *, is_marked: bool) -> str:
 
 def _value(value: object) -> str:
     return NOTHING if value is None else str(value)
-
-
-def _line(line: Mapping[str, Any] | None) -> str:
-    if line is None:
-        return NOTHING
-    category = f" · {line['category']}" if line["category"] else ""
-    discount = f" − {money(line['discount'])}" if line["discount"] else ""
-    price = f"{line['quantity']:,} × {money(line['unit_price'])}{discount}"
-    return f"{line['product_code']} · {line['product_name']}{category} · {price}"
 
 
 def _by_id(sale: Content) -> dict[int, dict[str, Any]]:

@@ -12,11 +12,14 @@ import panel_material_ui as pmui
 
 from workbench.components.browser.said import Said
 from workbench.components.browser.unsaved import Unsaved
+from workbench.components.inline import read_aside
+from workbench.components.theme import esc
 from workbench.errors import SaleConflict, SaleRefused, WorkbenchError
 from workbench.forms.actions import Action
 from workbench.forms.confirmation import Confirmation
 from workbench.forms.conflict import conflict_table, merge
 from workbench.forms.fields import actions
+from workbench.forms.history import history_html
 from workbench.forms.line_table import html_pane
 from workbench.forms.messages import Message
 from workbench.forms.sale_form import SaleForm, content, section, size
@@ -46,7 +49,7 @@ class EditSale(pn.viewable.Viewer):
         self.unsaved = Unsaved("edit", self._draft, self._restore)
         self.form = SaleForm(sales, self.message, self.unsaved.changed)
         self._picker = SalePicker(self.load, self.message)
-        self._title = html_pane("")
+        self._title, self._history = html_pane(""), html_pane("")
         self._unsaved = Message(_button("Discard changes", self._discard), closeable=False)
         self._conflict: SaleConflict | None = None
         self._compared, self._comparison = Said(), html_pane("")
@@ -108,9 +111,12 @@ class EditSale(pn.viewable.Viewer):
             lead = f"Transaction {self._base.transaction_id} has changes that are not saved."
             self._unsaved.say("warning", f"Save them, or discard them and load {transaction_id}.", lead)
             return
+        self._history.object = ""
         sale = await self._loader.load(transaction_id)
         if sale is not None:
             self._show(sale)
+        if self._picker.transaction_id == transaction_id:
+            await self._tell_history(transaction_id)
 
     async def _save(self) -> None:
         base = self._base
@@ -151,6 +157,18 @@ class EditSale(pn.viewable.Viewer):
             now = None
         if self._base is base:
             self._show(now)
+            await self._tell_history(base.transaction_id)
+
+    async def _tell_history(self, transaction_id: int) -> None:
+        """Below the form, also of a sale that is gone; what cannot be read is no reason not to edit."""
+        try:
+            changes = (await read_aside(self._sales.history, transaction_id)).value
+        except WorkbenchError as error:
+            self._history.object = f'<p class="soft">The history cannot be shown: {esc(error)}</p>'
+            return
+        is_there = self._base is not None
+        if changes or is_there:
+            self._history.object = history_html(changes, self._sales.clock, is_open=not is_there)
 
     def _show(self, sale: Sale | None, typed: dict[str, Any] | None = None) -> None:
         self._base = sale
@@ -197,6 +215,7 @@ class EditSale(pn.viewable.Viewer):
 
     def _cancel(self, _event: object) -> None:
         self.message.clear()
+        self._history.object = ""
         self._show(None)
 
     def __panel__(self) -> pn.Column:
@@ -207,6 +226,7 @@ class EditSale(pn.viewable.Viewer):
             self._choices,
             self.confirmation,
             self.message,
+            self._history,
             sizing_mode="stretch_width",
             margin=0,
         )

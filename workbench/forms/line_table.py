@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -32,6 +32,16 @@ def sale_text(name: str, value: Any, currency: str = "") -> str:
     if kind == "choice":
         return visible(str(value))
     return NOTHING if pd.isna(value) else str(int(value))
+
+
+def line_text(line: Mapping[str, Any] | None) -> str:
+    """``COF-001 · Espresso · Coffee · 2 × 3.00 − 0.50`` for a line by its columns; plain text."""
+    if line is None:
+        return NOTHING
+    category = f" · {line['category']}" if line["category"] else ""
+    discount = f" − {money(line['discount'])}" if line["discount"] else ""
+    price = f"{line['quantity']:,} × {money(line['unit_price'])}{discount}"
+    return f"{line['product_code']} · {line['product_name']}{category} · {price}"
 
 
 def line_table(lines: Sequence[Line]) -> str:

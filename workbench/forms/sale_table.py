@@ -15,6 +15,7 @@ from workbench.database.failures import called
 from workbench.database.replication import Answer, Session
 from workbench.errors import WorkbenchError
 from workbench.forms.actions import failures_said
+from workbench.forms.history import history_html
 from workbench.forms.line_table import html_pane, line_table
 from workbench.forms.messages import Message
 from workbench.forms.pager import Pager
@@ -162,10 +163,13 @@ class SaleTable(pn.viewable.Viewer):
     async def _lines(self, row: pd.Series) -> pn.pane.HTML:
         """What a row opens to."""
         try:
-            answer = await read_aside(self._sales.lines, int(str(row.name)))
+            return html_pane(await read_aside(self._opened, int(str(row.name))))
         except WorkbenchError as error:
             return html_pane(f"<p>{esc(error)}</p>")
-        return html_pane(line_table(answer.value))
+
+    def _opened(self, transaction_id: int) -> str:
+        changes = self._sales.history(transaction_id).value
+        return line_table(self._sales.lines(transaction_id).value) + history_html(changes, self._sales.clock)
 
     def _clicked(self, event: Any) -> None:
         act = self._on_click.get(event.column)

@@ -35,6 +35,7 @@ from workbench.errors import (
     ServerUnavailable,
     WorkbenchError,
 )
+from workbench.sales.history import Change, find_history
 from workbench.sales.models import Line, Sale, SaleInput
 
 
@@ -169,6 +170,10 @@ class Sales:
     def lines(self, transaction_id: int) -> Answer[list[Line]]:
         """The lines of a sale in the order of entry; an empty list when there is no such sale."""
         return self.reader.read(self.session, lambda c: find_lines(c, transaction_id), "sale lines")
+
+    def history(self, transaction_id: int) -> Answer[list[Change]]:
+        """Who saved the sale, when and what each save changed, the newest first; also of a sale that is gone."""
+        return self.reader.read(self.session, lambda c: find_history(c, transaction_id), "sale history")
 
     def _write(
         self,

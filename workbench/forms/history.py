@@ -1,0 +1,68 @@
+"""The history of a sale to be read: each save with who, when, and what changed from what to what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from workbench.components.theme import NOTHING, esc
+from workbench.config.clock import StoreClock
+from workbench.forms.line_table import line_text, sale_text
+from workbench.sales.fields import FIELDS
+from workbench.sales.history import Change, Row, Touched
+from workbench.words import counted
+
+KINDS = {"created": "Recorded", "edited": "Changed", "deleted": "Deleted"}
+NOTHING_LOGGED = "Nothing is logged of this sale: a bulk load brought it, and nobody has changed it since."
+
+
+def history_html(changes: Sequence[Change], clock: StoreClock, *, is_open: bool = False) -> str:
+    """A list to be unfolded, the newest save first; every text in it is escaped."""
+    if not changes:
+        return f'<p class="soft">{NOTHING_LOGGED}</p>'
+    newest = changes[0]
+    told = f"History: {counted(len(changes), 'save')}, the last by {esc(newest.actor)} on {clock.text(newest.at)}"
+    head = "".join(f'<th scope="col">{name}</th>' for name in ("When", "Who", "What", "Before", "After"))
+    body = "".join(_rows(change, clock) for change in changes)
+    table = f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    return f"<details{' open' if is_open else ''}><summary>{told}</summary>{table}</details>"
+
+
+def _rows(change: Change, clock: StoreClock) -> str:
+    lead = (clock.text(change.at), change.actor)
+    rows = []
+    for what, before, after in list(_differences(change)) or [("Saved as it was", NOTHING, NOTHING)]:
+        cells = (*lead, what, before, after)
+        rows.append("<tr>" + "".join(f"<td>{esc(cell)}</td>" for cell in cells) + "</tr>")
+        lead = ("", "")
+    return "".join(rows)
+
+
+def _differences(change: Change) -> Iterator[tuple[str, str, str]]:
+    """What, before and after, as plain texts; of a sale that came or went its total and its lines."""
+    for part in change.touched:
+        if part.item_id is not None:
+            if line_text(part.before) != line_text(part.after):
+                yield "Item", line_text(part.before), line_text(part.after)
+        elif change.kind == "edited":
+            yield from _header(part)
+        else:
+            yield KINDS[change.kind], _total(part.before), _total(part.after)
+
+
+def _header(part: Touched) -> Iterator[tuple[str, str, str]]:
+    before, after = part.before or {}, part.after or {}
+    for name, field in FIELDS.items():
+        if before.get(name) != after.get(name):
+            yield field.label, _value(name, before), _value(name, after)
+
+
+def _value(name: str, row: Row) -> str:
+    value = row.get(name)
+    if value is not None and FIELDS[name].kind == "time":
+        return f"{datetime.fromisoformat(value):%Y-%m-%d %H:%M:%S}"
+    return sale_text(name, value)
+
+
+def _total(row: Row | None) -> str:
+    return NOTHING if row is None else f"Total {_value('total_amount', row)}"
