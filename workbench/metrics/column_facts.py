@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import duckdb
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql.base import PGDialect
 
-from workbench.metrics.facts import FACT_LINES, FACT_SALES, Senseless, line_conditions, sale_conditions
+from workbench.metrics.definitions import COLUMNS
+from workbench.metrics.facts import ARTICLE, FACT_LINES, FACT_SALES, Senseless, line_conditions, sale_conditions
 from workbench.metrics.filters import Where
 from workbench.sales.products import several
 
@@ -49,6 +51,12 @@ class ColumnFacts:
         """As in ``Facts``."""
         known = self.execute(sa.select(ARTICLES.c.article, ARTICLES.c.product_code, ARTICLES.c.product_name))
         return _has_article(FACT_SALES, [article for article, code, name in known if is_wanted(code, name)])
+
+    @cached_property
+    def articles(self) -> Mapping[int, tuple[Any, ...]]:
+        """As in ``Facts``."""
+        found = sa.select(ARTICLES.c.article, *(ARTICLES.c[COLUMNS[name]] for name in ARTICLE))
+        return {article: tuple(values) for article, *values in self.execute(found)}
 
     def product_names(self) -> dict[str, str]:
         """As in ``Facts``."""

@@ -51,7 +51,8 @@ FACT_LINES = _table("fact_lines", _HEADER, _MONEY, _LINE, (sa.column("items", sa
 FIRST_SALES = _table("first_sales", _HEADER)
 _ITEMS = _table("sales_item", _HEADER[:1], _LINE, (sa.column("product_name", sa.Text),))
 TABLES: dict[Grain, sa.TableClause] = {"sale": FACT_SALES, "line": FACT_LINES, "first sale": FIRST_SALES}
-
+ARTICLE = tuple(name for name, dimension in DIMENSIONS.items() if dimension.grain == "line")
+_ARTICLE = sa.column("article", sa.Integer)
 
 # Of PostgreSQL, for an expression that it cannot make sense of: syntax, column, function, grouping, type.
 _SENSELESS = ("42601", "42703", "42883", "42803", "42804", "42P09")
@@ -98,6 +99,10 @@ class Facts(Protocol):
     def has_product(self, is_wanted: Callable[[str, str], bool]) -> sa.ColumnElement[bool]:
         """The condition on FACT_SALES that they have a line of a product whose code and name are wanted."""
 
+    @property
+    def articles(self) -> Mapping[int, tuple[Any, ...]]:
+        """The values of ARTICLE by the number that lines have in their place, which costs less to group by; or none."""
+
     def product_names(self) -> dict[str, str]:
         """The newest name of every product that was ever sold, by its code."""
 
@@ -143,6 +148,11 @@ class DatabaseFacts:
             return sa.false()
         is_one = sa.tuple_(_ITEMS.c.product_code, _ITEMS.c.product_name).in_(wanted)
         return sa.exists().where(_ITEMS.c.transaction_id == FACT_SALES.c.transaction_id, is_one)
+
+    @property
+    def articles(self) -> Mapping[int, tuple[Any, ...]]:
+        """As in ``Facts``: a view's lines have no numbers."""
+        return {}
 
     def product_names(self) -> dict[str, str]:
         """As in ``Facts``."""
@@ -227,10 +237,14 @@ def _pass(facts: Facts, grain: Grain, where: Where, asked: Sequence[Filled]) -> 
     measures = list(dict.fromkeys(name for grouping, _ in asked for name in grouping.at(grain)))
     periods = {period: 1 << place for place, period in enumerate(dict.fromkeys(of.where for of, _ in asked))}
     facts_of, bits_of = TABLES[grain], [] if len(periods) == 1 else [sa.column("periods", sa.Integer)]
-    rows_of = sa.select(*facts_of.c, *([_period_bits(facts_of, periods)] if bits_of else []))
+    adds_up = all(MEASURES[name].adds_up for name in measures)
+    articles = facts.articles if adds_up and any(tells_lines(of.by) for of, _ in asked) else {}
+    numbers = [_ARTICLE] if articles else []
+    rows_of = sa.select(*facts_of.c, *numbers, *([_period_bits(facts_of, periods)] if bits_of else []))
     table = rows_of.where(*facts.matching(facts_of, where)).subquery(facts_of.name)
-    keys = {name: group(table, name).label(name) for grouping, _ in asked for name in grouping.by}
-    sets = _sets([of.by for of, _ in asked], all(MEASURES[name].adds_up for name in measures))
+    told_by = {of.by: _told_by(of.by, bool(articles)) for of, _ in asked}
+    keys = {name: group(table, name).label(name) for by in told_by.values() for name in by}
+    sets = _sets(told_by.values(), adds_up)
     tuples = [sa.tuple_(*bits_of, *(keys[name] for name in keys if name in one)) for one in sets]
     query = sa.select(
         sa.func.grouping(*keys.values()) if len(sets) > 1 else sa.literal_column("0"),
@@ -245,9 +259,12 @@ def _pass(facts: Facts, grain: Grain, where: Where, asked: Sequence[Filled]) -> 
         said = ", ".join(f"{name} as {MEASURES[name].expression}" for name in measures)
         raise MetricError(f"It is defined wrongly (workbench/metrics/definitions.py), {said}: {error}.") from None
     places = {name: place for place, name in enumerate([*keys, *measures], start=2)}
+    if articles:
+        rows = [(*row, *articles.get(row[places[_ARTICLE.name]], ())) for row in rows]
+        places |= {name: len(places) + place for place, name in enumerate(ARTICLE, start=2)}
     of_set: dict[int, list[Any]] = {_rolled_up(keys, one): [] for one in sets}
     for of, groups in asked:
-        finest = min((one for one in sets if one.issuperset(of.by)), key=len)
+        finest = min((one for one in sets if one.issuperset(told_by[of.by])), key=len)
         summed = [(name, places[name]) for name in of.at(grain)]
         of_set[_rolled_up(keys, finest)].append(
             (periods[of.where], groups, _taken([places[name] for name in of.by]), summed)
@@ -263,15 +280,15 @@ def _pass(facts: Facts, grain: Grain, where: Where, asked: Sequence[Filled]) -> 
 def _sets(every: Iterable[Sequence[str]], adds_up: bool) -> list[frozenset[str]]:
     """What is grouped by, so that the groups of each of ``every`` follow from it.
 
-    What adds up follows from what is grouped finer. A product is nearly always of one category: to group by both costs
-    no more than to group by one.
+    What adds up follows from what is grouped finer.
     """
-    found = dict.fromkeys(map(frozenset, every))
-    if not adds_up:
-        return list(found)
-    if {frozenset(["product"]), frozenset(["category"])} <= found.keys():
-        found[frozenset(["product", "category"])] = None
-    return [one for one in found if not any(one < other for other in found)]
+    found = list(dict.fromkeys(map(frozenset, every)))
+    return [one for one in found if not (adds_up and any(one < other for other in found))]
+
+
+def _told_by(by: Sequence[str], has_numbers: bool) -> tuple[str, ...]:
+    """What a grouping is grouped by: what tells an article by its number, where it has one."""
+    return tuple(dict.fromkeys(_ARTICLE.name if has_numbers and name in ARTICLE else name for name in by))
 
 
 def _taken(places: Sequence[int]) -> Callable[[Sequence[Any]], Any]:
@@ -314,7 +331,7 @@ def _total(name: str) -> sa.ColumnElement[Any]:
 
 def group(table: sa.FromClause, name: str) -> sa.ColumnElement[Any]:
     """What a dimension is grouped by: the day itself, as the planner cannot tell how many numbers of days there are."""
-    column = table.c[COLUMNS[name]]
+    column = table.c[COLUMNS.get(name, name)]
     if name in SPANS:  # of a time without a zone: the session's is not asked
         return sa.cast(sa.func.date_trunc(name, sa.cast(column, sa.DateTime)), sa.Date)
     return sa.cast(sa.extract("isodow", column), sa.Integer) if name == "weekday" else column
