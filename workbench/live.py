@@ -26,7 +26,7 @@ K = TypeVar("K", bound=Hashable)
 REFRESH_SECONDS = 0.2  # half a millisecond where nothing is new
 BEGIN_SECONDS = 5.0
 AGAIN_SECONDS = 30.0
-MOST_ANSWERS = 2000  # kept for one revision; beyond it the oldest go
+MOST_ANSWERS = 2000  # kept for one revision, and as many of what is made of them; beyond it the oldest go
 
 
 class Wakes(Protocol):
@@ -55,8 +55,11 @@ class Live:
         self._lock = threading.Lock()
         self._answers: dict[Hashable, Question] = {}
         self._answered_revision = 0
+        self._made: dict[Hashable, Any] = {}
+        self._made_revision = 0
         self._shown: dict[Hashable, str] = {}
         self._woken: WeakSet[Wakes] = WeakSet()
+        self._turn = 0
         self._has_begun = threading.Event()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -164,6 +167,32 @@ class Live:
             raise
         return found
 
+    def once(self, session: Session, key: Callable[[], Hashable], work: Callable[[], T]) -> T:
+        """What ``work`` makes of answers to this session, made once for each ``key`` and revision.
+
+        It is kept only when both are afterwards as they were before.
+        """
+        self.columns.catch_up(self.workbench.reader, session)
+        moment, revision, before = self.columns.moment, self.revision, key()
+        if moment is None or not moment.reaches(session.token):
+            return work()
+        with self._lock:
+            if before in (found := self._made_at(revision)):
+                return cast(T, found[before])
+        made = work()
+        with self._lock:
+            if revision == self.revision and before == key():
+                kept = self._made_at(revision)
+                kept[before] = made
+                while len(kept) > MOST_ANSWERS:
+                    kept.pop(next(iter(kept)))
+        return made
+
+    def _made_at(self, revision: int) -> dict[Hashable, Any]:
+        if revision != self._made_revision:
+            self._made, self._made_revision = {}, revision
+        return self._made
+
     def source_now(self, session: Session) -> Source:
         """Who is asked for this session about what there is now, what others have just written among it."""
         with suppress(FiguresUnavailable):
@@ -229,9 +258,12 @@ class Live:
             self._has_begun.set()
 
     def _wake(self) -> None:
+        """Wakes all, each time another one first: they are drawn in this order, and one would always be the last."""
         with self._lock:
             woken = tuple(self._woken)
-        for one in woken:
+        self._turn += 1
+        first = self._turn % max(len(woken), 1)
+        for one in (*woken[first:], *woken[:first]):
             one.wake()
 
     def _tell(self, problem: str) -> None:

@@ -11,6 +11,7 @@ from threading import Event
 from typing import Any
 from uuid import uuid4
 
+import pandas as pd
 import pytest
 import sqlalchemy as sa
 
@@ -19,7 +20,11 @@ from tests.examples import sale
 from workbench.config import Settings
 from workbench.connection import Workbench, connect
 from workbench.dashboards.bars import RevenueByCashier, RevenueByStore
-from workbench.dashboards.feed import Feed
+from workbench.dashboards.feed import Feed, draw
+from workbench.dashboards.heatmap import BusyHours
+from workbench.dashboards.kpis import TotalRevenue, TotalTransactions
+from workbench.dashboards.over_time import RevenueOverTime
+from workbench.dashboards.recent_sales import RecentSales
 from workbench.dashboards.sales_dashboard import OVERVIEW
 from workbench.database.engines import Engines
 from workbench.database.replication import Answer, Session
@@ -124,6 +129,31 @@ def test_a_change_wakes_whoever_follows_as_long_as_he_is_there(live: Live, workb
     assert not woken.is_set()
 
 
+def test_each_change_wakes_another_one_first(live: Live, workbench: Workbench) -> None:
+    """Pages are drawn one after the other, in the order in which they are woken."""
+    order: list[int] = []
+
+    class Follower:
+        def __init__(self, number: int) -> None:
+            self.number = number
+
+        def wake(self) -> None:
+            order.append(self.number)
+
+    followers = [Follower(number) for number in range(3)]
+    for each in followers:
+        live.wakes(each)
+    firsts, lasts = set[int](), set[int]()
+    for _ in range(12):
+        order.clear()
+        create(workbench)
+        wait_until(lambda: len(order) >= 3, "three that are woken", 10)
+        assert sorted(order[:3]) == [0, 1, 2]
+        firsts.add(order[0])
+        lasts.add(order[2])
+    assert firsts == lasts == {0, 1, 2}
+
+
 def test_an_idle_database_is_no_new_revision_and_its_as_of_moves(live: Live) -> None:
     revision, first = live.revision, live.columns.moment
     assert first is not None
@@ -148,6 +178,76 @@ def test_twenty_pages_ask_what_one_does(live: Live, workbench: Workbench) -> Non
     for session in [Session() for _ in range(20)]:
         live.answer(session, "the same", work)
     assert len(asked) == 1
+
+
+@pytest.mark.parametrize("kind", [TotalRevenue, RevenueByStore, RevenueOverTime, BusyHours, RecentSales])
+def test_pages_that_look_at_the_same_have_it_fetched_and_prepared_once(
+    live: Live, workbench: Workbench, monkeypatch: pytest.MonkeyPatch, kind: Any
+) -> None:
+    """What one has prepared is what each would have: with other filters, and after a change, it is made anew."""
+    create(workbench, transaction_time=datetime.now().isoformat(sep=" "))
+    wait_until(lambda: figures(live, Session()) == (1, "10.70"), "the sale")
+    prepared: list[Any] = []
+    prepare = kind.prepare
+
+    def noted(tile: Any, *given: Any) -> Any:
+        prepared.append(prepare(tile, *given))
+        return prepared[-1]
+
+    monkeypatch.setattr(kind, "prepare", noted)
+    pages = [kind(Feed(workbench, None, live)) for _ in range(3)]
+    other = kind(Feed(workbench, Filters(stores=[3]), live))
+
+    def draw_all() -> None:
+        for tile in (*pages, other):
+            moment = tile.feed.moment()
+            draw(moment, moment.fetch([tile]))
+
+    draw_all()
+    assert len(prepared) == 2
+    first = pages[0].feed.moment()
+    assert all(same_as(prepare(tile, first, tile.fetch(first).value), prepared[0]) for tile in pages)
+    create(workbench, transaction_time=datetime.now().isoformat(sep=" "))
+    wait_until(lambda: figures(live, Session()) == (2, "21.40"), "the second sale")
+    draw_all()
+    assert len(prepared) == 4 and not same_as(prepared[2], prepared[0])
+
+
+def same_as(one: Any, other: Any) -> bool:
+    """Whether two drawings, frames or texts, are alike."""
+    return bool(one.equals(other)) if isinstance(one, pd.DataFrame) else one == other
+
+
+def test_a_tile_of_a_session_that_has_just_written_is_not_what_others_share(live: Live, workbench: Workbench) -> None:
+    feeds = [Feed(workbench, None, live) for _ in range(2)]
+    for feed in feeds:
+        feed.session = Session()
+    tiles = [TotalTransactions(feed) for feed in feeds]
+
+    def shown(tile: TotalTransactions) -> int:
+        moment = tile.feed.moment()
+        ((_, answer),) = moment.fetch([tile])
+        assert isinstance(answer, Answer)
+        return int(answer.value["value"][0])
+
+    assert [shown(tile) for tile in tiles] == [0, 0]
+    create(workbench, feeds[1].session, transaction_time=datetime.now().isoformat(sep=" "))
+    assert shown(tiles[1]) == 1
+
+
+def test_an_answer_is_not_kept_for_filters_that_moved_while_it_was_asked_for(live: Live) -> None:
+    filters = Filters()
+
+    def work() -> str:
+        filters.stores = [3]
+        return "of both"
+
+    for _ in range(2):
+        filters.stores = []
+        assert live.once(Session(), lambda: tuple(filters.stores), work) == "of both"
+    assert live.once(Session(), lambda: tuple(filters.stores), lambda: "of store 3") == "of store 3"
+    filters.stores = []
+    assert live.once(Session(), lambda: tuple(filters.stores), lambda: "of all") == "of all"
 
 
 ALONE = [

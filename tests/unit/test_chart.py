@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import holoviews as hv
+import numpy as np
 import pandas as pd
 import pytest
 from bokeh.document import Document
@@ -16,7 +17,7 @@ from bokeh.models import FactorRange
 
 from workbench.config import Settings
 from workbench.dashboards.bars import BarTile
-from workbench.dashboards.chart import NO_WIDTH, copied, on_click, serialized, write
+from workbench.dashboards.chart import NO_WIDTH, _same, copied, on_click, serialized, write
 
 BARS = pd.DataFrame(
     {
@@ -119,3 +120,21 @@ def test_a_click_tells_the_bar_it_is_on_and_whether_it_adds(drawn: Any, y: float
     for place in (y, 7.0, -0.2):
         drawn._trigger_event(Tap(drawn, x=3.0, y=place, modifiers={"shift": False, **keys}))
     assert clicked == [told, (None, told[1]), (None, told[1])]
+
+
+@pytest.mark.parametrize(
+    ("new", "old", "is_same"),
+    [
+        (np.array([1.0, np.nan]), np.array([1.0, np.nan]), True),
+        (np.array([1.0, np.nan]), np.array([1.0, 2.0]), False),
+        (np.array([1.0]), np.array([1.0, 2.0]), False),
+        (np.array([1.0]), np.array(["a"], dtype=object), False),
+        (np.array(["a", None], dtype=object), np.array(["a", None], dtype=object), True),
+        (np.array(["a"], dtype=object), ["a"], True),
+        (np.array(["a"]), np.array(["a"]), True),
+        (np.array([1.0]), [1.0], True),
+        (np.array(["2026-03-01"], dtype="M8[s]"), np.array(["2026-03-01"], dtype="M8[s]"), True),
+    ],
+)
+def test_a_column_is_compared_with_whatever_a_chart_holds(new: Any, old: Any, *, is_same: bool) -> None:
+    assert _same(new, old) == is_same

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from decimal import Decimal
 from itertools import zip_longest
 from typing import Any, ClassVar
@@ -54,10 +54,10 @@ class BarTile(ChartTile):
     metric: ClassVar[str] = "revenue"
     metrics: ClassVar[tuple[str, ...]] = ("revenue",)  # what is asked
     most = MOST_BARS
+    is_alike = True
 
     def __init__(self, source: Any, filters: Filters | None = None) -> None:
         super().__init__(source, filters)
-        self._values: dict[str, Any] = {}
         self._most_shown = 0
 
     def asks(self, moment: Moment) -> Sequence[Asked]:
@@ -98,11 +98,11 @@ class BarTile(ChartTile):
         values, figures = frame[self.dimension].tolist(), frame[self.metric].tolist()
         names = self.names(frame)
         labels = short(names, LABEL_LENGTH)
-        self._values = dict(zip(labels, values, strict=True))
         whole = sum(figures)
         return pd.DataFrame(
             {
                 "label": labels,
+                "of": pd.Series(values, dtype=object),
                 "revenue": floats(figures),
                 "name": names,
                 "text": self.texts(frame),
@@ -124,9 +124,19 @@ class BarTile(ChartTile):
 
     def marks(self, data: pd.DataFrame) -> pd.DataFrame:
         """The highest bars, or all of them, as they are drawn: the last one first."""
-        top = data if self.is_whole else data.head(self.most)
-        self._most_shown = max(self._most_shown, len(top))
-        return padded(top, "label", self._most_shown).iloc[::-1]
+        return padded(data.head(self._count(data)), "label", self._most_shown).iloc[::-1]
+
+    def _count(self, data: pd.DataFrame) -> int:
+        return len(data) if self.is_whole else min(len(data), self.most)
+
+    def variant(self) -> Hashable:
+        """How many bars are shown, and for how many there is room."""
+        return self.is_whole, self._most_shown
+
+    def redraw(self) -> None:
+        """Keeps room for as many bars as there were."""
+        self._most_shown = max(self._most_shown, self._count(self._data))
+        super().redraw()
 
     def offers(self) -> list[Button]:
         """A button for all bars where there are more than are shown."""
@@ -172,8 +182,9 @@ class BarTile(ChartTile):
         on_click(figure, self._clicked)
 
     def _clicked(self, _x: Any, label: Any, is_adding: bool) -> None:
-        if label in self._values:
-            self.feed.filters.toggle(is_adding=is_adding, **{self.narrows: self._values[label]})
+        values = dict(zip(self._data["label"], self._data["of"], strict=True))
+        if label in values:
+            self.feed.filters.toggle(is_adding=is_adding, **{self.narrows: values[label]})
 
     @property
     def unit(self) -> str:

@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 
 import holoviews as hv
 import holoviews.plotting.bokeh  # registers what draws; hv.extension would also load it into a notebook
+import numpy as np
 import pandas as pd
 import panel as pn
 from bokeh.core.json_encoder import serialize_json
@@ -25,6 +26,7 @@ from panel.viewable import Viewable
 from workbench.components import theme
 from workbench.connection import Workbench
 from workbench.dashboards.feed import Feed, Moment
+from workbench.dashboards.once import once
 from workbench.dashboards.table import table_html
 from workbench.dashboards.tile import Tile
 from workbench.dashboards.tile_card import Button
@@ -85,7 +87,7 @@ class ChartTile(Tile):
 
     def draw(self, moment: Moment, frame: pd.DataFrame) -> None:
         """Writes the frame into the chart wherever it is shown; one that is shown later is drawn from it."""
-        self._data = self.prepare(moment, frame)
+        self._data = self.prepared(moment, frame)
         self.redraw()
 
     def redraw(self) -> None:
@@ -125,8 +127,9 @@ class ChartTile(Tile):
         return figure
 
     def _write(self, figure: Plot) -> None:
-        write(figure, self.marks(self._data))
-        summary = f"{self.title}: {self.summarized(self._data)}"
+        data = self._data
+        write(figure, once(data, (type(self), "marks", self.variant()), lambda: self.marks(data)))
+        summary = f"{self.title}: {once(data, (type(self), 'summary'), lambda: self.summarized(data))}"
         figure.update(height=self.height, html_attributes={"role": "img", "aria-label": summary})
 
 
@@ -186,14 +189,15 @@ def _place(axis: Any, place: float | None) -> Any:
 
 def write(figure: Any, data: pd.DataFrame) -> None:
     """Puts a frame into a figure that was drawn from one with the same columns; what is the same is not sent."""
+    places = once(data, "columns", lambda: {str(name): column.to_numpy() for name, column in data.items()})
     for axis, place in (("x_range", "x"), ("y_range", "y")):
         if isinstance(found := getattr(figure, axis), FactorRange):
             column = getattr(figure.renderers[0].glyph, place)
-            found.factors = list(dict.fromkeys(data[getattr(column, "field", column)]))
+            _tell(found, list(dict.fromkeys(places[getattr(column, "field", column)])))
     if BESIDE in figure.extra_y_ranges:
-        figure.extra_y_ranges[BESIDE].factors = unlike(data["value"])
+        _tell(figure.extra_y_ranges[BESIDE], unlike(places["value"]))
     for source in {renderer.data_source for renderer in figure.renderers}:
-        columns = {name: data[COPIES.get(name, name)].to_numpy() for name in source.data}
+        columns = {name: places[COPIES.get(name, name)] for name in source.data}
         changed = {name: new for name, new in columns.items() if not _same(new, source.data[name])}
         if len(data) != len(next(iter(source.data.values()))):
             source.data = columns
@@ -201,8 +205,19 @@ def write(figure: Any, data: pd.DataFrame) -> None:
             source.data.update(changed)
 
 
+def _tell(axis: FactorRange, factors: list[str]) -> None:
+    if axis.factors != factors:
+        axis.factors = factors
+
+
 def _same(new: Any, old: Any) -> bool:
-    return pd.Series(new).equals(pd.Series(old))
+    """Whether two columns hold the same; pages that were drawn alike before hold the very same."""
+    if new is old:
+        return True
+    is_plain = isinstance(old, np.ndarray) and new.dtype == old.dtype and new.dtype.kind in "bifM"
+    if not is_plain:
+        return pd.Series(new).equals(pd.Series(old))
+    return bool(np.array_equal(new, old, equal_nan=True))
 
 
 def padded(data: pd.DataFrame, label: str, length: int) -> pd.DataFrame:

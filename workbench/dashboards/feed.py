@@ -39,6 +39,7 @@ class Fed(Protocol):
     """What a feed asks for and shows: a tile."""
 
     is_slow: bool
+    is_alike: bool  # what is fetched depends on its kind and the moment alone
 
     @property
     def is_near(self) -> bool:
@@ -68,6 +69,13 @@ class Moment:
     where: Where
     so_far: Where  # what of it is compared: a running period up to the last full hour
     comparison: Where | None
+
+    def key(self) -> Hashable:
+        """All that an answer or a drawing may depend on besides the data: filters, periods, the hour."""
+        values = [getattr(self.filters, name) for name in self.filters.param if name != "name"]
+        chosen = tuple(tuple(value) if isinstance(value, list) else value for value in values)
+        hour = self.now.replace(minute=0, second=0, microsecond=0)
+        return chosen, self.where, self.so_far, self.comparison, hour
 
     def ask(self, metrics: Sequence[str], by: Sequence[str] = (), where: Where | None = None) -> Answer[pd.DataFrame]:
         """The metrics for what is looked at, or for another ``where``. The frame must not be changed."""
@@ -241,7 +249,9 @@ def by_one(tiles: Sequence[Fed]) -> list[list[Fed]]:
 def _fetched(tile: Fed, moment: Moment) -> Found:
     """One tile's answer; an error is that tile's alone."""
     try:
-        return tile.fetch(moment)
+        if not tile.is_alike:
+            return tile.fetch(moment)
+        return moment.live.once(moment.session, lambda: (type(tile), moment.key()), lambda: tile.fetch(moment))
     except WorkbenchError as error:
         return error
     except Exception:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import calendar
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import holoviews as hv
@@ -33,6 +33,7 @@ class BusyHours(ChartTile):
     about = "Click a cell to look at that hour alone."
     height = 330
     reads: ClassVar[Mapping[str, str]] = {"Time": "time", "Revenue": "text"}
+    is_alike = True
 
     def __init__(self, source: Workbench | Feed, filters: Filters | None = None) -> None:
         super().__init__(source, filters)
@@ -51,12 +52,19 @@ class BusyHours(ChartTile):
         """The chosen cell."""
         return moment.where.hours, moment.where.weekdays
 
+    def variant(self) -> Hashable:
+        """The hours that are shown."""
+        return self._hours
+
+    def draw(self, moment: Moment, frame: pd.DataFrame) -> None:
+        """Keeps the hours that were shown: Bokeh trips when a chart of categories gets fewer of them than it had."""
+        first, last = self._hours
+        self._hours = (min(first, int(frame["hour"].min())), max(last, int(frame["hour"].max())))
+        super().draw(moment, frame)
+
     def prepare(self, moment: Moment, frame: pd.DataFrame) -> pd.DataFrame:
         """Every hour between the first and the last, on every weekday; a cell without a sale is 0."""
         found = {(hour, day): value for hour, day, value in frame.itertuples(index=False)}
-        first, last = int(frame["hour"].min()), int(frame["hour"].max())
-        # Bokeh trips when a chart of categories gets fewer of them than it had.
-        self._hours = (min(self._hours[0], first), max(self._hours[1], last))
         hours = range(self._hours[0], self._hours[1] + 1)
         cells = [(hour, day) for day in range(7, 0, -1) for hour in hours]
         values = [found.get(cell, 0) for cell in cells]

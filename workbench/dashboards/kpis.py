@@ -28,6 +28,7 @@ class KpiTile(Tile):
     """One figure of the whole period."""
 
     height = 140
+    is_alike = True
     metric: ClassVar[str] = ""
     of_lines: ClassVar[str] = "of the matching lines alone"  # what it is of when lines are filtered, by product say
 
@@ -84,9 +85,13 @@ class KpiTile(Tile):
 
     def draw(self, moment: Moment, frame: pd.DataFrame) -> None:
         """The figure, its change, its line."""
+        self.card.fill(self.prepared(moment, frame))
+
+    def prepare(self, moment: Moment, frame: pd.DataFrame) -> str:
+        """These as HTML."""
         row = frame.iloc[0]
         text = self._text(row.value)
-        self.card.fill(
+        return (
             f'<div class="kpi"><p class="figure number">{theme.esc(text)}</p>{self._part(moment)}'
             f"{change_html(row.so_far, row.before, self._compared(moment), row.cut)}"
             f"{sparkline(row.points, running_place(moment.where, moment.now))}</div>"

@@ -16,14 +16,13 @@ from bokeh.models import CustomJS, DatetimeTickFormatter, HoverTool, Plot
 from hvplot import hvPlot
 
 from workbench.components import theme
-from workbench.connection import Workbench
 from workbench.dashboards.chart import ChartTile, amounts, by_column, extremes, floats, frameless, theme_color
-from workbench.dashboards.feed import Feed, Moment
+from workbench.dashboards.feed import Moment
 from workbench.dashboards.grain import choices, fitting, grouped
 from workbench.dashboards.kpis import change
 from workbench.dashboards.tile_card import Button
 from workbench.database.replication import Answer
-from workbench.filters import AUTO, COMPARISONS, CUSTOM, GRAINS, Filters, until_words, words
+from workbench.filters import AUTO, COMPARISONS, CUSTOM, GRAINS, until_words, words
 from workbench.metrics import Asked
 
 QUIET: dict[str, Any] = {"responsive": True, "xlabel": "", "ylabel": "", "legend": False}
@@ -43,12 +42,7 @@ class RevenueOverTime(ChartTile):
         "Compared with": "compared",
         "Change": "change",
     }
-
-    def __init__(self, source: Workbench | Feed, filters: Filters | None = None) -> None:
-        super().__init__(source, filters)
-        self._is_by_hour = False
-        self._grain = "day"
-        self._spans: list[tuple[date, date]] = []  # first and last day of each point
+    is_alike = True
 
     def asks(self, moment: Moment) -> Iterable[Asked]:
         """The days of the period, brushed or not, and of what it is compared with; of a single day the hours."""
@@ -116,13 +110,20 @@ class RevenueOverTime(ChartTile):
 
     def offers(self) -> list[Button]:
         """The grains; none for a single day."""
-        return [] if self._is_by_hour else choices(self._grain)
+        grain = self._data["grain"].iloc[0]
+        return choices(grain) if grain in GRAINS else []
 
     def summarized(self, data: pd.DataFrame) -> str:
         """``30 days from … to …, highest … with …, lowest … with …``; what is not over yet does not count for these."""
         over = data[data["filled"] == 1] if (data["filled"] == 1).any() else data
-        days = "" if self._is_by_hour else f" from {words(*self._spans[0])} to {words(*self._spans[-1])}"
-        return f"{len(data)} {self._grain}{'s' * (len(data) > 1)}{days}, {extremes(over, 'date')}"
+        grain, spans = data["grain"].iloc[0], _spans(data)
+        days = "" if grain == "hour" else f" from {words(*spans[0])} to {words(*spans[-1])}"
+        return f"{len(data)} {grain}{'s' * (len(data) > 1)}{days}, {extremes(over, 'date')}"
+
+    def draw(self, moment: Moment, frame: pd.DataFrame) -> None:
+        """The lines, and what each is."""
+        super().draw(moment, frame)
+        self.card.legend = self._legend(moment)
 
     def prepare(self, moment: Moment, frame: pd.DataFrame) -> pd.DataFrame:
         """Floats, the texts of the hover, and the brushed days in a line of their own.
@@ -131,22 +132,23 @@ class RevenueOverTime(ChartTile):
         """
         to_come = (frame["day"] > pd.Timestamp(moment.now)) & (frame["revenue"] == 0)
         frame = frame[~to_come].reset_index(drop=True)
-        self._is_by_hour = any(day != day.normalize() for day in frame["day"])
-        grain = "hour" if self._is_by_hour else fitting(moment.filters.grain, len(frame))
+        is_by_hour = any(day != day.normalize() for day in frame["day"])
+        grain = "hour" if is_by_hour else fitting(moment.filters.grain, len(frame))
         points = grouped(frame, grain) if grain in GRAINS else frame.assign(last=frame["day"])
-        self._spans = [(first.date(), last.date()) for first, last in zip(points["day"], points["last"], strict=True)]
-        is_over = points["last"] < self._running(moment)
-        self._grain = grain
-        self.card.legend = self._legend(moment, points, is_over)
+        points["grain"] = grain
+        # The beginning of the hour, or of the day, that is not over yet.
+        is_over = points["last"] < pd.Timestamp(moment.now).floor("h" if is_by_hour else "D")
         return pd.DataFrame(self._courses(moment, points, is_over) | self._texts(moment, points, is_over, frame))
 
     def _courses(self, moment: Moment, points: pd.DataFrame, is_over: pd.Series) -> dict[str, Any]:
         low, high = moment.filters.brush_from or date.min, moment.filters.brush_to or date.max
-        is_chosen = pd.Series([low <= last and first <= high for first, last in self._spans])
+        is_chosen = pd.Series([low <= last and first <= high for first, last in _spans(points)])
         amounts = pd.Series(floats(points["revenue"]))
         left, right = edges(points["day"])
         return {
             "day": points["day"],
+            "last": points["last"],
+            "grain": points["grain"],
             "left": left,
             "right": right,
             "revenue": amounts,
@@ -163,13 +165,15 @@ class RevenueOverTime(ChartTile):
     ) -> dict[str, list[str]]:
         """What the pointer reads at each point."""
         before = moment.filters.so_far(moment.now, is_brushed=False).before
-        until = "" if self._is_by_hour else f" {until_words(before)}"
+        is_by_hour = points["grain"].iloc[0] == "hour"
+        until = "" if is_by_hour else f" {until_words(before)}"
         compared = moment.filters.comparison_where(moment.now, is_brushed=False)
         moved = None if compared is None or compared.date_from is None else compared.date_from - days["day"][0].date()
-        rows = list(zip(points["day"], self._spans, points["revenue"], points["before"], is_over, strict=True))
+        rows = list(zip(points["day"], _spans(points), points["revenue"], points["before"], is_over, strict=True))
+        named = hour_named if is_by_hour else day_named
         return {
             "text": [self.text(revenue) for _, _, revenue, _, _ in rows],
-            "date": [self._named(day, span) + ("" if over else ", not over yet") for day, span, _, _, over in rows],
+            "date": [named(day, span) + ("" if over else ", not over yet") for day, span, _, _, over in rows],
             "compared": [
                 theme.NOTHING
                 if value is None or moved is None
@@ -182,22 +186,13 @@ class RevenueOverTime(ChartTile):
             ],
         }
 
-    def _named(self, day: pd.Timestamp, span: tuple[date, date]) -> str:
-        if self._is_by_hour:
-            return f"{day:%H:%M}"
-        return words(*span) if span[0] < span[1] else f"{day:%a} {words(*span)}"
-
-    def _legend(self, moment: Moment, points: pd.DataFrame, is_over: pd.Series) -> list[tuple[str, str]]:
+    def _legend(self, moment: Moment) -> list[tuple[str, str]]:
         found = [("line", "Revenue")]
-        if not is_over.all():
+        if (self._data["filled"] == 0).any():
             found.append(("running", "Not over yet"))
-        if points["before"].notna().any():
+        if self._data["before"].notna().any():
             found.append(("before", COMPARISONS[moment.filters.comparison]))
         return found
-
-    def _running(self, moment: Moment) -> pd.Timestamp:
-        """The beginning of the hour, or of the day, that is not over yet."""
-        return pd.Timestamp(moment.now).floor("h" if self._is_by_hour else "D")
 
     def plot(self, data: pd.DataFrame) -> Any:
         """A line for what is compared with, one for what is over and one for what is not, and the dots."""
@@ -243,13 +238,14 @@ class RevenueOverTime(ChartTile):
         )
 
     def _brushed(self, event: Any) -> None:
-        if not event.final or self._is_by_hour:  # a single day is as narrow as it gets
+        if not event.final or self._data["grain"].iloc[0] == "hour":  # a single day is as narrow as it gets
             return
+        spans = _spans(self._data)
         first, last = sorted(pd.Timestamp(event.geometry[end], unit="ms") for end in ("x0", "x1"))
-        inside = [span for span in self._spans if first <= pd.Timestamp(span[0]) <= last]
+        inside = [span for span in spans if first <= pd.Timestamp(span[0]) <= last]
         if not inside:  # between two points: the nearest
             middle = first + (last - first) / 2
-            inside = [min(self._spans, key=lambda span: abs(pd.Timestamp(span[0]) - middle))]
+            inside = [min(spans, key=lambda span: abs(pd.Timestamp(span[0]) - middle))]
         self.feed.filters.param.update(brush_from=inside[0][0], brush_to=inside[-1][1])
 
 
@@ -259,6 +255,21 @@ def _days(moment: Moment) -> tuple[date | None, date | None]:
     if last is not None and moment.filters.period != CUSTOM:
         last = min(last, moment.now.date())
     return first, last
+
+
+def _spans(points: pd.DataFrame) -> list[tuple[date, date]]:
+    """First and last day of each point."""
+    return [(first.date(), last.date()) for first, last in zip(points["day"], points["last"], strict=True)]
+
+
+def hour_named(hour: pd.Timestamp, _span: tuple[date, date]) -> str:
+    """``14:00``."""
+    return f"{hour:%H:%M}"
+
+
+def day_named(day: pd.Timestamp, span: tuple[date, date]) -> str:
+    """``Fri 14 Nov 2026``, or the first and last day of a longer span."""
+    return words(*span) if span[0] < span[1] else f"{day:%a} {words(*span)}"
 
 
 def edges(places: pd.Series) -> tuple[list[float], list[float]]:

@@ -22,7 +22,7 @@ class TableTile(Tile):
 
     def __init__(self, source: Workbench | Feed, filters: Filters | None = None) -> None:
         super().__init__(source, filters)
-        self._frame, self._above = pd.DataFrame(), ""
+        self._frame, self._above, self._first = pd.DataFrame(), "", ""
 
     def rows(self, frame: pd.DataFrame) -> Iterable[Sequence[str]]:
         """The plain texts of each row."""
@@ -34,13 +34,16 @@ class TableTile(Tile):
 
     def draw(self, moment: Moment, frame: pd.DataFrame) -> None:
         """Writes the table."""
-        self._frame, self._above = frame, self.above(moment, frame)
+        self._frame, self._above, self._first = frame, self.above(moment, frame), self.prepared(moment, frame)
         self._write()
+
+    def prepare(self, moment: Moment, frame: pd.DataFrame) -> str:
+        """The first rows as HTML."""
+        return table_html(self.heads, self.rows(frame.head(self.most)))
 
     def _write(self) -> None:
         above = f'<p class="soft">{theme.esc(self._above)}</p>' if self._above else ""
-        shown = self._frame if self.is_whole else self._frame.head(self.most)
-        self.card.fill(above + table_html(self.heads, self.rows(shown)))
+        self.card.fill(above + (table_html(self.heads, self.rows(self._frame)) if self.is_whole else self._first))
         self.card.buttons = self.all_button(len(self._frame))
 
     def pressed(self, button: str) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from decimal import Decimal
 from functools import partial
+from typing import Any
 
 import pandas as pd
 import panel as pn
@@ -16,6 +17,7 @@ from workbench.components import theme
 from workbench.components.inline import when_shown
 from workbench.connection import Workbench
 from workbench.dashboards.feed import Feed, Found, Moment
+from workbench.dashboards.once import once
 from workbench.dashboards.tile_card import Button, TileCard, stylesheets
 from workbench.database.replication import Answer
 from workbench.database.typed_rows import drawable
@@ -39,6 +41,7 @@ class Tile(Viewer):
     limit_seconds = 15.0  # older figures are amber, those older than ten times as much are red
     most = 15  # rows, or bars, that are shown until somebody wants all
     is_slow = False  # asked apart, so that the others need not wait for it
+    is_alike = False  # what is fetched depends on the kind of tile and the moment alone: one is asked for all pages
     height = 0  # pixels that are kept for what is not drawn yet
 
     def __init__(self, source: Workbench | Feed, filters: Filters | None = None) -> None:
@@ -63,6 +66,19 @@ class Tile(Viewer):
     def draw(self, moment: Moment, frame: pd.DataFrame) -> None:
         """Shows a frame that has at least one row, by ``card.fill``."""
         raise NotImplementedError
+
+    def variant(self) -> Hashable:
+        """What of this tile alone ``prepare`` depends on."""
+        return None
+
+    def prepared(self, moment: Moment, frame: pd.DataFrame) -> Any:
+        """What ``prepare`` makes of the frame, made once for all pages that draw it alike."""
+        key = (type(self), self.currency, self.depends_on(moment), self.variant(), moment.key())
+        return once(frame, key, partial(self.prepare, moment, frame))
+
+    def prepare(self, moment: Moment, frame: pd.DataFrame) -> Any:
+        """What ``draw`` shows of a frame; nobody changes it. For tiles that make something of it."""
+        return frame
 
     def drawn(self) -> Viewable | None:
         """The component that ``draw`` draws into, asked for once, after the first ``draw``; None draws text alone."""
@@ -90,10 +106,19 @@ class Tile(Viewer):
         return frame
 
     def take(self, moment: Moment, answer: Found) -> None:
-        """Shows an answer, or why there is none; what has not changed is not drawn again."""
-        if isinstance(answer, WorkbenchError):
-            self._say(str(answer))
-            return
+        """Shows an answer, or why there is none, in one message; what has not changed is not drawn again."""
+        with param.parameterized.batch_call_watchers(self.card):
+            if isinstance(answer, WorkbenchError):
+                self._say(str(answer))
+            else:
+                self._take(moment, answer)
+
+    @property
+    def is_near(self) -> bool:
+        """Whether somebody sees it, or nearly."""
+        return bool(self.card.is_near)
+
+    def _take(self, moment: Moment, answer: Answer[pd.DataFrame]) -> None:
         self._engine = answer.engine
         self.card.tell(answer.engine, answer.as_of, self.feed.workbench.monitor.now(), answer.note)
         shown = (self.depends_on(moment), answer.value)
@@ -107,11 +132,6 @@ class Tile(Viewer):
         if self.card.body is None:
             self.card.body = self.drawn()
         self._shown = shown
-
-    @property
-    def is_near(self) -> bool:
-        """Whether somebody sees it, or nearly."""
-        return bool(self.card.is_near)
 
     def wait_until_near(self) -> None:
         """Is asked for and drawn once somebody comes near; until then its place is kept."""

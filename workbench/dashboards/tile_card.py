@@ -10,6 +10,7 @@ from typing import Any
 
 import param
 from panel.custom import JSComponent
+from panel.io.document import hold
 from panel.viewable import Child
 
 from workbench.components import theme
@@ -18,6 +19,7 @@ from workbench.database.failures import called
 
 RENEW_SECONDS = 5.0  # an age that only grows is not sent; a newer as-of is, this often
 Button = tuple[str, str, bool]  # its name, its label, whether it is pressed
+TOLD = {"legend", "buttons", "is_open", "text", "engine", "as_of_ms", "sent_ms", "ahead_ms", "zone", "note"}
 
 
 class TileCard(JSComponent):
@@ -60,6 +62,22 @@ class TileCard(JSComponent):
         the chart too, which was half of the time that a change takes."""
         if f"__ref:{ref}" not in props.tags:
             super()._patch_datamodel_ref(props, ref)
+
+    def _update_properties(self, *events: Any, doc: Any) -> dict[str, Any]:
+        """What is told has no look of its own, for which Panel asks the page's design each time."""
+        changes = {event.name: event.new for event in events}
+        if changes.keys() <= TOLD:
+            return dict(self._process_param_change(changes))
+        return dict(super()._update_properties(*events, doc=doc))
+
+    def _update_model(self, events: Any, msg: Any, root: Any, model: Any, doc: Any, comm: Any) -> None:
+        """Sets what is told where it is. Panel looks for each on the outer model first, and Bokeh, where it is not,
+        compares its name with all that there are, to say in an error which may be meant."""
+        if msg.keys() <= TOLD:
+            with hold(doc):
+                self._set_on_model(msg, root, model.data)
+        else:
+            super()._update_model(events, msg, root, model, doc, comm)
 
     def fill(self, text: str = "", *, is_open: bool = True) -> None:
         """Shows ``text``, and the body unless it is closed."""
