@@ -92,7 +92,7 @@ def test_a_sale_that_the_replica_gets_later_than_the_master_has_told_it_is_no_di
 ) -> None:
     """The replica stands still from each sale until it is waited for."""
     sample.load(workbench.engines, 20, seed=3)
-    asked, beaten, is_first = run.asked, run.beaten, itertools.cycle((True, False))
+    asked, committed_with_heartbeat, is_first = run.asked, run.committed_with_heartbeat, itertools.cycle((True, False))
 
     def replay(how: str, state: str) -> None:
         with replica_superuser.connect() as connection:
@@ -108,10 +108,10 @@ def test_a_sale_that_the_replica_gets_later_than_the_master_has_told_it_is_no_di
 
     def beaten_and_followed(engines: Engines) -> str:
         replay("resume", "not paused")
-        return beaten(engines)
+        return committed_with_heartbeat(engines)
 
     monkeypatch.setattr(run, "asked", asked_after_a_sale)
-    monkeypatch.setattr(run, "beaten", beaten_and_followed)
+    monkeypatch.setattr(run, "committed_with_heartbeat", beaten_and_followed)
     monkeypatch.setattr(run, "questions", lambda: questions()[:3])
     try:
         assert verification.verify(workbench.engines).differences == ()

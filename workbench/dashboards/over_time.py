@@ -227,8 +227,8 @@ class RevenueOverTime(ChartTile):
         return hvPlot(data).line(x="day", y="running", **dashed, **QUIET).opts(**BARE)
 
     def _dots(self, data: pd.DataFrame) -> Any:
-        told = ["date", "text", "compared", "change", "filled", "floor", "chosen", "left", "right"]
-        dots = hvPlot(data).scatter(x="day", y="revenue", hover_cols=told, color=theme_color(), size=18, **QUIET)
+        columns = ["date", "text", "compared", "change", "filled", "floor", "chosen", "left", "right"]
+        dots = hvPlot(data).scatter(x="day", y="revenue", hover_cols=columns, color=theme_color(), size=18, **QUIET)
         return dots.opts(
             hooks=[by_column(fill_alpha="filled")],
             tools=["hover", "xbox_select"],

@@ -163,8 +163,8 @@ def _received(descriptor: int) -> int | None:
     """How many bytes have ever arrived at the socket. None where the system does not tell (Linux does)."""
     try:
         with socket.socket(fileno=os.dup(descriptor)) as handle:
-            told = handle.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _RECEIVED.size)
-            return int(_RECEIVED.unpack(told)[0])
+            state = handle.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _RECEIVED.size)
+            return int(_RECEIVED.unpack(state)[0])
     except (OSError, AttributeError, struct.error):
         return None
 

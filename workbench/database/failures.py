@@ -93,7 +93,7 @@ def called(name: str) -> str:
     return "RisingWave" if name == "risingwave" else name
 
 
-def spoken(name: str) -> str:
+def named(name: str) -> str:
     """A server as a sentence begins with it: ``The replica``, ``RisingWave``."""
     return called(name) if name == "risingwave" else f"The {name}"
 
@@ -108,28 +108,28 @@ def in_words(settings: Settings, name: str, error: ServerError, seconds: float =
         case "away":
             return _away(settings, name, str(getattr(error, "orig", error)))
         case "busy":
-            return ServerBusy(f"{spoken(name)} is busy: all its connections are in use. Try again.")
+            return ServerBusy(f"{named(name)} is busy: all its connections are in use. Try again.")
         case "replayed":
-            return ServerBusy(f"{spoken(name)} ended the query, as a change of the tables came in between. Try again.")
+            return ServerBusy(f"{named(name)} ended the query, as a change of the tables came in between. Try again.")
         case "held":
-            return ServerBusy(f"{spoken(name)} took too long: others hold what it would change. Try again.")
+            return ServerBusy(f"{named(name)} took too long: others hold what it would change. Try again.")
         case "stopped":
             return _stopped(name, error, seconds)
         case "full":
             return DiskFull(
-                f"{spoken(name)}'s disk is full: it refuses this, and nothing of it was kept. What was saved before is"
+                f"{named(name)}'s disk is full: it refuses this, and nothing of it was kept. What was saved before is"
                 " there. Free space on that disk, then try again (`workbench status` says where the embedded servers"
                 " keep their data)."
             )
         case "missing":
-            return SchemaError(f"{spoken(name)} lacks a table or column of this version. Run `workbench migrate`.")
+            return SchemaError(f"{named(name)} lacks a table or column of this version. Run `workbench migrate`.")
         case _:
             return _refused(name, error)
 
 
 def _stopped(name: str, error: ServerError, seconds: float) -> WorkbenchError:
     if "user request" in str(error):
-        return ServerBusy(f"{spoken(name)} was told to cancel the query.")
+        return ServerBusy(f"{named(name)} was told to cancel the query.")
     return ServerBusy(f"The query took longer than {seconds:g} s and was stopped. Ask for fewer days.")
 
 
@@ -143,24 +143,24 @@ def _refused(name: str, error: ServerError) -> WorkbenchError:
     places = (("column", "column_name"), ("table", "table_name"), ("constraint", "constraint_name"))
     found = [f"{word} {place}" for word, part in places if (place := getattr(diagnosis, part, None))]
     where = f" ({', '.join(found)})" if found else ""
-    return DatabaseRefused(f"{spoken(name)} refuses it: {condition}{where}, SQLSTATE {state or 'unknown'}.", state)
+    return DatabaseRefused(f"{named(name)} refuses it: {condition}{where}, SQLSTATE {state or 'unknown'}.", state)
 
 
 def _away(settings: Settings, name: str, text: str) -> WorkbenchError:
     server = {"replica": settings.replica, "risingwave": settings.risingwave}.get(name) or settings.master
     if tls := refused_tls(name, server, text):
-        return ServerUnavailable(f"{spoken(name)} at {server.address} {tls}")
+        return ServerUnavailable(f"{named(name)} at {server.address} {tls}")
     settings_of = "RISINGWAVE" if name == "risingwave" else f"{name.upper()}_DB"
     values = {"user": server.user, "database": server.name, "settings": settings_of}
     user = _refused_user(server, text)
     if user:
         cause, remedy = f"refuses the password of {user}", _password_remedy(settings, name, user)
     else:
-        cause, remedy = next((told for pattern, *told in _CAUSES if pattern.search(text)), _SILENT)
+        cause, remedy = next((words for pattern, *words in _CAUSES if pattern.search(text)), _SILENT)
     if name == "risingwave" and (user or re.search(r"Role \S+ does not exist", text)):
         remedy = "Run `workbench risingwave apply`, which makes RISINGWAVE_READER_USER and gives it its password."
-    told = f"{cause.format(**values)}. {(remedy or _start(name, server)).format(**values)}"
-    return ServerUnavailable(f"{spoken(name)} at {server.address} {told}")
+    reason = f"{cause.format(**values)}. {(remedy or _start(name, server)).format(**values)}"
+    return ServerUnavailable(f"{named(name)} at {server.address} {reason}")
 
 
 def refused_tls(name: str, server: Server, text: str) -> str | None:

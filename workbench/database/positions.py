@@ -55,7 +55,7 @@ def beat(engines: Engines) -> tuple[str, datetime]:
     return row.lsn, row.beat_at
 
 
-def beaten(engines: Engines) -> str:
+def committed_with_heartbeat(engines: Engines) -> str:
     """A position that holds all that is committed now, with a heartbeat after it for those who know no positions.
 
     Raises ServerUnavailable.

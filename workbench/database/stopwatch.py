@@ -137,15 +137,15 @@ class Stopwatch:
 
     def __init__(self, followers: Sequence[Follower], hurry: Callable[[], None] = lambda: None) -> None:
         self._watches = {follower.name: _Watch(follower) for follower in followers}
-        self._hurry = hurry
+        self._beat_again = hurry
 
-    def beat(self, token: str, told: str, committed_at: float) -> None:
+    def beat(self, token: str, in_row: str, committed_at: float) -> None:
         """Times a heartbeat that was committed at ``committed_at`` of time.monotonic().
 
-        ``token`` is a position that holds it, ``told`` the one that its row tells.
+        ``token`` is a position that holds it, ``in_row`` the one that its row tells.
         """
         for watch in self._watches.values():
-            watch.add(_Commit(told if watch.follower.is_told_by_beat else token, committed_at, None))
+            watch.add(_Commit(in_row if watch.follower.is_told_by_beat else token, committed_at, None))
 
     def save(self, token: str, committed_at: float) -> Mapping[str, Future[float | None]]:
         """Times a save; a future for each follower has the seconds, or None when it took more than LIMIT_SECONDS."""
@@ -154,7 +154,7 @@ class Stopwatch:
             found[name] = Future()
             found[name].set_running_or_notify_cancel()  # a page that is closed cannot cancel it under the thread
             watch.add(_Commit(token, committed_at, found[name]))
-        self._hurry()
+        self._beat_again()
         return found
 
     def points(self) -> dict[str, list[Point]]:

@@ -82,17 +82,17 @@ class Fields:
     def show(self, errors: Iterable[FieldError], *, is_going_there: bool = True) -> list[FieldError]:
         """Shows each error by its field and goes to the first; returns those that have no field here."""
         self.forgive()
-        homeless = []
+        without_field = []
         for error in errors:
             widget = self.widgets.get(error.field)
             if widget is None:
-                homeless.append(error)
+                without_field.append(error)
                 continue
             widget.param.update(error_state=True, helper_text=error.beside)
             if is_going_there:
                 widget.focus()
                 is_going_there = False
-        return homeless
+        return without_field
 
     def forgive(self, name: str = "") -> None:
         """Takes the errors back, of one field or of all."""

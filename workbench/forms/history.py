@@ -21,11 +21,11 @@ def history_html(changes: Sequence[Change], clock: StoreClock, *, is_open: bool 
     if not changes:
         return f'<p class="soft">{NOTHING_LOGGED}</p>'
     newest = changes[0]
-    told = f"History: {counted(len(changes), 'save')}, the last by {esc(newest.actor)} on {clock.text(newest.at)}"
+    summary = f"History: {counted(len(changes), 'save')}, the last by {esc(newest.actor)} on {clock.text(newest.at)}"
     head = "".join(f'<th scope="col">{name}</th>' for name in ("When", "Who", "What", "Before", "After"))
     body = "".join(_rows(change, clock) for change in changes)
     table = f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
-    return f"<details{' open' if is_open else ''}><summary>{told}</summary>{table}</details>"
+    return f"<details{' open' if is_open else ''}><summary>{summary}</summary>{table}</details>"
 
 
 def _rows(change: Change, clock: StoreClock) -> str:

@@ -94,12 +94,12 @@ class SaleForm(pn.viewable.Viewer):
 
     def refuse(self, errors: list[FieldError]) -> None:
         """Shows each error by its field, and below the form what has no field here."""
-        homeless = self.fields.show(errors)
+        without_field = self.fields.show(errors)
         self._is_said_empty = not self.basket.lines
         if self._is_said_empty:
             self._message.say("error", "Add at least one item.", "The basket is empty.")
-        elif homeless:
-            self._message.say("error", "; ".join(str(error) for error in homeless))
+        elif without_field:
+            self._message.say("error", "; ".join(str(error) for error in without_field))
 
     def _filled(self) -> None:
         """What was said of an empty basket does not stay beside its first item."""

@@ -40,10 +40,10 @@ class View:
 
     def holds(self, measure: str, grain: Grain, by: Sequence[str], where: Where) -> bool:
         """Whether it gives this measure, of this grain, by these dimensions and under this filter."""
-        told = {*self.dimensions, "weekday", *SPANS}
-        is_told = told.issuperset(by) and told.issuperset(where.by_dimension)
+        known = {*self.dimensions, "weekday", *SPANS}
+        is_held = known.issuperset(by) and known.issuperset(where.by_dimension)
         has_times = where.time_from is not None or where.time_to is not None or where.before is not None
-        return is_told and grain == self.grain and measure in self.measures and not has_times
+        return is_held and grain == self.grain and measure in self.measures and not has_times
 
     @property
     def table(self) -> sa.TableClause:

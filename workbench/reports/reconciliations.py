@@ -9,7 +9,7 @@ from functools import partial
 import pandas as pd
 
 from workbench.database.engines import Engines
-from workbench.database.failures import spoken
+from workbench.database.failures import named
 from workbench.database.positions import followers, mark
 from workbench.database.replication import Reader, Session
 from workbench.errors import ServerUnavailable, WorkbenchError
@@ -94,7 +94,7 @@ def _figures(engines: Engines, question: Question, where: Where) -> dict[str, Fi
         if not any(differing(found["master"], figures) for figures in found.values()):
             return found
     if behind:
-        raise ServerUnavailable(f"{spoken(behind[0])} has not reached {token} within {WAITS[-1]:.0f} s.")
+        raise ServerUnavailable(f"{named(behind[0])} has not reached {token} within {WAITS[-1]:.0f} s.")
     return found
 
 

@@ -36,7 +36,7 @@ class Monitor:
         found = followers(engines)
         # A save is seen with the next heartbeat by who tells its position by that.
         is_told_by_beat = any(follower.is_told_by_beat for follower in found)
-        self.stopwatch = Stopwatch(found, self._hurry if is_told_by_beat else lambda: None)
+        self.stopwatch = Stopwatch(found, self._beat_again if is_told_by_beat else lambda: None)
         self._stopping = False
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
@@ -85,13 +85,13 @@ class Monitor:
             self._wake.wait(BEAT_SECONDS)
             self._wake.clear()
 
-    def _hurry(self) -> None:
+    def _beat_again(self) -> None:
         self._wake.set()
 
     def _beat(self) -> None:
         began = datetime.now(UTC)
         try:
-            told, beat_at = beat(self._engines)
+            in_row, beat_at = beat(self._engines)
         except DBAPIError as error:
             if state_of(error) in NOT_ALLOWED:
                 self._beats_from = time.monotonic() + READER_SECONDS
@@ -100,7 +100,7 @@ class Monitor:
         committed_at = time.monotonic()
         token = committed(self._engines)
         if token is not None:
-            self.stopwatch.beat(token, told, committed_at)
+            self.stopwatch.beat(token, in_row, committed_at)
 
 
 def _report(found: Status, ahead: timedelta) -> None:

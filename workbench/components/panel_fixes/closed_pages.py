@@ -65,8 +65,8 @@ def _drop_lost_writes(loop: asyncio.AbstractEventLoop) -> None:
     """Of several messages of one write Panel looks at those alone that came before the connection was closed."""
     tell = loop.get_exception_handler() or type(loop).default_exception_handler
 
-    def told(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         if not isinstance(context.get("exception"), WebSocketClosedError):
             tell(loop, context)
 
-    loop.set_exception_handler(told)
+    loop.set_exception_handler(handle)

@@ -49,11 +49,11 @@ def _query(facts: Facts, where: Where, by_day: bool) -> sa.Select[Any]:
         (first.c.customer_id.is_not(None), "new"),
         else_="returning",
     )
-    told = sa.select(customer, kind.label("kind")).select_from(customer.outerjoin(first, is_new)).cte("told")
-    day = shown(told.c.day) if by_day else sa.literal(0)
-    sums = (sa.func.count(told.c.customer_id), sa.func.sum(told.c.sales), sa.func.sum(told.c.revenue))
-    keys = (told.c.day, told.c.kind) if by_day else (told.c.kind,)
-    return sa.select(day, told.c.kind, *sums).group_by(*keys)
+    visits = sa.select(customer, kind.label("kind")).select_from(customer.outerjoin(first, is_new)).cte("visits")
+    day = shown(visits.c.day) if by_day else sa.literal(0)
+    sums = (sa.func.count(visits.c.customer_id), sa.func.sum(visits.c.sales), sa.func.sum(visits.c.revenue))
+    keys = (visits.c.day, visits.c.kind) if by_day else (visits.c.kind,)
+    return sa.select(day, visits.c.kind, *sums).group_by(*keys)
 
 
 def _by_customer(facts: Facts, where: Where, by_day: bool) -> sa.Select[Any]:

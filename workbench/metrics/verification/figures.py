@@ -11,7 +11,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from workbench.database.engines import Engines
-from workbench.database.failures import SERVER_ERRORS, spoken
+from workbench.database.failures import SERVER_ERRORS, named
 from workbench.database.replication import Reader, Session
 from workbench.errors import ServerUnavailable
 from workbench.metrics import DIMENSIONS, METRICS, SPANS, Columns, Source, Stream, Where, ask, facts, views
@@ -66,7 +66,7 @@ def asked(reader: Reader, engine: str, token: str, question: Question, where: Wh
     """The figures of a server, which has reached ``token``. Raises ServerUnavailable when it did not answer itself."""
     answer = ask(Source(reader, Session(token)), question.metrics, by=question.by, where=where)
     if answer.engine != engine:
-        raise ServerUnavailable(f"{spoken(engine)} did not answer: {answer.note}.")
+        raise ServerUnavailable(f"{named(engine)} did not answer: {answer.note}.")
     return _figures(answer.value, question)
 
 

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from functools import partial
 
 from workbench.database.engines import Engines
-from workbench.database.failures import spoken
-from workbench.database.positions import Follower, beaten, followers
+from workbench.database.failures import named
+from workbench.database.positions import Follower, committed_with_heartbeat, followers
 from workbench.database.replication import Reader, Session
 from workbench.errors import WorkbenchError
 from workbench.metrics import Columns
@@ -79,7 +79,7 @@ def verify(
     ``progress`` gets how many questions are done, of how many. When ``should_stop`` says so, what is left is a problem
     too. Raises ServerUnavailable when the master does not answer.
     """
-    token = beaten(engines)
+    token = committed_with_heartbeat(engines)
     result = Verification(datetime.now(UTC), token, ("master",), 0)
     ways, missing = _ways(engines, columns, token)
     result = replace(result, engines=("master", *ways), problems=missing)
@@ -130,7 +130,7 @@ def _ways(engines: Engines, columns: Columns | None, token: str) -> tuple[dict[s
             ways[follower.name] = partial(_followed, engines, follower)
         else:
             missing.append(
-                f"{spoken(follower.name)} has not reached {token} within {WAIT_SECONDS:.0f} s, so it was not compared."
+                f"{named(follower.name)} has not reached {token} within {WAIT_SECONDS:.0f} s, so it was not compared."
                 " See `workbench status`."
             )
     if columns is not None:
@@ -157,7 +157,9 @@ def _compared(engines: Engines, question: Question, ways: Mapping[str, Way], res
     try:
         for _ in range(TRIES):
             truth = asked(master, "master", token, question)
-            token = beaten(engines)  # the followers are waited for up to what the master has just said
+            token = committed_with_heartbeat(
+                engines
+            )  # the followers are waited for up to what the master has just said
             found, unanswered = _answers(question, ways, token)
             if not any(differing(truth, figures) for figures in found.values()):
                 problems = (*result.problems, *unanswered)

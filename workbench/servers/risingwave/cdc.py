@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from workbench.config import Settings
 from workbench.database.engines import Engines
 from workbench.database.failures import in_words
-from workbench.database.positions import beaten, followers
+from workbench.database.positions import committed_with_heartbeat, followers
 from workbench.database.sql_files import read_sql
 from workbench.errors import CdcError, RisingWaveRefused
 from workbench.servers.risingwave.console import Console
@@ -188,7 +188,7 @@ def _counted(engines: Engines, rw: Console, table: str) -> tuple[int, bool]:
 
 def _wait_for_a_beat(engines: Engines) -> None:
     """The first heartbeat is read from the table; one that came with the changes vouches for what came before it."""
-    token = beaten(engines)
+    token = committed_with_heartbeat(engines)
     for follower in followers(engines):
         if follower.name == "risingwave" and not follower.wait(token, BEAT_SECONDS):
             raise CdcError(

@@ -28,18 +28,18 @@ class _OrderlyComm(JupyterComm):
 
     def __init__(self, *args: Any, **params: Any) -> None:
         super().__init__(*args, **params)
-        self._comm = _Kept()
+        self._comm = _HeldBack()
 
     def init(self) -> None:
         """The browser has opened its end."""
         kept = self._comm
         super().init()
-        if isinstance(kept, _Kept):
+        if isinstance(kept, _HeldBack):
             for message in kept.messages:
                 self._comm.send(**message)
 
 
-class _Kept:
+class _HeldBack:
     """Stands for a comm that is not open yet."""
 
     def __init__(self) -> None:
@@ -85,7 +85,8 @@ def mend_jupyter_bokeh() -> None:
     send, handle = BokehModel.send, BokehModel._sync_model
     if handle.__module__ == __name__:
         return
-    kept: WeakKeyDictionary[Any, _Kept] = WeakKeyDictionary()  # empty once the browser has spoken: its view is there
+    # Empty once the browser has spoken: its view is there.
+    kept: WeakKeyDictionary[Any, _HeldBack] = WeakKeyDictionary()
 
     def send_or_keep(widget: Any, content: Any, buffers: Any = None) -> None:
         if widget in kept:
@@ -94,13 +95,13 @@ def mend_jupyter_bokeh() -> None:
             send(widget, content, buffers)
 
     def handle_news(widget: Any, shown: Any, content: dict[str, Any], buffers: Any) -> None:
-        for message in kept.pop(widget, _Kept()).messages:
+        for message in kept.pop(widget, _HeldBack()).messages:
             send(widget, message["data"], message["buffers"])
         if not _is_echo(widget, content):
             handle(widget, shown, content, buffers)
 
     def update_from_model(widget: Any, model: Any) -> None:
-        kept[widget] = _Kept()
+        kept[widget] = _HeldBack()
         update(widget, model)
 
     update = BokehModel.update_from_model
