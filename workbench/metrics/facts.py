@@ -253,11 +253,7 @@ def _pass(facts: Facts, grain: Grain, where: Where, asked: Sequence[Filled]) -> 
         *map(_total, measures),
     )
     grouped = [sa.func.grouping_sets(*tuples)] if len(sets) > 1 else [*bits_of, *keys.values()]
-    try:
-        rows = facts.execute(query.select_from(table).group_by(*grouped))
-    except Senseless as error:
-        said = ", ".join(f"{name} as {MEASURES[name].expression}" for name in measures)
-        raise MetricError(f"It is defined wrongly (workbench/metrics/definitions.py), {said}: {error}.") from None
+    rows = _answered(facts, query.select_from(table).group_by(*grouped), measures)
     places = {name: place for place, name in enumerate([*keys, *measures], start=2)}
     if articles:
         rows = [(*row, *articles.get(row[places[_ARTICLE.name]], ())) for row in rows]
@@ -269,6 +265,19 @@ def _pass(facts: Facts, grain: Grain, where: Where, asked: Sequence[Filled]) -> 
         of_set[_rolled_up(keys, finest)].append(
             (periods[of.where], groups, _taken([places[name] for name in of.by]), summed)
         )
+    _add_up(rows, of_set)
+
+
+def _answered(facts: Facts, query: sa.Select[Any], measures: Iterable[str]) -> Sequence[Sequence[Any]]:
+    try:
+        return facts.execute(query)
+    except Senseless as error:
+        said = ", ".join(f"{name} as {MEASURES[name].expression}" for name in measures)
+        raise MetricError(f"It is defined wrongly (workbench/metrics/definitions.py), {said}: {error}.") from None
+
+
+def _add_up(rows: Iterable[Sequence[Any]], of_set: Mapping[int, Sequence[Any]]) -> None:
+    """Adds each row of a grouping set to the groups that are filled from it."""
     for row in rows:
         for period, groups, key_of, summed in of_set[row[0]]:
             if row[1] & period:
