@@ -11,6 +11,7 @@ from workbench.dashboards.feed import Moment
 from workbench.dashboards.table import TableTile
 from workbench.database.replication import Answer
 from workbench.forms.line_table import sale_text
+from workbench.metrics import Source
 from workbench.metrics.sale_pages import newest_sales
 from workbench.sales.fields import FIELDS
 
@@ -27,8 +28,11 @@ class RecentSales(TableTile):
     def fetch(self, moment: Moment) -> Answer[pd.DataFrame]:
         """COLUMNS of the ten newest sales, the newest first."""
         where = moment.where
-        answer = moment.answer(("recent", where), lambda source: newest_sales(source, where, RECENT))
-        return answer.map(lambda rows: rows[list(COLUMNS)])
+
+        def work(source: Source) -> Answer[pd.DataFrame]:
+            return newest_sales(source, where, RECENT).map(lambda rows: rows[list(COLUMNS)])
+
+        return moment.answer(("recent", where), work)
 
     def rows(self, frame: pd.DataFrame) -> Iterable[Sequence[str]]:
         """One row a sale."""
