@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, time, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -113,6 +114,21 @@ def test_the_figures_are_those_of_sql(app: str, page: Page, sales: list[int], en
         row = connection.execute(sa.text("select count(*), sum(total_amount) from sales_transaction")).one()
     assert [str(row[0]), f"USD {row[1]}"] == FIGURES[:2]
     expect(page.locator(".fresh-line").first).to_contain_text("replica · as of")
+
+
+def test_who_answered_stands_once_and_at_a_tile_that_is_old(app: str, page: Page, sales: list[int]) -> None:
+    visit(page, f"{app}/analytics")
+    figures(page, FIGURES)
+    expect(page.locator(".of-page")).to_have_text(re.compile(r"^replica · as of \d\d:\d\d:\d\d \S+, "))
+    of_tiles, seen = (
+        page.locator("p.fresh-line:not(.of-page)"),
+        page.locator("p.fresh-line.state:not(.of-page, .usual)"),
+    )
+    expect(seen).to_have_count(0)
+    expect(of_tiles.first).to_have_text(re.compile(r"^replica · as of"))  # for who listens
+    expect(page.get_by_role("heading", name="Total Revenue")).to_have_attribute("title", re.compile("^replica · as of"))
+    page.evaluate("() => { const now = Date.now; Date.now = () => now() + 60_000 }")
+    expect(seen.first).to_have_text(re.compile(r"1 min ago$"))
 
 
 def test_a_bar_narrows_every_tile_and_back_opens_it(app: str, page: Page, sales: list[int]) -> None:

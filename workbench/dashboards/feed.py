@@ -110,6 +110,7 @@ class Feed(param.Parameterized):
     is_paused = param.Boolean(default=False)
     is_busy = param.Boolean(default=False)
     problem = param.String(default="")  # why figures are missing or old, in words
+    page = param.String(default="")  # of a page with a line (PageLine) for all tiles: what names it
 
     def __init__(self, workbench: Workbench, filters: Filters | None = None, live: Live | None = None) -> None:
         super().__init__()

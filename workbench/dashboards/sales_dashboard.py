@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
+from uuid import uuid4
 
 import panel as pn
 import panel_material_ui as pmui
@@ -22,6 +23,7 @@ from workbench.dashboards.freeze_button import FreezeButton
 from workbench.dashboards.heatmap import BusyHours
 from workbench.dashboards.kpis import AvgTransaction, ItemsSold, TotalRevenue, TotalTransactions
 from workbench.dashboards.over_time import RevenueOverTime
+from workbench.dashboards.page_line import PageLine
 from workbench.dashboards.product_tables import Baskets, ProductTable
 from workbench.dashboards.products import TopProductsByQuantity, TopProductsByRevenue
 from workbench.dashboards.recent_sales import RecentSales
@@ -68,6 +70,7 @@ class SalesDashboard(Viewer):
     def __init__(self, workbench: Workbench, filters: Filters | None = None) -> None:
         super().__init__()
         self.feed = Feed(workbench, filters)
+        self.feed.page = uuid4().hex
         self.sales = SalesTab(self.feed, self._stepped)
         self._tiles: dict[str, list[Tile]] = {}
         self._pages = {name: column(css="gap: 16px;") for name in TABS}
@@ -180,7 +183,8 @@ class SalesDashboard(Viewer):
 
     def __panel__(self) -> Viewable:
         of_page = column(self._address, self._visibility, self.sales.kept, css="position: absolute;")  # takes no place
-        top = card(self.bar, *([of_page] if is_served() else []))  # a notebook's page is not ours
+        for_page = [of_page] if is_served() else []  # a notebook's page is not ours
+        top = card(self.bar, PageLine(self.feed.page), *for_page)
         top.stylesheets = [*top.stylesheets, STICKS]
         view = pmui.Column(
             self._said,

@@ -52,6 +52,7 @@ class Tile(Viewer):
         self._engine = ""  # who answered it
         self.is_whole = False  # all rows are shown
         words = {"heading": self.title, "about": self.about, "text": self._blank("waiting", "Loading …")}
+        words["page"] = self.feed.page
         self.card = TileCard(self.pressed, self.feed.workbench.clock, limit=self.limit_seconds, **words)
         self.card.param.watch(self._came_near, "is_near")
 

@@ -57,21 +57,39 @@ function addBody(card, model) {
   follow(model, "text", () => { text.innerHTML = model.text })
 }
 
+// The page that a tile is of has a line (PageLine) for what most of its tiles say; null for a tile by itself.
+function pageOf(model) {
+  const pages = globalThis.workbenchPages ??= new Map()
+  if (model.page && !pages.has(model.page)) { pages.set(model.page, {cards: new Set()}) }
+  return pages.get(model.page) ?? null
+}
+
 function addFreshness(card, model) {
   const line = add(card, "p", "fresh-line")
+  const page = pageOf(model)
   let skew = 0
-  const draw = () => {
-    if (!model.as_of_ms) { line.textContent = ""; return }
+  const said = () => {
     const seconds = Math.max(0, (Date.now() + skew - model.as_of_ms) / 1000)
     const level = seconds > model.limit * model.factor ? "red" : seconds > model.limit ? "amber" : "fresh"
     const at = new Date(model.as_of_ms + model.ahead_ms).toISOString().slice(11, 19)
-    line.className = `fresh-line state ${level}`
-    line.textContent = `${model.engine} · as of ${at} ${model.zone}, ${age(seconds)}`
-    line.title = model.note
+    const text = `${model.engine} · as of ${at} ${model.zone}, ${age(seconds)}`
+    return {who: `${model.engine} ${model.note}`, asOf: model.as_of_ms, level, text, note: model.note}
   }
-  follow(model, "sent_ms", () => { skew = model.sent_ms - Date.now(); draw() })
+  const draw = () => {
+    if (!model.as_of_ms) { line.textContent = ""; return }
+    const {who, level, text, note} = said()
+    const isUsual = page?.draw && level === "fresh" && who === (page.who ?? who)
+    line.className = `fresh-line state ${level}${isUsual ? " usual" : ""}`
+    line.textContent = text
+    line.title = note
+    card.querySelector("h2").title = isUsual ? text : ""
+  }
+  const told = () => (model.as_of_ms && card.getClientRects().length ? said() : null) // not of a tab that is away
+  const mine = {told, draw}
+  page?.cards.add(mine)
+  follow(model, "sent_ms", () => { skew = model.sent_ms - Date.now(); draw(); page?.draw?.() })
   const timer = setInterval(draw, 1000)
-  model.on("remove", () => clearInterval(timer))
+  model.on("remove", () => { clearInterval(timer); page?.cards.delete(mine) })
 }
 
 function watchNearness(card, model) {

@@ -29,7 +29,8 @@ class TileCard(JSComponent):
     tile's to decide. ``is_near`` turns True once the card is on the screen, or nearly.
 
     The line at its foot reads ``replica · as of 14:03:22 CEST, 2 s ago``: amber beyond ``limit`` seconds, red beyond
-    ten times as many. The browser counts the age on, also when nothing comes any more.
+    ten times as many. The browser counts the age on, also when nothing comes any more. On a page with a line for all
+    tiles it is only seen when it differs from that, or is old.
     """
 
     heading = param.String(default="")
@@ -46,6 +47,7 @@ class TileCard(JSComponent):
     ahead_ms = param.Number(default=0)  # of the stores' clock, before UTC
     zone = param.String(default="")
     note = param.String(default="")
+    page = param.String(default="")  # whose line (PageLine) says what is the same for most of its tiles
     limit = param.Number(default=15)
     factor = param.Number(default=theme.STALE_FACTOR)
 
