@@ -24,10 +24,10 @@ from bokeh.util.serialization import make_id
 from panel.viewable import Viewable
 
 from workbench.components import theme
+from workbench.components.html import table_html
 from workbench.connection import Workbench
 from workbench.dashboards.feed import Feed, Moment
 from workbench.dashboards.once import once
-from workbench.dashboards.table import table_html
 from workbench.dashboards.tile import Tile
 from workbench.dashboards.tile_card import Button
 from workbench.filters import Filters
@@ -100,9 +100,9 @@ class ChartTile(Tile):
         self.card.fill(self._table() if self.is_table else "", is_open=not self.is_table)
 
     def _table(self) -> str:
-        heads = {head: number > 0 for number, head in enumerate(self.reads)}
+        heads = [(head, number > 0) for number, head in enumerate(self.reads)]
         rows = self._data[list(self.reads.values())].itertuples(index=False)
-        return f'<div class="tall">{table_html(heads, rows)}</div>'
+        return f'<div class="tall">{table_html(heads, rows, kind="full")}</div>'
 
     def pressed(self, button: str) -> None:
         """Shows the table, or the chart again."""

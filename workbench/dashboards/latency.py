@@ -12,9 +12,9 @@ from panel.viewable import Viewable, Viewer
 
 from workbench import telemetry
 from workbench.components import theme
+from workbench.components.html import table_html
 from workbench.config.clock import StoreClock
 from workbench.dashboards.chart import quiet
-from workbench.dashboards.table import table_html
 from workbench.dashboards.tile import html
 from workbench.database.failures import called
 from workbench.database.stopwatch import KEPT_POINTS, Point, Stopwatch
@@ -46,7 +46,7 @@ class CommitLatency(Viewer):
             if new:
                 self._sent[name] = _ms(new[-1])
                 self._sources[name].stream(_columns(new, self._clock), rollover=KEPT_POINTS)
-        self._table.object = table_html(HEADS, _rows(courses, telemetry.SAVES.quantiles()))
+        self._table.object = table_html(HEADS.items(), _rows(courses, telemetry.SAVES.quantiles()), kind="full")
 
     def __panel__(self) -> Viewable:
         about = "Measured with each heartbeat. A line that climbs is a commit that is not visible yet."

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
-import panel as pn
 import panel_material_ui as pmui
 from panel.viewable import Viewable, Viewer
 
-from workbench.components import theme
+from workbench.components.html import html_pane
 from workbench.components.inline import done_at_once, while_shown
 from workbench.connection import Workbench
 from workbench.dashboards.latency import CommitLatency
@@ -29,8 +28,8 @@ class PipelinePage(Viewer):
     def __init__(self, workbench: Workbench) -> None:
         super().__init__()
         self._workbench = workbench
-        self._servers = {name: _html() for name in SERVERS}
-        self._slots = _html()
+        self._servers = {name: html_pane() for name in SERVERS}
+        self._slots = html_pane()
         self._latency = CommitLatency(workbench.monitor.stopwatch, workbench.clock)
         self._queries = QueryTimes()
         self._schema = SchemaSection(workbench.engines)
@@ -56,7 +55,7 @@ class PipelinePage(Viewer):
         self._sample.follow(status.master.state == "up")
 
     def __panel__(self) -> Viewable:
-        slots = card(_html("<h2>Replication slots of the master</h2>"), self._slots)
+        slots = card(html_pane("<h2>Replication slots of the master</h2>"), self._slots)
         view = pmui.Column(
             row(*(card(pane) for pane in self._servers.values())),
             row(card(self._latency), stack(card(self._queries), slots)),
@@ -93,7 +92,3 @@ def card(*objects: Viewable | Viewer) -> pmui.Paper:
         stylesheets=[":host, .paper { height: 100%; }"],  # cards of one row are equally high
         sizing_mode="stretch_width",
     )
-
-
-def _html(text: str = "") -> pn.pane.HTML:
-    return pn.pane.HTML(text, stylesheets=[theme.stylesheet()], margin=0, sizing_mode="stretch_width")

@@ -7,7 +7,7 @@ from panel.viewable import Viewable, Viewer
 
 from workbench import telemetry
 from workbench.components import theme
-from workbench.dashboards.table import table_html
+from workbench.components.html import table_html
 from workbench.dashboards.tile import html
 
 HEADS = {"Engine": False, "Queries": True, "p50": True, "p95": True}
@@ -30,7 +30,7 @@ class QueryTimes(Viewer):
             for name, title in ENGINES.items()
             if name in found
         ]
-        table = table_html(HEADS, rows) if rows else '<p class="soft">No query yet.</p>'
+        table = table_html(HEADS.items(), rows, kind="full") if rows else '<p class="soft">No query yet.</p>'
         counted = ", ".join(f"{reason} {theme.count(times)}" for reason, times in telemetry.REASONS.most_common())
         passed_over = f'<p class="soft">RisingWave was passed over: {theme.esc(counted)}.</p>' if counted else ""
         self._table.object = table + passed_over

@@ -10,6 +10,7 @@ from panel.viewable import Viewable, Viewer
 
 from workbench.components import theme
 from workbench.components.browser.said import Kind, Said
+from workbench.components.html import html_pane, table_html
 from workbench.components.inline import read_aside
 from workbench.config.clock import StoreClock
 from workbench.connection import Workbench
@@ -42,7 +43,7 @@ class Reconciliation(Viewer):
         self._stop_button.on_click(lambda event: self._job.stop())
         self._bar = pmui.LinearProgress(value=0, max=1, margin=0, visible=False, sizing_mode="stretch_width")
         self._said = Said()
-        self._result = _html('<p class="soft waiting">Loading …</p>')
+        self._result = html_pane('<p class="soft waiting">Loading …</p>')
         self._shown: Progress | None = None
         self._awaited: int | None = None  # how many comparisons will have ended when this page's own has
 
@@ -80,7 +81,7 @@ class Reconciliation(Viewer):
         return ""
 
     def __panel__(self) -> Viewable:
-        heading = _html(f'<h2>Reconciliation</h2><p class="soft">{ABOUT}</p>')
+        heading = html_pane(f'<h2>Reconciliation</h2><p class="soft">{ABOUT}</p>')
         buttons = pmui.Row(self._start_button, self._stop_button, sx={"gap": "12px"}, margin=0)
         return pmui.Column(
             heading, self._result, buttons, self._bar, self._said, sx={"gap": "16px"}, sizing_mode="stretch_width"
@@ -114,18 +115,11 @@ def result_html(result: Verification | None, clock: StoreClock) -> str:
 def _table(differences: tuple[Difference, ...]) -> str:
     if not differences:
         return ""
-    heads = "".join(f'<th scope="col">{column}</th>' for column in COLUMNS)
-    rows = "".join(_row(difference) for difference in differences[:MOST_SHOWN])
     left = len(differences) - MOST_SHOWN
     more = f'<p class="soft">... and {left:,} more: see workbench verify.</p>' if left > 0 else ""
-    return f'<div class="scroll"><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>{more}'
+    return table_html([(column, False) for column in COLUMNS], map(_row, differences[:MOST_SHOWN])) + more
 
 
-def _row(found: Difference) -> str:
+def _row(found: Difference) -> tuple[str, ...]:
     metric = METRICS[found.metric].label if found.metric in METRICS else found.metric
-    cells = (metric, found.dimension or "in total", found.group, found.master, called(found.engine), found.found)
-    return f"<tr>{''.join(f'<td>{theme.esc(cell)}</td>' for cell in cells)}</tr>"
-
-
-def _html(text: str = "") -> pn.pane.HTML:
-    return pn.pane.HTML(text, stylesheets=[theme.stylesheet()], margin=0, sizing_mode="stretch_width")
+    return metric, found.dimension or "in total", found.group, found.master, called(found.engine), found.found

@@ -15,6 +15,7 @@ from panel.viewable import Viewable, Viewer
 from workbench.components import theme
 from workbench.components.browser.said import Kind, Said
 from workbench.components.browser.unsaved import Unsaved
+from workbench.components.html import html_pane
 from workbench.components.inline import is_served
 from workbench.dashboards.job import Advance, Job, Progress, ShouldStop, Work
 from workbench.database.engines import Engines
@@ -53,7 +54,7 @@ class SampleSection(Viewer):
         self._undo_button = pmui.Button(label="Undo this load", variant="outlined", margin=0, width=170)
         self._undo_button.on_click(self._undo)
         self._also_changed = pmui.Checkbox(value=False, margin=0)
-        self._last = pn.pane.HTML(stylesheets=[theme.stylesheet()], margin=0, sizing_mode="stretch_width")
+        self._last = html_pane()
         self._undo_place = pmui.Column(
             self._last, self._also_changed, self._undo_button, sx={"gap": "12px"}, margin=0, visible=False
         )

@@ -11,6 +11,7 @@ from panel.viewable import Viewable, Viewer
 from workbench import migrations
 from workbench.components import theme
 from workbench.components.browser.said import Said
+from workbench.components.html import html_pane
 from workbench.database.engines import Engines
 from workbench.errors import WorkbenchError
 from workbench.words import counted
@@ -25,7 +26,7 @@ class SchemaSection(Viewer):
         self._seen: tuple[bool, str] | None = None
         self._is_running = False
         self._broken: list[str] = []
-        self._list = pn.pane.HTML(stylesheets=[theme.stylesheet()], margin=0, sizing_mode="stretch_width")
+        self._list = html_pane()
         self._said = Said()
         self._run_button = pmui.Button(label="Run migrations", variant="outlined", margin=0, width=170, disabled=True)
         self._run_button.on_click(self._run)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from markupsafe import Markup
+
+from workbench.components.html import table_html
 from workbench.components.theme import age, esc, freshness, size
 from workbench.servers.health import Health
 
@@ -15,7 +18,7 @@ SERVERS = {
     "risingwave": ("RisingWave", "Keeps metrics as materialized views."),
 }
 STATE_CLASSES = {"up": "up", "down": "down", "not configured": "off"}
-SLOT_COLUMNS = ("Slot", "Type", "State", "WAL kept", "WAL status")
+SLOT_HEADS = {"Slot": False, "Type": False, "State": False, "WAL kept": True, "WAL status": False}
 
 
 def server_html(name: str, health: Health, now: datetime) -> str:
@@ -62,27 +65,20 @@ def slots_html(slots: list[dict[str, Any]], is_master_up: bool) -> str:
     if not slots:
         why = "The master has no slots." if is_master_up else "The master is away: its slots are not known."
         return f'<p class="soft">{why}</p>'
-    heads = "".join(f'<th scope="col"{_number(c)}>{c}</th>' for c in SLOT_COLUMNS)
-    rows = "".join(_slot_row(slot) for slot in slots)
-    return f'<div class="scroll"><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
+    return table_html(SLOT_HEADS.items(), map(_slot_row, slots))
 
 
-def _slot_row(slot: dict[str, Any]) -> str:
+def _slot_row(slot: dict[str, Any]) -> tuple[str, ...]:
     is_lost = slot["wal_status"] == "lost"
-    cells = (
-        esc(slot["slot_name"]),
-        esc(slot["slot_type"]),
+    return (
+        slot["slot_name"],
+        slot["slot_type"],
         state("In use", "up") if slot["is_active"] else state("Not in use", "off"),
         size(slot["retained_bytes"]),
-        state("lost", "down") if is_lost else esc(slot["wal_status"] or "not known"),
+        state("lost", "down") if is_lost else slot["wal_status"] or "not known",
     )
-    return f"<tr>{''.join(f'<td{_number(c)}>{cell}</td>' for c, cell in zip(SLOT_COLUMNS, cells, strict=True))}</tr>"
 
 
-def _number(column: str) -> str:
-    return ' class="number"' if column == "WAL kept" else ""
-
-
-def state(word: str, kind: str) -> str:
+def state(word: str, kind: str) -> Markup:
     """A word with its dot; ``kind`` is a class of theme.css."""
-    return f'<span class="state {kind}">{esc(word)}</span>'
+    return Markup(f'<span class="state {kind}">{esc(word)}</span>')

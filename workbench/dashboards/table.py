@@ -9,6 +9,7 @@ from typing import ClassVar
 import pandas as pd
 
 from workbench.components import theme
+from workbench.components.html import table_html
 from workbench.connection import Workbench
 from workbench.dashboards.feed import Feed, Moment
 from workbench.dashboards.tile import Tile
@@ -39,11 +40,14 @@ class TableTile(Tile):
 
     def prepare(self, moment: Moment, frame: pd.DataFrame) -> str:
         """The first rows as HTML."""
-        return table_html(self.heads, self.rows(frame.head(self.most)))
+        return self._table(frame.head(self.most))
+
+    def _table(self, frame: pd.DataFrame) -> str:
+        return table_html(self.heads.items(), self.rows(frame), kind="full")
 
     def _write(self) -> None:
         above = f'<p class="soft">{theme.esc(self._above)}</p>' if self._above else ""
-        self.card.fill(above + (table_html(self.heads, self.rows(self._frame)) if self.is_whole else self._first))
+        self.card.fill(above + (self._table(self._frame) if self.is_whole else self._first))
         self.card.buttons = self.all_button(len(self._frame))
 
     def pressed(self, button: str) -> None:
@@ -56,17 +60,6 @@ class TableTile(Tile):
 def columns(*names: str, texts: Collection[str]) -> dict[str, bool]:
     """The heads of a table whose columns hold numbers, except for ``texts``."""
     return {name: name not in texts for name in names}
-
-
-def table_html(heads: Mapping[str, bool], rows: Iterable[Sequence[str]]) -> str:
-    """A table of plain texts."""
-    kinds = [' class="number"' if is_number else "" for is_number in heads.values()]
-    top = "".join(f'<th scope="col"{kind}>{theme.esc(head)}</th>' for head, kind in zip(heads, kinds, strict=True))
-    body = "".join(
-        "<tr>" + "".join(f"<td{kind}>{theme.esc(cell)}</td>" for cell, kind in zip(row, kinds, strict=True)) + "</tr>"
-        for row in rows
-    )
-    return f'<div class="scroll"><table class="full"><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
 def percent(value: Decimal | None, is_change: bool = False) -> str:

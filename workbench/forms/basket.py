@@ -9,9 +9,10 @@ from typing import Any
 import pandas as pd
 import panel as pn
 
+from workbench.components.html import html_pane
 from workbench.components.theme import esc, money
+from workbench.forms.fields import MARGIN
 from workbench.forms.item_entry import ItemEntry
-from workbench.forms.line_table import html_pane
 from workbench.forms.tables import TABLE_STYLE, row_button, sideways, wide
 from workbench.sales.models import LineInput
 from workbench.sales.service import Sales
@@ -33,7 +34,7 @@ class Basket(pn.viewable.Viewer):
         self.lines: list[dict[str, Any]] = []
         self.entry = ItemEntry(sales, self._add, on_change)
         self._table = sideways()
-        self._totals = html_pane("")
+        self._totals = html_pane(margin=MARGIN)
         self._show()
 
     def load(self, lines: Sequence[Mapping[str, Any]]) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from markupsafe import Markup
+
+from workbench.components.html import table_html
 from workbench.components.theme import NOTHING, esc
 from workbench.errors import field_label
 from workbench.forms.line_table import line_text
@@ -43,18 +46,15 @@ def conflict_table(base: Content, mine: Content, theirs: Content) -> str:
         rows.append(_row(f"Item {number}", *(line_text(found.get(item_id)) for found in lines)))
     for line in (line for line in mine["lines"] if line["item_id"] is None):
         rows.append(_row("New item", line_text(line), NOTHING, NOTHING))
-    head = "<th></th><th>Mine</th><th>Theirs</th><th>What it was</th>"
-    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
+    return table_html([(head, False) for head in ("", "Mine", "Theirs", "What it was")], rows, kind="wraps", leads=True)
 
 
-def _row(label: str, mine: str, theirs: str, base: str) -> str:
-    cells = "".join(_cell(value, is_marked=value != base) for value in (mine, theirs))
-    return f"<tr><th>{esc(label)}</th>{cells}{_cell(base, is_marked=False)}</tr>"
+def _row(label: str, mine: str, theirs: str, base: str) -> tuple[str, ...]:
+    return label, *(_marked(value) if value != base else value for value in (mine, theirs)), base
 
 
-def _cell(value: str, *, is_marked: bool) -> str:
-    text = f'<mark style="{MARK}">{esc(value)}</mark>' if is_marked else esc(value)
-    return f'<td style="white-space: normal">{text}</td>'
+def _marked(value: str) -> Markup:
+    return Markup(f'<mark style="{MARK}">{esc(value)}</mark>')
 
 
 def _value(value: object) -> str:

@@ -10,9 +10,11 @@ from uuid import uuid4
 import panel as pn
 import panel_material_ui as pmui
 
+from workbench.components.html import html_pane
 from workbench.errors import SaleConflict, SaleNotFound
 from workbench.forms.actions import Action
-from workbench.forms.line_table import html_pane, sale_summary
+from workbench.forms.fields import MARGIN
+from workbench.forms.line_table import sale_summary
 from workbench.forms.messages import Message
 from workbench.forms.sale_form import size
 from workbench.forms.sale_picker import SaleLoader, SalePicker
@@ -38,7 +40,7 @@ class DeleteSale(pn.viewable.Viewer):
         self.message = Message(timing=VisibleAfter())
         self._loader = SaleLoader(sales, self.message)
         self._picker = SalePicker(self.load, self.message, self._typed)
-        self._shown = html_pane("")
+        self._shown = html_pane(margin=MARGIN)
         self._question = Message(closeable=False)
         self._button = pmui.Button(label="Delete", color="error", variant="contained", margin=(6, 8))
         self._cancel = pmui.Button(label="Cancel", variant="text", margin=(6, 8), on_click=self._keep)

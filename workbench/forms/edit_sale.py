@@ -12,15 +12,15 @@ import panel_material_ui as pmui
 
 from workbench.components.browser.said import Said
 from workbench.components.browser.unsaved import Unsaved
+from workbench.components.html import html_pane
 from workbench.components.inline import read_aside
 from workbench.components.theme import esc
 from workbench.errors import SaleConflict, SaleRefused, WorkbenchError
 from workbench.forms.actions import Action
 from workbench.forms.confirmation import Confirmation
 from workbench.forms.conflict import conflict_table, merge
-from workbench.forms.fields import actions
+from workbench.forms.fields import MARGIN, actions
 from workbench.forms.history import history_html
-from workbench.forms.line_table import html_pane
 from workbench.forms.messages import Message
 from workbench.forms.sale_form import SaleForm, content, section, size
 from workbench.forms.sale_picker import SaleLoader, SalePicker
@@ -49,10 +49,10 @@ class EditSale(pn.viewable.Viewer):
         self.unsaved = Unsaved("edit", self._draft, self._restore)
         self.form = SaleForm(sales, self.message, self.unsaved.changed)
         self._picker = SalePicker(self.load, self.message)
-        self._title, self._history = html_pane(""), html_pane("")
+        self._title, self._history = html_pane(margin=MARGIN), html_pane(margin=MARGIN)
         self._unsaved = Message(_button("Discard changes", self._discard), closeable=False)
         self._conflict: SaleConflict | None = None
-        self._compared, self._comparison = Said(), html_pane("")
+        self._compared, self._comparison = Said(), html_pane(margin=MARGIN)
         self._choices = section(
             "Somebody else has changed this sale",
             self._compared,

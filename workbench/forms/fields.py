@@ -11,7 +11,8 @@ from panel.util.parameters import edit_readonly
 
 from workbench.errors import FieldError, field_label
 
-LAYOUT: dict[str, Any] = {"size": "small", "width": None, "sizing_mode": "stretch_width", "margin": (6, 8)}
+MARGIN = (6, 8)
+LAYOUT: dict[str, Any] = {"size": "small", "width": None, "sizing_mode": "stretch_width", "margin": MARGIN}
 # A MultiChoice as low as the fields beside it, until what is chosen needs more.
 LOW_CHOICE = """
 .MuiSelect-select { min-height: 23px !important; padding: 8.5px 14px !important; box-sizing: content-box !important; }

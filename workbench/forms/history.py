@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from workbench.components.html import table_html
 from workbench.components.theme import NOTHING, esc
 from workbench.config.clock import StoreClock
 from workbench.forms.line_table import line_text, sale_text
@@ -13,6 +14,7 @@ from workbench.sales.history import Change, Row, Touched
 from workbench.words import counted
 
 KINDS = {"created": "Recorded", "edited": "Changed", "deleted": "Deleted"}
+HEADS = dict.fromkeys(("When", "Who", "What", "Before", "After"), False)
 NOTHING_LOGGED = "Nothing is logged of this sale: a bulk load brought it, and nobody has changed it since."
 
 
@@ -22,20 +24,15 @@ def history_html(changes: Sequence[Change], clock: StoreClock, *, is_open: bool 
         return f'<p class="soft">{NOTHING_LOGGED}</p>'
     newest = changes[0]
     summary = f"History: {counted(len(changes), 'save')}, the last by {esc(newest.actor)} on {clock.text(newest.at)}"
-    head = "".join(f'<th scope="col">{name}</th>' for name in ("When", "Who", "What", "Before", "After"))
-    body = "".join(_rows(change, clock) for change in changes)
-    table = f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    table = table_html(HEADS.items(), (row for change in changes for row in _rows(change, clock)))
     return f"<details{' open' if is_open else ''}><summary>{summary}</summary>{table}</details>"
 
 
-def _rows(change: Change, clock: StoreClock) -> str:
+def _rows(change: Change, clock: StoreClock) -> Iterator[Sequence[str]]:
     lead = (clock.text(change.at), change.actor)
-    rows = []
-    for what, before, after in list(_differences(change)) or [("Saved as it was", NOTHING, NOTHING)]:
-        cells = (*lead, what, before, after)
-        rows.append("<tr>" + "".join(f"<td>{esc(cell)}</td>" for cell in cells) + "</tr>")
+    for difference in list(_differences(change)) or [("Saved as it was", NOTHING, NOTHING)]:
+        yield *lead, *difference
         lead = ("", "")
-    return "".join(rows)
 
 
 def _differences(change: Change) -> Iterator[tuple[str, str, str]]:

@@ -6,20 +6,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
-import panel as pn
 
-from workbench.components.theme import NOTHING, esc, money, store_time, stylesheet
+from workbench.components.html import table_html
+from workbench.components.theme import NOTHING, esc, money, store_time
 from workbench.sales.fields import FIELDS
 from workbench.sales.models import Line, Sale
 from workbench.words import visible
 
-HEADINGS = ("Code", "Product", "Category", "Quantity", "Unit Price", "Discount", "Total")
-NUMBERS = HEADINGS[3:]
-
-
-def html_pane(html: str) -> pn.pane.HTML:
-    """A pane in the project's look; whoever calls it has escaped what came from elsewhere."""
-    return pn.pane.HTML(html, stylesheets=[stylesheet()], sizing_mode="stretch_width", margin=(6, 8))
+HEADS = dict.fromkeys(("Code", "Product", "Category"), False) | dict.fromkeys(
+    ("Quantity", "Unit Price", "Discount", "Total"), True
+)
 
 
 def sale_text(name: str, value: Any, currency: str = "") -> str:
@@ -46,9 +42,7 @@ def line_text(line: Mapping[str, Any] | None) -> str:
 
 def line_table(lines: Sequence[Line]) -> str:
     """The lines as an HTML table, in the order of entry."""
-    head = "".join(f"<th{_class(name)}>{name}</th>" for name in HEADINGS)
-    rows = "".join(f"<tr>{_cells(line)}</tr>" for line in lines)
-    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
+    return table_html(HEADS.items(), map(_cells, lines))
 
 
 def sale_summary(sale: Sale, currency: str) -> str:
@@ -64,8 +58,8 @@ def sale_summary(sale: Sale, currency: str) -> str:
     return f"<h2>Transaction {sale.transaction_id}</h2><p>{shown}</p>{line_table(sale.lines)}"
 
 
-def _cells(line: Line) -> str:
-    values = (
+def _cells(line: Line) -> Sequence[str]:
+    return (
         line.product_code,
         line.product_name,
         NOTHING if line.category is None else line.category,
@@ -74,8 +68,3 @@ def _cells(line: Line) -> str:
         money(line.discount),
         money(line.total_price),
     )
-    return "".join(f"<td{_class(name)}>{esc(value)}</td>" for name, value in zip(HEADINGS, values, strict=True))
-
-
-def _class(heading: str) -> str:
-    return ' class="number"' if heading in NUMBERS else ""

@@ -9,14 +9,16 @@ import pandas as pd
 import panel as pn
 import panel_material_ui as pmui
 
+from workbench.components.html import html_pane
 from workbench.components.inline import read_aside
 from workbench.components.theme import esc
 from workbench.database.failures import called
 from workbench.database.replication import Answer, Session
 from workbench.errors import WorkbenchError
 from workbench.forms.actions import failures_said
+from workbench.forms.fields import MARGIN
 from workbench.forms.history import history_html
-from workbench.forms.line_table import html_pane, line_table
+from workbench.forms.line_table import line_table
 from workbench.forms.messages import Message
 from workbench.forms.pager import Pager
 from workbench.forms.sale_address import Place
@@ -55,8 +57,8 @@ class SaleTable(pn.viewable.Viewer):
         self.message = Message()
         self.filters = SaleFilters(lambda _: self._start(self._recount), filters)
         self._pager = Pager(lambda move: self._start(lambda: self.go(move)))
-        self._source = html_pane('<p class="soft">Loading ...</p>')
-        self._empty = html_pane("")
+        self._source = html_pane('<p class="soft">Loading ...</p>', MARGIN)
+        self._empty = html_pane(margin=MARGIN)
         self._refresh = pmui.Button(label="Refresh", variant="text", size="small", margin=(2, 8))
         self._refresh.on_click(lambda _: self._start(self.reload))
         self._table = empty_table(self._lines)
@@ -163,9 +165,9 @@ class SaleTable(pn.viewable.Viewer):
     async def _lines(self, row: pd.Series) -> pn.pane.HTML:
         """What a row opens to."""
         try:
-            return html_pane(await read_aside(self._opened, int(str(row.name))))
+            return html_pane(await read_aside(self._opened, int(str(row.name))), MARGIN)
         except WorkbenchError as error:
-            return html_pane(f"<p>{esc(error)}</p>")
+            return html_pane(f"<p>{esc(error)}</p>", MARGIN)
 
     def _opened(self, transaction_id: int) -> str:
         changes = self._sales.history(transaction_id).value

@@ -8,8 +8,9 @@ from functools import partial
 
 import panel as pn
 
+from workbench.components.html import html_pane
 from workbench.database.stopwatch import LIMIT_SECONDS
-from workbench.forms.line_table import html_pane
+from workbench.forms.fields import MARGIN
 from workbench.sales.service import Saved
 
 PLACES = {"replica": "visible on the replica", "risingwave": "visible in the materialized views"}
@@ -21,7 +22,7 @@ class VisibleAfter(pn.viewable.Viewer):
 
     def __init__(self) -> None:
         super().__init__()
-        self._text = html_pane("")
+        self._text = html_pane(margin=MARGIN)
         self._number = 0
 
     def follow(self, saved: Saved | None) -> None:

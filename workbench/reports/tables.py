@@ -7,7 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from workbench.components.theme import NOTHING, esc
+from workbench.components.html import table_html
+from workbench.components.theme import NOTHING
 
 LABELS = {"abc_class": "ABC", "store_id": "Store"}
 
@@ -27,18 +28,9 @@ class Table:
         """The table with escaped texts, numbers to the right, thousands separated."""
         if self.frame.empty:
             return '<p class="nothing">Nothing to show.</p>'
-        kinds = [' class="number"' if _is_number(self.frame[name]) else "" for name in self.frame.columns]
-        names = zip(self.frame.columns, kinds, strict=True)
-        head = "".join(f'<th scope="col"{kind}>{esc(label(name))}</th>' for name, kind in names)
-        rows = [self._row(values, kinds) for values in self.frame.itertuples(index=False, name=None)]
-        cut = len(rows) - self._totals
-        body = f"<tbody>{''.join(rows[:cut])}</tbody>"
-        foot = f"<tfoot>{''.join(rows[cut:])}</tfoot>" if self._totals else ""
-        return f'<div class="scroll"><table><thead><tr>{head}</tr></thead>{body}{foot}</table></div>'
-
-    def _row(self, values: tuple[Any, ...], kinds: list[str]) -> str:
-        cells = (f"<td{kind}>{esc(text(value, ','))}</td>" for value, kind in zip(values, kinds, strict=True))
-        return f"<tr>{''.join(cells)}</tr>"
+        heads = [(label(name), _is_number(self.frame[name])) for name in self.frame.columns]
+        rows = ([text(value, ",") for value in row] for row in self.frame.itertuples(index=False, name=None))
+        return table_html(heads, rows, totals=self._totals)
 
 
 def folded(frame: pd.DataFrame) -> str:
