@@ -119,7 +119,7 @@ def on_a_thread(work: Callable[..., T], *given: Any) -> T:
         return thread.submit(work, *given).result()
 
 
-def wait_until(is_true: Callable[[], bool], what: str, seconds: float = 20.0) -> None:
+def wait_until(is_true: Callable[[], object], what: str = "what never came", seconds: float = 20.0) -> None:
     """Polls until ``is_true``; fails naming what was waited for."""
     end = time.monotonic() + seconds
     while not is_true():

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -16,7 +16,7 @@ import psutil
 import psycopg2
 from psycopg2.extensions import connection as Connection
 
-from tests.conftest import free_ports
+from tests.conftest import free_ports, wait_until
 from workbench.config import Server, Settings
 from workbench.servers import cluster
 
@@ -75,14 +75,6 @@ def value(connection: Connection, query: str) -> object:
     return run(connection, query)[0][0]
 
 
-def until(condition: Callable[[], object], seconds: float = 20) -> None:
-    """Polls until the condition holds; fails when it never does."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "the condition never held"
-        time.sleep(0.005)
-
-
 def superuser_on_replica(settings: Settings) -> Server:
     master = cluster.superuser(settings)
     return Server(master.host, settings.replica_db_port, master.name, master.user, master.password)
@@ -95,7 +87,7 @@ def postmaster(settings: Settings, node: str) -> psutil.Process:
 
 def kill(process: psutil.Process) -> None:
     process.kill()
-    until(lambda: not process.is_running() or process.status() == psutil.STATUS_ZOMBIE)
+    wait_until(lambda: not process.is_running() or process.status() == psutil.STATUS_ZOMBIE)
 
 
 def assert_whole(settings: Settings) -> None:
@@ -108,7 +100,7 @@ def assert_whole(settings: Settings) -> None:
         probe_id = time.time_ns()
         run(master, f"insert into public.probe values ({probe_id})")
         arrived = f"select to_regclass('public.probe') is not null and pg_last_wal_replay_lsn() >= '{lsn(master)}'"
-        until(lambda: value(replica, arrived))
+        wait_until(lambda: value(replica, arrived))
         assert value(replica, f"select count(*) from public.probe where probe_id = {probe_id}") == 1
         assert value(replica, "select pg_is_in_recovery()") is True
     assert not list(settings.workbench_data_dir.glob("new-*"))

@@ -18,6 +18,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 
+from tests.conftest import wait_until
 from tests.integration.scratch_cluster import (
     IS_ROOT,
     POSTGRES_USER,
@@ -34,7 +35,6 @@ from tests.integration.scratch_cluster import (
     settings_for,
     start_process,
     superuser_on_replica,
-    until,
     value,
 )
 from workbench.config import Server, Settings
@@ -133,7 +133,7 @@ def test_servers_outlive_the_process_that_started_them_and_its_ctrl_c(shared: Se
     cluster.down(shared)
     process = start_process(shared, "import signal; print('up', flush=True); signal.pause()")
     assert process.stdout is not None
-    until(lambda: process.stdout.readline().strip() == "up")  # type: ignore[union-attr]
+    wait_until(lambda: process.stdout.readline().strip() == "up")  # type: ignore[union-attr]
     os.killpg(process.pid, signal.SIGINT)
     process.communicate(timeout=10)
     assert_whole(shared)
@@ -161,7 +161,7 @@ def test_killed_master_is_started_again_once_its_last_query_has_ended(shared: Se
     busy.start()
     with session(cluster.superuser(shared)) as master:
         query = "select count(*) from pg_stat_activity where query like '%generate_series%' and pid <> pg_backend_pid()"
-        until(lambda: value(master, query))
+        wait_until(lambda: value(master, query))
     kill(postmaster(shared, "master"))
     cluster.up(shared)
     busy.join()
@@ -225,7 +225,7 @@ def test_start_that_is_killed_at_any_point_is_completed_by_the_next(fresh: Setti
                 break
         else:
             pytest.fail(f"it never came to {progress!r}")
-        until(point)
+        wait_until(point)
         process.kill()
         process.communicate()
     cluster.up(fresh)
@@ -237,7 +237,7 @@ def _has_roles(settings: Settings) -> bool:
     superuser = cluster.superuser(settings)
     server = Server(superuser.host, superuser.port, "postgres", superuser.user, superuser.password)
     with session(server) as master:
-        until(lambda: value(master, "select count(*) from pg_roles where rolname = 'workbench_cdc'"))
+        wait_until(lambda: value(master, "select count(*) from pg_roles where rolname = 'workbench_cdc'"))
     return True
 
 
@@ -247,7 +247,7 @@ def _has_roles(settings: Settings) -> bool:
 def test_replica_whose_slot_was_lost_is_rebuilt(shared: Settings) -> None:
     replica = postmaster(shared, "replica")
     replica.send_signal(signal.SIGINT)
-    until(lambda: not (shared.workbench_data_dir / "replica" / "postmaster.pid").exists())
+    wait_until(lambda: not (shared.workbench_data_dir / "replica" / "postmaster.pid").exists())
     with session(cluster.superuser(shared)) as master:
         run(master, "alter system set max_slot_wal_keep_size = '1MB'")
         run(master, "select pg_reload_conf()")
@@ -279,7 +279,7 @@ def test_replica_that_does_not_start_is_rebuilt(shared: Settings) -> None:
 
 def test_replica_that_only_lags_is_not_rebuilt(shared: Settings) -> None:
     postmaster(shared, "replica").send_signal(signal.SIGINT)
-    until(lambda: not (shared.workbench_data_dir / "replica" / "postmaster.pid").exists())
+    wait_until(lambda: not (shared.workbench_data_dir / "replica" / "postmaster.pid").exists())
     with session(cluster.superuser(shared)) as master:
         run(master, "insert into public.note select n, 'while it was away' from generate_series(1000, 50000) as n")
     said: list[str] = []
@@ -465,7 +465,7 @@ def test_the_physical_slot_is_the_only_slot_and_is_streamed(shared: Settings) ->
     cluster.up(shared)
     with session(cluster.superuser(shared)) as master:
         slots = "select slot_name, slot_type, active, wal_status from pg_replication_slots"
-        until(lambda: run(master, slots) == [("replica", "physical", True, "reserved")])
+        wait_until(lambda: run(master, slots) == [("replica", "physical", True, "reserved")])
         assert run(master, "select application_name, usename, state from pg_stat_replication") == [
             ("replica", "workbench_replica", "streaming")
         ]

@@ -13,6 +13,7 @@ import psycopg2
 import pytest
 from psycopg2.extensions import connection as Connection
 
+from tests.conftest import wait_until
 from tests.integration.scratch_cluster import (
     IS_ROOT,
     assert_passwords_work,
@@ -22,7 +23,6 @@ from tests.integration.scratch_cluster import (
     secrets_of,
     session,
     superuser_on_replica,
-    until,
     value,
 )
 from workbench.config import Settings
@@ -150,7 +150,7 @@ def test_a_master_that_the_replica_is_no_copy_of_is_refused(pair: Settings, fold
 def test_the_way_on_by_hand_loses_no_sale(pair: Settings, folder: Path, promoted: bool) -> None:
     up(pair)
     with session(superuser_on_replica(pair)) as replica:
-        until(lambda: value(replica, COUNT) == SALES)
+        wait_until(lambda: value(replica, COUNT) == SALES)
         if promoted:
             run(replica, "select pg_promote()")
     cluster.down(pair)
@@ -199,7 +199,7 @@ def test_a_promoted_replica_is_kept(pair: Settings, folder: Path) -> None:
 def test_a_replica_whose_slot_is_missing_is_kept(pair: Settings, folder: Path) -> None:
     up(pair)
     with session(cluster.superuser(pair)) as master:
-        until(lambda: _drop_slot(master))
+        wait_until(lambda: _drop_slot(master))
     shutil.rmtree(rebuilt_and_kept(pair, "its slot on the master is missing"))
 
 
