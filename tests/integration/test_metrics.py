@@ -384,6 +384,31 @@ def test_periods_that_touch_are_told_apart_and_a_customer_of_both_is_one(
             assert values == [min(count, 1) if metric == "customers" else count for count in sales.values()]
 
 
+def test_a_customer_of_two_days_is_one_when_both_are_asked_together(workbench: Workbench, columns: Columns) -> None:
+    """Sales of all days follow from those by day, which are asked anyway; different customers do not."""
+    shop = Shop(workbench)
+    for day in (1, 2):
+        shop.sales.create(sale(transaction_time=f"2026-05-0{day} 10:00:00"), uuid.uuid4())
+    columns.refresh(workbench.reader, shop.session)
+    asked = [Asked(("sales", "customers"), by, Where()) for by in (("day",), ())]
+    for source in (Source(workbench.reader, shop.session, columns), Source(workbench.reader, shop.session)):
+        by_day, of_all = (answer.value for answer in ask_together(source, asked))
+        assert by_day["sales"].tolist() == by_day["customers"].tolist() == [1, 1]
+        assert (of_all["sales"].item(), of_all["customers"].item()) == (2, 1)
+
+
+def test_a_product_has_its_newest_name_on_either_engine(workbench: Workbench, columns: Columns) -> None:
+    shop = Shop(workbench)
+    for name in ("Zimt", "Anis"):
+        shop.sales.create(sale(), uuid.uuid4())
+        newest = "(select max(item_id) from sales_item)"
+        shop.run(f"update sales_item set product_name = :name where item_id = {newest}", name=name)
+    columns.refresh(workbench.reader, shop.session)
+    sources = Source(workbench.reader, shop.session, columns), Source(workbench.reader, shop.session)
+    names, of_database = (source.read(lambda facts: facts.product_names()).value for source in sources)
+    assert names == of_database and "Anis" in names.values() and "Zimt" not in names.values()
+
+
 def test_the_replica_answers_and_an_own_write_is_seen_at_once(workbench: Workbench, columns: Columns) -> None:
     shop = Shop(workbench)
     shop.empty()
