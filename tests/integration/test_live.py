@@ -14,6 +14,8 @@ from uuid import uuid4
 import pandas as pd
 import pytest
 import sqlalchemy as sa
+from bokeh.document import Document
+from panel.io.state import set_curdoc
 
 from tests.conftest import wait_until
 from tests.examples import sale
@@ -211,6 +213,33 @@ def test_pages_that_look_at_the_same_have_it_fetched_and_prepared_once(
     wait_until(lambda: figures(live, Session()) == (2, "21.40"), "the second sale")
     draw_all()
     assert len(prepared) == 4 and not same_as(prepared[2], prepared[0])
+
+
+def test_a_page_is_walked_through_for_new_charts_and_not_for_changes(
+    live: Live, workbench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bokeh walks through all models of a page whenever it was frozen, which takes longer than to draw its tiles."""
+    create(workbench, transaction_time=datetime.now().isoformat(sep=" "))
+    wait_until(lambda: figures(live, Session()) == (1, "10.70"), "the sale")
+    feed, document, walked = Feed(workbench, None, live), Document(), list[int]()
+    tiles = [TotalRevenue(feed), RevenueByStore(feed), RevenueOverTime(feed)]
+    for tile in tiles:
+        document.add_root(tile.card.get_root(document))
+    recompute = document.models.recompute
+    monkeypatch.setattr(document.models, "recompute", lambda: walked.append(1) or recompute())
+
+    def draw_all() -> int:
+        walked.clear()
+        with set_curdoc(document):
+            moment = feed.moment()
+            draw(moment, moment.fetch(tiles))
+        return len(walked)
+
+    assert draw_all() == 1
+    create(workbench, transaction_time=datetime.now().isoformat(sep=" "))
+    wait_until(lambda: figures(live, Session()) == (2, "21.40"), "the second sale")
+    assert draw_all() == 0
+    assert "21.40" in tiles[0].card.text
 
 
 def same_as(one: Any, other: Any) -> bool:

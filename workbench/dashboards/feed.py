@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -44,6 +44,10 @@ class Fed(Protocol):
     @property
     def is_near(self) -> bool:
         """Whether somebody sees it, or nearly."""
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether all that it is made of is on the page: from now on it is only written."""
 
     def asks(self, moment: Moment) -> Iterable[Asked]:
         """What it will ask, so that it can be asked together with others."""
@@ -260,12 +264,13 @@ def _fetched(tile: Fed, moment: Moment) -> Found:
         return WorkbenchError("These figures could not be computed. The cause is in the server's log.")
 
 
-def draw(moment: Moment, found: Iterable[tuple[Fed, Found]]) -> None:
+def draw(moment: Moment, found: Collection[tuple[Fed, Found]]) -> None:
     """Draws tiles, which the page gets in one message; an error is its tile's alone."""
     page = pn.state.curdoc
     with (
         unlocked() if page is not None and pn.state._unblocked(page) else nullcontext(),
-        nullcontext() if page is None else page.models.freeze(),  # else the page is walked through for each new chart
+        # The page is walked through once for all new charts, and not at all when there are none.
+        nullcontext() if page is None or all(tile.is_drawn for tile, _ in found) else page.models.freeze(),
     ):
         for tile, answer in found:
             try:
