@@ -20,6 +20,7 @@ from workbench.config import Settings
 from workbench.connection import Workbench
 from workbench.database.engines import Engines, connect
 from workbench.database.positions import beat
+from workbench.database.sql_files import run_sql
 from workbench.errors import CdcError, SettingsError
 from workbench.metrics import views
 from workbench.servers import cluster
@@ -249,7 +250,7 @@ def test_a_lost_slot_no_free_slot_and_a_wrong_wal_level_are_named(
 ) -> None:
     """What a running master cannot be given for a test: its answer with one thing changed."""
     with engines.cdc.connect() as connection:
-        found = connection.execute(sa.text(preflight.read_sql("queries/cdc_preflight")), {"slot": SLOT}).one()
+        found = run_sql(connection, "queries/cdc_preflight", {"slot": SLOT}).one()
 
     def told(**changed: object) -> str:
         answer = type("Answer", (), found._asdict() | changed)()
