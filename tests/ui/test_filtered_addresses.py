@@ -133,8 +133,8 @@ ADDRESS = {"period": "custom", "stores": "3"}
 
 @pytest.fixture
 def sold(engines: Engines) -> None:
-    """So many sales that every tile has something to draw."""
-    load(engines, 1000, seed=42)
+    """So many sales that every tile has something to draw, pairs of products that ten sales of a store have too."""
+    load(engines, 4000, seed=42)
     assert wait_for_replica(engines)
 
 
