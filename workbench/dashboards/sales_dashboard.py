@@ -50,8 +50,8 @@ STICKS = """
 :host { position: sticky; top: 0; z-index: 5; max-height: 50dvh; overflow-y: auto; }
 @media (max-height: 480px) { :host { position: static; max-height: none; } }
 /* Its height before its fields are drawn: what stands below it would move down. */
-:host { min-height: 172px; }
-@media (min-width: 1180px) { :host { min-height: 124px; } }
+:host { min-height: 200px; }
+@media (min-width: 1180px) { :host { min-height: 152px; } }
 """
 # A tab that is not shown keeps its size: nothing is laid out or painted anew when it comes back. A style alone, as a
 # class, or to be visible, has Bokeh measure the whole page.
