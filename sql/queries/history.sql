@@ -4,7 +4,6 @@ select
     xact_id::text as save,
     logged_at,
     actor,
-    operation,
     item_id,
     before::text as before,
     after::text as after

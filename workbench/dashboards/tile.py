@@ -50,7 +50,7 @@ class Tile(Viewer):
         self.feed = source if isinstance(source, Feed) else Feed(source, filters)
         self._shown: tuple[object, pd.DataFrame] | None = None
         self._engine = ""  # who answered it
-        self._is_drawn = False
+        self.is_drawn = False  # all that it is made of is on the page: from now on it is only written
         self.is_whole = False  # all rows are shown
         words = {"heading": self.title, "about": self.about, "text": self._blank("waiting", "Loading …")}
         words["page"] = self.feed.page
@@ -120,11 +120,6 @@ class Tile(Viewer):
         """Whether somebody sees it, or nearly."""
         return bool(self.card.is_near)
 
-    @property
-    def is_drawn(self) -> bool:
-        """Whether all that it is made of is on the page: from now on it is only written."""
-        return self._is_drawn
-
     def _take(self, moment: Moment, answer: Answer[pd.DataFrame]) -> None:
         self._engine = answer.engine
         self.card.tell(answer.engine, answer.as_of, self.feed.workbench.monitor.now(), answer.note)
@@ -136,8 +131,8 @@ class Tile(Viewer):
             self._say(NOTHING_FOUND)
             return
         self.draw(moment, answer.value)
-        if not self._is_drawn:
-            self.card.body, self._is_drawn = self.drawn(), True
+        if not self.is_drawn:
+            self.card.body, self.is_drawn = self.drawn(), True
         self._shown = shown
 
     def wait_until_near(self) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from workbench.components.html import table_html
 from workbench.components.theme import NOTHING, esc
 from workbench.config.clock import StoreClock
-from workbench.forms.line_table import line_text, sale_text
+from workbench.forms.line_table import line_text, sale_text, to_the_second
 from workbench.sales.fields import FIELDS
 from workbench.sales.history import Change, Row, Touched
 from workbench.words import counted
@@ -57,7 +57,7 @@ def _header(part: Touched) -> Iterator[tuple[str, str, str]]:
 def _value(name: str, row: Row) -> str:
     value = row.get(name)
     if value is not None and FIELDS[name].kind == "time":
-        return f"{datetime.fromisoformat(value):%Y-%m-%d %H:%M:%S}"
+        return to_the_second(datetime.fromisoformat(value))
     return sale_text(name, value)
 
 

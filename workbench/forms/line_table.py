@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import pandas as pd
@@ -30,6 +31,11 @@ def sale_text(name: str, value: Any, currency: str = "") -> str:
     return NOTHING if pd.isna(value) else str(int(value))
 
 
+def to_the_second(at: datetime) -> str:
+    """``2026-03-01 14:05:22``, where one sale is looked at by itself."""
+    return f"{at:%Y-%m-%d %H:%M:%S}"
+
+
 def line_text(line: Mapping[str, Any] | None) -> str:
     """``COF-001 · Espresso · Coffee · 2 × 3.00 − 0.50`` for a line by its columns; plain text."""
     if line is None:
@@ -51,7 +57,7 @@ def sale_summary(sale: Sale, currency: str) -> str:
         field.label: sale_text(name, getattr(sale, name), currency)
         for name, field in FIELDS.items()
         if name != "transaction_id"
-    } | {"Time": f"{sale.transaction_time:%Y-%m-%d %H:%M:%S}"}
+    } | {"Time": to_the_second(sale.transaction_time)}
     shown = " · ".join(
         f'<span class="soft">{name}</span> <strong>{esc(value)}</strong>' for name, value in facts.items()
     )

@@ -54,7 +54,7 @@ def _change(rows: Sequence[Any]) -> Change:
     for row in rows:
         before.setdefault(row.item_id, _read(row.before))
         after[row.item_id] = _read(row.after)
-    items = sorted((item for item in before if item is not None), key=int)
+    items = sorted(item for item in before if item is not None)
     touched = tuple(Touched(item, before[item], after[item]) for item in [*([None] if None in before else []), *items])
     return Change(rows[-1].logged_at, rows[-1].actor, _kind(before.get(None, {}), after.get(None, {})), touched)
 
