@@ -212,6 +212,7 @@ def contents(columns: Columns) -> dict[str, list[Any]]:
     """Every row of every table, but for the numbers of the articles, which are those of its lines."""
     assert columns._database is not None
     ask = columns._database.cursor().execute
+    ask("use columns")
     assert not ask(WRONG_ARTICLES).fetchall()
     bits = "articles_low, articles_high"
     kept = {"fact_sales": bits, "fact_lines": "article", "first_sales": bits}
@@ -508,7 +509,7 @@ def test_a_file_that_does_not_belong_is_made_anew(workbench: Workbench, tmp_path
     first.refresh(workbench.reader, shop.session)
     if what == "another database":
         assert first._database is not None
-        first._database.execute("update held set identity = 'another'; update fact_sales set revenue = 7")
+        first._database.execute("use columns; update held set identity = 'another'; update fact_sales set revenue = 7")
     first.close()
     if what == "a file that is none":
         (tmp_path / "columns-0.duckdb").write_bytes(b"no such thing" * 1000)

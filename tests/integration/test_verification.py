@@ -123,7 +123,7 @@ def test_a_cent_less_in_the_columns_is_found(workbench: Workbench, columns: Colu
     sample.load(workbench.engines, 60, seed=2)
     columns.refresh(workbench.reader, Session(token(workbench.engines)))
     assert columns._database is not None
-    columns._database.execute("update fact_sales set revenue = revenue - 1 where transaction_id = 7")
+    columns._database.execute("update columns.fact_sales set revenue = revenue - 1 where transaction_id = 7")
     result = verification.verify(workbench.engines, columns=columns)
     assert {(d.engine, d.metric) for d in result.differences if not d.dimension} >= {("columns", "revenue")}
     assert {d.engine for d in result.differences} == {"columns"}

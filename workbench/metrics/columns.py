@@ -44,6 +44,7 @@ CHUNK_SALES = 250_000  # copied in one step, by their ids: bounds the files, and
 EVERY_ID: Ids = (0, 2**63 - 1)
 MOST_PROCESSES = 16  # files in one folder
 CATCH_UP_SECONDS = 0.5  # that a reader waits for a refresh under way
+ROW_GROUP = 16_384  # rows that one thread reads at a time: with DuckDB's 122,880 a month is one thread's work
 KEPT_MOMENTS = 4  # more than one: a reader takes its snapshot first, and then looks up its moment
 
 
@@ -123,7 +124,7 @@ class Columns:
         when the copy cannot be kept; it is then made anew.
         """
         with self._lock, for_all(), self._made_anew_on_failure():
-            writer = self._opened(session).cursor()
+            writer = _cursor(self._opened(session))
             if self.moment is not None:
                 self.moment.hold(session)
             try:
@@ -167,7 +168,7 @@ class Columns:
         database = self._database
         if database is None or self.moment is None:
             return None
-        with database.cursor() as cursor, ended_when_left(cursor.interrupt), in_words():
+        with _cursor(database) as cursor, ended_when_left(cursor.interrupt), in_words():
             cursor.begin()
             (revision,) = cursor.execute("select revision from held").fetchone() or (None,)
             moment = self._moments.get(revision)
@@ -272,18 +273,22 @@ class Columns:
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
         }
+        database = duckdb.connect(config=config)
+        quoted = str(path).replace("'", "''")
+        attach = f"attach '{quoted}' as columns (row_group_size {ROW_GROUP})"
         try:
-            return duckdb.connect(path, config=config)
+            database.execute(attach)
         except duckdb.Error as error:  # cut off in the middle, or another version's
             log.warning("The columns are copied anew, their file cannot be read: %s", error)
             _remove(path)
-            return duckdb.connect(path, config=config)
+            database.execute(attach)
+        return database
 
     def _go_on(self, database: duckdb.DuckDBPyConnection, session: Session) -> None:
         """Takes the position of what is in the file; the first step finds out whether it belongs to the database."""
         query = "select revision, horizon, seen, identity, lsn from held where definition = $1"
         try:
-            row = database.execute(query, [_definition()]).fetchone()
+            row = _cursor(database).execute(query, [_definition()]).fetchone()
         except (duckdb.CatalogException, duckdb.BinderException):
             return  # a new file, or another version's
         if row is not None:
@@ -346,6 +351,13 @@ def in_words() -> Iterator[None]:
         ) from error
 
 
+def _cursor(database: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """A connection of its own to the tables of the columns."""
+    cursor = database.cursor()
+    cursor.execute("use columns")
+    return cursor
+
+
 def _free_slot(folder: Path) -> FileLock:
     """The lock of the first file that no other process has."""
     for number in range(MOST_PROCESSES):
@@ -364,7 +376,7 @@ def _remove(path: Path) -> None:
 def _definition() -> str:
     """Changes when the columns are made in another way."""
     texts = "".join(read_sql(name) for name in sql_names("columns"))
-    return f"{duckdb.__version__} {hashlib.sha256(texts.encode()).hexdigest()}"
+    return f"{duckdb.__version__} {ROW_GROUP} {hashlib.sha256(texts.encode()).hexdigest()}"
 
 
 @contextmanager
