@@ -29,7 +29,11 @@ from workbench.servers import cluster
 
 T = TypeVar("T")
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
-EMPTY = "truncate sales_transaction, sales_item, sales_request, audit_log restart identity"
+EMPTY = (  # nobody else empties the log
+    "alter table audit_log disable trigger audit_log_is_not_emptied;"
+    "truncate sales_transaction, sales_item, sales_request, audit_log restart identity;"
+    "alter table audit_log enable always trigger audit_log_is_not_emptied"
+)
 
 
 @pytest.fixture(autouse=True)

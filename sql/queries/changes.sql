@@ -3,6 +3,7 @@
 -- No transaction below the horizon is still running; those above it that are seen already are named. All that is seen is
 -- in the WAL up to lsn: a function's value is newer than the snapshot. The identity is that of the database, its schema
 -- and its tables' files, which a truncate replaces: a copy of anything else is of no use.
+-- An entry tells of one sale, older ones of its header or of one line: a line that moved names two sales, before and after.
 -- A bulk load, or the undoing of one, is an entry that names the first and the last id of its sales. Entries that name
 -- neither sale nor ids are unknown.
 with changed as (

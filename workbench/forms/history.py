@@ -13,7 +13,7 @@ from workbench.sales.fields import FIELDS
 from workbench.sales.history import Change, Row, Touched
 from workbench.words import counted
 
-KINDS = {"created": "Recorded", "edited": "Changed", "deleted": "Deleted"}
+KINDS = {"created": "Recorded", "edited": "Changed", "deleted": "Deleted", "restored": "Restored"}
 HEADS = dict.fromkeys(("When", "Who", "What", "Before", "After"), False)
 NOTHING_LOGGED = "Nothing is logged of this sale: a bulk load brought it, and nobody has changed it since."
 
@@ -33,6 +33,8 @@ def _rows(change: Change, clock: StoreClock) -> Iterator[Sequence[str]]:
     for difference in list(_differences(change)) or [("Saved as it was", NOTHING, NOTHING)]:
         yield *lead, *difference
         lead = ("", "")
+    if change.reason:
+        yield *lead, "Reason", NOTHING, change.reason
 
 
 def _differences(change: Change) -> Iterator[tuple[str, str, str]]:

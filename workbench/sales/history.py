@@ -15,8 +15,9 @@ import sqlalchemy as sa
 from workbench.database.sql_files import run_sql
 
 MOST_SAVES = 100
-Kind = Literal["created", "edited", "deleted"]
+Kind = Literal["created", "edited", "deleted", "restored"]
 Row = Mapping[str, Any]  # of a table, by column; amounts are Decimal, times are ISO text
+Parts = dict[int | None, Row]  # a header (None) and lines, by item_id
 
 
 @dataclass(frozen=True)
@@ -30,12 +31,26 @@ class Touched:
 
 @dataclass(frozen=True)
 class Change:
-    """One save: ``touched`` has the header first, then the lines that it changed, in the order of entry."""
+    """One save: ``touched`` has the header first, then the lines that it changed, in the order of entry.
 
+    ``before`` and ``after`` are the sale, its header's columns and ``lines``; both None for an edit of an earlier
+    version of the program, of which the log has single rows. ``audit_id`` is that of its header's newest entry.
+    """
+
+    audit_id: int
     at: datetime
     actor: str
     kind: Kind
     touched: tuple[Touched, ...]
+    before: Row | None = None
+    after: Row | None = None
+    reason: str | None = None
+    is_undone: bool = False
+
+    @property
+    def can_be_undone(self) -> bool:
+        """Whether ``undo`` takes it back. A sale that came goes by Delete, which asks for a reason."""
+        return self.before is not None and not self.is_undone
 
 
 def find_history(connection: sa.Connection, transaction_id: int) -> list[Change]:
@@ -48,22 +63,52 @@ def find_history(connection: sa.Connection, transaction_id: int) -> list[Change]
 
 
 def _change(rows: Sequence[Any]) -> Change:
-    """A save writes a header more than once, as its totals follow its lines: what it was first and last is told."""
+    """A save of an earlier version wrote a header more than once: what it was first and last is told."""
     before: dict[int | None, Row | None] = {}
     after: dict[int | None, Row | None] = {}
     for row in rows:
-        before.setdefault(row.item_id, _read(row.before))
-        after[row.item_id] = _read(row.after)
+        was, now = _parts(_read(row.before), row.item_id), _parts(_read(row.after), row.item_id)
+        for item in was | now:
+            before.setdefault(item, was.get(item))
+            after[item] = now.get(item)
     items = sorted(item for item in before if item is not None)
-    touched = tuple(Touched(item, before[item], after[item]) for item in [*([None] if None in before else []), *items])
-    return Change(rows[-1].logged_at, rows[-1].actor, _kind(before.get(None, {}), after.get(None, {})), touched)
+    touched = (Touched(i, before[i], after[i]) for i in [*([None] if None in before else []), *items])
+    entry = next((row for row in reversed(rows) if row.item_id is None), rows[-1])
+    kind = _kind(before.get(None, {}), after.get(None, {}), entry.undoes)
+    is_whole = kind != "edited" or (len(rows) == 1 and "lines" in _read(rows[0].after))
+    return Change(
+        entry.audit_id,
+        entry.logged_at,
+        entry.actor,
+        kind,
+        tuple(part for part in touched if part.before != part.after),
+        _whole(before) if is_whole else None,
+        _whole(after) if is_whole else None,
+        entry.reason,
+        entry.is_undone,
+    )
 
 
-def _kind(before: Row | None, after: Row | None) -> Kind:
+def _kind(before: Row | None, after: Row | None, undoes: int | None) -> Kind:
     if before is None:
-        return "created"
+        return "created" if undoes is None else "restored"
     return "deleted" if after is None else "edited"
 
 
-def _read(text: str | None) -> Row | None:
+def _parts(row: Any, item_id: int | None) -> Parts:
+    """What an entry tells of a sale's header and lines: a document of all, or one of them."""
+    if row is None:
+        return {}
+    if "lines" not in row:
+        return {item_id: row}
+    lines = {line["item_id"]: line for line in row["lines"]}
+    return {None: {name: value for name, value in row.items() if name != "lines"}, **lines}
+
+
+def _whole(parts: Mapping[int | None, Row | None]) -> Row | None:
+    header = parts.get(None)
+    return header and {**header, "lines": [parts[item] for item in sorted(filter(None, parts)) if parts[item]]}
+
+
+def _read(text: str | None) -> Any:
     return None if text is None else json.loads(text, parse_float=Decimal)

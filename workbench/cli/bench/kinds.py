@@ -30,6 +30,34 @@ _OVERVIEW = [
     for days, label, most in (("30", "30 days", 60), ("all", "all days", 150))
     for count, filters in enumerate(FILTERS)
 ]
+
+
+def _saves(name: str, clients: str, times: float) -> list[Kind]:
+    statement = f"by pgbench, {clients}"
+    return [
+        Kind(
+            f"bare_{name}", f"the statement of a save {statement}, bare tables", "saves/s", limit="the master's commit"
+        ),
+        Kind(
+            f"pgbench_{name}",
+            f"the same {statement}, with totals and audit",
+            "saves/s",
+            of=f"bare_{name}",
+            times=times,
+            is_more_better=True,
+            limit="the totals and the audit entry, at commit",
+        ),
+        Kind(
+            name,
+            f"{clients} that save".replace("one client that save", "one client that saves"),
+            "saves/s",
+            of=f"bare_{name}",
+            is_more_better=True,
+            limit="checking, building the statement, exchanges; one process computes on one core",
+        ),
+    ]
+
+
 KINDS: tuple[Kind, ...] = (
     Kind("pass", "one pass over both tables by SQL", "ms", limit="PostgreSQL reads and sums every row"),
     Kind("copy_out", "COPY of both tables to a file", "s", limit="one core of the server writes text"),
@@ -42,16 +70,8 @@ KINDS: tuple[Kind, ...] = (
     Kind("baskets_most", "pairs of products in baskets, the slowest", "ms", 2000, limit="joins every sale with itself"),
     Kind("table_of_sales", "the table of sales by its slowest sort, p95", "ms", 30, limit="sorting and counting"),
     Kind("exchanges", "exchanges of a save with the master", "", 2, limit="a statement, and the position after it"),
-    Kind("pgbench", "the same statement by pgbench, one client", "saves/s", limit="the master's commit on its disk"),
-    Kind(
-        "one_client",
-        "one client that saves",
-        "saves/s",
-        of="pgbench",
-        times=0.5,
-        is_more_better=True,
-        limit="checking, building the statement, exchanges",
-    ),
+    *_saves("one_client", "one client", 0.35),
+    *_saves("eight_clients", "eight clients", 0.25),
     Kind("empty", "address to an empty page of the same template", "s", limit="the browser loads scripts"),
     Kind("first_figures", "address to first figures", "s", None, "empty", 1.6, limit="tiles; the browser's layout"),
     Kind("first_chart", "address to the first chart", "s", None, "empty", limit="copying the chart; Bokeh draws it"),

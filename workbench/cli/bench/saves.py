@@ -1,4 +1,4 @@
-"""What a save costs: its exchanges with the master, and how many one client makes a second, beside pgbench."""
+"""What a save costs: its exchanges with the master, and how many clients make a second, beside pgbench."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,7 @@ import sqlalchemy as sa
 from workbench.cli.served import LOOPBACK
 from workbench.config import Settings, child_environment
 from workbench.connection import Workbench, connect
-from workbench.database.sql_files import read_sql
+from workbench.database.sql_files import read_sql, run_sql
 from workbench.errors import BenchFailed
 from workbench.sales.models import SaleInput, parse_sale
 from workbench.sales.service import sale_values
@@ -33,6 +34,8 @@ LINES = [
     {"product_code": "D-CHE", "product_name": "Cheesecake", "category": "Dessert", "quantity": 1, "unit_price": "4.20"},
 ]
 
+CLIENTS = {"one_client": 1, "eight_clients": 8}
+
 
 def example() -> SaleInput:
     """A sale of two lines, as of now."""
@@ -43,17 +46,31 @@ def measured(workbench: Workbench, seconds: int) -> Iterator[tuple[str, float]]:
     """Each figure as it is known. Clients save for so many ``seconds`` each."""
     settings = workbench.engines.settings
     yield "exchanges", float(exchanges(settings))
-    if (found := _pgbench(settings, seconds)) is not None:
-        yield "pgbench", found
-    yield "one_client", _one_client(workbench, seconds)
+    if (program := _find_pgbench(settings)) is not None:
+        with workbench.engines.owner.begin() as connection:
+            run_sql(connection, "bench/bare_tables")
+        statement = _statement(settings)
+        for name, count in CLIENTS.items():
+            yield f"bare_{name}", _pgbench(program, settings, statement, count, seconds, schema="bare")
+            yield f"pgbench_{name}", _pgbench(program, settings, statement, count, seconds)
+    for name, count in CLIENTS.items():
+        yield name, _saved(workbench, count, seconds)
 
 
-def _one_client(workbench: Workbench, seconds: int) -> float:
-    sales = workbench.sales()
-    began, done = time.perf_counter(), 0
-    while time.perf_counter() - began < seconds:
-        sales.create(example(), uuid4())
-        done += 1
+def _saved(workbench: Workbench, clients: int, seconds: int) -> float:
+    """Sales a second that so many clients of this process save, each with a session of its own."""
+    end = time.perf_counter() + seconds
+
+    def save(_client: int) -> int:
+        sales, done = workbench.sales(), 0
+        while time.perf_counter() < end:
+            sales.create(example(), uuid4())
+            done += 1
+        return done
+
+    began = time.perf_counter()
+    with ThreadPoolExecutor(clients) as threads:
+        done = sum(threads.map(save, range(clients)))
     return done / (time.perf_counter() - began)
 
 
@@ -128,20 +145,23 @@ def _hand_on(relay: _Relay, client: socket.socket, server: socket.socket) -> Non
         asking.join()
 
 
-def _pgbench(settings: Settings, seconds: int) -> float | None:
-    """Transactions a second of the statement that saves a sale; None where there is no pgbench."""
+def _find_pgbench(settings: Settings) -> str | None:
     beside = find_programs(layout_of(settings)).folder / "pgbench"
-    program = str(beside) if beside.is_file() else shutil.which("pgbench")
-    if program is None:
-        return None
-    server = settings.master
+    return str(beside) if beside.is_file() else shutil.which("pgbench")
+
+
+def _pgbench(
+    program: str, settings: Settings, statement: str, clients: int, seconds: int, schema: str = "public"
+) -> float:
+    """Transactions a second of the statement that saves a sale, in the tables of a ``schema``."""
+    server = settings.master if schema == "public" else settings.owner
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "statement"
-        script.write_text(_statement(settings), encoding="utf-8")
-        run = [program, "-n", "-c", "1", "-T", str(seconds), "-f", str(script), "-h", server.host, "-U", server.user]
-        run += ["-p", str(server.port), server.name]
-        secret = {"PGPASSWORD": server.password.get_secret_value()}
-        done = subprocess.run(run, env=child_environment(settings) | secret, capture_output=True, text=True)
+        script.write_text(statement, encoding="utf-8")
+        run = [program, "-n", "-c", str(clients), "-j", "2", "-T", str(seconds), "-f", str(script)]
+        run += ["-h", server.host, "-U", server.user, "-p", str(server.port), server.name]
+        given = {"PGPASSWORD": server.password.get_secret_value(), "PGOPTIONS": f"-c search_path={schema}"}
+        done = subprocess.run(run, env=child_environment(settings) | given, capture_output=True, text=True)
     found = re.search(r"tps = ([\d.]+)", done.stdout)
     if found is None:
         said = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
