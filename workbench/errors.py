@@ -115,6 +115,10 @@ class SaleConflict(WorkbenchError):
         )
 
 
+class AlreadyUndone(WorkbenchError):
+    """What was to be undone is undone already, or cannot be."""
+
+
 class RequestReused(WorkbenchError):
     """A request id that was already used for other content; ``transaction_id`` is the sale that it made."""
 

@@ -73,5 +73,7 @@ added as (
     where w.item_id is null
     order by w.position
 )
-select transaction_id, version, set_config('workbench.actor', :actor, true) as actor
+select
+    transaction_id, version, set_config('workbench.actor', :actor, true) as actor,
+    set_config('workbench.undoes', :undoes, true) as undoes
 from header

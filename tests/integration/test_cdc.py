@@ -98,7 +98,7 @@ def test_a_sale_arrives_whole_and_its_lines_are_deleted_with_it(changes: Reader,
     sales = workbench.sales()
     made = sales.create(sale(), uuid4())
     edited = sales.update(made.transaction_id, made.version, sale(store_id=9), uuid4())
-    sales.delete(made.transaction_id, edited.version, uuid4())
+    sales.delete(made.transaction_id, edited.version, uuid4(), "rung up twice")
     created, updated, deleted = changes.transactions(3)
     lines = len(sale().lines)
     assert created.count("I sales_transaction") == 1

@@ -115,7 +115,7 @@ def test_thirty_deletes_are_done_and_told_so_though_each_first_answer_is_lost(
     told = []
     for each in made:
         proxy.cut("delete from sales_transaction", "before the answer")
-        told.append(sales.delete(each.transaction_id, each.version, uuid4()))
+        told.append(sales.delete(each.transaction_id, each.version, uuid4(), "rung up twice"))
     assert proxy.cuts == 30
     assert [saved.transaction_id for saved in told] == [each.transaction_id for each in made]
     assert all(saved.is_repeat for saved in told)
@@ -125,11 +125,11 @@ def test_thirty_deletes_are_done_and_told_so_though_each_first_answer_is_lost(
 
 def test_a_delete_that_is_sent_again_finds_its_own_outcome_and_another_says_that_it_is_gone(sales: Sales) -> None:
     made, request_id = sales.create(sale(), uuid4()), uuid4()
-    sales.delete(made.transaction_id, made.version, request_id)
-    again = sales.delete(made.transaction_id, made.version, request_id)
+    sales.delete(made.transaction_id, made.version, request_id, "rung up twice")
+    again = sales.delete(made.transaction_id, made.version, request_id, "rung up twice")
     assert (again.operation, again.transaction_id, again.is_repeat) == ("delete", made.transaction_id, True)
     with pytest.raises(SaleNotFound):
-        sales.delete(made.transaction_id, made.version, uuid4())
+        sales.delete(made.transaction_id, made.version, uuid4(), "rung up twice")
 
 
 def lost(sales: Sales, proxy: FaultProxy, statement: str, write: Callable[[], Saved]) -> None:
@@ -151,11 +151,11 @@ def test_what_became_of_a_write_is_unknown_when_any_attempt_is_in_doubt(
     sales.reader = workbench.reader  # reads are not cut off
     with paused_replay(workbench.engines, replica_superuser):
         start = time.monotonic()
-        lost(sales, proxy, "delete from", lambda: sales.delete(made.transaction_id, 1, request_id))
+        lost(sales, proxy, "delete from", lambda: sales.delete(made.transaction_id, 1, request_id, "rung up twice"))
         assert time.monotonic() - start < SAVE_SECONDS + 1
         with pytest.raises(SaleNotFound):
             sales.get(made.transaction_id)
-    assert sales.delete(made.transaction_id, 1, request_id).is_repeat
+    assert sales.delete(made.transaction_id, 1, request_id, "rung up twice").is_repeat
 
 
 def test_a_conflict_that_was_shown_is_not_taken_back_by_the_next_read(
@@ -166,13 +166,13 @@ def test_a_conflict_that_was_shown_is_not_taken_back_by_the_next_read(
     assert all(mine.get(transaction_id).engine == "replica" for transaction_id in made)
     with paused_replay(workbench.engines, replica_superuser):
         theirs.update(made[0], 1, sale(store_id=8), uuid4())
-        theirs.delete(made[1], 1, uuid4())
+        theirs.delete(made[1], 1, uuid4(), "rung up twice")
         with pytest.raises(SaleConflict):
             mine.update(made[0], 1, sale(store_id=9), uuid4())
         assert mine.get(made[0]).value.store_id == 8
         mine.session.token = "0/0"
         with pytest.raises(SaleNotFound):
-            mine.delete(made[1], 1, uuid4())
+            mine.delete(made[1], 1, uuid4(), "rung up twice")
         with pytest.raises(SaleNotFound):
             mine.get(made[1])
 

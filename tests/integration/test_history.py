@@ -35,7 +35,7 @@ def test_each_save_says_what_it_changed_the_newest_first(sales: Sales, workbench
     lines = [{**LATTE, "quantity": 3, "item_id": latte.item_id}, {**LATTE, "product_code": "C-NEW", "category": None}]
     edit = sale(payment_method="Cash", customer_id=None, lines=lines)
     edited = workbench.sales(actor="ben").update(saved.transaction_id, saved.version, edit, uuid4())
-    workbench.sales(actor="cleo").delete(saved.transaction_id, edited.version, uuid4())
+    workbench.sales(actor="cleo").delete(saved.transaction_id, edited.version, uuid4(), "rung up twice")
     own = Sales(workbench.engines, workbench.reader, workbench.session)
     before, after = "C-LAT · Caffè Latte · Coffee · 2 × 3.50 − 0.50", "C-LAT · Caffè Latte · Coffee · 3 × 3.50"
     new, cake = "C-NEW · Caffè Latte · 2 × 3.50", "D-CHE · Cheesecake · Dessert · 1 × 4.20"
@@ -43,6 +43,7 @@ def test_each_save_says_what_it_changed_the_newest_first(sales: Sales, workbench
         ["cleo", "Deleted", "Total 17.50", "–"],
         ["", "Item", after, "–"],
         ["", "Item", new, "–"],
+        ["", "Reason", "–", "rung up twice"],
         ["ben", "Payment Method", "QRIS", "Cash"],
         ["", "Customer", "77", "–"],
         ["", "Discount", "0.50", "0.00"],

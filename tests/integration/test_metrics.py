@@ -142,7 +142,7 @@ class Shop:
         else:
             loaded = self.sales.get(key, for_edit=True).value
             if kind == "delete":
-                self.sales.delete(key, loaded.version, uuid.uuid4())
+                self.sales.delete(key, loaded.version, uuid.uuid4(), "rung up twice")
                 self.ids.remove(key)
             else:
                 kept = [{**value["lines"][0], "item_id": loaded.lines[0].item_id}, *value["lines"][1:]]

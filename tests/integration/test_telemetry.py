@@ -34,7 +34,7 @@ def test_each_write_conflict_and_refusal_is_counted(workbench: Workbench) -> Non
     with pytest.raises(SaleConflict):
         sales.update(made.transaction_id, made.version, sale(lines=[LATTE]), uuid4())
     with pytest.raises(SaleNotFound):
-        sales.delete(made.transaction_id + 1, 1, uuid4())
+        sales.delete(made.transaction_id + 1, 1, uuid4(), "rung up twice")
     assert {what: value(**sample) - before[what] for what, sample in names.items()} == dict.fromkeys(names, 1)
 
 

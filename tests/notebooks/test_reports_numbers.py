@@ -51,7 +51,7 @@ def test_a_sale_that_was_added_is_noticed(report_settings: Settings, tmp_path: P
         assert wait_for_replica(workbench.engines)
         done = nbval(report_settings, tmp_path, reports_folder() / "daily_sales.ipynb")
     finally:
-        sales.delete(made.transaction_id, made.version, uuid.uuid4())
+        sales.delete(made.transaction_id, made.version, uuid.uuid4(), "rung up twice")
         assert wait_for_replica(workbench.engines)
         workbench.close()
     assert done.returncode == 1, done.stdout[-4000:]

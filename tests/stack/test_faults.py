@@ -62,7 +62,7 @@ def test_killed_with_a_page_open_the_figures_stay_and_it_returns(
         assert page.locator(".figure", has_text="–").count() == 0
     finally:
         own_risingwave.start()
-    stack.sales(actor="stack test").delete(made.transaction_id, made.version, uuid4())
+    stack.sales(actor="stack test").delete(made.transaction_id, made.version, uuid4(), "rung up twice")
     expect(shown).to_have_text(before, timeout=RETURN_MS)
     expect(page.locator(TILE, has_text="RisingWave").first).to_be_visible(timeout=RETURN_MS)
     assert has_caught_up(stack_engines)

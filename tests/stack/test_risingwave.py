@@ -93,7 +93,7 @@ def test_a_changed_sale_reaches_the_views_when_its_lines_are_deleted_too(
     made = sales.create(sale(), uuid4())
     assert has_caught_up(stack_engines)
     assert lines_of(stack_engines, made.transaction_id) == len(sale().lines)
-    sales.delete(made.transaction_id, made.version, uuid4())
+    sales.delete(made.transaction_id, made.version, uuid4(), "rung up twice")
     assert has_caught_up(stack_engines)
     assert lines_of(stack_engines, made.transaction_id) == 0
     assert verification.verify(stack_engines).is_good
@@ -142,7 +142,7 @@ def test_a_sale_is_told_and_again_when_its_line_is_changed_and_it_is_deleted(
             connection.execute(rename, {"id": made.transaction_id})
 
     is_told_after(change_a_line)
-    is_told_after(lambda: sales.delete(made.transaction_id, made.version, uuid4()))
+    is_told_after(lambda: sales.delete(made.transaction_id, made.version, uuid4(), "rung up twice"))
 
 
 def test_what_its_views_hold_is_answered_by_risingwave_and_is_right(stream: Stream, stack_engines: Engines) -> None:

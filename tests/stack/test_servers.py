@@ -25,7 +25,7 @@ def saved(stack: Workbench) -> Iterator[int]:
     sales = stack.sales(actor="stack test")
     made = sales.create(sale(), uuid4())
     yield made.transaction_id
-    sales.delete(made.transaction_id, made.version, uuid4())
+    sales.delete(made.transaction_id, made.version, uuid4(), "rung up twice")
 
 
 def ask(engine: sa.Engine | None, statement: str) -> object:
@@ -63,7 +63,7 @@ def test_what_was_saved_is_read_next(stack: Workbench) -> None:
     for _ in range(20):
         made = sales.create(sale(), uuid4())
         assert sales.get(made.transaction_id).value.version == made.version
-        sales.delete(made.transaction_id, made.version, uuid4())
+        sales.delete(made.transaction_id, made.version, uuid4(), "rung up twice")
 
 
 def test_the_app_is_no_superuser_and_the_reader_cannot_write(stack_engines: Engines) -> None:

@@ -60,6 +60,7 @@ def test_what_a_form_of_sales_answers_is_seen(app: str, screen: Page, workbench:
     button(screen, "Load").click()
     seen(answer(screen, f"Delete transaction {made}?"))
     expect(button(screen, "Delete")).to_be_in_viewport(ratio=1)
+    screen.get_by_label("Reason").fill("rung up twice")
     button(screen, "Delete").click()
     seen(answer(screen, f"Transaction {made} deleted:"))
     tab(screen, "Add Transaction")

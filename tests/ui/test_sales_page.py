@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.examples import HOSTILE, LATTE, sale
+from tests.integration.test_sales import as_input
 from tests.ui.conftest import visit, watched_page
 from workbench.connection import Workbench
 from workbench.database.engines import Engines
@@ -115,12 +116,40 @@ def test_a_sale_tells_its_history_also_when_it_is_gone(app: str, page: Page, wor
     page.get_by_text(re.compile("History: 2 saves, the last by")).click()
     expect(page.get_by_role("row", name=re.compile("Customer 77 88$"))).to_be_visible()
     gone = stored(workbench, transaction_id)
-    workbench.sales(actor="ana").delete(transaction_id, gone.version, uuid4())
+    workbench.sales(actor="ana").delete(transaction_id, gone.version, uuid4(), "rung up twice")
     button(page, "Cancel").click()
     button(page, "Load").click()
     said(page, f"Transaction {transaction_id}")
     expect(page.get_by_text(re.compile("History: 3 saves, the last by ana"))).to_be_visible()
     expect(page.get_by_role("cell", name="Deleted")).to_be_visible()
+    expect(page.get_by_role("cell", name="rung up twice")).to_be_visible()
+
+
+def test_a_deleted_sale_is_restored_and_an_edit_undone_from_the_history(
+    app: str, page: Page, workbench: Workbench
+) -> None:
+    transaction_id = create(workbench)
+    workbench.sales(actor="ana").delete(transaction_id, 1, uuid4(), "rung up twice")
+    visit(page, f"{app}/sales?tab=edit&sale={transaction_id}")
+    button(page, "Restore this sale").click()
+    said(page, f"Transaction {transaction_id}: It is there again, with its lines.")
+    expect(page.get_by_role("heading", name=f"Transaction {transaction_id}")).to_be_visible()
+    expect(page.get_by_label("Customer ID")).to_have_value("77")
+    fill(page, Customer_ID="88")
+    button(page, "Save changes").click()
+    page.get_by_text(re.compile("History: 4 saves")).click()
+    button(page, "Undo this change").click()
+    said(page, f"Transaction {transaction_id}: It is as before that change.")
+    expect(page.get_by_label("Customer ID")).to_have_value("77")
+    stands = stored(workbench, transaction_id)
+    changed = as_input(stands, customer_id=99)
+    workbench.sales().update(transaction_id, stands.version, changed, uuid4())
+    button(page, "Undo this change").click()  # of the undo, which the other's change came after
+    expect(page.get_by_text("Somebody else has changed this sale")).to_be_visible()
+    expect(page.locator("mark").filter(has_text="99")).to_be_visible()
+    button(page, "Take theirs").click()
+    expect(page.get_by_label("Customer ID")).to_have_value("99")
+    assert stored(workbench, transaction_id).customer_id == 99
 
 
 def test_items_are_completed_changed_and_removed(app: str, page: Page, workbench: Workbench) -> None:
@@ -253,12 +282,17 @@ def test_a_confirmation_holds_for_its_sale_alone(app: str, page: Page, engines: 
     page.get_by_label("Transaction ID").press("Enter")
     expect(page.get_by_text(f"Delete transaction {second}?")).to_be_visible()
     button(page, "Delete").click()
+    expect(page.get_by_text("This is missing: please fill it in")).to_be_visible()
+    assert count(engines) == 2
+    fill(page, Reason="rung up twice")
+    button(page, "Delete").click()
     expect(page.get_by_text(f"Transaction {second} deleted:")).to_be_visible()
     assert count(engines) == 1
     fill(page, Transaction_ID=str(first))
     button(page, "Load").click()
     expect(button(page, "Delete")).to_be_visible()
-    workbench.sales().delete(first, 1, uuid4())
+    workbench.sales().delete(first, 1, uuid4(), "rung up twice")
+    fill(page, Reason="rung up twice")
     button(page, "Delete").click()
     expect(page.get_by_text(f"There is no transaction {first}: it was deleted, or never existed.")).to_be_visible()
     tab(page, "View")
@@ -284,6 +318,7 @@ def test_every_answer_under_delete_is_in_words_about_what_was_just_asked(
     expect(page.locator("p.said").filter(has_text=f"Transaction {made} was not deleted.")).to_be_focused()
     expect(button(page, "Delete")).not_to_be_visible()
     button(page, "Load").click()
+    fill(page, Reason="wrong customer")
     with engines.owner.begin() as holder:
         holder.execute(sa.text("select from sales_transaction where transaction_id = :id for update"), {"id": made})
         button(page, "Delete").dblclick()

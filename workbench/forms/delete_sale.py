@@ -1,4 +1,4 @@
-"""Delete: what will go, and a confirmation that holds for that sale at that version alone."""
+"""Delete: what will go, why, and a confirmation that holds for that sale at that version alone."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import panel as pn
 import panel_material_ui as pmui
 
 from workbench.components.html import html_pane
-from workbench.errors import SaleConflict, SaleNotFound
+from workbench.errors import SaleConflict, SaleNotFound, SaleRefused
 from workbench.forms.actions import Action
-from workbench.forms.fields import MARGIN
+from workbench.forms.fields import MARGIN, Fields, text_field
 from workbench.forms.line_table import sale_summary
 from workbench.forms.messages import Message
 from workbench.forms.sale_form import size
@@ -24,7 +24,8 @@ from workbench.sales.service import Sales, Saved
 
 
 class DeleteSale(pn.viewable.Viewer):
-    """Loads a sale from the master, shows it, and deletes it when that is confirmed. ``on_saved`` is called then.
+    """Loads a sale from the master, shows it, and deletes it when that is confirmed, for a reason. ``on_saved`` is
+    called then.
 
     ``on_open`` is called when a sale is shown, or withdrawn.
     """
@@ -42,6 +43,8 @@ class DeleteSale(pn.viewable.Viewer):
         self._picker = SalePicker(self.load, self.message, self._typed)
         self._shown = html_pane(margin=MARGIN)
         self._question = Message(closeable=False)
+        self._why = text_field("reason", "Kept in the sale's history", visible=False)
+        self.reason = Fields({"reason": self._why})
         self._button = pmui.Button(label="Delete", color="error", variant="contained", margin=(6, 8))
         self._cancel = pmui.Button(label="Cancel", variant="text", margin=(6, 8), on_click=self._keep)
         self._buttons = pn.Row(self._button, self._cancel, visible=False)
@@ -81,8 +84,14 @@ class DeleteSale(pn.viewable.Viewer):
             self._going = None
 
     async def _end(self, sale: Sale) -> None:
+        why = self.reason.text("reason")
         try:
-            saved = await asyncio.to_thread(self._sales.delete, sale.transaction_id, sale.version, self._request_id)
+            saved = await asyncio.to_thread(
+                self._sales.delete, sale.transaction_id, sale.version, self._request_id, why
+            )
+        except SaleRefused as refusal:
+            self.reason.show(refusal.fields)
+            return
         except SaleConflict as conflict:
             if self.sale_id != sale.transaction_id:  # another was asked for meanwhile
                 self.message.say("warning", "Nothing was deleted.", str(conflict))
@@ -117,9 +126,9 @@ class DeleteSale(pn.viewable.Viewer):
     def _show(self, sale: Sale) -> None:
         self._sale, self._request_id = sale, uuid4()
         self._shown.object = sale_summary(sale, self._sales.engines.settings.workbench_currency)
-        text = f"{size(sale, self._sales)}. It cannot be undone."
+        text = f"{size(sale, self._sales)}. Its history keeps it, and brings it back."
         self._question.say("warning", text, f"Delete transaction {sale.transaction_id}?")
-        self._buttons.visible = True
+        self._why.visible = self._buttons.visible = True
         self._on_open()
 
     def _withdraw(self) -> None:
@@ -127,7 +136,9 @@ class DeleteSale(pn.viewable.Viewer):
         self._loader.forget()
         self._shown.object = ""
         self._question.clear()
-        self._buttons.visible = False
+        self._why.visible = self._buttons.visible = False
+        self.reason.fill({"reason": ""})
+        self.reason.forgive()
         self._on_open()
 
     def _typed(self) -> None:
@@ -140,6 +151,7 @@ class DeleteSale(pn.viewable.Viewer):
             self.message,
             self._shown,
             self._question,
+            self._why,
             self._buttons,
             sizing_mode="stretch_width",
             margin=0,

@@ -1,4 +1,4 @@
-"""Edit: a sale as the master has it, changed, and saved unless somebody else was faster."""
+"""Edit: a sale as the master has it, changed, and saved unless somebody else was faster; and its history, undone."""
 
 from __future__ import annotations
 
@@ -20,13 +20,14 @@ from workbench.forms.actions import Action
 from workbench.forms.confirmation import Confirmation
 from workbench.forms.conflict import conflict_table, merge
 from workbench.forms.fields import MARGIN, actions
-from workbench.forms.history import history_html
 from workbench.forms.messages import Message
 from workbench.forms.sale_form import SaleForm, content, section, size
+from workbench.forms.sale_history import SaleHistory
 from workbench.forms.sale_picker import SaleLoader, SalePicker
 from workbench.forms.visible_after import VisibleAfter
+from workbench.sales.history import Change
 from workbench.sales.models import Sale, SaleInput
-from workbench.sales.service import Sales, Saved
+from workbench.sales.service import Sales, Saved, as_before, as_version
 
 
 class EditSale(pn.viewable.Viewer):
@@ -49,7 +50,9 @@ class EditSale(pn.viewable.Viewer):
         self.unsaved = Unsaved("edit", self._draft, self._restore)
         self.form = SaleForm(sales, self.message, self.unsaved.changed)
         self._picker = SalePicker(self.load, self.message)
-        self._title, self._history = html_pane(margin=MARGIN), html_pane(margin=MARGIN)
+        self._title = html_pane(margin=MARGIN)
+        self._history = SaleHistory(sales.clock, self.message, self._undo, self._take_version)
+        self._undoing: dict[int, UUID] = {}  # the request of each entry: sent again, it finds what it did
         self._unsaved = Message(_button("Discard changes", self._discard), closeable=False)
         self._conflict: SaleConflict | None = None
         self._compared, self._comparison = Said(), html_pane(margin=MARGIN)
@@ -111,7 +114,7 @@ class EditSale(pn.viewable.Viewer):
             lead = f"Transaction {self._base.transaction_id} has changes that are not saved."
             self._unsaved.say("warning", f"Save them, or discard them and load {transaction_id}.", lead)
             return
-        self._history.object = ""
+        self._history.say("")
         sale = await self._loader.load(transaction_id)
         if sale is not None:
             self._show(sale)
@@ -164,11 +167,43 @@ class EditSale(pn.viewable.Viewer):
         try:
             changes = (await read_aside(self._sales.history, transaction_id)).value
         except WorkbenchError as error:
-            self._history.object = f'<p class="soft">The history cannot be shown: {esc(error)}</p>'
+            self._history.say(f'<p class="soft">The history cannot be shown: {esc(error)}</p>')
             return
         is_there = self._base is not None
         if changes or is_there:
-            self._history.object = history_html(changes, self._sales.clock, is_open=not is_there)
+            self._history.tell(changes, is_there=is_there)
+
+    async def _undo(self, change: Change) -> None:
+        """The change is taken back; when the sale has moved on since, mine is what it was before that change."""
+        if self._is_refused_as_unsaved():
+            return
+        transaction_id = _id(change)
+        request_id = self._undoing.setdefault(change.audit_id, uuid4())
+        try:
+            saved = await asyncio.to_thread(self._sales.undo, transaction_id, change.audit_id, request_id)
+        except SaleConflict as conflict:
+            mine = as_before(change)
+            self._show(Sale.model_validate(change.after), typed=content(mine))
+            self._show_conflict(conflict, mine)
+            return
+        what = "It is there again, with its lines." if saved.operation == "restore" else "It is as before that change."
+        self._on_saved(saved)
+        await self.load(transaction_id)
+        self.message.say("success", what, f"Transaction {transaction_id}:", saved)
+
+    async def _take_version(self, change: Change) -> None:
+        """The sale as it was after that change stands in the form, to be looked at and saved."""
+        if self._base is None or change.after is None or self._is_refused_as_unsaved():
+            return
+        self._show(self._base, typed=content(as_version(change.after, self._base)))
+        self.message.say("info", "That version stands in the form. Look at it, then save.", "Not saved yet.")
+
+    def _is_refused_as_unsaved(self) -> bool:
+        self.message.clear()
+        is_unsaved = self._base is not None and self.form.is_changed
+        if is_unsaved:
+            self.message.say("warning", "Save or cancel them first.", "There are changes that are not saved.")
+        return is_unsaved
 
     def _show(self, sale: Sale | None, typed: dict[str, Any] | None = None) -> None:
         self._base = sale
@@ -215,7 +250,7 @@ class EditSale(pn.viewable.Viewer):
 
     def _cancel(self, _event: object) -> None:
         self.message.clear()
-        self._history.object = ""
+        self._history.say("")
         self._show(None)
 
     def __panel__(self) -> pn.Column:
@@ -230,6 +265,10 @@ class EditSale(pn.viewable.Viewer):
             sizing_mode="stretch_width",
             margin=0,
         )
+
+
+def _id(change: Change) -> int:
+    return int((change.before or change.after or {})["transaction_id"])
 
 
 def _button(label: str, on_click: Callable, variant: str = "outlined") -> pmui.Button:

@@ -261,3 +261,15 @@ def parse_line(data: Mapping[str, Any]) -> LineInput:
         return LineInput.model_validate(dict(data))
     except ValidationError as error:
         raise SaleRefused(field_errors(error)) from None
+
+
+class _Reason(BaseModel):
+    reason: _text(200)  # type: ignore[valid-type]
+
+
+def parse_reason(text: str) -> str:
+    """Why something is done, without the blanks around it. Raises SaleRefused when it says nothing, or too much."""
+    try:
+        return str(_Reason(reason=text).reason)
+    except ValidationError as error:
+        raise SaleRefused(field_errors(error)) from None

@@ -6,10 +6,11 @@ import getpass
 import hashlib
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, Literal, NoReturn
 from uuid import UUID
 
@@ -25,6 +26,7 @@ from workbench.database.sql_files import run_sql
 from workbench.database.stopwatch import Stopwatch
 from workbench.database.writes import StillOpen, Write, run_file
 from workbench.errors import (
+    AlreadyUndone,
     FieldError,
     OutcomeUnknown,
     RequestReused,
@@ -35,8 +37,8 @@ from workbench.errors import (
     ServerUnavailable,
     WorkbenchError,
 )
-from workbench.sales.history import Change, find_history
-from workbench.sales.models import Line, Sale, SaleInput
+from workbench.sales.history import Change, Row, find_history
+from workbench.sales.models import Line, LineInput, Sale, SaleInput, parse_reason, parse_sale
 
 
 def find_sale(connection: sa.Connection, transaction_id: int) -> Sale | None:
@@ -70,15 +72,17 @@ def foreign_lines(connection: sa.Connection, transaction_id: int, sale: SaleInpu
     ]
 
 
-Operation = Literal["create", "update", "delete"]
+Operation = Literal["create", "update", "delete", "restore"]
 REASONS: dict[type[WorkbenchError], str] = {  # why a write was not done, as it is counted
     SaleRefused: "invalid",
     SaleNotFound: "not found",
+    AlreadyUndone: "already undone",
     RequestReused: "request reused",
     ServerUnavailable: "unavailable",
     ServerBusy: "busy",
     OutcomeUnknown: "outcome unknown",
 }
+NOTHING_DONE = "Nothing was saved."
 REQUEST_KEY = "sales_request_pkey"
 
 
@@ -146,18 +150,46 @@ class Sales:
             raise_if_moved(connection, transaction_id, version)
             raise SaleRefused(foreign_lines(connection, transaction_id, sale))
 
-        return self._write("update", (transaction_id, version), sale, request_id, explain)
+        return self._write("update", (transaction_id, version), sale, request_id, explain, {"undoes": ""})
 
-    def delete(self, transaction_id: int, version: int, request_id: UUID) -> Saved:
-        """Deletes the sale that was loaded at ``version``, with its lines.
+    def delete(self, transaction_id: int, version: int, request_id: UUID, reason: str) -> Saved:
+        """Deletes the sale that was loaded at ``version``, with its lines; the log keeps them, and the ``reason``.
 
-        Raises SaleNotFound when it is gone already, and SaleConflict when it has moved on.
+        Raises SaleRefused without a reason, SaleNotFound when it is gone already, SaleConflict when it has moved on.
         """
+        why = {"reason": parse_reason(reason)}
 
         def explain(connection: sa.Connection) -> None:
             raise_if_moved(connection, transaction_id, version)
 
-        return self._write("delete", (transaction_id, version), None, request_id, explain)
+        return self._write("delete", (transaction_id, version), None, request_id, explain, why)
+
+    def undo(self, transaction_id: int, audit_id: int, request_id: UUID) -> Saved:
+        """Takes back one save of the sale's history, as a new one: what was deleted is there again, with its id and its
+        lines', what was edited is as it was before, a removed line as a new one.
+
+        Raises AlreadyUndone, or that it cannot be undone, SaleConflict when the sale has moved on since, SaleNotFound.
+        """
+        change = self.find_change(transaction_id, audit_id)
+
+        def explain(connection: sa.Connection) -> None:
+            found = self.find_change(transaction_id, audit_id)  # the writer does not read the log
+            if found.is_undone or found.kind == "deleted":
+                raise AlreadyUndone(f"This change of transaction {transaction_id} was undone already. {NOTHING_DONE}")
+            raise_if_moved(connection, transaction_id, found.after["version"] if found.after else 0)
+
+        if change.kind == "deleted":
+            loaded, of = (transaction_id, audit_id), {"audit_id": audit_id, "reason": ""}
+            return self._write("restore", loaded, None, request_id, explain, of)
+        if change.before is None or change.after is None:
+            raise AlreadyUndone(f"This change of transaction {transaction_id} cannot be undone. {NOTHING_DONE}")
+        loaded = (transaction_id, change.after["version"])
+        return self._write("update", loaded, as_before(change), request_id, explain, {"undoes": str(audit_id)})
+
+    def find_change(self, transaction_id: int, audit_id: int) -> Change:
+        """One save of the sale's history, as the master has it. Raises AlreadyUndone when it has none such."""
+        found = self.reader.read_master(self.session, lambda c: find_history(c, transaction_id), "sale history")
+        return _entry(found.value, transaction_id, audit_id)
 
     def get(self, transaction_id: int, *, for_edit: bool = False) -> Answer[Sale]:
         """The sale with its lines; from the master when it is ``for_edit``. Raises SaleNotFound."""
@@ -182,13 +214,17 @@ class Sales:
         sale: SaleInput | None,
         request_id: UUID,
         explain: Callable[[sa.Connection], None],
+        more: Mapping[str, Any] = MappingProxyType({}),
     ) -> Saved:
-        """Writes, counts what became of it, and has the commit timed. ``loaded``: which sale, at which version."""
+        """Writes, counts what became of it, and has the commit timed. ``loaded``: which sale, at which version.
+
+        ``more`` is what this operation says besides, such as why.
+        """
         values: dict[str, Any] = dict(zip(("transaction_id", "version"), loaded or (), strict=False))
         if sale is not None:
             values |= sale_values(sale, self.clock.now())
-        fingerprint = _fingerprint(operation, loaded, sale)
-        values |= {"request_id": str(request_id), "fingerprint": fingerprint, "actor": self.actor}
+        fingerprint = _fingerprint(operation, loaded, sale, {name: value for name, value in more.items() if value})
+        values |= {**more, "request_id": str(request_id), "fingerprint": fingerprint, "actor": self.actor}
 
         def attempt(connection: sa.Connection) -> tuple[Saved, float]:
             return _attempt(connection, operation, values, explain), time.monotonic()
@@ -240,8 +276,35 @@ def sale_values(sale: SaleInput, now: datetime) -> dict[str, Any]:
     return header | totals | {"lines": json.dumps(lines)}
 
 
-def _fingerprint(operation: Operation, loaded: tuple[int, int] | None, sale: SaleInput | None) -> str:
-    content = json.dumps([operation, loaded, sale and sale.model_dump(mode="json")], sort_keys=True)
+def as_before(change: Change) -> SaleInput:
+    """The sale as it was before an edit, to be saved over what that made of it. Raises SaleRefused for what is none."""
+    assert change.before is not None and change.after is not None
+    return as_version(change.before, Sale.model_validate(change.after))
+
+
+def as_version(document: Row, stored: Sale) -> SaleInput:
+    """The sale of a document of the log, to be saved over the ``stored`` one: lines that this lacks are new ones."""
+    sale, left = Sale.model_validate(document), {line.item_id for line in stored.lines}
+    lines = [
+        {name: getattr(line, name) for name in LineInput.model_fields}
+        | {"item_id": line.item_id if line.item_id in left else None}
+        for line in sale.lines
+    ]
+    return parse_sale({name: getattr(sale, name) for name in SaleInput.model_fields} | {"lines": lines})
+
+
+def _entry(history: Sequence[Change], transaction_id: int, audit_id: int) -> Change:
+    found = next((change for change in history if change.audit_id == audit_id), None)
+    if found is None:
+        raise AlreadyUndone(f"The history of transaction {transaction_id} has no entry {audit_id}. {NOTHING_DONE}")
+    return found
+
+
+def _fingerprint(
+    operation: Operation, loaded: tuple[int, int] | None, sale: SaleInput | None, more: Mapping[str, Any]
+) -> str:
+    said = [operation, loaded, sale and sale.model_dump(mode="json"), *([more] if more else [])]
+    content = json.dumps(said, sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()
 
 

@@ -1,0 +1,73 @@
+"""The history of a sale below its form, from which a change is undone and an earlier version taken up again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+import panel as pn
+import panel_material_ui as pmui
+
+from workbench.components.html import html_pane
+from workbench.config.clock import StoreClock
+from workbench.forms.actions import Action
+from workbench.forms.fields import LAYOUT, MARGIN
+from workbench.forms.history import KINDS, history_html
+from workbench.forms.messages import Message
+from workbench.sales.history import Change
+
+OnChange = Callable[[Change], Coroutine[Any, Any, None]]
+UNDO, BRING_BACK = "Undo this change", "Restore this sale"
+
+
+class SaleHistory(pn.viewable.Viewer):
+    """``on_undo`` and ``on_version`` get the change that is chosen; ``message`` says what fails."""
+
+    def __init__(self, clock: StoreClock, message: Message, on_undo: OnChange, on_version: OnChange) -> None:
+        super().__init__()
+        self._clock = clock
+        self._changes: dict[str, Change] = {}
+        self.text = html_pane(margin=MARGIN)
+        self._which = pmui.Select(label="Change", options=[], **LAYOUT)
+        self._undo = pmui.Button(label=UNDO, variant="outlined", margin=MARGIN)
+        self._version = pmui.Button(label="Take up this version", variant="text", margin=MARGIN)
+        self._choice = pn.Row(self._which, self._undo, self._version, sizing_mode="stretch_width", visible=False)
+        for button, act in ((self._undo, on_undo), (self._version, on_version)):
+            button.on_click(Action(self._acting(act), message, button).run)
+        self._which.param.watch(self._chosen, "value")
+
+    def tell(self, changes: Sequence[Change], *, is_there: bool) -> None:
+        """Shows the changes, newest first; unfolded when the sale is not there any more."""
+        self.text.object = history_html(changes, self._clock, is_open=not is_there)
+        known = [change for change in changes if change.can_be_undone or (is_there and change.after is not None)]
+        self._changes = {self._label(change, number): change for number, change in enumerate(known)}
+        self._which.param.update(options=list(self._changes), value=next(iter(self._changes), None))
+        self._choice.visible = bool(self._changes)
+        self._chosen()
+
+    def say(self, text: str) -> None:
+        """Shows HTML in its place; empty for nothing."""
+        self.text.object, self._choice.visible = text, False
+
+    def _label(self, change: Change, number: int) -> str:
+        newest = "" if number else " (the newest)"
+        return f"{KINDS[change.kind]} by {change.actor}, {self._clock.text(change.at)}{newest}"
+
+    def _chosen(self, *_events: Any) -> None:
+        change = self._changes.get(self._which.value)
+        if change is not None:
+            self._undo.param.update(
+                label=BRING_BACK if change.kind == "deleted" else UNDO, disabled=not change.can_be_undone
+            )
+            self._version.disabled = change.after is None
+
+    def _acting(self, act: OnChange) -> Callable[[], Coroutine[Any, Any, None]]:
+        async def work() -> None:
+            change = self._changes.get(self._which.value)
+            if change is not None:
+                await act(change)
+
+        return work
+
+    def __panel__(self) -> pn.Column:
+        return pn.Column(self.text, self._choice, sizing_mode="stretch_width", margin=0)
