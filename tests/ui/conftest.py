@@ -102,7 +102,7 @@ def _wait_for(served: Served) -> None:
 @pytest.fixture(scope="session")
 def served(settings: Settings) -> Iterator[Served]:
     """The app of the run."""
-    with serving(settings, "--index=sales") as app:
+    with serving(settings, "--index=sales", "--plugins=workbench.exporter") as app:
         yield app
 
 

@@ -14,6 +14,7 @@ from bokeh.server.tornado import BokehTornado
 from tornado.httputil import HTTPServerRequest
 from tornado.web import HTTPError, RequestHandler
 
+from workbench.components.headers import Guarded
 from workbench.config import load_settings
 from workbench.config.hosts import LOOPBACK, Host, hosts_at, listed_hosts, plain_address, read_host
 from workbench.errors import SettingsError
@@ -25,15 +26,18 @@ REFUSAL = (
 
 
 def keep() -> None:
-    """Has every server of this process refuse unknown hosts, from the next request on; safe to call again.
+    """Has every server of this process refuse unknown hosts, and send its headers, from the next request on.
 
-    Panel's own routes, assets, websockets and unknown paths all go through this one method of Tornado's.
+    Panel's own routes, assets, websockets and unknown paths all go through this one method of Tornado's. Safe to call
+    again.
     """
     find = BokehTornado.find_handler
     if find.__module__ == __name__:
         return
 
     def find_known(app: BokehTornado, request: HTTPServerRequest, **options: Any) -> Any:
+        if Guarded not in app.transforms:
+            app.transforms.insert(0, Guarded)  # before one that would compress what it looks at
         if is_known(request):
             return find(app, request, **options)
         return app.get_handler_delegate(request, Refused)

@@ -24,7 +24,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from workbench.config.clock import StoreClock, find_zone, machine_zone
 from workbench.config.env_file import NAME, refuse_unusable
-from workbench.config.hosts import listed_hosts
+from workbench.config.hosts import listed_hosts, listed_origins
 from workbench.errors import SettingsError
 
 log = logging.getLogger(__name__)
@@ -174,6 +174,9 @@ class Settings(BaseSettings):
     workbench_allowed_hosts: str = Field(
         "", description="Names by which browsers reach the app through a proxy or a tunnel, separated by commas"
     )
+    workbench_frame_ancestors: str = Field(
+        "", description="Sites whose pages may show the app in a frame, separated by commas; none but its own otherwise"
+    )
     workbench_currency: str = Field("USD", min_length=1, max_length=8, description="Currency shown beside money")
     workbench_timezone: str = Field(
         default_factory=machine_zone, description="The stores' time zone, by its IANA name; empty: this machine's"
@@ -213,11 +216,12 @@ class Settings(BaseSettings):
         """True when no master is configured: the workbench then runs its own servers."""
         return not self.master_db_host
 
-    @field_validator("workbench_allowed_hosts")
+    @field_validator("workbench_allowed_hosts", "workbench_frame_ancestors")
     @classmethod
-    def _only_hosts(cls, names: str) -> str:
+    def _only_hosts(cls, names: str, info: ValidationInfo) -> str:
+        read = listed_hosts if info.field_name == "workbench_allowed_hosts" else listed_origins
         try:
-            listed_hosts(names)
+            read(names)
         except ValueError as error:
             raise PydanticCustomError("no_host", str(error)) from None
         return names

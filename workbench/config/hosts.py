@@ -10,6 +10,7 @@ Host = tuple[str, int | None]  # the port is None where none is named: it is the
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 SCHEMES = (80, 443)  # the ports that browsers leave out
+_ORIGIN = re.compile(r"https?://(?P<host>[^/\s]+)/?")
 _WRITTEN = re.compile(r"(?:\[(?P<ip>[0-9a-f:.]+)\]|(?P<name>[a-z0-9_-]+(?:\.[a-z0-9_-]+)*)\.?)(?::(?P<port>\d{1,5}))?")
 
 
@@ -45,4 +46,15 @@ def listed_hosts(text: str) -> set[Host]:
         if host is None:
             raise ValueError(f"{entry!r} is no host such as sales.example.com or localhost:7000")
         found |= hosts_at([host[0]], SCHEMES if host[1] is None else [host[1]])
+    return found
+
+
+def listed_origins(text: str) -> list[str]:
+    """The origins of a list with commas, without a final slash. Raises ValueError naming a bad one."""
+    found = []
+    for entry in filter(None, map(str.strip, text.split(","))):
+        origin = _ORIGIN.fullmatch(entry.lower())
+        if origin is None or read_host(origin["host"]) is None:
+            raise ValueError(f"{entry!r} is no origin such as https://intranet.example.com")
+        found.append(entry.lower().rstrip("/"))
     return found

@@ -43,6 +43,7 @@ fieldset, .MuiPickersSectionList-root, button[title="Clear"] { display: none !im
 .MuiPickersInputBase-root { padding: 0 !important; height: 40px; }
 .MuiInputAdornment-root { margin: 0 !important; }
 """
+ROW = "flex-flow: row wrap; gap: 8px 16px; align-items: center;"
 FLOW = (
     "display: grid; gap: 12px; align-items: center;"
     "grid-template-columns: repeat(auto-fit, minmax(min(170px, calc(50% - 6px)), 1fr));"
@@ -59,9 +60,7 @@ class FilterBar(Viewer):
 
     def __init__(self, feed: Feed, *controls: Viewable | Viewer) -> None:
         super().__init__()
-        self._controls = pn.FlexBox(
-            *controls, margin=0, gap="8px 16px", align_items="center", styles={"width": "auto"}, stylesheets=[FOLDS]
-        )
+        self._controls = column(*controls, css=f"{ROW} width: auto;", more=FOLDS)
         self._feed, self._filters = feed, feed.filters
         self._revision = -1
         self._named = feed.live.revision  # whose names of products are shown
@@ -75,7 +74,7 @@ class FilterBar(Viewer):
         self._more = pmui.Button(label="More filters", variant="text", margin=0)
         self._others = pn.Column(sizing_mode="stretch_width", margin=0)
         self._words = html()
-        self._words.styles = {"flex": "1 1 260px"}
+        self._words.styles = {"flex": "1 1 260px", "align-self": "center"}
         self._chips = FilterChips(self._filters)
         self._is_showing = False
         self._connect()
@@ -204,8 +203,7 @@ class FilterBar(Viewer):
     def __panel__(self) -> Viewable:
         lists = [self._lists[name] for name in FIRST]
         first = column(self._period, self._comparison, *self._days.values(), *lists, self._more, css=FLOW)
-        layout: dict[str, Any] = {"gap": "8px 16px", "align_items": "center", "sizing_mode": "stretch_width"}
-        foot = pn.FlexBox(self._words, self._controls, margin=0, **layout)
+        foot = column(self._words, self._controls, css=ROW)
         return column(first, self._others, foot, self._chips, css="gap: 12px;")
 
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-import panel as pn
 import panel_material_ui as pmui
 from panel.viewable import Viewable, Viewer
 
+from workbench.dashboards.tile import column
 from workbench.filters import Chip, Filters, chips
 
 
@@ -20,7 +20,7 @@ class FilterChips(Viewer):
         super().__init__()
         self._filters = filters
         self._shown: list[Chip] = []
-        self._row = pn.FlexBox(margin=0, sizing_mode="stretch_width", styles={"gap": "8px"}, align_items="center")
+        self._row = column(css="flex-flow: row wrap; gap: 8px; align-items: center;")
         self._row.visible = False
 
     def follow(self, names: Mapping[str, str]) -> None:

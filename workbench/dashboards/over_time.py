@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import holoviews as hv
 import pandas as pd
 from bokeh.events import SelectionGeometry
-from bokeh.models import CustomJS, DatetimeTickFormatter, HoverTool, Plot
+from bokeh.models import DatetimeTickFormatter, HoverTool, Plot
 from hvplot import hvPlot
 
 from workbench.components import theme
@@ -280,16 +280,12 @@ def edges(places: pd.Series) -> tuple[list[float], list[float]]:
     return [at[0] - half, *between], [*between, at[-1] + half]
 
 
-# Bokeh leaves a finger on a chart that can be dragged across to the chart alone: a swipe up or down is the page's.
-SWIPE = """
-const view = Bokeh.index.find_one(cb_obj)
-view?.canvas?.touch_action.replace(".bk-events { touch-action: pan-y pinch-zoom; }")
-"""
-
-
 def swiped(plot: Any, _element: Any) -> None:
-    """A hook: on a phone the page scrolls below the finger; only a drag to the side chooses days."""
-    plot.state.js_on_change("inner_height", CustomJS(code=SWIPE))
+    """A hook: on a phone the page scrolls below the finger (workbench/shell/without_eval.js).
+
+    Bokeh leaves a finger on a chart that can be dragged across to the chart alone; only a drag to the side is for it.
+    """
+    plot.state.tags = [*plot.state.tags, "swiped"]
 
 
 def readable(plot: Any, _element: Any) -> None:

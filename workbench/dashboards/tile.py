@@ -201,8 +201,8 @@ def card(*objects: Viewable | Viewer) -> pmui.Paper:
     )
 
 
-def column(*objects: Viewable | Viewer, css: str) -> pn.Column:
-    """``objects`` laid out by what ``css`` says of them; cheaper than a column of panel-material-ui."""
+def column(*objects: Viewable | Viewer, css: str, more: str = "") -> pn.Column:
+    """``objects`` laid out by what ``css`` says of them, with ``more`` rules; cheaper than panel-material-ui's."""
     # Panel's button for scrolling, though it is not seen, would take a place of its own.
-    sheet = f":host {{ {css} }} .scroll-button {{ display: none; }}"
+    sheet = f":host {{ {css} }} .scroll-button {{ display: none; }} {more}"
     return pn.Column(*objects, stylesheets=[sheet], sizing_mode="stretch_width", margin=0)

@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 Content = Callable[[Workbench], Viewable | Viewer]
 FOLDER = Path(__file__).parent
 THEME_COOKIE = "workbench_theme"
+SCRIPTS = ("connection", "drawn_again", "without_eval")
 TOAST_MS = 8000
 LOADING = '<p class="soft waiting" role="status">Loading ...</p>'
 MARGINS = {"p": {"xs": "16px", "md": "24px"}, "gap": "16px"}
@@ -113,7 +114,7 @@ def show_error(error: BaseException) -> None:
 @cache
 def page_template() -> str:
     """The page's document, with the scripts that follow its connection and mend what it is drawn by."""
-    scripts = "\n".join((FOLDER / f"{name}.js").read_text(encoding="utf-8") for name in ("connection", "drawn_again"))
+    scripts = "\n".join((FOLDER / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS)
     return (FOLDER / "page.html").read_text(encoding="utf-8").replace("SCRIPTS", scripts)
 
 
@@ -132,5 +133,4 @@ def frame(title: str, body: list[Viewable | Viewer]) -> Page:
         favicon=FOLDER / "icon.svg",
         template=page_template(),
     )
-    made.jscallback(dark_theme="keepTheme(source.dark_theme)")
     return without_busy(made)
