@@ -197,6 +197,7 @@ async def test_a_delete_whose_answer_was_lost_is_confirmed_again_and_told_as_don
         raise OutcomeUnknown("The master went away while it was saving.")
 
     await manager.delete.load(create(workbench))
+    manager.delete.reason.fill({"reason": "rung up twice"})
     monkeypatch.setattr(Sales, "delete", delete)
     await manager.delete.confirm.run()
     assert "not known whether" in manager.delete.message.text
@@ -213,6 +214,7 @@ async def test_a_delete_that_ends_after_another_sale_was_loaded_leaves_the_quest
     """It waits for somebody who holds the row, and changes it or not."""
     form, first, second = SalesManager(workbench).delete, create(workbench), create(workbench)
     await form.load(first)
+    form.reason.fill({"reason": "rung up twice"})
     with engines.owner.begin() as holder:
         holder.execute(sa.text("select from sales_transaction where transaction_id = :id for update"), {"id": first})
         deleting = asyncio.ensure_future(form.confirm.run())
