@@ -166,6 +166,10 @@ class SampleChanged(WorkbenchError):
     """Some of the sample sales that were to be taken back have been changed since."""
 
 
+class FileRefused(WorkbenchError):
+    """A file cannot be written as it was asked."""
+
+
 class ReportError(WorkbenchError):
     """A report that is not there, cannot be used, failed in one of its cells, or took too long."""
 

@@ -8,6 +8,14 @@ import unicodedata
 # What ends a line or turns the direction of its neighbours, and is itself not seen.
 UNSEEN = re.compile("[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
+LABELS = {"abc_class": "ABC", "store_id": "Store", "transaction_id": "ID"}
+
+
+def label(name: object) -> str:
+    """A column's heading: ``average_sale`` -> ``Average sale``."""
+    words = LABELS.get(str(name), str(name)).replace("_", " ")
+    return words[:1].upper() + words[1:]
+
 
 def counted(number: int, noun: str) -> str:
     """``1 sale``, ``2,345 sales``."""

@@ -91,9 +91,32 @@ def test_up_twice_then_status_sample_and_down(workbench_command: Command) -> Non
     assert f"data directory: {data_dir}\n" in workbench_command.ok("status")
     loaded = json.loads(workbench_command.ok("sample", "200", "--json"))
     assert loaded["sales"] == 200
+    check_export(workbench_command)
     assert "Stopped: replica, master" in workbench_command.ok("down")
     assert "Nothing was running" in workbench_command.ok("down")
     assert json.loads(workbench_command.ok("status", "--json"))["master"]["state"] == "down"
+
+
+def check_export(command: Command) -> None:
+    """Sales and metrics are written as files; what cannot be is one line, and leaves what was there."""
+    assert "Wrote 700 rows to sales.csv" in command.ok("export", "sales.csv")
+    assert len((command.folder / "sales.csv").read_text().splitlines()) == 701
+    found = json.loads(
+        command.ok("export", "s.parquet", "--metric", "sales", "--by", "store", "-w", "stores=2", "--json")
+    )
+    assert (found["rows"], found["engine"]) == (1, "replica")
+    for wrong, words in {
+        ("sales.doc",): "has to end with one of .csv",
+        ("sales.csv", "-w", "stores=x"): "The filter stores cannot be 'x'",
+        ("sales.csv", "-w", "shop=1"): "There is no filter 'shop'",
+        ("sales.csv", "-w", "stores"): "give NAME=VALUE",
+        ("sales.csv", "--by", "store"): "--by needs a --metric",
+        ("sales.csv", "--metric", "profit"): "There is no metric 'profit'",
+        ("nowhere/sales.csv",): "There is no folder nowhere",
+    }.items():
+        done = command("export", *wrong)
+        assert (done.returncode, done.stderr.count("\n")) == (1, 1) and words in done.stderr
+    assert sorted(path.name for path in command.folder.glob("*s*.*")) == ["s.parquet", "sales.csv"]
 
 
 def test_sample_sales_come_among_real_ones_only_when_asked_for_and_go_again(workbench_command: Command) -> None:

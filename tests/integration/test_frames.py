@@ -25,10 +25,9 @@ from workbench.errors import MetricError
 from workbench.filters import Filters
 from workbench.live import Live
 
-# 2026-11: Bokeh 3.9 makes a table's data in a way that pandas 3.1 warns of, and Panel's buttons warn of themselves.
+# 2026-11: Bokeh 3.9 makes a table's data in a way that pandas 3.1 warns of.
 pytestmark = [
     pytest.mark.filterwarnings("ignore:The inplace keyword:pandas.errors.Pandas4Warning"),
-    pytest.mark.filterwarnings("ignore:Both 'variant' and 'button_style':PendingDeprecationWarning"),
 ]
 KINDS = [getattr(dashboards, name) for name in dashboards.__all__]
 TILES = [kind for kind in KINDS if inspect.isclass(kind) and issubclass(kind, Tile)]

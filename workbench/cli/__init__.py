@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from workbench.cli import lab, report, risingwave, servers, serving, verify
+from workbench.cli import export, lab, report, risingwave, servers, serving, verify
 from workbench.cli.bench.command import bench
 from workbench.cli.shared import errors
 from workbench.errors import WorkbenchError
@@ -28,6 +28,7 @@ COMMANDS = (
     lab.lab,
     verify.verify,
     report.report,
+    export.export,
     bench,
 )
 for command in COMMANDS:

@@ -30,6 +30,7 @@ from workbench.dashboards.feed import Feed, Moment
 from workbench.dashboards.once import once
 from workbench.dashboards.tile import Tile
 from workbench.dashboards.tile_card import Button
+from workbench.files import FORMATS
 from workbench.filters import Filters
 
 NO_WIDTH = "\u200b"
@@ -53,6 +54,7 @@ class ChartTile(Tile):
     """
 
     height = 300
+    files: ClassVar[Mapping[str, str]] = FORMATS | {"png": "PNG", "svg": "SVG"}
     reads: ClassVar[Mapping[str, str]] = {}
 
     def __init__(self, source: Workbench | Feed, filters: Filters | None = None) -> None:

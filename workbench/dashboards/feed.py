@@ -18,6 +18,7 @@ from bokeh.document import Document
 from panel.io.document import unlocked
 from panel.viewable import Viewable
 
+from workbench.components.browser.downloads import Downloads
 from workbench.components.inline import done_at_once, is_served, read_aside, session_of, while_shown
 from workbench.connection import Workbench
 from workbench.database.replication import Answer, Session
@@ -122,6 +123,7 @@ class Feed(param.Parameterized):
         self.filters = filters or Filters()
         self.live = live or shared_live(workbench)
         self.session = session_of(workbench)
+        self.downloads = Downloads()
         self.tiles: list[Fed] = []
         self._is_shown = False
         self._is_seen = True  # False while the page is behind another

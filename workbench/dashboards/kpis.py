@@ -65,6 +65,10 @@ class KpiTile(Tile):
             for by in ((), ("day",)):
                 yield Asked(metrics, by, moment.comparison)
 
+    def for_file(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """The figure, up to now, and that before; its course is the time line's."""
+        return frame[["value", "so_far", "before"]]
+
     def _cut(self, moment: Moment) -> str:
         if moment.comparison is None:
             return ""

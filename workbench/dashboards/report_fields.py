@@ -13,7 +13,7 @@ from panel.viewable import Viewable, Viewer
 from workbench.errors import FieldError, ParameterRefused
 from workbench.forms.fields import Fields
 from workbench.reports.parameters import Parameter, Value
-from workbench.reports.tables import label
+from workbench.words import label
 
 MONTHS = 36  # that can be picked, the present one first
 FIELD: dict[str, Any] = {"margin": 0, "width": 240, "size": "small"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -22,7 +23,7 @@ from workbench.filters import Filters
 from workbench.forms.line_table import sale_text
 from workbench.forms.tables import TABLE_STYLE, row_button
 from workbench.metrics import Source
-from workbench.metrics.sale_pages import Edge, Move, SalePage, sale_page
+from workbench.metrics.sale_pages import Edge, Move, SalePage, sale_page, write_sales
 from workbench.sales.fields import FIELDS
 
 SIZE = 20
@@ -94,6 +95,11 @@ class SaleList(Tile):
         """The table and what moves it."""
         moves = pmui.Row(self._newer, self._older, sx={"gap": "8px"}, margin=0)
         return pmui.Column(self._count, self._table, moves, sx={"gap": "8px"}, sizing_mode="stretch_width", margin=0)
+
+    def save(self, path: str | Path) -> None:
+        """Writes all sales that the filters leave, not this page alone. Raises as ``Tile.save`` does."""
+        moment = self.feed.moment()
+        write_sales(moment.live.source_now(moment.session), moment.where, Path(path))
 
     def _go(self, move: Move, _event: Any) -> None:
         if self._page is not None:

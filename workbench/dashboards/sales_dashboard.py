@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -17,9 +18,9 @@ from workbench.components.inline import is_served, when_shown, while_shown
 from workbench.connection import Workbench
 from workbench.dashboards.bars import RevenueByCashier, RevenueByCategory, RevenueByPaymentMethod, RevenueByStore
 from workbench.dashboards.customer_tables import Customers, DiscountsByCategory, DiscountsByStore
-from workbench.dashboards.feed import Feed
+from workbench.dashboards.download_button import DownloadButton, freeze_button
+from workbench.dashboards.feed import Feed, Moment
 from workbench.dashboards.filter_bar import FilterBar
-from workbench.dashboards.freeze_button import FreezeButton
 from workbench.dashboards.heatmap import BusyHours
 from workbench.dashboards.kpis import AvgTransaction, ItemsSold, TotalRevenue, TotalTransactions
 from workbench.dashboards.over_time import RevenueOverTime
@@ -30,6 +31,7 @@ from workbench.dashboards.recent_sales import RecentSales
 from workbench.dashboards.sales_tab import SalesTab
 from workbench.dashboards.tile import Tile, card, column
 from workbench.dashboards.view_menu import ViewMenu
+from workbench.dashboards.workbook import write_dashboard
 from workbench.filters import Filters, from_query, to_query, unread
 from workbench.filters.saved_views import SavedViews
 
@@ -88,7 +90,8 @@ class SalesDashboard(Viewer):
         sales = workbench.sales(self.feed.session, pn.state.user or "")
         views = SavedViews(workbench.engines, workbench.reader, self.feed.session, sales.actor)
         self.views = ViewMenu(views, lambda: self.query, self._open_view)
-        self.bar = FilterBar(self.feed, self._live, self.views, FreezeButton(self.feed))
+        workbook = DownloadButton(self.feed, self._write, "dashboard", "xlsx", label="Excel", icon="table_view")
+        self.bar = FilterBar(self.feed, self._live, self.views, freeze_button(self.feed), workbook)
         self._connect()
 
     def tiles(self, name: str) -> list[Tile]:
@@ -100,6 +103,20 @@ class SalesDashboard(Viewer):
                     tile.wait_until_near()
             self._pages[name].objects = self._laid_out(name, self._tiles[name])
         return self._tiles[name]
+
+    def _every_tile(self) -> list[Tile]:
+        """All but the table of sales, which has its own download; apart from those that are shown."""
+        return [kind(self.feed) for kinds in TILES.values() for kind in kinds]
+
+    def to_excel(self, path: str | Path) -> None:
+        """Writes all tiles as one Excel file (.xlsx), a sheet each, behind a cover that says what they are of.
+
+        Raises WorkbenchError.
+        """
+        self._write(Path(path), self.feed.moment())
+
+    def _write(self, path: Path, moment: Moment) -> None:
+        write_dashboard(path, moment, self._every_tile())
 
     def _laid_out(self, name: str, tiles: Sequence[Tile]) -> list[Any]:
         if name == "overview":
@@ -182,9 +199,9 @@ class SalesDashboard(Viewer):
         self._stepped()
 
     def __panel__(self) -> Viewable:
-        of_page = column(self._address, self._visibility, self.sales.kept, css="position: absolute;")  # takes no place
-        for_page = [of_page] if is_served() else []  # a notebook's page is not ours
-        top = card(self.bar, PageLine(self.feed.page), *for_page)
+        for_page = [self._address, self._visibility, self.sales.kept] if is_served() else []  # a notebook's is not ours
+        placeless = column(self.feed.downloads, *for_page, css="position: absolute;")
+        top = card(self.bar, PageLine(self.feed.page), placeless)
         top.stylesheets = [*top.stylesheets, STICKS]
         view = pmui.Column(
             self._said,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from decimal import Decimal
 from functools import partial
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar
 
 import pandas as pd
 import panel as pn
@@ -14,7 +15,8 @@ import param
 from panel.viewable import Viewable, Viewer
 
 from workbench.components import theme
-from workbench.components.inline import when_shown
+from workbench.components.browser.downloads import written
+from workbench.components.inline import read_aside, when_shown
 from workbench.connection import Workbench
 from workbench.dashboards.feed import Feed, Found, Moment
 from workbench.dashboards.once import once
@@ -22,6 +24,7 @@ from workbench.dashboards.tile_card import Button, TileCard, stylesheets
 from workbench.database.replication import Answer
 from workbench.database.typed_rows import drawable
 from workbench.errors import WorkbenchError
+from workbench.files import FORMATS, file_name, format_of, of_frame, write
 from workbench.filters import Filters
 from workbench.metrics import Asked
 
@@ -42,6 +45,7 @@ class Tile(Viewer):
     most = 15  # rows, or bars, that are shown until somebody wants all
     is_slow = False  # asked apart, so that the others need not wait for it
     is_alike = False  # what is fetched depends on the kind of tile and the moment alone: one is asked for all pages
+    files: ClassVar[Mapping[str, str]] = FORMATS  # what it can be downloaded as, by the ends of their names
     height = 0  # pixels that are kept for what is not drawn yet
 
     def __init__(self, source: Workbench | Feed, filters: Filters | None = None) -> None:
@@ -54,7 +58,9 @@ class Tile(Viewer):
         self.is_whole = False  # all rows are shown
         words = {"heading": self.title, "about": self.about, "text": self._blank("waiting", "Loading …")}
         words["page"] = self.feed.page
-        self.card = TileCard(self.pressed, self.feed.workbench.clock, limit=self.limit_seconds, **words)
+        self.card = TileCard(
+            self._pressed, self.feed.workbench.clock, limit=self.limit_seconds, files=list(self.files.items()), **words
+        )
         self.card.param.watch(self._came_near, "is_near")
 
     def asks(self, moment: Moment) -> Iterable[Asked]:
@@ -88,6 +94,37 @@ class Tile(Viewer):
 
     def pressed(self, button: str) -> None:
         """Somebody has pressed a button of the head; for tiles that offer some."""
+
+    def _pressed(self, button: str) -> None:
+        kind = button.removeprefix("file ")
+        if kind != button and kind in FORMATS:
+            pn.state.execute(partial(self._hand_out, kind))
+        else:
+            self.pressed(button)
+
+    async def _hand_out(self, kind: str) -> None:
+        name = file_name(self.title, self.feed.moment().now, kind)
+        self.card.saying = f"Writing {name} …"
+        try:
+            file = await read_aside(written, name, self.save)
+        except WorkbenchError as error:
+            self.card.saying = str(error)
+        else:
+            self.card.saying = ""
+            self.feed.downloads.hand_out(name, file)
+
+    def for_file(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """What of a frame stands in a file: all of it, unless there is more in it than one value a cell."""
+        return frame
+
+    def save(self, path: str | Path) -> None:
+        """Writes ``frame(exact=True)``, all its rows, into a file whose name ends with .csv, .xlsx or .parquet.
+
+        Raises FileRefused for another ending, and WorkbenchError.
+        """
+        format_of(Path(path))
+        with of_frame(self.for_file(self.frame(exact=True))) as rows:
+            write(rows, Path(path), self.title)
 
     def all_button(self, count: int) -> list[Button]:
         """A button for all rows where there are more than are shown, "all" by name."""
@@ -172,7 +209,7 @@ class Tile(Viewer):
         """The card, which follows the data while it is shown, unless a dashboard sees to that."""
         if not self.is_alone:
             return self.card
-        view = pn.Column(self.card, sizing_mode="stretch_width", margin=0)
+        view = pn.Column(self.card, self.feed.downloads, sizing_mode="stretch_width", margin=0)
         if not self.feed.tiles:
             self.feed.show([self])
         when_shown(partial(self.feed.follow, view))

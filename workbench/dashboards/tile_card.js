@@ -31,9 +31,10 @@ function addHead(card, model) {
     for (const [kind, text] of model.legend) { add(legend, "span", `key ${kind}`, text) }
   }
   const offer = () => {
-    const old = new Map([...buttons.children].map((button) => [button.name, button]))
+    const old = new Map([...buttons.querySelectorAll(":scope > button")].map((button) => [button.name, button]))
     for (const [name, label, is_pressed] of model.buttons) {
-      const button = old.get(name) ?? add(buttons, "button", "")
+      const button = old.get(name) ?? document.createElement("button")
+      buttons.insertBefore(button, buttons.querySelector("details"))
       old.delete(name)
       button.name = name
       button.type = "button"
@@ -46,6 +47,52 @@ function addHead(card, model) {
   }
   follow(model, "legend", explain)
   follow(model, "buttons", offer)
+}
+
+function chartIn(view) {
+  for (const child of view.child_views ?? []) {
+    const found = child.model.type === "Figure" ? child : chartIn(child)
+    if (found) { return found }
+  }
+  return null
+}
+
+async function savePicture(view, model, kind) {
+  const link = document.createElement("a")
+  link.href = URL.createObjectURL(await chartIn(view).export(kind, true).to_blob())
+  link.download = `${model.heading.toLowerCase().replace(/[^a-z0-9]+/g, "-")}.${kind}`
+  link.click()
+  setTimeout(() => URL.revokeObjectURL(link.href), 60000)
+}
+
+// A menu of files. Escape, or the focus elsewhere, closes it.
+function addFiles(card, model, view) {
+  const menu = add(card.querySelector(".buttons"), "details", "files")
+  const title = add(menu, "summary", "", "↓")
+  title.ariaLabel = `Download: ${model.heading}`
+  title.title = "Download"
+  const list = add(menu, "div", "list")
+  for (const [kind, label] of model.files) {
+    const button = add(list, "button", "", label)
+    button.type = "button"
+    button.onclick = () => {
+      menu.open = false
+      title.focus()
+      if (kind === "png" || kind === "svg") { savePicture(view, model, kind) } else { model.send_msg(`file ${kind}`) }
+    }
+  }
+  menu.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") {
+      menu.open = false
+      title.focus()
+    }
+  })
+  menu.addEventListener("focusout", (event) => {
+    if (!menu.contains(event.relatedTarget)) { menu.open = false }
+  })
+  const said = add(card, "p", "soft saying")
+  said.role = "status"
+  follow(model, "saying", () => { said.textContent = model.saying })
 }
 
 function addBody(card, model) {
@@ -104,10 +151,11 @@ function watchNearness(card, model) {
   model.on("remove", () => looking.disconnect())
 }
 
-export function render({model}) {
+export function render({model, view}) {
   const card = document.createElement("section")
   card.className = "card"
   addHead(card, model)
+  if (model.files.length) { addFiles(card, model, view) }
   addBody(card, model)
   addFreshness(card, model)
   if (!model.is_near) { watchNearness(card, model) }

@@ -19,14 +19,15 @@ from workbench.database.failures import called
 
 RENEW_SECONDS = 5.0  # an age that only grows is not sent; a newer as-of is, this often
 Button = tuple[str, str, bool]  # its name, its label, whether it is pressed
-TOLD = {"legend", "buttons", "is_open", "text", "engine", "as_of_ms", "sent_ms", "ahead_ms", "zone", "note"}
+TOLD = {"legend", "buttons", "saying", "is_open", "text", "engine", "as_of_ms", "sent_ms", "ahead_ms", "zone", "note"}
 
 
 class TileCard(JSComponent):
     """``text`` is HTML below ``body``, a component that is hidden unless ``is_open``.
 
     ``legend`` is (kind, text) of each kind of line. A button only tells ``pressed`` its name: what is shown is the
-    tile's to decide. ``is_near`` turns True once the card is on the screen, or nearly.
+    tile's to decide. So does one of ``files`` (the end of a name, a label) but for pictures, which the browser makes of
+    the body's chart. ``is_near`` turns True once the card is on the screen, or nearly.
 
     The line at its foot reads ``replica · as of 14:03:22 CEST, 2 s ago``: amber beyond ``limit`` seconds, red beyond
     ten times as many. The browser counts the age on, also when nothing comes any more. On a page with a line for all
@@ -37,6 +38,8 @@ class TileCard(JSComponent):
     about = param.String(default="")
     legend = param.List(default=[])
     buttons = param.List(default=[])
+    files = param.List(default=[])
+    saying = param.String(default="")  # of a file that is being written, or why there is none
     body = Child(default=None, allow_None=True)
     is_open = param.Boolean(default=False)
     text = param.String(default="")

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pandas as pd
 import panel as pn
 import panel_material_ui as pmui
 
+from workbench.components.browser.downloads import Downloads, written
 from workbench.components.html import html_pane
 from workbench.components.inline import read_aside
 from workbench.components.theme import esc
 from workbench.database.failures import called
 from workbench.database.replication import Answer, Session
 from workbench.errors import WorkbenchError
-from workbench.forms.actions import failures_said
+from workbench.files import FORMATS, file_name
+from workbench.forms.actions import Action, failures_said
 from workbench.forms.fields import MARGIN
 from workbench.forms.history import history_html
 from workbench.forms.line_table import line_table
@@ -27,7 +30,7 @@ from workbench.forms.sale_filters import SaleFilters
 from workbench.forms.tables import sideways
 from workbench.live import Live
 from workbench.metrics import Source
-from workbench.metrics.sale_pages import Edge, Move, SaleFilter, SalePage, sale_page
+from workbench.metrics.sale_pages import Edge, Move, SaleFilter, SalePage, sale_page, write_sales
 from workbench.sales.service import Sales
 
 
@@ -58,9 +61,12 @@ class SaleTable(pn.viewable.Viewer):
         self.filters = SaleFilters(lambda _: self._start(self._recount), filters)
         self._pager = Pager(lambda move: self._start(lambda: self.go(move)))
         self._source = html_pane('<p class="soft">Loading ...</p>', MARGIN)
+        self._source.styles = {"flex": "1 1 320px"}
         self._empty = html_pane(margin=MARGIN)
         self._refresh = pmui.Button(label="Refresh", variant="text", size="small", margin=(2, 8))
         self._refresh.on_click(lambda _: self._start(self.reload))
+        self._files = [self._file_button(kind, label) for kind, label in FORMATS.items()]
+        self._downloads = Downloads()
         self._table = empty_table(self._lines)
         # Empty until there is a page: tables and buttons that are being drawn miss what changes meanwhile.
         self._body = pn.Column(sizing_mode="stretch_width", margin=0)
@@ -173,6 +179,19 @@ class SaleTable(pn.viewable.Viewer):
         changes = self._sales.history(transaction_id).value
         return line_table(self._sales.lines(transaction_id).value) + history_html(changes, self._sales.clock)
 
+    def _file_button(self, kind: str, label: str) -> pmui.Button:
+        button = pmui.Button(label=label, icon="download", variant="text", size="small", margin=(2, 0))
+        action = Action(partial(self._hand_out, kind), self.message, button)
+        button.on_click(action.run)
+        return button
+
+    async def _hand_out(self, kind: str) -> None:
+        """All sales that the filters leave, not this page alone, as a file."""
+        name = file_name("sales", self._sales.clock.now(), kind)
+        source = self._live.source_now(self._sales.session)
+        file = await read_aside(written, name, partial(write_sales, source, self.filters.value))
+        self._downloads.hand_out(name, file)
+
     def _clicked(self, event: Any) -> None:
         act = self._on_click.get(event.column)
         if act is not None:
@@ -187,7 +206,7 @@ class SaleTable(pn.viewable.Viewer):
     def __panel__(self) -> pn.Column:
         return pn.Column(
             self.message,
-            pn.Row(self._source, self._refresh, sizing_mode="stretch_width", margin=0),
+            pn.FlexBox(self._source, self._refresh, *self._files, self._downloads, align_items="center", margin=0),
             self._body,
             sizing_mode="stretch_width",
             margin=0,

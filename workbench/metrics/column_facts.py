@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
@@ -10,6 +11,7 @@ import duckdb
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql.base import PGDialect
 
+from workbench.files import Rows
 from workbench.metrics.definitions import COLUMNS
 from workbench.metrics.facts import ARTICLE, FACT_LINES, FACT_SALES, Senseless, line_conditions, sale_conditions
 from workbench.metrics.filters import Where
@@ -30,10 +32,9 @@ class ColumnFacts:
 
     def execute(self, statement: sa.Select[Any]) -> Sequence[Sequence[Any]]:
         """As in ``Facts``. Raises FiguresUnavailable."""
-        compiled = statement.compile(dialect=_DUCKDB, compile_kwargs={"render_postcompile": True})
-        values = [compiled.params[name] for name in compiled.positiontup or ()]
+        text, values = _compiled(statement)
         try:
-            return self._cursor.execute(str(compiled), values).fetchall()
+            return self._cursor.execute(text, values).fetchall()
         except (duckdb.BinderException, duckdb.ParserException, duckdb.CatalogException) as error:
             raise Senseless(str(error).splitlines()[0]) from None
 
@@ -75,6 +76,16 @@ class ColumnFacts:
         """As in ``Facts``; always exact."""
         ((counted,),) = self.execute(sa.select(sa.func.count()).select_from(FACT_SALES).where(*conditions))
         return counted, False
+
+    @contextmanager
+    def rows(self, statement: sa.Select[Any]) -> Iterator[Rows]:
+        """As in ``Facts``."""
+        yield Rows(self._cursor, *_compiled(statement))
+
+
+def _compiled(statement: sa.Select[Any]) -> tuple[str, list[Any]]:
+    compiled = statement.compile(dialect=_DUCKDB, compile_kwargs={"render_postcompile": True})
+    return str(compiled), [compiled.params[name] for name in compiled.positiontup or ()]
 
 
 def _has_article(table: sa.TableClause, articles: Sequence[int]) -> sa.ColumnElement[bool]:

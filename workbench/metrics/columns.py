@@ -20,10 +20,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import duckdb
-import psycopg2
 import sqlalchemy as sa
 from filelock import FileLock, Timeout
-from sqlalchemy.exc import DBAPIError
 
 from workbench.config import Settings
 from workbench.database.askers import ended_when_left, for_all
@@ -33,13 +31,13 @@ from workbench.errors import FiguresUnavailable
 from workbench.metrics import changes
 from workbench.metrics.changes import Ids, Position
 from workbench.metrics.column_facts import ColumnFacts
-from workbench.metrics.facts import Facts, one_moment
+from workbench.metrics.facts import Facts
+from workbench.metrics.long_reads import copy_to_file, long_snapshot
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-COPY_SECONDS = 600  # of many millions; a page's query has eight
 CHUNK_SALES = 250_000  # copied in one step, by their ids: bounds the files, and the memory, in between
 EVERY_ID: Ids = (0, 2**63 - 1)
 MOST_PROCESSES = 16  # files in one folder
@@ -200,7 +198,7 @@ class Columns:
         replayed = changes.replayed(connection)
         if self._position is not None and replayed is not None and replayed == self._replayed:
             return None
-        with _long_snapshot(connection):
+        with long_snapshot(connection):
             found = changes.since(connection, self._position)
             has_changed = bool(found.is_everything or found.sales or found.loads)
             if has_changed:
@@ -316,7 +314,7 @@ def _copied(connection: sa.Connection, chunk: Chunk, stem: Path) -> dict[str, Pa
     files = {kind: stem.with_suffix(f".{kind}.csv") for kind in ("lines", "sales")}
     values = {"first": chunk.ids[0], "last": chunk.ids[1], "ids": chunk.sales}
     for kind, path in files.items():
-        _copy(connection, f"columns/copy_{kind}", values, path)
+        copy_to_file(connection, sa.text(read_sql(f"columns/copy_{kind}")), path, values)
     return files
 
 
@@ -377,28 +375,3 @@ def _definition() -> str:
     """Changes when the columns are made in another way."""
     texts = "".join(read_sql(name) for name in sql_names("columns"))
     return f"{duckdb.__version__} {ROW_GROUP} {hashlib.sha256(texts.encode()).hexdigest()}"
-
-
-@contextmanager
-def _long_snapshot(connection: sa.Connection) -> Iterator[None]:
-    """All that the block reads is of one moment, and it gets more time than a page's query."""
-    one_moment(connection)
-    connection.exec_driver_sql(f"set local statement_timeout = '{COPY_SECONDS}s'")
-    guarded: Any = connection.connection.driver_connection
-    usual, guarded.limit_seconds = guarded.limit_seconds, COPY_SECONDS + 5.0
-    try:
-        yield
-    finally:
-        guarded.limit_seconds = usual
-
-
-def _copy(connection: sa.Connection, name: str, values: dict[str, Any], path: Path) -> None:
-    """Fills the file by COPY, which hands out rows several times faster than a cursor."""
-    guarded: Any = connection.connection.driver_connection
-    text = str(sa.text(read_sql(name)).compile(dialect=connection.dialect))
-    try:
-        with guarded.limited(), guarded.cursor() as cursor, path.open("wb") as file:
-            statement = cursor.mogrify(f"copy ({text}) to stdout (format csv)", values)
-            cursor.copy_expert(statement, file, size=1 << 20)
-    except psycopg2.Error as error:  # went past SQLAlchemy, whose errors the Reader knows
-        raise DBAPIError(name, None, error, connection_invalidated=bool(guarded.closed)) from error

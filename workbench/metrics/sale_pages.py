@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import pandas as pd
@@ -16,6 +17,7 @@ import sqlalchemy as sa
 
 from workbench.database.replication import Answer
 from workbench.errors import FiguresUnavailable
+from workbench.files import write
 from workbench.metrics import Source, Where
 from workbench.metrics.facts import FACT_SALES, Facts
 from workbench.sales.fields import FIELDS
@@ -23,6 +25,7 @@ from workbench.sales.models import CENT
 from workbench.words import counted
 
 _SHOWN = {name: FACT_SALES.c[field.fact] for name, field in FIELDS.items()}
+_EVERY = sa.select(*(column.label(name) for name, column in _SHOWN.items()))
 COLUMNS = tuple(_SHOWN)
 PAGE_SIZES = (10, 20, 50, 100)
 
@@ -108,10 +111,23 @@ def sale_page(
     return Answer(page, rows.engine, min(answer.as_of, rows.as_of), rows.note)
 
 
+def write_sales(source: Source, where: Where, path: Path) -> Answer[int]:
+    """Writes COLUMNS of all sales that are looked at, the oldest first, as the file's name ends; gives their number.
+
+    Raises FileRefused for an ending that none of FORMATS has.
+    """
+    in_order = _EVERY.order_by(FACT_SALES.c.transaction_time, FACT_SALES.c.transaction_id)
+
+    def work(facts: Facts) -> int:
+        with facts.rows(in_order.where(*_conditions(facts, where))) as rows:
+            return write(rows, path, "Sales")
+
+    return _asked(source, work)
+
+
 def newest_sales(source: Source, where: Where, size: int) -> Answer[pd.DataFrame]:
     """COLUMNS of the newest sales, the newest first: of one moment, without a page's count."""
-    shown = sa.select(*(column.label(name) for name, column in _SHOWN.items()))
-    newest = shown.order_by(FACT_SALES.c.transaction_time.desc(), FACT_SALES.c.transaction_id.desc()).limit(size)
+    newest = _EVERY.order_by(FACT_SALES.c.transaction_time.desc(), FACT_SALES.c.transaction_id.desc()).limit(size)
 
     def work(facts: Facts) -> pd.DataFrame:
         rows = facts.execute(newest.where(*_conditions(facts, where)))
@@ -130,8 +146,7 @@ def _asked(source: Source, work: Callable[[Facts], T]) -> Answer[T]:
 
 def _rows(source: Source, sale_ids: Sequence[int]) -> Answer[pd.DataFrame]:
     """The rows of these sales, in their order."""
-    query = sa.select(*(column.label(name) for name, column in _SHOWN.items()))
-    query = query.where(FACT_SALES.c.transaction_id.in_(sale_ids))
+    query = _EVERY.where(FACT_SALES.c.transaction_id.in_(sale_ids))
 
     def work(connection: sa.Connection) -> pd.DataFrame:
         rows = {row.transaction_id: tuple(row) for row in connection.execute(query)}

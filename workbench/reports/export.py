@@ -21,7 +21,7 @@ from workbench.errors import ReportError
 from workbench.reports.charts import CLASS
 from workbench.reports.parameters import Value
 from workbench.reports.run import Finished
-from workbench.reports.tables import label
+from workbench.words import label
 
 Format = Literal["html", "ipynb", "pdf"]
 FOLDER = Path(__file__).parent

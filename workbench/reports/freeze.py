@@ -18,8 +18,8 @@ from workbench.database.replication import Answer
 from workbench.errors import ReportError
 from workbench.metrics import METRICS, Where
 from workbench.reports.data import ReportData
-from workbench.reports.tables import Table, label
-from workbench.words import counted
+from workbench.reports.tables import Table
+from workbench.words import counted, label
 
 Ask = Callable[[Sequence[str], Sequence[str], Where], Answer[pd.DataFrame]]
 
@@ -90,7 +90,7 @@ class FrozenView:
 
     def write(self) -> str:
         """The view as JSON, a figure a line, in ASCII."""
-        given = {name: value for name, value in dataclasses.asdict(self.where).items() if value not in (None, ())}
+        given = _given(self.where)
         head = {"engine": self.engine, "as_of": self.as_of.isoformat(), "timezone": self.timezone, "where": given}
         lines = ",\n".join(json.dumps([*key, value]) for key, value in self.figures.items())
         return f'{json.dumps(head, default=str)[:-1]},\n"figures": [\n{lines}\n]}}'
@@ -131,8 +131,7 @@ class FrozenView:
 
     def about(self) -> pd.DataFrame:
         """The filter, the engine and the as-of, as two columns of text."""
-        given = {name: value for name, value in dataclasses.asdict(self.where).items() if value not in (None, ())}
-        rows = [[label(name), _shown(value)] for name, value in given.items()]
+        rows = [[name, value] for name, value in in_words(self.where).items()]
         rows += [["Answered by", called(self.engine)], ["Data as of", self._as_of_text]]
         return pd.DataFrame(rows, columns=["what", "value"], dtype=object)
 
@@ -187,6 +186,15 @@ def _shown(value: Any) -> str:
     if isinstance(value, tuple):
         return ", ".join("(none)" if one is None else str(one) for one in value)
     return str(value)
+
+
+def in_words(where: Where) -> dict[str, str]:
+    """What is narrowed to what, as texts."""
+    return {label(name): _shown(value) for name, value in _given(where).items()}
+
+
+def _given(where: Where) -> dict[str, Any]:
+    return {name: value for name, value in dataclasses.asdict(where).items() if value not in (None, ())}
 
 
 def _where(given: dict[str, Any]) -> Where:

@@ -10,8 +10,8 @@ from typing import Any
 import pandas as pd
 
 from workbench.components.theme import PALETTE, esc
-from workbench.reports.tables import Table, folded, label, text
-from workbench.words import counted
+from workbench.reports.tables import Table, folded, text
+from workbench.words import counted, label
 
 WIDTH, LEFT, RIGHT, TOP, FOOT = 880, 76, 76, 12, 28
 BAR, LETTER = 24, 7.2  # heights of a bar, width of a letter

@@ -18,7 +18,7 @@ from workbench.metrics.verification.figures import Figures, Question, answered, 
 from workbench.metrics.verification.views import Days, view_names
 from workbench.metrics.verification.views import compared as view_rows
 from workbench.reports.data import ReportData, within
-from workbench.reports.tables import label
+from workbench.words import label
 
 SERVERS = ("master", "replica", "risingwave")
 # How long a follower is waited for, try by try: figures move while sales are written. An idle master's position can lie

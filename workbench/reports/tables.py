@@ -9,8 +9,7 @@ import pandas as pd
 
 from workbench.components.html import table_html
 from workbench.components.theme import NOTHING
-
-LABELS = {"abc_class": "ABC", "store_id": "Store"}
+from workbench.words import label
 
 
 class Table:
@@ -41,12 +40,6 @@ def folded(frame: pd.DataFrame) -> str:
 def table(frame: pd.DataFrame, totals: int = 0) -> Table:
     """The frame as a table; its last ``totals`` rows are totals."""
     return Table(frame, totals)
-
-
-def label(name: object) -> str:
-    """A column's heading: ``average_sale`` -> ``Average sale``."""
-    words = LABELS.get(str(name), str(name)).replace("_", " ")
-    return words[:1].upper() + words[1:]
 
 
 def text(value: Any, thousands: str = "") -> str:

@@ -1,0 +1,111 @@
+"""Files of what is shown: all rows of it, the same whoever answers, from pages, notebooks and the command line."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import duckdb
+import openpyxl
+import pytest
+
+from tests.examples import LATTE, sale
+from tests.integration.test_metrics import Shop
+from workbench.connection import Workbench
+from workbench.dashboards import SalesDashboard
+from workbench.errors import FileRefused
+from workbench.filters import Filters
+from workbench.metrics import Columns, Source
+from workbench.metrics.sale_pages import SaleFilter, write_sales
+
+pytestmark = pytest.mark.filterwarnings("ignore:The inplace keyword:pandas.errors.Pandas4Warning")  # 2026-11: Bokeh's
+TEA = {**LATTE, "product_code": "T-1", "product_name": '=1+1, "tea"', "category": None}
+
+
+@pytest.fixture
+def columns(tmp_path: Path) -> Iterator[Columns]:
+    made = Columns(tmp_path / "columns", 512)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def shop(workbench: Workbench) -> Shop:
+    """Thirty sales of three days, two stores and two products; some of a customer."""
+    made = Shop(workbench)
+    for number in range(30):
+        values: dict[str, Any] = {
+            "transaction_time": datetime(2026, 5, 1 + number % 3, 10, number),
+            "store_id": 1 + number % 2,
+            "customer_id": 7 if number % 5 == 0 else None,
+            "payment_method": "=cmd|' /C calc'!A0" if number == 29 else "Cash",
+        }
+        made.sales.create(sale(lines=[TEA if number % 3 else LATTE], **values), uuid4())
+    return made
+
+
+@pytest.mark.parametrize(
+    ("where", "count"),
+    [
+        (SaleFilter(), 30),
+        (SaleFilter(stores=(1,), date_from=date(2026, 5, 2)), 10),
+        (SaleFilter(product="tea", amount_from=Decimal("0.01")), 20),
+        (SaleFilter(customer_id=7), 6),
+        (SaleFilter(stores=(99,)), 0),
+    ],
+)
+def test_all_sales_of_a_filter_are_written_alike_whoever_answers(
+    workbench: Workbench, shop: Shop, columns: Columns, tmp_path: Path, where: SaleFilter, count: int
+) -> None:
+    columns.refresh(workbench.reader, shop.session)
+    given = {"columns": columns, "database": None}
+    sources = {name: Source(workbench.reader, shop.session, held) for name, held in given.items()}
+    for name, source in sources.items():
+        for ending in ("csv", "xlsx", "parquet"):
+            answer = write_sales(source, where, tmp_path / f"{name}.{ending}")
+            assert (answer.value, answer.engine) == (count, "replica")
+    texts = {(tmp_path / f"{name}.csv").read_text() for name in sources}
+    assert len(texts) == 1
+    rows = list(csv.DictReader(texts.pop().splitlines()))
+    assert len(rows) == count and all(not row["payment_method"].startswith("=") for row in rows)
+    assert [row["transaction_time"] for row in rows] == sorted(row["transaction_time"] for row in rows)
+    query = "select count(*), coalesce(sum(total_amount), 0) from read_parquet($1)"
+    found = {duckdb.connect().execute(query, [str(tmp_path / f"{name}.parquet")]).fetchone() for name in sources}
+    assert found == {(count, sum((Decimal(row["total_amount"]) for row in rows), Decimal(0)))}
+    books = [openpyxl.load_workbook(tmp_path / f"{name}.xlsx").worksheets[0] for name in sources]
+    cells = [[[cell.value for cell in row] for row in book.iter_rows()] for book in books]
+    assert cells[0] == cells[1] and len(cells[0]) == count + 1
+    assert all(cell.data_type != "f" for row in books[0].iter_rows() for cell in row)
+
+
+def test_every_tile_and_the_whole_dashboard_are_files(workbench: Workbench, shop: Shop, tmp_path: Path) -> None:
+    filters = Filters(period="custom", date_from=date(2026, 5, 1), date_to=date(2026, 5, 3), stores=[1])
+    dashboard = SalesDashboard(workbench, filters)
+    dashboard.feed.session.token = shop.session.token
+    tiles = dashboard._every_tile()
+    for tile in (*tiles, dashboard.sales.list):
+        for ending in ("csv", "xlsx", "parquet"):
+            tile.save(tmp_path / f"tile.{ending}")
+        rows = list(csv.reader((tmp_path / "tile.csv").read_text().splitlines()))
+        expected = len(tile.frame(exact=True))
+        assert len(rows) - 1 == expected, tile.title
+        assert openpyxl.load_workbook(tmp_path / "tile.xlsx").worksheets[0].max_row == expected + 1
+    dashboard.to_excel(tmp_path / "all.xlsx")
+    book = openpyxl.load_workbook(tmp_path / "all.xlsx")
+    assert book.sheetnames == ["About", *(tile.title for tile in tiles)]
+    cover = {row[0].value: row[1].value for row in book["About"].iter_rows()}
+    assert cover["Stores"] == "1" and cover["Date from"] == "2026-05-01" and cover["Currency"] == "USD"
+    assert cover["Total Revenue"].startswith("replica, as of 20")
+    assert book["Total Transactions"]["A2"].value == 15
+    with pytest.raises(FileRefused):
+        tiles[0].save(tmp_path / "tile.doc")
+
+
+def test_a_file_has_what_its_session_has_just_saved(workbench: Workbench, shop: Shop, tmp_path: Path) -> None:
+    shop.sales.create(sale(store_id=77), uuid4())
+    assert write_sales(Source(workbench.reader, shop.session), SaleFilter(stores=(77,)), tmp_path / "a.csv").value == 1
