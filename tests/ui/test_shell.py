@@ -18,7 +18,13 @@ from workbench.database.engines import connect
 from workbench.migrations import migrate
 from workbench.servers import cluster
 
-PAGES = {"sales": "Sales", "analytics": "Analytics", "reports": "Reports", "pipeline": "Pipeline"}
+PAGES = {
+    "sales": "Sales",
+    "analytics": "Analytics",
+    "reports": "Reports",
+    "changes": "Changes",
+    "pipeline": "Pipeline",
+}
 COMES_BACK_MS = 30_000
 
 

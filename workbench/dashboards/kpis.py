@@ -11,16 +11,19 @@ import numpy as np
 import pandas as pd
 
 from workbench.components import theme
-from workbench.dashboards.feed import Moment
+from workbench.components.inline import is_served
+from workbench.connection import Workbench
+from workbench.dashboards.feed import Feed, Moment
 from workbench.dashboards.sparkline import running_place, sparkline
 from workbench.dashboards.table import percent
 from workbench.dashboards.tile import Tile
 from workbench.database.replication import Answer
 from workbench.errors import MetricError
-from workbench.filters import COMPARISONS, until_words
+from workbench.filters import COMPARISONS, Filters, until_words
 from workbench.filters.periods import missing
 from workbench.metrics import METRICS, Asked, Where
 
+LATE = ("sales", "revenue")  # of these the page Changes tells what was changed of a day after it was over
 KEY_FIGURES = ("sales", "revenue", "items_sold", "average_sale")  # asked together: tiles with one question share it
 
 
@@ -31,6 +34,10 @@ class KpiTile(Tile):
     is_alike = True
     metric: ClassVar[str] = ""
     of_lines: ClassVar[str] = "of the matching lines alone"  # what it is of when lines are filtered, by product say
+
+    def __init__(self, source: Workbench | Feed, filters: Filters | None = None) -> None:
+        super().__init__(source, filters)
+        self._is_served = is_served()
 
     def fetch(self, moment: Moment) -> Answer[pd.DataFrame]:
         """One row: ``value``; of it ``so_far``, which is compared with ``before`` (None when nothing is); ``cut``,
@@ -96,7 +103,7 @@ class KpiTile(Tile):
         row = frame.iloc[0]
         text = self._text(row.value)
         return (
-            f'<div class="kpi"><p class="figure number">{theme.esc(text)}</p>{self._part(moment)}'
+            f'<div class="kpi"><p class="figure number">{self._linked(moment, theme.esc(text))}</p>{self._part(moment)}'
             f"{change_html(row.so_far, row.before, self._compared(moment), row.cut)}"
             f"{sparkline(row.points, running_place(moment.where, moment.now))}</div>"
         )
@@ -118,6 +125,15 @@ class KpiTile(Tile):
     def _part(self, moment: Moment) -> str:
         """What of the sales a figure is of, when lines are told apart."""
         return f'<p class="change soft">{theme.esc(self.of_lines)}</p>' if moment.where.narrows_lines else ""
+
+    def _linked(self, moment: Moment, text: str) -> str:
+        """The figure as a link to what has changed it after its days were over, where there is such a page."""
+        where = moment.where
+        if self.metric not in LATE or not self._is_served or where.date_from is None or where.date_to is None:
+            return text
+        store = f"&amp;store={where.stores[0]:d}" if len(where.stores) == 1 else ""
+        address = f"changes?first={where.date_from}&amp;last={where.date_to}{store}"
+        return f'<a href="{address}" title="What was changed later">{text}</a>'
 
     def _compared(self, moment: Moment) -> str:
         """``previous period, both until 14:00``; nothing when nothing is compared."""

@@ -20,11 +20,16 @@ def read_day(name: str, text: str) -> date | None:
     return day
 
 
-def read_customer(text: str) -> int | None:
-    """A typed customer; None for nothing. Raises FieldError saying what is allowed."""
+def read_number(name: str, text: str) -> int | None:
+    """A typed number of a store or a customer; None for nothing. Raises FieldError saying what is allowed."""
     text = text.strip()
     if not text:
         return None
     if not (text.isascii() and text.isdigit() and len(text) <= 10 and 0 < int(text) < 2**31):
-        raise FieldError("customer_id", text, "it must be a whole number such as 7")
+        raise FieldError(name, text, "it must be a whole number such as 7")
     return int(text)
+
+
+def read_customer(text: str) -> int | None:
+    """A typed customer; None for nothing. Raises FieldError saying what is allowed."""
+    return read_number("customer_id", text)

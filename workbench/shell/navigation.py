@@ -7,7 +7,7 @@ from pathlib import Path
 import panel as pn
 
 PRODUCT = "Sales workbench"
-PAGES = {"Sales": "sales", "Analytics": "analytics", "Reports": "reports", "Pipeline": "pipeline"}
+PAGES = {"Sales": "sales", "Analytics": "analytics", "Reports": "reports", "Changes": "changes", "Pipeline": "pipeline"}
 
 
 def navigation(current: str) -> pn.pane.HTML:

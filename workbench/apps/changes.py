@@ -1,0 +1,6 @@
+"""Page "Changes": who changed which sale, and what was changed of days after they were over."""
+
+from workbench.dashboards.changes_page import ChangesPage
+from workbench.shell import page
+
+page("Changes", ChangesPage)

@@ -1,0 +1,244 @@
+"""Page "Changes": what was changed of days after they were over, and the log of all sales."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+from urllib.parse import parse_qs
+
+import panel as pn
+import panel_material_ui as pmui
+from markupsafe import Markup
+from panel.viewable import Viewable, Viewer
+
+from workbench.components.html import html_pane, table_html
+from workbench.components.inline import done_at_once, is_served, read_aside, when_shown
+from workbench.components.theme import NOTHING, esc, money
+from workbench.connection import Workbench
+from workbench.dashboards.pipeline import card
+from workbench.database.failures import called
+from workbench.database.replication import Answer, Session
+from workbench.errors import FieldError, WorkbenchError
+from workbench.filters.typed import read_day, read_number
+from workbench.forms.fields import CHOICE, LAYOUT, MARGIN, Fields, flow, text_field
+from workbench.sales.log import PAGE, Corrected, Entry, LateChange, LogFilter, find_late, find_log
+from workbench.words import counted
+
+KINDS = {
+    "Any": None,
+    "Created": "created",
+    "Edited": "edited",
+    "Voided": "deleted",
+    "Restored": "restored",
+    "Bulk load": "bulk load",
+    "Bulk undo": "bulk undo",
+}
+NAMES = {kind: name for name, kind in KINDS.items()}
+MOST_SHOWN = 100
+WEEK, DAY = timedelta(days=7), timedelta(days=1)
+LOG_HEADS = [("When", False), ("Who", False), ("What", False), ("Sale", False), ("Store", True)]
+LOG_HEADS += [("Before", True), ("After", True), ("Reason", False)]
+LATE_HEADS = [("Day", False), ("Revenue", True), ("Sales", True), ("What", False), ("Sale", False), ("Who", False)]
+LATE_HEADS += [("When", False)]
+DAY_HEADS = [("Day", False), ("Revenue as reported", True), ("As corrected", True), ("Difference", True)]
+DAY_HEADS += [("Sales as reported", True), ("As corrected", True)]
+ABOUT = (
+    "A day is reported when it is over on the stores' clock. What was recorded, edited, voided, restored or loaded"
+    " after that has changed its figures since, as the log has it."
+)
+Texts = Mapping[str, Any]
+
+
+class ChangesPage(Viewer):
+    """Two cards, each with its fields; an address may say which days are looked at: ``?first=…&last=…&store=…``."""
+
+    def __init__(self, workbench: Workbench) -> None:
+        super().__init__()
+        self._workbench, self._session = workbench, Session()
+        yesterday = workbench.clock.today() - DAY
+        given = _given() if is_served() else {}
+        days = {"first_day": str(yesterday - WEEK + DAY), "last_day": str(yesterday)}
+        self.late = Asked({name: text_field(name) for name in (*days, "store_id")}, self._late)
+        self.late.fields.fill(days | given)
+        kind = pmui.Select(label="Kind", options=list(KINDS), value="Any", **LAYOUT, **CHOICE)
+        fields = {name: text_field(name) for name in ("user", "store", "logged_from", "logged_to")}
+        self.log = Asked({"kind": kind, **fields}, self._log, self._logged)
+        self._older = pmui.Button(label="Older", variant="outlined", margin=MARGIN, on_click=self._go_on)
+        self._older_than: int | None = None
+        self._next: int | None = None
+        if not done_at_once(self._show):
+            when_shown(self._show)
+
+    async def _show(self) -> None:
+        await self.late.ask()
+        await self._begin()
+
+    async def _begin(self) -> None:
+        self._older_than = None
+        await self.log.ask()
+
+    async def _go_on(self, *_events: Any) -> None:
+        self._older_than = self._next
+        await self.log.ask()
+
+    def _logged(self) -> None:
+        """What the fields ask for next begins with the newest."""
+        self._older_than = None
+        self._older.disabled = self._next is None
+
+    def _late(self, texts: Texts) -> Callable[[], str]:
+        first, last, store = _read(texts, first_day=read_day, last_day=read_day, store_id=read_number)
+        if missing := [name for name, day in (("first_day", first), ("last_day", last)) if day is None]:
+            raise ExceptionGroup("missing", [FieldError(name, "", "please give a day") for name in missing])
+        if last < first:
+            wrong = FieldError("last_day", texts["last_day"], "it must not be before the first")
+            raise ExceptionGroup("order", [wrong])
+
+        def read() -> str:
+            clock = self._workbench.clock
+            answer = self._workbench.reader.read(
+                self._session, lambda c: find_late(c, first, last, clock, store), "late changes"
+            )
+            changes, days = answer.value
+            return self._late_html(changes, days) + self._source(answer)
+
+        return read
+
+    def _log(self, texts: Texts) -> Callable[[], str]:
+        store, first, last = _read(texts, store=read_number, logged_from=read_day, logged_to=read_day)
+        wanted = LogFilter(texts["user"].strip() or None, store, KINDS[texts["kind"]], first, last)  # type: ignore[arg-type]
+        older_than = self._older_than
+
+        def read() -> str:
+            clock = self._workbench.clock
+            answer = self._workbench.reader.read(self._session, lambda c: find_log(c, wanted, clock, older_than), "log")
+            entries = answer.value
+            self._next = entries[PAGE - 1].audit_id if len(entries) > PAGE else None
+            return self._log_html(entries[:PAGE]) + self._source(answer)
+
+        return read
+
+    def _late_html(self, changes: Sequence[LateChange], days: Sequence[Corrected]) -> str:
+        moved = [day for day in days if (day.reported_revenue, day.reported_sales) != (day.revenue, day.sales)]
+        if not moved and not changes:
+            return f"<p>Nothing: the figures of {counted(len(days), 'day')} with sales are as they were reported.</p>"
+        left = f" The largest {MOST_SHOWN} are shown." if len(changes) > MOST_SHOWN else ""
+        return (
+            table_html(DAY_HEADS, map(_day_cells, days))
+            + f"<h3>{counted(len(changes), 'change')} after the day was over</h3><p class='soft'>{left}</p>"
+            + table_html(LATE_HEADS, (self._late_cells(change) for change in changes[:MOST_SHOWN]))
+        )
+
+    def _late_cells(self, change: LateChange) -> tuple[object, ...]:
+        what = (NAMES[change.kind], sale_link(change.transaction_id), change.actor)
+        return change.day, _signed(change.revenue), f"{change.sales:+,}", *what, self._at(change)
+
+    def _log_html(self, entries: Sequence[Entry]) -> str:
+        if not entries:
+            return "<p>Nothing in the log matches.</p>"
+        return table_html(LOG_HEADS, map(self._log_cells, entries))
+
+    def _log_cells(self, entry: Entry) -> tuple[object, ...]:
+        sale = sale_link(entry.transaction_id) if entry.loaded is None else counted(entry.loaded, "sale")
+        store = NOTHING if entry.store_id is None else entry.store_id
+        totals = money(entry.before), money(entry.after)
+        return self._at(entry), entry.actor, NAMES[entry.kind], sale, store, *totals, entry.reason or ""
+
+    def _at(self, entry: Entry | LateChange) -> str:
+        return self._workbench.clock.text(entry.logged_at)
+
+    def _source(self, answer: Answer[Any]) -> str:
+        note = f" ({answer.note})" if answer.note else ""
+        text = f"{called(answer.engine)}{note} · as of {self._workbench.clock.time_text(answer.as_of)}"
+        return f'<p class="soft">{esc(text)}</p>'
+
+    def __panel__(self) -> Viewable:
+        heading = html_pane(f'<h2>As reported, as corrected</h2><p class="soft">{ABOUT}</p>')
+        newest = pmui.Button(label="Newest", variant="text", margin=MARGIN)
+        newest.on_click(lambda _: pn.state.execute(self._begin))
+        return pmui.Column(
+            card(heading, self.late),
+            card(html_pane("<h2>Log of all sales</h2>"), self.log, pn.Row(newest, self._older, margin=0)),
+            sx={"gap": "16px"},
+            sizing_mode="stretch_width",
+        )
+
+
+class Asked(Viewer):
+    """Fields that say what is read, a button that reads it, and what came.
+
+    ``parse`` makes of the fields' texts what reads and gives HTML; it raises an ExceptionGroup of FieldErrors.
+    ``on_shown`` is called when that is shown.
+    """
+
+    def __init__(
+        self,
+        widgets: dict[str, Any],
+        parse: Callable[[Texts], Callable[[], str]],
+        on_shown: Callable[[], None] = lambda: None,
+    ) -> None:
+        super().__init__()
+        self.fields, self._parse, self._on_shown = Fields(widgets), parse, on_shown
+        self._button = pmui.Button(label="Show", margin=MARGIN, on_click=self.ask)
+        self.shown = html_pane('<p class="soft waiting">Loading …</p>')
+        for widget in widgets.values():
+            if "enter_pressed" in widget.param:
+                widget.param.watch(self.ask, "enter_pressed")
+
+    async def ask(self, *_events: Any) -> None:
+        """Reads what the fields say; what they cannot be is told by each, and what was shown stays."""
+        try:
+            read = self._parse(self.fields.texts())
+        except* FieldError as refused:
+            self.fields.show(error for error in refused.exceptions if isinstance(error, FieldError))
+        else:
+            self.fields.forgive()
+            try:
+                self.shown.object = await read_aside(read)
+                self._on_shown()
+            except WorkbenchError as error:
+                self.shown.object = f'<p class="note bad">{esc(error)}</p>'
+
+    def __panel__(self) -> Viewable:
+        return pn.Column(
+            flow(*self.fields.widgets.values()), self._button, self.shown, sizing_mode="stretch_width", margin=0
+        )
+
+
+def sale_link(transaction_id: int | None) -> str:
+    """A link to the sale under Edit, with its history, also when it is gone."""
+    if transaction_id is None:
+        return NOTHING
+    return Markup(f'<a href="sales?tab=edit&amp;sale={transaction_id:d}">{transaction_id:d}</a>')
+
+
+def _read(texts: Texts, **readers: Callable[[str, str], Any]) -> list[Any]:
+    """Each text as its reader has it. Raises an ExceptionGroup of all that cannot be."""
+    found, errors = [], []
+    for name, reader in readers.items():
+        try:
+            found.append(reader(name, texts[name]))
+        except FieldError as error:
+            errors.append(error)
+    if errors:
+        raise ExceptionGroup("refused", errors)
+    return found
+
+
+def _given() -> dict[str, str]:
+    """What the page's address says of the days."""
+    location = pn.state.location
+    query = parse_qs((location.search or "").lstrip("?")) if location is not None else {}
+    names = {"first": "first_day", "last": "last_day", "store": "store_id"}
+    return {field: query[name][0] for name, field in names.items() if name in query}
+
+
+def _day_cells(day: Corrected) -> tuple[object, ...]:
+    difference = day.revenue - day.reported_revenue
+    sales = f"{day.reported_sales:,}", f"{day.sales:,}"
+    return f"{day.day:%Y-%m-%d %a}", money(day.reported_revenue), money(day.revenue), _signed(difference), *sales
+
+
+def _signed(amount: Any) -> str:
+    return f"+{money(amount)}" if amount > 0 else money(amount)
