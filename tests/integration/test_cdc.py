@@ -157,7 +157,8 @@ def test_a_master_as_it_should_be_passes(engines: Engines) -> None:
 
 
 def test_a_wrong_password_names_the_setting_and_shows_no_password(settings: Settings, engines: Engines) -> None:
-    wrong = connect(settings.model_copy(update={"risingwave_cdc_password": SecretStr("canary-9")}))
+    changes = {"risingwave_cdc_password": SecretStr("canary-9"), "workbench_passwords_file": ""}
+    wrong = connect(settings.model_copy(update=changes))
     with pytest.raises(CdcError, match="refuses the password of workbench_cdc. Set RISINGWAVE_CDC_PASSWORD") as refused:
         check(wrong)
     assert "canary-9" not in str(refused.value)

@@ -224,7 +224,7 @@ def test_dropping_leaves_no_slot_and_what_stands_in_the_way_is_told_in_one_line(
     assert removal.drop(stack_engines, views.pieces()) == []
     assert "workbench risingwave apply" in status(stack_engines).risingwave.note
     wrong = {
-        "refuses the password of": {"risingwave_cdc_password": SecretStr("wrong")},
+        "refuses the password of": {"risingwave_cdc_password": SecretStr("wrong"), "workbench_passwords_file": ""},
         "does not reach the master": {"risingwave_cdc_host": "no-such-host.invalid"},
     }
     for cause, changes in wrong.items():

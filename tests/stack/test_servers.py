@@ -78,7 +78,7 @@ def test_the_app_is_no_superuser_and_the_reader_cannot_write(stack_engines: Engi
 @pytest.mark.parametrize("name", ["master", "replica"])
 def test_a_wrong_password_is_one_line_that_names_the_setting(stack_settings: Settings, name: str) -> None:
     wrong = dict.fromkeys(("master_db_password", "replica_db_password"), SecretStr("wrong"))
-    engines = connect(stack_settings.model_copy(update=wrong))
+    engines = connect(stack_settings.model_copy(update={**wrong, "workbench_passwords_file": ""}))
     try:
         server = getattr(status(engines), name)
     finally:

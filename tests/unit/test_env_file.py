@@ -66,6 +66,24 @@ def test_the_mark_that_editors_of_windows_put_first_is_no_part_of_a_name() -> No
     assert (settings.master_db_host, settings.workbench_currency) == ("db.example", "€")
 
 
+@pytest.mark.parametrize("name", [".env", "passwords.env"])
+@pytest.mark.parametrize("mode", [0o604, 0o640, 0o666])
+def test_a_file_of_secrets_that_others_may_read_is_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str, mode: int
+) -> None:
+    monkeypatch.setenv("WORKBENCH_PASSWORDS_FILE", "passwords.env")
+    for file in (".env", "passwords.env"):
+        Path(file).write_text(f"{TEXT}MASTER_DB_PASSWORD=canary-5\n")
+        Path(file).chmod(0o600)
+    assert load_settings().master_db_password.get_secret_value() == "canary-5"
+    Path(name).chmod(mode)
+    with pytest.raises(SettingsError, match=rf"{name} holds MASTER_DB_PASSWORD.*0{mode:o}.*chmod 600") as refused:
+        load_settings()
+    assert "canary-5" not in str(refused.value)
+    Path(name).write_text(f"{TEXT}MASTER_DB_PASSWORD=\n# RISINGWAVE_PASSWORD=x\n")
+    assert load_settings().master_db_host == "db.example"  # there is nothing in it to read
+
+
 @needs_root
 def test_a_file_that_may_not_be_read_is_said(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from workbench.cli import export, lab, report, risingwave, servers, serving, verify
+from workbench.cli import lab, passwords, report, risingwave, servers, serving, verify
 from workbench.cli.bench.command import bench
 from workbench.cli.shared import errors
 from workbench.errors import WorkbenchError
@@ -34,6 +35,7 @@ COMMANDS = (
 for command in COMMANDS:
     app.command()(command)
 app.add_typer(risingwave.app, name="risingwave")
+app.add_typer(passwords.app, name="passwords")
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 """The headers that tell a browser what an answer of the served app may do: load, run, send, and who may frame it.
 
-docs/decisions/028 says why each source is allowed, and what does without.
+docs/decisions/030 says why each source is allowed, and what does without.
 """
 
 from __future__ import annotations

@@ -25,6 +25,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from workbench.config.clock import StoreClock, find_zone, machine_zone
 from workbench.config.env_file import NAME, refuse_unusable
 from workbench.config.hosts import listed_hosts, listed_origins
+from workbench.config.secrets import refuse_readable, role_passwords, variable
 from workbench.errors import SettingsError
 
 log = logging.getLogger(__name__)
@@ -49,6 +50,12 @@ class Server:
     sslrootcert: str = ""
     sslcert: str = ""
     sslkey: str = ""
+    passwords_file: str = ""  # its password of the user counts, as long as it has one
+
+    def current_password(self) -> str:
+        """The password as it is now: running processes follow a change with their next connection."""
+        found = role_passwords(Path(self.passwords_file)) if self.passwords_file else {}
+        return found.get(variable(self.user), self.password).get_secret_value()
 
     @property
     def address(self) -> str:
@@ -57,7 +64,7 @@ class Server:
 
 
 # What is said once for a server, whichever role connects to it.
-OF_SERVER = tuple(name for name in Server.__annotations__ if name not in ("user", "password"))
+OF_SERVER = tuple(name for name in Server.__annotations__ if name not in ("user", "password", "passwords_file"))
 
 
 def default_data_dir() -> Path:
@@ -170,6 +177,9 @@ class Settings(BaseSettings):
     risingwave_cdc_sslrootcert: str = Field("", description="File with the master's CA, where RisingWave runs")
 
     workbench_data_dir: Path = Field(default_factory=default_data_dir, description="Where the embedded cluster lives")
+    workbench_passwords_file: File = Field(
+        "", description="File with passwords of PostgreSQL's roles, read for each connection; empty: the settings' own"
+    )
     workbench_port: int = Field(5006, gt=0, lt=65536, description="Port of the served app, on 127.0.0.1")
     workbench_allowed_hosts: str = Field(
         "", description="Names by which browsers reach the app through a proxy or a tunnel, separated by commas"
@@ -247,7 +257,9 @@ class Settings(BaseSettings):
 
     def _server(self, place: str, user: str, password: SecretStr) -> Server:
         """The server whose settings begin with ``place``, as one of its roles."""
-        return Server(user=user, password=password, **{name: getattr(self, f"{place}_{name}") for name in OF_SERVER})
+        found = {name: getattr(self, f"{place}_{name}") for name in OF_SERVER}
+        file = "" if place == "risingwave" else self.workbench_passwords_file  # its users are others of the same name
+        return Server(user=user, password=password, passwords_file=file, **found)
 
     @property
     def master(self) -> Server:
@@ -309,6 +321,9 @@ def load_settings() -> Settings:
         settings = Settings()
     except ValidationError as error:
         raise SettingsError("; ".join(_complaint(e) for e in error.errors())) from None
+    if settings.workbench_passwords_file:
+        file = Path(settings.workbench_passwords_file)
+        refuse_readable(file, file.read_text(errors="replace"))
     asked = os.environ.get("PGSSLMODE")
     if asked in DEMANDS_TLS and not settings.is_embedded and settings.master_db_sslmode not in DEMANDS_TLS:
         log.warning("PGSSLMODE=%s does not count for the workbench's servers: set MASTER_DB_SSLMODE", asked)

@@ -5,18 +5,20 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from workbench.config.secrets import refuse_readable
 from workbench.errors import SettingsError
 
 NAME = ".env"
 
 
 def refuse_unusable(path: Path = Path(NAME)) -> None:
-    """Raises SettingsError for a file that is not ours to trust, cannot be read, or is no UTF-8 text."""
+    """Raises SettingsError for a file that is not ours to trust, is no UTF-8 text, or shows its secrets to others."""
     try:
         if not path.is_file():
             return
         _refuse_strangers(path)
-        _refuse_other_encodings(path.read_bytes())
+        _refuse_other_encodings(content := path.read_bytes())
+        refuse_readable(path.absolute(), content.decode())
     except PermissionError as error:
         raise SettingsError(
             f"{NAME} in {_folder()} cannot be read: {error.strerror}. Make it readable for you (`chmod u+r {NAME}`,"

@@ -29,7 +29,8 @@ from workbench.database.deadline import (
     seconds_left,
 )
 from workbench.database.kill import RisingWaveConnection, RisingWaveQuery, ending
-from workbench.database.libpq import ignoring_variables, without_variables
+from workbench.database.libpq import without_variables
+from workbench.database.sign_in import signing_in
 
 TIMES_WITH_ZONE, THEIR_ARRAY = 1184, 1185  # PostgreSQL's numbers of these types, which RisingWave shares
 NO_FILE = os.path.join(os.devnull, "none")  # cannot be there
@@ -121,7 +122,7 @@ def _engine(
         "connection_factory": GuardedConnection,
         "options": f"-c statement_timeout={seconds}s -c timezone=UTC",
     }
-    return _watched(sa.create_engine(_url(server), **pool, **how, connect_args=arguments), silent_seconds)
+    return _watched(sa.create_engine(_url(server), **pool, **how, connect_args=arguments), server, silent_seconds)
 
 
 def _pool(seconds: int = POOL_SECONDS) -> dict[str, Any]:
@@ -134,7 +135,7 @@ def _pool(seconds: int = POOL_SECONDS) -> dict[str, Any]:
     }
 
 
-def _watched(engine: sa.Engine, silent_seconds: float = 0.0) -> sa.Engine:
+def _watched(engine: sa.Engine, server: Server, silent_seconds: float = 0.0) -> sa.Engine:
     """The pooled engine, whose connections are made within a time limit and looked at before they are used again.
 
     Those that were used within ``silent_seconds`` are looked at without asking (docs/decisions/027).
@@ -144,7 +145,7 @@ def _watched(engine: sa.Engine, silent_seconds: float = 0.0) -> sa.Engine:
     sa.event.listen(engine, "connect", _read_times_in_utc)
     sa.event.listen(engine, "checkin", _is_returned)
     sa.event.listen(engine, "checkout", partial(_look_at, silent_seconds))
-    return ignoring_variables(engine)
+    return signing_in(engine, server)
 
 
 def _unpooled(server: Server, **how: Any) -> sa.Engine:
@@ -157,7 +158,7 @@ def _unpooled(server: Server, **how: Any) -> sa.Engine:
         connect_args={**_network(server), **PATIENT, "options": "-c lock_timeout=10s -c timezone=UTC"},
     )
     sa.event.listen(engine, "connect", _read_times_in_utc)
-    return ignoring_variables(engine)
+    return signing_in(engine, server)
 
 
 def _risingwave_engine(server: Server) -> sa.Engine:
@@ -174,7 +175,7 @@ def _risingwave_engine(server: Server) -> sa.Engine:
         connect_args={**_network(server), "connection_factory": RisingWaveConnection},
     )
     sa.event.listen(engine, "connect", partial(_limit_risingwave, _address(server)))
-    return _watched(engine)
+    return _watched(engine, server)
 
 
 def _limit_risingwave(address: Mapping[str, Any], connection: Any, *_: Any) -> None:
@@ -215,7 +216,6 @@ def _url(server: Server) -> sa.URL:
     return sa.URL.create(
         "postgresql+psycopg2",
         username=server.user,
-        password=server.password.get_secret_value(),
         host=server.host,
         port=server.port,
         database=server.name,
@@ -229,7 +229,7 @@ def _address(server: Server) -> dict[str, Any]:
         "port": server.port,
         "dbname": server.name,
         "user": server.user,
-        "password": server.password.get_secret_value(),
+        "password": server.current_password(),
         **_network(server),
     }
 

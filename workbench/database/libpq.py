@@ -11,9 +11,6 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
-
-import sqlalchemy as sa
 
 PREFIX = "PG"
 
@@ -45,14 +42,3 @@ def without_variables() -> Iterator[None]:
 
 def _names() -> list[str]:
     return [name for name in os.environ if name.startswith(PREFIX)]
-
-
-def ignoring_variables(engine: sa.Engine) -> sa.Engine:
-    """The engine, which makes all its connections without them."""
-    sa.event.listen(engine, "do_connect", _connect)
-    return engine
-
-
-def _connect(dialect: Any, _record: Any, arguments: Any, named: Any) -> Any:
-    with without_variables():
-        return dialect.connect(*arguments, **named)

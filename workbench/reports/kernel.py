@@ -11,13 +11,17 @@ from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from pydantic import SecretStr
 
-from workbench.config import Server, Settings
+from workbench.config import OF_SERVER, Settings
 
 # What Python itself needs to start; whatever else the environment holds is not for a report.
 KEPT = ("PATH", "LANG", "LC_ALL", "TZ", "PYTHONPATH", "LD_LIBRARY_PATH", "SYSTEMROOT")
 # The settings that a report is given. A new one is not, above all no new password, unless it is named here.
 GIVEN = (
-    *(f"{server}_{name}" for server in ("master_db", "replica_db", "risingwave") for name in Server.__annotations__),
+    *(
+        f"{server}_{name}"
+        for server in ("master_db", "replica_db", "risingwave")
+        for name in (*OF_SERVER, "user", "password")
+    ),
     "risingwave_reader_user",
     "risingwave_reader_password",
     "master_db_owner_user",
@@ -48,11 +52,12 @@ def as_reader(settings: Settings, folder: Path) -> Settings:
     No password is left out that another place could then stand in for (a .pgpass, a server that trusts), and the data
     directory, which holds all passwords, is not named.
     """
-    reader = {"user": settings.replica_db_user, "password": settings.replica_db_password}
-    changed = {f"master_db_{name}": value for name, value in reader.items()}
+    password = SecretStr(settings.master_reader.current_password())
+    reader = {"user": settings.replica_db_user, "password": password}
+    changed = {f"{server}_{name}": value for server in ("master_db", "replica_db") for name, value in reader.items()}
     changed |= {f"master_db_owner_{name}": value for name, value in reader.items()}
     changed |= {f"risingwave_{name}": getattr(settings, f"risingwave_reader_{name}") for name in reader}
-    return settings.model_copy(update={**changed, "workbench_data_dir": folder})
+    return settings.model_copy(update={**changed, "workbench_data_dir": folder, "workbench_passwords_file": ""})
 
 
 def environment(settings: Settings, folder: Path) -> dict[str, str]:

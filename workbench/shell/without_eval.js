@@ -1,5 +1,5 @@
 // What would else be callbacks of Bokeh's, which are texts that the browser evaluates: the page's policy has it evaluate
-// none (docs/decisions/028-what-a-page-may-load-and-run.md).
+// none (docs/decisions/030-what-a-page-may-load-and-run.md).
 document.addEventListener("DOMContentLoaded", () => {
   const viewOf = (name) => Bokeh.Models.get(name).prototype.default_view.prototype
   const component = viewOf("panel.models.esm.ReactComponent")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -30,7 +30,7 @@ from workbench.servers.cluster.pause import paused_replica
 from workbench.servers.cluster.processes import ProgramFailed, Programs, running, stop
 from workbench.servers.disk import full_disk, full_in_words, is_short, says_full
 
-__all__ = ["configured", "data_dir", "down", "paused_replica", "superuser", "up"]
+__all__ = ["configured", "data_dir", "down", "paused_replica", "rotate", "superuser", "up"]
 
 
 def _silent(progress: str) -> None:
@@ -61,14 +61,14 @@ def up(settings: Settings, say: Callable[[str], None] = _silent) -> Settings:
                     stop(programs, node)
             master.bring_up(layout, programs, passwords, say)
             replica.bring_up(layout, programs, passwords, say)
-    return _filled_in(settings, passwords)
+    return _filled_in(settings, layout, passwords)
 
 
 def configured(settings: Settings) -> Settings:
     """The settings filled in as ``up`` does, starting nothing. Raises ClusterError when there is no cluster yet."""
     layout = layout_of(settings)
     with _as_cluster_errors(layout):
-        return _filled_in(settings, read_passwords(layout))
+        return _filled_in(settings, layout, read_passwords(layout))
 
 
 def down(settings: Settings) -> list[str]:
@@ -81,6 +81,24 @@ def down(settings: Settings) -> list[str]:
             nodes = [node for node in (layout.replica, layout.master) if running(node)]
             programs = find_programs(layout) if nodes else None
             return [node.name for node in nodes if programs and stop(programs, node)]
+
+
+def rotate(settings: Settings, roles: Sequence[str] = (), say: Callable[[str], None] = _silent) -> list[str]:
+    """Gives these roles of the running servers, or all, new random passwords. Returns their names.
+
+    Who is signed in stays so; a running process takes the new one with its next connection. Raises ClusterError.
+    """
+    layout = layout_of(settings)
+    with _as_cluster_errors(layout), locked(layout):
+        known = read_passwords(layout)
+        if unknown := sorted(set(roles) - set(known)):
+            raise ClusterError(f"There is no role {unknown[0]}: the roles are {', '.join(known)}.")
+        if running(layout.master) is None:
+            raise ClusterError("The master does not run, and keeps the passwords: start it with `workbench up`.")
+        chosen = list(roles) or list(known)
+        master.change_passwords(layout, known, completed({r: p for r, p in known.items() if r not in chosen}))
+        say(f"New passwords of {', '.join(chosen)} are in {layout.passwords}")
+        return chosen
 
 
 def superuser(settings: Settings) -> Server:
@@ -111,7 +129,7 @@ def _passwords(layout: Layout, programs: Programs, say: Callable[[str], None]) -
     return passwords
 
 
-def _filled_in(settings: Settings, passwords: dict[str, SecretStr]) -> Settings:
+def _filled_in(settings: Settings, layout: Layout, passwords: dict[str, SecretStr]) -> Settings:
     return settings.model_copy(
         update={
             "master_db_host": "127.0.0.1",
@@ -128,6 +146,7 @@ def _filled_in(settings: Settings, passwords: dict[str, SecretStr]) -> Settings:
             "replica_db_password": passwords["workbench_reader"],
             "risingwave_cdc_user": "workbench_cdc",
             "risingwave_cdc_password": passwords["workbench_cdc"],
+            "workbench_passwords_file": str(layout.passwords),
         }
     )
 

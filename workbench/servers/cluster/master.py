@@ -15,7 +15,7 @@ from workbench.servers.cluster.copies import holds_server
 from workbench.servers.cluster.files import move_into_place, workshop, write_private
 from workbench.servers.cluster.layout import Layout
 from workbench.servers.cluster.node_settings import INCLUDE, is_current, write_settings
-from workbench.servers.cluster.passwords import SUPERUSER, is_password
+from workbench.servers.cluster.passwords import SUPERUSER, is_password, save_passwords, write_pgpass
 from workbench.servers.cluster.processes import START_SECONDS, Programs, forget_killed, running
 from workbench.servers.cluster.readiness import ensure_ready, signed_in
 
@@ -53,6 +53,21 @@ def set_superuser_password(layout: Layout, programs: Programs, password: SecretS
     folder = layout.master.pgdata
     options = ("--single", "-D", folder, "postgres")
     programs.run("postgres", *options, cwd=folder, timeout_seconds=START_SECONDS, typed=command)
+
+
+def change_passwords(layout: Layout, old: dict[str, SecretStr], new: dict[str, SecretStr]) -> None:
+    """Changes the roles' passwords from ``old`` to ``new``, all or none, in the server and then in the files.
+
+    Whoever signs in between the two tries again (database/engines.py). An interruption there leaves roles with
+    passwords that the next `up` sets to those of the file.
+    """
+    with signed_in(layout.master, old[SUPERUSER]) as connection:
+        connection.autocommit = False
+        _set_passwords(connection, new)
+        connection.commit()
+    # The old ones are worth nothing any more: no copy of them is kept.
+    write_pgpass(layout, new)
+    save_passwords(layout, new, keeps_old=False)
 
 
 def _create(layout: Layout, programs: Programs, superuser_password: SecretStr) -> None:

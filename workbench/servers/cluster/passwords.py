@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from workbench.config.secrets import role_passwords, variable
 from workbench.errors import ClusterError
 from workbench.servers.cluster.files import put_aside, write_private
 from workbench.servers.cluster.layout import Layout
@@ -18,7 +19,6 @@ from workbench.servers.cluster.layout import Layout
 SUPERUSER = "postgres"
 ROLES = (SUPERUSER, "workbench_owner", "workbench_writer", "workbench_reader", "workbench_cdc", "workbench_replica")
 
-WHOLE = re.compile("[!-~]+")  # what else stands there is damage
 VERIFIER = re.compile(r"SCRAM-SHA-256\$(\d+):(.+)\$(.+):(.+)")
 
 
@@ -35,8 +35,8 @@ def read_passwords(layout: Layout) -> dict[str, SecretStr]:
 
 def known_passwords(layout: Layout) -> dict[str, SecretStr]:
     """Password by role, as far as the file has them."""
-    pairs = dict(line.split("=", 1) for line in _lines(layout.passwords) if "=" in line)
-    return {role: SecretStr(text) for role in ROLES if WHOLE.fullmatch(text := pairs.get(_variable(role), ""))}
+    found = role_passwords(layout.passwords)
+    return {role: found[variable(role)] for role in ROLES if variable(role) in found}
 
 
 def completed(known: dict[str, SecretStr]) -> dict[str, SecretStr]:
@@ -44,16 +44,16 @@ def completed(known: dict[str, SecretStr]) -> dict[str, SecretStr]:
     return {role: known.get(role) or SecretStr(secrets.token_urlsafe(32)) for role in ROLES}
 
 
-def save_passwords(layout: Layout, passwords: dict[str, SecretStr]) -> Path | None:
+def save_passwords(layout: Layout, passwords: dict[str, SecretStr], *, keeps_old: bool = True) -> Path | None:
     """Writes the file when it says otherwise. Returns where the old one was kept, when that has what the new one lacks.
 
     It may be a file of other servers, or a damaged one from which a person reads more than we do.
     """
-    lines = [f"{_variable(role)}={password.get_secret_value()}" for role, password in passwords.items()]
+    lines = [f"{variable(role)}={password.get_secret_value()}" for role, password in passwords.items()]
     old = _lines(layout.passwords)
     if old == lines:
         return None
-    kept = put_aside(layout.passwords) if set(old) - set(lines) else None
+    kept = put_aside(layout.passwords) if keeps_old and set(old) - set(lines) else None
     write_private(layout.passwords, "".join(f"{line}\n" for line in lines), None)
     return kept
 
@@ -80,7 +80,3 @@ def is_password(password: SecretStr, verifier: str | None) -> bool:
 
 def _lines(file: Path) -> list[str]:
     return file.read_text(errors="replace").splitlines() if file.exists() else []
-
-
-def _variable(role: str) -> str:
-    return f"{role.upper()}_PASSWORD"

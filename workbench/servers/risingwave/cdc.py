@@ -78,7 +78,7 @@ def make(engines: Engines, rw: Console, names: Mapping[str, str], postgresql: in
 
 def _make_source(settings: Settings, rw: Console, postgresql: int, say: Say) -> None:
     server, text = settings.cdc_from_risingwave, source().text
-    password = server.password.get_secret_value()
+    password = server.current_password()
     if _makes_secret(rw, password):
         text = text.replace("password = :password", f"password = secret {SECRET}")
     else:
