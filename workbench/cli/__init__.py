@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from workbench.cli import export, lab, report, risingwave, servers, serving, verify
-from workbench.cli import lab, passwords, report, risingwave, servers, serving, verify
+from workbench.cli import export, lab, passwords, report, risingwave, servers, serving, verify
 from workbench.cli.bench.command import bench
 from workbench.cli.shared import errors
 from workbench.errors import WorkbenchError

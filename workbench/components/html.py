@@ -7,6 +7,7 @@ from typing import Any
 
 import panel as pn
 from markupsafe import Markup
+from panel.viewable import Viewable, Viewer
 
 from workbench.components.theme import esc, stylesheet
 
@@ -48,3 +49,12 @@ def _row(cells: Sequence[object], tags: Sequence[str], classes: Sequence[str]) -
 
 def _html(cell: Any) -> str:
     return cell if isinstance(cell, Markup) else esc(cell)
+
+
+def flow(*objects: Viewable | Viewer, **options: Any) -> pn.Column:
+    """``objects`` beside one another, and in further lines where the place ends.
+
+    As Panel's FlexBox, whose template the browser would have to evaluate (docs/decisions/030).
+    """
+    sheet = ":host { flex-flow: row wrap; align-items: center; } .scroll-button { display: none; }"
+    return pn.Column(*objects, stylesheets=[sheet], margin=0, **options)

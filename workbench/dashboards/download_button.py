@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import panel as pn
 import panel_material_ui as pmui
 from panel.viewable import Viewable, Viewer
 
 from workbench.components.browser.downloads import written
+from workbench.components.html import flow
 from workbench.components.inline import read_aside
 from workbench.components.theme import esc
 from workbench.dashboards.feed import Feed, Moment
@@ -51,7 +51,7 @@ class DownloadButton(Viewer):
             self._button.loading = False
 
     def __panel__(self) -> Viewable:
-        return pn.FlexBox(self._button, self._said, margin=0, styles={"width": "auto"})
+        return flow(self._button, self._said, styles={"width": "auto"})
 
 
 def freeze_button(feed: Feed) -> DownloadButton:

@@ -17,6 +17,7 @@ from workbench.components.browser.unsaved import Unsaved
 from workbench.components.inline import is_served
 from workbench.connection import Workbench
 from workbench.dashboards.report_fields import ReportFields
+from workbench.dashboards.report_frame import ReportFrame
 from workbench.dashboards.tile import card, html
 from workbench.errors import ReportError
 from workbench.reports.background import ALONE_SECONDS, Progress, Running, Runs
@@ -144,9 +145,8 @@ class ReportsPage(Viewer):
             )
             for kind, label in FORMATS.items()
         ]
-        frame = report_frame(running.report.title, running.files["html"].decode())
-        pane = pn.pane.HTML(frame, margin=0, sizing_mode="stretch_width")
-        self._result[:] = [card(pmui.Row(*downloads, sx={"gap": "12px", "flexWrap": "wrap"}, margin=0), pane)]
+        frame = ReportFrame(running.report.title, running.files["html"].decode())
+        self._result[:] = [card(pmui.Row(*downloads, sx={"gap": "12px", "flexWrap": "wrap"}, margin=0), frame)]
 
     def __panel__(self) -> Viewable:
         buttons = pmui.Row(self._start, self._cancel, sx={"gap": "12px"}, margin=0)
@@ -159,13 +159,6 @@ def _by_title(reports: Sequence[Report]) -> dict[str, Report]:
     """The reports by what is picked; two of one title are told apart by their names."""
     titles = [report.title for report in reports]
     return {r.title if titles.count(r.title) == 1 else f"{r.title} ({r.name})": r for r in reports}
-
-
-def report_frame(title: str, page: str) -> str:
-    """A frame that shows a report's page as it is, with scripts, but without any right to the page around it."""
-    style = "width: 100%; height: 80vh; min-height: 480px; border: 0; background: #ffffff; border-radius: 4px"
-    shown = f'srcdoc="{theme.esc(page)}" style="{style}"'
-    return f'<iframe title="{theme.esc(title)}" sandbox="allow-scripts" {shown}></iframe>'
 
 
 def progress_said(progress: Progress) -> tuple[str, Kind]:

@@ -11,7 +11,7 @@ import panel as pn
 import panel_material_ui as pmui
 
 from workbench.components.browser.downloads import Downloads, written
-from workbench.components.html import html_pane
+from workbench.components.html import flow, html_pane
 from workbench.components.inline import read_aside
 from workbench.components.theme import esc
 from workbench.database.failures import called
@@ -206,7 +206,7 @@ class SaleTable(pn.viewable.Viewer):
     def __panel__(self) -> pn.Column:
         return pn.Column(
             self.message,
-            pn.FlexBox(self._source, self._refresh, *self._files, self._downloads, align_items="center", margin=0),
+            flow(self._source, self._refresh, *self._files, self._downloads, sizing_mode="stretch_width"),
             self._body,
             sizing_mode="stretch_width",
             margin=0,
