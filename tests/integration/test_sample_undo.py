@@ -91,3 +91,12 @@ def test_a_sample_that_somebody_has_changed_is_not_taken_unasked(engines: Engine
     with engines.owner.connect() as connection:
         logged = "select before from audit_log where operation = 'delete' and transaction_id = {}"
         assert connection.exec_driver_sql(logged.format(before[7])).scalar_one()["lines"], "its last copy is in the log"
+
+
+def test_a_sample_that_was_deleted_and_restored_is_still_one(engines: Engines, workbench: Workbench) -> None:
+    load(engines, 20)
+    sales, (first, *_others) = workbench.sales(), ids(engines)
+    sales.delete(first, sales.get(first, for_edit=True).value.version, uuid4(), "rung up twice")
+    sales.undo(first, sales.history(first).value[0].audit_id, uuid4())
+    refuse_real(engines)
+    assert undo(engines, also_changed=True).sales == 20
