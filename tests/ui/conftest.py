@@ -28,7 +28,7 @@ from workbench.config import Settings
 from workbench.database.engines import Engines
 
 APPS = Path(__file__).parents[2] / "workbench" / "apps"
-START_SECONDS = 60
+START_SECONDS = 240  # of a busy machine: what pages are made of is imported before the first
 PATIENCE_MS = 60_000  # a wait that is over costs nothing; a machine that does much else is slow
 expect.set_options(timeout=PATIENCE_MS)
 ERRORS_IN_LOG = ("Traceback", "could not be replaced", "ERROR")

@@ -20,6 +20,7 @@ from workbench.config.clock import machine_zone
 ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "compose"
 GIGABYTE = 1024**3
+DIGEST = "@sha256:[0-9a-f]{64}"
 HOST_PORTS = {5676, 5677, 4566, 5691, 9500, 5006}
 SETTING = re.compile(r"\$\{(\w+)(?:(:[-?])([^}]*))?\}")
 
@@ -102,13 +103,47 @@ def test_images_are_pinned(service: dict[str, Any]) -> None:
 
 
 def test_the_versions_are_the_ones_that_the_project_is_written_for() -> None:
-    assert {SINGLE[name]["image"] for name in ("master", "replica", "risingwave-meta")} == {"postgres:17"}
+    images = {filled(SINGLE[name]["image"]).partition(".")[0] for name in ("master", "replica", "risingwave-meta")}
+    assert images == {"postgres:17"}
     for services in FORMS.values():
         images = {s["image"] for s in services.values() if "risingwave:" in s["image"]}
         assert images == {"${RW_IMAGE:-risingwavelabs/risingwave:v3.0.3}"}
-    base = re.search(r"^FROM (\S+)", (COMPOSE / "Dockerfile").read_text(), re.MULTILINE)
+    base = re.search(
+        r"^ARG PYTHON_IMAGE=(\S+)\nFROM \$\{PYTHON_IMAGE\}$", (COMPOSE / "Dockerfile").read_text(), re.MULTILINE
+    )
     assert base is not None
-    assert re.fullmatch(r"python:3\.\d+-slim-\w+", base[1])
+    assert re.fullmatch(rf"python:3\.\d+\.\d+-slim-\w+{DIGEST}", base[1])
+    assert filled(SINGLE["workbench"]["build"]["args"]["PYTHON_IMAGE"]) == base[1]
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_images_of_others_are_pinned_by_digest(service: dict[str, Any]) -> None:
+    """Not RisingWave's: nothing public tells the digest of v3.0.3."""
+    image = filled(service["image"])
+    if not image.startswith(("sales-workbench:", "risingwavelabs/")):
+        assert re.search(rf"{DIGEST}$", image), image
+
+
+# What each may do beyond nothing; and who may write beside its own files: RisingWave, which unpacks what it needs.
+MAY = {name: {"CHOWN", "FOWNER", "SETGID", "SETUID"} for name in ("master", "replica", "risingwave-meta")}
+WRITES = {"risingwave", "meta", "compute", "compactor"}
+
+
+@pytest.mark.parametrize("services", FORMS.values(), ids=FORMS)
+def test_services_have_no_more_rights_than_they_need(services: dict[str, Any]) -> None:
+    for name, service in services.items():
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert set(service.get("cap_add", ())) == MAY.get(name, set()), name
+        assert service.get("read_only", False) is (name not in WRITES), name
+        assert not service.get("privileged") and not service.get("user"), name
+
+
+def test_the_app_writes_only_to_memory_as_an_ordinary_user() -> None:
+    made = re.search(r"useradd --uid (\d+) ", (COMPOSE / "Dockerfile").read_text())
+    assert made is not None
+    assert f"/home/workbench:uid={made[1]},gid={made[1]},mode=0700" in SINGLE["workbench"]["tmpfs"]
+    assert "volumes" not in SINGLE["workbench"]
 
 
 @pytest.mark.parametrize("services", FORMS.values(), ids=FORMS)
