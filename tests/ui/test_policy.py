@@ -36,7 +36,13 @@ INJECTED = """
 """
 REFUSED = {"script-src-attr", "script-src-elem", "script-src eval", "img-src", "connect-src"}
 FRAME = "(url) => { document.body.append(Object.assign(document.createElement('iframe'), {src: url})) }"
-TABS = {"sales": (), "analytics": ("Products", "Customers and discounts", "Sales"), "reports": (), "pipeline": ()}
+TABS = {
+    "sales": (),
+    "changes": (),
+    "analytics": ("Products", "Customers and discounts", "Sales"),
+    "reports": (),
+    "pipeline": (),
+}
 
 
 @pytest.fixture
