@@ -32,4 +32,4 @@ def rotate(
 
     typer.echo(f"Changed: {', '.join(cluster.rotate(settings, roles or (), say))}.")
     if settings.risingwave_host and "workbench_cdc" in (roles or ["workbench_cdc"]):
-        typer.echo("RisingWave reads the master as workbench_cdc: run `workbench risingwave apply` to tell it.")
+        typer.echo("RisingWave reads the master as workbench_cdc: `workbench risingwave drop`, then `apply`, tell it.")
