@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from workbench.accounts.actor import Actor
+from workbench.accounts.logins import Logins
 from workbench.config import Settings, load_settings
 from workbench.config.clock import StoreClock
 from workbench.database.engines import Engines
@@ -28,6 +30,7 @@ class Workbench:
     engines: Engines
     reader: Reader
     monitor: Monitor
+    logins: Logins
     session: Session = field(default_factory=Session)
     _endings: list[Callable[[], None]] = field(default_factory=list, init=False, compare=False)
 
@@ -42,8 +45,8 @@ class Workbench:
         """The stores' clock."""
         return self.engines.settings.clock
 
-    def sales(self, session: Session | None = None, actor: str = "") -> Sales:
-        """The sales service for one session; the workbench's own when none is given."""
+    def sales(self, session: Session | None = None, actor: Actor | str = "") -> Sales:
+        """The sales service for one session, the workbench's own when none is given; a name alone is an admin's."""
         return Sales(self.engines, self.reader, session or self.session, actor, self.monitor.stopwatch)
 
     def before_closing(self, work: Callable[[], None]) -> None:
@@ -55,6 +58,7 @@ class Workbench:
         while self._endings:
             self._endings.pop()()
         self.monitor.stop()
+        self.logins.stop()
         self.engines.dispose()
 
 
@@ -98,4 +102,5 @@ def connect(settings: Settings | None = None) -> Workbench:
         settings = cluster.configured(settings)
     engines = connect_engines(settings)
     reader = Reader(engines)
-    return Workbench(engines, reader, Monitor(engines, reader))
+    logins = Logins(engines, round(settings.workbench_login_hours * 3600))
+    return Workbench(engines, reader, Monitor(engines, reader), logins)

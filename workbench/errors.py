@@ -130,6 +130,30 @@ class RequestReused(WorkbenchError):
         )
 
 
+class RoleRefused(WorkbenchError):
+    """What this account's role, or its stores, do not let it do; the text says which role may."""
+
+
+class SignedOut(WorkbenchError):
+    """The login that this was asked with has ended: by time, by logging out, or as the account was disabled."""
+
+
+class LoginRefused(WorkbenchError):
+    """Name or password is wrong, or the account is disabled: which of these is told to nobody."""
+
+
+class TooManyTries(WorkbenchError):
+    """So many wrong passwords that the next one has to wait; ``seconds`` says how long."""
+
+    def __init__(self, seconds: int) -> None:
+        self.seconds = seconds
+        super().__init__(f"Too many wrong passwords. Try again in {seconds} s.")
+
+
+class AccountError(WorkbenchError):
+    """An account that is not there, or that cannot be made or changed as was asked."""
+
+
 class MetricError(WorkbenchError):
     """A metric that is not known, or is asked for a dimension or a filter that its grain cannot give."""
 

@@ -1,4 +1,4 @@
-"""What ``panel serve --plugins workbench.exporter`` adds: GET /metrics for Prometheus, and the gate."""
+"""What ``panel serve --plugins workbench.exporter`` adds: GET /metrics for Prometheus, /health, the login, the gate."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ import workbench.dashboards.pipeline
 import workbench.dashboards.reports_page
 import workbench.dashboards.sales_dashboard
 import workbench.shell  # noqa: F401
-from workbench.components import gate
+from workbench.components import gate, signed_in
 from workbench.connection import open_workbench
 from workbench.errors import WorkbenchError
+from workbench.shell import login
 from workbench.telemetry import exposition
 
 log = logging.getLogger(__name__)
@@ -37,7 +38,21 @@ class Metrics(RequestHandler):
         await self.finish(exposition())
 
 
-ROUTES: list[tuple[str, type[RequestHandler], dict[str, Any]]] = [("/metrics", Metrics, {})]
+class Health(RequestHandler):
+    """Answers who watches the process, without a login, and tells nothing but that it is there."""
+
+    async def get(self) -> None:
+        """The same whatever the servers do."""
+        self.set_header("Content-Type", "text/plain; charset=utf-8")
+        await self.finish("alive\n")
+
+
+ROUTES: list[tuple[str, type[RequestHandler], dict[str, Any]]] = [
+    (signed_in.METRICS, Metrics, {}),
+    (signed_in.HEALTH, Health, {}),
+    *login.ROUTES,
+]
 gate.keep()  # from the first request on: plugins are imported before the server listens
+gate.keep_from_start()
 gc.collect()
 gc.freeze()  # what is loaded by now stays: a collection, which stops every page, takes 40 ms and not 270

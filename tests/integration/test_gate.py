@@ -10,12 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.accounts import cookie, make
 from tests.conftest import free_ports, wait_until
 from tests.ui.conftest import APPS, environment, serving
 from workbench.config import Settings
 from workbench.config.hosts import listed_hosts, read_host
+from workbench.database.engines import Engines
 
 PUBLISHED = 45006  # WORKBENCH_PORT, where it is not the port that the app listens on
+LOGGED_IN: list[str] = []  # the cookie of who asks here: where others reach the app, nobody else is let in
 NAMED = "sales.example.com, localhost:7000,"
 ROUTES = (
     "/",
@@ -75,17 +78,19 @@ OWN = (
 def status(port: int, path: str, host: str | None, *headers: str) -> int:
     """The status that a request is answered with; ``host`` is its Host header, None for none at all."""
     lines = [f"GET {path} HTTP/1.{0 if host is None else 1}", *([] if host is None else [f"Host: {host}"]), *headers]
+    lines += [f"Cookie: {cookie}" for cookie in LOGGED_IN]
     with socket.create_connection(("127.0.0.1", port), 60) as connection:
         connection.sendall("\r\n".join([*lines, "", ""]).encode())
         with connection.makefile("rb") as answer:
             return int(answer.readline().split()[1])
 
 
-def websocket(port: int, host: str | None) -> int:
+def websocket(port: int, host: str | None, cookie: str = "") -> int:
     """The same for the websocket of a page of that host: 101 when it opens."""
     handshake = ("Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13")
     handshake += ("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Protocol: bokeh, token")
-    return status(port, "/sales/ws", host, f"Origin: http://{host}", *handshake)
+    own = [f"Cookie: {cookie}"] if cookie else []
+    return status(port, "/sales/ws", host, f"Origin: http://{host}", *handshake, *own)
 
 
 def filled(host: str | None, port: int) -> str | None:
@@ -99,7 +104,18 @@ def own(settings: Settings) -> Settings:
 
 
 @pytest.fixture(scope="module")
-def port(settings: Settings) -> Iterator[int]:
+def logged_in(shared_engines: Engines) -> Iterator[None]:
+    """Whoever asks has logged in as an admin."""
+    with shared_engines.owner.begin() as connection:
+        connection.exec_driver_sql("truncate account, login")
+    make(shared_engines, "ana", "admin")
+    LOGGED_IN[:] = [cookie(shared_engines, "ana")]
+    yield
+    LOGGED_IN.clear()
+
+
+@pytest.fixture(scope="module")
+def port(settings: Settings, logged_in: None) -> Iterator[int]:
     """The port of the app, served by `panel serve` with the plugin."""
     with serving(own(settings), "--plugins=workbench.exporter", "--index=sales", "--liveness") as served:
         yield int(served.url.rpartition(":")[2])
@@ -150,7 +166,9 @@ def _listens(port: int) -> bool:
     return True
 
 
-def test_the_command_in_a_container_knows_what_is_published_and_its_own_name(settings: Settings) -> None:
+def test_the_command_in_a_container_knows_what_is_published_and_its_own_name(
+    settings: Settings, logged_in: None
+) -> None:
     port = free_ports(1)[0]
     names = {"workbench_port": PUBLISHED, "workbench_allowed_hosts": f"workbench:{port},sales.example.com,"}
     program = [Path(sys.executable).with_name("workbench"), "serve", "--address=0.0.0.0", f"--port={port}"]

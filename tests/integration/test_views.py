@@ -109,8 +109,9 @@ def test_a_wrong_name_is_refused_and_nothing_is_saved(workbench: Workbench, name
     with pytest.raises(FieldError, match=message) as refused:
         ann.save(name, STATE)
     assert refused.value.field == "view_name"
-    with pytest.raises(FieldError, match=message):
-        views(workbench, name)
+    if name is not None:  # else it is whoever acts here
+        with pytest.raises(FieldError, match=message):
+            views(workbench, name)
     assert found(ann) == []
 
 

@@ -71,7 +71,7 @@ def serving(
     folder = Path(tempfile.mkdtemp(prefix="workbench-served-"))
     port = free_ports(1)[0]
     files = [str(path) for path in pages or sorted(APPS.glob("*.py"))]
-    options = [f"--port={port}", f"--allow-websocket-origin=127.0.0.1:{port}", *arguments]
+    options = ["--address=127.0.0.1", f"--port={port}", f"--allow-websocket-origin=127.0.0.1:{port}", *arguments]
     command = [sys.executable, "-m", "panel", "serve", *files, *options]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(

@@ -169,7 +169,7 @@ def test_every_service_restarts_and_bounds_its_log(service: dict[str, Any]) -> N
 @pytest.mark.parametrize("path", TEXTS)
 def test_passwords_come_from_env_and_an_empty_one_says_what_to_do(path: Path) -> None:
     text = path.read_text()
-    secrets = {m[1]: (m[2], m[3]) for m in SETTING.finditer(text) if re.search("PASSWORD|SECRET|KEY", m[1])}
+    secrets = {m[1]: (m[2], m[3]) for m in SETTING.finditer(text) if re.search("PASSWORD|SECRET|KEY|TOKEN", m[1])}
     assert secrets
     for name, (kind, said) in secrets.items():
         assert (kind, said) == (":?", "run `make env` first"), name
@@ -289,7 +289,22 @@ def test_prometheus_reads_every_form() -> None:
     assert "risingwave:1250" in found
     assert "0.0.0.0:1250" in command(SINGLE["risingwave"])
     assert targets["workbench"]["static_configs"] == [{"targets": ["workbench:5006"]}]
+    shown = targets["workbench"]["authorization"]["credentials_file"]
+    assert f'"$$WORKBENCH_METRICS_TOKEN" >{shown} ' in " ".join(SINGLE["prometheus"]["entrypoint"])
+    assert f"{Path(shown).parent}:mode=1777" in SINGLE["prometheus"]["tmpfs"]
     assert SINGLE["minio"]["environment"]["MINIO_PROMETHEUS_AUTH_TYPE"] == "public"
+
+
+def test_the_app_asks_for_a_login_and_has_an_admin_before_it_listens() -> None:
+    workbench = SINGLE["workbench"]
+    assert workbench["environment"]["WORKBENCH_LOGIN"] == "accounts"
+    first, admin, forgets, serves = workbench["command"][2].split("&&")
+    assert "workbench migrate" in first
+    assert "workbench user add admin --role admin --unless-any" in admin
+    assert "WORKBENCH_ADMIN_PASSWORD" not in admin.split("|")[1]  # arguments of a program are seen by all
+    assert "unset WORKBENCH_ADMIN_PASSWORD" in forgets
+    assert "exec workbench serve" in serves
+    assert "/health" in " ".join(workbench["healthcheck"]["test"])
 
 
 def test_each_alert_says_what_it_is_and_what_to_do() -> None:
@@ -306,7 +321,8 @@ def test_each_alert_says_what_it_is_and_what_to_do() -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [("config", "prometheus.yml"), ("rules", "alerts.yml"), ("test", "rules", "alerts.test.yml")]
+    "arguments",
+    [("config", "--syntax-only", "prometheus.yml"), ("rules", "alerts.yml"), ("test", "rules", "alerts.test.yml")],
 )
 def test_promtool_agrees(arguments: tuple[str, ...]) -> None:
     promtool = shutil.which("promtool")
@@ -335,8 +351,8 @@ def run_env(file: Path) -> dict[str, str]:
 def test_env_makes_each_password_once_random_and_private(tmp_path: Path) -> None:
     found = run_env(tmp_path / ".env")
     assert stat.S_IMODE((tmp_path / ".env").stat().st_mode) == 0o600
-    passwords = [value for name, value in found.items() if name.endswith("_PASSWORD")]
-    assert len(set(passwords)) == len(passwords) == 9
+    passwords = [value for name, value in found.items() if name.endswith(("_PASSWORD", "_TOKEN"))]
+    assert len(set(passwords)) == len(passwords) == 11
     assert all(re.fullmatch("[0-9a-f]{48}", password) for password in passwords)
     assert re.fullmatch("[0-9a-f]{32}", found["RW_SECRET_STORE_PRIVATE_KEY_HEX"])
     before = (tmp_path / ".env").read_bytes()

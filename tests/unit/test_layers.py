@@ -17,6 +17,7 @@ LAYERS = [
     {"errors", "words"},
     {"config", "telemetry", "files"},
     {"database"},
+    {"accounts"},
     {"servers", "sales"},
     {"metrics", "sample"},
     {"migrations", "connection"},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from workbench.cli import export, lab, passwords, report, risingwave, servers, serving, verify
+from workbench.cli import export, lab, passwords, report, risingwave, servers, serving, user, verify
 from workbench.cli.bench.command import bench
 from workbench.cli.shared import errors
 from workbench.errors import WorkbenchError
@@ -35,6 +35,7 @@ for command in COMMANDS:
     app.command()(command)
 app.add_typer(risingwave.app, name="risingwave")
 app.add_typer(passwords.app, name="passwords")
+app.add_typer(user.app, name="user")
 
 
 def main() -> None:

@@ -19,7 +19,7 @@ DEMO_SALES = 50_000
 def serve(
     port: Annotated[int | None, typer.Option(help="Port to listen on [default: WORKBENCH_PORT]", min=1)] = None,
     address: Annotated[
-        str, typer.Option(help="Address to listen on. There is no login: another than this is for containers.")
+        str, typer.Option(help="Address to listen on. On another than this people have to log in: `workbench user`.")
     ] = LOOPBACK,
 ) -> None:
     """Serve the app on 127.0.0.1 until Ctrl-C."""

@@ -1,19 +1,24 @@
-"""The gate of a served app: a request that names a host which is not the app's own is refused, whatever it asks for.
+"""The gate of a served app: a request that names a host which is not the app's own is refused, whatever it asks for,
+and so is one of somebody who would have to log in and has not.
 
-Otherwise a page of anybody's reads all sales: its owner lets the page's name point to this machine (DNS rebinding), and
-the browser then takes the app for a part of that page. Host and Origin are both that name, so that the check of the
-origin finds nothing wrong.
+A page of anybody's could read all sales: its owner lets the page's name point to this machine (DNS rebinding), and the
+browser then takes the app for a part of that page. Host and Origin are both that name, so that the check of the origin
+finds nothing wrong.
 """
 
 from __future__ import annotations
 
+import asyncio
 from functools import cache
 from typing import Any
+from urllib.parse import urlencode
 
+from bokeh.server.server import BaseServer
 from bokeh.server.tornado import BokehTornado
-from tornado.httputil import HTTPServerRequest
+from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
 from tornado.web import HTTPError, RequestHandler
 
+from workbench.components import signed_in
 from workbench.components.headers import Guarded
 from workbench.config import load_settings
 from workbench.config.hosts import LOOPBACK, Host, hosts_at, listed_hosts, plain_address, read_host
@@ -24,9 +29,11 @@ REFUSAL = (
     " for a proxy or a tunnel, add it to WORKBENCH_ALLOWED_HOSTS as the browser's address bar has it, and restart.\n"
 )
 
+LOG_IN = "Log in to the sales workbench first: open one of its pages in a browser.\n"
+
 
 def keep() -> None:
-    """Has every server of this process refuse unknown hosts, and send its headers, from the next request on.
+    """Has every server of this process refuse unknown hosts and people, and send its headers, from the next request on.
 
     Panel's own routes, assets, websockets and unknown paths all go through this one method of Tornado's. Safe to call
     again.
@@ -38,11 +45,61 @@ def keep() -> None:
     def find_known(app: BokehTornado, request: HTTPServerRequest, **options: Any) -> Any:
         if Guarded not in app.transforms:
             app.transforms.insert(0, Guarded)  # before one that would compress what it looks at
-        if is_known(request):
-            return find(app, request, **options)
-        return app.get_handler_delegate(request, Refused)
+        if not is_known(request):
+            return app.get_handler_delegate(request, Refused)
+        found = find(app, request, **options)
+        handler = getattr(found, "handler_class", RequestHandler)
+        return found if signed_in.is_let_in(app, request, handler) else Checked(app, request, found)
 
     BokehTornado.find_handler = find_known  # type: ignore[assignment]
+
+
+def keep_from_start() -> None:
+    """Has a server refuse to start where others reach it and nobody could log in; safe to call again."""
+    start = BaseServer.start
+    if start.__module__ == __name__:
+        return
+
+    def start_if_safe(server: BaseServer) -> None:
+        try:
+            signed_in.begin(server.address, server._tornado)
+        except SettingsError as error:
+            raise SystemExit(f"workbench: {error}") from None
+        start(server)
+
+    BaseServer.start = start_if_safe  # type: ignore[assignment, method-assign]
+
+
+class Checked(HTTPMessageDelegate):
+    """A request that waits until it is known who asks; ``found`` then answers it, or the way to the login."""
+
+    def __init__(self, app: BokehTornado, request: HTTPServerRequest, found: Any) -> None:
+        self._app, self._request, self._found = app, request, found
+
+    def headers_received(self, *given: Any) -> Any:
+        """Hands on."""
+        return self._found.headers_received(*given)
+
+    def data_received(self, data: bytes) -> Any:
+        """Hands on."""
+        return self._found.data_received(data)
+
+    def finish(self) -> None:
+        """The request is there: it is looked at who asks."""
+        self._task = asyncio.ensure_future(self._answer())
+
+    def on_connection_close(self) -> None:
+        """Hands on."""
+        self._found.on_connection_close()
+
+    async def _answer(self) -> None:
+        login = await signed_in.find_login(self._request)
+        if login is None:
+            self._app.get_handler_delegate(self._request, NotLoggedIn).finish()
+            return
+        self._request.workbench_login = login  # type: ignore[attr-defined]
+        self._found.finish()
+        signed_in.close_with(login, getattr(self._found, "handler", None))
 
 
 def is_known(request: HTTPServerRequest) -> bool:
@@ -71,6 +128,25 @@ def _named() -> set[Host]:
 def _of_settings() -> set[Host]:
     settings = load_settings()
     return listed_hosts(settings.workbench_allowed_hosts) | hosts_at(LOOPBACK, [settings.workbench_port])
+
+
+class NotLoggedIn(RequestHandler):
+    """A page leads to the login, which leads back to it; all else is answered 401, a websocket 403."""
+
+    def prepare(self) -> None:
+        """Before any method is looked for."""
+        request = self.request
+        if request.headers.get("Upgrade", "").lower() == "websocket":
+            raise HTTPError(403)
+        if request.method not in ("GET", "HEAD") or "text/html" not in request.headers.get("Accept", ""):
+            raise HTTPError(401)
+        prefix = self.application.prefix  # type: ignore[attr-defined]
+        self.redirect(f"{prefix}{signed_in.LOGIN}?{urlencode({'next': request.uri or '/'})}")
+
+    def write_error(self, status_code: int, **_: Any) -> None:
+        """Plain text, which repeats nothing of the request."""
+        self.set_header("Content-Type", "text/plain; charset=utf-8")
+        self.finish(LOG_IN)
 
 
 class Refused(RequestHandler):

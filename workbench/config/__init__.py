@@ -187,6 +187,16 @@ class Settings(BaseSettings):
     workbench_frame_ancestors: str = Field(
         "", description="Sites whose pages may show the app in a frame, separated by commas; none but its own otherwise"
     )
+    workbench_login: Literal["auto", "accounts"] = Field(
+        "auto", description="Who has to log in; auto: nobody on 127.0.0.1, everybody where others reach the app"
+    )
+    workbench_login_hours: float = Field(12, gt=0, le=720, description="How long a login holds, in hours")
+    workbench_edit_days: int = Field(
+        2, ge=1, le=3660, description="The days whose sales an editor records and corrects; 2: today and yesterday"
+    )
+    workbench_metrics_token: SecretStr = Field(
+        SecretStr(""), description="What Prometheus shows to read /metrics where people have to log in"
+    )
     workbench_currency: str = Field("USD", min_length=1, max_length=8, description="Currency shown beside money")
     workbench_timezone: str = Field(
         default_factory=machine_zone, description="The stores' time zone, by its IANA name; empty: this machine's"
@@ -341,6 +351,6 @@ def child_environment(settings: Settings) -> dict[str, str]:
 
 def _complaint(error: ErrorDetails) -> str:
     name = str(error["loc"][0]).upper()
-    value = "" if "PASSWORD" in name else f" (it is {error['input']!r})"
+    value = "" if "PASSWORD" in name or "TOKEN" in name else f" (it is {error['input']!r})"
     said = error["msg"].removeprefix("Value error, ")
     return f"{name}: {said}{value}. Change it in the environment or in .env."

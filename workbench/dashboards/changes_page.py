@@ -12,6 +12,7 @@ import panel_material_ui as pmui
 from markupsafe import Markup
 from panel.viewable import Viewable, Viewer
 
+from workbench.accounts import current_actor
 from workbench.components.html import html_pane, table_html
 from workbench.components.inline import done_at_once, is_served, read_aside, when_shown
 from workbench.components.theme import NOTHING, esc, money
@@ -35,6 +36,7 @@ KINDS = {
     "Bulk undo": "bulk undo",
 }
 NAMES = {kind: name for name, kind in KINDS.items()}
+READING = "To read the log of all sales"
 MOST_SHOWN = 100
 WEEK, DAY = timedelta(days=7), timedelta(days=1)
 LOG_HEADS = [("When", False), ("Who", False), ("What", False), ("Sale", False), ("Store", True)]
@@ -56,6 +58,7 @@ class ChangesPage(Viewer):
     def __init__(self, workbench: Workbench) -> None:
         super().__init__()
         self._workbench, self._session = workbench, Session()
+        self._actor = current_actor()
         yesterday = workbench.clock.today() - DAY
         given = _given() if is_served() else {}
         days = {"first_day": str(yesterday - WEEK + DAY), "last_day": str(yesterday)}
@@ -96,6 +99,7 @@ class ChangesPage(Viewer):
             raise ExceptionGroup("order", [wrong])
 
         def read() -> str:
+            self._actor.need("admin", READING)
             clock = self._workbench.clock
             answer = self._workbench.reader.read(
                 self._session, lambda c: find_late(c, first, last, clock, store), "late changes"
@@ -111,6 +115,7 @@ class ChangesPage(Viewer):
         older_than = self._older_than
 
         def read() -> str:
+            self._actor.need("admin", READING)
             clock = self._workbench.clock
             answer = self._workbench.reader.read(self._session, lambda c: find_log(c, wanted, clock, older_than), "log")
             entries = answer.value

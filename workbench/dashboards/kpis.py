@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from workbench.accounts import current_actor
 from workbench.components import theme
 from workbench.components.inline import is_served
 from workbench.connection import Workbench
@@ -37,7 +38,7 @@ class KpiTile(Tile):
 
     def __init__(self, source: Workbench | Feed, filters: Filters | None = None) -> None:
         super().__init__(source, filters)
-        self._is_served = is_served()
+        self._has_links = is_served() and current_actor().may("admin")
 
     def fetch(self, moment: Moment) -> Answer[pd.DataFrame]:
         """One row: ``value``; of it ``so_far``, which is compared with ``before`` (None when nothing is); ``cut``,
@@ -129,7 +130,7 @@ class KpiTile(Tile):
     def _linked(self, moment: Moment, text: str) -> str:
         """The figure as a link to what has changed it after its days were over, where there is such a page."""
         where = moment.where
-        if self.metric not in LATE or not self._is_served or where.date_from is None or where.date_to is None:
+        if self.metric not in LATE or not self._has_links or where.date_from is None or where.date_to is None:
             return text
         store = f"&amp;store={where.stores[0]:d}" if len(where.stores) == 1 else ""
         address = f"changes?first={where.date_from}&amp;last={where.date_to}{store}"

@@ -7,6 +7,7 @@ import asyncio
 import panel_material_ui as pmui
 from panel.viewable import Viewable, Viewer
 
+from workbench.accounts import current_actor
 from workbench.components.html import html_pane
 from workbench.components.inline import done_at_once, while_shown
 from workbench.connection import Workbench
@@ -33,7 +34,7 @@ class PipelinePage(Viewer):
         self._latency = CommitLatency(workbench.monitor.stopwatch, workbench.clock)
         self._queries = QueryTimes()
         self._schema = SchemaSection(workbench.engines)
-        self._sample = SampleSection(workbench.engines)
+        self._sample = SampleSection(workbench.engines) if current_actor().may("admin") else None
         self._reconciliation = Reconciliation(workbench)
         self._show(workbench.monitor.status())
 
@@ -41,7 +42,8 @@ class PipelinePage(Viewer):
         status = await asyncio.to_thread(self._workbench.monitor.status)
         self._show(status)
         await self._schema.follow(status.master.state == "up", status.master.note)
-        await self._sample.look(status.master.state == "up")
+        if self._sample is not None:
+            await self._sample.look(status.master.state == "up")
         await self._reconciliation.follow(status.master.state == "up")
 
     def _show(self, status: Status) -> None:
@@ -52,14 +54,15 @@ class PipelinePage(Viewer):
         self._slots.object = slots_html(status.slots, status.master.state == "up")
         self._latency.follow()
         self._queries.follow()
-        self._sample.follow(status.master.state == "up")
+        if self._sample is not None:
+            self._sample.follow(status.master.state == "up")
 
     def __panel__(self) -> Viewable:
         slots = card(html_pane("<h2>Replication slots of the master</h2>"), self._slots)
         view = pmui.Column(
             row(*(card(pane) for pane in self._servers.values())),
             row(card(self._latency), stack(card(self._queries), slots)),
-            row(card(self._sample), card(self._schema)),
+            row(*(card(section) for section in (self._sample, self._schema) if section is not None)),
             card(self._reconciliation),
             sx={"gap": "16px"},
             sizing_mode="stretch_width",

@@ -8,6 +8,7 @@ import panel as pn
 import panel_material_ui as pmui
 from panel.viewable import Viewable, Viewer
 
+from workbench.accounts.actor import current_actor
 from workbench.components import theme
 from workbench.components.browser.said import Kind, Said
 from workbench.components.html import html_pane, table_html
@@ -24,6 +25,7 @@ from workbench.metrics import METRICS
 from workbench.metrics.verification import Difference, Verification, last, save, verify
 from workbench.words import counted
 
+COMPARING = "To compare the servers"
 MOST_SHOWN = 20
 COLUMNS = ("Metric", "By", "Group", "Master", "Engine", "Its figure")
 ABOUT = "Every metric on every engine, the columns included, at one token, to the cent."
@@ -34,13 +36,13 @@ class Reconciliation(Viewer):
 
     def __init__(self, workbench: Workbench) -> None:
         super().__init__()
-        self._workbench = workbench
+        self._workbench, self._actor = workbench, current_actor()
         self._session = Session()
         self._job = pn.state.as_cached("verification", partial(Job, "The comparison failed."))
         self._start_button = pmui.Button(label="Compare now", color="primary", margin=0, width=170)
         self._start_button.on_click(lambda event: self._start())
         self._stop_button = pmui.Button(label="Stop", variant="outlined", color="error", margin=0, visible=False)
-        self._stop_button.on_click(lambda event: self._job.stop())
+        self._stop_button.on_click(lambda event: self._stop())
         self._bar = pmui.LinearProgress(value=0, max=1, margin=0, visible=False, sizing_mode="stretch_width")
         self._said = Said()
         self._result = html_pane('<p class="soft waiting">Loading …</p>')
@@ -69,23 +71,27 @@ class Reconciliation(Viewer):
         except WorkbenchError as error:
             return f'<p class="note bad">{theme.esc(error)}</p>'
 
+    def _stop(self) -> None:
+        self._actor.need("admin", COMPARING)
+        self._job.stop()
+
     def _start(self) -> None:
+        self._actor.need("admin", COMPARING)
         due = self._job.progress.ended + 1
         if self._job.start(self._compared):
             self._awaited = due
 
     def _compared(self, advance: Advance, should_stop: ShouldStop) -> str:
         result = verify(self._workbench.engines, advance, should_stop, shared_live(self._workbench).columns)
-        save(self._workbench.engines, result)
+        save(self._workbench.engines, result, self._actor)
         wait_for_replica(self._workbench.engines)  # every page that looks now finds it
         return ""
 
     def __panel__(self) -> Viewable:
         heading = html_pane(f'<h2>Reconciliation</h2><p class="soft">{ABOUT}</p>')
         buttons = pmui.Row(self._start_button, self._stop_button, sx={"gap": "12px"}, margin=0)
-        return pmui.Column(
-            heading, self._result, buttons, self._bar, self._said, sx={"gap": "16px"}, sizing_mode="stretch_width"
-        )
+        run = [buttons, self._bar, self._said] if self._actor.may("admin") else []
+        return pmui.Column(heading, self._result, *run, sx={"gap": "16px"}, sizing_mode="stretch_width")
 
 
 def progress_said(progress: Progress) -> tuple[str, Kind]:

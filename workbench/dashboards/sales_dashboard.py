@@ -87,8 +87,7 @@ class SalesDashboard(Viewer):
         self._is_reading = False
         location = pn.state.location if is_served() else None  # in a notebook it would be the notebook's own
         self._read((location.search if location is not None else "") or self.query)
-        sales = workbench.sales(self.feed.session, pn.state.user or "")
-        views = SavedViews(workbench.engines, workbench.reader, self.feed.session, sales.actor)
+        views = SavedViews(workbench.engines, workbench.reader, self.feed.session)
         self.views = ViewMenu(views, lambda: self.query, self._open_view)
         workbook = DownloadButton(self.feed, self._write, "dashboard", "xlsx", label="Excel", icon="table_view")
         self.bar = FilterBar(self.feed, self._live, self.views, freeze_button(self.feed), workbook)

@@ -26,27 +26,29 @@ class SalesTab(Viewer):
         super().__init__()
         self.sale_id: int | None = None
         self._feed, self._on_change = feed, on_change
+        self._sales = feed.workbench.sales(feed.session)
         self._list, self._form = _place(), _place()
         self.kept = _place()
 
     @cached_property
     def list(self) -> SaleList:
         """The sales that the filters leave."""
-        made = SaleList(self._feed, on_open=self._opened)
+        made = SaleList(self._feed, on_open=self._opened if self._sales.may_write else None)
         self._list.append(made)
         return made
 
     @cached_property
     def edit(self) -> EditSale:
         """The form of the sale that is open."""
-        made = EditSale(self._feed.workbench.sales(self._feed.session), lambda _saved: self._feed.renew())
+        made = EditSale(self._sales, lambda _saved: self._feed.renew())
         back = pmui.Button(label="Back to the list", icon="arrow_back", variant="text", margin=0, on_click=self._closed)
         self._form.append(card(back, made))
         self.kept.append(made.unsaved)
         return made
 
     def open(self, sale_id: int | None) -> None:
-        """Opens this sale's form, or the list for None."""
+        """Opens this sale's form, or the list for None; for a viewer there is no form."""
+        sale_id = sale_id if self._sales.may_write else None
         is_other = sale_id != self.sale_id
         self.sale_id = sale_id
         self._form.visible, self._list.visible = sale_id is not None, sale_id is None

@@ -12,6 +12,7 @@ import panel as pn
 import panel_material_ui as pmui
 from panel.viewable import Viewable, Viewer
 
+from workbench.accounts.actor import Actor, current_actor
 from workbench.components import theme
 from workbench.components.browser.said import Kind, Said
 from workbench.components.browser.unsaved import Unsaved
@@ -37,7 +38,7 @@ class SampleSection(Viewer):
 
     def __init__(self, engines: Engines) -> None:
         super().__init__()
-        self._engines = engines
+        self._engines, self._actor = engines, current_actor()
         self._load = pn.state.as_cached("sample-load", partial(Job, "That failed, and nothing was changed."))
         self._count = pmui.TextInput(label="Number of sales", value=DEFAULT_SALES, **_FIELD)
         self._seed = pmui.TextInput(label="Seed", value=DEFAULT_SEED, **_FIELD)
@@ -50,7 +51,7 @@ class SampleSection(Viewer):
         self._start_button = pmui.Button(label="Load sample data", color="primary", margin=0, width=170)
         self._start_button.on_click(self._start)
         self._stop_button = pmui.Button(label="Stop", variant="outlined", color="error", margin=0, visible=False)
-        self._stop_button.on_click(lambda event: self._load.stop())
+        self._stop_button.on_click(self._stop)
         self._undo_button = pmui.Button(label="Undo this load", variant="outlined", margin=0, width=170)
         self._undo_button.on_click(self._undo)
         self._also_changed = pmui.Checkbox(value=False, margin=0)
@@ -122,7 +123,7 @@ class SampleSection(Viewer):
     def _start(self, event: object) -> None:
         if (typed := self._typed()) is not None:
             count, seed = typed
-            work = partial(loaded, self._engines, count, seed, self._consent.visible, self._load.note)
+            work = partial(loaded, self._engines, self._actor, count, seed, self._consent.visible, self._load.note)
             self._begin(work, total=count)
             self._fields.fill({"consent": ""})
         self._draw(self._load.progress)
@@ -148,9 +149,13 @@ class SampleSection(Viewer):
         if self._load.start(work, total):
             self._awaited = due
 
+    def _stop(self, event: object) -> None:
+        self._actor.need("admin", "To stop a load")
+        self._load.stop()
+
     def _undo(self, event: object) -> None:
         if self._last_load is not None:
-            self._begin(partial(undone, self._engines, self._last_load.load_id, self._also_changed.value))
+            self._begin(partial(undone, self._engines, self._actor, self._last_load.load_id, self._also_changed.value))
         self._draw(self._load.progress)
 
     def __panel__(self) -> Viewable:
@@ -175,6 +180,7 @@ class SampleSection(Viewer):
 
 def loaded(
     engines: Engines,
+    actor: Actor,
     count: int,
     seed: int,
     among_real: bool,
@@ -185,14 +191,16 @@ def loaded(
     """Loads sample sales: all of them or, when stopped, none."""
     if not among_real:
         refuse_real(engines)
-    made = load(engines, count, seed=seed, progress=advance, waiting=waiting, should_stop=should_stop)
+    made = load(engines, count, seed=seed, progress=advance, waiting=waiting, should_stop=should_stop, actor=actor)
     return f"Loaded {counted(made.sales, 'sale')} with {counted(made.lines, 'line')} in {made.seconds:.1f} s."
 
 
-def undone(engines: Engines, load_id: int, also_changed: bool, _advance: Advance, _should_stop: ShouldStop) -> str:
+def undone(
+    engines: Engines, actor: Actor, load_id: int, also_changed: bool, _advance: Advance, _should_stop: ShouldStop
+) -> str:
     """Takes back one load: all of it or nothing, so that there is nothing to stop."""
     try:
-        gone = undo(engines, load_id, also_changed=also_changed)
+        gone = undo(engines, load_id, also_changed=also_changed, actor=actor)
     except SampleChanged as error:
         raise SampleChanged(f"{error} Tick the box to remove these as well.") from None
     return f"Removed {counted(gone.sales, 'sample sale')} with {counted(gone.lines, 'line')} in {gone.seconds:.1f} s."

@@ -9,6 +9,7 @@ import panel_material_ui as pmui
 from panel.viewable import Viewable, Viewer
 
 from workbench import migrations
+from workbench.accounts.actor import current_actor
 from workbench.components import theme
 from workbench.components.browser.said import Said
 from workbench.components.html import html_pane
@@ -22,7 +23,7 @@ class SchemaSection(Viewer):
 
     def __init__(self, engines: Engines) -> None:
         super().__init__()
-        self._engines = engines
+        self._engines, self._actor = engines, current_actor()
         self._seen: tuple[bool, str] | None = None
         self._is_running = False
         self._broken: list[str] = []
@@ -57,7 +58,7 @@ class SchemaSection(Viewer):
         self._is_running = True
         self._run_button.param.update(disabled=True, loading=True)
         try:
-            done = await asyncio.to_thread(migrations.migrate, self._engines)
+            done = await asyncio.to_thread(migrations.migrate, self._engines, actor=self._actor)
             self._said.say(done.text() if done else "There was nothing to run.", "good")
         except WorkbenchError as error:
             self._said.say(str(error), "bad")
@@ -68,9 +69,8 @@ class SchemaSection(Viewer):
 
     def __panel__(self) -> Viewable:
         heading = pn.pane.HTML("<h2>Schema</h2>", stylesheets=[theme.stylesheet()], margin=0)
-        return pmui.Column(
-            heading, self._list, self._run_button, self._said, sx={"gap": "16px"}, sizing_mode="stretch_width"
-        )
+        run = [self._run_button, self._said] if self._actor.may("admin") else []
+        return pmui.Column(heading, self._list, *run, sx={"gap": "16px"}, sizing_mode="stretch_width")
 
 
 def schema_html(done: list[migrations.Revision], pending: list[migrations.Revision], broken: list[str]) -> str:

@@ -115,7 +115,7 @@ class ViewMenu(Viewer):
         for label, button in self._buttons.items():
             button.visible = label in labels
         self._cancel.visible = self._chosen is not None
-        self._is_shared.visible = self._chosen is None
+        self._is_shared.visible = self._chosen is None and self._views.may_share
         self._fields.widgets["view_name"].visible = DELETE not in labels
 
     def _typed(self) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
+from workbench.accounts.actor import Actor, as_actor
 from workbench.database.engines import Engines
 from workbench.database.failures import state_of
 from workbench.database.replication import Answer, Reader, Session
@@ -39,18 +40,25 @@ class SavedView:
 
 @dataclass
 class SavedViews:
-    """The named views that ``owner`` may open: own ones, and those that others share.
+    """The named views that ``actor`` may open: own ones, and those that others share.
 
-    After each write ``session`` holds the commit's position, so that this session's next read shows it.
+    Each has views of their own; sharing them with all needs an editor. After each write ``session`` holds the commit's
+    position, so that this session's next read shows it.
     """
 
     engines: Engines
     reader: Reader
     session: Session
-    owner: str
+    actor: Actor | str | None = None  # None: whoever acts here
 
     def __post_init__(self) -> None:
-        self.owner = _line("owner", self.owner)
+        self._actor = self.actor if isinstance(self.actor, Actor) else as_actor(_owner(self.actor))
+        self.owner = _owner(self._actor.name)
+
+    @property
+    def may_share(self) -> bool:
+        """Whether views can be shared with all."""
+        return self._actor.may("editor")
 
     def save(self, view_name: str, state: str, *, is_shared: bool = False, may_replace: bool = False) -> SavedView:
         """Saves ``state`` under a name that the owner has not used yet, upper and lower case being the same.
@@ -103,7 +111,13 @@ class SavedViews:
                 raise FieldError("view_name", values["view_name"], NAME_TAKEN) from None
             return None if row is None else SavedView(**row._mapping)
 
+        is_for_all = bool(values.get("is_shared"))
+        self._actor.need("editor" if is_for_all else "viewer", "To share a view with all")
         return Write(self.engines, self.session, "save the view", may_repeat=False).run(attempt)
+
+
+def _owner(name: str | None) -> str:
+    return "" if name is None else _line("owner", name)
 
 
 def _line(field: str, value: Any) -> str:

@@ -51,7 +51,7 @@ class EditSale(pn.viewable.Viewer):
         self.form = SaleForm(sales, self.message, self.unsaved.changed)
         self._picker = SalePicker(self.load, self.message)
         self._title = html_pane(margin=MARGIN)
-        self._history = SaleHistory(sales.clock, self.message, self._undo, self._take_version)
+        self._history = SaleHistory(sales.clock, self.message, self._undo, self._take_version, can_undo=sales.may_undo)
         self._undoing: dict[int, UUID] = {}  # the request of each entry: sent again, it finds what it did
         self._unsaved = Message(_button("Discard changes", self._discard), closeable=False)
         self._conflict: SaleConflict | None = None

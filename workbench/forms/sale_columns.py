@@ -27,11 +27,13 @@ FORMATS: dict[str, dict[str, Any]] = {
 NEWEST_FIRST = [{"field": "transaction_time", "dir": "desc"}]
 
 
-def empty_table(row_content: Callable[[pd.Series], Any]) -> pn.widgets.Tabulator:
+def empty_table(row_content: Callable[[pd.Series], Any], *, has_buttons: bool = True) -> pn.widgets.Tabulator:
     """The table without a row yet; a row opens to what ``row_content`` gives for it."""
     is_narrow = is_notebook()
     buttons = 66 if is_narrow else 76
     widths = {name: field.narrow if is_narrow else field.width for name, field in FIELDS.items()}
+    if not has_buttons:
+        widths.pop("payment_method")  # it takes their room
     numbers = dict.fromkeys(NUMBERS, "right")
     return pn.widgets.Tabulator(
         page_rows(pd.DataFrame(columns=list(FIELDS))),
@@ -52,7 +54,7 @@ def empty_table(row_content: Callable[[pd.Series], Any]) -> pn.widgets.Tabulator
         formatters={
             name: NumberFormatter(**FORMATS[field.kind]) for name, field in FIELDS.items() if field.kind in FORMATS
         },
-        buttons={"edit": row_button("Edit"), "delete": row_button("Delete", "danger")},
+        buttons={"edit": row_button("Edit"), "delete": row_button("Delete", "danger")} if has_buttons else {},
     )
 
 

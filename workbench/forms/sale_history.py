@@ -21,17 +21,23 @@ UNDO, BRING_BACK = "Undo this change", "Restore this sale"
 
 
 class SaleHistory(pn.viewable.Viewer):
-    """``on_undo`` and ``on_version`` get the change that is chosen; ``message`` says what fails."""
+    """``on_undo`` and ``on_version`` get the change that is chosen; ``message`` says what fails.
 
-    def __init__(self, clock: StoreClock, message: Message, on_undo: OnChange, on_version: OnChange) -> None:
+    Without ``can_undo`` nothing is offered that takes a change back.
+    """
+
+    def __init__(
+        self, clock: StoreClock, message: Message, on_undo: OnChange, on_version: OnChange, *, can_undo: bool = True
+    ) -> None:
         super().__init__()
-        self._clock = clock
+        self._clock, self._can_undo = clock, can_undo
         self._changes: dict[str, Change] = {}
         self.text = html_pane(margin=MARGIN)
         self._which = pmui.Select(label="Change", options=[], **LAYOUT)
         self._undo = pmui.Button(label=UNDO, variant="outlined", margin=MARGIN)
         self._version = pmui.Button(label="Take up this version", variant="text", margin=MARGIN)
-        self._choice = pn.Row(self._which, self._undo, self._version, sizing_mode="stretch_width", visible=False)
+        buttons = [self._undo, self._version] if can_undo else [self._version]
+        self._choice = pn.Row(self._which, *buttons, sizing_mode="stretch_width", visible=False)
         for button, act in ((self._undo, on_undo), (self._version, on_version)):
             button.on_click(Action(self._acting(act), message, button).run)
         self._which.param.watch(self._chosen, "value")
@@ -39,7 +45,11 @@ class SaleHistory(pn.viewable.Viewer):
     def tell(self, changes: Sequence[Change], *, is_there: bool) -> None:
         """Shows the changes, newest first; unfolded when the sale is not there any more."""
         self.text.object = history_html(changes, self._clock, is_open=not is_there)
-        known = [change for change in changes if change.can_be_undone or (is_there and change.after is not None)]
+        known = [
+            change
+            for change in changes
+            if (self._can_undo and change.can_be_undone) or (is_there and change.after is not None)
+        ]
         self._changes = {self._label(change, number): change for number, change in enumerate(known)}
         self._which.param.update(options=list(self._changes), value=next(iter(self._changes), None))
         self._choice.visible = bool(self._changes)

@@ -26,11 +26,15 @@ class SaleLoader:
         self._asked = 0
 
     async def load(self, transaction_id: int) -> Sale | None:
-        """The sale; None when the message says why not, or when something else is wanted by now."""
+        """The sale; None when the message says why not, or when something else is wanted by now.
+
+        One that this actor may not change is not opened either.
+        """
         self.forget()
         asked = self._asked
         with failures_said(self._message, lambda: asked == self._asked):
             answer = await read_aside(partial(self._sales.get, for_edit=True), transaction_id)
+            self._sales.refuse(answer.value)
             return answer.value if asked == self._asked else None
         return None
 

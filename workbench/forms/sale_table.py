@@ -37,8 +37,8 @@ from workbench.sales.service import Sales
 class SaleTable(pn.viewable.Viewer):
     """Pages of sales, narrowed by ``filters``, which whoever shows the table places above it.
 
-    ``on_edit`` and ``on_delete`` get the transaction_id of the row whose button was pressed; ``on_move`` is called
-    when another page is shown.
+    ``on_edit`` and ``on_delete`` get the transaction_id of the row whose button was pressed, which has none unless
+    ``can_write``; ``on_move`` is called when another page is shown.
     """
 
     def __init__(
@@ -49,10 +49,12 @@ class SaleTable(pn.viewable.Viewer):
         on_delete: Callable[[int], Any],
         filters: SaleFilter = SaleFilter(),
         on_move: Callable[[], None] = lambda: None,
+        *,
+        can_write: bool = True,
     ) -> None:
         super().__init__()
         self._sales, self._live, self._on_move = sales, live, on_move
-        self._on_click = {"edit": on_edit, "delete": on_delete}
+        self._on_click = {"edit": on_edit, "delete": on_delete} if can_write else {}
         self._request: tuple[Move, Edge | None] = ("first", None)  # how the page that is shown was asked for
         self._page: SalePage | None = None
         self._counted: tuple[int, bool] | None = None
@@ -67,7 +69,7 @@ class SaleTable(pn.viewable.Viewer):
         self._refresh.on_click(lambda _: self._start(self.reload))
         self._files = [self._file_button(kind, label) for kind, label in FORMATS.items()]
         self._downloads = Downloads()
-        self._table = empty_table(self._lines)
+        self._table = empty_table(self._lines, has_buttons=can_write)
         # Empty until there is a page: tables and buttons that are being drawn miss what changes meanwhile.
         self._body = pn.Column(sizing_mode="stretch_width", margin=0)
         self._sorters = NEWEST_FIRST

@@ -10,6 +10,7 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmui
 
+from workbench.accounts.actor import NEEDS, Actor
 from workbench.components.browser.address_bar import AddressBar
 from workbench.components.inline import done_at_once, is_notebook, is_served, session_of, when_shown
 from workbench.connection import Workbench
@@ -23,25 +24,32 @@ from workbench.forms.sale_table import SaleTable
 from workbench.live import shared_live
 from workbench.metrics.sale_pages import SaleFilter
 from workbench.notebook import connect
+from workbench.sales.rights import WRITING
 from workbench.sales.service import Saved
 
 VIEW, ADD, EDIT, DELETE = range(4)
 
 
 class SalesManager(pn.viewable.Viewer):
-    """Tabs View, Add Transaction, Edit and Delete for one user, in a notebook or served.
+    """Tabs View, Add Transaction, Edit and Delete for one user, in a notebook or served; View alone for a viewer.
 
-    ``workbench`` is opened when none is given; ``actor`` is whom the audit log names; ``filters`` narrows the table
-    at the start. What is saved in one tab is seen in the others at once. Served, the address holds tab, filter, page
-    and the sale that is open, and the browser what is typed and not saved yet.
+    ``workbench`` is opened when none is given; ``actor`` is whom the audit log names (none given: whoever acts here);
+    ``filters`` narrows the table at the start. What is saved in one tab is seen in the others at once. Served, the
+    address holds tab, filter, page and the sale that is open, and the browser what is typed and not saved yet.
     """
 
     def __init__(
-        self, workbench: Workbench | None = None, *, actor: str = "", filters: SaleFilter | None = None, **params: Any
+        self,
+        workbench: Workbench | None = None,
+        *,
+        actor: Actor | str = "",
+        filters: SaleFilter | None = None,
+        **params: Any,
     ) -> None:
         super().__init__(**params)
         workbench = workbench or connect()
         self.sales = workbench.sales(session_of(workbench), actor)
+        may_write = self.sales.may_write
         self._reading = 1  # addresses, or the first content: what they change is no step of the user's
         self.table = SaleTable(
             self.sales,
@@ -50,16 +58,16 @@ class SalesManager(pn.viewable.Viewer):
             self.confirm_delete,
             filters or SaleFilter(),
             on_move=self._stepped,
+            can_write=may_write,
         )
         self.add = AddSale(self.sales, self._saved)
         self.edit = EditSale(self.sales, self._saved, on_open=self._stepped)
         self.delete = DeleteSale(self.sales, self._saved, on_open=self._stepped)
-        self._forms: dict[int, EditSale | DeleteSale] = {EDIT: self.edit, DELETE: self.delete}
+        self._forms: dict[int, EditSale | DeleteSale] = {EDIT: self.edit, DELETE: self.delete} if may_write else {}
+        forms = [("Add Transaction", self.add), ("Edit", self.edit), ("Delete", self.delete)]
         self._tabs = pmui.Tabs(
             ("View", self.table.filters),
-            ("Add Transaction", self.add),
-            ("Edit", self.edit),
-            ("Delete", self.delete),
+            *(forms if may_write else []),
             # The fields of the other tabs are not on the page at all: each label is there once. In a notebook they are,
             # for there a tab that is brought later breaks the page's side (Panel 1.9: "context_menu is unset").
             dynamic=not is_notebook(),
@@ -87,7 +95,9 @@ class SalesManager(pn.viewable.Viewer):
         pn.state.execute(partial(self._open, DELETE, transaction_id))
 
     async def _open(self, tab: int, transaction_id: int) -> None:
-        """The tab and its sale, as one step."""
+        """The tab and its sale, as one step; for a viewer neither is there, whatever the browser sends."""
+        if tab not in self._forms:
+            return
         self._reading += 1
         try:
             self._tabs.active = tab
@@ -121,13 +131,16 @@ class SalesManager(pn.viewable.Viewer):
         self._reading += 1
         try:
             self.table.put(replace(view.filters, **kept), view.place)
-            self._tabs.active = TABS.index(view.tab)
+            may_open = view.tab == TABS[VIEW] or bool(self._forms)
+            self._tabs.active = TABS.index(view.tab) if may_open else VIEW
         finally:
             self._reading -= 1
         self._said.clear()
+        if not may_open:
+            problems.append(f"{WRITING} needs {NEEDS['editor']}: here are the sales to look at.")
         if problems:
             self._said.say("warning", " ".join(problems))
-        return view
+        return view if may_open else replace(view, tab=TABS[VIEW], sale_id=None)
 
     async def _show(self, view: SalesView) -> None:
         """Opens the sale that an address asks for, and reads the table's page."""
@@ -156,5 +169,6 @@ class SalesManager(pn.viewable.Viewer):
         self._stepped()
 
     def __panel__(self) -> pn.Column:
-        kept = [self._address, self.add.unsaved, self.edit.unsaved] if is_served() else []  # in the browser
+        drafts = [self.add.unsaved, self.edit.unsaved] if self._forms else []
+        kept = [self._address, *drafts] if is_served() else []  # in the browser
         return pn.Column(self._said, self._tabs, self._rows, *kept, sizing_mode="stretch_width", margin=0)

@@ -16,6 +16,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
+from workbench.accounts.actor import Actor, as_actor
 from workbench.database.engines import Engines
 from workbench.database.failures import SERVER_ERRORS, failure, in_words, state_of
 from workbench.database.positions import wait_for_replica
@@ -73,11 +74,13 @@ def broken_indexes(engines: Engines) -> list[str]:
         return indexes.broken(connection)
 
 
-def migrate(engines: Engines, say: Callable[[str], None] = lambda line: None) -> Migrated:
+def migrate(engines: Engines, say: Callable[[str], None] = lambda line: None, actor: Actor | str = "") -> Migrated:
     """Runs the pending migrations as the owner, and makes the views and indexes that changed or are missing.
 
-    Each migration is one transaction with its own record. Raises ServerUnavailable and SchemaError.
+    Each migration is one transaction with its own record. Raises RoleRefused, SignedOut, ServerUnavailable and
+    SchemaError.
     """
+    as_actor(actor).need("admin", "To run migrations")
     config = _config()
     with _connected(engines, engines.owner) as connection:
         connection.execute(sa.text("select pg_advisory_lock(:key)"), {"key": MIGRATION_LOCK})

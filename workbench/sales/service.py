@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import hashlib
 import json
 import time
@@ -19,6 +18,7 @@ from psycopg2.errors import UniqueViolation
 from sqlalchemy.exc import IntegrityError
 
 from workbench import telemetry
+from workbench.accounts.actor import Actor, as_actor
 from workbench.config.clock import StoreClock
 from workbench.database.engines import Engines
 from workbench.database.replication import Answer, Reader, Session
@@ -30,15 +30,18 @@ from workbench.errors import (
     FieldError,
     OutcomeUnknown,
     RequestReused,
+    RoleRefused,
     SaleConflict,
     SaleNotFound,
     SaleRefused,
     ServerBusy,
     ServerUnavailable,
+    SignedOut,
     WorkbenchError,
 )
 from workbench.sales.history import Change, Row, find_history
 from workbench.sales.models import Line, LineInput, Sale, SaleInput, parse_reason, parse_sale
+from workbench.sales.rights import Rights
 
 
 def find_sale(connection: sa.Connection, transaction_id: int) -> Sale | None:
@@ -75,6 +78,8 @@ def foreign_lines(connection: sa.Connection, transaction_id: int, sale: SaleInpu
 Operation = Literal["create", "update", "delete", "restore"]
 REASONS: dict[type[WorkbenchError], str] = {  # why a write was not done, as it is counted
     SaleRefused: "invalid",
+    RoleRefused: "role",
+    SignedOut: "signed out",
     SaleNotFound: "not found",
     AlreadyUndone: "already undone",
     RequestReused: "request reused",
@@ -83,6 +88,7 @@ REASONS: dict[type[WorkbenchError], str] = {  # why a write was not done, as it 
     OutcomeUnknown: "outcome unknown",
 }
 NOTHING_DONE = "Nothing was saved."
+UNDOING = "To take back what was saved or deleted"
 REQUEST_KEY = "sales_request_pkey"
 
 
@@ -106,23 +112,38 @@ class Saved:
 class Sales:
     """Reads and writes sales for one session (a browser session, a notebook, a command).
 
-    ``actor`` is who the audit log names. After each write, and after one that was refused because of what the master
-    has, ``session`` holds the master's position, so that this session's next read shows it; ``stopwatch`` times when
-    the followers do.
+    ``actor`` is who the audit log names, and who writes no more than role and stores of the account allow. After each
+    write, and after one that was refused because of what the master has, ``session`` holds the master's position, so
+    that this session's next read shows it; ``stopwatch`` times when the followers do.
 
     Each write has a ``request_id`` of the caller's: the same one again returns the first result, is_repeat, and raises
-    RequestReused when its content differs. All raise ServerUnavailable when nothing was saved, ServerBusy among it,
-    and OutcomeUnknown, after which the same request may be sent again; they take six seconds at most.
+    RequestReused when its content differs. All raise RoleRefused, SignedOut, ServerUnavailable when nothing was saved,
+    ServerBusy among it, and OutcomeUnknown, after which the same request may be sent again; they take six seconds at
+    most.
     """
 
     engines: Engines
     reader: Reader
     session: Session
-    actor: str = ""
+    actor: Actor | str = ""
     stopwatch: Stopwatch | None = None
 
     def __post_init__(self) -> None:
-        self.actor = self.actor or _os_user()
+        self.actor = as_actor(self.actor)
+
+    @property
+    def may_write(self) -> bool:
+        """Whether the actor may write any sale at all."""
+        return as_actor(self.actor).may("editor")
+
+    @property
+    def may_undo(self) -> bool:
+        """Whether the actor may take back what was saved or deleted."""
+        return as_actor(self.actor).may("admin")
+
+    def refuse(self, sale: Sale) -> None:
+        """Raises RoleRefused when the actor may not change this sale, and SignedOut."""
+        Rights.of(as_actor(self.actor), self.engines.settings).refuse(sale.transaction_time, sale.store_id)
 
     @property
     def clock(self) -> StoreClock:
@@ -170,6 +191,7 @@ class Sales:
 
         Raises AlreadyUndone, or that it cannot be undone, SaleConflict when the sale has moved on since, SaleNotFound.
         """
+        as_actor(self.actor).need("admin", UNDOING)
         change = self.find_change(transaction_id, audit_id)
 
         def explain(connection: sa.Connection) -> None:
@@ -207,6 +229,13 @@ class Sales:
         """Who saved the sale, when and what each save changed, the newest first; also of a sale that is gone."""
         return self.reader.read(self.session, lambda c: find_history(c, transaction_id), "sale history")
 
+    def _rights(self, operation: Operation, more: Mapping[str, Any]) -> Rights:
+        """What the actor may write now; only an admin takes back what somebody has saved or deleted."""
+        actor = as_actor(self.actor)
+        if operation == "restore" or more.get("undoes"):
+            actor.need("admin", UNDOING)
+        return Rights.of(actor, self.engines.settings)
+
     def _write(
         self,
         operation: Operation,
@@ -220,13 +249,17 @@ class Sales:
 
         ``more`` is what this operation says besides, such as why.
         """
+        rights = self._rights(operation, more)
         values: dict[str, Any] = dict(zip(("transaction_id", "version"), loaded or (), strict=False))
         if sale is not None:
             values |= sale_values(sale, self.clock.now())
+            rights.refuse(values["transaction_time"], values["store_id"])
         fingerprint = _fingerprint(operation, loaded, sale, {name: value for name, value in more.items() if value})
-        values |= {**more, "request_id": str(request_id), "fingerprint": fingerprint, "actor": self.actor}
+        values |= {**more, "request_id": str(request_id), "fingerprint": fingerprint, "actor": rights.actor.name}
 
         def attempt(connection: sa.Connection) -> tuple[Saved, float]:
+            if loaded is not None and not rights.are_all:
+                _refuse_stored(connection, rights, *loaded)
             return _attempt(connection, operation, values, explain), time.monotonic()
 
         try:
@@ -243,6 +276,14 @@ class Sales:
         if self.stopwatch is None or self.session.token is None:
             return saved
         return replace(saved, visible=self.stopwatch.save(self.session.token, committed_at))
+
+
+def _refuse_stored(connection: sa.Connection, rights: Rights, transaction_id: int, version: int) -> None:
+    """Raises RoleRefused when the sale that is to be changed is not this actor's; of one version it is always the same
+    sale, so that it cannot become another's before it is written."""
+    stored = find_sale(connection, transaction_id)
+    if stored is not None and stored.version == version:
+        rights.refuse(stored.transaction_time, stored.store_id)
 
 
 def _attempt(
@@ -316,10 +357,3 @@ def _repeated(connection: sa.Connection, values: Mapping[str, Any]) -> Saved | N
     if row.fingerprint != values["fingerprint"]:
         raise RequestReused(values["request_id"], row.transaction_id)
     return Saved(row.operation, row.transaction_id, row.version, is_repeat=True, transaction_time=row.transaction_time)
-
-
-def _os_user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a user id without a name, as in some containers
-        return "unknown"

@@ -17,6 +17,7 @@ import psycopg2
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
+from workbench.accounts.actor import Actor, as_actor
 from workbench.database.engines import Engines
 from workbench.database.sql_files import read_sql, run_sql
 from workbench.errors import LoadIncomplete, LoadStopped, WorkbenchError
@@ -73,7 +74,7 @@ def load(
     *,
     seed: int = 42,
     until: date | None = None,
-    actor: str = "",
+    actor: Actor | str = "",
     progress: Callable[[int, int], None] = lambda done, total: None,
     waiting: Callable[[str], None] = lambda text: None,
     should_stop: Callable[[], bool] = lambda: False,
@@ -87,14 +88,15 @@ def load(
 
     ``progress`` is told after each chunk how many of how many sales are copied, ``waiting`` what is waited for, and an
     empty text when that is over. Others read and write sales meanwhile; a load that is larger than what is there drops
-    the reading indexes and makes them again at its end, when writing waits for seconds. Raises FieldError,
-    ServerUnavailable, OutcomeUnknown, LoadStopped, and LoadIncomplete when parts could not be taken back.
+    the reading indexes and makes them again at its end, when writing waits for seconds. Raises RoleRefused, SignedOut,
+    FieldError, ServerUnavailable, OutcomeUnknown, LoadStopped, and LoadIncomplete when parts could not be taken back.
     """
+    who = as_actor(actor).need("admin", "To load sample sales").name
     started = time.monotonic()
     until = until or engines.settings.clock.now()
     chunks = generate(count, seed=seed, until=until)
     origin = {"asked": count, "seed": seed, "until": until.isoformat()}
-    under_way = _Load(engines, origin, actor, _Caller(count, progress, waiting, should_stop))
+    under_way = _Load(engines, origin, who, _Caller(count, progress, waiting, should_stop))
     with master_in_words(engines), _cheap_indexes(engines, count), closing(prepared(engines, chunks)) as ready:
         loaded = under_way.run(ready)
     return replace(loaded, seconds=time.monotonic() - started)
@@ -182,7 +184,7 @@ class _Load:
         try:
             with master_in_words(self._engines), self._engines.owner.connect() as connection:
                 analyze(connection)  # or the planner takes the tables for small ones
-            undo(self._engines, self._load_id, actor=self._actor)
+            undo(self._engines, self._load_id, actor=Actor(self._actor))  # also of one that may no more
         except WorkbenchError as error:
             raise LoadIncomplete(
                 f"The load ended early: {self._loaded.sales:,} of {counted(self._caller.count, 'sale')} are there, and"

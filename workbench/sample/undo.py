@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from workbench.accounts.actor import Actor, as_actor
 from workbench.database.engines import Engines
 from workbench.database.sql_files import run_sql
 from workbench.errors import RealSales, SampleChanged, WorkbenchError
@@ -64,12 +65,16 @@ def loads(engines: Engines) -> list[Load]:
         return [Load(**row) for row in run_sql(connection, "sample/loads").mappings()]
 
 
-def undo(engines: Engines, load_id: int | None = None, *, also_changed: bool = False, actor: str = "") -> Undone:
+def undo(
+    engines: Engines, load_id: int | None = None, *, also_changed: bool = False, actor: Actor | str = ""
+) -> Undone:
     """Takes back exactly the sales of one load (None: the newest): all of them or none, in one transaction.
 
     Raises SampleChanged when some were changed since, unless ``also_changed``; WorkbenchError when nothing is left of
-    it; ServerUnavailable and OutcomeUnknown. Others go on meanwhile, but for changes of these very sales.
+    it; RoleRefused, SignedOut, ServerUnavailable and OutcomeUnknown. Others go on meanwhile, but for changes of these
+    very sales.
     """
+    who = as_actor(actor).need("admin", "To take back sample sales").name
     started = time.monotonic()
     of = {"load_id": load_id or _newest(engines)}
     with master_in_words(engines), engines.owner.connect() as connection:
@@ -87,7 +92,7 @@ def undo(engines: Engines, load_id: int | None = None, *, also_changed: bool = F
         run("without_row_triggers")
         run("delete_lines_of_load")
         run("delete_sales_of_load")
-        run("audit_undo", actor=actor, before=json.dumps(of | dict(left._mapping)))
+        run("audit_undo", actor=who, before=json.dumps(of | dict(left._mapping)))
         commit(connection)
         analyze(connection)
     return Undone(of["load_id"], left.sales, left.lines, time.monotonic() - started)

@@ -14,14 +14,15 @@ from panel.viewable import Viewable, Viewer
 from panel_material_ui.template.base import Page
 
 from workbench import telemetry
-from workbench.components import theme
+from workbench.accounts.actor import current_actor, os_user
+from workbench.components import signed_in, theme
 from workbench.components.inline import begin_session, building, read_aside
 from workbench.components.panel_fixes.closed_pages import forget_views, leave_quietly, without_busy
 from workbench.components.panel_fixes.pending_writes import deliver_all_writes
 from workbench.connection import Workbench, open_workbench
-from workbench.errors import NobodyWaits, WorkbenchError
+from workbench.errors import NobodyWaits, RoleRefused, WorkbenchError
 from workbench.shell.banner import Banner
-from workbench.shell.navigation import PRODUCT, navigation
+from workbench.shell.navigation import PRODUCT, SEEN_BY, navigation
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +41,10 @@ LAYOUT = {
 
 
 def page(title: str, content: Content) -> None:
-    """Makes the page ``title`` of the current session and serves it; ``content`` is called after the frame is drawn."""
+    """Makes the page ``title`` of the current session and serves it; ``content`` is called after the frame is drawn.
+
+    It is made for those alone who may see it.
+    """
     begin_session()
     pn.extension("tabulator", notifications=True, exception_handler=show_error)
     telemetry.SESSIONS.inc()
@@ -49,11 +53,28 @@ def page(title: str, content: Content) -> None:
     panel_state.as_cached("closed-pages", leave_quietly)
     try:
         workbench = open_workbench()
+        refuse_stranger()
+        current_actor().need(SEEN_BY.get(title, "viewer"), f"The page {title}")
     except WorkbenchError as error:
         body: list[Viewable | Viewer] = [problem(str(error))]
     else:
         body = [Banner(workbench.monitor), deferred(content, workbench)]
     frame(title, body).servable()
+
+
+def refuse_stranger() -> None:
+    """Raises RoleRefused where people log in and this one has no account: Panel's provider knows the name, we do not.
+
+    A server without the plugin asks nobody; its pages are shown on loopback alone.
+    """
+    actor = current_actor()
+    if actor.may("viewer"):
+        return
+    if pn.state.user:
+        raise RoleRefused(f"{pn.state.user} has no account here: `workbench user add {pn.state.user} --no-password`.")
+    raise RoleRefused(
+        "People have to log in here: serve the app with `workbench serve`, or with the plugin README names."
+    )
 
 
 def _left(context: object) -> None:
@@ -124,7 +145,7 @@ def frame(title: str, body: list[Viewable | Viewer]) -> Page:
     main = pmui.Column(heading, *body, sx=MARGINS, sizing_mode="stretch_width")
     made = Page(
         meta_title=f"{title} - {PRODUCT}",
-        header=[navigation(title)],
+        header=[navigation(title, signed_in.actor_of_page(), os_user())],
         main=[main],
         main_width=1440,
         theme_config=theme.THEME,

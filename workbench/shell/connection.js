@@ -53,7 +53,7 @@
   const askAgain = () => setTimeout(ask, Math.min(ASK_MS * 2 ** Number(store.getItem(RELOADS) || 0), MOST_WAIT_MS))
   const answers = () => fetch("static/js/bokeh.min.js", {
     method: "HEAD", cache: "no-store", signal: AbortSignal.timeout(ANSWER_MS),
-  }).then((answer) => answer.ok, () => false)
+  }).then((answer) => answer.ok || answer.status === 401, () => false)  // 401: it is there, and wants a login
   const ask = async () => {
     if (!await answers()) { askAgain(); return }
     const seconds = Math.round((Date.now() - lostAt) / 1000)

@@ -6,17 +6,46 @@ from pathlib import Path
 
 import panel as pn
 
+from workbench.accounts.actor import Actor, Role
+from workbench.components.theme import esc
+
+LOG_OUT = (
+    '<svg viewBox="0 0 24 24" width="20" height="20" fill="none" stroke="currentColor" stroke-width="2"'
+    ' aria-hidden="true">'
+    '<path d="M10 4H5v16h5M15 8l4 4-4 4M19 12H9"/></svg>'
+)
 PRODUCT = "Sales workbench"
 PAGES = {"Sales": "sales", "Analytics": "analytics", "Reports": "reports", "Changes": "changes", "Pipeline": "pipeline"}
 
+SEEN_BY: dict[str, Role] = {"Changes": "admin"}  # all others by everybody
 
-def navigation(current: str) -> pn.pane.HTML:
-    """Links to all pages, ``current`` marked. They are relative, so that they hold under any prefix."""
-    links = "".join(_link(title, path, title == current) for title, path in PAGES.items())
+
+def navigation(current: str, actor: Actor | None, os_user: str) -> pn.pane.HTML:
+    """Links to all pages, ``current`` marked, and who has logged in (None: nobody does, it is the machine's user).
+
+    A page that one may not see is not among them. They are relative, so that they hold under any prefix.
+    """
+    links = "".join(_link(title, path, title == current) for title, path in PAGES.items() if _is_seen(title, actor))
     css = Path(__file__).with_name("navigation.css").read_text(encoding="utf-8")
     brand = f'<a class="brand" href="sales">{PRODUCT}</a>'
-    bar = f'<div class="bar">{brand}<nav aria-label="Pages">{links}</nav></div>'
+    bar = f'<div class="bar">{brand}<nav aria-label="Pages">{links}</nav>{_who(actor, os_user)}</div>'
     return pn.pane.HTML(bar, stylesheets=[css], margin=0)
+
+
+def _is_seen(title: str, actor: Actor | None) -> bool:
+    return actor is None or actor.may(SEEN_BY.get(title, "viewer"))
+
+
+def _who(actor: Actor | None, os_user: str) -> str:
+    if actor is None:
+        why = f"Only this machine reaches the app, so nobody logs in. What you change is by {esc(os_user)}."
+        return f'<span class="who" title="{why}">no login</span>'
+    stores = "" if actor.stores is None else f" of store {', '.join(map(str, sorted(actor.stores)))}"
+    role = esc(actor.role)
+    name = f'<span class="name" title="{role}{stores}">{esc(actor.name)} <small>{role}</small></span>'
+    # A form and not a link: nobody else's page can log this one out. Drafts in the tab go along: page.html.
+    way_out = f'<button data-leaves aria-label="Log out">{LOG_OUT}<span>Log out</span></button>'
+    return f'<form class="who" method="post" action="logout">{name}{way_out}</form>'
 
 
 def _link(title: str, path: str, is_current: bool) -> str:

@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 import sqlalchemy as sa
 
+from workbench.accounts.actor import Actor, as_actor
 from workbench.database.engines import Engines
 from workbench.database.replication import Answer, Reader, Session
 from workbench.database.sql_files import run_sql
@@ -17,8 +18,9 @@ from workbench.metrics.verification.run import Difference, Verification
 MOST_DIFFERENCES = 1_000  # of one run that are kept; a follower that is all wrong differs in every figure
 
 
-def save(engines: Engines, result: Verification) -> None:
-    """Keeps a result. Raises ServerUnavailable when the master does not answer, and OutcomeUnknown."""
+def save(engines: Engines, result: Verification, actor: Actor | str = "") -> None:
+    """Keeps a result. Raises RoleRefused, SignedOut, OutcomeUnknown, and ServerUnavailable without the master."""
+    as_actor(actor).need("admin", "To keep what a comparison found")
     values = {
         "verified_at": result.verified_at,
         "token": result.token,

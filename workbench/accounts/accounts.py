@@ -1,0 +1,127 @@
+"""The accounts in the master, which the owner alone writes, as their password hashes are the owner's alone to read."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+
+from workbench.accounts.actor import ROLES, Role
+from workbench.accounts.passwords import hashed
+from workbench.database.engines import Engines
+from workbench.database.failures import SERVER_ERRORS, in_words, state_of
+from workbench.database.sql_files import run_sql
+from workbench.errors import AccountError, SchemaError, SettingsError
+
+T = TypeVar("T")
+NAME = re.compile(r"[\w.@+-]{1,100}")
+UNDEFINED_TABLE = "42P01"
+MAKE_ONE = "make one: `workbench user add NAME --role admin`"
+
+
+@dataclass(frozen=True)
+class Account:
+    """An account without its password."""
+
+    account_id: int
+    account_name: str
+    role: Role
+    stores: tuple[int, ...] | None
+    created_at: datetime
+    disabled_at: datetime | None
+
+
+def find_all(engines: Engines) -> list[Account]:
+    """All accounts by name, disabled ones too. Raises ServerUnavailable."""
+    return asked(engines, engines.master_reader, lambda c: [_account(row) for row in run_sql(c, "accounts/accounts")])
+
+
+def add(engines: Engines, name: str, password: str | None, role: Role, stores: Iterable[int] | None = None) -> Account:
+    """A new account; without a password somebody else vouches for its name. Raises AccountError."""
+    name = _name(name)
+    values = {"account_name": name, **_rights(role, stores)}
+    values["password_hash"] = None if password is None else hashed(password, name)
+    return _written(engines, "add_account", values, f"There is an account {name} already.")
+
+
+def change(engines: Engines, name: str, role: Role, stores: Iterable[int] | None = None) -> Account:
+    """Another role, and other stores; pages that are open go by it within seconds. Raises AccountError."""
+    return _written(engines, "change_account", {"account_name": name, **_rights(role, stores)}, _missing(name))
+
+
+def set_disabled(engines: Engines, name: str, is_disabled: bool) -> Account:
+    """Disabled it cannot log in, and its logins end. Raises AccountError."""
+    values = {"account_name": name, "is_disabled": is_disabled}
+    return _written(engines, "set_disabled", values, _missing(name), ends_logins=is_disabled)
+
+
+def reset_password(engines: Engines, name: str, password: str) -> Account:
+    """Gives it another password, and ends its logins. Raises AccountError."""
+    values = {"account_name": name, "password_hash": hashed(password, name)}
+    return _written(engines, "set_password", values, _missing(name), ends_logins=True)
+
+
+def refuse_without_admin(engines: Engines, *, by_password: bool = True) -> None:
+    """Raises SettingsError when no admin could log in; ServerUnavailable when that cannot be found out."""
+    values = {"by_password": by_password}
+    if not asked(engines, engines.owner, lambda c: run_sql(c, "accounts/has_admin", values).scalar_one()):
+        how = MAKE_ONE if by_password else f"{MAKE_ONE} --no-password"
+        raise SettingsError(
+            "People have to log in to the app where others than this machine reach it, and there is no admin's account:"
+            f" {how}"
+        )
+
+
+def asked(engines: Engines, engine: sa.Engine, work: Callable[[sa.Connection], T]) -> T:
+    """What ``work`` returns, in a transaction of its own on the master. Raises WorkbenchError in words."""
+    try:
+        with engine.begin() as connection:
+            return work(connection)
+    except SERVER_ERRORS as error:
+        if state_of(error) == UNDEFINED_TABLE:
+            raise SchemaError("The master has no accounts yet: run `workbench migrate`.") from None
+        raise in_words(engines.settings, "master", error) from None
+
+
+def _written(
+    engines: Engines, statement: str, values: dict[str, Any], missing: str, *, ends_logins: bool = False
+) -> Account:
+    def work(connection: sa.Connection) -> Account:
+        row = run_sql(connection, f"accounts/{statement}", values).one_or_none()
+        if row is None:
+            raise AccountError(missing)
+        if ends_logins:
+            run_sql(connection, "accounts/end_logins", {"account_id": row.account_id})
+        return _account(row)
+
+    return asked(engines, engines.owner, work)
+
+
+def _account(row: sa.Row[Any]) -> Account:
+    of = dict(row._mapping)
+    return Account(**of | {"stores": None if row.stores is None else tuple(row.stores)})
+
+
+def _name(text: str) -> str:
+    name = unicodedata.normalize("NFC", text.strip())
+    if not NAME.fullmatch(name):
+        raise AccountError(f"An account's name is 1 to 100 letters, digits and . _ - @ +; {text[:60]!r} is not.")
+    return name
+
+
+def _rights(role: Role, stores: Iterable[int] | None) -> dict[str, Any]:
+    if role not in ROLES:
+        raise AccountError(f"There is no role {role!r}: {', '.join(ROLES)}.")
+    bound = None if stores is None else sorted(set(stores))
+    if bound is not None and role != "editor":
+        raise AccountError("Stores bind an editor alone: a viewer writes in none, an admin in all.")
+    return {"role": role, "stores": bound}
+
+
+def _missing(name: str) -> str:
+    return f"There is no account {name!r}: see `workbench user list`."

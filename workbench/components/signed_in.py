@@ -1,0 +1,167 @@
+"""Who may in to the served app, and as whom: decided for the whole server when it starts, then for each request.
+
+On loopback nobody logs in, and whoever sits at the machine is its user. Elsewhere people log in with an account, or by
+a provider that Panel has been told of (OAuth), whose names have accounts without a password.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import ipaddress
+import logging
+from typing import Any, Literal
+
+import panel as pn
+from bokeh.server.tornado import BokehTornado
+from bokeh.server.views.auth_request_handler import AuthRequestHandler
+from bokeh.server.views.static_handler import StaticHandler
+from tornado.httputil import HTTPServerRequest
+from tornado.web import RequestHandler, decode_signed_value
+from tornado.websocket import WebSocketHandler
+
+from workbench.accounts.accounts import refuse_without_admin
+from workbench.accounts.actor import NOBODY, Actor, ask_for_actor
+from workbench.accounts.logins import Login, Logins
+from workbench.config import Settings, load_settings
+from workbench.config.hosts import LOOPBACK, listed_hosts
+from workbench.connection import open_workbench
+from workbench.errors import SettingsError, WorkbenchError
+
+log = logging.getLogger(__name__)
+
+COOKIE = "workbench_login"
+LOGIN, LOGOUT, HEALTH, METRICS = "/login", "/logout", "/health", "/metrics"
+FREE = (LOGIN, LOGOUT, HEALTH)  # all else is for who has logged in
+Way = Literal["none", "accounts", "provider"]
+
+_logins: Logins | None = None
+_way: Way | None = None  # None: no server of this process has said where it listens
+
+
+def needs_login(address: str | None, settings: Settings) -> bool:
+    """Whether others than this machine may reach an app that listens there (None: everywhere), or a setting says so."""
+    named = {name for name, _ in listed_hosts(settings.workbench_allowed_hosts)}
+    return settings.workbench_login == "accounts" or not is_loopback(address) or not named <= set(LOOPBACK)
+
+
+def is_loopback(address: str | None) -> bool:
+    """Whether nobody but this machine reaches this address."""
+    try:
+        return address is not None and (address in LOOPBACK or ipaddress.ip_address(address).is_loopback)
+    except ValueError:  # another name, whatever it stands for
+        return False
+
+
+def begin(address: str | None, app: BokehTornado) -> None:
+    """Decides how people get in to a server that is about to listen. Raises SettingsError when nobody could.
+
+    What the cookie holds must not get into pages: Bokeh writes a request's cookies into the page that it gives.
+    """
+    global _way
+    settings = load_settings()
+    app._exclude_cookies = [*(app.exclude_cookies or []), COOKIE]
+    app._exclude_headers = [*(app.exclude_headers or []), "Cookie", "Authorization"]
+    has_provider = bool(app.auth_provider.get_user or app.auth_provider.get_user_async)
+    _way = "provider" if has_provider else "accounts" if needs_login(address, settings) else "none"
+    ask_for_actor(actor_of_page)
+    if _way == "none":
+        return
+    try:
+        workbench = open_workbench()
+        refuse_without_admin(workbench.engines, by_password=_way == "accounts")
+    except SettingsError:
+        raise
+    except WorkbenchError as error:
+        log.warning("Nobody can log in yet: %s", error)
+
+
+def way(request: HTTPServerRequest | None = None) -> Way:
+    """How people get in. A server that did not say where it listens is judged by where a request came to."""
+    if _way is not None or request is None:
+        return _way or "none"
+    stream = getattr(request.connection, "stream", None)
+    local = stream.socket.getsockname() if stream is not None and stream.socket is not None else None
+    return "accounts" if needs_login(local[0] if isinstance(local, tuple) else None, load_settings()) else "none"
+
+
+def actor_of_page() -> Actor | None:
+    """Whoever has logged in to the page that this runs for; None where nobody logs in."""
+    document = pn.state.curdoc
+    context: Any = None if document is None else document.session_context
+    if context is None:
+        return None if way() == "none" else NOBODY
+    if way() == "provider":
+        return (pn.state.user and open_workbench().logins.vouched(pn.state.user)) or NOBODY
+    login: Login | None = getattr(context.request, "workbench_login", None)
+    return login.actor if login is not None else None if way(_real(context.request)) == "none" else NOBODY
+
+
+def _real(request: Any) -> HTTPServerRequest | None:
+    return getattr(request, "_request", request)
+
+
+def is_let_in(app: BokehTornado, request: HTTPServerRequest, handler: type[RequestHandler]) -> bool:
+    """Whether this request needs no login of ours."""
+    path = request.path.removeprefix(app.prefix)
+    found = way(request)
+    if found == "none" or path in FREE or (path == METRICS and _has_token(request)):
+        return True
+    if found == "accounts":
+        return False
+    is_asked_by_panel = issubclass(handler, AuthRequestHandler | StaticHandler)
+    provider = app.auth_provider
+    return is_asked_by_panel or path in (provider.login_url, provider.logout_url) or _is_vouched(app, request)
+
+
+def _is_vouched(app: BokehTornado, request: HTTPServerRequest) -> bool:
+    """Whether Panel's provider has named who asks, for what Panel itself lets everybody have."""
+    secret, cookie = app.settings.get("cookie_secret"), request.cookies.get("user")
+    if not secret or cookie is None:
+        return False
+    return decode_signed_value(secret, "user", cookie.value, max_age_days=pn.config.oauth_expiry) is not None
+
+
+def _has_token(request: HTTPServerRequest) -> bool:
+    """Whether Prometheus asks."""
+    token = load_settings().workbench_metrics_token.get_secret_value()
+    given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    return bool(token) and hmac.compare_digest(given.encode(), token.encode())
+
+
+def token_of(request: HTTPServerRequest) -> str:
+    """What the browser keeps of its login; empty when nothing."""
+    cookie = request.cookies.get(COOKIE)
+    return "" if cookie is None else cookie.value
+
+
+async def find_login(request: HTTPServerRequest) -> Login | None:
+    """The login that a request shows, which may be another process's."""
+    token = token_of(request)
+    if not token:
+        return None
+    try:
+        logins = await asyncio.to_thread(shared_logins) if _logins is None else _logins
+        return logins.known(token) or await asyncio.to_thread(logins.find, token)
+    except WorkbenchError as error:
+        log.warning("A login could not be looked at: %s", error)
+        return None
+
+
+def shared_logins() -> Logins:
+    """The logins of this process, which are looked at from now on. Raises ServerUnavailable and ClusterError."""
+    global _logins
+    found = _logins = open_workbench().logins
+    found.start()
+    return found
+
+
+def close_with(login: Login, handler: RequestHandler | None) -> None:
+    """Has a page's websocket closed when its login ends."""
+    if isinstance(handler, WebSocketHandler):
+        loop = asyncio.get_running_loop()
+
+        def close(page: WebSocketHandler) -> None:
+            loop.call_soon_threadsafe(page.close)
+
+        login.follow(handler, close)

@@ -1,0 +1,53 @@
+"""Which sales a role may record, correct and void: asked before each write, and by forms for what they offer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from workbench.accounts.actor import Actor
+from workbench.config import Settings
+from workbench.errors import RoleRefused
+from workbench.words import counted
+
+WRITING = "To record, correct or void a sale"
+
+
+@dataclass(frozen=True)
+class Rights:
+    """What an actor who may write sales may write at this moment: all of them, or the newest of their stores."""
+
+    actor: Actor
+    since: datetime | None  # on the stores' clock; None: all
+    days: int
+
+    @classmethod
+    def of(cls, actor: Actor, settings: Settings) -> Rights:
+        """The rights of an editor or an admin. Raises RoleRefused for a viewer, and SignedOut."""
+        now = actor.need("editor", WRITING)
+        days = settings.workbench_edit_days
+        midnight = settings.clock.now().replace(hour=0, minute=0, second=0)
+        return cls(now, None if now.role == "admin" else midnight - timedelta(days=days - 1), days)
+
+    @property
+    def are_all(self) -> bool:
+        """Whether there is no sale that the actor may not write."""
+        return self.since is None and self.actor.stores is None
+
+    def refuse(self, transaction_time: datetime, store_id: int) -> None:
+        """Raises RoleRefused, in words, when this sale is not one that the actor may write."""
+        if self.since is not None and transaction_time < self.since:
+            raise RoleRefused(
+                f"This sale is of {transaction_time:%Y-%m-%d}. An editor writes those of {_days(self.days)}:"
+                " what is older needs the role admin."
+            )
+        if self.actor.stores is not None and store_id not in self.actor.stores:
+            own = ", ".join(map(str, sorted(self.actor.stores)))
+            raise RoleRefused(
+                f"This sale is of store {store_id}. {self.actor.name} writes those of store {own or 'none'} alone:"
+                " another one's need an editor of that store, or the role admin."
+            )
+
+
+def _days(days: int) -> str:
+    return {1: "today", 2: "today and yesterday"}.get(days, f"the last {counted(days, 'day')}")
