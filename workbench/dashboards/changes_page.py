@@ -185,6 +185,7 @@ class Asked(Viewer):
     ) -> None:
         super().__init__()
         self.fields, self._parse, self._on_shown = Fields(widgets), parse, on_shown
+        self._asked = 0
         self._button = pmui.Button(label="Show", margin=MARGIN, on_click=self.ask)
         self.shown = html_pane('<p class="soft waiting">Loading …</p>')
         for widget in widgets.values():
@@ -193,22 +194,32 @@ class Asked(Viewer):
 
     async def ask(self, *_events: Any) -> None:
         """Reads what the fields say; what they cannot be is told by each, and what was shown stays."""
+        self._asked += 1
+        asked = self._asked
         try:
             read = self._parse(self.fields.texts())
         except* FieldError as refused:
-            self.fields.show(error for error in refused.exceptions if isinstance(error, FieldError))
+            errors = (error for error in refused.exceptions if isinstance(error, FieldError))
+            self.fields.show(errors, is_going_there=False)
         else:
             self.fields.forgive()
-            try:
-                self.shown.object = await read_aside(read)
+            text = await read_aside(_told, read)
+            if asked == self._asked:  # else something newer was asked for meanwhile
+                self.shown.object = text
                 self._on_shown()
-            except WorkbenchError as error:
-                self.shown.object = f'<p class="note bad">{esc(error)}</p>'
 
     def __panel__(self) -> Viewable:
         return pn.Column(
             flow(*self.fields.widgets.values()), self._button, self.shown, sizing_mode="stretch_width", margin=0
         )
+
+
+def _told(read: Callable[[], str]) -> str:
+    """What is read, or why it cannot be."""
+    try:
+        return read()
+    except WorkbenchError as error:
+        return f'<p class="note bad">{esc(error)}</p>'
 
 
 def sale_link(transaction_id: int | None) -> str:
