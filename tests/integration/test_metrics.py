@@ -24,7 +24,7 @@ from workbench.connection import Workbench
 from workbench.database.positions import mark
 from workbench.database.replication import Reader, Session
 from workbench.errors import FiguresUnavailable, MetricError, ServerUnavailable
-from workbench.metrics import DIMENSIONS, METRICS, Asked, Columns, Source, Where, ask, ask_together
+from workbench.metrics import DIMENSIONS, METRICS, Asked, Columns, Source, Where, ask, ask_together, long_reads
 from workbench.metrics import columns as columns_module
 from workbench.metrics.definitions import MEASURES
 from workbench.sales.models import parse_sale
@@ -441,7 +441,7 @@ def test_a_copy_that_takes_too_long_is_an_error_in_words(
     workbench: Workbench, columns: Columns, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """COPY goes past SQLAlchemy; the Reader would not know the driver's own errors, and not fall back to the master."""
-    monkeypatch.setattr(columns_module, "COPY_SECONDS", 1)
+    monkeypatch.setattr(long_reads, "READ_SECONDS", 1)
     workbench.sales().create(sale(), uuid.uuid4())
     with workbench.engines.owner.begin() as locking:
         locking.execute(sa.text("lock table sales_item"))
