@@ -33,8 +33,7 @@ function addHead(card, model) {
   const offer = () => {
     const old = new Map([...buttons.querySelectorAll(":scope > button")].map((button) => [button.name, button]))
     for (const [name, label, is_pressed] of model.buttons) {
-      const button = old.get(name) ?? document.createElement("button")
-      buttons.insertBefore(button, buttons.querySelector("details"))
+      const button = old.get(name) ?? buttons.insertBefore(document.createElement("button"), buttons.querySelector("details"))
       old.delete(name)
       button.name = name
       button.type = "button"

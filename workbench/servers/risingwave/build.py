@@ -52,6 +52,7 @@ class _Builder:
         postgresql = preflight.check(self._engines, self._rw.version, SOURCE in self._names)
         settings = self._engines.settings
         cdc.refuse_other(settings, self._names, self._marks)
+        reader.keep_superusers(self._rw, settings)
         reader.ensure(self._rw, settings)
         for name, mark in cdc.marks_of(settings).items():  # before they are made: an interrupted run goes on
             self._marks[name] = mark

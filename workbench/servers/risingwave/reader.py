@@ -1,4 +1,4 @@
-"""The user that reads RisingWave's views for the app and for sql(): made, and let into what there is, by each apply."""
+"""RisingWave's users: the one that reads views for the app and for sql(), made and let in by each apply, and superusers."""
 
 from __future__ import annotations
 
@@ -21,6 +21,16 @@ def ensure(rw: Console, settings: Settings) -> None:
         rw.run(f"alter user {user} with password :password", password=password)
     rw.run(f"grant connect on database {_quoted(settings.risingwave_name)} to {user}")
     rw.run(f"grant usage on schema public to {user}")
+
+
+def keep_superusers(rw: Console, settings: Settings) -> None:
+    """No superuser enters without RISINGWAVE_PASSWORD, where the settings have one: RisingWave brings them without any.
+
+    Raises RisingWaveRefused.
+    """
+    if password := settings.risingwave_password.get_secret_value():
+        for row in rw.run(read_sql("risingwave/catalog/superusers")):
+            rw.run(f"alter user {_quoted(row.usename)} with password :password", password=password)
 
 
 def let_read(rw: Console, settings: Settings) -> None:
