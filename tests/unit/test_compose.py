@@ -352,7 +352,7 @@ def test_env_makes_each_password_once_random_and_private(tmp_path: Path) -> None
     found = run_env(tmp_path / ".env")
     assert stat.S_IMODE((tmp_path / ".env").stat().st_mode) == 0o600
     passwords = [value for name, value in found.items() if name.endswith(("_PASSWORD", "_TOKEN"))]
-    assert len(set(passwords)) == len(passwords) == 11
+    assert len(set(passwords)) == len(passwords) == 12
     assert all(re.fullmatch("[0-9a-f]{48}", password) for password in passwords)
     assert re.fullmatch("[0-9a-f]{32}", found["RW_SECRET_STORE_PRIVATE_KEY_HEX"])
     before = (tmp_path / ".env").read_bytes()
