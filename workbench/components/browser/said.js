@@ -1,6 +1,7 @@
 // Draws Said: a live region whose text is changed, never replaced, so that it is announced. What answers a click is
 // brought to where the eye is: into the middle of the screen where it is not on it, with the keyboard's focus.
 const TRIES = 120
+const BELOW = 220 // pixels: what is asked there is answered there, by a field and buttons
 const KEPT_MS = 5000, LOOK_MS = 250 // as long, and as often, as it is looked whether the page has grown above it since
 const ACTS = ["pointerdown", "wheel", "touchstart", "keydown"]
 
@@ -24,7 +25,7 @@ export function render({model, el}) {
   }
   const bring = () => {
     const box = line.getBoundingClientRect()
-    if (box.top < 72 || box.bottom > window.innerHeight - 72) { line.scrollIntoView({block: "center", behavior: "instant"}) }
+    if (box.top < 72 || box.bottom > window.innerHeight - BELOW) { line.scrollIntoView({block: "center", behavior: "instant"}) }
   }
   const keep = () => {
     bring()
