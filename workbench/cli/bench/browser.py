@@ -91,7 +91,7 @@ def _open(browser: Browser, served: App, path: str) -> dict[str, float]:
         page.wait_for_selector(".figure, .there")
         found["seen"] = time.perf_counter() - began
         if path != "empty":
-            page.wait_for_function("bench.charts() > 0")
+            page.wait_for_function("() => bench.charts() > 0")
             found["chart"] = time.perf_counter() - began
         page.wait_for_timeout(SETTLED_MS)
         found |= {"computing": served.computing() - before, "received": received[0] / 1000}
@@ -108,7 +108,7 @@ def _scrolled(browser: Browser, served: App) -> float:
         began = time.perf_counter()
         page.goto(f"{served.url}/analytics")
         page.wait_for_selector(".figure")
-        page.wait_for_function("bench.scrolled()", polling=50)
+        page.wait_for_function("() => bench.scrolled()", polling=50)
         return time.perf_counter() - began
 
 
@@ -137,5 +137,5 @@ def _tabs(browser: Browser, served: App, times: int) -> float:
 def _settled(page: Page, served: App) -> None:
     page.goto(f"{served.url}/analytics{LIVE_OFF}")
     page.wait_for_selector(".figure")
-    page.wait_for_function("bench.charts() > 0")
+    page.wait_for_function("() => bench.charts() > 0")
     page.wait_for_timeout(SETTLED_MS)
