@@ -1,4 +1,4 @@
-"""RisingWave's users: the one that reads views for the app and for sql(), made and let in by each apply, and superusers."""
+"""RisingWave's users: superusers, and the one that reads views, made and let in by each apply."""
 
 from __future__ import annotations
 
