@@ -7,6 +7,7 @@ from contextlib import closing
 
 import pytest
 import sqlalchemy as sa
+from pydantic import SecretStr
 from sqlalchemy.exc import DBAPIError
 
 from tests.stack.program import Program
@@ -14,6 +15,7 @@ from workbench.config import Settings
 from workbench.database import sql_query
 from workbench.database.engines import Engines, connect
 from workbench.database.replication import Reader
+from workbench.database.sql_files import read_sql
 from workbench.database.sql_query import query
 from workbench.errors import CdcError, QueryRefused
 from workbench.metrics import views
@@ -21,6 +23,7 @@ from workbench.servers.health import status
 from workbench.servers.risingwave import build
 from workbench.servers.risingwave.console import console
 from workbench.servers.risingwave.preflight import REBUILD
+from workbench.servers.risingwave.reader import is_open_to_all, keep_superusers, set_password, signed_in
 
 VIEW = "sales_by_hour"
 LEAVING = [
@@ -146,3 +149,22 @@ def test_a_master_without_tls_is_named_when_risingwave_is_to_demand_it(whole: En
         build.apply(demanding, views.pieces())
     assert REBUILD in str(refused.value)
     demanding.dispose()
+
+
+def test_superusers_have_the_password_of_the_settings(own_risingwave: Program, stack_engines: Engines) -> None:
+    settings = stack_engines.settings.model_copy(update={"risingwave_password": SecretStr("root-of-a-test")})
+    with console(stack_engines, is_patient=False) as rw:
+        superusers = [row.usename for row in rw.run(read_sql("risingwave/catalog/superusers"))]
+        assert {"root", "postgres"} <= set(superusers)
+        assert all(is_open_to_all(settings, user) for user in superusers)
+        try:
+            keep_superusers(rw, settings)
+            assert not any(is_open_to_all(settings, user) for user in superusers)
+            engines = connect(settings)
+            assert build.apply(engines, views.pieces(), print).made == []
+            engines.dispose()
+        finally:
+            for user in superusers:
+                with signed_in(settings, user, "root-of-a-test") as itself:
+                    set_password(itself, user, "")
+    assert all(is_open_to_all(settings, user) for user in superusers)

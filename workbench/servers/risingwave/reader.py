@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pydantic import SecretStr
+
 from workbench.config import Settings
+from workbench.database.engines import connect
 from workbench.database.sql_files import read_sql
-from workbench.errors import RisingWaveRefused
-from workbench.servers.risingwave.console import Console
+from workbench.errors import RisingWaveRefused, ServerUnavailable
+from workbench.servers.risingwave.console import Console, console
 
 KINDS = ("tables", "views", "materialized views", "subscriptions")  # not sources: their definition names the master
 
@@ -28,9 +34,39 @@ def keep_superusers(rw: Console, settings: Settings) -> None:
 
     Raises RisingWaveRefused.
     """
-    if password := settings.risingwave_password.get_secret_value():
-        for row in rw.run(read_sql("risingwave/catalog/superusers")):
-            rw.run(f"alter user {_quoted(row.usename)} with password :password", password=password)
+    password = settings.risingwave_password.get_secret_value()
+    for row in rw.run(read_sql("risingwave/catalog/superusers")) if password else ():
+        try:
+            set_password(rw, row.usename, password)
+        except RisingWaveRefused:
+            if is_open_to_all(settings, row.usename):  # rwadmin, which nobody but itself may alter
+                with signed_in(settings, row.usename, "") as itself:
+                    set_password(itself, row.usename, password)
+
+
+def set_password(rw: Console, user: str, password: str) -> None:
+    """Gives it to the user; an empty one lets anybody in. Raises RisingWaveRefused."""
+    rw.run(f"alter user {_quoted(user)} with password :password", password=password)
+
+
+def is_open_to_all(settings: Settings, user: str) -> bool:
+    """Whether this user enters without a password."""
+    try:
+        with signed_in(settings, user, ""):
+            return True
+    except ServerUnavailable:
+        return False
+
+
+@contextmanager
+def signed_in(settings: Settings, user: str, password: str) -> Iterator[Console]:
+    """A console of another user's. Raises ServerUnavailable when it is not let in."""
+    engines = connect(settings.model_copy(update={"risingwave_user": user, "risingwave_password": SecretStr(password)}))
+    try:
+        with console(engines, is_patient=False) as rw:
+            yield rw
+    finally:
+        engines.dispose()
 
 
 def let_read(rw: Console, settings: Settings) -> None:
