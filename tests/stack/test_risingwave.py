@@ -142,7 +142,7 @@ def test_a_sale_is_told_and_again_when_its_line_is_changed_and_it_is_deleted(
             connection.execute(rename, {"id": made.transaction_id})
 
     is_told_after(change_a_line)
-    is_told_after(lambda: sales.delete(made.transaction_id, made.version, uuid4(), "rung up twice"))
+    is_told_after(lambda: sales.delete(made.transaction_id, made.version + 1, uuid4(), "rung up twice"))
 
 
 def test_what_its_views_hold_is_answered_by_risingwave_and_is_right(stream: Stream, stack_engines: Engines) -> None:
