@@ -110,11 +110,8 @@ def is_known(request: HTTPServerRequest) -> bool:
 
 def _came_to(request: HTTPServerRequest) -> set[Host]:
     """An address cannot be pointed elsewhere, so the one on which the connection arrived is always the app's own."""
-    stream = getattr(request.connection, "stream", None)
-    local = stream.socket.getsockname() if stream is not None and stream.socket is not None else None
-    if not isinstance(local, tuple):  # closed already, or no TCP
-        return set()
-    return hosts_at({*LOOPBACK, plain_address(local[0])}, [local[1]])
+    local = signed_in.came_to(request)
+    return set() if local is None else hosts_at({*LOOPBACK, plain_address(local[0])}, [local[1]])
 
 
 def _named() -> set[Host]:

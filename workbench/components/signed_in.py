@@ -80,9 +80,15 @@ def way(request: HTTPServerRequest | None = None) -> Way:
     """How people get in. A server that did not say where it listens is judged by where a request came to."""
     if _way is not None or request is None:
         return _way or "none"
+    local = came_to(request)
+    return "accounts" if needs_login(None if local is None else local[0], load_settings()) else "none"
+
+
+def came_to(request: HTTPServerRequest) -> tuple[str, int] | None:
+    """Address and port on which the connection arrived; None when it is closed already, or no TCP."""
     stream = getattr(request.connection, "stream", None)
     local = stream.socket.getsockname() if stream is not None and stream.socket is not None else None
-    return "accounts" if needs_login(local[0] if isinstance(local, tuple) else None, load_settings()) else "none"
+    return (local[0], local[1]) if isinstance(local, tuple) else None
 
 
 def actor_of_page() -> Actor | None:

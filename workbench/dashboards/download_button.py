@@ -8,9 +8,7 @@ from pathlib import Path
 import panel_material_ui as pmui
 from panel.viewable import Viewable, Viewer
 
-from workbench.components.browser.downloads import written
 from workbench.components.html import flow
-from workbench.components.inline import read_aside
 from workbench.components.theme import esc
 from workbench.dashboards.feed import Feed, Moment
 from workbench.dashboards.tile import html
@@ -41,12 +39,11 @@ class DownloadButton(Viewer):
         name = file_name(self._title, moment.now, self._ending)
         self._button.loading = True
         try:
-            file = await read_aside(written, name, lambda path: self._write(path, moment))
+            await self._feed.downloads.write(name, lambda path: self._write(path, moment))
         except WorkbenchError as error:
             self._said.param.update(object=f'<p role="status">{esc(error)}</p>', visible=True)
         else:
             self._said.visible = False
-            self._feed.downloads.hand_out(name, file)
         finally:
             self._button.loading = False
 

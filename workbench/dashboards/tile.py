@@ -15,8 +15,7 @@ import param
 from panel.viewable import Viewable, Viewer
 
 from workbench.components import theme
-from workbench.components.browser.downloads import written
-from workbench.components.inline import read_aside, when_shown
+from workbench.components.inline import when_shown
 from workbench.connection import Workbench
 from workbench.dashboards.feed import Feed, Found, Moment
 from workbench.dashboards.once import once
@@ -106,12 +105,11 @@ class Tile(Viewer):
         name = file_name(self.title, self.feed.moment().now, kind)
         self.card.saying = f"Writing {name} …"
         try:
-            file = await read_aside(written, name, self.save)
+            await self.feed.downloads.write(name, self.save)
         except WorkbenchError as error:
             self.card.saying = str(error)
         else:
             self.card.saying = ""
-            self.feed.downloads.hand_out(name, file)
 
     def for_file(self, frame: pd.DataFrame) -> pd.DataFrame:
         """What of a frame stands in a file: all of it, unless there is more in it than one value a cell."""

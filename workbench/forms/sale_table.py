@@ -10,7 +10,7 @@ import pandas as pd
 import panel as pn
 import panel_material_ui as pmui
 
-from workbench.components.browser.downloads import Downloads, written
+from workbench.components.browser.downloads import Downloads
 from workbench.components.html import flow, html_pane
 from workbench.components.inline import read_aside
 from workbench.components.theme import esc
@@ -191,8 +191,7 @@ class SaleTable(pn.viewable.Viewer):
         """All sales that the filters leave, not this page alone, as a file."""
         name = file_name("sales", self._sales.clock.now(), kind)
         source = self._live.source_now(self._sales.session)
-        file = await read_aside(written, name, partial(write_sales, source, self.filters.value))
-        self._downloads.hand_out(name, file)
+        await self._downloads.write(name, partial(write_sales, source, self.filters.value))
 
     def _clicked(self, event: Any) -> None:
         act = self._on_click.get(event.column)

@@ -5,17 +5,14 @@ PostgreSQL has the facts as views (sql/metrics), DuckDB as tables (sql/columns):
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import pairwise
 from operator import itemgetter
-from pathlib import Path
 from typing import Any, Protocol
 
-import duckdb
 import sqlalchemy as sa
 from sqlalchemy.exc import ProgrammingError
 
@@ -26,7 +23,7 @@ from workbench.files import Rows
 from workbench.metrics.changes import Ids
 from workbench.metrics.definitions import COLUMNS, DIMENSIONS, MEASURES, SPANS, Grain, tells_lines
 from workbench.metrics.filters import EPOCH, Where
-from workbench.metrics.long_reads import copy_to_file, long_snapshot, one_moment
+from workbench.metrics.long_reads import copied, one_moment
 from workbench.sales import products
 
 Groups = dict[tuple[Any, ...], dict[str, int]]
@@ -60,13 +57,6 @@ TABLES: dict[Grain, sa.TableClause] = {"sale": FACT_SALES, "line": FACT_LINES, "
 ARTICLE = tuple(name for name, dimension in DIMENSIONS.items() if dimension.grain == "line")
 _ARTICLE = sa.column("article", sa.Integer)
 
-_DUCKDB_TYPES: dict[type[Any], str] = {
-    sa.BigInteger: "bigint",
-    sa.Integer: "integer",
-    sa.DateTime: "timestamp",
-    sa.Text: "varchar",
-    sa.Numeric: "decimal(12, 2)",
-}
 
 # Of PostgreSQL, for an expression that it cannot make sense of: syntax, column, function, grouping, type.
 _SENSELESS = ("42601", "42703", "42883", "42803", "42804", "42P09")
@@ -186,26 +176,9 @@ class DatabaseFacts:
         plan = self._connection.exec_driver_sql(f"explain (format json) {compiled}", compiled.params).scalar_one()
         return max(int(plan[0]["Plan"]["Plan Rows"]), counted), True
 
-    @contextmanager
-    def rows(self, statement: sa.Select[Any]) -> Iterator[Rows]:
+    def rows(self, statement: sa.Select[Any]) -> AbstractContextManager[Rows]:
         """As in ``Facts``: copied to a file in between, so that they take no memory. Raises DBAPIError."""
-        kinds = {column.name: _DUCKDB_TYPES[type(column.type)] for column in statement.selected_columns}
-        with tempfile.TemporaryDirectory(prefix="workbench-rows-") as folder, duckdb.connect() as database:
-            path = Path(folder) / "rows.csv"
-            with long_snapshot(self._connection):
-                copy_to_file(self._connection, statement, path)
-            copied = database.read_csv(
-                str(path),
-                columns=kinds,
-                header=False,
-                auto_detect=False,
-                delimiter=",",
-                quotechar='"',
-                escapechar='"',
-                allow_quoted_nulls=False,
-            )
-            copied.create_view("copied")
-            yield Rows(database, "from copied")
+        return copied(self._connection, statement)
 
     def _ids(self, where: Where) -> Ids | None:
         """Between which ids the sales of these days are; None when the days are many, or open, or have no sale, and

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from panel.custom import JSComponent
 
+from workbench.components.inline import read_aside
 from workbench.errors import FileRefused
 
 PART_BYTES = 1 << 19
@@ -25,6 +26,10 @@ class Downloads(JSComponent):
         super().__init__(width=0, height=0, margin=0)
         self._open: dict[str, tuple[str, IO[bytes]]] = {}
         self.on_msg(lambda event: self._send_part(event.data))
+
+    async def write(self, name: str, write: Callable[[Path], object]) -> None:
+        """Has ``write`` write the file, on a thread, and hands it out. Raises WorkbenchError."""
+        self.hand_out(name, await read_aside(written, name, write))
 
     def hand_out(self, name: str, file: IO[bytes]) -> None:
         """Sends the file, which the browser keeps as ``name``, and closes it at its end."""
