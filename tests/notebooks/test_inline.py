@@ -129,7 +129,8 @@ def test_a_dashboard_in_jupyterlab_is_whole_and_its_notebook_small(
         expect(lines).to_have_count(13)
         for number in range(13):
             expect(lines.nth(number)).to_have_text(re.compile(r"^replica · as of \d\d:\d\d:\d\d UTC, "))
-        assert page.evaluate("document.fonts.check('20px \"Material Icons\"')")
+        # Which faces there are for icons, once they are loaded; `check` is true only after a first icon was drawn.
+        assert page.evaluate("document.fonts.load('20px \"Material Icons\"').then((faces) => faces.length)") == 1
         assert not [text for text in said if "isn't known" in text or "traceback" in text]
         page.keyboard.press("Control+s")
         end = time.monotonic() + 30

@@ -61,14 +61,14 @@ def load_widgets() -> None:
 
 
 def load_fonts() -> None:
-    """Brings the fonts along: without a server to ask for them, icons were words."""
+    """Brings the fonts along, and loads them at once: without a server to ask for them, icons were words."""
     made = []
     for family, weight, name in FONTS:
         data = base64.b64encode(next(BUNDLE_PATH.parent.glob(name)).read_bytes()).decode()
         made.append(f'new FontFace("{family}", "url(data:font/woff2;base64,{data})", {{weight: "{weight}"}})')
     if ICONS not in pn.config.raw_css:
         pn.config.raw_css = [*pn.config.raw_css, ICONS]
-    display(Javascript(f"[{', '.join(made)}].forEach((font) => document.fonts.add(font));"))
+    display(Javascript(f"[{', '.join(made)}].forEach((font) => {{ document.fonts.add(font); font.load(); }});"))
 
 
 def load_luxon() -> None:
