@@ -25,6 +25,10 @@ class BenchFailed(WorkbenchError):
     """What was to be measured did not work."""
 
 
+class ServeFailed(WorkbenchError):
+    """A process that was to serve the app did not start."""
+
+
 class NotInstalled(WorkbenchError):
     """A part of the workbench that its own extra has to be installed for."""
 

@@ -19,7 +19,7 @@ import workbench.shell  # noqa: F401
 from workbench.components import gate, signed_in
 from workbench.connection import open_workbench
 from workbench.errors import WorkbenchError
-from workbench.shell import login
+from workbench.shell import login, shared_port
 from workbench.telemetry import exposition
 
 log = logging.getLogger(__name__)
@@ -54,5 +54,6 @@ ROUTES: list[tuple[str, type[RequestHandler], dict[str, Any]]] = [
 ]
 gate.keep()  # from the first request on: plugins are imported before the server listens
 gate.keep_from_start()
+shared_port.serve_given_connections()
 gc.collect()
 gc.freeze()  # what is loaded by now stays: a collection, which stops every page, takes 40 ms and not 270

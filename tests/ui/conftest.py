@@ -217,12 +217,12 @@ def visit(page: Page, url: str) -> None:
 
 
 def drawn(page: Page) -> None:
-    """Waits until the page that is being opened is drawn."""
+    """Waits until what is seen of the page that is being opened is drawn: a tab that was left is not."""
     page.wait_for_function(
         "() => window.Bokeh && Bokeh.documents.length > 0 && Bokeh.documents.every((d) => d.is_idle)"
     )
     page.wait_for_function("() => document.querySelector('#loader').style.display === 'none'")
-    expect(page.locator(".waiting")).to_have_count(0, timeout=30_000)
+    expect(page.locator(".waiting").filter(visible=True)).to_have_count(0, timeout=30_000)
 
 
 HEADS = "[...Bokeh.documents[0]._all_models.values()].map((m) => m.data).filter((d) => d?.is_near !== undefined)"

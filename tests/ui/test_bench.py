@@ -19,14 +19,31 @@ from workbench.errors import BenchFailed
 def test_a_quick_run_measures_everything_and_keeps_what_people_wrote_around_it(tmp_path: Path) -> None:
     page = tmp_path / "PERFORMANCE.md"
     page.write_text(f"# Performance\n\n{BEGIN}\nold figures\n{END}\n\n## Beyond one machine\n\nBy hand.\n")
-    run = [COMMAND, "bench", "--quick", "--sales", "300", "--pages", "2", "--json", "--write", str(page)]
+    run = [
+        COMMAND,
+        "bench",
+        "--quick",
+        "--sales",
+        "300",
+        "--pages",
+        "2",
+        "--processes",
+        "1",
+        "--processes",
+        "2",
+        "--json",
+        "--write",
+        str(page),
+    ]
     done = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True, timeout=220)
     assert done.returncode == 0, done.stderr
     (result,) = json.loads(done.stdout)
     assert result["left_out"] == []
-    assert set(result["figures"]) == {kind.name for kind in (*KINDS, *watched(2))}
+    assert set(result["figures"]) == {kind.name for kind in (*KINDS, *watched(2), *watched(2, 2))}
     wrong = {name: value for name, value in result["figures"].items() if value <= 0}
-    assert set(wrong) <= {"shift", "columns_memory", "memory_2", "change_2"}, "what others do may outweigh these few"
+    assert set(wrong) <= {"shift", "columns_memory", "memory_2", "change_2", "memory_2_2", "change_2_2"}, (
+        "what others do may outweigh these few"
+    )
     text = page.read_text()
     assert "old figures" not in text
     assert text.startswith("# Performance\n") and text.endswith("## Beyond one machine\n\nBy hand.\n")
@@ -36,7 +53,7 @@ def test_a_quick_run_measures_everything_and_keeps_what_people_wrote_around_it(t
 def test_a_page_whose_marks_are_gone_keeps_all_that_it_says(tmp_path: Path) -> None:
     page = tmp_path / "PERFORMANCE.md"
     page.write_text("Only words.\n")
-    written(page, [Measured(10, (), 60.0, 0.5, {"exchanges": 2.0})])
+    written(page, [Measured(10, (), (), 60.0, 0.5, {"exchanges": 2.0})])
     text = page.read_text()
     assert text.startswith("Only words.\n")
     assert "10 sales: 50%" in text and "| exchanges of a save with the master | 2.00 |" in text
@@ -82,4 +99,4 @@ def test_what_cannot_be_done_is_refused_before_anything_is_measured(
 def test_a_page_that_cannot_be_written_stays_and_is_told(tmp_path: Path) -> None:
     (tmp_path / "page.md").mkdir()
     with pytest.raises(BenchFailed, match="could not be written to .*page.md"):
-        written(tmp_path / "page.md", [Measured(10, (), 60.0, 0.5, {"exchanges": 2.0})])
+        written(tmp_path / "page.md", [Measured(10, (), (), 60.0, 0.5, {"exchanges": 2.0})])

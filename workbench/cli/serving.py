@@ -14,6 +14,7 @@ from workbench.cli.shared import Seed, configured, refuse_taken
 from workbench.config import Settings
 
 DEMO_SALES = 50_000
+MOST_PROCESSES = 16  # as many as keep columns in one data directory
 
 
 def serve(
@@ -21,10 +22,14 @@ def serve(
     address: Annotated[
         str, typer.Option(help="Address to listen on. On another than this people have to log in: `workbench user`.")
     ] = LOOPBACK,
+    processes: Annotated[
+        int,
+        typer.Option(help="How many processes share the port, and the pages among them.", min=1, max=MOST_PROCESSES),
+    ] = 1,
 ) -> None:
     """Serve the app on 127.0.0.1 until Ctrl-C."""
     settings = configured()
-    _serve(port or settings.workbench_port, settings, address)
+    _serve(port or settings.workbench_port, settings, address, processes)
 
 
 def demo(seed: Seed = 42) -> None:
@@ -34,9 +39,14 @@ def demo(seed: Seed = 42) -> None:
     _serve(settings.workbench_port, settings)
 
 
-def _serve(port: int, settings: Settings, address: str = LOOPBACK) -> None:
-    """Becomes Panel's own server."""
+def _serve(port: int, settings: Settings, address: str = LOOPBACK, processes: int = 1) -> None:
+    """Becomes Panel's own server, or starts several that share a port."""
     refuse_taken(port, "set WORKBENCH_PORT to a free port", address)
+    if processes > 1:
+        from workbench.cli import shared_port
+
+        shared_port.serve(settings, port, address, processes)
+        return
     typer.echo(f"Serving on http://{address}:{port}  (Ctrl-C stops the app; `workbench down` stops the servers)")
     sys.stdout.flush()
     os.execv(sys.executable, command(port, settings, address))

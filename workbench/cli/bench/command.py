@@ -29,6 +29,10 @@ def bench(
     pages: Annotated[
         list[int] | None, typer.Option(help="With how many pages open; likewise. [default: 50 and 100]", min=1)
     ] = None,
+    processes: Annotated[
+        list[int] | None,
+        typer.Option(help="By how many processes pages are served; likewise. [default: 1]", min=1, max=16),
+    ] = None,
     quick: Annotated[bool, typer.Option(help="Few sales, pages and repeats: shows that it works, no more.")] = False,
     folder: Annotated[
         Path | None,
@@ -54,7 +58,7 @@ def bench(
     for count in sales or (QUICK_SALES if quick else USUAL_SALES):
         say(f"Measuring with {counted(count, 'sale')}")
         many = pages or (QUICK_PAGES if quick else USUAL_PAGES)
-        result = measure(settings, count, many, effort=effort, folder=place, say=say)
+        result = measure(settings, count, many, processes or [1], effort=effort, folder=place, say=say)
         results.append(result)
         if not as_json:
             _show(result)

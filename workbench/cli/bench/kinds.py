@@ -86,18 +86,19 @@ KINDS: tuple[Kind, ...] = (
 )
 
 
-def watched(pages: int) -> tuple[Kind, ...]:
-    """What is measured with so many pages open."""
-    most = {50: 1.5, 100: 3.0}.get(pages)
-    open_ = f"{pages} pages open"
+def watched(pages: int, processes: int = 1) -> tuple[Kind, ...]:
+    """What is measured with so many pages open, in the order of the figures."""
+    most = {50: 1.5, 100: 3.0}.get(pages) if processes == 1 else None
+    open_ = f"{pages} pages open" if processes == 1 else f"{pages} pages open in {processes} processes"
+    of = f"{pages}" if processes == 1 else f"{pages}_{processes}"
     return (
-        Kind(f"last_page_{pages}", f"{open_}: commit to the last page's figures, p95", "s", most, limit=_ONE_THREAD),
-        Kind(f"change_{pages}", f"{open_}: one change, computing a page", "ms", 15, limit="tiles that differ, drawn"),
-        Kind(f"memory_{pages}", f"{open_}: memory a page", "MB", 5, limit="models of Panel and of Bokeh"),
+        Kind(f"last_page_{of}", f"{open_}: commit to the last page's figures, p95", "s", most, limit=_ONE_THREAD),
+        Kind(f"change_{of}", f"{open_}: one change, computing a page", "ms", 15, limit="tiles that differ, drawn"),
+        Kind(f"memory_{of}", f"{open_}: memory a page", "MB", 5, limit="models of Panel and of Bokeh"),
     )
 
 
-_ONE_THREAD = "one thread draws all pages; a page rests five times as long as it was busy"
+_ONE_THREAD = "one thread draws all pages of a process; a page rests five times as long as it was busy"
 
 
 def judged(kind: Kind, figures: Mapping[str, float]) -> tuple[float | None, bool | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import platform
 import tempfile
@@ -32,6 +33,7 @@ class Measured:
 
     sales: int
     pages: tuple[int, ...]
+    processes: tuple[int, ...]
     seconds: float
     busy_before: float  # share of the machine that others used before it began
     figures: dict[str, float]
@@ -40,7 +42,8 @@ class Measured:
     @property
     def kinds(self) -> list[Kind]:
         """What was measured, in the order in which it is told."""
-        known = [*KINDS, *(kind for pages in self.pages for kind in watched(pages))]
+        many = [kind for pages in self.pages for processes in self.processes for kind in watched(pages, processes)]
+        known = [*KINDS, *many]
         return [kind for kind in known if kind.name in self.figures]
 
 
@@ -62,15 +65,16 @@ def bench(
     settings: Settings,
     sales: int,
     pages: Sequence[int],
+    processes: Sequence[int] = (1,),
     *,
     effort: Effort = USUAL,
     folder: Path | None = None,
     say: Callable[[str], None] = print,
 ) -> Measured:
-    """Measures everything with so many ``sales`` and numbers of open ``pages``, on servers of its own.
+    """Measures everything with so many ``sales``, numbers of open ``pages`` and of ``processes`` that serve them.
 
-    They are made below ``folder`` and stay there for the next time; without one nothing of them is left. Raises
-    BenchFailed when something that is measured does not work, and ClusterError.
+    Its servers are its own. They are made below ``folder`` and stay there for the next time; without one nothing of
+    them is left. Raises BenchFailed when something that is measured does not work, and ClusterError.
     """
     began, busy = time.perf_counter(), psutil.cpu_percent(QUIET_SECONDS) / 100
     figures: dict[str, float] = {}
@@ -83,14 +87,15 @@ def bench(
         except OSError as error:
             raise BenchFailed(f"The servers cannot be made below {place}: {error.strerror}.") from None
         own = stack.enter_context(pair(settings, place, sales, say))
-        for name, value in _parts(own, pages, effort, place, left_out, say):
+        for name, value in _parts(own, pages, processes, effort, place, left_out, say):
             figures[name] = value
-    return Measured(sales, tuple(pages), time.perf_counter() - began, busy, figures, left_out)
+    return Measured(sales, tuple(pages), tuple(processes), time.perf_counter() - began, busy, figures, left_out)
 
 
 def _parts(
     settings: Settings,
     pages: Sequence[int],
+    processes: Sequence[int],
     effort: Effort,
     place: Path,
     left_out: list[str],
@@ -112,9 +117,9 @@ def _parts(
             yield from browser.measured(settings, chromium, effort.openings)
     except NotInstalled as error:
         left_out.append(f"What a browser shows was not measured. {error}")
-    for count in pages:
-        say(f"Measuring {counted(count, 'open page')}")
-        yield from watchers.measured(settings, count, effort.changes, effort.rest, say)
+    for count, served_by in itertools.product(pages, processes):
+        say(f"Measuring {counted(count, 'open page')}{'' if served_by == 1 else f' in {served_by} processes'}")
+        yield from watchers.measured(settings, count, served_by, effort.changes, effort.rest, say)
 
 
 def machine() -> dict[str, str]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import socket
 import subprocess
+import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -19,6 +21,7 @@ from workbench.database.engines import connect
 from workbench.errors import BenchFailed
 from workbench.sample import is_empty, load
 from workbench.servers import cluster
+from workbench.shell.shared_port import COOKIE
 from workbench.words import counted
 
 EMPTY_PAGE = """# An empty page of the app's template: what opening a page costs before there is anything in it.
@@ -60,36 +63,37 @@ def pair(settings: Settings, folder: Path, sales: int, say: Callable[[str], None
 
 @dataclass
 class App:
-    """A served app: its address without a final slash, its process, and when that was started."""
+    """A served app: its address without a final slash, its processes, and when it was started."""
 
     url: str
-    process: psutil.Process
+    processes: list[psutil.Process]
     started: float  # by time.perf_counter
 
     def computing(self) -> float:
-        """Seconds that it has computed so far."""
-        times = self.process.cpu_times()
-        return float(times.user + times.system)
+        """Seconds that they have computed so far."""
+        times = [process.cpu_times() for process in self.processes]
+        return float(sum(one.user + one.system for one in times))
 
     def memory(self) -> float:
-        """What it holds, in MB."""
-        return float(self.process.memory_info().rss / 1e6)
+        """What they hold, in MB."""
+        return float(sum(process.memory_info().rss for process in self.processes) / 1e6)
 
 
 @contextmanager
-def app(settings: Settings) -> Iterator[App]:
-    """The app on these servers and an empty page of its template, as `workbench serve` serves it."""
+def app(settings: Settings, processes: int = 1) -> Iterator[App]:
+    """The app on these servers as `workbench serve` serves it; by one process with an empty page of its template."""
     (port,) = free_ports(1)
     log = settings.workbench_data_dir.parent / "app.log"
     empty = log.with_name("empty.py")
     empty.write_text(EMPTY_PAGE, encoding="utf-8")
     with log.open("wb") as file:
         started = time.perf_counter()
-        run = command(port, settings, LOOPBACK, empty)
+        run = command(port, settings, LOOPBACK, empty) if processes == 1 else _several(port, processes)
         process = subprocess.Popen(run, cwd=log.parent, env=child_environment(settings), stdout=file, stderr=file)
         try:
-            _wait_for(process, port, log)
-            yield App(f"http://{LOOPBACK}:{port}", psutil.Process(process.pid), started)
+            _wait_for(process, port, log, processes)
+            first = psutil.Process(process.pid)
+            yield App(f"http://{LOOPBACK}:{port}", [first, *first.children()], started)
         finally:
             process.terminate()
             try:
@@ -99,13 +103,29 @@ def app(settings: Settings) -> Iterator[App]:
                 process.wait()
 
 
-def _wait_for(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+def _several(port: int, processes: int) -> list[str]:
+    program = str(Path(sys.executable).with_name("workbench"))
+    return [program, "serve", f"--port={port}", f"--processes={processes}"]
+
+
+def _wait_for(process: subprocess.Popen[bytes], port: int, log: Path, processes: int) -> None:
     end = time.monotonic() + START_SECONDS
     while time.monotonic() < end and process.poll() is None:
         try:
-            socket.create_connection((LOOPBACK, port), 0.5).close()
-            return
+            if processes == 1:
+                socket.create_connection((LOOPBACK, port), 0.5).close()
+                return
+            if all(_is_there(port, number) for number in range(1, processes + 1)):
+                return
         except OSError:
-            time.sleep(0.02)
+            pass
+        time.sleep(0.02)
     said = log.read_text(errors="replace").strip().splitlines()[-1:]
     raise BenchFailed(f"The app that was to be measured did not start: {''.join(said) or 'it said nothing'}")
+
+
+def _is_there(port: int, number: int) -> bool:
+    """Whether that one of several processes answers for itself; another one tells its own number."""
+    address = f"http://{LOOPBACK}:{port}/health?{COOKIE}={number}"
+    with urllib.request.urlopen(address, timeout=START_SECONDS) as answer:
+        return f"{COOKIE}={number};" in answer.headers.get("Set-Cookie", "")

@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 from uuid import uuid4
 
-from tornado.httpclient import AsyncHTTPClient
+from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
+from workbench.cli.bench.kinds import watched
 from workbench.cli.bench.saves import example
 from workbench.cli.bench.servers import App, app
 from workbench.cli.bench.timing import p95
@@ -21,7 +22,7 @@ from workbench.connection import connect
 from workbench.errors import BenchFailed
 from workbench.words import counted
 
-WARM = 2  # pages that are opened first, for what is loaded once
+WARM = 2  # pages of each process that are opened first, for what is loaded once
 OPEN_SECONDS = 180
 FIGURE = "figure number"  # in what a tile of a figure is sent
 READY = {"type": "event", "name": "document_ready", "values": {"type": "map"}}
@@ -43,8 +44,10 @@ class Watcher:
         token = re.search(r'"token":\s*"([^"]+)"', answer.body.decode())
         if token is None:
             raise BenchFailed("A page without a token of its session was served.")
+        cookies = [text.partition(";")[0] for text in answer.headers.get_list("Set-Cookie")]
         address = self._url.replace("http", "ws") + "/analytics/ws"
-        self._socket = await websocket_connect(address, subprotocols=["bokeh", token[1]], max_message_size=1 << 28)
+        asked = HTTPRequest(address, headers={"Cookie": "; ".join(cookies)})
+        self._socket = await websocket_connect(asked, subprotocols=["bokeh", token[1]], max_message_size=1 << 28)
         await self._socket.read_message()  # that the server is ready: what comes earlier it does not understand
         self._reading = asyncio.create_task(self._read(self._socket))
         await self._send("PULL-DOC-REQ", {})
@@ -80,25 +83,33 @@ class Watcher:
 
 
 def measured(
-    settings: Settings, pages: int, changes: int, rest: float, say: Callable[[str], None]
+    settings: Settings, pages: int, processes: int, changes: int, rest: float, say: Callable[[str], None]
 ) -> Iterator[tuple[str, float]]:
     """The figures with so many ``pages`` open and so many sales saved, ``rest`` seconds one after the other."""
-    with app(settings) as served:
+    with app(settings, processes) as served:
         try:
-            yield from asyncio.run(_measured(settings, served, pages, changes, rest, say)).items()
+            found = asyncio.run(_measured(settings, served, pages, processes, changes, rest, say))
+            yield from zip([kind.name for kind in watched(pages, processes)], found, strict=True)
         except TimeoutError:
             raise BenchFailed(f"With {counted(pages, 'page')} open one got nothing for {OPEN_SECONDS} s.") from None
 
 
 async def _measured(
-    settings: Settings, served: App, pages: int, changes: int, rest: float, say: Callable[[str], None]
-) -> dict[str, float]:
-    watchers = [Watcher(served.url) for _ in range(WARM + pages)]
+    settings: Settings,
+    served: App,
+    pages: int,
+    processes: int,
+    changes: int,
+    rest: float,
+    say: Callable[[str], None],
+) -> tuple[float, float, float]:
+    warm = WARM * processes
+    watchers = [Watcher(served.url) for _ in range(warm + pages)]
     try:
-        for watcher in watchers[:WARM]:
+        for watcher in watchers[:warm]:
             await watcher.open()
         before = served.memory()
-        for number, watcher in enumerate(watchers[WARM:], 1):
+        for number, watcher in enumerate(watchers[warm:], 1):
             await watcher.open()
             if number % 25 == 0:
                 say(f"{number} of {counted(pages, 'page')} opened")
@@ -107,7 +118,7 @@ async def _measured(
     finally:
         await asyncio.gather(*(watcher.close() for watcher in watchers))
     a_page = 1000 * computed / changes / len(watchers)
-    return {f"last_page_{pages}": p95(took), f"change_{pages}": a_page, f"memory_{pages}": memory}
+    return p95(took), a_page, memory
 
 
 async def _changes(
