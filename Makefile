@@ -22,11 +22,10 @@ stack: .venv/ready env ## Start the full stack in Docker Compose, with its schem
 	@echo "The stack is up: the workbench on http://127.0.0.1:5006, RisingWave's dashboard on http://127.0.0.1:5691,"
 	@echo "Prometheus on http://127.0.0.1:9500. \`docker compose down\` stops it; the data stays for the next \`make stack\`."
 
-# Tests with servers mostly wait, so two processes at once help; a browser and the app it shows use both cores already.
+# Tests mostly wait, for servers or for a browser: two processes at once take little more than half of the time.
 # A test with servers or a browser that fails is run once more, and is in the summary either way: decision 26.
 test: lint types .venv/chromium .venv/promtool .venv/postgresql ## Run every check and every test, browser tests included
-	@$(BIN)/pytest --reruns 1 -raR -n 2 --dist loadfile tests/unit tests/integration
-	@$(BIN)/pytest --reruns 1 -raR tests/ui tests/notebooks tests/stack
+	@$(BIN)/pytest --reruns 1 -raR -n 2 --dist loadfile
 
 lint: .venv/ready ## Check style
 	@$(BIN)/ruff check .

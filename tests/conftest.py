@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
+import signal
 import socket
 import tempfile
 import time
@@ -34,6 +35,12 @@ EMPTY = (  # nobody else empties the log
     "truncate sales_transaction, sales_item, sales_request, audit_log, account, login restart identity;"
     "alter table audit_log enable always trigger audit_log_is_not_emptied"
 )
+
+
+def pytest_configure() -> None:
+    """Programs that the tests start can be interrupted: they inherit what `nohup make test &` ignores."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
