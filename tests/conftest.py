@@ -32,7 +32,8 @@ T = TypeVar("T")
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 EMPTY = (  # nobody else empties the log
     "alter table audit_log disable trigger audit_log_is_not_emptied;"
-    "truncate sales_transaction, sales_item, sales_request, audit_log, account, login restart identity;"
+    "truncate sales_transaction, sales_item, sales_request, audit_log, account, login, sales_import, imported_sale,"
+    " import_mapping restart identity;"
     "alter table audit_log enable always trigger audit_log_is_not_emptied"
 )
 

@@ -186,6 +186,14 @@ class LoadIncomplete(WorkbenchError):
     """A load of sample data that ended early, and of which a part is there: it could not be taken back."""
 
 
+class ImportRefused(WorkbenchError):
+    """A file, or a mapping of its columns, from which no sales can be imported; or an import that cannot be undone."""
+
+
+class ImportStopped(WorkbenchError):
+    """An import that somebody stopped: nothing of it was saved."""
+
+
 class RealSales(WorkbenchError):
     """Sample data was to be loaded among sales that are not made up."""
 

@@ -1,7 +1,7 @@
 -- late_changes: one row per entry of the audit log and day of sales whose figures it changed after that day was over on the
 -- stores' clock, :zone; days from :first to before :after_last, the largest first, at most :most. An entry takes what a sale
 -- was from its day and adds what it became to its day then; a store that is given counts what the sale was or became there.
--- A bulk load counts once a day, with its sales as they were loaded; one that was undone counts nothing.
+-- A bulk load, and an import, counts once a day, with its sales as they were loaded; a load that was undone counts nothing.
 with side as (
     select a.audit_id, a.logged_at, a.actor, a.operation, a.undoes, a.transaction_id, s.sign, s.sale
     from audit_log as a
@@ -25,9 +25,9 @@ changed as (
     from side
 ),
 load as (
-    select audit_id, logged_at, actor, (after ->> 'first_id')::bigint as first_id, (after ->> 'last_id')::bigint as last_id
+    select audit_id, logged_at, actor, operation, (after ->> 'first_id')::bigint as first_id, (after ->> 'last_id')::bigint as last_id
     from audit_log
-    where transaction_id is null and operation = 'bulk load' and after ? 'first_id'
+    where transaction_id is null and operation in ('bulk load', 'import') and after ? 'first_id'
         and logged_at >= cast(:first as timestamp) at time zone :zone
 ),
 first_entry as (
@@ -51,7 +51,7 @@ loaded as (
 contribution as (
     select * from changed
     union all
-    select l.audit_id, l.logged_at, l.actor, 'bulk load', null, s.at, s.store_id, s.total_amount, 1
+    select l.audit_id, l.logged_at, l.actor, l.operation, null, s.at, s.store_id, s.total_amount, 1
     from load as l
     join loaded as s on s.transaction_id between l.first_id and l.last_id
 )

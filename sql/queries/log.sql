@@ -1,4 +1,4 @@
--- log: one row per entry of the audit log about a sale or a bulk load, newest first, before the entry :older_than (null: from
+-- log: one row per entry of the audit log about a sale, a bulk load or an import, newest first, before the entry :older_than (null: from
 -- the newest); of entries from before migration 0008 those of headers. The totals are the sale's before and after. Days are
 -- those on which it was written, from :since to before :until; a store is that of the sale before or after; null is any.
 with entry as (

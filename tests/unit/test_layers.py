@@ -19,7 +19,7 @@ LAYERS = [
     {"database"},
     {"accounts"},
     {"servers", "sales"},
-    {"metrics", "sample"},
+    {"metrics", "sample", "imports"},
     {"migrations", "connection"},
     {"filters", "live", "figures", "notebook"},
     {"components"},

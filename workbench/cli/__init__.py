@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from workbench.cli import export, lab, passwords, report, risingwave, servers, serving, user, verify
+from workbench.cli import export, imports, lab, passwords, report, risingwave, servers, serving, user, verify
 from workbench.cli.bench.command import bench
 from workbench.cli.shared import errors
 from workbench.errors import WorkbenchError
@@ -29,10 +29,12 @@ COMMANDS = (
     verify.verify,
     report.report,
     export.export,
+    imports.undo_import,
     bench,
 )
 for command in COMMANDS:
     app.command()(command)
+app.command("import")(imports.import_file)
 app.add_typer(risingwave.app, name="risingwave")
 app.add_typer(passwords.app, name="passwords")
 app.add_typer(user.app, name="user")

@@ -144,11 +144,16 @@ def _write_row(sheet: Worksheet, place: int, row: Sequence[Any], formats: Sequen
             sheet.write(place, column, value, look)
 
 
+def quoted(name: str) -> str:
+    """The name of a column as a statement has it, whatever stands in it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
 def _without_formulas(rows: Rows) -> str:
     """The statement with an apostrophe before each text that would be taken for a formula."""
     changed = [
         f"case when regexp_matches({name}, '{FORMULA}') then '''' || {name} else {name} end as {name}"
-        for name, kind in ((f'"{name}"', kind) for name, kind in rows.columns.items())
+        for name, kind in ((quoted(name), kind) for name, kind in rows.columns.items())
         if kind == "VARCHAR"
     ]
     return f"from ({rows.text}) select * replace ({', '.join(changed)})" if changed else rows.text

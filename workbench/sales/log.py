@@ -16,7 +16,7 @@ from workbench.errors import WorkbenchError
 
 PAGE = 50
 MOST_LATE = 10_000
-Kind = Literal["created", "edited", "deleted", "restored", "bulk load", "bulk undo"]
+Kind = Literal["created", "edited", "deleted", "restored", "bulk load", "bulk undo", "import"]
 DAY = timedelta(days=1)
 
 
@@ -33,7 +33,7 @@ class LogFilter:
 
 @dataclass(frozen=True)
 class Entry:
-    """An entry of the log: the sale's total before and after; of a bulk load how many sales were ``loaded``."""
+    """An entry of the log: the sale's total before and after; of a load or an import how many were ``loaded``."""
 
     audit_id: int
     logged_at: datetime

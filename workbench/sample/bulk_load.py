@@ -13,17 +13,16 @@ from datetime import date
 from decimal import Decimal
 from itertools import chain
 
-import psycopg2
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from workbench.accounts.actor import Actor, as_actor
+from workbench.database.bulk import analyze, commit, copy_in, master_in_words
 from workbench.database.engines import Engines
-from workbench.database.sql_files import read_sql, run_sql
+from workbench.database.sql_files import run_sql
 from workbench.errors import LoadIncomplete, LoadStopped, WorkbenchError
 from workbench.sample.chunks import generate
 from workbench.sample.prepared import Prepared, prepared
-from workbench.sample.saving import analyze, commit, master_in_words
 from workbench.sample.slots import wait_for_slots
 from workbench.sample.undo import undo
 from workbench.servers import indexes
@@ -31,7 +30,6 @@ from workbench.words import counted
 
 log = logging.getLogger(__name__)
 
-READ_BYTES = 1 << 20
 BATCH_SALES = 50_000  # committed at once: some 35 MB of WAL, little of what a slot may keep
 MANY_SALES = 200_000  # from here on making indexes anew costs less than keeping them up row by row
 
@@ -137,7 +135,7 @@ class _Load:
     def _add(self, ready: Iterator[Prepared]) -> None:
         """One part: copied, checked, logged and committed."""
         with self._engines.owner.connect() as connection:
-            run_sql(connection, "sample/without_row_triggers")
+            run_sql(connection, "bulk/without_row_triggers")
             added = self._copied(connection, ready)
             _check(connection, added)
             load_id = self._audit(connection, added)
@@ -150,8 +148,8 @@ class _Load:
         for part in ready:
             if self._caller.should_stop():
                 raise self._stopped(self._loaded.with_more(added))
-            _copy(connection, "copy_headers", part.headers)
-            _copy(connection, "copy_lines", part.lines)
+            copy_in(connection, "bulk/copy_headers", io.BytesIO(part.headers))
+            copy_in(connection, "bulk/copy_lines", io.BytesIO(part.lines))
             added = added.with_more(_loaded(part))
             self._caller.progress(self._loaded.sales + added.sales, self._caller.count)
             if added.sales >= BATCH_SALES:
@@ -198,16 +196,6 @@ def _loaded(part: Prepared) -> Loaded:
     return Loaded(len(chunk.transaction_id), len(chunk.sale), 0.0, part.first_id, part.last_id, revenue)
 
 
-def _copy(connection: sa.Connection, name: str, text: bytes) -> None:
-    statement, driver = read_sql(f"sample/{name}"), connection.connection.driver_connection
-    assert driver is not None
-    try:
-        with driver.cursor() as cursor:
-            cursor.copy_expert(statement, io.BytesIO(text), READ_BYTES)
-    except psycopg2.Error as error:  # went past SQLAlchemy, which wraps the errors of all other statements
-        raise DBAPIError(statement, None, error, connection_invalidated=bool(driver.closed)) from error
-
-
 @contextmanager
 def _cheap_indexes(engines: Engines, count: int) -> Generator[None]:
     """Drops the reading indexes for a large load and makes them again, whatever happens in between.
@@ -233,7 +221,7 @@ def _cheap_indexes(engines: Engines, count: int) -> Generator[None]:
 def _check(connection: sa.Connection, loaded: Loaded) -> None:
     """Looks at the load as triggers and foreign key would have; raises WorkbenchError if they had refused it."""
     values = {"first_id": loaded.first_id, "last_id": loaded.last_id}
-    wrong = run_sql(connection, "sample/wrong_sales", values).scalar_one()
+    wrong = run_sql(connection, "bulk/wrong_sales", values).scalar_one()
     if wrong:
         raise WorkbenchError(
             f"Sample data: {wrong:,} of the transactions {loaded.first_id} to {loaded.last_id} have no lines, or totals"

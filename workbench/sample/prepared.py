@@ -22,7 +22,7 @@ TAB, POINT, LINE_END, NULL = (np.frombuffer(text, np.uint8) for text in (b"\t", 
 
 
 def header_rows(chunk: Chunk) -> bytes:
-    """The sales of the chunk, in the order of columns of sql/sample/copy_headers.sql."""
+    """The sales of the chunk, in the order of columns of sql/bulk/copy_headers.sql."""
     return _rows(
         [
             _digits(chunk.transaction_id),
@@ -38,7 +38,7 @@ def header_rows(chunk: Chunk) -> bytes:
 
 
 def line_rows(chunk: Chunk) -> bytes:
-    """The lines of the chunk, in the order of columns of sql/sample/copy_lines.sql."""
+    """The lines of the chunk, in the order of columns of sql/bulk/copy_lines.sql."""
     goods = _words([f"{product.code}\t{product.name}\t{product.category}" for product in products()])
     return _rows(
         [
@@ -135,7 +135,7 @@ def _with_ids(engines: Engines, chunks: Iterator[Chunk]) -> Generator[Prepared]:
     with engines.owner.connect() as connection:
         for chunk in chunks:
             count = len(chunk.transaction_id)
-            taken = run_sql(connection, "sample/take_ids", {"count": count}).one()
+            taken = run_sql(connection, "bulk/take_ids", {"count": count}).one()
             connection.commit()  # its transaction must not last as long as the load
             ids = taken.scattered_ids or range(taken.first_id, taken.first_id + count)
             numbered = replace(chunk, transaction_id=np.array(ids, dtype=np.int64))

@@ -11,10 +11,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from workbench.accounts.actor import Actor, as_actor
+from workbench.database.bulk import analyze, commit, master_in_words
 from workbench.database.engines import Engines
 from workbench.database.sql_files import run_sql
 from workbench.errors import RealSales, SampleChanged, WorkbenchError
-from workbench.sample.saving import analyze, commit, master_in_words
 from workbench.words import counted
 
 MOST_NAMED = 5
@@ -89,7 +89,7 @@ def undo(
         if changed and not also_changed:
             raise SampleChanged(_changed_text(changed, left.sales))
         run("delete_changed", ids=changed)
-        run("without_row_triggers")
+        run_sql(connection, "bulk/without_row_triggers")
         run("delete_lines_of_load")
         run("delete_sales_of_load")
         run("audit_undo", actor=who, before=json.dumps(of | dict(left._mapping)))

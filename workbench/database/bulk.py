@@ -1,20 +1,35 @@
-"""What a load and its undo both do around their statements: commit, tell the planner, say that the master is away."""
+"""What loads, imports and their undoing do around their statements: copy, commit, tell the planner, say what failed."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Generator
 from contextlib import contextmanager
+from typing import IO
 
+import psycopg2
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from workbench.database.engines import Engines
 from workbench.database.failures import in_words, is_away
-from workbench.database.sql_files import run_sql
+from workbench.database.sql_files import read_sql, run_sql
 from workbench.errors import OutcomeUnknown
 
 log = logging.getLogger(__name__)
+
+READ_BYTES = 1 << 20
+
+
+def copy_in(connection: sa.Connection, name: str, text: IO[bytes]) -> None:
+    """Runs the file's COPY with what ``text`` holds. Raises DBAPIError, and what reading it raises."""
+    statement, driver = read_sql(name), connection.connection.driver_connection
+    assert driver is not None
+    try:
+        with driver.cursor() as cursor:
+            cursor.copy_expert(statement, text, READ_BYTES)
+    except psycopg2.Error as error:  # went past SQLAlchemy, which wraps the errors of all other statements
+        raise DBAPIError(statement, None, error, connection_invalidated=bool(driver.closed)) from error
 
 
 def commit(connection: sa.Connection) -> None:
@@ -33,10 +48,10 @@ def commit(connection: sa.Connection) -> None:
 def analyze(connection: sa.Connection) -> None:
     """Tells the planner. What is loaded stays loaded when this fails; autovacuum then does it within minutes."""
     try:
-        run_sql(connection, "sample/analyze")
+        run_sql(connection, "bulk/analyze")
         connection.commit()
     except DBAPIError as error:
-        log.warning("The sample sales are loaded, but ANALYZE failed: %s", error.orig)
+        log.warning("The sales are there, but ANALYZE failed: %s", error.orig)
 
 
 @contextmanager

@@ -1,0 +1,278 @@
+"""ImportFile: a file of sales from its reading to its verdicts, in a folder and a database of its own."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+import sqlalchemy as sa
+
+from workbench.accounts.actor import Actor, as_actor
+from workbench.database.engines import Engines
+from workbench.database.failures import SERVER_ERRORS, in_words
+from workbench.database.sql_files import read_sql, run_sql
+from workbench.errors import ImportRefused
+from workbench.files import Rows, quoted, write
+from workbench.imports.mapping import FileMapping, found_out
+from workbench.imports.reading import Table, tabulate
+from workbench.imports.verdicts import ACCEPTED, ALREADY, judge, leave_out
+from workbench.sales.rights import Rights
+from workbench.words import counted, visible
+
+IMPORTING = "To import sales"
+AT_ONCE = 50_000  # sales that are asked about at once
+MOST_NAMED = 3
+MOST_ASKED = 20  # stores, or cashiers
+
+
+@dataclass(frozen=True)
+class Total:
+    """The rows with one verdict, and quantity times price less discount of those whose numbers can be read."""
+
+    kind: str
+    rows: int
+    value: Decimal
+    example: str = ""
+
+
+@dataclass(frozen=True)
+class DryRun:
+    """What an import would do: rows by verdict, those accepted first, and what would be added.
+
+    ``value`` is that of all rows of the file; ``doubts`` are what a form would ask about.
+    """
+
+    totals: tuple[Total, ...]
+    sales: int
+    lines: int
+    revenue: Decimal
+    doubts: tuple[str, ...] = ()
+
+    @property
+    def value(self) -> Decimal:
+        """Of all rows of the file."""
+        return sum((total.value for total in self.totals), Decimal())
+
+    @property
+    def refused(self) -> int:
+        """The rows that can be neither imported nor have been."""
+        return sum(total.rows for total in self.totals if total.kind not in (ACCEPTED, ALREADY))
+
+    @property
+    def shortfall(self) -> str:
+        """By how much what would be there falls short of the file, in words; empty when it does not."""
+        out = [total for total in self.totals if total.kind not in (ACCEPTED, ALREADY) and total.value]
+        if not out:
+            return ""
+        short = sum((total.value for total in out), Decimal())
+        why = "; ".join(f"{total.kind} {money(total.value)}" for total in out)
+        return (
+            f"The file's rows come to {money(self.value)}. What is refused comes to {money(short)} of it ({why}): the"
+            f" revenue of what is imported is {'higher' if short < 0 else 'lower'} by {money(abs(short))}."
+        )
+
+
+def money(value: Decimal) -> str:
+    """With two decimals, or as many as there are."""
+    plain = value.normalize()
+    places = max(2, -int(plain.as_tuple().exponent)) if plain else 2
+    return f"{value:,.{places}f}"
+
+
+class ImportFile:
+    """A file that is to be imported, opened for one actor. Its steps follow one another; ``close`` it in the end."""
+
+    def __init__(self, engines: Engines, path: Path, name: str, actor: Actor | str = "") -> None:
+        """What is made of it is in a folder that is gone with ``close``. Raises RoleRefused, ImportRefused."""
+        self.actor = as_actor(actor)
+        self.actor.need("editor", IMPORTING)
+        self.engines, self.name = engines, visible(Path(name).name)[:255]
+        self._folder = Path(tempfile.mkdtemp(prefix="workbench-import-"))
+        self._path = self._folder / "given"
+        self.table: Table | None = None
+        self.mapping = FileMapping()
+        self.result: DryRun | None = None
+        self.rights: Rights | None = None
+        self.seen = ""
+        self._strangers: list[str] = []
+        try:
+            self._path.symlink_to(path.resolve(strict=True))  # its own name may be read as a pattern
+            with self._path.open("rb") as file:
+                self.hash = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            self.close()
+            raise ImportRefused(f"{self.name} cannot be read: {error.strerror}.") from None
+        self.database = self._connected()
+
+    def _connected(self) -> duckdb.DuckDBPyConnection:
+        """A database that reads the file, and reads and writes in the folder: nothing else, whatever is asked of it."""
+        database = duckdb.connect()
+        given = str(self._path.resolve()).replace("'", "''")
+        database.execute(f"set allowed_paths = ['{given}']")
+        database.execute(f"set allowed_directories = ['{self._folder}']")
+        database.execute(f"set temp_directory = '{self._folder}'")
+        database.execute("set memory_limit = '1GB'")
+        database.execute("set enable_external_access = false")
+        return database
+
+    def read(self, mapping: FileMapping | None = None) -> Table:
+        """Reads the file as the mapping says, and finds out what it leaves open. Raises ImportRefused."""
+        wanted = mapping or FileMapping()
+        self.result = None
+        self.table = tabulate(
+            self.database,
+            self._path,
+            self.name,
+            encoding=wanted.encoding,
+            delimiter=wanted.delimiter,
+            sheet=wanted.sheet,
+        )
+        guessed = wanted.with_guesses(self.table.columns)
+        has_all = set(guessed.columns.values()) <= set(self.table.columns)
+        self.mapping = found_out(self.database, self.table.columns, guessed) if has_all else guessed
+        return self.table
+
+    def first_rows(self, most: int = 5) -> pd.DataFrame:
+        """The first rows of the file as they stand there."""
+        assert self.table is not None
+        text = "select * exclude (row, fault) from raw order by row limit ?"
+        found = self.database.execute(text, [most]).df()
+        found.columns = pd.Index(self.table.columns)
+        return found
+
+    def dry_run(self, should_stop: Callable[[], bool] = lambda: False) -> DryRun:
+        """Judges each row as the form would. Raises ImportRefused, RoleRefused, ServerUnavailable, ImportStopped."""
+        self.rights = Rights.of(self.actor, self.engines.settings)
+        assert self.table is not None
+        self.mapping.refuse(self.table.columns)
+        judge(self.database, self.table.columns, self.mapping, self.hash, self.rights, should_stop)
+        self._leave_imported_out()
+        self.result = self._result()
+        return self.result
+
+    def _leave_imported_out(self) -> None:
+        sales = self.database.execute(
+            "select sale, store_id, invoice, fingerprint from header order by sale"
+        ).fetchall()
+        try:
+            with self.engines.master_reader.connect() as connection:
+                self.seen = run_sql(connection, "imports/imports_seen").scalar_one()
+                found = [] if self.seen.startswith("0/") else _imported(connection, sales)
+                self._strangers = self._find_strangers(connection)
+        except SERVER_ERRORS as error:
+            raise in_words(self.engines.settings, "master", error) from None
+        if found:
+            leave_out(self.database, pd.DataFrame(found, columns=["sale", "kind", "reason"], dtype=object))
+
+    def _find_strangers(self, connection: sa.Connection) -> list[str]:
+        """The stores and cashiers that would sell for the first time, of so few that it may be a slip."""
+        asked = {
+            f"{name}s": [row[0] for row in self.database.execute(f"from header select distinct {name}_id").fetchall()]
+            for name in ("store", "cashier")
+        }
+        if max(map(len, asked.values())) > MOST_ASKED:
+            return []
+        found = run_sql(connection, "imports/strangers", asked)
+        return [f"{row.kind} {row.number} has never sold anything before." for row in found]
+
+    def _result(self) -> DryRun:
+        given = {"accepted": ACCEPTED, "already": ALREADY}
+        rows = self.database.execute(read_sql("imports/totals"), given).fetchall()
+        made = self.database.execute(
+            "select count(*), coalesce(sum(lines), 0)::bigint, coalesce(sum(total_amount), 0) from header"
+        ).fetchone()
+        assert made is not None
+        sales, lines, revenue = made
+        return DryRun(tuple(Total(*row) for row in rows), sales, lines, revenue, tuple(self._doubts()))
+
+    def _doubts(self) -> list[str]:
+        """What a form would ask about before it saved such a sale."""
+        clock, found = self.engines.settings.clock, list(self._strangers)
+        ahead = self._one("select count(*) from header where transaction_time > ?", [clock.now()])
+        if ahead:
+            found.append(f"{counted(ahead, 'sale')} of a time that is still to come: were days and months mixed up?")
+        several = self.database.execute(
+            "select product_code, count(distinct product_name) as names from line group by product_code"
+            " having names > 1 order by names desc, product_code"
+        ).fetchall()
+        if several:
+            named = ", ".join(visible(code) for code, _ in several[:MOST_NAMED])
+            more = ", ..." if len(several) > MOST_NAMED else ""
+            found.append(f"{counted(len(several), 'product code')} with several names ({named}{more}).")
+        midnights = self._one("select count(*) from header where transaction_time::time = time '00:00:00'")
+        if midnights and midnights == self._one("select count(*) from header"):
+            found.append("The dates have no time of day: all sales are of midnight.")
+        return found
+
+    def _one(self, text: str, values: Sequence[Any] = ()) -> int:
+        found = self.database.execute(text, values).fetchone()
+        assert found is not None
+        return int(found[0])
+
+    def verdicts(self, kind: str, most: int = 5) -> pd.DataFrame:
+        """The first rows with a verdict: number, what stands in the file, and why."""
+        assert self.table is not None
+        columns = ", ".join(f"r.c{place}" for place in range(len(self.table.columns)))
+        found = self.database.execute(
+            f"from raw as r left join verdict as v using (row) select row, {columns}, v.reason"
+            " where coalesce(v.kind, ?) = ? order by row limit ?",
+            [ACCEPTED, kind, most],
+        ).df()
+        found.columns = pd.Index(["Row", *self.table.columns, "Why"])
+        return found.drop(columns="Why") if kind == ACCEPTED else found
+
+    def write_refused(self, path: Path) -> int:
+        """Writes the refused rows as they stand in the file, with why, to be mended and brought again. Gives how many.
+
+        Columns keep their names, so that the mapping fits; ``Why refused`` is no field of a sale.
+        """
+        assert self.table is not None
+        columns = ", ".join(f"r.c{place} as {quoted(name)}" for place, name in enumerate(self.table.columns))
+        text = (
+            f'from verdict as v join raw as r using (row) select {columns}, v.reason as "Why refused"'
+            " where v.kind <> $1 order by row"
+        )
+        made = self._folder / f"refused{path.suffix.lower()}"
+        count = write(Rows(self.database, text, [ALREADY]), made, "Refused rows")
+        shutil.move(made, path)
+        return count
+
+    def with_mapping(self, **changes: Any) -> None:
+        """Another mapping of the file as it is read."""
+        self.mapping = replace(self.mapping, **changes)
+        self.result = None
+
+    @property
+    def folder(self) -> Path:
+        """Where the database may write; gone with ``close``."""
+        return self._folder
+
+    def close(self) -> None:
+        """Forgets it all."""
+        if hasattr(self, "database"):
+            self.database.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _imported(connection: sa.Connection, sales: Sequence[tuple[int, int, str, Any]]) -> list[tuple[int, str, str]]:
+    found: dict[int, tuple[int, str, str]] = {}
+    for start in range(0, len(sales), AT_ONCE):
+        part = sales[start : start + AT_ONCE]
+        values = {"stores": [store for _, store, _, _ in part], "invoices": [invoice for _, _, invoice, _ in part]}
+        for row in run_sql(connection, "imports/imported", values):
+            sale, _, invoice, fingerprint = part[row.position - 1]
+            of = f"import {row.import_id} ({visible(row.file_name)}) brought it as transaction {row.transaction_id}"
+            if row.fingerprint.replace("-", "") == str(fingerprint).replace("-", ""):
+                found[sale] = (sale, ALREADY, f"{of[0].upper()}{of[1:]}")
+            else:
+                text = f"Invoice {visible(invoice)} is there with other content: {of}"
+                found.setdefault(sale, (sale, "Invoice number", text))
+    return list(found.values())

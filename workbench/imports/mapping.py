@@ -1,0 +1,161 @@
+"""Which column of a file is which field of a sale, what is taken where it has none, and how its texts are read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, get_args
+
+import duckdb
+
+from workbench.database.sql_files import read_sql
+from workbench.errors import ImportRefused, field_label
+from workbench.imports.reading import alike
+from workbench.sales.models import LineInput, SaleInput
+
+Decimals = Literal[".", ","]
+Dates = Literal["year first", "day first", "month first"]
+UNCLEAR = "unclear"  # a date such as 1/2/2026, and nothing in the file that tells day and month apart
+INVOICE = "invoice"  # rows with one number are one sale; it is not kept in the sale
+HEADER = tuple(name for name in SaleInput.model_fields if name != "lines")
+LINE = tuple(name for name in LineInput.model_fields if name != "item_id")
+FIELDS = (INVOICE, *HEADER, *LINE)
+NEEDED = tuple(name for name in (*HEADER, *LINE) if name not in ("customer_id", "category", "discount"))
+AMOUNTS = ("unit_price", "discount")
+# What files call a field, without blanks and marks.
+SYNONYMS = {
+    INVOICE: ("invoiceno", "beleg", "invoicenumber", "invoiceid", "orderid", "orderno", "ordernumber", "receipt",
+              "receiptno", "transactionid", "rechnungsnr",
+              "belegnr", "saleid"),
+    "transaction_time": ("invoicedate", "orderdate", "datetime", "date", "time", "timestamp", "datum", "saledate",
+                         "transactiondate"),
+    "cashier_id": ("cashier", "employee", "employeeid", "kassierer", "operator", "clerk"),
+    "store_id": ("store", "shop", "shopid", "branch", "branchid", "filiale", "storenumber", "outlet"),
+    "payment_method": ("payment", "paymenttype", "zahlungsart", "paidby", "tender"),
+    "customer_id": ("customer", "customerno", "customernumber", "kunde", "kundennr"),
+    "product_code": ("stockcode", "sku", "productid", "code", "itemcode", "articleno", "artikelnr", "article"),
+    "product_name": ("description", "product", "name", "itemname", "item", "bezeichnung", "artikel"),
+    "category": ("productcategory", "group", "department", "warengruppe"),
+    "quantity": ("qty", "menge", "pieces", "units", "anzahl"),
+    "unit_price": ("price", "unitprice", "einzelpreis", "preis", "listprice"),
+    "discount": ("discountamount", "rabatt"),
+}  # fmt: skip
+
+
+def label(name: str) -> str:
+    """A field as people read it."""
+    return "Invoice number" if name == INVOICE else field_label(name)
+
+
+@dataclass(frozen=True)
+class FileMapping:
+    """The column of each field, by name, and the ``defaults`` of those that have none or where it is empty.
+
+    ``decimals`` and ``dates`` say how amounts and dates are read; empty: as is found out. ``encoding``, ``delimiter``
+    and ``sheet`` are how the file is read, where that was corrected.
+    """
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    defaults: Mapping[str, str] = field(default_factory=dict)
+    decimals: str = ""
+    dates: str = ""
+    encoding: str = ""
+    delimiter: str = ""
+    sheet: str = ""
+
+    def to_json(self) -> str:
+        """As it is kept."""
+        return json.dumps({name: getattr(self, name) for name in self.__dataclass_fields__})
+
+    @classmethod
+    def of(cls, kept: Mapping[str, Any]) -> FileMapping:
+        """A kept one."""
+        return cls(**{name: value for name, value in kept.items() if name in cls.__dataclass_fields__})
+
+    def with_guesses(self, names: Sequence[str]) -> FileMapping:
+        """With a column for each field that has neither column nor default and that a name tells of."""
+        return replace(self, columns={**_guessed(names, (*self.columns, *self.defaults)), **self.columns})
+
+    def refuse(self, names: Sequence[str]) -> None:
+        """Raises ImportRefused for what is no field, for columns that the file has not, and for fields without any."""
+        for name in (*self.columns, *self.defaults):
+            if name not in FIELDS:
+                raise ImportRefused(f"There is no field {name!r} of a sale: {', '.join(FIELDS)}.")
+        if missing := [column for column in self.columns.values() if column not in names]:
+            raise ImportRefused(
+                f"The file has no column {_listed(missing)}, which the mapping names. It has {_listed(names)}."
+            )
+        self._refuse_unread()
+        if lacking := [name for name in NEEDED if name not in self.columns and not self.defaults.get(name, "").strip()]:
+            raise ImportRefused(
+                f"No column is chosen for {', '.join(map(label, lacking))}: choose one, or a value for all rows."
+            )
+
+    def _refuse_unread(self) -> None:
+        if self.decimals not in ("", *get_args(Decimals)):
+            raise ImportRefused(f"The decimal sign is a point or a comma, and not {self.decimals!r}.")
+        if self.dates == UNCLEAR:
+            raise ImportRefused(
+                "Nothing in the file tells whether days or months come first in its dates: say which"
+                " (day first, month first)."
+            )
+        if self.dates not in ("", *get_args(Dates)):
+            raise ImportRefused(f"Dates are read {', '.join(get_args(Dates))}, and not {self.dates!r}.")
+
+
+def _listed(names: Iterable[str]) -> str:
+    found = list(names)
+    return ", ".join(repr(name[:60]) for name in found[:12]) + (", ..." if len(found) > 12 else "")
+
+
+def _guessed(names: Sequence[str], settled: Sequence[str]) -> dict[str, str]:
+    """A column is taken once, by the field whose words come first."""
+    left, found = {alike(name): name for name in reversed(names)}, dict[str, str]()
+    for name in FIELDS:
+        if name in settled:
+            continue
+        for word in (alike(name), *SYNONYMS[name]):
+            if word in left:
+                found[name] = left.pop(word)
+                break
+    return found
+
+
+def found_out(database: duckdb.DuckDBPyConnection, names: Sequence[str], mapping: FileMapping) -> FileMapping:
+    """The mapping with decimal sign and order of dates as the file's texts tell, where they are not given."""
+    decimals = mapping.decimals or _decimals(database, names, mapping)
+    return replace(mapping, decimals=decimals, dates=mapping.dates or _dates(database, names, mapping))
+
+
+def place(names: Sequence[str], column: str) -> str:
+    """The column of the table ``raw``."""
+    return f"c{list(names).index(column)}"
+
+
+def _looked_at(
+    database: duckdb.DuckDBPyConnection, names: Sequence[str], column: str, question: str
+) -> tuple[int, ...]:
+    """What a file of ``sql/imports`` asks of the texts of a column."""
+    database.execute(f"create or replace temp view looked_at as from raw select trim({place(names, column)}) as text")
+    found = database.execute(read_sql(f"imports/{question}")).fetchone()
+    assert found is not None
+    return found
+
+
+def _decimals(database: duckdb.DuckDBPyConnection, names: Sequence[str], mapping: FileMapping) -> str:
+    columns = [mapping.columns[name] for name in AMOUNTS if name in mapping.columns]
+    found = [_looked_at(database, names, column, "decimals") for column in columns]
+    return "," if sum(commas for commas, _ in found) > sum(points for _, points in found) else "."
+
+
+def _dates(database: duckdb.DuckDBPyConnection, names: Sequence[str], mapping: FileMapping) -> str:
+    column = mapping.columns.get("transaction_time")
+    some = 0
+    if column is not None:
+        some, days_first, months_first, dotted = _looked_at(database, names, column, "dates")
+    if not some:
+        return "year first"
+    if days_first or months_first:
+        return "day first" if days_first >= months_first else "month first"
+    return "day first" if dotted == some else UNCLEAR
