@@ -10,6 +10,7 @@ from workbench.accounts.actor import Actor
 from workbench.accounts.logins import Logins
 from workbench.config import Settings, load_settings
 from workbench.config.clock import StoreClock
+from workbench.config.weeks import begin_weeks_on
 from workbench.database.engines import Engines
 from workbench.database.engines import connect as connect_engines
 from workbench.database.replication import Reader, Session
@@ -98,6 +99,7 @@ def connect(settings: Settings | None = None) -> Workbench:
     setting and ClusterError when the embedded servers were never made.
     """
     settings = settings or load_settings()
+    begin_weeks_on(settings.workbench_week_begins)
     if settings.is_embedded:
         settings = cluster.configured(settings)
     engines = connect_engines(settings)

@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 from tests.conftest import paused_replay
 from tests.examples import CAKE, LATTE, sale
 from tests.integration.plain_metrics import plain
-from workbench.connection import Workbench
+from workbench.config.weeks import begin_weeks_on
+from workbench.connection import Workbench, connect
 from workbench.database.positions import mark
 from workbench.database.replication import Reader, Session
 from workbench.errors import FiguresUnavailable, MetricError, ServerUnavailable
@@ -396,6 +397,28 @@ def test_a_customer_of_two_days_is_one_when_both_are_asked_together(workbench: W
         by_day, of_all = (answer.value for answer in ask_together(source, asked))
         assert by_day["sales"].tolist() == by_day["customers"].tolist() == [1, 1]
         assert (of_all["sales"].item(), of_all["customers"].item()) == (2, 1)
+
+
+def test_weeks_begin_as_the_settings_say_on_either_engine(workbench: Workbench, columns: Columns) -> None:
+    shop = Shop(workbench)
+    for day in (3, 4, 10, 11):  # Saturday and Sunday, twice
+        shop.sales.create(sale(transaction_time=datetime(2026, 10, day, 12)), uuid.uuid4())
+    columns.refresh(workbench.reader, shop.session)
+    found = {}
+    try:
+        for name in ("monday", "saturday", "sunday"):
+            connect(workbench.engines.settings.model_copy(update={"workbench_week_begins": name})).close()
+            for held in (columns, None):
+                frame = ask(Source(workbench.reader, shop.session, held), ["sales"], by=["week"]).value
+                weeks = [(f"{day:%a %d}", count) for day, count in frame.itertuples(index=False)]
+                assert found.setdefault(name, weeks) == weeks
+    finally:
+        begin_weeks_on("monday")
+    assert found == {
+        "monday": [("Mon 28", 2), ("Mon 05", 2)],
+        "saturday": [("Sat 03", 2), ("Sat 10", 2)],
+        "sunday": [("Sun 27", 1), ("Sun 04", 2), ("Sun 11", 1)],
+    }
 
 
 def test_a_product_has_its_newest_name_on_either_engine(workbench: Workbench, columns: Columns) -> None:

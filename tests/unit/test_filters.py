@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from workbench.config.weeks import WeekBegins, begin_weeks_on, weekdays
 from workbench.filters import Filters, chips, drop, from_query, to_query, words
 
 NOW = datetime(2026, 3, 18, 14, 5, 42)  # a Wednesday
@@ -37,6 +38,26 @@ def d(text: str) -> date:
 def test_a_period_has_first_and_last_day(period: str, first: str, last: str) -> None:
     where = Filters(period=period).where(NOW)
     assert (where.date_from, where.date_to) == (d(first), d(last))
+
+
+@pytest.mark.parametrize(
+    ("begins", "first", "last"),
+    [
+        ("sunday", "2026-03-08", "2026-03-14"),
+        ("saturday", "2026-03-07", "2026-03-13"),
+        ("wednesday", "2026-03-11", "2026-03-17"),
+    ],
+)
+def test_last_week_and_the_order_of_weekdays_begin_as_the_settings_say(
+    begins: WeekBegins, first: str, last: str
+) -> None:
+    begin_weeks_on(begins)
+    try:
+        where, order = Filters(period="last_week").where(NOW), weekdays()
+    finally:
+        begin_weeks_on("monday")
+    assert (where.date_from, where.date_to) == (d(first), d(last))
+    assert order[0] == d(first).isoweekday() and sorted(order) == [1, 2, 3, 4, 5, 6, 7]
 
 
 def test_all_days_and_a_custom_period_are_open() -> None:

@@ -26,6 +26,7 @@ from workbench.config.clock import StoreClock, find_zone, machine_zone
 from workbench.config.env_file import NAME, refuse_unusable
 from workbench.config.hosts import listed_hosts, listed_origins
 from workbench.config.secrets import refuse_readable, role_passwords, variable
+from workbench.config.weeks import WeekBegins
 from workbench.errors import SettingsError
 
 log = logging.getLogger(__name__)
@@ -201,6 +202,7 @@ class Settings(BaseSettings):
     workbench_timezone: str = Field(
         default_factory=machine_zone, description="The stores' time zone, by its IANA name; empty: this machine's"
     )
+    workbench_week_begins: WeekBegins = Field("monday", description="The day on which weeks begin: monday to sunday")
     workbench_report_seconds: int = Field(300, gt=0, le=86400, description="How long a report may run, in seconds")
     workbench_figures: Literal["auto", "risingwave", "columns", "database"] = Field(
         "auto", description="Who answers figures; auto: RisingWave, then the columns in memory, then the database"

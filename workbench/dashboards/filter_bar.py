@@ -12,6 +12,7 @@ from panel.viewable import Viewable, Viewer
 
 from workbench.components import theme
 from workbench.components.inline import read_aside
+from workbench.config.weeks import weekdays
 from workbench.dashboards.feed import Feed
 from workbench.dashboards.filter_chips import FilterChips
 from workbench.dashboards.products import product_names
@@ -100,7 +101,7 @@ class FilterBar(Viewer):
             return
         self._revision = live.revision
         for name, widget in self._lists.items():
-            values = list(range(1, 8)) if name == "weekdays" else live.choices(LABELS[name][1])
+            values = weekdays() if name == "weekdays" else live.choices(LABELS[name][1])
             chosen = getattr(self._filters, name)
             values += [value for value in chosen if value not in values]
             options = {self._option(name, value): value for value in values}

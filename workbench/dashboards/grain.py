@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 
 import pandas as pd
 
+from workbench.config.weeks import begin_of_week
 from workbench.dashboards.tile_card import Button
 from workbench.filters import AUTO, GRAINS
 
@@ -39,9 +40,9 @@ def grouped(frame: pd.DataFrame, grain: str) -> pd.DataFrame:
 
 
 def begin_of(day: date, grain: str) -> date:
-    """The first day of the day's week, which begins on Monday as in the dimension ``week``, of its month, or itself."""
+    """The first day of the day's week, which begins as in the dimension ``week``, of its month, or itself."""
     if grain == "week":
-        return day - timedelta(days=day.weekday())
+        return begin_of_week(day)
     return day.replace(day=1) if grain == "month" else day
 
 

@@ -13,6 +13,7 @@ from bokeh.models.annotations import ColorBar
 from hvplot import hvPlot
 
 from workbench.components import theme
+from workbench.config.weeks import weekdays
 from workbench.connection import Workbench
 from workbench.dashboards.chart import ChartTile, alphas, by_column, extremes, floats, frameless, on_click
 from workbench.dashboards.feed import Feed, Moment
@@ -66,7 +67,7 @@ class BusyHours(ChartTile):
         """Every hour between the first and the last, on every weekday; a cell without a sale is 0."""
         found = {(hour, day): value for hour, day, value in frame.itertuples(index=False)}
         hours = range(self._hours[0], self._hours[1] + 1)
-        cells = [(hour, day) for day in range(7, 0, -1) for hour in hours]
+        cells = [(hour, day) for day in reversed(weekdays()) for hour in hours]
         values = [found.get(cell, 0) for cell in cells]
         hour_alpha = alphas((hour for hour, _ in cells), moment.where.hours)
         day_alpha = alphas((day for _, day in cells), moment.where.weekdays)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 
+from workbench.config.weeks import begin_of_week
 from workbench.metrics.filters import Where
 
 Days = tuple[date, date]
@@ -43,9 +44,9 @@ GRAINS = {AUTO: "As it fits", "day": "Day", "week": "Week", "month": "Month"}
 
 
 def days_of(period: str, today: date, custom: tuple[date | None, date | None]) -> tuple[date | None, date | None]:
-    """First and last day of a period. A week begins on Monday; this month runs to its last day; custom may be open."""
+    """First and last day of a period; this month runs to its last day, custom may be open."""
     day = timedelta(days=1)
-    monday, month = today - today.weekday() * day, today.replace(day=1)
+    week, month = begin_of_week(today), today.replace(day=1)
     quarter, year = month.replace(month=month.month - (month.month - 1) % 3), month.replace(month=1)
     last_quarter = (quarter - day).replace(month=(quarter - day).month - 2, day=1)
     found: dict[str, tuple[date | None, date | None]] = {
@@ -54,7 +55,7 @@ def days_of(period: str, today: date, custom: tuple[date | None, date | None]) -
         "last_7_days": (today - 6 * day, today),
         "last_30_days": (today - 29 * day, today),
         "last_90_days": (today - 89 * day, today),
-        "last_week": (monday - 7 * day, monday - day),
+        "last_week": (week - 7 * day, week - day),
         "last_month": ((month - day).replace(day=1), month - day),
         "last_quarter": (last_quarter, quarter - day),
         "last_year": (year.replace(year=year.year - 1), year - day),

@@ -39,7 +39,7 @@ DIMENSIONS = {
         Dimension("day", "Day", "day"),
         Dimension("hour", "Hour", "hour"),
         Dimension("weekday", "Weekday", "day"),  # 1 is Monday, 7 is Sunday
-        Dimension("week", "Week", "day"),  # each of these four is told by its first day, a week by its Monday
+        Dimension("week", "Week", "day"),  # each of these four is told by its first day
         Dimension("month", "Month", "day"),
         Dimension("quarter", "Quarter", "day"),
         Dimension("year", "Year", "day"),

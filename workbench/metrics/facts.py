@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 from sqlalchemy.exc import ProgrammingError
 
+from workbench.config.weeks import days_from_monday
 from workbench.database.failures import state_of
 from workbench.database.sql_files import run_sql
 from workbench.errors import MetricError
@@ -347,8 +348,17 @@ def group(table: sa.FromClause, name: str) -> sa.ColumnElement[Any]:
     """What a dimension is grouped by: the day itself, as the planner cannot tell how many numbers of days there are."""
     column = table.c[COLUMNS.get(name, name)]
     if name in SPANS:  # of a time without a zone: the session's is not asked
-        return sa.cast(sa.func.date_trunc(name, sa.cast(column, sa.DateTime)), sa.Date)
+        return _begin_of(name, sa.cast(column, sa.DateTime))
     return sa.cast(sa.extract("isodow", column), sa.Integer) if name == "weekday" else column
+
+
+def _begin_of(span: str, time: sa.ColumnElement[datetime]) -> sa.ColumnElement[date]:
+    """The first day of a span; PostgreSQL's weeks begin on Monday."""
+    shift = days_from_monday() if span == "week" else 0
+    if not shift:
+        return sa.cast(sa.func.date_trunc(span, time), sa.Date)
+    days = sa.literal_column(f"interval '{shift} days'", sa.Interval)
+    return sa.cast(sa.func.date_trunc(span, time + days) - days, sa.Date)
 
 
 def shown(key: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
