@@ -119,6 +119,10 @@ class SaleConflict(WorkbenchError):
         )
 
 
+class ReturnRefused(WorkbenchError):
+    """What returns do not allow: a sale changed or deleted of which items were returned, or a return changed."""
+
+
 class AlreadyUndone(WorkbenchError):
     """What was to be undone is undone already, or cannot be."""
 

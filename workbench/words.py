@@ -23,9 +23,10 @@ def counted(number: int, noun: str) -> str:
 
 
 def pieces(quantities: list[int]) -> str:
-    """``6 items on 3 lines`` of a sale, ``2 items`` when each line has one."""
-    items = counted(sum(quantities), "item")
-    return items if sum(quantities) == len(quantities) else f"{items} on {counted(len(quantities), 'line')}"
+    """``6 items on 3 lines`` of a sale, ``2 items`` when each line has one; ``2 items returned`` of a return."""
+    total = abs(sum(quantities))
+    items = counted(total, "item") + (" returned" if sum(quantities) < 0 else "")
+    return items if total == len(quantities) else f"{items} on {counted(len(quantities), 'line')}"
 
 
 def unstorable(text: str) -> str:

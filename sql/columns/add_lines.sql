@@ -16,7 +16,8 @@ select
     n.article,
     n.items,
     n.revenue,
-    n.discount
+    n.discount,
+    n.items < 0 as is_return
 from new_lines as n
 join fact_sales as s on s.transaction_id = n.transaction_id;
 

@@ -1,6 +1,6 @@
 -- tables: the columns, as DuckDB keeps them, empty. The facts have the columns of sql/metrics' facts, so that one
 -- statement asks either; a line repeats the columns of its sale, so that no question joins the two.
-create or replace table fact_sales ( -- one row per sale
+create or replace table fact_sales ( -- one row per sale or return
     transaction_id bigint,
     transaction_time timestamp,
     day date,
@@ -12,6 +12,7 @@ create or replace table fact_sales ( -- one row per sale
     customer_id integer,
     revenue decimal(12, 2),
     discount decimal(12, 2),
+    is_return boolean,
     articles_low ubigint, -- the bits of the articles of its lines, the most sold 64
     articles_high ubigint -- and the others
 );
@@ -32,7 +33,8 @@ create or replace table fact_lines ( -- one row per line
     article integer,
     items integer,
     revenue decimal(12, 2),
-    discount decimal(12, 2)
+    discount decimal(12, 2),
+    is_return boolean
 );
 
 -- One row per product code, name and category that a line has, or had. The most sold ones have a bit of their own in
@@ -44,7 +46,7 @@ create or replace table articles (
     category varchar
 );
 
-create or replace table first_sales as select * exclude (revenue, discount) from fact_sales; -- one row per customer
+create or replace table first_sales as select * exclude (revenue, discount, is_return) from fact_sales; -- one row per customer
 
 create or replace table held ( -- one row: whose copy this is, up to where
     definition varchar,

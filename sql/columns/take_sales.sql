@@ -12,6 +12,7 @@ select
     c.customer_id,
     c.total_amount as revenue,
     c.total_discount as discount,
+    c.total_amount + c.total_discount < 0 as is_return,
     coalesce((b.articles & 18446744073709551615::uhugeint)::ubigint, 0) as articles_low,
     coalesce((b.articles >> 64)::ubigint, 0) as articles_high
 from read_csv(

@@ -5,7 +5,7 @@ create or replace macro copied_text(text) as replace(text, '\', '\\');
 create or replace view copied_headers as
 select
     transaction_id, transaction_time, cashier_id, store_id, copied_text(payment_method), total_amount, total_discount,
-    customer_id
+    customer_id, null as return_of
 from header
 join numbered using (sale)
 order by sale;

@@ -1,4 +1,4 @@
--- fact_lines: one row per line, with the dimensions of its one header; no measure of the header, so none counts twice.
+-- fact_lines: one row per line, those of returns are negative, with the dimensions of its one header; no measure of the header, so none counts twice.
 -- Each line has its header, so a left join gives the same rows, and PostgreSQL leaves it out where no header is asked.
 select
     i.item_id,
@@ -15,6 +15,7 @@ select
     i.product_code,
     i.quantity as items,
     i.total_price as revenue,
-    i.discount
+    i.discount,
+    i.quantity < 0 as is_return
 from sales_item as i
 left join sales_transaction as t on t.transaction_id = i.transaction_id

@@ -1,5 +1,5 @@
 -- first_sales: one row per customer, with the dimensions of the customer's first sale ever.
--- Which one is first is told by an index alone; only those sales are then read.
+-- A return is no sale: of the same customer it comes after one, but it may name another.
 select
     r.customer_id,
     r.transaction_id,
@@ -19,7 +19,7 @@ from (
             s.transaction_time,
             row_number() over (partition by s.customer_id order by s.transaction_time, s.transaction_id) as nth
         from sales_transaction as s
-        where s.customer_id is not null
+        where s.customer_id is not null and s.total_amount + s.total_discount >= 0
     ) as w
     where w.nth = 1
 ) as r

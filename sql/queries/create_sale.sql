@@ -13,11 +13,11 @@ request as (
 header as (
     insert into sales_transaction (
         transaction_id, transaction_time, cashier_id, store_id, payment_method,
-        total_amount, total_discount, customer_id, request_id
+        total_amount, total_discount, customer_id, request_id, return_of
     )
     select
         transaction_id, :transaction_time, :cashier_id, :store_id, :payment_method,
-        :total_amount, :total_discount, :customer_id, request_id
+        :total_amount, :total_discount, :customer_id, request_id, cast(:return_of as bigint)
     from request
     returning transaction_id, version, transaction_time
 ),

@@ -1,5 +1,6 @@
--- days_now: one row per day from :first to before :after_last that has a sale, its sales and their revenue as they are now.
-select transaction_time::date as day, count(*) as sales, sum(total_amount) as revenue
+-- days_now: one row per day from :first to before :after_last that has a sale or a return, its sales and
+-- its revenue as they are now.
+select transaction_time::date as day, count(*) filter (where return_of is null) as sales, sum(total_amount) as revenue
 from sales_transaction
 where transaction_time >= :first and transaction_time < :after_last
     and (store_id = :store_id or cast(:store_id as integer) is null)

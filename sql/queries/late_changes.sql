@@ -1,7 +1,8 @@
 -- late_changes: one row per entry of the audit log and day of sales whose figures it changed after that day was over on the
 -- stores' clock, :zone; days from :first to before :after_last, the largest first, at most :most. An entry takes what a sale
 -- was from its day and adds what it became to its day then; a store that is given counts what the sale was or became there.
--- A bulk load, and an import, counts once a day, with its sales as they were loaded; a load that was undone counts nothing.
+-- A return is no sale. A bulk load, and an import, counts once a day, with its sales as they were loaded; a load that was
+-- undone counts nothing.
 with side as (
     select a.audit_id, a.logged_at, a.actor, a.operation, a.undoes, a.transaction_id, s.sign, s.sale
     from audit_log as a
@@ -21,7 +22,7 @@ changed as (
         (sale ->> 'transaction_time')::timestamp as at,
         (sale ->> 'store_id')::integer as store_id,
         sign * (sale ->> 'total_amount')::numeric as revenue,
-        sign as sales
+        case when sale ->> 'return_of' is null then sign else 0 end as sales
     from side
 ),
 load as (
@@ -38,20 +39,20 @@ first_entry as (
     order by a.transaction_id, a.audit_id
 ),
 loaded as (
-    select t.transaction_id, t.transaction_time as at, t.store_id, t.total_amount
+    select t.transaction_id, t.transaction_time as at, t.store_id, t.total_amount, t.return_of is null as is_sale
     from sales_transaction as t
     where t.transaction_time >= :first and t.transaction_time < :after_last
         and not exists (select from first_entry as f where f.transaction_id = t.transaction_id)
     union all
     select transaction_id, (before ->> 'transaction_time')::timestamp, (before ->> 'store_id')::integer,
-        (before ->> 'total_amount')::numeric
+        (before ->> 'total_amount')::numeric, before ->> 'return_of' is null
     from first_entry
     where before is not null
 ),
 contribution as (
     select * from changed
     union all
-    select l.audit_id, l.logged_at, l.actor, l.operation, null, s.at, s.store_id, s.total_amount, 1
+    select l.audit_id, l.logged_at, l.actor, l.operation, null, s.at, s.store_id, s.total_amount, s.is_sale::integer
     from load as l
     join loaded as s on s.transaction_id between l.first_id and l.last_id
 )

@@ -1,10 +1,16 @@
 -- loads: one row per load of which sales are left, newest first: when and by whom, how many were asked for and how many
--- it made (fewer: it ended early), how many are left and how many of these were changed since.
-select a.audit_id as load_id, a.logged_at as loaded_at, a.actor, s.sales, s.changed, p.made,
+-- it made (fewer: it ended early), how many sales and returns are left and how many of
+-- these were changed since.
+select a.audit_id as load_id, a.logged_at as loaded_at, a.actor, s.sales, s.returns, s.changed, p.made,
     coalesce((a.after ->> 'asked')::bigint, p.made) as asked
 from (
-    select load_id, count(*) as sales, count(*) filter (where is_changed) as changed
+    select
+        load_id,
+        count(*) filter (where t.return_of is null) as sales,
+        count(t.return_of) as returns,
+        count(*) filter (where is_changed) as changed
     from sample_sale
+    join sales_transaction as t using (transaction_id)
     group by load_id
 ) as s
 join audit_log as a on a.audit_id = s.load_id

@@ -14,6 +14,7 @@ select
     product_code,
     quantity as items,
     quantity * unit_price - discount as revenue,
-    discount
+    discount,
+    quantity * unit_price < 0 as is_return
 from sales_transaction
 join sales_item using (transaction_id)

@@ -1,4 +1,4 @@
--- fact_sales, said another way: one row per sale, its amounts added up from its lines.
+-- fact_sales, said another way: one row per sale or return, its amounts added up from its lines.
 select
     transaction_id,
     transaction_time,
@@ -10,5 +10,6 @@ select
     case when customer_id > 0 then 'card' else 'no card' end as customer_type,
     customer_id,
     (select coalesce(sum(i.total_price), 0) from sales_item as i where i.transaction_id = s.transaction_id) as revenue,
-    (select coalesce(sum(i.discount), 0) from sales_item as i where i.transaction_id = s.transaction_id) as discount
+    (select coalesce(sum(i.discount), 0) from sales_item as i where i.transaction_id = s.transaction_id) as discount,
+    (select coalesce(min(i.quantity) < 0, false) from sales_item as i where i.transaction_id = s.transaction_id) as is_return
 from sales_transaction as s

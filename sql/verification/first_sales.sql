@@ -10,5 +10,7 @@ select distinct on (customer_id)
     payment_method,
     'card' as customer_type
 from sales_transaction
-where customer_id > 0
+where customer_id > 0 and not exists (
+    select from sales_item as i where i.transaction_id = sales_transaction.transaction_id and i.quantity < 0
+)
 order by customer_id, transaction_time, transaction_id

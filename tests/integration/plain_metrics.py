@@ -24,7 +24,7 @@ DIMENSIONS = {
     "product": "i.product_code",
 }
 FIRST_SALES = """
-(select distinct on (customer_id) * from sales_transaction where customer_id is not null
+(select distinct on (customer_id) * from sales_transaction where customer_id is not null and return_of is null
  order by customer_id, transaction_time, transaction_id) as t
 """
 SALES, LINES = "sales_transaction as t", "sales_transaction as t join sales_item as i using (transaction_id)"
@@ -35,15 +35,26 @@ def plain(connection: sa.Connection, metric: str, by: Sequence[str], where: Wher
     of_lines = {"category", "product"} & set(by) or where.categories or where.products
     total, off = ("i.total_price", "i.discount") if of_lines else ("t.total_amount", "t.total_discount")
     tables = LINES if of_lines else SALES
+    back = "t.return_of is not null"
+    bought = "filter (where t.return_of is null)"
     measure = {
         "revenue": lambda: _grouped(connection, f"sum({total})", tables, by, where),
         "discount_given": lambda: _grouped(connection, f"sum({off})", tables, by, where),
         "discount_rate": lambda: _grouped(
             connection, f"round(100 * sum({off}) / nullif(sum({total}) + sum({off}), 0), 2)", tables, by, where
         ),
+        "returns": lambda: _grouped(connection, f"coalesce(sum(-{total}) filter (where {back}), 0)", tables, by, where),
+        "return_rate": lambda: _grouped(
+            connection,
+            f"round(100 * coalesce(sum(-{total}) filter (where {back}), 0)"
+            f" / nullif(coalesce(sum({total}) filter (where not {back}), 0), 0), 2)",
+            tables,
+            by,
+            where,
+        ),
         "items_sold": lambda: _grouped(connection, "sum(i.quantity)", LINES, by, where),
-        "sales": lambda: _grouped(connection, "count(*)", SALES, by, where),
-        "customers": lambda: _grouped(connection, "count(distinct t.customer_id)", SALES, by, where),
+        "sales": lambda: _grouped(connection, f"count(*) {bought}", SALES, by, where),
+        "customers": lambda: _grouped(connection, f"count(distinct t.customer_id) {bought}", SALES, by, where),
         "new_customers": lambda: _grouped(connection, "count(*)", FIRST_SALES, by, where),
         "average_sale": lambda: _divided(connection, f"sum({total})", tables, by, where),
         "items_per_sale": lambda: _divided(connection, "sum(i.quantity)", LINES, by, where),
@@ -69,7 +80,7 @@ def _divided(
     connection: sa.Connection, value: str, tables: str, by: Sequence[str], where: Where
 ) -> dict[tuple[Any, ...], Any]:
     over = _grouped(connection, value, tables, by, where)
-    under = _grouped(connection, "count(*)", SALES, by, where)
+    under = _grouped(connection, "count(*) filter (where t.return_of is null)", SALES, by, where)
     divide = sa.text("select round(cast(:over as numeric) / nullif(cast(:under as numeric), 0), 2)")
     return {
         key: connection.execute(divide, {"over": over.get(key) or 0, "under": count}).scalar_one()

@@ -28,6 +28,8 @@ SHOWN = {
     "customers": "1",
     "new_customers": "1",
     "items_per_sale": "3.00",
+    "returns": "USD\N{NO-BREAK SPACE}0.00",
+    "return_rate": "0.0%",
 }
 
 

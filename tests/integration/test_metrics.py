@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -24,11 +25,11 @@ from workbench.config.weeks import begin_weeks_on
 from workbench.connection import Workbench, connect
 from workbench.database.positions import mark
 from workbench.database.replication import Reader, Session
-from workbench.errors import FiguresUnavailable, MetricError, ServerUnavailable
+from workbench.errors import FiguresUnavailable, MetricError, ReturnRefused, ServerUnavailable
 from workbench.metrics import DIMENSIONS, METRICS, Asked, Columns, Source, Where, ask, ask_together, long_reads
 from workbench.metrics import columns as columns_module
 from workbench.metrics.definitions import MEASURES
-from workbench.sales.models import parse_sale
+from workbench.sales.models import parse_return, parse_sale
 from workbench.sample import load
 
 PHASES = [Phase.explicit, Phase.reuse, Phase.generate]  # to shrink what fails would take minutes of real writes
@@ -61,6 +62,7 @@ writes = st.one_of(
     st.tuples(st.just("create"), which, sales),
     st.tuples(st.just("edit"), which, sales),
     st.tuples(st.just("delete"), which, st.none()),
+    st.tuples(st.just("return"), which, sales),
     st.tuples(st.just("recategorise"), which, st.sampled_from(CATEGORIES)),
     st.tuples(st.just("move"), which, st.sampled_from(DAYS)),
 )
@@ -135,19 +137,32 @@ class Shop:
         if not self.ids:
             return
         key = self.ids[which % len(self.ids)]
-        if kind == "recategorise":
+        if kind in ("edit", "delete", "return"):
+            with suppress(ReturnRefused):  # of a return, or of what was returned
+                self._write(kind, key, value)
+        elif kind == "recategorise":
             self.run("update sales_item set category = :value where transaction_id = :key", value=value, key=key)
         elif kind == "move":
             sql = "update sales_transaction set transaction_time = :value + transaction_time::time"
             self.run(f"{sql} where transaction_id = :key", value=value, key=key)
+
+    def _write(self, kind: str, key: int, value: Any) -> None:
+        loaded = self.sales.get(key, for_edit=True).value
+        if kind == "delete":
+            self.sales.delete(key, loaded.version, uuid.uuid4(), "rung up twice")
+            self.ids.remove(key)
+        elif kind == "return":
+            asked = zip(self.sales.returnable(key).value[1], value["lines"], strict=False)
+            back = [(each.key, min(line["quantity"], each.left)) for each, line in asked if each.left]
+            lines = [{"product_code": code, "unit_price": price, "quantity": pieces} for (code, price), pieces in back]
+            given = {name: value[name] for name in ("cashier_id", "store_id", "payment_method")}
+            at = max(value["transaction_time"], loaded.transaction_time)
+            if lines:
+                taken = parse_return({**given, "return_of": key, "transaction_time": at, "lines": lines})
+                self.ids.append(self.sales.give_back(taken, uuid.uuid4()).transaction_id)
         else:
-            loaded = self.sales.get(key, for_edit=True).value
-            if kind == "delete":
-                self.sales.delete(key, loaded.version, uuid.uuid4(), "rung up twice")
-                self.ids.remove(key)
-            else:
-                kept = [{**value["lines"][0], "item_id": loaded.lines[0].item_id}, *value["lines"][1:]]
-                self.sales.update(key, loaded.version, parse_sale({**value, "lines": kept}), uuid.uuid4())
+            kept = [{**value["lines"][0], "item_id": loaded.lines[0].item_id}, *value["lines"][1:]]
+            self.sales.update(key, loaded.version, parse_sale({**value, "lines": kept}), uuid.uuid4())
 
 
 def check(source: Source, names: list[str], by: list[str], where: Where) -> None:
@@ -566,6 +581,7 @@ def test_an_empty_database_has_zeros_and_no_ratios(workbench: Workbench) -> None
     expected = {
         "revenue": zero,
         "discount_given": zero,
+        "returns": zero,
         "sales": 0,
         "items_sold": 0,
         "customers": 0,

@@ -89,7 +89,8 @@ def test_what_is_stored_is_what_was_generated(engines: Engines, loaded: Loaded) 
     lines = sum(len(chunk.sale) for chunk in chunks)
     cents = sum(int(chunk.total_amount.sum()) for chunk in chunks)
     assert (loaded.sales, loaded.lines, loaded.revenue) == (3000, lines, Decimal(cents) / 100)
-    assert counts(engines)[:2] == (3000, lines)
+    assert counts(engines)[:2] == (3000 + loaded.returns, lines)
+    assert loaded.returns == sum(int((chunk.return_of >= 0).sum()) for chunk in chunks) > 40
     assert scalar(engines, "select sum(total_amount) from sales_transaction") == loaded.revenue
     assert scalar(engines, WRONG_SALES) == 0
     first = sample.products()[chunks[0].product[0]]
@@ -113,6 +114,7 @@ def test_the_audit_log_has_one_entry(engines: Engines, loaded: Loaded) -> None:
     entries = rows(engines, "select actor, operation, table_name, transaction_id, before, after from audit_log")
     after = {
         "sales": 3000,
+        "returns": loaded.returns,
         "lines": loaded.lines,
         "revenue": str(loaded.revenue),
         "first_id": loaded.first_id,
@@ -127,7 +129,7 @@ def test_the_audit_log_has_one_entry(engines: Engines, loaded: Loaded) -> None:
 def test_afterwards_the_next_sale_gets_the_next_id_and_is_audited(workbench: Workbench, loaded: Loaded) -> None:
     sales = workbench.sales(actor="tester")
     saved = sales.create(sale(), uuid4())
-    assert (loaded.last_id - loaded.first_id, saved.transaction_id) == (2999, loaded.last_id + 1)
+    assert (loaded.last_id - loaded.first_id, saved.transaction_id) == (2999 + loaded.returns, loaded.last_id + 1)
     assert len(sales.lines(saved.transaction_id).value) == 2
     assert scalar(workbench.engines, "select count(*) from audit_log where operation = 'insert'") == 1
     assert scalar(workbench.engines, "select max(item_id) - count(*) from sales_item") == 0
@@ -153,7 +155,7 @@ def test_no_sales_then_some_and_a_second_load_adds_to_them(engines: Engines, gua
     first, second = load(engines, 200, seed=1), load(engines, 300, seed=1)
     assert not sample.is_empty(engines)
     assert (second.first_id, second.sales) == (first.last_id + 1, 300)
-    assert counts(engines) == (500, first.lines + second.lines, 2)
+    assert counts(engines) == (500 + first.returns + second.returns, first.lines + second.lines, 2)
     newest = scalar(engines, "select max(transaction_time) from sales_transaction")
     assert isinstance(newest, datetime)
     assert newest <= datetime.now()
@@ -302,7 +304,7 @@ def test_sales_made_during_a_load_go_on_and_get_other_ids(workbench: Workbench, 
     found = load(engines, 70_000, until=UNTIL, progress=sell)
     assert len(set(made)) >= 3
     assert any(found.first_id < transaction_id < found.last_id for transaction_id in made)
-    assert counts(engines)[0] == 70_000 + len(made)
+    assert counts(engines)[0] == 70_000 + found.returns + len(made)
     assert scalar(engines, "select count(*) from sales_transaction where version = 2") == len(made)
     assert scalar(engines, WRONG_SALES) == 0
 
@@ -316,9 +318,9 @@ def test_ids_that_others_took_in_between_are_left_out(engines: Engines, guards: 
     finally:
         with engines.owner.begin() as connection:
             connection.exec_driver_sql(sequence + "1")
-    assert loaded.last_id - loaded.first_id == 3 * 999
+    assert loaded.last_id - loaded.first_id == 3 * (999 + loaded.returns)
     assert scalar(engines, "select count(distinct transaction_id % 3) from sales_transaction") == 1
-    assert counts(engines) == (1000, loaded.lines, 1)
+    assert counts(engines) == (1000 + loaded.returns, loaded.lines, 1)
     assert scalar(engines, WRONG_SALES) == 0
 
 
@@ -330,7 +332,7 @@ def test_two_loads_at_once_both_arrive(engines: Engines, guards: None) -> None:
     for thread in threads:
         thread.join(timeout=120)
     assert len(done) == 2
-    assert counts(engines) == (80_000, sum(each.lines for each in done), 2)
+    assert counts(engines) == (80_000 + sum(each.returns for each in done), sum(each.lines for each in done), 2)
     assert scalar(engines, WRONG_SALES) == 0
 
 

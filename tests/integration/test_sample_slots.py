@@ -64,7 +64,9 @@ def may_keep(engines: Engines) -> str:
 
 def sales(engines: Engines) -> int:
     with engines.owner.connect() as connection:
-        return int(connection.exec_driver_sql("select count(*) from sales_transaction").scalar_one())
+        return int(
+            connection.exec_driver_sql("select count(*) from sales_transaction where return_of is null").scalar_one()
+        )
 
 
 def slot_status(engines: Engines) -> str | None:

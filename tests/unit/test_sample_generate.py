@@ -22,6 +22,7 @@ from workbench.sample.prepared import header_rows, line_rows
 
 UNTIL = date(2026, 5, 31)
 DAYS = 400
+SALES_BEFORE_RETURNS = "f0a2a41de313e0dae2a7a4f860ff6a440905563af90e43b62125a0938d4ec6c1"
 LINE_COLUMNS = ("sale", "product", "quantity", "unit_price", "discount", "total_price")
 
 
@@ -31,13 +32,62 @@ def joined(chunks: list[Chunk]) -> Chunk:
     columns: dict[str, Any] = {
         name: np.concatenate([getattr(chunk, name) for chunk in chunks]) for name in Chunk.__dataclass_fields__
     }
-    columns["sale"] = np.concatenate([chunk.sale + start for chunk, start in zip(chunks, starts, strict=False)])
+    placed = list(zip(chunks, starts, strict=False))
+    columns["sale"] = np.concatenate([chunk.sale + start for chunk, start in placed])
+    columns["return_of"] = np.concatenate([np.where(c.return_of < 0, -1, c.return_of + start) for c, start in placed])
     return Chunk(**columns)
 
 
+def only_sales(chunk: Chunk) -> Chunk:
+    """The chunk without its returns, which are behind the sales."""
+    of_lines = chunk.sale < chunk.sales
+    return Chunk(
+        **{
+            name: getattr(chunk, name)[of_lines] if name in LINE_COLUMNS else getattr(chunk, name)[: chunk.sales]
+            for name in Chunk.__dataclass_fields__
+        }
+    )
+
+
 @pytest.fixture(scope="module")
-def sales() -> Chunk:
-    return joined(list(generate(120_000, until=UNTIL)))
+def chunks() -> list[Chunk]:
+    return list(generate(120_000, until=UNTIL))
+
+
+@pytest.fixture(scope="module")
+def sales(chunks: list[Chunk]) -> Chunk:
+    return joined([only_sales(chunk) for chunk in chunks])
+
+
+def test_one_sale_in_fifty_is_returned_in_part_or_whole_and_never_more_than_it_sold(chunks: list[Chunk]) -> None:
+    every = joined(chunks)
+    is_return = every.return_of >= 0
+    assert 0.017 < is_return.sum() / 120_000 < 0.021
+    assert len(set(every.return_of[is_return])) == is_return.sum()
+    of = every.return_of[is_return]
+    assert (every.return_of[of] == -1).all() and (every.transaction_time[is_return] >= every.transaction_time[of]).all()
+    assert every.transaction_time.max() < np.datetime64("2026-06-01")
+    assert (every.store_id[is_return] == every.store_id[of]).all()
+    gone = is_return[every.sale]
+    assert (every.quantity[gone] < 0).all() and (every.quantity[~gone] > 0).all()
+    columns = (every.sale, every.product, every.quantity, every.discount)
+    sold = {(sale, product): (quantity, discount) for sale, product, quantity, discount in zip(*columns, strict=True)}
+    for sale, product, quantity, discount in zip(*(column[gone] for column in columns), strict=True):
+        most, off = sold[every.return_of[sale], product]
+        assert 0 < -quantity <= most and abs(-discount - off * -quantity / most) <= 0.5
+    assert (every.total_amount[is_return] <= 0).all()
+    hours_of = hours(every)
+    for store in STORES:
+        at = hours_of[is_return & (every.store_id == store.store_id)]
+        assert store.opens_hour <= at.min() and at.max() < store.closes_hour
+
+
+def test_sales_are_the_same_with_their_returns_as_they_were_without(sales: Chunk) -> None:
+    """Of the version before returns: whoever compares with its figures finds them."""
+    rows = hashlib.sha256()
+    for name in ("transaction_time", "store_id", "cashier_id", "customer_id", "total_amount", "product", "quantity"):
+        rows.update(np.ascontiguousarray(getattr(sales, name)).tobytes())
+    assert rows.hexdigest() == SALES_BEFORE_RETURNS
 
 
 def hours(sales: Chunk) -> npt.NDArray[np.int64]:
@@ -63,14 +113,15 @@ def fingerprint(**arguments: Any) -> str:
 
 @pytest.mark.parametrize("count", [1, 2, 399, 5000, 60_001])
 def test_there_are_exactly_as_many_as_asked_for_in_time_order(count: int) -> None:
-    found = joined(list(generate(count, until=UNTIL, first_transaction_id=7)))
+    chunks = list(generate(count, until=UNTIL, first_transaction_id=7))
+    every, found = joined(chunks), joined([only_sales(chunk) for chunk in chunks])
     assert len(found.transaction_time) == count
-    assert found.transaction_id.tolist() == list(range(7, 7 + count))
+    assert every.transaction_id.tolist() == list(range(7, 7 + len(every.transaction_id)))
     assert (np.diff(found.transaction_time.astype(np.int64)) >= 0).all()
 
 
 def test_a_large_load_comes_in_bounded_chunks() -> None:
-    sizes = [len(chunk.transaction_id) for chunk in generate(300_000, until=UNTIL)]
+    sizes = [chunk.sales for chunk in generate(300_000, until=UNTIL)]
     assert sum(sizes) == 300_000
     assert max(sizes) < 100_000
 
@@ -247,6 +298,8 @@ def test_the_text_for_copy_says_what_the_columns_hold() -> None:
     assert [round(float(row[5]) * 100) for row in headers] == chunk.total_amount.tolist()
     assert [round(float(row[6]) * 100) for row in headers] == chunk.total_discount.tolist()
     assert [0 if row[7] == r"\N" else int(row[7]) for row in headers] == chunk.customer_id.tolist()
+    of = [-1 if row[8] == r"\N" else int(row[8]) - 99_800 for row in headers]
+    assert of == chunk.return_of.tolist() and max(of) > 0
 
     lines = [line.split("\t") for line in line_rows(chunk).decode().splitlines()]
     assert [int(row[0]) for row in lines] == chunk.transaction_id[chunk.sale].tolist()

@@ -92,9 +92,7 @@ def sample(
     if as_json:
         typer.echo(json.dumps(dataclasses.asdict(loaded), default=str))
     else:
-        typer.echo(
-            f"Loaded {counted(loaded.sales, 'sale')} with {counted(loaded.lines, 'line')} in {loaded.seconds:.1f} s."
-        )
+        typer.echo(f"Loaded {loaded.text} in {loaded.seconds:.1f} s.")
 
 
 def undo_sample(
@@ -116,7 +114,7 @@ def undo_sample(
     for load in found:
         when = f"{load.loaded_at:%Y-%m-%d %H:%M} UTC by {load.actor}"
         note = f"; {load.note}" if load.note else ""
-        typer.echo(f"{load.load_id}: {counted(load.sales, 'sale')} of {when}, {load.changed:,} changed since{note}")
+        typer.echo(f"{load.load_id}: {load.text} of {when}, {load.changed:,} changed since{note}")
 
 
 def started() -> Settings:
@@ -181,8 +179,7 @@ def _undo(load_id: int | None, also_changed: bool, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(dataclasses.asdict(undone)))
     else:
-        sales, lines = counted(undone.sales, "sample sale"), counted(undone.lines, "line")
-        typer.echo(f"Removed {sales} with {lines} in {undone.seconds:.1f} s.")
+        typer.echo(f"Removed {undone.text} in {undone.seconds:.1f} s.")
 
 
 def _load(engines: Engines, count: int, seed: int) -> Any:

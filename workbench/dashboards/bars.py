@@ -107,7 +107,7 @@ class BarTile(ChartTile):
                 "name": names,
                 "text": self.texts(frame),
                 "value": [theme.brief(figure) for figure in figures],
-                "share": [percent(ratios.percent(figure, whole)) for figure in figures],
+                "share": [percent(ratios.percent(figure, whole) if whole > 0 else None) for figure in figures],
                 "change": self._changes(frame),
                 "color": self.colors(values),
                 "alpha": alphas(values, getattr(moment.where, self.narrows)),

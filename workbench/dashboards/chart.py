@@ -35,6 +35,7 @@ from workbench.filters import Filters
 
 NO_WIDTH = "\u200b"
 COPIES = {"zvalues": "revenue"}  # a column that HoloViews makes of another, to draw by it
+FROM_ZERO, BELOW = "from zero", "below zero"  # tags of an axis
 BESIDE = "values"  # the range of the values at the right end of bars
 TEXTS = ("name", "text", "value", "share", "change")
 MOST_HEIGHT = 560
@@ -196,6 +197,8 @@ def write(figure: Any, data: pd.DataFrame) -> None:
         if isinstance(found := getattr(figure, axis), FactorRange):
             column = getattr(figure.renderers[0].glyph, place)
             _tell(found, list(dict.fromkeys(places[getattr(column, "field", column)])))
+        elif FROM_ZERO in found.tags:
+            _let_below(figure, axis, any((data[name] < 0).any() for name in ("revenue", "before") if name in data))
     if BESIDE in figure.extra_y_ranges:
         _tell(figure.extra_y_ranges[BESIDE], unlike(places["value"]))
     for source in {renderer.data_source for renderer in figure.renderers}:
@@ -205,6 +208,13 @@ def write(figure: Any, data: pd.DataFrame) -> None:
             source.data = columns
         elif changed:
             source.data.update(changed)
+
+
+def _let_below(figure: Any, axis: str, has_below: bool) -> None:
+    """An axis that begins at 0 hides what is below, as when more was returned than sold; Bokeh takes it only anew."""
+    if has_below != (BELOW in getattr(figure, axis).tags):
+        tags = [FROM_ZERO, BELOW] if has_below else [FROM_ZERO]
+        setattr(figure, axis, DataRange1d(tags=tags) if has_below else DataRange1d(start=0, tags=tags))
 
 
 def _tell(axis: FactorRange, factors: list[str]) -> None:
@@ -281,7 +291,7 @@ def frameless(plot: Any, _element: Any) -> None:
     for axis in ("x_range", "y_range"):
         found = getattr(plot.state, axis)
         if not isinstance(found, FactorRange):
-            made = DataRange1d(start=0) if found.start == 0 else DataRange1d(range_padding=0.02)
+            made = DataRange1d(start=0, tags=[FROM_ZERO]) if found.start == 0 else DataRange1d(range_padding=0.02)
             setattr(plot.state, axis, made)
 
 

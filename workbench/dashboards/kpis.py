@@ -25,7 +25,8 @@ from workbench.filters.periods import missing
 from workbench.metrics import METRICS, Asked, Where
 
 LATE = ("sales", "revenue")  # of these the page Changes tells what was changed of a day after it was over
-KEY_FIGURES = ("sales", "revenue", "items_sold", "average_sale")  # asked together: tiles with one question share it
+# These are asked together: tiles with one question share it.
+KEY_FIGURES = ("sales", "revenue", "items_sold", "average_sale", "returns", "return_rate")
 
 
 class KpiTile(Tile):
@@ -104,8 +105,8 @@ class KpiTile(Tile):
         row = frame.iloc[0]
         text = self._text(row.value)
         return (
-            f'<div class="kpi"><p class="figure number">{self._linked(moment, theme.esc(text))}</p>{self._part(moment)}'
-            f"{change_html(row.so_far, row.before, self._compared(moment), row.cut)}"
+            f'<div class="kpi"><p class="figure number">{self._linked(moment, theme.esc(text))}</p>'
+            f"{self._part(moment, row)}{change_html(row.so_far, row.before, self._compared(moment), row.cut)}"
             f"{sparkline(row.points, running_place(moment.where, moment.now))}</div>"
         )
 
@@ -123,9 +124,14 @@ class KpiTile(Tile):
             case _:
                 return theme.count(int(value))
 
-    def _part(self, moment: Moment) -> str:
-        """What of the sales a figure is of, when lines are told apart."""
-        return f'<p class="change soft">{theme.esc(self.of_lines)}</p>' if moment.where.narrows_lines else ""
+    def _part(self, moment: Moment, row: Any) -> str:
+        """What of the sales a figure is of, when lines are told apart, and what else is to be said of it."""
+        said = [*([self.of_lines] if moment.where.narrows_lines else []), *self.said(row)]
+        return f'<p class="change soft">{theme.esc("; ".join(said))}</p>' if said else ""
+
+    def said(self, row: Any) -> list[str]:
+        """What is to be said of the figure besides."""
+        return []
 
     def _linked(self, moment: Moment, text: str) -> str:
         """The figure as a link to what has changed it after its days were over, where there is such a page."""
@@ -151,9 +157,23 @@ class TotalTransactions(KpiTile):
 
 
 class TotalRevenue(KpiTile):
-    """What customers paid, after discount."""
+    """What customers paid, after discount and returns; and how much these are."""
 
     title, metric = "Total Revenue", "revenue"
+
+    def fetch(self, moment: Moment) -> Answer[pd.DataFrame]:
+        """With ``returns`` and ``return_rate`` of the whole period, unless the row of another figure is wrong."""
+        asked = self._asked(moment).value
+        returned = {name: asked.get(name, pd.Series([None])).tolist() for name in ("returns", "return_rate")}
+        return super().fetch(moment).map(lambda frame: frame.assign(**returned))
+
+    def for_file(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """The figure and its returns."""
+        return super().for_file(frame).assign(returns=frame["returns"])
+
+    def said(self, row: Any) -> list[str]:
+        """How much was given back, and what share of the revenue before that."""
+        return [f"after {self.text(row.returns)} of returns, {percent(row.return_rate)}"] if row.returns else []
 
 
 class ItemsSold(KpiTile):
@@ -176,8 +196,8 @@ def _grain(moment: Moment) -> str:
 
 
 def change(value: Any, before: Any) -> Decimal | None:
-    """The change as a share of what was before, 0.12 for 12 % more; None when there was nothing before."""
-    if value is None or not before:
+    """The change as a share of what was before, 0.12 for 12 % more; None when there was nothing before, or less."""
+    if value is None or before is None or before <= 0:
         return None
     return (Decimal(value) - Decimal(before)) / Decimal(before)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
@@ -21,10 +22,12 @@ from workbench.database.replication import Answer
 from workbench.errors import WorkbenchError
 from workbench.filters import Filters
 from workbench.forms.line_table import sale_text
+from workbench.forms.sale_columns import NOTE, note_html
 from workbench.forms.tables import TABLE_STYLE, row_button
 from workbench.metrics import Source
 from workbench.metrics.sale_pages import Edge, Move, SalePage, sale_page, write_sales
 from workbench.sales.fields import FIELDS
+from workbench.sales.returns import ReturnNote
 
 SIZE = 20
 SHOWN = tuple(name for name in FIELDS if name != "total_discount")
@@ -86,7 +89,7 @@ class SaleList(Tile):
         """The rows and how many there are."""
         page = self._page
         assert page is not None
-        self._table.value = as_drawn(frame)
+        self._table.value = as_drawn(frame, page.notes)
         self._count.object = f"<p><strong>{theme.esc(page.count_text)}</strong></p>"
         self._newer.disabled, self._older.disabled = not page.has_previous, not page.has_next
         self.card.fill()
@@ -111,9 +114,10 @@ class SaleList(Tile):
             self._on_open(int(self._table.value.index[event.row]))
 
 
-def as_drawn(rows: pd.DataFrame) -> pd.DataFrame:
-    """A page as the browser gets it: texts, except for what is aligned as a number."""
+def as_drawn(rows: pd.DataFrame, notes: Mapping[int, ReturnNote] = MappingProxyType({})) -> pd.DataFrame:
+    """A page as the browser gets it: texts, except for what is aligned as a number, and notes of some sales."""
     frame = pd.DataFrame({name: [sale_text(name, value) for value in rows[name]] for name in SHOWN[1:]})
+    frame[NOTE] = [note_html(notes.get(int(sale))) for sale in rows["transaction_id"]]
     frame.index = pd.Index(rows["transaction_id"].astype("int64"), name="transaction_id")
     return frame
 
@@ -122,7 +126,7 @@ def _table(*, can_open: bool) -> pn.widgets.Tabulator:
     numbers = {name: "right" for name in SHOWN if FIELDS[name].is_number}
     return pn.widgets.Tabulator(
         as_drawn(pd.DataFrame(columns=list(SHOWN))),
-        titles={name: FIELDS[name].label for name in SHOWN} | {"edit": ""},
+        titles={name: FIELDS[name].label for name in SHOWN} | {NOTE: "Returns", "edit": ""},
         disabled=True,
         selectable=False,
         layout="fit_columns",
@@ -132,6 +136,6 @@ def _table(*, can_open: bool) -> pn.widgets.Tabulator:
         text_align=numbers,
         header_align=numbers,
         margin=0,
-        formatters={"transaction_id": NumberFormatter(format="0")},
+        formatters={"transaction_id": NumberFormatter(format="0"), NOTE: {"type": "html"}},
         buttons={"edit": row_button("Edit")} if can_open else {},
     )

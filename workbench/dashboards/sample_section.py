@@ -90,7 +90,7 @@ class SampleSection(Viewer):
         self._undo_place.visible = last is not None
         if last is not None:
             when = self._engines.settings.clock.text(last.loaded_at)
-            parts = [counted(last.sales, "sale"), when, f"by {last.actor}", *([last.note] if last.note else [])]
+            parts = [last.text, when, f"by {last.actor}", *([last.note] if last.note else [])]
             self._last.object = f"<p>Last load: {theme.esc(', '.join(parts))}.</p>"
             label = f"Also the {last.changed:,} that were changed since"
             self._also_changed.param.update(label=label, visible=last.changed > 0, value=False)
@@ -192,7 +192,7 @@ def loaded(
     if not among_real:
         refuse_real(engines)
     made = load(engines, count, seed=seed, progress=advance, waiting=waiting, should_stop=should_stop, actor=actor)
-    return f"Loaded {counted(made.sales, 'sale')} with {counted(made.lines, 'line')} in {made.seconds:.1f} s."
+    return f"Loaded {made.text} in {made.seconds:.1f} s."
 
 
 def undone(
@@ -203,7 +203,7 @@ def undone(
         gone = undo(engines, load_id, also_changed=also_changed, actor=actor)
     except SampleChanged as error:
         raise SampleChanged(f"{error} Tick the box to remove these as well.") from None
-    return f"Removed {counted(gone.sales, 'sample sale')} with {counted(gone.lines, 'line')} in {gone.seconds:.1f} s."
+    return f"Removed {gone.text} in {gone.seconds:.1f} s."
 
 
 def whole_number(text: str, field: str, low: int, high: int) -> int:

@@ -21,7 +21,7 @@ def running_place(where: Where, now: datetime) -> Any:
 
 
 def sparkline(points: Sequence[tuple[Any, Any]], running: Any = None) -> str:
-    """The course of (place, figure) pairs, from 0 up; nothing for fewer than two.
+    """The course of (place, figure) pairs, from 0 up, or from the lowest below it; nothing for fewer than two.
 
     From ``running`` on, a place that is not over yet, the line is dashed.
     """
@@ -29,9 +29,10 @@ def sparkline(points: Sequence[tuple[Any, Any]], running: Any = None) -> str:
     if len(figures) < 2:
         return ""
     places = [_place(place) for place, _ in points]
-    wide, high = places[-1] - places[0] or 1.0, max(figures) or 1.0
+    low, wide = min(0.0, *figures), places[-1] - places[0] or 1.0
+    high = max(0.0, *figures) - low or 1.0
     dots = [
-        f"{(place - places[0]) / wide * WIDTH:.1f},{HEIGHT - 2 - figure / high * (HEIGHT - 4):.1f}"
+        f"{(place - places[0]) / wide * WIDTH:.1f},{HEIGHT - 2 - (figure - low) / high * (HEIGHT - 4):.1f}"
         for place, figure in zip(places, figures, strict=True)
     ]
     line = " ".join(dots)

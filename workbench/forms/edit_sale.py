@@ -29,15 +29,21 @@ from workbench.sales.history import Change
 from workbench.sales.models import Sale, SaleInput
 from workbench.sales.service import Sales, Saved, as_before, as_version
 
+RETURN_SAID = "is a return of {0}, and is not edited: delete it, and return the items of {0} anew."
+
 
 class EditSale(pn.viewable.Viewer):
     """Loads a sale from the master and saves it at the version that was loaded. ``on_saved`` is called then.
 
-    ``on_open`` is called when a sale is opened, or closed.
+    ``on_open`` is called when a sale is opened, or closed, ``on_return`` when items of it are to be given back.
     """
 
     def __init__(
-        self, sales: Sales, on_saved: Callable[[Saved], None], on_open: Callable[[], None] = lambda: None
+        self,
+        sales: Sales,
+        on_saved: Callable[[Saved], None],
+        on_open: Callable[[], None] = lambda: None,
+        on_return: Callable[[int], None] | None = None,
     ) -> None:
         super().__init__()
         self._sales, self._on_saved, self._on_open = sales, on_saved, on_open
@@ -71,8 +77,9 @@ class EditSale(pn.viewable.Viewer):
         self.confirmation = Confirmation(sales, self.save.run)
         self._button.on_click(self.save.run)
         cancel = _button("Cancel", self._cancel, variant="text")
+        back = [_button("Return items", lambda _: on_return(self.sale_id or 0))] if on_return else []
         self._body = pn.Column(
-            self._title, self.form, actions(cancel, self._button), sizing_mode="stretch_width", margin=0
+            self._title, self.form, actions(cancel, *back, self._button), sizing_mode="stretch_width", margin=0
         )
         self._show(None)
 
@@ -116,7 +123,10 @@ class EditSale(pn.viewable.Viewer):
             return
         self._history.say("")
         sale = await self._loader.load(transaction_id)
-        if sale is not None:
+        if sale is not None and sale.return_of is not None:
+            self._show(None)
+            self.message.say("info", RETURN_SAID.format(sale.return_of), f"Transaction {sale.transaction_id}")
+        elif sale is not None:
             self._show(sale)
         if self._picker.transaction_id == transaction_id:
             await self._tell_history(transaction_id)
@@ -166,12 +176,13 @@ class EditSale(pn.viewable.Viewer):
         """Below the form, also of a sale that is gone; what cannot be read is no reason not to edit."""
         try:
             changes = (await read_aside(self._sales.history, transaction_id)).value
+            returned = (await read_aside(self._sales.returns, transaction_id)).value
         except WorkbenchError as error:
             self._history.say(f'<p class="soft">The history cannot be shown: {esc(error)}</p>')
             return
         is_there = self._base is not None
         if changes or is_there:
-            self._history.tell(changes, is_there=is_there)
+            self._history.tell(changes, returned, is_there=is_there)
 
     async def _undo(self, change: Change) -> None:
         """The change is taken back; when the sale has moved on since, mine is what it was before that change."""

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from workbench.components.html import table_html
-from workbench.components.theme import NOTHING, esc
+from workbench.components.theme import NOTHING, esc, money
 from workbench.config.clock import StoreClock
 from workbench.forms.line_table import line_text, sale_text, to_the_second
 from workbench.sales.fields import FIELDS
 from workbench.sales.history import Change, Row, Touched
+from workbench.sales.returns import Returned
 from workbench.words import counted
 
 KINDS = {"created": "Recorded", "edited": "Changed", "deleted": "Deleted", "restored": "Restored"}
@@ -18,14 +19,26 @@ HEADS = dict.fromkeys(("When", "Who", "What", "Before", "After"), False)
 NOTHING_LOGGED = "Nothing is logged of this sale: a bulk load brought it, and nobody has changed it since."
 
 
-def history_html(changes: Sequence[Change], clock: StoreClock, *, is_open: bool = False) -> str:
-    """A list to be unfolded, the newest save first; every text in it is escaped."""
-    if not changes:
+def history_html(
+    changes: Sequence[Change], clock: StoreClock, returned: Sequence[Returned] = (), *, is_open: bool = False
+) -> str:
+    """A list to be unfolded, the newest save, or return of items, first; every text in it is escaped."""
+    if not changes and not returned:
         return f'<p class="soft">{NOTHING_LOGGED}</p>'
-    newest = changes[0]
-    summary = f"History: {counted(len(changes), 'save')}, the last by {esc(newest.actor)} on {clock.text(newest.at)}"
-    table = table_html(HEADS.items(), (row for change in changes for row in _rows(change, clock)))
+    told = [(change.at, list(_rows(change, clock))) for change in changes]
+    told += [(each.created_at, [_return_row(each, clock)]) for each in returned]
+    told.sort(key=lambda entry: entry[0], reverse=True)
+    table = table_html(HEADS.items(), (row for _, rows in told for row in rows))
+    last = f", the last by {esc(changes[0].actor)} on {clock.text(changes[0].at)}" if changes else ""
+    items = sum(each.items for each in returned)
+    given_back = f"; {counted(items, 'item')} returned" if returned else ""
+    summary = f"History: {counted(len(changes), 'save')}{last}{given_back}"
     return f"<details{' open' if is_open else ''}><summary>{summary}</summary>{table}</details>"
+
+
+def _return_row(each: Returned, clock: StoreClock) -> Sequence[str]:
+    what = f"Returned by transaction {each.transaction_id}: {counted(each.items, 'item')}"
+    return clock.text(each.created_at), each.actor or NOTHING, what, NOTHING, f"Total {money(each.total_amount)}"
 
 
 def _rows(change: Change, clock: StoreClock) -> Iterator[Sequence[str]]:
@@ -46,7 +59,8 @@ def _differences(change: Change) -> Iterator[tuple[str, str, str]]:
         elif change.kind == "edited":
             yield from _header(part)
         else:
-            yield KINDS[change.kind], _total(part.before), _total(part.after)
+            of = f" as a return of {change.return_of}" if change.return_of is not None and change.before is None else ""
+            yield f"{KINDS[change.kind]}{of}", _total(part.before), _total(part.after)
 
 
 def _header(part: Touched) -> Iterator[tuple[str, str, str]]:

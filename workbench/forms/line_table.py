@@ -41,7 +41,7 @@ def line_text(line: Mapping[str, Any] | None) -> str:
     if line is None:
         return NOTHING
     category = f" · {line['category']}" if line["category"] else ""
-    discount = f" − {money(line['discount'])}" if line["discount"] else ""
+    discount = f" {'−' if line['discount'] > 0 else '+'} {money(abs(line['discount']))}" if line["discount"] else ""
     price = f"{line['quantity']:,} × {money(line['unit_price'])}{discount}"
     return f"{line['product_code']} · {line['product_name']}{category} · {price}"
 

@@ -13,7 +13,7 @@ from workbench.forms.sale_filters import filter_texts, parse_filters
 from workbench.metrics.sale_pages import COLUMNS, PAGE_SIZES, Edge, Move, SaleFilter
 from workbench.sales.fields import FIELDS, Kind
 
-TABS = ("view", "add", "edit", "delete")
+TABS = ("view", "add", "edit", "return", "delete")
 LARGEST_ID = 2**63 - 1
 _DIRECTIONS: dict[Move, str] = {"next": "after", "previous": "before"}
 

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
 import panel as pn
 from bokeh.models.widgets.tables import NumberFormatter
 
-from workbench.components.inline import is_notebook
+from workbench.components.inline import is_notebook, is_served
+from workbench.components.theme import esc
 from workbench.forms.tables import NARROW_STYLE, TABLE_STYLE, row_button, wide
 from workbench.sales.fields import FIELDS
+from workbench.sales.returns import ReturnNote
 from workbench.words import visible
 
-TITLES = {name: field.label for name, field in FIELDS.items()} | {"edit": "", "delete": ""}
+NOTE = "note"  # what there is to say of a sale besides its fields; nobody sorts by it
+BUTTONS = {"edit": row_button("Edit"), "return": row_button("Return"), "delete": row_button("Delete", "danger")}
+TITLES = {name: field.label for name, field in FIELDS.items()} | {NOTE: "Returns"} | dict.fromkeys(BUTTONS, "")
 NUMBERS = [name for name, field in FIELDS.items() if field.is_number]
 # The browser sorts the page once more by itself, so each column has its own type. A double is exact to the cent:
 # numeric(12, 2) has fewer digits.
@@ -32,6 +37,7 @@ def empty_table(row_content: Callable[[pd.Series], Any], *, has_buttons: bool = 
     is_narrow = is_notebook()
     buttons = 66 if is_narrow else 76
     widths = {name: field.narrow if is_narrow else field.width for name, field in FIELDS.items()}
+    widths[NOTE] = 96 if is_narrow else 130
     if not has_buttons:
         widths.pop("payment_method")  # it takes their room
     numbers = dict.fromkeys(NUMBERS, "right")
@@ -45,24 +51,35 @@ def empty_table(row_content: Callable[[pd.Series], Any], *, has_buttons: bool = 
         layout="fit_columns",
         configuration={"columnDefaults": {"minWidth": buttons, "headerWordWrap": True}},  # their width cannot be named
         widths=widths,
-        styles=wide(sum(widths.values()) + 3 * buttons),
+        styles=wide(sum(widths.values()) + 4 * buttons),
         stylesheets=[TABLE_STYLE, NARROW_STYLE] if is_narrow else [TABLE_STYLE],
         sizing_mode="stretch_width",
         margin=(6, 8),
         text_align=numbers | {"transaction_time": "left"},
         header_align=numbers,
-        formatters={
-            name: NumberFormatter(**FORMATS[field.kind]) for name, field in FIELDS.items() if field.kind in FORMATS
-        },
-        buttons={"edit": row_button("Edit"), "delete": row_button("Delete", "danger")} if has_buttons else {},
+        sortable={NOTE: False},
+        formatters={NOTE: {"type": "html"}}
+        | {name: NumberFormatter(**FORMATS[field.kind]) for name, field in FIELDS.items() if field.kind in FORMATS},
+        buttons=BUTTONS if has_buttons else {},
     )
 
 
-def page_rows(rows: pd.DataFrame) -> pd.DataFrame:
-    """One page as the browser gets it."""
+def page_rows(rows: pd.DataFrame, notes: Mapping[int, ReturnNote] = MappingProxyType({})) -> pd.DataFrame:
+    """One page as the browser gets it, with the notes that there are of its sales."""
     types = {name: TYPES[field.kind] for name, field in FIELDS.items() if field.kind in TYPES}
     typed = rows[list(FIELDS)].astype(types)
     for name, field in FIELDS.items():
         if field.kind == "choice":
             typed[name] = typed[name].map(visible)
+    typed[NOTE] = [note_html(notes.get(int(sale))) for sale in rows["transaction_id"]]
     return typed.set_index("transaction_id")
+
+
+def note_html(note: ReturnNote | None) -> str:
+    """``return of 123``, which leads there where there is a page, or ``2 items returned``."""
+    if note is None:
+        return ""
+    text = esc(note.text)
+    if note.return_of is not None and is_served():
+        text = f'<a href="sales?tab=edit&amp;sale={note.return_of:d}">{text}</a>'
+    return f'<span class="chip">{text}</span>'

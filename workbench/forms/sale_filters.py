@@ -13,16 +13,18 @@ import panel as pn
 import panel_material_ui as pmui
 
 from workbench.errors import FieldError
-from workbench.forms.fields import LAYOUT, LOW_CHOICE, Fields, flow, text_field
-from workbench.metrics.sale_pages import SaleFilter
+from workbench.forms.fields import CHOICE, LAYOUT, LOW_CHOICE, Fields, flow, text_field
+from workbench.metrics.sale_pages import KINDS, SaleFilter
 from workbench.sales.fields import FILTERED, Field
 from workbench.sales.models import EARLIEST, LATEST, MAX_TOTAL, with_point
 from workbench.words import unstorable
 
+KIND_OPTIONS = {"Sales and returns": "", "Sales": "sales", "Returns": "returns"}
 LARGEST_ID = 2_147_483_647
 CHOICES = tuple(field for field in FILTERED if field.choices)
 NUMBERS = tuple(field for field in FILTERED if not field.choices)
-WITH_FIELD = ("date_from", "date_to", *(field.filter for field in FILTERED), "product", "amount_from", "amount_to")
+OTHERS = ("kind", "product", "amount_from", "amount_to")  # that no column of a sale has
+WITH_FIELD = ("date_from", "date_to", *(field.filter for field in FILTERED), *OTHERS)
 WITHOUT_FIELD = tuple(each.name for each in dataclass_fields(SaleFilter) if each.name not in WITH_FIELD)
 
 
@@ -96,6 +98,10 @@ def parse_filters(texts: Mapping[str, Any]) -> tuple[list[FieldError], SaleFilte
     }
     errors: list[FieldError] = []
     found: dict[str, Any] = {"product": texts["product"].strip()}
+    if (kind := texts.get("kind", "")) in ("", *KINDS):
+        found["kind"] = kind
+    else:
+        errors.append(FieldError("kind", kind, f"it must be {' or '.join(KINDS)}"))
     for field in CHOICES:
         bad = [(text, letter) for text in texts[field.filter] if (letter := unstorable(text))]
         errors += [FieldError(field.filter, ascii(text), f"it must be text without {letter}") for text, letter in bad]
@@ -169,6 +175,7 @@ def _widgets() -> dict[str, Any]:
         "date_from": text_field("date_from", **day),
         "date_to": text_field("date_to", **day),
         **{field.filter: _widget(field, layout) for field in FILTERED},
+        "kind": pmui.Select(label="Kind", options=KIND_OPTIONS, **LAYOUT, **CHOICE),
         "product": text_field("product", placeholder="Name or code"),
         "amount_from": text_field("amount_from"),
         "amount_to": text_field("amount_to"),

@@ -15,6 +15,7 @@ from workbench.forms.fields import LAYOUT, MARGIN
 from workbench.forms.history import KINDS, history_html
 from workbench.forms.messages import Message
 from workbench.sales.history import Change
+from workbench.sales.returns import Returned
 
 OnChange = Callable[[Change], Coroutine[Any, Any, None]]
 UNDO, BRING_BACK = "Undo this change", "Restore this sale"
@@ -42,9 +43,9 @@ class SaleHistory(pn.viewable.Viewer):
             button.on_click(Action(self._acting(act), message, button).run)
         self._which.param.watch(self._chosen, "value")
 
-    def tell(self, changes: Sequence[Change], *, is_there: bool) -> None:
+    def tell(self, changes: Sequence[Change], returned: Sequence[Returned] = (), *, is_there: bool) -> None:
         """Shows the changes, newest first; unfolded when the sale is not there any more."""
-        self.text.object = history_html(changes, self._clock, is_open=not is_there)
+        self.text.object = history_html(changes, self._clock, returned, is_open=not is_there)
         known = [
             change
             for change in changes

@@ -37,8 +37,8 @@ from workbench.sales.service import Sales
 class SaleTable(pn.viewable.Viewer):
     """Pages of sales, narrowed by ``filters``, which whoever shows the table places above it.
 
-    ``on_edit`` and ``on_delete`` get the transaction_id of the row whose button was pressed, which has none unless
-    ``can_write``; ``on_move`` is called when another page is shown.
+    ``on_edit``, ``on_return`` and ``on_delete`` get the transaction_id of the row whose button was pressed, which has
+    none unless ``can_write``; ``on_move`` is called when another page is shown.
     """
 
     def __init__(
@@ -46,6 +46,7 @@ class SaleTable(pn.viewable.Viewer):
         sales: Sales,
         live: Live,
         on_edit: Callable[[int], Any],
+        on_return: Callable[[int], Any],
         on_delete: Callable[[int], Any],
         filters: SaleFilter = SaleFilter(),
         on_move: Callable[[], None] = lambda: None,
@@ -54,7 +55,7 @@ class SaleTable(pn.viewable.Viewer):
     ) -> None:
         super().__init__()
         self._sales, self._live, self._on_move = sales, live, on_move
-        self._on_click = {"edit": on_edit, "delete": on_delete} if can_write else {}
+        self._on_click = {"edit": on_edit, "return": on_return, "delete": on_delete} if can_write else {}
         self._request: tuple[Move, Edge | None] = ("first", None)  # how the page that is shown was asked for
         self._page: SalePage | None = None
         self._counted: tuple[int, bool] | None = None
@@ -156,7 +157,7 @@ class SaleTable(pn.viewable.Viewer):
         self._page, self._counted = page, (page.count, page.is_estimate)
         self.message.clear()
         self._table.expanded = []  # the lines of a sale that stays may have changed
-        self._table.value = page_rows(page.rows)
+        self._table.value = page_rows(page.rows, page.notes)
         missing = "match; clear the filters" if self.filters.value != SaleFilter() else "yet"
         self._empty.object = "" if len(page.rows) else f'<p class="soft">No transactions {missing}.</p>'
         note = f" ({answer.note})" if answer.note else ""
@@ -178,8 +179,9 @@ class SaleTable(pn.viewable.Viewer):
             return html_pane(f"<p>{esc(error)}</p>", MARGIN)
 
     def _opened(self, transaction_id: int) -> str:
-        changes = self._sales.history(transaction_id).value
-        return line_table(self._sales.lines(transaction_id).value) + history_html(changes, self._sales.clock)
+        changes, returned = self._sales.history(transaction_id).value, self._sales.returns(transaction_id).value
+        lines = line_table(self._sales.lines(transaction_id).value)
+        return lines + history_html(changes, self._sales.clock, returned)
 
     def _file_button(self, kind: str, label: str) -> pmui.Button:
         button = pmui.Button(label=label, icon="download", variant="text", size="small", margin=(2, 0))

@@ -1,4 +1,4 @@
-"""SalesManager: view, add, edit and delete sales, in one component that is usable alone."""
+"""SalesManager: view, add, edit, return and delete sales, in one component that is usable alone."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from workbench.forms.add_sale import AddSale
 from workbench.forms.delete_sale import DeleteSale
 from workbench.forms.edit_sale import EditSale
 from workbench.forms.messages import Message
+from workbench.forms.return_items import ReturnItems
 from workbench.forms.sale_address import TABS, SalesView, from_query, to_query
 from workbench.forms.sale_filters import WITHOUT_FIELD
 from workbench.forms.sale_table import SaleTable
@@ -27,11 +28,11 @@ from workbench.notebook import connect
 from workbench.sales.rights import WRITING
 from workbench.sales.service import Saved
 
-VIEW, ADD, EDIT, DELETE = range(4)
+VIEW, ADD, EDIT, RETURN, DELETE = range(5)
 
 
 class SalesManager(pn.viewable.Viewer):
-    """Tabs View, Add Transaction, Edit and Delete for one user, in a notebook or served; View alone for a viewer.
+    """Tabs View, Add Transaction, Edit, Return and Delete for one user, in a notebook or served; a viewer has View.
 
     ``workbench`` is opened when none is given; ``actor`` is whom the audit log names (none given: whoever acts here);
     ``filters`` narrows the table at the start. What is saved in one tab is seen in the others at once. Served, the
@@ -55,24 +56,28 @@ class SalesManager(pn.viewable.Viewer):
             self.sales,
             shared_live(workbench),
             self.open_sale,
+            self.return_items,
             self.confirm_delete,
             filters or SaleFilter(),
             on_move=self._stepped,
             can_write=may_write,
         )
         self.add = AddSale(self.sales, self._saved)
-        self.edit = EditSale(self.sales, self._saved, on_open=self._stepped)
+        self.edit = EditSale(self.sales, self._saved, self._stepped, self.return_items)
+        self.back = ReturnItems(self.sales, self._saved, self._stepped)
         self.delete = DeleteSale(self.sales, self._saved, on_open=self._stepped)
-        self._forms: dict[int, EditSale | DeleteSale] = {EDIT: self.edit, DELETE: self.delete} if may_write else {}
-        forms = [("Add Transaction", self.add), ("Edit", self.edit), ("Delete", self.delete)]
+        self._forms: dict[int, EditSale | ReturnItems | DeleteSale] = {}
+        if may_write:
+            self._forms = {EDIT: self.edit, RETURN: self.back, DELETE: self.delete}
+        named = {"Add Transaction": self.add, "Edit": self.edit, "Return": self.back, "Delete": self.delete}
         self._tabs = pmui.Tabs(
             ("View", self.table.filters),
-            *(forms if may_write else []),
+            *(named.items() if may_write else ()),
             # The fields of the other tabs are not on the page at all: each label is there once. In a notebook they are,
             # for there a tab that is brought later breaks the page's side (Panel 1.9: "context_menu is unset").
             dynamic=not is_notebook(),
             sizing_mode="stretch_width",
-            sx={"& .MuiTab-root": {"minWidth": 0, "px": "14px"}},  # all four fit a phone
+            sx={"& .MuiTab-root": {"minWidth": 0, "px": "clamp(6px, 1.6vw, 14px)"}},  # all five fit a phone
         )
         # The table stays, hidden: a Tabulator that gets new rows while it is being drawn anew fails in the browser.
         self._rows = pn.Column(self.table, sizing_mode="stretch_width", margin=0)
@@ -89,6 +94,10 @@ class SalesManager(pn.viewable.Viewer):
     def open_sale(self, transaction_id: int) -> None:
         """Opens the sale under Edit, as when its row's button is pressed."""
         pn.state.execute(partial(self._open, EDIT, transaction_id))
+
+    def return_items(self, transaction_id: int) -> None:
+        """Opens the sale under Return, to give back items of it."""
+        pn.state.execute(partial(self._open, RETURN, transaction_id))
 
     def confirm_delete(self, transaction_id: int) -> None:
         """Opens the sale under Delete and asks whether it shall go."""

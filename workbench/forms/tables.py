@@ -20,12 +20,18 @@ TABLE_STYLE = """
 }
 .tabulator-col:not([tabulator-field]) { pointer-events: none; }
 .tabulator-col:not([tabulator-field]) .tabulator-arrow { display: none; }
+.pnx-tabulator.tabulator .tabulator-cell:has(> button) { padding-inline: 4px; text-overflow: clip; }
 .tabulator-cell button {
   font: inherit; font-size: 13px; font-weight: 600; line-height: 1; padding: 5px 10px; cursor: pointer;
   color: var(--panel-primary-color, #00609a); background: transparent;
   border: 1px solid color-mix(in srgb, currentColor 40%, transparent); border-radius: 6px;
 }
 .tabulator-cell button:hover { background: color-mix(in srgb, currentColor 10%, transparent); }
+.tabulator-cell .chip {
+  padding: 2px 8px; border-radius: 10px; font-size: 12px; white-space: nowrap;
+  background: color-mix(in srgb, currentColor 12%, transparent);
+}
+.tabulator-cell .chip a { color: inherit; }
 .tabulator-cell button.danger { color: var(--danger-bg-color, #b3261e); }
 """
 

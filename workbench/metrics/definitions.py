@@ -7,6 +7,9 @@ of sale grain (sales, average sale, customers) would count it once for each, so 
 Filters by category or product are taken by every metric. They keep the matching lines for what is summed over lines
 (revenue, items, discount), and the sales with at least one matching line for what counts sales or customers. An average
 sale under such a filter is therefore what those sales spent on those lines.
+
+A return is no sale and its amounts and quantities are negative: what is summed (revenue, items, discount) is net of it,
+what counts sales, lines or customers leaves it out, and every group that has only returns still has its row.
 """
 
 from __future__ import annotations
@@ -83,12 +86,43 @@ class Measure:
 
 
 _MEASURES = (
-    Measure("revenue", "Revenue", "money", "line", "sum(revenue)", "What customers paid, after discount.", True),
-    Measure("sales", "Sales", "count", "sale", "count(*)", "Sales, each counted once."),
-    Measure("items_sold", "Items sold", "count", "line", "sum(items)", "The sum of the lines' quantities."),
-    Measure("discount_given", "Discount given", "money", "line", "sum(discount)", "Discount on all lines.", True),
     Measure(
-        "customers", "Customers", "count", "sale", "count(distinct customer_id)", "Different customers with a card."
+        "revenue", "Revenue", "money", "line", "sum(revenue)", "What customers paid, after discount and returns.", True
+    ),
+    Measure(
+        "sales",
+        "Sales",
+        "count",
+        "sale",
+        "count(*) filter (where not is_return)",
+        "Sales, each counted once; a return is none.",
+    ),
+    Measure("items_sold", "Items sold", "count", "line", "sum(items)", "Items sold, less those that were returned."),
+    Measure(
+        "discount_given",
+        "Discount given",
+        "money",
+        "line",
+        "sum(discount)",
+        "Discount on all lines, less that on what was returned.",
+        True,
+    ),
+    Measure(
+        "returns",
+        "Returns",
+        "money",
+        "line",
+        "sum(-revenue) filter (where is_return)",
+        "What was given back to customers for items that they returned, on the day they did.",
+        True,
+    ),
+    Measure(
+        "customers",
+        "Customers",
+        "count",
+        "sale",
+        "count(distinct customer_id) filter (where not is_return)",
+        "Different customers with a card who bought something.",
     ),
     Measure(
         "new_customers",
@@ -98,9 +132,9 @@ _MEASURES = (
         "count(*)",
         "Customers whose first sale ever is among these sales.",
     ),
-    Measure("lines", "", "count", "line", "count(*)"),
+    Measure("lines", "", "count", "line", "count(*) filter (where not is_return)"),
     Measure("discounted_lines", "", "count", "line", "count(*) filter (where discount > 0)"),
-    Measure("discounted_revenue", "", "money", "line", "sum(revenue) filter (where discount > 0)"),
+    Measure("discounted_revenue", "", "money", "line", "sum(revenue) filter (where discount <> 0)"),
 )
 
 
@@ -139,6 +173,15 @@ _RATIOS = (
         "Discount as a share of the price before it.",
     ),
     Metric("items_per_sale", "Items per sale", "ratio", "sale", "items_sold", ("sales",), "Items sold for each sale."),
+    Metric(
+        "return_rate",
+        "Return rate",
+        "percent",
+        "line",
+        "returns",
+        ("revenue", "returns"),
+        "Returns as a share of the revenue before them.",
+    ),
 )
 
 

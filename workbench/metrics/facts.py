@@ -1,4 +1,4 @@
-"""Facts: one row per sale and one row per line, and every figure as a statement over them.
+"""Facts: one row per sale or return and one row per line, and every figure as a statement over them.
 
 PostgreSQL has the facts as views (sql/metrics), DuckDB as tables (sql/columns): the same statement asks either.
 """
@@ -42,7 +42,7 @@ _HEADER = (
     sa.column("customer_type", sa.Text),
     sa.column("customer_id", sa.Integer),
 )
-_MONEY = (sa.column("revenue", sa.Numeric), sa.column("discount", sa.Numeric))
+_MONEY = (sa.column("revenue", sa.Numeric), sa.column("discount", sa.Numeric), sa.column("is_return", sa.Boolean))
 _LINE = (sa.column("category", sa.Text), sa.column("product_code", sa.Text))
 
 

@@ -5,8 +5,8 @@ One statement asks either. Who has it answers which sales are on the page; their
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from pathlib import Path
@@ -16,17 +16,21 @@ import pandas as pd
 import sqlalchemy as sa
 
 from workbench.database.replication import Answer
-from workbench.errors import FiguresUnavailable
+from workbench.errors import FiguresUnavailable, MetricError
 from workbench.files import write
 from workbench.metrics import Source, Where
 from workbench.metrics.facts import FACT_SALES, Facts
 from workbench.sales.fields import FIELDS
 from workbench.sales.models import CENT
+from workbench.sales.returns import ReturnNote
 from workbench.words import counted
 
-_SHOWN = {name: FACT_SALES.c[field.fact] for name, field in FIELDS.items()}
+_SHOWN = {name: FACT_SALES.c[each.fact] for name, each in FIELDS.items()}
+_TABLE = sa.table("sales_transaction", sa.column("transaction_id"), sa.column("return_of"))
+_ITEMS = sa.table("sales_item", sa.column("transaction_id"), sa.column("quantity", sa.Integer))
 _EVERY = sa.select(*(column.label(name) for name, column in _SHOWN.items()))
 COLUMNS = tuple(_SHOWN)
+KINDS = ("sales", "returns")
 PAGE_SIZES = (10, 20, 50, 100)
 
 T = TypeVar("T")
@@ -36,8 +40,10 @@ Move = Literal["first", "next", "previous", "last"]
 
 @dataclass(frozen=True)
 class SaleFilter(Where):
-    """A Where, and what narrows nothing but a table of sales: a part of a product's code or name, and the total."""
+    """A Where, and what narrows nothing but a table of sales: one of KINDS, a part of a product's code or name, and the
+    total."""
 
+    kind: str = ""
     product: str = ""
     amount_from: Decimal | None = None
     amount_to: Decimal | None = None
@@ -45,7 +51,10 @@ class SaleFilter(Where):
 
 @dataclass(frozen=True, eq=False)  # a frame that it is an attribute of compares its attributes
 class SalePage:
-    """One page. ``rows`` has COLUMNS (money as Decimal); ``count`` is of all pages, about when it is an estimate."""
+    """One page. ``rows`` has COLUMNS (money as Decimal); ``count`` is of all pages, about when it is an estimate.
+
+    ``notes`` say of some of its sales, by their ids, that they are returns, or that items of them were returned.
+    """
 
     rows: pd.DataFrame
     count: int
@@ -54,6 +63,7 @@ class SalePage:
     has_next: bool
     first: Edge | None
     last: Edge | None
+    notes: Mapping[int, ReturnNote] = field(default_factory=dict)
 
     @property
     def count_text(self) -> str:
@@ -100,7 +110,8 @@ def sale_page(
         edges = edges[::-1]
     rows = _rows(source, [sale_id for _, sale_id in edges])
     page = SalePage(
-        rows=rows.value,
+        rows=rows.value[0],
+        notes=rows.value[1],
         count=count,
         is_estimate=is_estimate,
         has_previous=has_more if is_backward else from_edge is not None,
@@ -144,15 +155,28 @@ def _asked(source: Source, work: Callable[[Facts], T]) -> Answer[T]:
         return replace(source, columns=None).read(work, "sale page")
 
 
-def _rows(source: Source, sale_ids: Sequence[int]) -> Answer[pd.DataFrame]:
-    """The rows of these sales, in their order."""
-    query = _EVERY.where(FACT_SALES.c.transaction_id.in_(sale_ids))
+def _rows(source: Source, sale_ids: Sequence[int]) -> Answer[tuple[pd.DataFrame, dict[int, ReturnNote]]]:
+    """The rows of these sales, in their order, and what is to be noted of them."""
+    query = _EVERY.add_columns(*_of_returns()).where(FACT_SALES.c.transaction_id.in_(sale_ids))
 
-    def work(connection: sa.Connection) -> pd.DataFrame:
+    def work(connection: sa.Connection) -> tuple[pd.DataFrame, dict[int, ReturnNote]]:
         rows = {row.transaction_id: tuple(row) for row in connection.execute(query)}
-        return pd.DataFrame([rows[sale_id] for sale_id in sale_ids if sale_id in rows], columns=list(COLUMNS))
+        found = [rows[sale_id] for sale_id in sale_ids if sale_id in rows]
+        notes = {row[0]: ReturnNote(*row[-2:]) for row in found if any(row[-2:])}
+        return pd.DataFrame([row[:-2] for row in found], columns=list(COLUMNS)), notes
 
     return source.reader.read(source.session, work, "sale rows")
+
+
+def _of_returns() -> tuple[sa.ColumnElement[Any], sa.ColumnElement[Any]]:
+    """What a ReturnNote is made of: the sale that a return is of, and how many items of a sale were returned."""
+    sale, back, item = _TABLE.alias("sale"), _TABLE.alias("back"), _ITEMS.alias("item")
+    of_sale = sa.select(sale.c.return_of).where(sale.c.transaction_id == FACT_SALES.c.transaction_id)
+    pieces = sa.select(-sa.func.sum(item.c.quantity)).join_from(
+        back, item, item.c.transaction_id == back.c.transaction_id
+    )
+    of_returns = pieces.where(back.c.return_of == FACT_SALES.c.transaction_id)
+    return of_sale.scalar_subquery(), of_returns.scalar_subquery()
 
 
 def _keyset(
@@ -189,6 +213,10 @@ def _conditions(facts: Facts, where: Where) -> list[sa.ColumnElement[bool]]:
         found.append(FACT_SALES.c.transaction_time <= datetime.combine(where.date_to, time.max))
     if not isinstance(where, SaleFilter):
         return found
+    if where.kind:
+        if where.kind not in KINDS:
+            raise MetricError(f"The filter kind cannot be {where.kind!r}: it takes {' or '.join(map(repr, KINDS))}.")
+        found.append(FACT_SALES.c.is_return if where.kind == "returns" else ~FACT_SALES.c.is_return)
     if where.amount_from is not None:
         found.append(FACT_SALES.c.revenue >= where.amount_from.quantize(CENT, ROUND_CEILING))
     if where.amount_to is not None:

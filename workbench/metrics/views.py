@@ -54,8 +54,8 @@ class View:
         return sa.table(self.name, *columns, *(sa.column(name, sa.Numeric) for name in self.measures))
 
 
-_SALES = ("sales", "revenue", "discount_given")
-_LINES = ("items_sold", "revenue", "discount_given", "lines", "discounted_lines", "discounted_revenue")
+_SALES = ("sales", "revenue", "discount_given", "returns")
+_LINES = ("items_sold", "revenue", "discount_given", "returns", "lines", "discounted_lines", "discounted_revenue")
 VIEWS = (
     View("sales_by_store", "sale", ("day", "store", "payment_method"), _SALES),
     View("sales_by_hour", "sale", ("day", "hour", "store"), _SALES),

@@ -41,7 +41,7 @@ FIELDS = {
         Field("transaction_time", "Time", "time", 160, 150, "transaction_time", 4),
         Field("store_id", "Store", "id", 76, 62, "store_id", 2, "stores"),
         Field("cashier_id", "Cashier", "id", 96, 80, "cashier_id", 1, "cashiers"),
-        Field("payment_method", "Payment Method", "choice", 165, 106, "payment_method", 3, "payment_methods", METHODS),
+        Field("payment_method", "Payment Method", "choice", 140, 106, "payment_method", 3, "payment_methods", METHODS),
         Field("customer_id", "Customer", "optional id", 106, 90, "customer_id", 5, "customer_id"),
         Field("total_discount", "Discount", "money", 106, 86, "discount"),
         Field("total_amount", "Total", "money", 96, 80, "revenue"),

@@ -48,9 +48,16 @@ class Change:
     is_undone: bool = False
 
     @property
+    def return_of(self) -> int | None:
+        """Of which sale this is a return; None for a sale."""
+        found: int | None = (self.after or self.before or {}).get("return_of")
+        return found
+
+    @property
     def can_be_undone(self) -> bool:
         """Whether ``undo`` takes it back. A sale that came goes by Delete, which asks for a reason."""
-        return self.before is not None and not self.is_undone
+        is_other_return = self.kind == "edited" and self.return_of is not None  # changed by hand: it is not edited
+        return self.before is not None and not self.is_undone and not is_other_return
 
 
 def find_history(connection: sa.Connection, transaction_id: int) -> list[Change]:

@@ -213,6 +213,44 @@ class SaleInput(BaseModel):
         return sum((line.discount for line in self.lines), Decimal("0.00"))
 
 
+class ReturnLine(BaseModel):
+    """So many pieces of what a sale has at this price, to be given back."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    product_code: _text(50)  # type: ignore[valid-type]
+    unit_price: Annotated[Price, Field(gt=0)]
+    quantity: Id
+
+    @property
+    def key(self) -> tuple[str, Decimal]:
+        """Which of the sale's products it is."""
+        return self.product_code, self.unit_price
+
+
+class ReturnInput(BaseModel):
+    """A return as it is entered: what is given back of the sale ``return_of``, by whom, where and how.
+
+    Names, prices and discounts are the sale's.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    return_of: Annotated[int, Field(gt=0, le=2**63 - 1), BeforeValidator(_plain)]
+    transaction_time: Annotated[datetime | None, BeforeValidator(_timed)] = None  # None: the moment of saving
+    cashier_id: Id
+    store_id: Id
+    payment_method: _text(50)  # type: ignore[valid-type]
+    lines: Annotated[tuple[ReturnLine, ...], Field(min_length=1, max_length=MAX_LINES)]
+
+    @field_validator("lines")
+    @classmethod
+    def _each_once(cls, lines: tuple[ReturnLine, ...]) -> tuple[ReturnLine, ...]:
+        if len({line.key for line in lines}) < len(lines):
+            raise ValueError("must not have a product at one price twice")
+        return lines
+
+
 class Line(BaseModel):
     """A line as it is stored."""
 
@@ -229,7 +267,7 @@ class Line(BaseModel):
 
 
 class Sale(BaseModel):
-    """A sale as it is stored, at one version."""
+    """A sale as it is stored, at one version; a return (``return_of``: of which sale) has negative quantities."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -244,6 +282,7 @@ class Sale(BaseModel):
     total_discount: Decimal
     created_at: datetime
     updated_at: datetime
+    return_of: int | None = None
     lines: tuple[Line, ...]
 
 
@@ -251,6 +290,14 @@ def parse_sale(data: Mapping[str, Any]) -> SaleInput:
     """The sale that ``data`` describes. Raises SaleRefused with a FieldError for each value that is refused."""
     try:
         return SaleInput.model_validate(dict(data))
+    except ValidationError as error:
+        raise SaleRefused(field_errors(error)) from None
+
+
+def parse_return(data: Mapping[str, Any]) -> ReturnInput:
+    """The return that ``data`` describes. Raises SaleRefused with a FieldError for each value that is refused."""
+    try:
+        return ReturnInput.model_validate(dict(data))
     except ValidationError as error:
         raise SaleRefused(field_errors(error)) from None
 

@@ -14,7 +14,7 @@ from typing import Any, Literal, NoReturn
 from uuid import UUID
 
 import sqlalchemy as sa
-from psycopg2.errors import UniqueViolation
+from psycopg2.errors import CheckViolation, ForeignKeyViolation, UniqueViolation
 from sqlalchemy.exc import IntegrityError
 
 from workbench import telemetry
@@ -30,6 +30,7 @@ from workbench.errors import (
     FieldError,
     OutcomeUnknown,
     RequestReused,
+    ReturnRefused,
     RoleRefused,
     SaleConflict,
     SaleNotFound,
@@ -40,7 +41,15 @@ from workbench.errors import (
     WorkbenchError,
 )
 from workbench.sales.history import Change, Row, find_history
-from workbench.sales.models import Line, LineInput, Sale, SaleInput, parse_reason, parse_sale
+from workbench.sales.models import Line, LineInput, ReturnInput, Sale, SaleInput, parse_reason, parse_sale
+from workbench.sales.returns import (
+    Returnable,
+    Returned,
+    find_recorded_returns,
+    find_returnable,
+    find_returns,
+    return_values,
+)
 from workbench.sales.rights import Rights
 
 
@@ -82,6 +91,7 @@ REASONS: dict[type[WorkbenchError], str] = {  # why a write was not done, as it 
     SignedOut: "signed out",
     SaleNotFound: "not found",
     AlreadyUndone: "already undone",
+    ReturnRefused: "return",
     RequestReused: "request reused",
     ServerUnavailable: "unavailable",
     ServerBusy: "busy",
@@ -90,6 +100,10 @@ REASONS: dict[type[WorkbenchError], str] = {  # why a write was not done, as it 
 NOTHING_DONE = "Nothing was saved."
 UNDOING = "To take back what was saved or deleted"
 REQUEST_KEY = "sales_request_pkey"
+RETURN_CHECKS = (
+    *("sale_returns_check", "sale_kind_check", "sales_transaction_return_of_fkey"),
+    *("sales_transaction_total_amount_signed", "sales_transaction_total_discount_signed"),
+)
 
 
 @dataclass(frozen=True)
@@ -158,6 +172,33 @@ class Sales:
         """
         return self._write("create", None, sale, request_id, lambda connection: None)
 
+    def give_back(self, taken: ReturnInput, request_id: UUID) -> Saved:
+        """Writes a return: a sale of its own that takes items of another one back, with its customer.
+
+        It is this actor's to write when its own time and store are: that of the sale, however old, is not changed.
+        Raises SaleNotFound, and SaleRefused that says what is left for each line that asks for more.
+        """
+        now = self.clock.now()
+        rights = self._rights("create", {})
+        rights.refuse(taken.transaction_time or now, taken.store_id)
+        keys = {
+            "request_id": str(request_id),
+            "fingerprint": _fingerprint("create", None, taken, {}),
+            "actor": rights.actor.name,
+        }
+
+        def attempt(connection: sa.Connection) -> tuple[Saved, float]:
+            try:
+                saved = _given_back(connection, taken, now, keys)
+            except WorkbenchError:  # what an earlier submit of it has given back is not left any more
+                repeat = _repeated(connection, keys)
+                if repeat is None:
+                    raise
+                saved = repeat
+            return saved, time.monotonic()
+
+        return self._saved("create", attempt)
+
     def update(self, transaction_id: int, version: int, sale: SaleInput, request_id: UUID) -> Saved:
         """Replaces header and lines of the sale that was loaded at ``version``; lines with an item_id are kept.
 
@@ -205,6 +246,8 @@ class Sales:
             return self._write("restore", loaded, None, request_id, explain, of)
         if change.before is None or change.after is None:
             raise AlreadyUndone(f"This change of transaction {transaction_id} cannot be undone. {NOTHING_DONE}")
+        if change.return_of is not None:
+            raise ReturnRefused(_is_no_edit(transaction_id, change.return_of))
         loaded = (transaction_id, change.after["version"])
         return self._write("update", loaded, as_before(change), request_id, explain, {"undoes": str(audit_id)})
 
@@ -224,6 +267,19 @@ class Sales:
     def lines(self, transaction_id: int) -> Answer[list[Line]]:
         """The lines of a sale in the order of entry; an empty list when there is no such sale."""
         return self.reader.read(self.session, lambda c: find_lines(c, transaction_id), "sale lines")
+
+    def returnable(self, transaction_id: int) -> Answer[tuple[Sale, list[Returnable]]]:
+        """The sale, and what of it can still be given back, as the master has both. Raises SaleNotFound, and
+        ReturnRefused for a return."""
+
+        def work(connection: sa.Connection) -> tuple[Sale, list[Returnable]]:
+            return _returnable(connection, transaction_id)
+
+        return self.reader.read_master(self.session, work, "returnable")
+
+    def returns(self, transaction_id: int) -> Answer[list[Returned]]:
+        """The returns that take back from the sale, the oldest first, with who recorded each."""
+        return self.reader.read(self.session, lambda c: find_recorded_returns(c, transaction_id), "returns")
 
     def history(self, transaction_id: int) -> Answer[list[Change]]:
         """Who saved the sale, when and what each save changed, the newest first; also of a sale that is gone."""
@@ -262,6 +318,9 @@ class Sales:
                 _refuse_stored(connection, rights, *loaded)
             return _attempt(connection, operation, values, explain), time.monotonic()
 
+        return self._saved(operation, attempt)
+
+    def _saved(self, operation: Operation, attempt: Callable[[sa.Connection], tuple[Saved, float]]) -> Saved:
         try:
             saved, committed_at = Write(self.engines, self.session, f"{operation} the transaction").run(attempt)
         except SaleConflict:
@@ -296,6 +355,8 @@ def _attempt(
     try:
         row = run_file(connection, f"queries/{operation}_sale", values)
     except IntegrityError as error:
+        if refused := _return_refused(connection, values, error):
+            raise refused from None
         if not isinstance(error.orig, UniqueViolation) or error.orig.diag.constraint_name != REQUEST_KEY:
             raise
         row = None  # the request was accepted before
@@ -309,9 +370,56 @@ def _attempt(
     raise StillOpen  # what stood in the way has gone since: a request rolled back, a conflict withdrawn
 
 
+def _given_back(connection: sa.Connection, taken: ReturnInput, now: datetime, keys: Mapping[str, Any]) -> Saved:
+    """Saves a return of what is left now. Raises StillOpen when somebody has given of it back in between."""
+    values = {**keys, **return_values(*_returnable(connection, taken.return_of), taken, now)}
+    try:
+        return _attempt(connection, "create", values, lambda connection: None)
+    except ReturnRefused:
+        raise StillOpen from None
+
+
+def _returnable(connection: sa.Connection, transaction_id: int) -> tuple[Sale, list[Returnable]]:
+    sale = find_sale(connection, transaction_id)
+    if sale is None:
+        raise SaleNotFound(transaction_id)
+    if sale.return_of is not None:
+        raise ReturnRefused(f"Transaction {transaction_id} is a return itself: return items of {sale.return_of}.")
+    return sale, find_returnable(connection, transaction_id)
+
+
+def _return_refused(
+    connection: sa.Connection, values: Mapping[str, Any], error: IntegrityError
+) -> ReturnRefused | None:
+    """What the master has refused because of returns, in words; None when it was something else."""
+    cause = error.orig
+    if not isinstance(cause, CheckViolation | ForeignKeyViolation) or cause.diag.constraint_name not in RETURN_CHECKS:
+        return None
+    transaction_id = values.get("transaction_id")
+    stored = None if transaction_id is None else find_sale(connection, transaction_id)
+    if stored is not None and stored.return_of is not None:
+        return ReturnRefused(_is_no_edit(stored.transaction_id, stored.return_of))
+    said = (cause.diag.message_primary or "").replace("transaction", "Transaction", 1)
+    by = [] if stored is None else find_returns(connection, [stored.transaction_id])
+    if by:
+        which = ", ".join(str(each.transaction_id) for each in by)
+        lead = f"Items of transaction {transaction_id} were returned by transaction {which}"
+        said = f"{lead}: {'delete that first' if isinstance(cause, ForeignKeyViolation) else said}"
+    elif isinstance(cause, ForeignKeyViolation):
+        said = "The sale that this return takes back from was deleted: restore that first"
+    return ReturnRefused(f"{said}. {NOTHING_DONE}")
+
+
+def _is_no_edit(transaction_id: int, return_of: int) -> str:
+    return (
+        f"Transaction {transaction_id} is a return of {return_of}, and is not edited: delete it, and return the items"
+        f" of {return_of} anew. {NOTHING_DONE}"
+    )
+
+
 def sale_values(sale: SaleInput, now: datetime) -> dict[str, Any]:
     """A sale as the statements that save it take it; without a time of its own it is of ``now``."""
-    header = sale.model_dump(exclude={"lines"}) | {"transaction_time": sale.transaction_time or now}
+    header = sale.model_dump(exclude={"lines"}) | {"transaction_time": sale.transaction_time or now, "return_of": None}
     lines = [line.model_dump(mode="json") for line in sale.lines]
     totals = {"total_amount": sale.total_amount, "total_discount": sale.total_discount}
     return header | totals | {"lines": json.dumps(lines)}
@@ -342,7 +450,10 @@ def _entry(history: Sequence[Change], transaction_id: int, audit_id: int) -> Cha
 
 
 def _fingerprint(
-    operation: Operation, loaded: tuple[int, int] | None, sale: SaleInput | None, more: Mapping[str, Any]
+    operation: Operation,
+    loaded: tuple[int, int] | None,
+    sale: SaleInput | ReturnInput | None,
+    more: Mapping[str, Any],
 ) -> str:
     said = [operation, loaded, sale and sale.model_dump(mode="json"), *([more] if more else [])]
     content = json.dumps(said, sort_keys=True)

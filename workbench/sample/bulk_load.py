@@ -24,7 +24,7 @@ from workbench.errors import LoadIncomplete, LoadStopped, WorkbenchError
 from workbench.sample.chunks import generate
 from workbench.sample.prepared import Prepared, prepared
 from workbench.sample.slots import wait_for_slots
-from workbench.sample.undo import undo
+from workbench.sample.undo import sales_text, undo
 from workbench.servers import indexes
 from workbench.words import counted
 
@@ -36,7 +36,10 @@ MANY_SALES = 200_000  # from here on making indexes anew costs less than keeping
 
 @dataclass(frozen=True)
 class Loaded:
-    """What a load added; ``revenue`` is the sum of total_amount. Others may have made sales with ids in between."""
+    """What a load added: ``returns`` besides the sales, ``lines`` of both; ``revenue`` is the sum of total_amount.
+
+    Others may have made sales with ids in between.
+    """
 
     sales: int
     lines: int
@@ -44,6 +47,12 @@ class Loaded:
     first_id: int
     last_id: int
     revenue: Decimal
+    returns: int = 0
+
+    @property
+    def text(self) -> str:
+        """``3,000 sales and 62 returns with 8,200 lines``."""
+        return f"{sales_text(self.sales, self.returns)} with {counted(self.lines, 'line')}"
 
     def with_more(self, added: Loaded) -> Loaded:
         """This with what came after it."""
@@ -54,6 +63,7 @@ class Loaded:
             self.first_id or added.first_id,
             added.last_id or self.last_id,
             self.revenue + added.revenue,
+            self.returns + added.returns,
         )
 
 
@@ -77,7 +87,8 @@ def load(
     waiting: Callable[[str], None] = lambda text: None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Loaded:
-    """Adds ``count`` sales of the 400 days to ``until`` (None: to now, on the stores' clock) to those in the master.
+    """Adds ``count`` sales of the 400 days to ``until`` (None: to now, on the stores' clock) to those in the master,
+    and returns of about one in fifty.
 
     They are committed in parts of some BATCH_SALES, with one entry each, by ``actor``, in the audit log; before each it
     waits for a follower whose slot on the master is half on its way to being lost. When ``should_stop``, which is asked
@@ -160,6 +171,7 @@ class _Load:
         of = {} if self._load_id is None else {"load_id": self._load_id}
         after = of | {
             "sales": added.sales,
+            "returns": added.returns,
             "lines": added.lines,
             "revenue": str(added.revenue),
             "first_id": added.first_id,
@@ -193,7 +205,8 @@ class _Load:
 def _loaded(part: Prepared) -> Loaded:
     chunk = part.chunk
     revenue = Decimal(int(chunk.total_amount.sum())).scaleb(-2)
-    return Loaded(len(chunk.transaction_id), len(chunk.sale), 0.0, part.first_id, part.last_id, revenue)
+    returns = len(chunk.transaction_id) - chunk.sales
+    return Loaded(chunk.sales, len(chunk.sale), 0.0, part.first_id, part.last_id, revenue, returns)
 
 
 @contextmanager
@@ -224,6 +237,7 @@ def _check(connection: sa.Connection, loaded: Loaded) -> None:
     wrong = run_sql(connection, "bulk/wrong_sales", values).scalar_one()
     if wrong:
         raise WorkbenchError(
-            f"Sample data: {wrong:,} of the transactions {loaded.first_id} to {loaded.last_id} have no lines, or totals"
-            " that are not those of their lines. Nothing was loaded. Please report this, with the count and the seed."
+            f"Sample data: {wrong:,} of the transactions {loaded.first_id} to {loaded.last_id} have no lines, totals"
+            " that are not those of their lines, or more given back than sold. Nothing was loaded. Please report this,"
+            " with the count and the seed."
         )

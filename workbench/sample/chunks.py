@@ -1,9 +1,9 @@
-"""generate() -> the sample sales, in time order, chunk by chunk; the same arguments give the same rows."""
+"""generate() -> the sample sales and their returns, chunk by chunk; the same arguments give the same rows."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime, time, timedelta
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from workbench.errors import FieldError
 from workbench.sales.models import EARLIEST, LATEST
-from workbench.sample import baskets, demand
+from workbench.sample import baskets, demand, returns
 from workbench.sample.catalog import STORES, prices
 
 Ints = npt.NDArray[np.int64]
@@ -20,15 +20,17 @@ MAX_SALES = 50_000_000
 CHUNK_SALES = 20_000  # about as many; a chunk is whole days
 PAYMENT_SHARES = (0.19, 0.26, 0.20, 0.17, 0.03, 0.15)  # in the order of PAYMENT_METHODS
 SALES_PER_CUSTOMER = 10
+PAID_IN_CASH = 0.15  # of the returns, whatever the sale was paid with
 LOYALTY = 3.0  # 1 were all alike; with 3 the best tenth makes almost half of the visits
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """Sales in time order with their lines, as columns. Money is in cents.
+    """Sales in time order with their lines, as columns, and after them returns of some, in time order too.
 
-    ``payment_method`` is a position in PAYMENT_METHODS, ``customer_id`` 0 where there is none. The columns of the
-    lines: ``sale`` is the position of the line's sale in this chunk, ``product`` one in ``catalog.products()``.
+    Money is in cents. ``payment_method`` is a position in PAYMENT_METHODS, ``customer_id`` 0 where there is none,
+    ``return_of`` the position of the sale that a return takes back from, -1 for a sale. The columns of the lines:
+    ``sale`` is the position of the line's sale in this chunk, ``product`` one in ``catalog.products()``.
     """
 
     transaction_id: Ints
@@ -37,6 +39,7 @@ class Chunk:
     cashier_id: Ints
     payment_method: Ints
     customer_id: Ints
+    return_of: Ints
     total_amount: Ints
     total_discount: Ints
     sale: Ints
@@ -46,11 +49,18 @@ class Chunk:
     discount: Ints
     total_price: Ints
 
+    @property
+    def sales(self) -> int:
+        """How many sales there are; the others are returns."""
+        return int((self.return_of < 0).sum())
+
 
 def generate(
     count: int, *, seed: int = 42, until: date, days: int = 400, first_transaction_id: int = 1
 ) -> Iterator[Chunk]:
     """Exactly ``count`` sales of ``days`` days, the last of them ``until`` (a date: all of it; a datetime: up to then).
+
+    Besides them the returns of about one in fifty.
 
     Raises FieldError for a count, seed or time that cannot be.
     """
@@ -61,13 +71,14 @@ def generate(
     weights = demand.custom(first_day, lengths)
     if not weights.any():
         raise FieldError("until", until, "no store is open in these days before it")
-    return _chunks(count, seed, first_day, lengths, weights, first_transaction_id)
+    return _chunks(count, seed, first_day, end, lengths, weights, first_transaction_id)
 
 
 def _chunks(
     count: int,
     seed: int,
     first_day: date,
+    end: datetime,
     lengths: Ints,
     weights: npt.NDArray[np.float64],
     first_transaction_id: int,
@@ -84,8 +95,11 @@ def _chunks(
             seconds, store = demand.arrivals(rng, int(sales), weights[part], lengths[part])
             days_from = np.datetime64(first_day + timedelta(days=start), "s")
             customers = max(100, count // SALES_PER_CUSTOMER)
-            yield _chunk(rng, first_transaction_id, days_from, seconds, store, day_prices[part], customers)
-            first_transaction_id += int(sales)
+            chunk = _chunk(rng, first_transaction_id, days_from, seconds, store, day_prices[part], customers)
+            # Numbers of their own: the sales are the same as without returns.
+            made = _with_returns(np.random.default_rng([seed, number, 1]), chunk, end)
+            yield made
+            first_transaction_id += len(made.transaction_id)
 
 
 def _check(count: int, seed: int, until: date, is_in_calendar: bool) -> None:
@@ -121,6 +135,7 @@ def _chunk(
         cashier_id=_cashiers(rng, hours, store),
         payment_method=baskets.draw(rng, shares, np.zeros_like(store)),
         customer_id=_customers(rng, len(seconds), customers),
+        return_of=np.full(len(seconds), -1),
         total_amount=np.add.reduceat(total_price, first_lines),
         total_discount=np.add.reduceat(discount, first_lines),
         sale=sale,
@@ -130,6 +145,38 @@ def _chunk(
         discount=discount,
         total_price=total_price,
     )
+
+
+def _with_returns(rng: np.random.Generator, chunk: Chunk, end: datetime) -> Chunk:
+    """The chunk, and behind its sales what is brought back of them: mostly paid back as it was paid, else in cash."""
+    of, when = returns.returned(rng, chunk.transaction_time, chunk.store_id, end)
+    if not len(of):
+        return chunk
+    line, place, pieces = returns.lines(rng, chunk.sale, chunk.quantity, of)
+    discount = (2 * chunk.discount[line] * pieces + chunk.quantity[line]) // (2 * chunk.quantity[line])
+    total_price = pieces * chunk.unit_price[line] - discount
+    first_lines = np.flatnonzero(np.diff(place, prepend=-1))
+    hours = (when - when.astype("datetime64[D]")).astype(np.int64) // 3600
+    store = np.searchsorted([entry.store_id for entry in STORES], chunk.store_id[of])
+    back = Chunk(
+        transaction_id=chunk.transaction_id[-1] + 1 + np.arange(len(of)),
+        transaction_time=when,
+        store_id=chunk.store_id[of],
+        cashier_id=_cashiers(rng, hours, store),
+        payment_method=np.where(rng.random(len(of)) < PAID_IN_CASH, 0, chunk.payment_method[of]),
+        customer_id=chunk.customer_id[of],
+        return_of=of,
+        total_amount=-np.add.reduceat(total_price, first_lines),
+        total_discount=-np.add.reduceat(discount, first_lines),
+        sale=len(chunk.transaction_id) + place,
+        product=chunk.product[line],
+        quantity=-pieces,
+        unit_price=chunk.unit_price[line],
+        discount=-discount,
+        total_price=-total_price,
+    )
+    names = [field.name for field in fields(Chunk)]
+    return Chunk(**{name: np.concatenate([getattr(chunk, name), getattr(back, name)]) for name in names})
 
 
 def _cashiers(rng: np.random.Generator, hours: Ints, store: Ints) -> Ints:

@@ -19,6 +19,7 @@ from workbench.sample.chunks import Chunk, Ints
 Column = npt.NDArray[np.uint8]  # one row of bytes for each row of the table, filled up with zero bytes
 
 TAB, POINT, LINE_END, NULL = (np.frombuffer(text, np.uint8) for text in (b"\t", b".", b"\n", b"\\N"))
+MINUS = ord("-")
 
 
 def header_rows(chunk: Chunk) -> bytes:
@@ -33,6 +34,7 @@ def header_rows(chunk: Chunk) -> bytes:
             _money(chunk.total_amount),
             _money(chunk.total_discount),
             _or_null(chunk.customer_id),
+            _or_null(np.where(chunk.return_of < 0, 0, chunk.transaction_id[chunk.return_of])),
         ]
     )
 
@@ -44,7 +46,7 @@ def line_rows(chunk: Chunk) -> bytes:
         [
             _digits(chunk.transaction_id)[chunk.sale],
             goods[chunk.product],
-            _digits(chunk.quantity),
+            _signed(chunk.quantity, _digits(np.abs(chunk.quantity))),
             _money(chunk.unit_price),
             _money(chunk.discount),
             _money(chunk.total_price),
@@ -71,9 +73,14 @@ def _digits(values: Ints, width: int = 1) -> Column:
     return digits
 
 
+def _signed(values: Ints, digits: Column) -> Column:
+    return np.concatenate([np.where(values < 0, MINUS, 0).astype(np.uint8)[:, None], digits], axis=1)
+
+
 def _money(cents: Ints) -> Column:
-    digits = _digits(cents, width=3)
-    return np.concatenate([digits[:, :-2], np.broadcast_to(POINT, (len(cents), 1)), digits[:, -2:]], axis=1)
+    digits = _digits(np.abs(cents), width=3)
+    amount = np.concatenate([digits[:, :-2], np.broadcast_to(POINT, (len(cents), 1)), digits[:, -2:]], axis=1)
+    return _signed(cents, amount) if cents.min() < 0 else amount
 
 
 def _times(times: npt.NDArray[np.datetime64]) -> Column:
@@ -81,9 +88,9 @@ def _times(times: npt.NDArray[np.datetime64]) -> Column:
     days = times.astype("datetime64[D]")
     seconds = (times - days).astype(np.int64)
     clock = seconds // 3600 * 10_000 + seconds // 60 % 60 * 100 + seconds % 60
-    calendar = np.arange(days[0], days[-1] + 1)
+    calendar = np.arange(days.min(), days.max() + 1)
     dates = _fixed(np.array([f"{day} ".encode() for day in calendar]))
-    return np.concatenate([dates[(days - days[0]).astype(np.int64)], _digits(clock, width=6)], axis=1)
+    return np.concatenate([dates[(days - calendar[0]).astype(np.int64)], _digits(clock, width=6)], axis=1)
 
 
 def _or_null(values: Ints) -> Column:

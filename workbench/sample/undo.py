@@ -23,7 +23,7 @@ NONE_LEFT = "There is no such load of sample sales, or nothing is left of it."
 
 @dataclass(frozen=True)
 class Load:
-    """A load of sample sales of which ``sales`` are left, ``changed`` of them by somebody since.
+    """A load of sample sales of which ``sales`` are left, and ``returns``, ``changed`` of both by somebody since.
 
     It has ``made`` so many of the sales that were ``asked`` for: fewer while it goes on, and when it was killed.
     """
@@ -35,6 +35,12 @@ class Load:
     changed: int
     made: int
     asked: int
+    returns: int = 0
+
+    @property
+    def text(self) -> str:
+        """``3,000 sales and 62 returns``."""
+        return sales_text(self.sales, self.returns)
 
     @property
     def note(self) -> str:
@@ -50,6 +56,17 @@ class Undone:
     sales: int
     lines: int
     seconds: float
+    returns: int = 0
+
+    @property
+    def text(self) -> str:
+        """``3,000 sample sales and 62 returns with 8,200 lines``."""
+        return f"{sales_text(self.sales, self.returns, 'sample sale')} with {counted(self.lines, 'line')}"
+
+
+def sales_text(sales: int, returns: int, noun: str = "sale") -> str:
+    """``3,000 sales and 62 returns``; of returns nothing where there are none."""
+    return counted(sales, noun) + (f" and {counted(returns, 'return')}" if returns else "")
 
 
 def refuse_real(engines: Engines) -> None:
@@ -83,11 +100,11 @@ def undo(
             return run_sql(connection, f"sample/{name}", of | values)
 
         left = run("lock_load").one()
-        if not left.sales:
+        if not left.sales + left.returns:
             raise WorkbenchError(NONE_LEFT)
         changed = list(run("changed_of_load").scalars())
         if changed and not also_changed:
-            raise SampleChanged(_changed_text(changed, left.sales))
+            raise SampleChanged(_changed_text(changed, left.sales, left.returns))
         run("delete_changed", ids=changed)
         run_sql(connection, "bulk/without_row_triggers")
         run("delete_lines_of_load")
@@ -95,7 +112,7 @@ def undo(
         run("audit_undo", actor=who, before=json.dumps(of | dict(left._mapping)))
         commit(connection)
         analyze(connection)
-    return Undone(of["load_id"], left.sales, left.lines, time.monotonic() - started)
+    return Undone(of["load_id"], left.sales, left.lines, time.monotonic() - started, left.returns)
 
 
 def _newest(engines: Engines) -> int:
@@ -105,10 +122,10 @@ def _newest(engines: Engines) -> int:
     return found[0].load_id
 
 
-def _changed_text(changed: list[int], sales: int) -> str:
+def _changed_text(changed: list[int], sales: int, returns: int) -> str:
     named = ", ".join(map(str, changed[:MOST_NAMED])) + (", ..." if len(changed) > MOST_NAMED else "")
     were = "was" if len(changed) == 1 else "were"
     return (
-        f"{len(changed):,} of the {counted(sales, 'sale')} of this load {were} changed since (transaction {named})."
+        f"{len(changed):,} of the {sales_text(sales, returns)} of this load {were} changed since (transaction {named})."
         " Nothing was removed."
     )

@@ -60,7 +60,7 @@ def baskets(
     """The first ``limit`` pairs that ``minimum_sales`` sales, and ``minimum_support`` percent of them, have at least.
 
     One row per pair of product codes, ``product_a`` before ``product_b``; a sale counts a product once, however many
-    lines it has of it:
+    lines it has of it, and a return is no sale:
 
     - ``sales_both``, ``sales_a``, ``sales_b`` (int): sales with both, with a, with b.
     - ``support``: percent of all sales that have both. ``confidence_ab``: percent of those with a that have b too;
@@ -84,7 +84,8 @@ def baskets(
 
     def work(facts: Facts) -> tuple[int, list[Pair]]:
         every = replace(asked, categories=(), products=())
-        counted = sa.select(sa.func.count()).select_from(FACT_SALES).where(*facts.matching(FACT_SALES, every))
+        bought = (*facts.matching(FACT_SALES, every), ~FACT_SALES.c.is_return)
+        counted = sa.select(sa.func.count()).select_from(FACT_SALES).where(*bought)
         sales = int(facts.execute(counted)[0][0])
         at_least = max(minimum_sales, ceil(Fraction(minimum_support) * sales / 100))
         return sales, [Pair(*row) for row in facts.execute(_pairs(facts, asked, at_least))]
@@ -100,7 +101,7 @@ def baskets(
 
 def _pairs(facts: Facts, where: Where, at_least: int) -> sa.Select[Any]:
     """One row per pair that so many sales have: the codes, how many sales have both, and each."""
-    every = facts.matching(FACT_LINES, replace(where, categories=(), products=()))
+    every = [*facts.matching(FACT_LINES, replace(where, categories=(), products=())), ~FACT_LINES.c.is_return]
     line = sa.select(FACT_LINES.c.transaction_id, FACT_LINES.c.product_code).where(*every).distinct().cte("line")
     product = (
         sa.select(line.c.product_code, sa.func.count().label("sales")).group_by(line.c.product_code).cte("product")
@@ -118,7 +119,8 @@ def _pairs(facts: Facts, where: Where, at_least: int) -> sa.Select[Any]:
     joined = pair.join(of_a, of_a.c.product_code == pair.c.code_a).join(of_b, of_b.c.product_code == pair.c.code_b)
     query = sa.select(pair, of_a.c.sales, of_b.c.sales).select_from(joined)
     if where.narrows_lines:
-        wanted = sa.select(FACT_LINES.c.product_code).where(*facts.matching(FACT_LINES, where)).distinct()
+        bought = (*facts.matching(FACT_LINES, where), ~FACT_LINES.c.is_return)
+        wanted = sa.select(FACT_LINES.c.product_code).where(*bought).distinct()
         query = query.where(pair.c.code_a.in_(wanted) | pair.c.code_b.in_(wanted))
     return query
 

@@ -24,9 +24,10 @@ def customers(source: Source, where: AnyWhere = None, *, by_day: bool = False) -
     - ``day`` (datetime64, only by day) and ``kind``: a customer is new when the first sale ever with that card is among
       the matching sales - of the day, when it is by day, so that one who comes back the next day is returning then.
       Others with a card are returning.
-    - ``customers`` (int): different ones; always 0 without card, as nobody knows.
-    - ``sales`` (int) and ``revenue`` (Decimal, cents): all of these customers' matching sales, each counted once; under
-      a filter by category or product the revenue is that of the matching lines, as everywhere.
+    - ``customers`` (int): different ones who bought; always 0 without card, as nobody knows.
+    - ``sales`` (int) and ``revenue`` (Decimal, cents): all of these customers' matching sales, each counted once, and
+      net of what they returned; under a filter by category or product the revenue is that of the matching lines, as
+      everywhere.
 
     New and returning customers add up to the metric ``customers``, and the new ones are its ``new_customers``.
     Raises ServerUnavailable.
@@ -51,7 +52,8 @@ def _query(facts: Facts, where: Where, by_day: bool) -> sa.Select[Any]:
     )
     visits = sa.select(customer, kind.label("kind")).select_from(customer.outerjoin(first, is_new)).cte("visits")
     day = shown(visits.c.day) if by_day else sa.literal(0)
-    sums = (sa.func.count(visits.c.customer_id), sa.func.sum(visits.c.sales), sa.func.sum(visits.c.revenue))
+    bought = sa.case((visits.c.sales > 0, visits.c.customer_id))
+    sums = (sa.func.count(bought), sa.func.sum(visits.c.sales), sa.func.sum(visits.c.revenue))
     keys = (visits.c.day, visits.c.kind) if by_day else (visits.c.kind,)
     return sa.select(day, visits.c.kind, *sums).group_by(*keys)
 
@@ -60,14 +62,14 @@ def _by_customer(facts: Facts, where: Where, by_day: bool) -> sa.Select[Any]:
     """One row per customer (and day): sales, revenue of what matches. Grouped at once, before any join, by hash."""
     if where.narrows_lines:
         line = FACT_LINES.c
-        keys = (line.transaction_id, line.day, line.customer_id)
+        keys = (line.transaction_id, line.day, line.customer_id, line.is_return)
         query = sa.select(*keys, sa.func.sum(line.revenue).label("revenue")).where(*facts.matching(FACT_LINES, where))
         sale: sa.FromClause = query.group_by(*keys).cte("sale")
         conditions: list[sa.ColumnElement[bool]] = []
     else:
         sale, conditions = FACT_SALES, facts.matching(FACT_SALES, where)
     group = (sale.c.day, sale.c.customer_id) if by_day else (sale.c.customer_id,)
-    sums = (sa.func.count().label("sales"), sa.func.sum(sale.c.revenue).label("revenue"))
+    sums = (sa.func.count().filter(~sale.c.is_return).label("sales"), sa.func.sum(sale.c.revenue).label("revenue"))
     return sa.select(*group, *sums).where(*conditions).group_by(*group)
 
 

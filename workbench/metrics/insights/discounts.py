@@ -33,7 +33,8 @@ def discounts(source: Source, where: AnyWhere = None, *, by: Sequence[str] = ())
     One row when ``by`` is empty, of zeros when nothing matches. After the columns of ``by`` come COLUMNS:
 
     - ``discount_given`` (Decimal, cents) on the matching lines; ``discount_rate``: percent of the price before it.
-    - ``lines`` and ``discounted_lines`` (int): all, and those with a discount; ``discounted_share``: percent of lines.
+    - ``lines`` and ``discounted_lines`` (int): all that were sold, and those with a discount; ``discounted_share``:
+      percent of lines.
     - ``revenue`` (Decimal, cents), after discount; ``revenue_discounted`` is that of lines with a discount,
       ``revenue_undiscounted`` that of the others.
 
@@ -42,7 +43,9 @@ def discounts(source: Source, where: AnyWhere = None, *, by: Sequence[str] = ())
     """
     checked(["discount_given"], by)
     found = sums(source, MEASURES, by, source.where(where))
-    groups = {key: values for key, values in found.value.items() if values.get("lines") or not by}
+    groups = {
+        key: values for key, values in found.value.items() if any(values.get(name) for name in MEASURES) or not by
+    }
     keys = ordered(groups)
     columns = key_columns(keys, by)
     rows = [_values(*(groups[key].get(name, 0) for name in MEASURES)) for key in keys]

@@ -53,8 +53,8 @@ def products(
       less than 80 %, B while less than 95 %, else C. So the product that crosses a limit is still in the class that it
       completes, products of equal revenue share a class, and one without revenue is C.
     - ``revenue_before`` (Decimal) and ``growth`` (percent of it): against ``compared``; both None without one, and
-      growth None for a product without revenue there. It is the growth of the revenue in ``so_far``, the part of
-      ``where`` that is as long as ``compared``; None: of all of it.
+      growth None for a product without revenue there, or with less than none after returns. It is the growth of the
+      revenue in ``so_far``, the part of ``where`` that is as long as ``compared``; None: of all of it.
 
     Percents are Decimal with two places, rounded half up. Share, rank and class are those among all products, also when
     only the first ``limit`` rows are given. Rows without growth come last when sorted by it; equal ones are sorted by
@@ -118,8 +118,8 @@ def _rows(now: Sums, part: Sums, before: Sums | None) -> list[dict[str, Any]]:
                 "rank": rank,
                 "abc_class": abc_class(above, total),
                 "revenue_before": earlier,
-                "growth": None if earlier is None else percent(later - earlier, earlier),
-                "change": later / earlier if earlier else None,  # growth before it is rounded
+                "growth": None if earlier is None or earlier <= 0 else percent(later - earlier, earlier),
+                "change": later / earlier if earlier and earlier > 0 else None,  # growth before it is rounded
             }
         )
     return rows

@@ -68,12 +68,16 @@ def _summed(view: View, names: list[str], days: Days) -> sa.Select[Any]:
 
 def _measure(facts: sa.TableClause, name: str) -> sa.ColumnElement[Any]:
     """A measure of the facts, said in another way than its definition says it."""
-    if name in ("sales", "new_customers"):
+    if name == "new_customers":
         return sa.func.count(sa.distinct(facts.c.transaction_id))
+    if name == "sales":
+        return sa.func.count(sa.distinct(sa.case((facts.c.revenue + facts.c.discount >= 0, facts.c.transaction_id))))
     if name == "lines":
-        return sa.func.count(facts.c.transaction_id)
+        return sa.func.count(sa.case((facts.c.revenue + facts.c.discount >= 0, facts.c.transaction_id)))
+    if name == "returns":
+        return -sa.func.sum(sa.case((facts.c.revenue + facts.c.discount < 0, facts.c.revenue)))
     if name == "discounted_lines":
         return sa.func.sum(sa.case((facts.c.discount > 0, 1), else_=0))
     if name == "discounted_revenue":
-        return sa.func.sum(sa.case((facts.c.discount > 0, facts.c.revenue)))
+        return sa.func.sum(sa.case((facts.c.discount > 0, facts.c.revenue), (facts.c.discount < 0, facts.c.revenue)))
     return sa.func.sum(facts.c[{"items_sold": "items", "discount_given": "discount"}.get(name, name)])

@@ -1,0 +1,211 @@
+"""Return: what of a sale is left to give back, and how many of it are given back, saved as a sale of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
+
+import panel as pn
+import panel_material_ui as pmui
+
+from workbench.components.html import html_pane
+from workbench.components.inline import read_aside
+from workbench.components.theme import esc, money
+from workbench.errors import FieldError, SaleRefused
+from workbench.forms.actions import Action, failures_said
+from workbench.forms.fields import CHOICE, LAYOUT, MARGIN, Fields, actions, flow, text_field
+from workbench.forms.line_table import to_the_second
+from workbench.forms.messages import Message
+from workbench.forms.sale_form import section
+from workbench.forms.sale_picker import SalePicker
+from workbench.forms.visible_after import VisibleAfter
+from workbench.sales.models import PAYMENT_METHODS, ReturnInput, Sale, parse_return
+from workbench.sales.returns import Returnable, left_text
+from workbench.sales.service import Sales, Saved
+from workbench.words import counted, visible
+
+NOTHING_CHOSEN = "how many pieces are given back, of one item at least"
+HEADER = ("cashier_id", "store_id", "payment_method")
+
+
+class ReturnItems(pn.viewable.Viewer):
+    """Loads a sale from the master, with what was returned of it, and saves a return. ``on_saved`` is called then.
+
+    ``on_open`` is called when a sale is shown, or none any more.
+    """
+
+    def __init__(
+        self, sales: Sales, on_saved: Callable[[Saved], None], on_open: Callable[[], None] = lambda: None
+    ) -> None:
+        super().__init__()
+        self._sales, self._on_saved, self._on_open = sales, on_saved, on_open
+        self._currency = sales.engines.settings.workbench_currency
+        self._sale: Sale | None = None
+        self._found: list[Returnable] = []
+        self._sent: ReturnInput | None = None
+        self._request_id = uuid4()
+        self._asked = 0
+        self.message = Message(timing=VisibleAfter())
+        self._picker = SalePicker(self.load, self.message)
+        self._title = html_pane(margin=MARGIN)
+        payment = pmui.Select(label="Payment Method", options=list(PAYMENT_METHODS), **LAYOUT, **CHOICE)
+        self.header = Fields({name: payment if name == "payment_method" else text_field(name) for name in HEADER})
+        self.pieces = Fields({})  # by the place of what they are pieces of
+        self._items = pn.Column(sizing_mode="stretch_width", margin=0)
+        self._total = html_pane(margin=MARGIN)
+        self._button = pmui.Button(label="Return items", variant="contained", margin=(6, 8))
+        self.save = Action(self._save, self.message, self._button)
+        self._button.on_click(self.save.run)
+        everything = pmui.Button(label="All that is left", variant="outlined", margin=(6, 8), on_click=self.take_all)
+        cancel = pmui.Button(label="Cancel", variant="text", margin=(6, 8), on_click=self._cancel)
+        self._body = pn.Column(
+            self._title,
+            section("Items to give back", self._items, self._total),
+            section("Return", flow(*self.header.widgets.values(), width=190)),
+            actions(cancel, everything, self._button),
+            sizing_mode="stretch_width",
+            margin=0,
+            visible=False,
+        )
+
+    @property
+    def sale_id(self) -> int | None:
+        """The transaction_id of the sale that is shown."""
+        return None if self._sale is None else self._sale.transaction_id
+
+    async def open(self, transaction_id: int | None) -> None:
+        """Shows this sale, as an address asks; none for None."""
+        if transaction_id is None:
+            self._show(None, [])
+        elif transaction_id != self.sale_id:
+            await self.load(transaction_id)
+
+    async def load(self, transaction_id: int) -> None:
+        """Shows what of the sale is left, as the master has it."""
+        self.message.clear()
+        self._picker.put(transaction_id)
+        self._show(None, [])
+        await self._read(transaction_id)
+
+    async def _read(self, transaction_id: int) -> None:
+        self._asked += 1
+        asked = self._asked
+        with failures_said(self.message, lambda: asked == self._asked, is_saving=False):
+            answer = await read_aside(self._sales.returnable, transaction_id)
+            if asked == self._asked:
+                self._show(*answer.value)
+
+    def take_all(self, *_events: Any) -> None:
+        """Types all that is left of each item."""
+        self.pieces.fill({name: str(each.left) for name, each in self._open.items()})
+        self._tell_total()
+
+    @property
+    def _open(self) -> dict[str, Returnable]:
+        return {str(place): each for place, each in enumerate(self._found) if each.left}
+
+    def _show(self, sale: Sale | None, found: list[Returnable]) -> None:
+        self._sale, self._found = sale, found
+        self._body.visible = sale is not None
+        self.pieces = Fields({name: _field(each) for name, each in self._open.items()}, lambda _: self._tell_total())
+        self.pieces.fill(dict.fromkeys(self._open, "0"))
+        gone = "".join(f"<li>{esc(_named(each))}: {esc(left_text(each))}.</li>" for each in found if not each.left)
+        self._items.objects = [
+            flow(*self.pieces.widgets.values(), width=230),
+            html_pane(f'<ul class="soft">{gone}</ul>' if gone else "", margin=MARGIN),
+        ]
+        if sale is not None:
+            self._title.object = _title(sale, self._currency)
+            methods = list(dict.fromkeys([*PAYMENT_METHODS, sale.payment_method]))
+            self.header.widgets["payment_method"].options = methods
+            start = {"cashier_id": "", "store_id": str(sale.store_id), "payment_method": sale.payment_method}
+            self.header.fill(start)
+        self.header.forgive()
+        self._tell_total()
+        self._on_open()
+
+    def _typed(self) -> list[tuple[str, str]]:
+        """Which items are given back, and the pieces as they are typed."""
+        texts = {name: self.pieces.text(name).strip() for name in self.pieces.widgets}
+        return [(name, text) for name, text in texts.items() if text not in ("", "0")]
+
+    def _tell_total(self) -> None:
+        given = [(self._open[name], int(text)) for name, text in self._typed() if text.isascii() and text.isdigit()]
+        lines = [each.line(count) for each, count in given if 0 < count <= each.left]
+        amount = sum((line["quantity"] * line["unit_price"] - line["discount"] for line in lines), Decimal("0.00"))
+        items = counted(-sum(line["quantity"] for line in lines), "item")
+        self._total.object = (
+            f'<p class="number">{items} <span class="soft">to give back</span>'
+            f" · <strong>{esc(money(-amount, self._currency))}</strong></p>"
+        )
+
+    async def _save(self) -> None:
+        sale = self._sale
+        if sale is None:
+            return
+        self.message.clear()
+        taken = self._parsed(sale)
+        if taken is None:
+            return
+        if taken != self._sent:  # the same content sent again is the same request, other content another
+            self._sent, self._request_id = taken, uuid4()
+        try:
+            saved = await asyncio.to_thread(self._sales.give_back, taken, self._request_id)
+        except SaleRefused as refusal:
+            self._refuse(refusal.fields)
+            return
+        self._sent = None
+        items = counted(sum(line.quantity for line in taken.lines), "item")
+        lead = f"Transaction {saved.transaction_id} recorded:"
+        self._on_saved(saved)
+        await self._read(sale.transaction_id)
+        self.message.say("success", f"{items} of transaction {sale.transaction_id} returned.", lead, saved)
+
+    def _parsed(self, sale: Sale) -> ReturnInput | None:
+        lines = [
+            {"product_code": self._open[name].product_code, "unit_price": self._open[name].unit_price, "quantity": text}
+            for name, text in self._typed()
+        ]
+        try:
+            return parse_return(self.header.texts() | {"return_of": sale.transaction_id, "lines": lines})
+        except SaleRefused as refusal:
+            self._refuse(refusal.fields)
+            return None
+
+    def _refuse(self, errors: list[FieldError]) -> None:
+        """Each error by its field: those of lines by the item that was typed at this place."""
+        names = [name for name, _ in self._typed()]
+        of_lines = [
+            FieldError(names[int(error.field.split(".")[1])], error.value, error.allowed)
+            for error in errors
+            if error.field.startswith("lines.")
+        ]
+        others = self.header.show([error for error in errors if not error.field.startswith("lines.")])
+        self.pieces.show(of_lines)
+        if any(error.field == "lines" for error in others):
+            self.message.say("error", f"Type {NOTHING_CHOSEN}.", "Nothing is given back yet.")
+        elif others:
+            self.message.say("error", "; ".join(map(str, others)))
+
+    def _cancel(self, _event: object) -> None:
+        self.message.clear()
+        self._show(None, [])
+
+    def __panel__(self) -> pn.Column:
+        return pn.Column(self._picker, self._body, self.message, sizing_mode="stretch_width", margin=0)
+
+
+def _named(each: Returnable) -> str:
+    return f"{visible(each.product_name)} at {money(each.unit_price)}"
+
+
+def _field(each: Returnable) -> pmui.TextInput:
+    return pmui.TextInput(label=_named(each), helper_text=f"{each.product_code}: {left_text(each)}", **LAYOUT)
+
+
+def _title(sale: Sale, currency: str) -> str:
+    told = f"{to_the_second(sale.transaction_time)} · Store {sale.store_id} · {money(sale.total_amount, currency)}"
+    return f'<h2>Items of transaction {sale.transaction_id}</h2><p class="soft">{esc(told)}</p>'

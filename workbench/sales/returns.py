@@ -1,0 +1,160 @@
+"""Returns: what of a sale can still be given back, what was, and the lines of a return.
+
+A return is a sale of its own with negative quantities. What it gives back for a piece is what was paid for it: its
+price less its share of the discount, rounded once; the last piece takes what is left of that.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+import sqlalchemy as sa
+
+from workbench.database.sql_files import run_sql
+from workbench.errors import FieldError, SaleRefused
+from workbench.sales.models import CENT, ReturnInput, Sale
+from workbench.words import counted
+
+Key = tuple[str, Decimal]  # product code and unit price
+
+
+@dataclass(frozen=True)
+class Returnable:
+    """The pieces of one product at one price that a sale sold, and how many of them were ``returned``."""
+
+    product_code: str
+    product_name: str
+    category: str | None
+    unit_price: Decimal
+    sold: int
+    returned: int
+    discount_left: Decimal
+
+    @property
+    def left(self) -> int:
+        """How many can still be given back."""
+        return self.sold - self.returned
+
+    @property
+    def key(self) -> Key:
+        """What tells it from the others of its sale."""
+        return self.product_code, self.unit_price
+
+    def line(self, quantity: int) -> dict[str, Any]:
+        """The line of a return that gives so many of them back."""
+        share = self.discount_left * quantity / self.left
+        return {
+            "product_code": self.product_code,
+            "product_name": self.product_name,
+            "category": self.category,
+            "quantity": -quantity,
+            "unit_price": self.unit_price,
+            "discount": -share.quantize(CENT, ROUND_HALF_UP),
+        }
+
+
+@dataclass(frozen=True)
+class Returned:
+    """A return of the sale ``return_of``: ``items`` pieces, and its total, which is negative.
+
+    ``actor`` is who recorded it; None where that was not asked, or a load did.
+    """
+
+    transaction_id: int
+    return_of: int
+    transaction_time: datetime
+    total_amount: Decimal
+    items: int
+    created_at: datetime
+    actor: str | None = None
+
+
+@dataclass(frozen=True)
+class ReturnNote:
+    """What a row of a table says of returns: which sale it takes back from, or how many items of it were returned."""
+
+    return_of: int | None
+    returned: int | None
+
+    @property
+    def text(self) -> str:
+        """``return of 123``, ``2 items returned``."""
+        if self.return_of is not None:
+            return f"return of {self.return_of}"
+        return f"{counted(self.returned or 0, 'item')} returned"
+
+
+def find_returnable(connection: sa.Connection, transaction_id: int) -> list[Returnable]:
+    """What the sale sold, in the order of entry; an empty list when there is no such sale."""
+    rows = run_sql(connection, "queries/returnable", {"transaction_id": transaction_id}).mappings()
+    return [Returnable(**row) for row in rows]
+
+
+def find_returns(connection: sa.Connection, sales: Sequence[int]) -> list[Returned]:
+    """The returns that take back from these sales, the oldest first."""
+    rows = run_sql(connection, "queries/returns", {"of": list(sales)}).mappings()
+    return [Returned(**row) for row in rows]
+
+
+def find_recorded_returns(connection: sa.Connection, transaction_id: int) -> list[Returned]:
+    """The returns of a sale, the oldest first, with who recorded each."""
+    found = find_returns(connection, [transaction_id])
+    ids = [each.transaction_id for each in found]
+    rows = run_sql(connection, "queries/recorded_by", {"sales": ids}) if ids else ()
+    actors = {row.transaction_id: row.actor for row in rows}
+    return [replace(each, actor=actors.get(each.transaction_id)) for each in found]
+
+
+def return_values(sale: Sale, found: Sequence[Returnable], taken: ReturnInput, now: datetime) -> dict[str, Any]:
+    """The return as the statement that saves it takes it. Raises SaleRefused for more than is left."""
+    by_key = {each.key: each for each in found}
+    errors = [error for n, line in enumerate(taken.lines) if (error := _error(n, by_key.get(line.key), line.quantity))]
+    if taken.transaction_time is not None and taken.transaction_time < sale.transaction_time:
+        errors.append(_too_early(taken.transaction_time, sale))
+    if errors:
+        raise SaleRefused(errors)
+    lines = [by_key[line.key].line(line.quantity) for line in taken.lines]
+    amount = sum((line["quantity"] * line["unit_price"] - line["discount"] for line in lines), Decimal("0.00"))
+    return {
+        "return_of": sale.transaction_id,
+        "transaction_time": taken.transaction_time or now,
+        "cashier_id": taken.cashier_id,
+        "store_id": taken.store_id,
+        "payment_method": taken.payment_method,
+        "customer_id": sale.customer_id,
+        "total_amount": amount,
+        "total_discount": sum((line["discount"] for line in lines), Decimal("0.00")),
+        "lines": json.dumps(lines, default=str),
+    }
+
+
+def left_text(each: Returnable) -> str:
+    """``2 of 3 are left``, ``nothing is left``: what of a product can be given back, in words."""
+    if not each.returned:
+        return f"{each.sold:,} {'was' if each.sold == 1 else 'were'} sold"
+    if not each.left:
+        return f"nothing is left: {_all(each.sold)} returned"
+    return f"{each.left:,} of {each.sold:,} {'is' if each.left == 1 else 'are'} left"
+
+
+def _all(sold: int) -> str:
+    return "the one that was sold was" if sold == 1 else f"all {sold:,} that were sold were"
+
+
+def _error(number: int, each: Returnable | None, quantity: int) -> FieldError | None:
+    field = f"lines.{number}.quantity"
+    if each is None:
+        return FieldError(field, quantity, "the sale has no such item at this price")
+    if quantity <= each.left:
+        return None
+    return FieldError(field, quantity, f"of {each.product_code} {left_text(each)}")
+
+
+def _too_early(at: datetime, sale: Sale) -> FieldError:
+    allowed = f"it must not be before the sale, {sale.transaction_time:%Y-%m-%d %H:%M:%S}"
+    return FieldError("transaction_time", at, allowed)
