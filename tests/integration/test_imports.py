@@ -119,6 +119,7 @@ def test_the_same_file_again_adds_nothing_and_mended_rows_add_themselves_alone(
     assert "'-1" in text and "at most 2 decimal places" in text
     refused.write_text(text.replace("569.777", "569.78").replace("8107012345678", ""))
     mended = opened(engines, refused)
+    assert mended.write_refused(refused) == 2 and refused.read_text().count("Why refused") == 1
     assert mended.result is not None
     assert {total.kind: total.rows for total in mended.result.totals} == {"Accepted": 2, "Return": 1, "Product Name": 1}
     assert write(mended, accepted_only=True).revenue == Decimal("571.28")

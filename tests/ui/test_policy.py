@@ -39,6 +39,7 @@ FRAME = "(url) => { document.body.append(Object.assign(document.createElement('i
 TABS = {
     "sales": (),
     "changes": (),
+    "imports": (),
     "analytics": ("Products", "Customers and discounts", "Sales"),
     "reports": (),
     "pipeline": (),

@@ -22,6 +22,7 @@ PAGES = {
     "sales": "Sales",
     "analytics": "Analytics",
     "reports": "Reports",
+    "imports": "Import",
     "changes": "Changes",
     "pipeline": "Pipeline",
 }

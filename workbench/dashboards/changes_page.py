@@ -34,6 +34,7 @@ KINDS = {
     "Restored": "restored",
     "Bulk load": "bulk load",
     "Bulk undo": "bulk undo",
+    "Import": "import",
 }
 NAMES = {kind: name for name, kind in KINDS.items()}
 READING = "To read the log of all sales"

@@ -16,7 +16,7 @@ from workbench.words import counted
 
 KINDS = {"created": "Recorded", "edited": "Changed", "deleted": "Deleted", "restored": "Restored"}
 HEADS = dict.fromkeys(("When", "Who", "What", "Before", "After"), False)
-NOTHING_LOGGED = "Nothing is logged of this sale: a bulk load brought it, and nobody has changed it since."
+NOTHING_LOGGED = "Nothing is logged of this sale: a bulk load or an import brought it, and nobody has changed it since."
 
 
 def history_html(

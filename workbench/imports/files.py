@@ -6,7 +6,7 @@ import hashlib
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from workbench.words import counted, visible
 IMPORTING = "To import sales"
 AT_ONCE = 50_000  # sales that are asked about at once
 MOST_NAMED = 3
+WHY = "Why refused"
 MOST_ASKED = 20  # stores, or cashiers
 
 
@@ -222,22 +223,24 @@ class ImportFile:
         assert self.table is not None
         columns = ", ".join(f"r.c{place}" for place in range(len(self.table.columns)))
         found = self.database.execute(
-            f"from raw as r left join verdict as v using (row) select row, {columns}, v.reason"
+            f"from raw as r left join verdict as v using (row) select row, v.reason, {columns}"
             " where coalesce(v.kind, ?) = ? order by row limit ?",
             [ACCEPTED, kind, most],
         ).df()
-        found.columns = pd.Index(["Row", *self.table.columns, "Why"])
+        found.columns = pd.Index(["Row", "Why", *self.table.columns])
         return found.drop(columns="Why") if kind == ACCEPTED else found
 
     def write_refused(self, path: Path) -> int:
         """Writes the refused rows as they stand in the file, with why, to be mended and brought again. Gives how many.
 
-        Columns keep their names, so that the mapping fits; ``Why refused`` is no field of a sale.
+        Columns keep their names, so that the mapping fits; ``Why refused``, the last one, is no field of a sale.
         """
         assert self.table is not None
-        columns = ", ".join(f"r.c{place} as {quoted(name)}" for place, name in enumerate(self.table.columns))
+        columns = ", ".join(
+            f"r.c{place} as {quoted(name)}" for place, name in enumerate(self.table.columns) if name != WHY
+        )
         text = (
-            f'from verdict as v join raw as r using (row) select {columns}, v.reason as "Why refused"'
+            f"from verdict as v join raw as r using (row) select {columns}, v.reason as {quoted(WHY)}"
             " where v.kind <> $1 order by row"
         )
         made = self._folder / f"refused{path.suffix.lower()}"
@@ -245,10 +248,11 @@ class ImportFile:
         shutil.move(made, path)
         return count
 
-    def with_mapping(self, **changes: Any) -> None:
-        """Another mapping of the file as it is read."""
-        self.mapping = replace(self.mapping, **changes)
-        self.result = None
+    def map(self, mapping: FileMapping) -> None:
+        """Another mapping of the file as it was read; what it leaves open of amounts and dates is found out."""
+        assert self.table is not None
+        mapping.refuse(self.table.columns)
+        self.mapping, self.result = found_out(self.database, self.table.columns, mapping), None
 
     @property
     def folder(self) -> Path:

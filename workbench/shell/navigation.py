@@ -15,9 +15,16 @@ LOG_OUT = (
     '<path d="M10 4H5v16h5M15 8l4 4-4 4M19 12H9"/></svg>'
 )
 PRODUCT = "Sales workbench"
-PAGES = {"Sales": "sales", "Analytics": "analytics", "Reports": "reports", "Changes": "changes", "Pipeline": "pipeline"}
+PAGES = {
+    "Sales": "sales",
+    "Analytics": "analytics",
+    "Reports": "reports",
+    "Import": "imports",
+    "Changes": "changes",
+    "Pipeline": "pipeline",
+}
 
-SEEN_BY: dict[str, Role] = {"Changes": "admin"}  # all others by everybody
+SEEN_BY: dict[str, Role] = {"Import": "editor", "Changes": "admin"}  # all others by everybody
 
 
 def navigation(current: str, actor: Actor | None, os_user: str) -> pn.pane.HTML:

@@ -1,0 +1,287 @@
+"""Page "Import": a file of sales, how it is read, a dry run with verdicts, the import, and taking it back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import panel as pn
+import panel_material_ui as pmui
+from panel.viewable import Viewable, Viewer
+
+from workbench.accounts.actor import current_actor
+from workbench.components.browser.downloads import Downloads
+from workbench.components.browser.said import Said
+from workbench.components.browser.uploads import Uploads
+from workbench.components.html import flow, html_pane
+from workbench.components.inline import is_served, read_aside, when_shown
+from workbench.components.theme import esc
+from workbench.connection import Workbench
+from workbench.dashboards.import_fields import ImportFields
+from workbench.dashboards.import_texts import imported_html, imports_html, read_html, totals_html, verdicts_html
+from workbench.dashboards.job import Advance, Job, ShouldStop
+from workbench.dashboards.tile import card
+from workbench.errors import WorkbenchError
+from workbench.files import file_name
+from workbench.imports import FileMapping, ImportFile, imports, keep_mapping, mappings, undo, undone_text, write
+from workbench.imports.reading import MOST_BYTES
+from workbench.words import counted
+
+LOOK_MS = 250
+HINT = f"Choose a file or drop it here: CSV, Excel (.xlsx) or Parquet, at most {MOST_BYTES // 1_000_000} MB."
+CHOOSE = "Choose ..."
+
+
+class ImportsPage(Viewer):
+    """One file at a time; what was uploaded goes when another one comes, and with the page."""
+
+    def __init__(self, workbench: Workbench) -> None:
+        super().__init__()
+        self._workbench, self._engines, self._actor = workbench, workbench.engines, current_actor()
+        self._file: ImportFile | None = None
+        self._is_left = False
+        self._job = Job("That failed, and nothing was changed.")
+        self._then: Callable[[], None] = lambda: None
+        self._uploads = Uploads(
+            self._received, MOST_BYTES, HINT, label="File of sales", accept=".csv,.txt,.xlsx,.parquet"
+        )
+        self._downloads = Downloads()
+        self._said, self._done = Said(), html_pane()
+        self._kept = pmui.Select(label="Read it as", options=[CHOOSE], value=CHOOSE, size="small", margin=0, width=260)
+        self._kept.param.watch(self._use_kept, "value")
+        self._read_as = html_pane()
+        self._fields = ImportFields(self._read_again)
+        self._check = _button("Check all rows", self._run_dry, color="primary")
+        self._name = pmui.TextInput(label="Keep this mapping as", size="small", margin=0, width=260)
+        self._keep = _button("Keep", self._keep_mapping, variant="outlined")
+        self._totals, self._rows = html_pane(), html_pane()
+        self._all = _button("Import all", partial(self._import, False), color="primary")
+        self._accepted = _button("Import the accepted rows", partial(self._import, True), variant="outlined")
+        self._csv = _button("Refused rows as CSV", partial(self._hand_out, "csv"), variant="outlined")
+        self._xlsx = _button("Refused rows as Excel", partial(self._hand_out, "xlsx"), variant="outlined")
+        self._bar = pmui.LinearProgress(value=0, max=1, margin=0, visible=False, sizing_mode="stretch_width")
+        self._stop = _button("Stop", lambda _event: self._job.stop(), variant="outlined", color="error")
+        self._stop.visible = False
+        self._past = html_pane()
+        self._undone = pmui.Select(label="Import", options=[CHOOSE], value=CHOOSE, size="small", margin=0, width=260)
+        self._undo = _button("Undo this import", self._begin_undo, variant="outlined", color="error")
+        self._undo_place = flow(self._undone, self._undo, styles={"gap": "12px"}, visible=False)
+        self._mappings: dict[str, FileMapping] = {}
+        self._clock = pn.state.add_periodic_callback(self._look, LOOK_MS, start=False)
+        self._make_cards()
+        when_shown(self._list)
+        if is_served():
+            pn.state.on_session_destroyed(lambda _context: self._leave())
+
+    def _make_cards(self) -> None:
+        choices = flow(self._kept, styles={"gap": "12px"})
+        keeping = flow(self._check, self._name, self._keep, styles={"gap": "12px"})
+        self._reading = card(html_pane("<h2>How it is read</h2>"), self._read_as, choices, self._fields, keeping)
+        buttons = flow(self._all, self._accepted, self._csv, self._xlsx, styles={"gap": "12px"})
+        self._verdicts = card(html_pane("<h2>Verdicts</h2>"), self._totals, self._rows, buttons)
+        self._reading.visible = self._verdicts.visible = False
+
+    def _received(self, path: Path, name: str) -> None:
+        pn.state.execute(partial(self._open, path, name), schedule=False)
+
+    async def _open(self, path: Path, name: str) -> None:
+        self._close()
+        self._done.object = ""
+        try:
+            self._file = await asyncio.to_thread(ImportFile, self._engines, path, name, self._actor)
+        except WorkbenchError as error:
+            self._said.say(str(error), "bad")
+            return
+        await self._read(FileMapping())
+
+    async def _read(self, mapping: FileMapping) -> None:
+        """Reads the file, and shows what was found out."""
+        file, self._verdicts.visible = self._file, False
+        if file is None:
+            return
+        self._check.loading = True
+        try:
+            table = await asyncio.to_thread(file.read, mapping)
+            self._read_as.object = await asyncio.to_thread(read_html, file)
+        except WorkbenchError as error:
+            self._said.say(str(error), "bad")
+            self._reading.visible = file.table is not None
+            return
+        finally:
+            self._check.loading = False
+        self._fields.fill(table, file.mapping)
+        self._reading.visible = True
+        self._said.say("Look at how it is read, then have all rows checked. Nothing is saved by that.")
+
+    async def _read_again(self) -> None:
+        await self._read(self._fields.mapping)
+
+    async def _use_kept(self, _event: Any) -> None:
+        if (mapping := self._mappings.get(self._kept.value)) is not None:
+            await self._read(mapping)
+
+    async def _keep_mapping(self, _event: Any) -> None:
+        try:
+            name = self._name.value_input or self._name.value or ""
+            kept = await asyncio.to_thread(keep_mapping, self._engines, name, self._fields.mapping, self._actor)
+        except WorkbenchError as error:
+            self._said.say(str(error), "bad")
+            return
+        self._said.say(f"Kept as {kept}.", "good")
+        await self._list()
+
+    def _run_dry(self, _event: Any) -> None:
+        file, mapping = self._file, self._fields.mapping
+        if file is None:
+            return
+        self._verdicts.visible = False
+
+        def work(_advance: Advance, should_stop: ShouldStop) -> str:
+            file.map(mapping)
+            found = file.dry_run(should_stop)
+            texts.extend((totals_html(found), verdicts_html(file, found)))
+            return f"{counted(sum(of.rows for of in found.totals), 'row')} checked."
+
+        texts: list[str] = []
+        self._begin(work, lambda: self._show_verdicts(texts))
+
+    def _show_verdicts(self, texts: list[str]) -> None:
+        file = self._file
+        if file is None or file.result is None or file.table is None:
+            return
+        self._fields.fill(file.table, file.mapping)
+        self._totals.object, self._rows.object = texts
+        found = file.result
+        self._all.disabled = bool(found.refused) or not found.sales
+        self._accepted.param.update(visible=bool(found.refused), disabled=not found.sales)
+        self._csv.visible = self._xlsx.visible = bool(found.refused)
+        self._verdicts.visible = True
+
+    async def _hand_out(self, ending: str, _event: Any) -> None:
+        file = self._file
+        if file is None:
+            return
+        name = file_name(f"refused {Path(file.name).stem}", self._workbench.clock.now(), ending)
+        try:
+            await self._downloads.write(name, file.write_refused)
+        except WorkbenchError as error:
+            self._said.say(str(error), "bad")
+
+    def _import(self, accepted_only: bool, _event: Any) -> None:
+        file = self._file
+        if file is None or file.result is None:
+            return
+
+        def work(advance: Advance, should_stop: ShouldStop) -> str:
+            made = write(file, accepted_only=accepted_only, progress=advance, should_stop=should_stop)
+            texts.append(imported_html(made))
+            return f"{counted(made.sales, 'sale')} imported."
+
+        texts: list[str] = []
+        self._begin(work, lambda: self._show_imported(texts), file.result.lines)
+
+    def _show_imported(self, texts: list[str]) -> None:
+        if texts:
+            self._done.object = texts[0]
+            self._verdicts.visible = False
+
+    def _begin_undo(self, _event: Any) -> None:
+        if not isinstance(self._undone.value, int):
+            self._said.say("Choose the import that is to be undone.", "bad")
+            return
+        import_id = self._undone.value
+
+        def work(advance: Advance, should_stop: ShouldStop) -> str:
+            return undone_text(
+                undo(self._engines, import_id, actor=self._actor, progress=advance, should_stop=should_stop)
+            )
+
+        self._begin(work, lambda: None, 1)
+
+    def _begin(self, work: Callable[[Advance, ShouldStop], str], then: Callable[[], None], total: int = 0) -> None:
+        """Has it done on a thread; ``then`` shows what came of it."""
+
+        def done(advance: Advance, should_stop: ShouldStop) -> str:
+            try:
+                return work(advance, should_stop)
+            finally:
+                if self._is_left:
+                    self._close()
+
+        if self._job.start(done, total):
+            self._then = then
+            self._clock.start()
+            self._draw()
+
+    def _draw(self) -> None:
+        progress = self._job.progress
+        is_running = progress.is_running
+        for button in (self._check, self._all, self._accepted, self._undo):
+            button.loading = is_running
+        self._uploads.disabled = is_running
+        self._stop.param.update(visible=is_running, disabled=progress.is_stopping)
+        self._bar.param.update(visible=is_running, max=max(progress.total, 1), value=progress.done)
+        if progress.is_stopping:
+            self._said.follow("Stopping ...")
+        elif is_running:
+            self._said.follow(f"{progress.done:,} of {progress.total:,} ..." if progress.total else "Checking ...")
+
+    def _look(self) -> None:
+        self._draw()
+        progress = self._job.progress
+        if progress.is_running:
+            return
+        self._clock.stop()
+        self._said.say(progress.said, "bad" if progress.is_error else "good")
+        then, self._then = self._then, lambda: None
+        if not progress.is_error:
+            then()
+        pn.state.execute(self._list, schedule=False)
+
+    async def _list(self) -> None:
+        """What was imported, and which mappings are kept."""
+        try:
+            found = await read_aside(imports, self._engines)
+            self._mappings = await read_aside(mappings, self._engines)
+        except WorkbenchError as error:
+            self._past.object = f"<p>{esc(error)}</p>"
+            return
+        self._kept.param.update(options=[CHOOSE, *self._mappings], visible=bool(self._mappings))
+        self._past.object = imports_html(found, self._workbench.clock)
+        left = {f"{each.import_id}: {each.file_name}": each.import_id for each in found if each.undone_at is None}
+        self._undone.param.update(options={CHOOSE: CHOOSE} | left, value=CHOOSE)
+        self._undo_place.visible = bool(left) and self._actor.may("admin")
+
+    def _close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+        self._reading.visible = self._verdicts.visible = False
+
+    def _leave(self) -> None:
+        """An import that runs goes on: its file goes when it ends."""
+        self._is_left = True
+        if not self._job.progress.is_running:
+            self._close()
+            self._uploads.forget()
+
+    def __panel__(self) -> Viewable:
+        upload = card(
+            html_pane("<h2>File</h2>"),
+            self._uploads,
+            self._bar,
+            flow(self._said, self._stop),
+            self._done,
+            self._downloads,
+        )
+        past = card(html_pane("<h2>Imports</h2>"), self._past, self._undo_place)
+        return pmui.Column(
+            upload, self._reading, self._verdicts, past, sx={"gap": "16px"}, sizing_mode="stretch_width", margin=0
+        )
+
+
+def _button(label: str, on_click: Callable[[Any], Any], **params: Any) -> pmui.Button:
+    return pmui.Button(label=label, margin=0, size="small", on_click=on_click, **params)
