@@ -40,16 +40,6 @@ def test_it_follows_the_servers_before_any_page_and_counts_pages(settings: Setti
         assert not app.errors()
 
 
-def test_it_holds_no_secret(settings: Settings) -> None:
-    with serving(settings, METRICS) as app:
-        wait_until(lambda: ("workbench_follower_up", "replica") in scraped(app.url), "the servers to be followed")
-        with urllib.request.urlopen(f"{app.url}/metrics") as answer:
-            text = answer.read().decode()
-    secrets = (settings.master_db_password, settings.replica_db_password, settings.master_db_owner_password)
-    assert not any(secret.get_secret_value() in text for secret in secrets)
-    assert settings.master_db_user not in text
-
-
 def test_without_servers_it_answers_what_it_has(settings: Settings) -> None:
     with serving(settings, METRICS, changes={"MASTER_DB_HOST": "", "WORKBENCH_DATA_DIR": "nowhere"}) as app:
         assert scraped(app.url)[("workbench_sessions",)] == 0
