@@ -18,6 +18,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from bokeh.util.token import get_token_payload
 from tornado.httpclient import HTTPRequest
 from tornado.websocket import websocket_connect
 
@@ -226,11 +227,11 @@ async def _frames(url: str, page: str, cookie: str, shown: str) -> str:
     address = HTTPRequest(f"{url.replace('http', 'ws')}/{page}/ws", headers={"Cookie": cookie, "Origin": url})
     socket = await websocket_connect(address, subprotocols=["bokeh", token[1]], max_message_size=1 << 28)
     ready = {"kind": "MessageSent", "msg_type": "bokeh_event", "msg_data": READY}
-    found = [text, str(await socket.read_message())]
+    found = [text, str(get_token_payload(token[1])), str(await socket.read_message())]
     for kind, content in (("PULL-DOC-REQ", {}), ("PATCH-DOC", {"events": [ready]})):
         for part in ({"msgid": uuid4().hex, "msgtype": kind}, {}, content):
             await socket.write_message(json.dumps(part))
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while shown not in found[-1] or len(found) < 8:
             found.append(str(await socket.read_message()))
     socket.close()
