@@ -277,6 +277,37 @@ def test_an_account_that_is_disabled_is_sent_to_the_login_with_its_page_open(
         context.close()
 
 
+def test_people_change_their_own_password_and_are_logged_out_elsewhere(url: str, browser: Browser) -> None:
+    elsewhere = logged_in(url, "vic")
+    context = browser.new_context()  # not watched: a form that is refused is an error on the console
+    context.set_default_timeout(60_000)
+    page = context.new_page()
+    try:
+        enter(page, f"{url}/sales", "vic")
+        page.get_by_role("link", name="vic: change your password").click()
+        for now, new, again, words in (
+            (PASSWORD, "a new one, long enough", "another one, long enough", "was not typed the same twice"),
+            ("something else", "a new one, long enough", "a new one, long enough", "Your password is another one."),
+            (PASSWORD, "too short", "too short", "has 9 characters"),
+            (PASSWORD, "a new one, long enough", "a new one, long enough", ""),
+        ):
+            expect(page.get_by_label("Your password now")).to_be_focused()
+            page.get_by_label("New password", exact=True).evaluate("field => field.removeAttribute('minlength')")
+            for text in (now, new, again):
+                page.keyboard.type(text)
+                page.keyboard.press("Tab")
+            page.keyboard.press("Enter")
+            if words:
+                expect(page.get_by_role("alert")).to_contain_text(words)
+        page.wait_for_url(lambda address: "/password" not in address)
+        drawn(page)
+    finally:
+        context.close()
+    assert asked(f"{url}/sales", Cookie=elsewhere)[0] == 401
+    assert asked(f"{url}/login", {"username": "vic", "password": PASSWORD})[0] == 403
+    assert asked(f"{url}/login", {"username": "vic", "password": "a new one, long enough"})[0] == 303
+
+
 @pytest.mark.parametrize(
     ("address", "changes", "is_needed"),
     [

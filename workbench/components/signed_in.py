@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 
 COOKIE = "workbench_login"
 LOGIN, LOGOUT, HEALTH, METRICS = "/login", "/logout", "/health", "/metrics"
+PASSWORD = "/password"
 FREE = (LOGIN, LOGOUT, HEALTH)  # all else is for who has logged in
 Way = Literal["none", "accounts", "provider"]
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import panel as pn
 
 from workbench.accounts.actor import Actor, Role
+from workbench.components import signed_in
 from workbench.components.theme import esc
 
 LOG_OUT = (
@@ -50,6 +51,8 @@ def _who(actor: Actor | None, os_user: str) -> str:
     stores = "" if actor.stores is None else f" of store {', '.join(map(str, sorted(actor.stores)))}"
     role = esc(actor.role)
     name = f'<span class="name" title="{role}{stores}">{esc(actor.name)} <small>{role}</small></span>'
+    if signed_in.way() == "accounts":  # a provider keeps its own
+        name = f'<a href="password" aria-label="{esc(actor.name)}: change your password">{name}</a>'
     # A form and not a link: nobody else's page can log this one out. Drafts in the tab go along: page.html.
     way_out = f'<button data-leaves aria-label="Log out">{LOG_OUT}<span>Log out</span></button>'
     return f'<form class="who" method="post" action="logout">{name}{way_out}</form>'

@@ -1,4 +1,4 @@
-"""The login page and the way out, as routes of the served app. Neither has a script, so that both work everywhere."""
+"""Login, one's own password and the way out, as routes of the served app. None has a script: they work everywhere."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from urllib.parse import urlsplit
 
 from tornado.web import HTTPError, RequestHandler
 
+from workbench.accounts import accounts, passwords
 from workbench.components import signed_in
 from workbench.config import load_settings
 from workbench.config.hosts import listed_hosts, read_host
-from workbench.errors import LoginRefused, TooManyTries, WorkbenchError
+from workbench.connection import open_workbench
+from workbench.errors import AccountError, LoginRefused, TooManyTries, WorkbenchError
 
 FOLDER = Path(__file__).parent
 ON_SITE = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
@@ -25,8 +27,8 @@ THEME_COOKIE = "workbench_theme"
 
 
 @cache
-def _page() -> Template:
-    text = (FOLDER / "login.html").read_text(encoding="utf-8")
+def _page(name: str) -> Template:
+    text = (FOLDER / f"{name}.html").read_text(encoding="utf-8")
     icon = (FOLDER.parent / "icon.svg").read_text(encoding="utf-8")
     return Template(text.replace("ICON", icon).replace("STYLE", (FOLDER / "login.css").read_text(encoding="utf-8")))
 
@@ -40,7 +42,7 @@ def place_on_site(text: str, prefix: str) -> str:
 
 
 class _Page(RequestHandler):
-    """What both have in common: whose form it was that was sent, and where this app begins."""
+    """What all have in common: whose form it was that was sent, where this app begins, and how a form is shown."""
 
     @property
     def prefix(self) -> str:
@@ -80,6 +82,36 @@ class _Page(RequestHandler):
         options: dict[str, Any] = {"httponly": True, "samesite": "Lax", "secure": self.is_encrypted}
         self.set_cookie(signed_in.COOKIE, token, path=self.prefix or "/", max_age=seconds, **options)
 
+    def typed(self, *fields: str) -> list[str]:
+        """What stands in the fields of the form that was sent."""
+        return [self.get_body_argument(field, "", strip=False)[:MOST] for field in fields]
+
+    def show(self, page: str, status: int, **values: str) -> None:
+        """Finishes with the page of this name, in the theme that the browser last chose."""
+        chosen = self.get_cookie(THEME_COOKIE, "") or ""
+        self.set_status(status)
+        self.set_header("Content-Type", "text/html; charset=utf-8")
+        values["theme"] = chosen if chosen in ("dark", "light") else ""
+        self.finish(_page(page).substitute({key: escape(value) for key, value in values.items()}))
+
+    async def begin(self, name: str, password: str) -> None:
+        """Logs somebody in, in place of who was before. Raises WorkbenchError, and keeps that one then."""
+        token = await self.token(name, password)
+        await _end(signed_in.token_of(self.request))  # a browser has one login
+        self.keep(token, round(load_settings().workbench_login_hours * 3600))
+
+    async def token(self, name: str, password: str) -> str:
+        """What a browser keeps of a login that begins now. Raises WorkbenchError."""
+        logins = await asyncio.to_thread(signed_in.shared_logins)
+        return await asyncio.to_thread(logins.begin, name.strip(), password, str(self.request.remote_ip))
+
+    def in_words(self, error: WorkbenchError) -> tuple[int, str]:
+        """The status and the words for a login that was refused, one that has to wait, or servers that are away."""
+        if isinstance(error, TooManyTries):
+            self.set_header("Retry-After", str(error.seconds))
+            return 429, str(error)
+        return (403, str(error)) if isinstance(error, LoginRefused) else (503, f"Try again later. {error}")
+
 
 class LoginPage(_Page):
     """Asks for name and password, and leads on to the page that was asked for."""
@@ -95,39 +127,58 @@ class LoginPage(_Page):
     async def post(self) -> None:
         """Looks at what was typed: 303 to the page, 403 in words, 429 for too many wrong ones, 503 without servers."""
         target = self._target()
-        name, password = (self.get_body_argument(field, "", strip=False)[:MOST] for field in ("username", "password"))
+        name, password = self.typed("username", "password")
         try:
-            logins = await asyncio.to_thread(signed_in.shared_logins)
-            token = await asyncio.to_thread(logins.begin, name.strip(), password, str(self.request.remote_ip))
-        except LoginRefused as error:
-            self._show(target, 403, str(error), name)
-        except TooManyTries as error:
-            self.set_header("Retry-After", str(error.seconds))
-            self._show(target, 429, str(error), name)
+            await self.begin(name, password)
         except WorkbenchError as error:
-            self._show(target, 503, f"Nobody can log in at the moment. {error}", name)
+            self._show(target, *self.in_words(error), name)
         else:
-            await _end(signed_in.token_of(self.request))  # a browser has one login
-            self.keep(token, round(load_settings().workbench_login_hours * 3600))
             self.redirect(target, status=303)
 
     def _target(self) -> str:
         return place_on_site(self.get_argument("next", ""), self.prefix)
 
     def _show(self, target: str, status: int = 200, said: str = "", name: str = "") -> None:
-        chosen = self.get_cookie(THEME_COOKIE, "") or ""
-        self.set_status(status)
-        self.set_header("Content-Type", "text/html; charset=utf-8")
-        values = {
-            "action": self.prefix + signed_in.LOGIN,
-            "next": target,
-            "said": said,
-            "name": name,
-            "theme": chosen if chosen in ("dark", "light") else "",
-            "focus_name": "" if name else "autofocus",
-            "focus_password": "autofocus" if name else "",
-        }
-        self.finish(_page().substitute({key: escape(value) for key, value in values.items()}))
+        focus = {"focus_name": "" if name else "autofocus", "focus_password": "autofocus" if name else ""}
+        self.show("login", status, action=self.prefix + signed_in.LOGIN, next=target, said=said, name=name, **focus)
+
+
+class PasswordPage(_Page):
+    """Asks for one's own password and a new one, which ends one's logins elsewhere."""
+
+    def get(self) -> None:
+        """The form."""
+        self._show()
+
+    async def post(self) -> None:
+        """Looks at what was typed: 303 to the first page, 400 for a new one that will not do, else as at the login."""
+        now, new, again = self.typed("password", "new_password", "again")
+        name = self._name()
+        if new != again:
+            self._show(400, "The new password was not typed the same twice.")
+            return
+        try:
+            of_check = await self.token(name, now)
+            try:
+                await asyncio.to_thread(accounts.reset_password, open_workbench().engines, name, new)
+            finally:
+                await _end(of_check)
+            await self.begin(name, new)
+        except AccountError as error:
+            self._show(400, str(error))
+        except LoginRefused:
+            self._show(403, "Your password is another one.")
+        except WorkbenchError as error:
+            self._show(*self.in_words(error))
+        else:
+            self.redirect(f"{self.prefix}/", status=303)
+
+    def _name(self) -> str:
+        return str(self.request.workbench_login.actor.name)  # type: ignore[attr-defined]
+
+    def _show(self, status: int = 200, said: str = "") -> None:
+        places = {"action": self.prefix + signed_in.PASSWORD, "back": f"{self.prefix}/"}
+        self.show("password", status, **places, said=said, name=self._name(), least=str(passwords.LEAST))
 
 
 class Logout(_Page):
@@ -151,5 +202,6 @@ async def _end(token: str) -> None:
 
 ROUTES: list[tuple[str, type[RequestHandler], dict[str, Any]]] = [
     (signed_in.LOGIN, LoginPage, {}),
+    (signed_in.PASSWORD, PasswordPage, {}),
     (signed_in.LOGOUT, Logout, {}),
 ]
