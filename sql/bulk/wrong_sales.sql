@@ -27,13 +27,14 @@ select
         from (
             select s.sale_id
             from (
-                select return_of as sale_id, transaction_id
-                from sales_transaction
-                where transaction_id between :first_id and :last_id and return_of is not null
-                union
-                select return_of, return_of
-                from sales_transaction
-                where transaction_id between :first_id and :last_id and return_of is not null
+                select g.sale_id, unnest(array[g.sale_id, r.transaction_id]) as transaction_id
+                from (
+                    select distinct return_of as sale_id
+                    from sales_transaction
+                    where transaction_id between :first_id and :last_id and return_of is not null
+                ) as g
+                join sales_transaction as r on r.return_of = g.sale_id
+                group by g.sale_id, unnest(array[g.sale_id, r.transaction_id])
             ) as s
             join sales_item as i using (transaction_id)
             group by s.sale_id, i.product_code, i.unit_price

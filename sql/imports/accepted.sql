@@ -16,7 +16,7 @@ from (
     where sale not in (select sale from left_out)
 );
 create or replace table header as
-select h.*, l.total_amount, l.total_discount, l.lines
+select h.*, null::bigint as returns_sale, null::bigint as return_of, l.total_amount, l.total_discount, l.lines
 from (
     select
         s.sale, s.moment as transaction_time, try_cast(t.cashier_id as decimal(18, 3))::integer as cashier_id,

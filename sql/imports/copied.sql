@@ -5,9 +5,10 @@ create or replace macro copied_text(text) as replace(text, '\', '\\');
 create or replace view copied_headers as
 select
     transaction_id, transaction_time, cashier_id, store_id, copied_text(payment_method), total_amount, total_discount,
-    customer_id, null as return_of
+    customer_id, coalesce(return_of, returned_id) as return_of
 from header
 join numbered using (sale)
+left join (select sale as returns_sale, transaction_id as returned_id from numbered) using (returns_sale)
 order by sale;
 create or replace view copied_lines as
 select

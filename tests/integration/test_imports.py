@@ -23,6 +23,7 @@ from workbench.database.engines import Engines
 from workbench.errors import ImportRefused, ImportStopped, RoleRefused
 from workbench.imports import FileMapping, ImportFile, imports, keep_mapping, mappings, undo, write
 from workbench.sales.log import LogFilter, find_log
+from workbench.sales.models import parse_return
 
 ADMIN, EDITOR, VIEWER = Actor("ann", "admin"), Actor("eve", "editor"), Actor("vic", "viewer")
 HEAD = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country"
@@ -31,7 +32,7 @@ ROWS = """\
 81001,21A,RED TEA CUP,6,12/13/2010 8:26,2.55,81050.0,Elsewhere
 81001,22,"PAPER ""STAR"" \\N",6,12/13/2010 8:27,3.39,81050.0,Elsewhere
 81002,21A,CUP RED TEA,2,12/13/2010 8:34,2.55,,Elsewhere
-C81003,21A,RED TEA CUP,-1,12/13/2010 9:41,2.55,81050.0,Elsewhere
+C81003,D,Discount,-1,12/13/2010 9:41,27.50,81050.0,Elsewhere
 81004,23,,56,12/13/2010 11:52,0,,Elsewhere
 81005,DOT,POSTAGE,1,12/13/2010 9:57,569.777,,Elsewhere
 81006,24 ,CANDLE ,3,12/13/2010 10:03,0.50,8107012345678,Elsewhere
@@ -72,10 +73,10 @@ def test_each_row_has_a_verdict_and_the_accepted_sales_are_saved(engines: Engine
         ("Accepted", 3, Decimal("40.74")),
         ("Customer ID", 1, Decimal("1.50")),
         ("Product Name", 1, Decimal(0)),
-        ("Return", 1, Decimal("-2.55")),
+        ("Return", 1, Decimal("-27.50")),
         ("Unit Price", 1, Decimal("569.777")),
     ]
-    assert "higher" not in made.result.shortfall and "lower by 568.727" in made.result.shortfall
+    assert "higher" not in made.result.shortfall and "lower by 543.777" in made.result.shortfall
     assert "1 product code with several names (21A)." in made.result.doubts
     with pytest.raises(ImportRefused, match="4 rows of gifts.csv cannot be imported, so nothing was"):
         write(made)
@@ -123,6 +124,61 @@ def test_the_same_file_again_adds_nothing_and_mended_rows_add_themselves_alone(
     assert mended.result is not None
     assert {total.kind: total.rows for total in mended.result.totals} == {"Accepted": 2, "Return": 1, "Product Name": 1}
     assert write(mended, accepted_only=True).revenue == Decimal("571.28")
+
+
+BACK = "C{0},21A,RED TEA CUP,-{1},12/14/2010 9:41,2.55,81050.0,Elsewhere\n"
+NET = "select return_of, total_amount from sales_transaction order by transaction_id"
+
+
+def test_what_takes_back_becomes_a_return_of_its_sale_in_the_file_or_in_the_table(
+    engines: Engines, file: Path, tmp_path: Path
+) -> None:
+    bought = "".join(ROWS.splitlines(keepends=True)[:2])
+    file.write_text(f"{HEAD}\n{bought}{BACK.format(1, 2)}{BACK.format(2, 5)}")
+    made = opened(engines, file)
+    assert made.result is not None and (made.result.sales, made.result.returns) == (2, 1)
+    assert "as many are left" in made.verdicts("Return")["Why"][0]
+    write(made, accepted_only=True)
+    later = tmp_path / "later.csv"
+    later.write_text(f"{HEAD}\n{BACK.format(3, 4)}{BACK.format(4, 1)}{BACK.format(5, 1).replace('12/14', '12/12')}")
+    assert write(opened(engines, later), accepted_only=True).sales == 1
+    assert rows_of(engines, NET) == [(None, Decimal("35.64")), (1, Decimal("-5.10")), (1, Decimal("-10.20"))]
+    lines = "select product_name, quantity, total_price from sales_item where quantity < 0 order by item_id"
+    assert rows_of(engines, lines)[0] == ("RED TEA CUP", -2, Decimal("-5.10"))
+    assert opened(engines, later).verdicts("Already imported")["InvoiceNo"].tolist() == ["C3"]
+
+    with pytest.raises(ImportRefused, match="changed since: none was removed"):
+        undo(engines, 1, actor=ADMIN)  # of its sale the other import returned items
+    assert undo(engines, 2, actor=ADMIN).sales == 1
+    assert undo(engines, 1, actor=ADMIN).changed == ()
+    assert rows_of(engines, NET) == []
+
+
+def test_an_import_with_returns_of_its_own_sales_is_undone_whole(engines: Engines, file: Path) -> None:
+    file.write_text(f"{HEAD}\n{ROWS.splitlines()[0]}\n{BACK.format(1, 2)}")
+    assert write(opened(engines, file)).sales == 2
+    assert undo(engines, 1, actor=ADMIN).sales == 2
+    assert rows_of(engines, NET) == []
+
+
+def test_of_a_sale_that_is_given_back_meanwhile_nothing_more_is_taken(
+    engines: Engines, workbench: Workbench, file: Path, tmp_path: Path
+) -> None:
+    file.write_text(f"{HEAD}\n{ROWS.splitlines()[0]}\n")
+    write(opened(engines, file))
+    later = tmp_path / "later.csv"
+    later.write_text(f"{HEAD}\n{BACK.format(3, 4)}")
+    made = opened(engines, later)
+    line = {"product_code": "21A", "unit_price": "2.55", "quantity": 5}
+    given = {"return_of": 1, "cashier_id": 1, "store_id": 3, "payment_method": "Cash", "lines": [line]}
+    workbench.sales(actor=ADMIN).give_back(parse_return(given), uuid4())
+    with pytest.raises(ImportRefused, match="not left any more"):
+        write(made)
+    assert len(rows_of(engines, NET)) == 2
+    workbench.sales(actor=ADMIN).delete(2, 1, uuid4(), "no")
+    workbench.sales(actor=ADMIN).delete(1, 1, uuid4(), "no")
+    with pytest.raises(ImportRefused, match="was deleted since the dry run"):
+        write(made)
 
 
 def test_a_file_without_invoice_numbers_is_known_by_itself_and_its_rows(engines: Engines, tmp_path: Path) -> None:

@@ -175,12 +175,14 @@ def test_a_sale_is_taken_whole_and_has_one_customer(database: duckdb.DuckDBPyCon
     assert "several customers" in found[4][1] and "Row 3 of invoice 7001" in found[2][1]
 
 
-def test_what_takes_back_is_a_return_and_is_not_imported_yet(
-    database: duckdb.DuckDBPyConnection, tmp_path: Path
-) -> None:
-    names, mapping = read(database, tmp_path / "a.csv", "\n".join([HEAD, LINE, "C" + LINE.replace(",6,", ",-1,")]))
-    kind, reason = verdicts(database, names, mapping)[3]
-    assert kind == "Return" and reason.startswith("Returns cannot be imported yet")
+def test_a_return_needs_a_customer_and_a_number_of_its_own(database: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    back = LINE.replace(",6,", ",-1,")
+    rows = [HEAD, LINE, back, "C2" + back[4:].replace("70050.0", ""), "C3" + back[4:].replace("2.55", "0")]
+    names, mapping = read(database, tmp_path / "a.csv", "\n".join(rows))
+    found = verdicts(database, names, mapping)
+    assert {row: kind for row, (kind, _) in found.items()} == dict.fromkeys((2, 3, 4, 5), "Return")
+    assert "sells and takes back" in found[2][1] and "without a customer" in found[4][1]
+    assert "Unit Price '0' cannot be used" in found[5][1]
 
 
 def test_an_editor_gets_no_more_than_the_form_gives(database: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:

@@ -180,7 +180,7 @@ def _tell(file: ImportFile, found: DryRun, made: Imported | None, dry_run: bool)
     for text in (*found.doubts, found.shortfall):
         if text:
             say(text)
-    sales = f"{counted(found.sales, 'sale')} with {counted(found.lines, 'line')}, revenue {found.revenue:,.2f}"
+    sales = found.new
     if made is not None and made.import_id is not None:
         typer.echo(f"Imported {sales}, in {made.seconds:.1f} s: import {made.import_id}.")
     elif made is not None:

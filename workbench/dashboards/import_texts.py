@@ -40,7 +40,7 @@ def totals_html(found: DryRun) -> str:
     rows.append(["All", f"{sum(of.rows for of in found.totals):,}", money(found.value), ""])
     notes = [found.shortfall] if found.shortfall else []
     notes += [f"To look at: {doubt}" for doubt in found.doubts]
-    new = f"New: {counted(found.sales, 'sale')} with {counted(found.lines, 'line')}, revenue {money(found.revenue)}."
+    new = f"New: {found.new}."
     said = "".join(f'<p class="note">{esc(visible(note))}</p>' for note in notes)
     return f"{table_html(TOTAL_HEADS, rows, totals=1, kind='wraps')}<p>{esc(new)}</p>{said}"
 

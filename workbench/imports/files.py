@@ -23,6 +23,7 @@ from workbench.errors import ImportRefused
 from workbench.files import Rows, quoted, write
 from workbench.imports.mapping import FileMapping, found_out
 from workbench.imports.reading import Table, tabulate
+from workbench.imports.returns import Taken, match
 from workbench.imports.verdicts import ACCEPTED, ALREADY, judge, leave_out
 from workbench.sales.rights import Rights
 from workbench.words import counted, visible
@@ -46,7 +47,8 @@ class Total:
 
 @dataclass(frozen=True)
 class DryRun:
-    """What an import would do: rows by verdict, those accepted first, and what would be added.
+    """What an import would do: rows by verdict, those accepted first, and what would be added: ``sales``, of which so
+    many ``returns``, and their lines.
 
     ``value`` is that of all rows of the file; ``doubts`` are what a form would ask about.
     """
@@ -56,11 +58,19 @@ class DryRun:
     lines: int
     revenue: Decimal
     doubts: tuple[str, ...] = ()
+    returns: int = 0
 
     @property
     def value(self) -> Decimal:
         """Of all rows of the file."""
         return sum((total.value for total in self.totals), Decimal())
+
+    @property
+    def new(self) -> str:
+        """What would be added, in words."""
+        returns = f" and {counted(self.returns, 'return')}" if self.returns else ""
+        sales = f"{counted(self.sales - self.returns, 'sale')}{returns} with {counted(self.lines, 'line')}"
+        return f"{sales}, revenue {money(self.revenue)}"
 
     @property
     def refused(self) -> int:
@@ -154,22 +164,37 @@ class ImportFile:
         self.rights = Rights.of(self.actor, self.engines.settings)
         assert self.table is not None
         self.mapping.refuse(self.table.columns)
-        judge(self.database, self.table.columns, self.mapping, self.hash, self.rights, should_stop)
-        self._leave_imported_out()
+        taken = judge(self.database, self.table.columns, self.mapping, self.hash, self.rights, should_stop)
+        self._look_in_master(taken)
         self.result = self._result()
         return self.result
 
-    def _leave_imported_out(self) -> None:
-        sales = self.database.execute(
-            "select sale, store_id, invoice, fingerprint from header order by sale"
-        ).fetchall()
+    def _look_in_master(self, taken: list[Taken]) -> None:
+        """Leaves out what was imported before, and finds the sales of returns."""
         try:
             with self.engines.master_reader.connect() as connection:
                 self.seen = run_sql(connection, "imports/imports_seen").scalar_one()
-                found = [] if self.seen.startswith("0/") else _imported(connection, sales)
+                there = set() if self.seen.startswith("0/") else self._leave_imported_out(connection, taken)
+                refused = match(self.database, connection, [each for each in taken if each.sale not in there])
                 self._strangers = self._find_strangers(connection)
         except SERVER_ERRORS as error:
             raise in_words(self.engines.settings, "master", error) from None
+        self._leave_out(refused)
+
+    def _leave_imported_out(self, connection: sa.Connection, taken: list[Taken]) -> set[int]:
+        sales = self.database.execute(
+            "from header select sale, store_id, invoice, fingerprint order by sale"
+        ).fetchall()
+        if taken:
+            text = "from sale select sale, invoice, fingerprint where list_contains(?, sale)"
+            stores = {each.sale: each.made[0].store_id for each in taken}
+            of_returns = self.database.execute(text, [list(stores)]).fetchall()
+            sales += [(sale, stores[sale], invoice, fingerprint) for sale, invoice, fingerprint in of_returns]
+        found = _imported(connection, sales)
+        self._leave_out(found)
+        return {sale for sale, _, _ in found}
+
+    def _leave_out(self, found: list[tuple[int, str, str]]) -> None:
         if found:
             leave_out(self.database, pd.DataFrame(found, columns=["sale", "kind", "reason"], dtype=object))
 
@@ -188,11 +213,12 @@ class ImportFile:
         given = {"accepted": ACCEPTED, "already": ALREADY}
         rows = self.database.execute(read_sql("imports/totals"), given).fetchall()
         made = self.database.execute(
-            "select count(*), coalesce(sum(lines), 0)::bigint, coalesce(sum(total_amount), 0) from header"
+            "select count(*), coalesce(sum(lines), 0)::bigint, coalesce(sum(total_amount), 0),"
+            " count(coalesce(return_of, returns_sale)) from header"
         ).fetchone()
         assert made is not None
-        sales, lines, revenue = made
-        return DryRun(tuple(Total(*row) for row in rows), sales, lines, revenue, tuple(self._doubts()))
+        sales, lines, revenue, returns = made
+        return DryRun(tuple(Total(*row) for row in rows), sales, lines, revenue, tuple(self._doubts()), returns)
 
     def _doubts(self) -> list[str]:
         """What a form would ask about before it saved such a sale."""

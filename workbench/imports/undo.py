@@ -75,8 +75,11 @@ def undo(
         run_sql(connection, "imports/lock_imports")
         _refuse_undone(connection, import_id)
         found = run_sql(connection, "imports/undoable", {"import_id": import_id}).all()
-        unchanged = [row.transaction_id for row in found if not row.is_changed]
-        changed = tuple(row.transaction_id for row in found if row.is_changed)
+        changed = {row.transaction_id for row in found if row.is_changed}
+        changed |= {
+            row.transaction_id for row in found if row.return_of in changed
+        }  # a sale that stays keeps its returns
+        unchanged = [row.transaction_id for row in found if row.transaction_id not in changed]
         if changed and not unchanged:
             raise ImportRefused(f"All sales of import {import_id} that are there were changed since: none was removed.")
         run_sql(connection, "imports/say", {"actor": who, "reason": f"import {import_id} undone"})
@@ -87,7 +90,7 @@ def undo(
             progress(min(start + AT_ONCE, len(unchanged)), len(unchanged))
         run_sql(connection, "imports/set_undone", {"import_id": import_id, "actor": who})
         commit(connection)
-    return Undone(import_id, len(unchanged), changed, time.monotonic() - started)
+    return Undone(import_id, len(unchanged), tuple(sorted(changed)), time.monotonic() - started)
 
 
 def _refuse_undone(connection: sa.Connection, import_id: int) -> None:

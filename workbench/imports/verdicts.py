@@ -14,15 +14,13 @@ import pandas as pd
 from workbench.database.sql_files import read_sql
 from workbench.errors import FieldError, ImportStopped, RoleRefused, SaleRefused
 from workbench.imports.mapping import FIELDS, HEADER, INVOICE, LINE, FileMapping, label, place
+from workbench.imports.returns import Taken, read_return
+from workbench.imports.tables import make_table
 from workbench.sales.models import MAX_LINES, SaleInput, parse_sale
 from workbench.sales.rights import Rights
 
 ACCEPTED, ALREADY = "Accepted", "Already imported"
-RETURN, ROLE, ROW, WITH_ITS_SALE = "Return", "Role", "Row", "With its invoice"
-RETURN_REASON = (
-    "Returns cannot be imported yet: a quantity below zero takes back what a sale sold, and no sale is named that it"
-    " takes back from"
-)
+ROLE, ROW, WITH_ITS_SALE = "Role", "Row", "With its invoice"
 LOOK_EVERY = 1_000  # sales between two looks whether to stop
 DATE_FORMATS = {
     "year first": ("%Y-%m-%d", "%Y/%m/%d"),
@@ -34,11 +32,12 @@ TIME_FORMATS = (" %H:%M:%S", " %H:%M", "", "T%H:%M:%S", " %I:%M:%S %p", " %I:%M 
 
 @dataclass
 class Judged:
-    """What the form's checks made of sales that are not plain: verdicts of rows, and the sales that they take."""
+    """What the form's checks made of sales that are not plain: verdicts of rows, what they take, and returns."""
 
     verdicts: list[tuple[int, int, str, str]] = field(default_factory=list)  # row, sale, kind, reason
     sales: list[dict[str, Any]] = field(default_factory=list)
     lines: list[dict[str, Any]] = field(default_factory=list)
+    taken: list[Taken] = field(default_factory=list)
 
 
 def judge(
@@ -48,8 +47,11 @@ def judge(
     file_key: str,
     rights: Rights,
     should_stop: Callable[[], bool] = lambda: False,
-) -> None:
-    """Makes the tables ``verdict``, of rows that are left out and why, and ``header`` and ``line`` of what is taken."""
+) -> list[Taken]:
+    """Makes the tables ``verdict``, of rows that are left out and why, and ``header`` and ``line`` of what is taken.
+
+    Gives the returns, whose sales are still to be found.
+    """
     _type(database, names, mapping, file_key, rights)
     judged = Judged()
     for number, (sale, rows) in enumerate(_doubtful(database)):
@@ -58,6 +60,7 @@ def judge(
         _judge_sale(judged, sale, rows, rights, has_invoices=INVOICE in mapping.columns)
     _keep(database, judged)
     _take(database)
+    return judged.taken
 
 
 def leave_out(database: duckdb.DuckDBPyConnection, verdicts: pd.DataFrame) -> None:
@@ -127,7 +130,8 @@ def _doubtful(database: duckdb.DuckDBPyConnection) -> Iterator[tuple[int, list[d
 
 def _judge_sale(judged: Judged, sale: int, rows: list[dict[str, Any]], rights: Rights, *, has_invoices: bool) -> None:
     """A sale is taken whole or not at all: with one row that is refused the others wait for it to be mended."""
-    found = _own_verdicts(rows, has_invoices) or _of_form(judged, sale, rows, rights)
+    of_form = _of_return if rows[0]["has_return"] else _of_form
+    found = _own_verdicts(rows, has_invoices) or of_form(judged, sale, rows, rights)
     if not found:
         return
     of = f"invoice {rows[0][INVOICE]}" if has_invoices else "this sale"
@@ -141,8 +145,6 @@ def _judge_sale(judged: Judged, sale: int, rows: list[dict[str, Any]], rights: R
 def _own_verdicts(rows: list[dict[str, Any]], has_invoices: bool) -> dict[int, tuple[str, str]]:
     """What is wrong by the file alone, which no form would see."""
     found = {row["row"]: (ROW, row["fault"]) for row in rows if row["fault"]}
-    if not found and rows[0]["has_return"]:
-        found = {row["row"]: refused_return(row) for row in rows if row["is_return"]}
     if not found and has_invoices and rows[0][INVOICE] is None:
         missing = FieldError(INVOICE, None, "rows that share it are one sale")
         found = {rows[0]["row"]: (label(INVOICE), str(missing))}
@@ -150,11 +152,6 @@ def _own_verdicts(rows: list[dict[str, Any]], has_invoices: bool) -> dict[int, t
         text = f"The rows of invoice {rows[0][INVOICE]} name several {rows[0]['disagrees']}; a sale has one"
         found = {row["row"]: (ROW, text) for row in rows}
     return found
-
-
-def refused_return(_row: Mapping[str, Any]) -> tuple[str, str]:
-    """The verdict on a row that takes back what a sale sold. Here it becomes a return of that sale."""
-    return RETURN, RETURN_REASON
 
 
 def _of_form(judged: Judged, sale: int, rows: list[dict[str, Any]], rights: Rights) -> dict[int, tuple[str, str]]:
@@ -176,6 +173,18 @@ def _of_form(judged: Judged, sale: int, rows: list[dict[str, Any]], rights: Righ
     except RoleRefused as error:
         return {row["row"]: (ROLE, str(error)) for row in rows}
     _add(judged, sale, made, rows)
+    return {}
+
+
+def _of_return(judged: Judged, sale: int, rows: list[dict[str, Any]], rights: Rights) -> dict[int, tuple[str, str]]:
+    """The same of rows that take back."""
+    try:
+        taken = read_return(sale, rows, rights)
+    except RoleRefused as error:
+        return {row["row"]: (ROLE, str(error)) for row in rows}
+    if isinstance(taken, dict):
+        return taken
+    judged.taken.append(taken)
     return {}
 
 
@@ -207,28 +216,9 @@ _LINE = {"sale": "bigint", "row": "bigint", "product_code": "varchar", "product_
 
 
 def _keep(database: duckdb.DuckDBPyConnection, judged: Judged) -> None:
-    _table(database, "verdict", _VERDICT, [dict(zip(_VERDICT, row, strict=True)) for row in judged.verdicts])
-    _table(database, "judged_sale", _SALE, judged.sales)
-    _table(database, "judged_line", _LINE, judged.lines)
-
-
-def _table(
-    database: duckdb.DuckDBPyConnection, name: str, kinds: Mapping[str, str], rows: list[dict[str, Any]]
-) -> None:
-    columns = ", ".join(f"{column} {kind}" for column, kind in kinds.items())
-    database.execute(f"create or replace table {name} ({columns})")
-    if rows:
-        frame = pd.DataFrame(
-            {column: pd.Series([_plain(row[column]) for row in rows], dtype=object) for column in kinds}
-        )
-        database.register("rows_of", frame)
-        database.execute(f"insert into {name} from rows_of")
-        database.unregister("rows_of")
-
-
-def _plain(value: Any) -> Any:
-    """As a text, which DuckDB reads as the column's type: a frame's own types would be guessed."""
-    return None if value is None else str(value)
+    make_table(database, "verdict", _VERDICT, [dict(zip(_VERDICT, row, strict=True)) for row in judged.verdicts])
+    make_table(database, "judged_sale", _SALE, judged.sales)
+    make_table(database, "judged_line", _LINE, judged.lines)
 
 
 def _take(database: duckdb.DuckDBPyConnection) -> None:

@@ -99,12 +99,14 @@ class _Copy:
         self._file, self._found, self._actor = file, found, actor
         self._progress, self._should_stop = progress, should_stop
         self._copied = self._bytes = 0
+        self._returned: list[int] = []
 
     def run(self, connection: sa.Connection) -> tuple[int, int, int]:
         """Number of the import, first and last id of its sales."""
         run_sql(connection, "imports/lock_imports")
         if run_sql(connection, "imports/imports_seen").scalar_one() != self._file.seen:
             raise ImportRefused(f"Sales were imported, or an import undone, since the dry run. {AGAIN}")
+        self._lock_sold(connection)
         import_id = self._add_import(connection)
         run_sql(connection, "bulk/without_row_triggers")
         first, last = self._number(connection)
@@ -117,6 +119,15 @@ class _Copy:
         self._check(connection, first, last)
         self._audit(connection, import_id, first, last)
         return import_id, first, last
+
+    def _lock_sold(self, connection: sa.Connection) -> None:
+        """Holds the stored sales that returns take back from."""
+        text = "from header select distinct return_of where return_of is not null"
+        self._returned = [row[0] for row in self._file.database.execute(text).fetchall()]
+        if self._returned:
+            found = run_sql(connection, "imports/lock_sold", {"ids": self._returned}).all()
+            if len(found) < len(self._returned):
+                raise ImportRefused(f"A sale that items are returned of was deleted since the dry run. {AGAIN}")
 
     def _add_import(self, connection: sa.Connection) -> int:
         values = {
@@ -158,6 +169,8 @@ class _Copy:
     def _check(self, connection: sa.Connection, first: int, last: int) -> None:
         """As triggers and foreign key would have, of all sales at once."""
         wrong = run_sql(connection, "bulk/wrong_sales", {"first_id": first, "last_id": last}).scalar_one()
+        if wrong and self._returned:
+            raise ImportRefused(f"Items of a sale were returned since the dry run, and are not left any more. {AGAIN}")
         if wrong:
             raise WorkbenchError(
                 f"Import: {wrong:,} of the transactions {first} to {last} have no lines, or totals that are not those"
