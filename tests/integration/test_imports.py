@@ -298,3 +298,15 @@ def test_the_command_says_by_its_exit_code_what_became_of_it(
     assert run(str(file), "--map", "gifts") == 0
     assert CliRunner().invoke(app, ["undo-import", "1"]).exit_code == 0
     assert rows_of(engines, SAVED) == []
+
+
+def test_an_imported_sale_of_which_items_were_returned_stays(
+    engines: Engines, workbench: Workbench, file: Path
+) -> None:
+    made = write(opened(engines, file), accepted_only=True)
+    sales = workbench.sales(actor="ana")
+    line = {"product_code": "22", "unit_price": "3.39", "quantity": 6}
+    where = {"cashier_id": 301, "store_id": 3, "payment_method": "Cash"}
+    (of,) = (row[0] for row in rows_of(engines, "select transaction_id from sales_item where product_code = '22'"))
+    sales.give_back(parse_return({"return_of": of, "lines": [line], **where}), uuid4())
+    assert undo(engines, made.import_id, actor=ADMIN).changed == (of,)

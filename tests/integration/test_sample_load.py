@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from uuid import uuid4
 
 import numpy as np
@@ -26,7 +27,7 @@ from workbench.database.engines import Engines, connect
 from workbench.database.positions import wait_for_replica
 from workbench.errors import FieldError, LoadStopped, ServerUnavailable, WorkbenchError
 from workbench.migrations import migrate
-from workbench.sample import Loaded, bulk_load, generate, load, prepared
+from workbench.sample import Loaded, bulk_load, generate, load, prepared, returns
 from workbench.servers import cluster
 from workbench.servers.health import status
 
@@ -261,6 +262,20 @@ def test_rows_that_triggers_would_refuse_are_refused_and_leave_nothing(
     made = getattr(prepared, text)
     monkeypatch.setattr(prepared, text, lambda chunk: made(chunk).replace(was, becomes, 1))
     with pytest.raises((WorkbenchError, sa.exc.DBAPIError), match="1 of the transactions|total_price_derived"):
+        load(engines, 300, until=UNTIL)
+    assert counts(engines) == (0, 0, 0)
+
+
+def test_returns_of_more_than_was_sold_are_refused_and_leave_nothing(
+    engines: Engines, guards: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_many(*given: Any) -> Any:
+        line, place, pieces = lines(*given)
+        return line, place, pieces + 4
+
+    lines = returns.lines
+    monkeypatch.setattr(returns, "lines", too_many)
+    with pytest.raises(WorkbenchError, match="of the transactions .* more given back than sold"):
         load(engines, 300, until=UNTIL)
     assert counts(engines) == (0, 0, 0)
 

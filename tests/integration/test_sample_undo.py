@@ -11,6 +11,7 @@ from tests.examples import sale
 from workbench.connection import Workbench
 from workbench.database.engines import Engines
 from workbench.errors import RealSales, SampleChanged, WorkbenchError
+from workbench.sales.models import parse_return
 from workbench.sample import load, loads, refuse_real, undo
 
 
@@ -100,3 +101,21 @@ def test_a_sample_that_was_deleted_and_restored_is_still_one(engines: Engines, w
     sales.undo(first, sales.history(first).value[0].audit_id, uuid4())
     refuse_real(engines)
     assert undo(engines, also_changed=True).sales == 20
+
+
+def test_a_sample_of_which_somebody_has_returned_items_is_not_taken_unasked(
+    engines: Engines, workbench: Workbench
+) -> None:
+    """The bulk deletion looks at no foreign key: the return would name a sale that is gone."""
+    load(engines, 200)
+    sales = workbench.sales(actor="ana")
+    sold = next(sale for sale in ids(engines) if not sales.returns(sale).value)
+    left = sales.returnable(sold).value[1][0]
+    line = {"product_code": left.product_code, "unit_price": left.unit_price, "quantity": 1}
+    where = {"cashier_id": 1, "store_id": 1, "payment_method": "Cash"}
+    back = sales.give_back(parse_return({"return_of": sold, "lines": [line], **where}), uuid4()).transaction_id
+    with pytest.raises(SampleChanged, match=rf"1 of the 200 sales .*transaction {sold}\). Nothing was removed"):
+        undo(engines)
+    undone = undo(engines, also_changed=True)
+    assert (undone.sales, ids(engines)) == (200, [])
+    assert [change.kind for change in sales.history(back).value] == ["deleted", "created"]
