@@ -138,3 +138,17 @@ def test_a_click_tells_the_bar_it_is_on_and_whether_it_adds(drawn: Any, y: float
 )
 def test_a_column_is_compared_with_whatever_a_chart_holds(new: Any, old: Any, *, is_same: bool) -> None:
     assert _same(new, old) == is_same
+
+
+def test_an_axis_from_zero_goes_below_it_while_more_was_returned_than_sold(drawn: Any) -> None:
+    assert drawn.x_range.start == 0
+    document = Document()
+    document.add_root(drawn)
+    below = BARS.assign(revenue=[-5.0, 7.5])
+    write(drawn, below)
+    assert drawn.x_range.start != 0
+    kept = drawn.x_range
+    write(drawn, below.assign(revenue=[-6.0, 7.5]))
+    assert drawn.x_range is kept
+    write(drawn, BARS)
+    assert drawn.x_range.start == 0
