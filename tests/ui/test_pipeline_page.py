@@ -196,7 +196,8 @@ def test_a_load_is_seen_by_a_second_page_and_stopping_it_leaves_nothing(
 def sales(engines: Engines) -> int:
     """How many sales the master has."""
     with engines.master.connect() as connection:
-        return int(connection.execute(sa.text("select count(*) from sales_transaction where return_of is null")).scalar_one())
+        count = "select count(*) from sales_transaction where return_of is null"
+        return int(connection.execute(sa.text(count)).scalar_one())
 
 
 @pytest.fixture

@@ -173,7 +173,8 @@ class TotalRevenue(KpiTile):
 
     def said(self, row: Any) -> list[str]:
         """How much was given back, and what share of the revenue before that."""
-        return [f"after {self.text(row.returns)} of returns, {percent(row.return_rate)}"] if row.returns else []
+        rate = "" if row.return_rate is None else f", {percent(row.return_rate)}"
+        return [f"after {self.text(row.returns)} of returns{rate}"] if row.returns else []
 
 
 class ItemsSold(KpiTile):
