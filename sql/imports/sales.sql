@@ -18,10 +18,10 @@ select
     bool_or(is_return) as has_return,
     bool_or(fault is not null) as has_fault,
     concat_ws(', ',
-        case when count(distinct cashier_id) > 1 then 'cashiers' end,
-        case when count(distinct payment_method) > 1 then 'payment methods' end,
-        case when count(distinct coalesce(customer_id, '')) > 1 then 'customers' end,
-        case when count(distinct coalesce(moment::date::varchar, transaction_time)) > 1 then 'days' end
+        case when min(cashier_id) < max(cashier_id) then 'cashiers' end,
+        case when min(payment_method) < max(payment_method) then 'payment methods' end,
+        case when min(coalesce(customer_id, '')) < max(coalesce(customer_id, '')) then 'customers' end,
+        case when min(moment)::date < max(moment)::date then 'days' end
     ) as disagrees,
     bool_and(is_plain)
         and key is not null
@@ -30,12 +30,14 @@ select
         and sum(quantity_value * unit_price_value) <= 9999999999
         and ($since is null or min(moment) >= $since)
         and ($stores is null or bool_and(coalesce(list_contains($stores, store_value), false))) as is_plain,
-    md5(string_agg(
-        concat_ws(
-            chr(31), cashier_id, payment_method, coalesce(customer_id, ''), coalesce(moment::varchar, transaction_time),
-            product_code, product_name, coalesce(category, ''), quantity, unit_price, coalesce(discount, '')
-        ),
-        chr(30) order by row
+    md5(concat_ws(
+        chr(30), min(cashier_id), min(payment_method), coalesce(min(customer_id), ''), min(moment),
+        string_agg(
+            concat_ws(
+                chr(31), product_code, product_name, coalesce(category, ''), quantity, unit_price, coalesce(discount, '')
+            ),
+            chr(30) order by row
+        )
     )) as fingerprint
 from keyed
 group by store_id, key, case when key is null then row end

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
@@ -296,8 +297,8 @@ def _imported(connection: sa.Connection, sales: Sequence[tuple[int, int, str, An
     found: dict[int, tuple[int, str, str]] = {}
     for start in range(0, len(sales), AT_ONCE):
         part = sales[start : start + AT_ONCE]
-        values = {"stores": [store for _, store, _, _ in part], "invoices": [invoice for _, _, invoice, _ in part]}
-        for row in run_sql(connection, "imports/imported", values):
+        pairs = json.dumps([(store, invoice) for _, store, invoice, _ in part])
+        for row in run_sql(connection, "imports/imported", {"sales": pairs}):
             sale, _, invoice, fingerprint = part[row.position - 1]
             of = f"import {row.import_id} ({visible(row.file_name)}) brought it as transaction {row.transaction_id}"
             if row.fingerprint.replace("-", "") == str(fingerprint).replace("-", ""):

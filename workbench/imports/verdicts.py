@@ -88,7 +88,7 @@ def _type(
         values,
     )
     texts = ", ".join(_given(name, names, mapping.columns) for name in FIELDS)
-    database.execute(f"create or replace table given as from raw cross join defaults as d select row, fault, {texts}")
+    database.execute(f"create or replace view given as from raw cross join defaults as d select row, fault, {texts}")
     database.execute(read_sql("imports/typed"))
     database.execute(
         read_sql("imports/sales"),

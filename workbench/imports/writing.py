@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from decimal import Decimal
 from io import RawIOBase
@@ -14,7 +15,7 @@ import duckdb
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from workbench.database.bulk import analyze, commit, copy_in, master_in_words
+from workbench.database.bulk import commit, copy_in, master_in_words
 from workbench.database.sql_files import read_sql, run_sql
 from workbench.errors import ImportRefused, ImportStopped, WorkbenchError
 from workbench.imports.files import DryRun, ImportFile
@@ -23,6 +24,7 @@ from workbench.words import counted
 
 AGAIN = "Run it dry again."
 STOPPED = "The import was stopped. Nothing was imported."
+BYTES_OF_LINE = 90  # about, with its share of the header
 COPIED = {
     "copied_headers": "bulk/copy_headers",
     "copied_lines": "bulk/copy_lines",
@@ -70,8 +72,7 @@ def write(
         return Imported(None, 0, 0, Decimal(), found.refused, time.monotonic() - started)
     with master_in_words(file.engines), file.engines.owner.connect() as connection:
         added = _Copy(file, found, actor, progress, should_stop).run(connection)
-        commit(connection)
-        analyze(connection)
+        commit(connection)  # autovacuum tells the planner within a minute
     import_id, first, last = added
     seconds = time.monotonic() - started
     return Imported(import_id, found.sales, found.lines, found.revenue, found.refused, seconds, first, last)
@@ -98,7 +99,7 @@ class _Copy:
     ) -> None:
         self._file, self._found, self._actor = file, found, actor
         self._progress, self._should_stop = progress, should_stop
-        self._copied = self._bytes = 0
+        self._copied = 0
         self._returned: list[int] = []
 
     def run(self, connection: sa.Connection) -> tuple[int, int, int]:
@@ -110,9 +111,7 @@ class _Copy:
         import_id = self._add_import(connection)
         run_sql(connection, "bulk/without_row_triggers")
         first, last = self._number(connection)
-        texts = self._written(import_id)
-        self._bytes = sum(path.stat().st_size for path in texts.values())
-        for name, path in texts.items():
+        for name, path in self._written(import_id):
             with path.open("rb", buffering=0) as text:
                 _copied(connection, name, _Watched(text, self._told))
             path.unlink()
@@ -149,22 +148,27 @@ class _Copy:
         self._file.database.execute(read_sql("imports/numbered"), {"ids": list(ids)})
         return ids[0], ids[-1]
 
-    def _written(self, import_id: int) -> dict[str, Path]:
-        """The texts of the three COPYs, by their statements."""
-        database, made = self._file.database, {}
+    def _written(self, import_id: int) -> Iterator[tuple[str, Path]]:
+        """The statements of the COPYs with their texts, each made while the one before is copied."""
+        database = self._file.database
         database.execute("set variable import_id = $1", [import_id])
         for statement in duckdb.extract_statements(read_sql("imports/copied")):
             database.execute(statement)
-        for view, name in COPIED.items():
-            made[name] = self._file.folder / view
-            database.execute(f"copy {view} to '{made[name]}' ({_COPIED})")
-        return made
+
+        def made(view: str) -> Path:
+            path = self._file.folder / view
+            database.execute(f"copy {view} to '{path}' ({_COPIED})")
+            return path
+
+        with ThreadPoolExecutor(max_workers=1) as maker:
+            for name, path in [(name, maker.submit(made, view)) for view, name in COPIED.items()]:
+                yield name, path.result()
 
     def _told(self, count: int) -> None:
         if self._should_stop():
             raise ImportStopped(STOPPED)
         self._copied += count
-        self._progress(self._found.lines * self._copied // max(self._bytes, 1), self._found.lines)
+        self._progress(min(self._copied // BYTES_OF_LINE, self._found.lines), self._found.lines)
 
     def _check(self, connection: sa.Connection, first: int, last: int) -> None:
         """As triggers and foreign key would have, of all sales at once."""
