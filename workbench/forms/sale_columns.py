@@ -35,9 +35,9 @@ NEWEST_FIRST = [{"field": "transaction_time", "dir": "desc"}]
 def empty_table(row_content: Callable[[pd.Series], Any], *, has_buttons: bool = True) -> pn.widgets.Tabulator:
     """The table without a row yet; a row opens to what ``row_content`` gives for it."""
     is_narrow = is_notebook()
-    buttons = 66 if is_narrow else 76
+    buttons = 66  # pixels
     widths = {name: field.narrow if is_narrow else field.width for name, field in FIELDS.items()}
-    widths[NOTE] = 96 if is_narrow else 130
+    widths[NOTE] = 96 if is_narrow else 120
     if not has_buttons:
         widths.pop("payment_method")  # it takes their room
     numbers = dict.fromkeys(NUMBERS, "right")

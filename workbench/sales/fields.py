@@ -37,13 +37,13 @@ class Field:
 FIELDS = {
     field.name: field
     for field in (  # in the order of the table's columns
-        Field("transaction_id", "ID", "id", 90, 72, "transaction_id"),
-        Field("transaction_time", "Time", "time", 160, 150, "transaction_time", 4),
-        Field("store_id", "Store", "id", 76, 62, "store_id", 2, "stores"),
-        Field("cashier_id", "Cashier", "id", 96, 80, "cashier_id", 1, "cashiers"),
+        Field("transaction_id", "ID", "id", 80, 72, "transaction_id"),
+        Field("transaction_time", "Time", "time", 152, 150, "transaction_time", 4),
+        Field("store_id", "Store", "id", 70, 62, "store_id", 2, "stores"),
+        Field("cashier_id", "Cashier", "id", 88, 80, "cashier_id", 1, "cashiers"),
         Field("payment_method", "Payment Method", "choice", 140, 106, "payment_method", 3, "payment_methods", METHODS),
-        Field("customer_id", "Customer", "optional id", 106, 90, "customer_id", 5, "customer_id"),
-        Field("total_discount", "Discount", "money", 106, 86, "discount"),
+        Field("customer_id", "Customer", "optional id", 96, 90, "customer_id", 5, "customer_id"),
+        Field("total_discount", "Discount", "money", 94, 86, "discount"),
         Field("total_amount", "Total", "money", 96, 80, "revenue"),
     )
 }
