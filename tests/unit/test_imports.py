@@ -88,12 +88,13 @@ def test_excel_and_parquet_give_the_same_sale(database: duckdb.DuckDBPyConnectio
     book = openpyxl.Workbook()
     book.active.append(["Invoice No", "SKU", "Product", "Qty", "Date", "Price", "Customer"])
     book.active.append([7001, "9A", "TIN MUG", 6, datetime(2010, 12, 31, 8, 26), 0.1 + 0.2, 70050.0])
-    book.save(tmp_path / "a.xlsx")
+    book.save(tmp_path / "excel")  # what a file is, is told by its content
     database.execute(
         "copy (select 7001 as invoice, '9A' as sku, 'TIN MUG' as product, 6 as quantity, 0.1::double + 0.2 as price,"
-        f" timestamp '2010-12-31 08:26:00' as time, 70050::double as customer) to '{tmp_path / 'a.parquet'}'"
+        " timestamp '2010-12-31 08:26:00' as time, 70050::double as customer)"
+        f" to '{tmp_path / 'parquet'}' (format parquet)"
     )
-    for name in ("a.xlsx", "a.parquet"):
+    for name in ("excel", "parquet"):
         table = tabulate(database, tmp_path / name, name)
         mapping = found_out(database, table.columns, FileMapping(defaults=WHO).with_guesses(table.columns))
         assert verdicts(database, table.columns, mapping) == {}

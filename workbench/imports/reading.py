@@ -270,11 +270,9 @@ def _excel(database: duckdb.DuckDBPyConnection, path: Path, name: str, sheet: st
         warnings.simplefilter("ignore")  # of parts that are of no use here, such as drawings
         try:
             _refuse_bomb(path, name)
-            book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-            try:
+            with path.open("rb") as file:  # whatever its name is
+                book = openpyxl.load_workbook(file, read_only=True, data_only=True)
                 return _sheet(database, path.parent, book, name, sheet)
-            finally:
-                book.close()
         except ImportRefused:
             raise
         except BROKEN_EXCEL:
