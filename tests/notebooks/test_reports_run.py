@@ -16,6 +16,7 @@ from nbformat import NotebookNode
 from tests.conftest import wait_until
 from tests.examples import HOSTILE
 from tests.notebooks.test_reports_parameters import notebook
+from workbench.accounts.actor import Actor, ask_for_actor, os_user
 from workbench.config import Settings
 from workbench.errors import ReportError, ReportStopped
 from workbench.reports.background import Runs
@@ -195,6 +196,18 @@ def test_no_more_than_two_run_at_once_and_the_others_wait(report_settings: Setti
     for running in started:
         running.stop.set()
     wait_until(lambda: all(run.progress.state == "stopped" for run in started), "all to be stopped")
+
+
+def test_a_report_says_who_has_run_it(report_settings: Settings, tmp_path: Path) -> None:
+    made = report(tmp_path, "1")
+    assert f"by {os_user()}." in html(run(made, {}, report_settings))
+    ask_for_actor(lambda: Actor("ann <b>", "viewer"))  # who has logged in to the page that begins it
+    try:
+        running = Runs().start(made, {}, report_settings)
+    finally:
+        ask_for_actor(lambda: None)
+    wait_until(lambda: running.progress.is_over, "the report")
+    assert "by ann &lt;b&gt;." in running.files["html"].decode()
 
 
 def test_a_name_from_the_database_is_text_in_tables_pictures_and_charts(

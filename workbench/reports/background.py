@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 from uuid import uuid4
 
+from workbench.accounts.actor import current_actor
 from workbench.config import Settings
 from workbench.errors import ReportError, ReportStopped, WorkbenchError
 from workbench.reports.library import Report
@@ -47,6 +48,7 @@ class Running:
     """
 
     report: Report
+    by: str
     id: str = field(default_factory=lambda: uuid4().hex)
     progress: Progress = Progress()
     files: dict[str, bytes] = field(default_factory=dict)
@@ -65,12 +67,15 @@ class Runs:
         self._count = 0
 
     def start(self, report: Report, values: Mapping[str, Value], settings: Settings) -> Running:
-        """Starts a run in a thread, to be followed by one page. Raises ReportError when too many wait already."""
+        """Starts a run of whoever acts here in a thread, to be followed by one page.
+
+        Raises ReportError when too many wait already.
+        """
         with self._lock:
             if self._count >= AT_ONCE + MOST_WAITING:
                 raise ReportError(f"{self._count} reports run or wait already. Try again in a minute.")
             self._count += 1
-            running = Running(report)
+            running = Running(report, current_actor().name)
             self._kept[running.id] = running
         self.follow(running.id)
         arguments = (running, values, settings)
@@ -126,7 +131,7 @@ def _ended(running: Running, values: Mapping[str, Value], settings: Settings) ->
         running.progress = Progress("running", cell, cells, title)
 
     try:
-        finished = run(running.report, values, settings, progress=tell, stop=running.stop)
+        finished = run(running.report, values, settings, by=running.by, progress=tell, stop=running.stop)
         running.files = {"html": export(finished, "html"), "ipynb": export(finished, "ipynb")}
     except ReportStopped as error:
         return Progress("stopped", said=str(error))

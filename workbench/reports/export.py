@@ -49,6 +49,7 @@ def html(finished: Finished) -> str:
         engine=finished.engine,
         as_of=finished.as_of and finished.clock.text(finished.as_of),
         ran_at=finished.clock.text(finished.ran_at),
+        by=finished.by,
         currency=finished.currency,
         css=Markup((FOLDER / "page.css").read_text(encoding="utf-8")),  # ours
         scripts=[Markup(text) for text in _bokeh()] if has_charts else [],  # Bokeh's own

@@ -23,6 +23,7 @@ from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
 
 from workbench import errors
+from workbench.accounts.actor import current_actor
 from workbench.config import Settings
 from workbench.config.clock import StoreClock, utc_now
 from workbench.errors import ReportError, ReportStopped
@@ -51,6 +52,7 @@ class Finished:
     currency: str
     clock: StoreClock
     ran_at: datetime
+    by: str
     seconds: float
 
 
@@ -59,20 +61,21 @@ def run(
     values: Mapping[str, Value],
     settings: Settings,
     *,
+    by: str = "",
     seconds: float | None = None,
     progress: Progress = lambda cell, cells, title: None,
     stop: threading.Event | None = None,
 ) -> Finished:
     """Runs a report with a value for each parameter, on servers that are configured (see cluster.configured).
 
-    ``progress`` is told before each code cell which one it is (from 1), of how many, and the heading that it is under.
-    ``seconds`` is the limit (None: the setting WORKBENCH_REPORT_SECONDS). Raises ReportError, naming the cell, when
-    the report fails or takes longer, and ReportStopped once ``stop`` is set, or by Ctrl-C. An event loop calls it in a
-    thread, for it blocks.
+    ``by`` is who runs it, whoever acts here by default. ``progress`` is told before each code cell which one it is
+    (from 1), of how many, and the heading that it is under. ``seconds`` is the limit (None: the setting
+    WORKBENCH_REPORT_SECONDS). Raises ReportError, naming the cell, when the report fails or takes longer, and
+    ReportStopped once ``stop`` is set, or by Ctrl-C. An event loop calls it in a thread, for it blocks.
     """
     limit = settings.workbench_report_seconds if seconds is None else seconds
     stop = stop or threading.Event()
-    began, ran_at = time.monotonic(), utc_now()
+    began, ran_at, by = time.monotonic(), utc_now(), by or current_actor().name
     notebook = _prepared(report, values)
     with (
         full_in_words(tempfile.gettempdir()),
@@ -82,7 +85,7 @@ def run(
         _aside(running.execute(environment(settings, Path(name)), Path(name), limit, stop), stop)
     engine, as_of = _answered(notebook)
     took, currency = time.monotonic() - began, settings.workbench_currency
-    return Finished(report, dict(values), notebook, engine, as_of, currency, settings.clock, ran_at, took)
+    return Finished(report, dict(values), notebook, engine, as_of, currency, settings.clock, ran_at, by, took)
 
 
 def _aside(work: Coroutine[Any, Any, None], stop: threading.Event) -> None:
