@@ -22,10 +22,12 @@ stack: .venv/ready env ## Start the full stack in Docker Compose, with its schem
 	@echo "The stack is up: the workbench on http://127.0.0.1:5006, RisingWave's dashboard on http://127.0.0.1:5691,"
 	@echo "Prometheus on http://127.0.0.1:9500. \`docker compose down\` stops it; the data stays for the next \`make stack\`."
 
-# Tests mostly wait, for servers or for a browser: two processes at once take little more than half of the time.
+# Tests mostly wait, for servers or for a browser: two processes at once take little more than half of the time. Browser
+# tests run by themselves: Playwright leaves an event loop running in its process, where no other can be started.
 # A test with servers or a browser that fails is run once more, and is in the summary either way: decision 26.
 test: lint types .venv/chromium .venv/promtool .venv/postgresql ## Run every check and every test, browser tests included
-	@$(BIN)/pytest --reruns 1 -raR -n 2 --dist loadfile
+	@$(BIN)/pytest --reruns 1 -raR -n 2 --dist loadfile tests/unit tests/integration
+	@$(BIN)/pytest --reruns 1 -raR -n 2 --dist loadfile tests/ui tests/notebooks tests/stack
 
 lint: .venv/ready ## Check style
 	@$(BIN)/ruff check .
