@@ -28,8 +28,6 @@ def test_a_quick_run_measures_everything_and_keeps_what_people_wrote_around_it(t
         "--pages",
         "2",
         "--processes",
-        "1",
-        "--processes",
         "2",
         "--json",
         "--write",

@@ -35,9 +35,12 @@ NEWEST_FIRST = [{"field": "transaction_time", "dir": "desc"}]
 def empty_table(row_content: Callable[[pd.Series], Any], *, has_buttons: bool = True) -> pn.widgets.Tabulator:
     """The table without a row yet; a row opens to what ``row_content`` gives for it."""
     is_narrow = is_notebook()
-    buttons = 66  # pixels
+    # A notebook has no room for returns: Edit leads there, and an opened row tells of them.
+    buttons = {name: BUTTONS[name] for name in BUTTONS if not is_narrow or name != "return"}
+    button_width = 66  # as a default: that of their columns alone cannot be named
     widths = {name: field.narrow if is_narrow else field.width for name, field in FIELDS.items()}
-    widths[NOTE] = 96 if is_narrow else 120
+    if not is_narrow:
+        widths[NOTE] = 120
     if not has_buttons:
         widths.pop("payment_method")  # it takes their room
     numbers = dict.fromkeys(NUMBERS, "right")
@@ -49,9 +52,10 @@ def empty_table(row_content: Callable[[pd.Series], Any], *, has_buttons: bool = 
         disabled=True,
         selectable=False,
         layout="fit_columns",
-        configuration={"columnDefaults": {"minWidth": buttons, "headerWordWrap": True}},  # their width cannot be named
+        configuration={"columnDefaults": {"minWidth": button_width, "headerWordWrap": True}},
+        hidden_columns=[NOTE] if is_narrow else [],
         widths=widths,
-        styles=wide(sum(widths.values()) + 4 * buttons),
+        styles=wide(sum(widths.values()) + (1 + len(buttons)) * button_width),
         stylesheets=[TABLE_STYLE, NARROW_STYLE] if is_narrow else [TABLE_STYLE],
         sizing_mode="stretch_width",
         margin=(6, 8),
@@ -60,7 +64,7 @@ def empty_table(row_content: Callable[[pd.Series], Any], *, has_buttons: bool = 
         sortable={NOTE: False},
         formatters={NOTE: {"type": "html"}}
         | {name: NumberFormatter(**FORMATS[field.kind]) for name, field in FIELDS.items() if field.kind in FORMATS},
-        buttons=BUTTONS if has_buttons else {},
+        buttons=buttons if has_buttons else {},
     )
 
 
