@@ -11,10 +11,9 @@ import typer
 from workbench.cli.served import LOOPBACK, command
 from workbench.cli.servers import sample_if_empty, started
 from workbench.cli.shared import Seed, configured, refuse_taken
-from workbench.config import Settings
+from workbench.config import MOST_PROCESSES, Settings
 
 DEMO_SALES = 50_000
-MOST_PROCESSES = 16  # as many as keep columns in one data directory
 
 
 def serve(

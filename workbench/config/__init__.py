@@ -35,6 +35,7 @@ log = logging.getLogger(__name__)
 SslMode = Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 LEVELS = {"WARN": "WARNING"} | {level: level for level in get_args(LogLevel)}
+MOST_PROCESSES = 16  # of the app in one data directory: each keeps columns in a file of its own
 DEMANDS_TLS: tuple[SslMode, ...] = ("require", "verify-ca", "verify-full")
 
 

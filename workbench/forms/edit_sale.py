@@ -27,9 +27,8 @@ from workbench.forms.sale_picker import SaleLoader, SalePicker
 from workbench.forms.visible_after import VisibleAfter
 from workbench.sales.history import Change
 from workbench.sales.models import Sale, SaleInput
+from workbench.sales.returns import NOT_EDITED
 from workbench.sales.service import Sales, Saved, as_before, as_version
-
-RETURN_SAID = "is a return of {0}, and is not edited: delete it, and return the items of {0} anew."
 
 
 class EditSale(pn.viewable.Viewer):
@@ -125,7 +124,7 @@ class EditSale(pn.viewable.Viewer):
         sale = await self._loader.load(transaction_id)
         if sale is not None and sale.return_of is not None:
             self._show(None)
-            self.message.say("info", RETURN_SAID.format(sale.return_of), f"Transaction {sale.transaction_id}")
+            self.message.say("info", NOT_EDITED.format(sale.return_of), f"Transaction {sale.transaction_id}")
         elif sale is not None:
             self._show(sale)
         if self._picker.transaction_id == transaction_id:

@@ -23,7 +23,7 @@ import duckdb
 import sqlalchemy as sa
 from filelock import FileLock, Timeout
 
-from workbench.config import Settings
+from workbench.config import MOST_PROCESSES, Settings
 from workbench.database.askers import ended_when_left, for_all
 from workbench.database.replication import Answer, EngineName, Reader, Session, lsn_number
 from workbench.database.sql_files import read_sql, sql_names
@@ -40,7 +40,6 @@ T = TypeVar("T")
 
 CHUNK_SALES = 250_000  # copied in one step, by their ids: bounds the files, and the memory, in between
 EVERY_ID: Ids = (0, 2**63 - 1)
-MOST_PROCESSES = 16  # files in one folder
 CATCH_UP_SECONDS = 0.5  # that a reader waits for a refresh under way
 ROW_GROUP = 16_384  # rows that one thread reads at a time: with DuckDB's 122,880 a month is one thread's work
 KEPT_MOMENTS = 4  # more than one: a reader takes its snapshot first, and then looks up its moment

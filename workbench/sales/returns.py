@@ -20,6 +20,7 @@ from workbench.errors import FieldError, SaleRefused
 from workbench.sales.models import CENT, ReturnInput, Sale
 from workbench.words import counted
 
+NOT_EDITED = "is a return of {0}, and is not edited: delete it, and return the items of {0} anew."
 Key = tuple[str, Decimal]  # product code and unit price
 
 

@@ -43,6 +43,7 @@ from workbench.errors import (
 from workbench.sales.history import Change, Row, find_history
 from workbench.sales.models import Line, LineInput, ReturnInput, Sale, SaleInput, parse_reason, parse_sale
 from workbench.sales.returns import (
+    NOT_EDITED,
     Returnable,
     Returned,
     find_recorded_returns,
@@ -411,10 +412,7 @@ def _return_refused(
 
 
 def _is_no_edit(transaction_id: int, return_of: int) -> str:
-    return (
-        f"Transaction {transaction_id} is a return of {return_of}, and is not edited: delete it, and return the items"
-        f" of {return_of} anew. {NOTHING_DONE}"
-    )
+    return f"Transaction {transaction_id} {NOT_EDITED.format(return_of)} {NOTHING_DONE}"
 
 
 def sale_values(sale: SaleInput, now: datetime) -> dict[str, Any]:

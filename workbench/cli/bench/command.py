@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from workbench.cli.shared import AsJson, logged_settings, say
+from workbench.config import MOST_PROCESSES
 from workbench.errors import BenchFailed
 from workbench.words import counted
 
@@ -31,7 +32,7 @@ def bench(
     ] = None,
     processes: Annotated[
         list[int] | None,
-        typer.Option(help="By how many processes pages are served; likewise. [default: 1]", min=1, max=16),
+        typer.Option(help="By how many processes pages are served; likewise. [default: 1]", min=1, max=MOST_PROCESSES),
     ] = None,
     quick: Annotated[bool, typer.Option(help="Few sales, pages and repeats: shows that it works, no more.")] = False,
     folder: Annotated[

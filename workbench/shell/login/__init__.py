@@ -24,13 +24,16 @@ FOLDER = Path(__file__).parent
 ON_SITE = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
 MOST = 300  # characters of a name or a password that are looked at
 THEME_COOKIE = "workbench_theme"
+HEADINGS = {"login": "Log in", "password": "Password"}
 
 
 @cache
 def _page(name: str) -> Template:
-    text = (FOLDER / f"{name}.html").read_text(encoding="utf-8")
-    icon = (FOLDER.parent / "icon.svg").read_text(encoding="utf-8")
-    return Template(text.replace("ICON", icon).replace("STYLE", (FOLDER / "login.css").read_text(encoding="utf-8")))
+    text = (FOLDER / "frame.html").read_text(encoding="utf-8")
+    parts = {"ICON": FOLDER.parent / "icon.svg", "STYLE": FOLDER / "login.css", "MAIN": FOLDER / f"{name}.html"}
+    for mark, path in parts.items():
+        text = text.replace(mark, path.read_text(encoding="utf-8"))
+    return Template(text)
 
 
 def place_on_site(text: str, prefix: str) -> str:
@@ -91,7 +94,7 @@ class _Page(RequestHandler):
         chosen = self.get_cookie(THEME_COOKIE, "") or ""
         self.set_status(status)
         self.set_header("Content-Type", "text/html; charset=utf-8")
-        values["theme"] = chosen if chosen in ("dark", "light") else ""
+        values |= {"heading": HEADINGS[page], "theme": chosen if chosen in ("dark", "light") else ""}
         self.finish(_page(page).substitute({key: escape(value) for key, value in values.items()}))
 
     async def begin(self, name: str, password: str) -> None:
