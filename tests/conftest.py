@@ -33,8 +33,10 @@ CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 EMPTY = (  # nobody else empties the log
     "alter table audit_log disable trigger audit_log_is_not_emptied;"
     "truncate sales_transaction, sales_item, sales_request, audit_log, account, login, sales_import, imported_sale,"
-    " import_mapping restart identity;"
-    "alter table audit_log enable always trigger audit_log_is_not_emptied"
+    " import_mapping, store, cashier, product, product_price, customer restart identity;"
+    "alter table audit_log enable always trigger audit_log_is_not_emptied;"
+    "alter table catalogue_log disable trigger catalogue_log_is_kept; truncate catalogue_log restart identity;"
+    "alter table catalogue_log enable always trigger catalogue_log_is_kept"
 )
 
 

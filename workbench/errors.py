@@ -119,6 +119,30 @@ class SaleConflict(WorkbenchError):
         )
 
 
+class EntryRefused(WorkbenchError):
+    """An entry of the catalogue whose fields are not all acceptable; ``fields`` holds a FieldError for each."""
+
+    def __init__(self, fields: list[FieldError]) -> None:
+        self.fields = fields
+        super().__init__("; ".join(str(f) for f in fields))
+
+
+class EntryNotFound(WorkbenchError):
+    """There is no such entry in the catalogue (any more)."""
+
+
+class EntryInUse(WorkbenchError):
+    """An entry of the catalogue that others name: it cannot be deleted before them."""
+
+
+class EntryConflict(WorkbenchError):
+    """The entry has moved on since it was loaded. ``theirs`` is the entry as the master has it now."""
+
+    def __init__(self, called: str, theirs: Any) -> None:
+        self.theirs = theirs
+        super().__init__(f"{called} was changed meanwhile. Nothing was overwritten.")
+
+
 class ReturnRefused(WorkbenchError):
     """What returns do not allow: a sale changed or deleted of which items were returned, or a return changed."""
 

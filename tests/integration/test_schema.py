@@ -172,6 +172,7 @@ def test_a_line_without_a_sale_is_refused(writer: sa.Connection) -> None:
         run(writer, LINE.format(123456, 1, 5, 0, 5))
 
 
+CATALOGUE = ("store", "cashier", "product", "product_price", "customer", "catalogue_log")
 ALLOWED = {
     "workbench_writer": {
         "sales_transaction": "SD",  # and some of its columns, see below
@@ -181,6 +182,7 @@ ALLOWED = {
         "saved_view": "SIUD",
         "verification": "SI",
         "audit_log": "",
+        **dict.fromkeys(CATALOGUE, ""),
     },
     "workbench_reader": {
         "sales_transaction": "S",
@@ -190,6 +192,8 @@ ALLOWED = {
         "saved_view": "S",
         "verification": "S",
         "audit_log": "S",
+        **dict.fromkeys(CATALOGUE, "S"),
+        "customer": "",  # but all of its columns except the name
     },
     "workbench_cdc": {
         "sales_transaction": "S",
@@ -199,6 +203,7 @@ ALLOWED = {
         "saved_view": "",
         "verification": "",
         "audit_log": "",
+        **dict.fromkeys(CATALOGUE, ""),
     },
 }
 RIGHTS = {

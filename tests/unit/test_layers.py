@@ -20,7 +20,7 @@ LAYERS = [
     {"accounts"},
     {"servers", "sales"},
     {"metrics", "sample", "imports"},
-    {"migrations", "connection"},
+    {"catalogue", "migrations", "connection"},
     {"filters", "live", "figures", "notebook"},
     {"components"},
     {"reports", "forms", "shell"},

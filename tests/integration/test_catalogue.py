@@ -1,0 +1,180 @@
+"""The catalogue: who writes it, what is refused, what the log keeps, and who reads customers' names."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+
+from workbench.accounts.actor import Actor
+from workbench.catalogue import KINDS, Catalogue
+from workbench.database.engines import Engines
+from workbench.database.replication import Reader, Session
+from workbench.errors import AlreadyUndone, EntryConflict, EntryInUse, EntryNotFound, EntryRefused, RoleRefused
+
+STORE, CASHIER, PRODUCT, PRICE = (KINDS[name] for name in ("store", "cashier", "product", "product_price"))
+CUSTOMER = KINDS["customer"]
+LISBON = {"store_id": "3", "store_name": "Rossio", "city": "Lisbon", "opened_on": "2019-04-01"}
+
+
+@pytest.fixture
+def catalogue(engines: Engines, reader: Reader) -> Catalogue:
+    return Catalogue(engines, reader, Session(), Actor("ann", "admin"))
+
+
+def test_what_is_saved_is_read_from_the_replica_at_once(catalogue: Catalogue) -> None:
+    saved = catalogue.create(STORE, LISBON)
+    found = catalogue.find_all(STORE)
+    assert found.engine == "replica"
+    assert found.value == [saved]
+    assert saved.values["opened_on"] == date(2019, 4, 1)
+    assert saved.values["region"] is None
+    assert catalogue.create(STORE, LISBON) == saved, "the same again is there already"
+    with pytest.raises(EntryRefused, match="ID 3 cannot be used: there is a store of it already"):
+        catalogue.create(STORE, LISBON | {"store_name": "Chiado"})
+
+
+def test_an_entry_that_moved_on_is_not_overwritten(catalogue: Catalogue) -> None:
+    loaded = catalogue.create(STORE, LISBON)
+    theirs = catalogue.update(STORE, LISBON | {"city": "Lisboa"}, loaded.version)
+    assert theirs.version > loaded.version
+    with pytest.raises(EntryConflict, match="Store 3 was changed meanwhile. Nothing was overwritten.") as refused:
+        catalogue.update(STORE, LISBON | {"city": "Porto"}, loaded.version)
+    assert refused.value.theirs == theirs
+    with pytest.raises(EntryConflict):
+        catalogue.delete(STORE, (3,), loaded.version)
+    catalogue.delete(STORE, (3,), theirs.version)
+    catalogue.create(STORE, LISBON)
+    with pytest.raises(EntryConflict):  # a version is never given twice, so that this is not the one that was loaded
+        catalogue.update(STORE, LISBON | {"city": "Porto"}, loaded.version)
+    with pytest.raises(EntryNotFound, match="Store 4 is not in the catalogue"):
+        catalogue.delete(STORE, (4,), 1)
+
+
+def test_the_log_has_who_when_and_from_what_to_what_and_is_only_added_to(
+    catalogue: Catalogue, engines: Engines
+) -> None:
+    made = catalogue.create(STORE, LISBON)
+    catalogue.update(STORE, LISBON | {"city": "Lisboa"}, made.version)
+    newest, first = catalogue.log(STORE, (3,)).value
+    assert (newest.actor, newest.operation, newest.changed) == ("ann", "update", {"city": ("Lisbon", "Lisboa")})
+    assert (first.operation, first.before, first.entry_key) == ("insert", None, "3")
+    catalogue.update(STORE, LISBON | {"city": "Lisboa"}, made.version)
+    assert len(catalogue.log().value) == 2, "what changes nothing is not logged"
+    for statement in ("update catalogue_log set actor = 'x'", "delete from catalogue_log", "truncate catalogue_log"):
+        with engines.owner.begin() as connection, pytest.raises(DBAPIError, match="only added to"):
+            connection.exec_driver_sql(statement)
+
+
+def test_a_change_is_taken_back_once_unless_it_was_changed_since(catalogue: Catalogue) -> None:
+    made = catalogue.create(STORE, LISBON)
+    changed = catalogue.update(STORE, LISBON | {"city": "Porto"}, made.version)
+    catalogue.undo(catalogue.log().value[0].log_id)
+    assert catalogue.find(STORE, (3,)).values == made.values
+    undone, entry = catalogue.log().value[:2]
+    assert (undone.undoes, entry.is_undone) == (entry.log_id, True)
+    with pytest.raises(AlreadyUndone):
+        catalogue.undo(entry.log_id)
+    with pytest.raises(EntryConflict):  # it is no longer as it was made
+        catalogue.undo(catalogue.log().value[-1].log_id)
+    now = catalogue.find(STORE, (3,))
+    assert now.version > changed.version
+    catalogue.delete(STORE, (3,), now.version)
+    catalogue.undo(catalogue.log().value[0].log_id)
+    assert catalogue.find(STORE, (3,)).values == made.values
+
+
+def test_prices_go_with_their_product_and_come_back_one_by_one(catalogue: Catalogue) -> None:
+    latte = catalogue.create(PRODUCT, {"product_code": "C-LAT", "product_name": "Caffè Latte", "category": "Coffee"})
+    for day, price in (("2026-01-01", "3,20"), ("2026-06-01", "3.50")):
+        catalogue.create(PRICE, {"product_code": "C-LAT", "valid_from": day, "list_price": price})
+    assert [entry.values["list_price"] for entry in catalogue.find_all(PRICE).value] == [
+        Decimal("3.20"),
+        Decimal("3.50"),
+    ]
+    catalogue.delete(PRODUCT, ("C-LAT",), latte.version)
+    assert catalogue.find_all(PRICE).value == []
+    gone = catalogue.log().value[:3]
+    assert [entry.operation for entry in gone] == ["delete"] * 3
+    for entry in sorted(gone, key=lambda entry: entry.kind):  # the product first
+        catalogue.undo(entry.log_id)
+    assert len(catalogue.find_all(PRICE).value) == 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "said"),
+    [
+        (STORE, {"store_id": "x", "store_name": " "}, "Store ID 'x' cannot be used.*; Store Name is missing"),
+        (STORE, LISBON | {"time_zone": "Europe/Nowhere"}, "a time zone such as Europe/Lisbon"),
+        (STORE, LISBON | {"opened_on": "1/4/2019"}, "a day such as 2026-05-31"),
+        (STORE, LISBON | {"closed_on": "2018-01-01"}, "must not be before it opened, 2019-04-01"),
+        (STORE, LISBON | {"store_name": "a\u202eb"}, "RIGHT-TO-LEFT OVERRIDE"),
+        (STORE, LISBON | {"store_name": "a" * 101}, "at most 100 characters"),
+        (STORE, LISBON | {"colour": "red"}, "no such field"),
+        (CASHIER, {"cashier_id": "301", "cashier_name": "Ana", "store_id": "9"}, "must be in the catalogue already"),
+        (PRICE, {"product_code": "A", "valid_from": "2026-01-01", "list_price": "1"}, "in the catalogue already"),
+        (PRICE, {"product_code": "A", "valid_from": "2026-01-01", "list_price": "0.005"}, "an amount such as 12.50"),
+        (PRICE, {"product_code": "A", "valid_from": "2026-01-01", "list_price": "NaN"}, "an amount such as 12.50"),
+    ],
+)
+def test_what_cannot_be_is_refused_by_its_field(catalogue: Catalogue, kind: object, given: dict, said: str) -> None:
+    with pytest.raises(EntryRefused, match=said):
+        catalogue.create(kind, given)
+    assert catalogue.log().value == []
+
+
+def test_a_store_that_cashiers_name_stays(catalogue: Catalogue) -> None:
+    store = catalogue.create(STORE, LISBON)
+    catalogue.create(CASHIER, {"cashier_id": 301, "cashier_name": "Ana", "store_id": 3})
+    with pytest.raises(EntryInUse, match="Store 3 has cashiers"):
+        catalogue.delete(STORE, (3,), store.version)
+
+
+def test_many_are_saved_at_once_or_none(catalogue: Catalogue) -> None:
+    catalogue.create(STORE, LISBON)
+    rows = [STORE.parse({"store_id": number, "store_name": f"Store {number}"}) for number in range(1, 5)]
+    rows.append(STORE.parse(LISBON))
+    done = catalogue.save_all(STORE, rows[:2] + rows[3:])
+    assert (done.new, done.changed, done.same) == (3, 0, 1)
+    assert catalogue.save_all(STORE, rows[:4]).changed == 1
+    orphans = [CASHIER.parse({"cashier_id": n, "cashier_name": "Ana", "store_id": n}) for n in (1, 99)]
+    with pytest.raises(EntryRefused, match="in the catalogue already"):
+        catalogue.save_all(CASHIER, orphans)
+    assert catalogue.find_all(CASHIER).value == []
+
+
+@pytest.mark.parametrize("role", ["viewer", "editor"])
+def test_admins_alone_write_and_see_customers(catalogue: Catalogue, role: str) -> None:
+    stored = catalogue.create(STORE, LISBON)
+    other = Catalogue(catalogue.engines, catalogue.reader, Session(), Actor("eve", role))
+    log_id = catalogue.log().value[0].log_id
+    for write in (
+        lambda: other.create(STORE, LISBON | {"store_id": 4}),
+        lambda: other.update(STORE, LISBON | {"city": "Porto"}, stored.version),
+        lambda: other.delete(STORE, (3,), stored.version),
+        lambda: other.save_all(STORE, []),
+        lambda: other.undo(log_id),
+        lambda: other.find_all(CUSTOMER),
+        lambda: other.find(CUSTOMER, (1,)),
+    ):
+        with pytest.raises(RoleRefused, match="needs the role admin"):
+            write()
+    assert catalogue.find_all(STORE).value == other.find_all(STORE).value == [stored]
+
+
+def test_customers_names_are_in_no_log_and_not_for_the_reader(catalogue: Catalogue, engines: Engines) -> None:
+    made = catalogue.create(CUSTOMER, {"customer_id": 77, "customer_name": "Maria Secret"})
+    catalogue.update(CUSTOMER, {"customer_id": 77, "customer_name": "Maria Hidden"}, made.version)
+    assert catalogue.find_all(CUSTOMER).value[0].values["customer_name"] == "Maria Hidden"
+    with engines.owner.connect() as connection:
+        logged = connection.execute(sa.text("select l::text from catalogue_log as l")).scalars().all()
+    assert len(logged) == 2
+    assert "Maria" not in str(logged)
+    with pytest.raises(AlreadyUndone, match="no names of customers"):
+        catalogue.undo(catalogue.log().value[0].log_id)
+    for engine in (engines.master_reader, engines.replica, engines.master):
+        with engine.connect() as connection, pytest.raises(DBAPIError, match="permission denied"):
+            connection.exec_driver_sql("select customer_name from customer")
