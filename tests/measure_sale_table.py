@@ -21,34 +21,34 @@ from workbench.cli.bench.timing import seconds
 from workbench.connection import Workbench, connect
 from workbench.database.replication import Session
 from workbench.live import Live
-from workbench.metrics import Source
+from workbench.metrics import SaleWhere, Source
 from workbench.metrics.facts import Facts
-from workbench.metrics.sale_pages import COLUMNS, Edge, SaleFilter, _conditions, _keyset, sale_page
+from workbench.metrics.sale_pages import COLUMNS, Edge, _conditions, _keyset, sale_page
 
 TIMES = {"columns": 5, "database": 1}
 
 
-def filters_of(live: Live) -> dict[str, SaleFilter]:
+def filters_of(live: Live) -> dict[str, SaleWhere]:
     """One filter of each kind, with few and with many sales."""
     stores, cashiers, days = live.choices("store"), live.choices("cashier"), live.choices("day")
     return {
-        "nothing": SaleFilter(),
-        "30 days": SaleFilter(date_from=days[-30]),
-        "store": SaleFilter(stores=(stores[2],)),
-        "cashier": SaleFilter(cashiers=(cashiers[7],)),
-        "payment": SaleFilter(payment_methods=(live.choices("payment_method")[-1],)),
-        "customer": SaleFilter(customer_id=1000),
-        "amount": SaleFilter(amount_from=Decimal(10), amount_to=Decimal(30)),
-        "search": SaleFilter(product="latte"),
-        "search, nearly all": SaleFilter(product="a"),
-        "search, nothing": SaleFilter(product="no such product"),
-        "category": SaleFilter(categories=(live.choices("category")[0],)),
-        "product, hours": SaleFilter(products=(live.choices("product")[0],), hours=(9, 10, 11)),
-        "store, search, amount": SaleFilter(stores=(stores[2],), product="tea", amount_from=Decimal(20)),
+        "nothing": SaleWhere(),
+        "30 days": SaleWhere(date_from=days[-30]),
+        "store": SaleWhere(stores=(stores[2],)),
+        "cashier": SaleWhere(cashiers=(cashiers[7],)),
+        "payment": SaleWhere(payment_methods=(live.choices("payment_method")[-1],)),
+        "customer": SaleWhere(customer_id=1000),
+        "amount": SaleWhere(amount_from=Decimal(10), amount_to=Decimal(30)),
+        "search": SaleWhere(product="latte"),
+        "search, nearly all": SaleWhere(product="a"),
+        "search, nothing": SaleWhere(product="no such product"),
+        "category": SaleWhere(categories=(live.choices("category")[0],)),
+        "product, hours": SaleWhere(products=(live.choices("product")[0],), hours=(9, 10, 11)),
+        "store, search, amount": SaleWhere(stores=(stores[2],), product="tea", amount_from=Decimal(20)),
     }
 
 
-def middle(source: Source, where: SaleFilter, sort: str, descending: bool) -> tuple[tuple[int, bool], Edge | None]:
+def middle(source: Source, where: SaleWhere, sort: str, descending: bool) -> tuple[tuple[int, bool], Edge | None]:
     """How many sales there are, and the edge between two pages in the middle of them; None when there is one page."""
 
     def work(facts: Facts) -> tuple[tuple[int, bool], Edge | None]:
@@ -60,7 +60,7 @@ def middle(source: Source, where: SaleFilter, sort: str, descending: bool) -> tu
     return source.read(work).value
 
 
-def pages(source: Source, where: SaleFilter) -> Iterator[tuple[str, str, dict[str, Any]]]:
+def pages(source: Source, where: SaleWhere) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Sort, place and how it is asked, of every page that is timed."""
     for sort in COLUMNS:
         for descending in (True, False):
@@ -79,7 +79,7 @@ def statements(workbench: Workbench, source: Source) -> list[str]:
         found.append(call[2])
 
     sa.event.listen(workbench.engines.replica, "before_cursor_execute", seen)
-    sale_page(source, SaleFilter(product="latte"))
+    sale_page(source, SaleWhere(product="latte"))
     sa.event.remove(workbench.engines.replica, "before_cursor_execute", seen)
     return found
 

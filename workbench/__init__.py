@@ -30,6 +30,7 @@ _MOVED = {
     "cluster": "servers.cluster",
     "insights": "metrics.insights",
     "look": "components.theme",
+    "metrics.filters": "metrics.where",
     "models": "sales.models",
     "positions": "database.positions",
     "replication": "database.replication",

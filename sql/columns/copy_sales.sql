@@ -2,9 +2,7 @@
 select
     t.transaction_id,
     t.transaction_time,
-    t.store_id,
-    t.cashier_id,
-    t.payment_method,
+    {names},
     t.customer_id,
     t.total_amount,
     t.total_discount

@@ -1,13 +1,12 @@
 -- tables: the columns, as DuckDB keeps them, empty. The facts have the columns of sql/metrics' facts, so that one
--- statement asks either; a line repeats the columns of its sale, so that no question joins the two.
+-- statement asks either; a line repeats the columns of its sale, so that no question joins the two. {declared} are those
+-- that figures are given for.
 create or replace table fact_sales ( -- one row per sale or return
     transaction_id bigint,
     transaction_time timestamp,
     day date,
     hour integer,
-    store_id integer,
-    cashier_id integer,
-    payment_method varchar,
+    {declared},
     customer_type varchar,
     customer_id integer,
     revenue decimal(12, 2),
@@ -23,9 +22,7 @@ create or replace table fact_lines ( -- one row per line
     transaction_time timestamp,
     day date,
     hour integer,
-    store_id integer,
-    cashier_id integer,
-    payment_method varchar,
+    {declared},
     customer_type varchar,
     customer_id integer,
     category varchar,

@@ -1,15 +1,10 @@
 -- take_sales: adds the sales of a file that copy_sales has filled, with the articles of the lines that take_lines holds.
-insert into fact_sales
+insert into fact_sales by name
 select
-    c.transaction_id,
-    c.transaction_time,
+    c.* exclude (total_amount, total_discount),
     c.transaction_time::date as day,
     extract(hour from c.transaction_time) as hour,
-    c.store_id,
-    c.cashier_id,
-    c.payment_method,
     case when c.customer_id is null then 'no card' else 'card' end as customer_type,
-    c.customer_id,
     c.total_amount as revenue,
     c.total_discount as discount,
     c.total_amount + c.total_discount < 0 as is_return,
@@ -19,11 +14,10 @@ from read_csv(
     $path,
     auto_detect = false, header = false, delim = ',', quote = '"', escape = '"', nullstr = '',
     allow_quoted_nulls = false,
-    columns = {
-        'transaction_id': 'bigint', 'transaction_time': 'timestamp', 'store_id': 'integer', 'cashier_id': 'integer',
-        'payment_method': 'varchar', 'customer_id': 'integer', 'total_amount': 'decimal(12, 2)',
-        'total_discount': 'decimal(12, 2)'
-    }
+    columns = {{
+        'transaction_id': 'bigint', 'transaction_time': 'timestamp', {types},
+        'customer_id': 'integer', 'total_amount': 'decimal(12, 2)', 'total_discount': 'decimal(12, 2)'
+    }}
 ) as c
 left join (
     select n.transaction_id, bit_or(1::uhugeint << least(n.article, 127)::uhugeint) as articles

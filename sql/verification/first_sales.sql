@@ -1,13 +1,8 @@
 -- first_sales, said another way: one row per customer, the sale before which the customer has none.
 select distinct on (customer_id)
-    customer_id,
-    transaction_id,
-    transaction_time,
+    *,
     cast(date_trunc('day', transaction_time) as date) as day,
     cast(date_part('hour', transaction_time) as int) as hour,
-    store_id,
-    cashier_id,
-    payment_method,
     'card' as customer_type
 from sales_transaction
 where customer_id > 0 and not exists (

@@ -20,8 +20,8 @@ from workbench.connection import Workbench
 from workbench.dashboards import SalesDashboard
 from workbench.errors import FileRefused
 from workbench.filters import Filters
-from workbench.metrics import Columns, Source
-from workbench.metrics.sale_pages import SaleFilter, write_sales
+from workbench.metrics import Columns, SaleWhere, Source
+from workbench.metrics.sale_pages import write_sales
 
 pytestmark = pytest.mark.filterwarnings("ignore:The inplace keyword:pandas.errors.Pandas4Warning")  # 2026-11: Bokeh's
 TEA = {**LATTE, "product_code": "T-1", "product_name": '=1+1, "tea"', "category": None}
@@ -52,15 +52,15 @@ def shop(workbench: Workbench) -> Shop:
 @pytest.mark.parametrize(
     ("where", "count"),
     [
-        (SaleFilter(), 30),
-        (SaleFilter(stores=(1,), date_from=date(2026, 5, 2)), 10),
-        (SaleFilter(product="tea", amount_from=Decimal("0.01")), 20),
-        (SaleFilter(customer_id=7), 6),
-        (SaleFilter(stores=(99,)), 0),
+        (SaleWhere(), 30),
+        (SaleWhere(stores=(1,), date_from=date(2026, 5, 2)), 10),
+        (SaleWhere(product="tea", amount_from=Decimal("0.01")), 20),
+        (SaleWhere(customer_id=7), 6),
+        (SaleWhere(stores=(99,)), 0),
     ],
 )
 def test_all_sales_of_a_filter_are_written_alike_whoever_answers(
-    workbench: Workbench, shop: Shop, columns: Columns, tmp_path: Path, where: SaleFilter, count: int
+    workbench: Workbench, shop: Shop, columns: Columns, tmp_path: Path, where: SaleWhere, count: int
 ) -> None:
     columns.refresh(workbench.reader, shop.session)
     given = {"columns": columns, "database": None}
@@ -108,4 +108,4 @@ def test_every_tile_and_the_whole_dashboard_are_files(workbench: Workbench, shop
 
 def test_a_file_has_what_its_session_has_just_saved(workbench: Workbench, shop: Shop, tmp_path: Path) -> None:
     shop.sales.create(sale(store_id=77), uuid4())
-    assert write_sales(Source(workbench.reader, shop.session), SaleFilter(stores=(77,)), tmp_path / "a.csv").value == 1
+    assert write_sales(Source(workbench.reader, shop.session), SaleWhere(stores=(77,)), tmp_path / "a.csv").value == 1

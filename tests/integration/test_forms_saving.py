@@ -22,7 +22,7 @@ from workbench.errors import OutcomeUnknown
 from workbench.forms import SalesManager
 from workbench.forms.item_entry import ItemEntry
 from workbench.forms.sale_form import SaleForm
-from workbench.metrics.sale_pages import SaleFilter
+from workbench.metrics import SaleWhere
 from workbench.sales.doubts import doubts
 from workbench.sales.models import SaleInput
 from workbench.sales.service import Sales, Saved
@@ -320,7 +320,7 @@ async def test_a_late_page_does_not_overwrite_a_newer_one(workbench: Workbench) 
         create(workbench, cashier_id=cashier)
     slow = asyncio.create_task(manager.table.reload())
     await asyncio.sleep(0)
-    manager.table.filters.value = SaleFilter(cashiers=(2,))
+    manager.table.filters.value = SaleWhere(cashiers=(2,))
     await manager.table.reload()
     await slow
     assert manager.table.shown == [2]

@@ -23,8 +23,8 @@ from workbench.errors import MetricError, RequestReused, ReturnRefused, RoleRefu
 from workbench.forms import SalesManager
 from workbench.forms.sale_filters import WITH_FIELD, parse_filters
 from workbench.live import shared_live
-from workbench.metrics import Source, Where, ask, insights
-from workbench.metrics.sale_pages import SaleFilter, sale_page
+from workbench.metrics import SaleWhere, Source, Where, ask, insights
+from workbench.metrics.sale_pages import sale_page
 from workbench.sales.models import ReturnInput, parse_return
 from workbench.sales.service import Sales
 
@@ -356,10 +356,10 @@ def test_pages_mark_returns_and_what_was_returned_and_show_one_kind(workbench: W
             of: "2 items returned",
             back: f"return of {of}",
         }
-        found = {kind: sale_page(source, SaleFilter(kind=kind)).value.rows for kind in ("sales", "returns")}
+        found = {kind: sale_page(source, SaleWhere(kind=kind)).value.rows for kind in ("sales", "returns")}
         assert found["returns"]["transaction_id"].tolist() == [back]
         assert sorted(found["sales"]["transaction_id"]) == [of, other]
     with pytest.raises(MetricError, match="kind cannot be 'both'"):
-        sale_page(source, SaleFilter(kind="both"))
+        sale_page(source, SaleWhere(kind="both"))
     errors, _ = parse_filters(dict.fromkeys(WITH_FIELD, "") | {"payment_methods": [], "kind": "both"})
     assert errors[0].beside == "'both' cannot be used: it must be sales or returns"

@@ -12,8 +12,8 @@ import pytest
 
 from tests.examples import CAKE, LATTE, sale
 from workbench.connection import Workbench
-from workbench.metrics import Source, facts
-from workbench.metrics.sale_pages import COLUMNS, SaleFilter, SalePage, sale_page
+from workbench.metrics import SaleWhere, Source, facts
+from workbench.metrics.sale_pages import COLUMNS, SalePage, sale_page
 from workbench.sales.models import Sale
 from workbench.sales.service import Sales
 
@@ -45,7 +45,7 @@ def stored(sales: Sales) -> list[Sale]:
     return made
 
 
-def page(sales: Sales, where: SaleFilter = SaleFilter(), **options: Any) -> SalePage:
+def page(sales: Sales, where: SaleWhere = SaleWhere(), **options: Any) -> SalePage:
     return sale_page(Source(sales.reader, sales.session), where, **options).value
 
 
@@ -84,24 +84,24 @@ def test_pages_forth_and_back_show_every_sale_once_in_order(
 
 
 FILTERS = {
-    "nothing": (SaleFilter(), lambda s: True),
-    "day": (SaleFilter(date_from=date(2026, 5, 2), date_to=date(2026, 5, 2)), lambda s: s.transaction_time.day == 2),
-    "store": (SaleFilter(stores=(1, 3)), lambda s: s.store_id in (1, 3)),
-    "cashier": (SaleFilter(cashiers=(2,)), lambda s: s.cashier_id == 2),
-    "payment": (SaleFilter(payment_methods=("Cheque",)), lambda s: s.payment_method == "Cheque"),
-    "customer": (SaleFilter(customer_id=5), lambda s: s.customer_id == 5),
+    "nothing": (SaleWhere(), lambda s: True),
+    "day": (SaleWhere(date_from=date(2026, 5, 2), date_to=date(2026, 5, 2)), lambda s: s.transaction_time.day == 2),
+    "store": (SaleWhere(stores=(1, 3)), lambda s: s.store_id in (1, 3)),
+    "cashier": (SaleWhere(cashiers=(2,)), lambda s: s.cashier_id == 2),
+    "payment": (SaleWhere(payment_methods=("Cheque",)), lambda s: s.payment_method == "Cheque"),
+    "customer": (SaleWhere(customer_id=5), lambda s: s.customer_id == 5),
     "amount": (
-        SaleFilter(amount_from=Decimal("10"), amount_to=Decimal("20")),
+        SaleWhere(amount_from=Decimal("10"), amount_to=Decimal("20")),
         lambda s: Decimal("10") <= s.total_amount <= Decimal("20"),
     ),
-    "name": (SaleFilter(product="caFFÈ"), lambda s: any("Caffè" in line.product_name for line in s.lines)),
-    "code": (SaleFilter(product="d-ch"), lambda s: any(line.product_code == "D-CHE" for line in s.lines)),
+    "name": (SaleWhere(product="caFFÈ"), lambda s: any("Caffè" in line.product_name for line in s.lines)),
+    "code": (SaleWhere(product="d-ch"), lambda s: any(line.product_code == "D-CHE" for line in s.lines)),
     "percent is no wildcard": (
-        SaleFilter(product="0_%"),
+        SaleWhere(product="0_%"),
         lambda s: any(line.product_name == "100_% Arabica" for line in s.lines),
     ),
-    "quote": (SaleFilter(product="' or 1=1 --"), lambda s: False),
-    "no such store": (SaleFilter(stores=(99,)), lambda s: False),
+    "quote": (SaleWhere(product="' or 1=1 --"), lambda s: False),
+    "no such store": (SaleWhere(stores=(99,)), lambda s: False),
 }
 
 
@@ -132,9 +132,7 @@ def test_beyond_the_limit_a_count_is_an_estimate_and_says_so(
     found = page(sales)
     assert found.is_estimate
     assert found.count_text.startswith("about ")
-    assert (
-        page(sales, SaleFilter(customer_id=5)).count_text == f"{sum(s.customer_id == 5 for s in stored)} transactions"
-    )
+    assert page(sales, SaleWhere(customer_id=5)).count_text == f"{sum(s.customer_id == 5 for s in stored)} transactions"
 
 
 @pytest.mark.parametrize("options", [{"sort": "total_amount; drop table x"}, {"size": 10**9}])

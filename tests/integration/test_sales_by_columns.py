@@ -24,10 +24,10 @@ from workbench.database.positions import wait_for_replica
 from workbench.database.replication import Session
 from workbench.database.sql_files import read_sql
 from workbench.live import Live
-from workbench.metrics import Columns, Source, column_facts
+from workbench.metrics import Columns, SaleWhere, Source, column_facts
 from workbench.metrics import columns as columns_module
 from workbench.metrics.column_facts import SHARED_BIT
-from workbench.metrics.sale_pages import COLUMNS, Move, SaleFilter, SalePage, _keyset, sale_page
+from workbench.metrics.sale_pages import COLUMNS, Move, SalePage, _keyset, sale_page
 
 TIMES = ["00:00:00", "10:00:00", "23:59:59.999999"]
 # What a pattern, a list of words or another alphabet would take for something else.
@@ -72,7 +72,7 @@ writes = st.one_of(
     st.tuples(st.just("move"), which, st.sampled_from(DAYS)),
 )
 filters = st.builds(
-    SaleFilter,
+    SaleWhere,
     date_from=maybe(DAYS),
     date_to=maybe(DAYS),
     hours=some([0, 10, 23]),
@@ -89,11 +89,11 @@ filters = st.builds(
 )
 # Alone each narrows little, so that pages have rows to put in order.
 alone = st.one_of(
-    st.just(SaleFilter()),
-    st.builds(SaleFilter, product=st.sampled_from(SEARCHES)),
-    st.builds(SaleFilter, amount_from=st.sampled_from(AMOUNTS)),
-    st.builds(SaleFilter, date_to=st.sampled_from(DAYS)),
-    st.builds(SaleFilter, categories=some(["Coffee", "", None])),
+    st.just(SaleWhere()),
+    st.builds(SaleWhere, product=st.sampled_from(SEARCHES)),
+    st.builds(SaleWhere, amount_from=st.sampled_from(AMOUNTS)),
+    st.builds(SaleWhere, date_to=st.sampled_from(DAYS)),
+    st.builds(SaleWhere, categories=some(["Coffee", "", None])),
 )
 questions = st.lists(
     st.tuples(st.one_of(alone, alone, filters), st.sampled_from(COLUMNS), st.booleans()), min_size=1, max_size=3
@@ -121,7 +121,7 @@ def told(page: SalePage) -> tuple[Any, ...]:
     return (rows.values.tolist(), page.count, page.is_estimate, page.has_previous, page.has_next)
 
 
-def pages(source: Source, where: SaleFilter, sort: str, descending: bool, size: int) -> list[SalePage]:
+def pages(source: Source, where: SaleWhere, sort: str, descending: bool, size: int) -> list[SalePage]:
     """Every page, from the first to the last, then the last one and all back to the first."""
 
     def page(move: Move, edge: Any) -> SalePage:
@@ -136,7 +136,7 @@ def pages(source: Source, where: SaleFilter, sort: str, descending: bool, size: 
     return found
 
 
-def is_meant(stored: Any, where: SaleFilter) -> bool:
+def is_meant(stored: Any, where: SaleWhere) -> bool:
     """The filter, said once more in Python."""
     at, text = stored.transaction_time, where.product.strip().casefold()
     known = [line for line in stored.lines if not where.products or line.product_code in where.products]
@@ -156,7 +156,7 @@ def is_meant(stored: Any, where: SaleFilter) -> bool:
     )
 
 
-def in_order(shop: Shop, where: SaleFilter, sort: str, descending: bool) -> list[int]:
+def in_order(shop: Shop, where: SaleWhere, sort: str, descending: bool) -> list[int]:
     """The sales that are meant, as Python sorts them: texts by their letters' numbers, no customer before the first."""
     meant = [stored for key in shop.ids if is_meant(stored := shop.sales.get(key, for_edit=True).value, where)]
     meant.sort(key=lambda stored: (getattr(stored, sort) or 0, stored.transaction_id), reverse=descending)
@@ -204,7 +204,7 @@ def test_each_of_many_articles_is_found(workbench: Workbench, columns: Columns) 
     columns.refresh(workbench.reader, sales.session)
     source = Source(workbench.reader, sales.session, columns)
     for name, sale_id in sold.items():
-        page = sale_page(source, SaleFilter(product=name)).value
+        page = sale_page(source, SaleWhere(product=name)).value
         assert (page.rows["transaction_id"].tolist(), page.count) == ([sale_id], 1), name
 
 
@@ -220,7 +220,7 @@ def test_a_search_takes_letters_for_themselves_whatever_their_case(
     columns.refresh(workbench.reader, shop.session)
     found = {}
     for text in SEARCHES:
-        where = SaleFilter(product=text)
+        where = SaleWhere(product=text)
         expected = in_order(shop, where, "transaction_id", False)
         for held in (columns, None):
             source = Source(workbench.reader, shop.session, held)
@@ -243,7 +243,7 @@ class Statements:
         return found
 
 
-def shown(source: Source, where: SaleFilter = SaleFilter(), **how: Any) -> list[int]:
+def shown(source: Source, where: SaleWhere = SaleWhere(), **how: Any) -> list[int]:
     return sale_page(source, where, **how).value.rows["transaction_id"].tolist()
 
 
@@ -254,9 +254,9 @@ def test_the_database_is_asked_for_the_rows_of_the_page_alone(workbench: Workben
     columns.refresh(workbench.reader, shop.session)
     source, statements = Source(workbench.reader, shop.session, columns), Statements(workbench)
     for where in (
-        SaleFilter(),
-        SaleFilter(product="latte", amount_from=Decimal(1)),
-        SaleFilter(categories=("Coffee",)),
+        SaleWhere(),
+        SaleWhere(product="latte", amount_from=Decimal(1)),
+        SaleWhere(categories=("Coffee",)),
     ):
         for sort in COLUMNS:
             assert shown(source, where, sort=sort, descending=False) == shop.ids

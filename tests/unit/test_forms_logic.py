@@ -20,7 +20,8 @@ from workbench.forms.pager import Pager
 from workbench.forms.sale_columns import page_rows
 from workbench.forms.sale_filters import SaleFilters, parse_filters
 from workbench.forms.sale_form import content
-from workbench.metrics.sale_pages import COLUMNS, Move, SaleFilter, SalePage
+from workbench.metrics import SaleWhere
+from workbench.metrics.sale_pages import COLUMNS, Move, SalePage
 
 TYPED = ("date_from", "date_to", "stores", "cashiers", "customer_id", "product", "amount_from", "amount_to")
 BLANK: dict[str, Any] = {**dict.fromkeys(TYPED, ""), "payment_methods": []}
@@ -47,7 +48,7 @@ def test_texts_become_a_filter() -> None:
     }
     errors, found = parse_filters(texts)
     assert not errors
-    assert found == SaleFilter(
+    assert found == SaleWhere(
         date_from=date(2026, 5, 1),
         stores=(3, 7),
         customer_id=77,
@@ -83,11 +84,11 @@ def test_a_filter_that_ends_before_it_begins_is_refused() -> None:
 
 
 def test_a_filter_without_a_field_is_kept_and_said() -> None:
-    seen: list[SaleFilter] = []
-    filters = SaleFilters(seen.append, SaleFilter(weekdays=(1,), stores=(3,)))
+    seen: list[SaleWhere] = []
+    filters = SaleFilters(seen.append, SaleWhere(weekdays=(1,), stores=(3,)))
     assert "weekdays 1" in filters.others
     filters.fields.widgets["customer_id"].value = "7"
-    assert seen == [SaleFilter(weekdays=(1,), stores=(3,), customer_id=7)]
+    assert seen == [SaleWhere(weekdays=(1,), stores=(3,), customer_id=7)]
 
 
 def test_merging_takes_my_changes_and_otherwise_theirs() -> None:

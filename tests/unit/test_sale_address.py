@@ -8,9 +8,9 @@ from decimal import Decimal
 import pytest
 
 from workbench.forms.sale_address import Place, SalesView, from_query, to_query
-from workbench.metrics.sale_pages import SaleFilter
+from workbench.metrics import SaleWhere
 
-FILTER = SaleFilter(
+FILTER = SaleWhere(
     date_from=date(2026, 5, 1),
     date_to=date(2026, 5, 31),
     stores=(3, 7),

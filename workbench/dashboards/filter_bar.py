@@ -18,19 +18,22 @@ from workbench.dashboards.filter_chips import FilterChips
 from workbench.dashboards.products import product_names
 from workbench.dashboards.tile import column, html
 from workbench.errors import FieldError
-from workbench.filters import COMPARISONS, CUSTOM, PERIODS, read_customer, read_day, until_words, value_text, words
+from workbench.filters import (
+    COMPARISONS,
+    CUSTOM,
+    LISTS,
+    PERIODS,
+    read_customer,
+    read_day,
+    until_words,
+    value_text,
+    words,
+)
 from workbench.forms.fields import CHOICE, LOW_CHOICE
+from workbench.metrics import DIMENSION_OF
+from workbench.words import label
 
 FIELD: dict[str, Any] = {"size": "small", "width": None, "sizing_mode": "stretch_width", "margin": 0}
-LABELS = {
-    "stores": ("Stores", "store"),
-    "categories": ("Categories", "category"),
-    "payment_methods": ("Payment methods", "payment_method"),
-    "cashiers": ("Cashiers", "cashier"),
-    "products": ("Products", "product"),
-    "hours": ("Hours", "hour"),
-    "weekdays": ("Weekdays", ""),
-}
 DATES = {"date_from": "From", "date_to": "To"}
 FIRST = ("stores", "categories", "payment_methods")
 # A list says how many of it are chosen; which, say the chips below, once for all that narrows.
@@ -71,7 +74,7 @@ class FilterBar(Viewer):
         self._calendars = {name: _calendar() for name in DATES}
         self._days = {name: pn.Row(margin=0) for name in DATES}  # filled when it is first seen, as others are
         self._customer = _text("Customer ID")
-        self._lists = {name: self._list(name) for name in LABELS}
+        self._lists = {name: self._list(name) for name in LISTS}
         self._more = pmui.Button(label="More filters", variant="text", margin=0)
         self._others = pn.Column(sizing_mode="stretch_width", margin=0)
         self._words = html()
@@ -101,7 +104,7 @@ class FilterBar(Viewer):
             return
         self._revision = live.revision
         for name, widget in self._lists.items():
-            values = weekdays() if name == "weekdays" else live.choices(LABELS[name][1])
+            values = weekdays() if name == "weekdays" else live.choices(DIMENSION_OF[name])
             chosen = getattr(self._filters, name)
             values += [value for value in chosen if value not in values]
             options = {self._option(name, value): value for value in values}
@@ -125,7 +128,7 @@ class FilterBar(Viewer):
     def _list(self, name: str) -> pmui.MultiChoice:
         layout = {key: value for key, value in FIELD.items() if key != "size"}
         return pmui.MultiChoice(
-            label=LABELS[name][0],
+            label=label(name),
             options={},
             visual_size="small",
             searchable=True,
@@ -179,7 +182,7 @@ class FilterBar(Viewer):
         clock = f" · {self._feed.workbench.clock.name} time"
         self._words.object = f'<p class="soft">{theme.esc(words(*filters.days(now)) + against + until + clock)}</p>'
         self._chips.follow(self.names)
-        if any(getattr(filters, name) for name in LABELS if name not in FIRST) or filters.customer_id is not None:
+        if any(getattr(filters, name) for name in LISTS if name not in FIRST) or filters.customer_id is not None:
             self._open(True)
 
     def _show_choices(self) -> None:
@@ -195,7 +198,7 @@ class FilterBar(Viewer):
             self._is_showing = False
 
     def _open(self, is_open: bool) -> None:
-        lists = [self._lists[name] for name in LABELS if name not in FIRST]
+        lists = [self._lists[name] for name in LISTS if name not in FIRST]
         _see(self._others, is_open, column(*lists, self._customer, css=FLOW))
         for folded in (*(self._lists[name] for name in FIRST), self._controls):
             folded.css_classes = [] if is_open else [FOLDED]

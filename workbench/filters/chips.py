@@ -7,20 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from workbench.filters.model import Filters
+from workbench.filters.model import LISTS, Filters
 from workbench.filters.periods import words
-from workbench.words import visible
+from workbench.metrics import DIMENSION_OF, DIMENSIONS
+from workbench.words import label, visible
 
 NO_CATEGORY = "(none)"
-_LABELS = {
-    "stores": ("Store", "Stores"),
-    "categories": ("Category", "Categories"),
-    "payment_methods": ("Payment method", "Payment methods"),
-    "cashiers": ("Cashier", "Cashiers"),
-    "products": ("Product", "Products"),
-    "hours": ("Hour", "Hours"),
-    "weekdays": ("Weekday", "Weekdays"),
-}
 _MOST_VALUES = 3
 
 
@@ -38,13 +30,13 @@ def chips(filters: Filters, product_names: Mapping[str, str] | None = None) -> l
     if filters.brush_from or filters.brush_to:
         days = words(filters.brush_from, filters.brush_to)
         found.append(Chip(f"Days: {days}", {"brush_from": None, "brush_to": None}))
-    for name, (one, several) in _LABELS.items():
-        values = getattr(filters, name)
-        if values:
+    for name in LISTS:
+        if values := getattr(filters, name):
             texts = [value_text(name, value, product_names or {}) for value in values]
             more = f" and {len(texts) - _MOST_VALUES} more" if len(texts) > _MOST_VALUES else ""
             shown = ", ".join(texts[:_MOST_VALUES])
-            found.append(Chip(f"{one if len(texts) == 1 else several}: {shown}{more}", {name: []}))
+            of = DIMENSIONS[DIMENSION_OF[name]].label if len(texts) == 1 else label(name)
+            found.append(Chip(f"{of}: {shown}{more}", {name: []}))
     if filters.customer_id is not None:
         found.append(Chip(f"Customer: {filters.customer_id}", {"customer_id": None}))
     return found

@@ -18,10 +18,11 @@ from workbench.filters.periods import (
     compared_days,
     days_of,
 )
-from workbench.metrics import Where, given
+from workbench.metrics import DIMENSION_OF, NUMBERS, Where, given
 from workbench.sales.models import EARLIEST, LATEST
 
-LISTS = ("stores", "categories", "payment_methods", "cashiers", "products", "hours", "weekdays")
+_ORDER = ("stores", "categories", "payment_methods", "cashiers", "products", "hours", "weekdays")  # others follow
+LISTS = (*_ORDER, *(name for name in DIMENSION_OF if name not in (*_ORDER, "customer_types")))
 _DAYS = (EARLIEST.date(), LATEST.date())
 
 
@@ -33,11 +34,21 @@ class Values(param.List):
         super()._validate(val)
 
 
-class Filters(param.Parameterized):
+def _item_type(name: str) -> Any:
+    return int if name in NUMBERS else (str, type(None)) if name == "categories" else str
+
+
+_Lists: Any = type(
+    "_Lists", (param.Parameterized,), {name: Values(default=[], item_type=_item_type(name)) for name in LISTS}
+)
+
+
+class Filters(_Lists):
     """What is looked at, and what it is compared with.
 
     ``date_from`` and ``date_to`` count when ``period`` is custom; ``brush_from`` and ``brush_to`` narrow any period to
-    some of its days. Weekdays are 1 (Monday) to 7. A category None is a line without one. Empty lists narrow nothing.
+    some of its days. Each of LISTS narrows as that of its name in ``Where``: weekdays are 1 (Monday) to 7, a category
+    None is a line without one, and an empty list narrows nothing.
     ``grain`` is how finely a course of days is shown.
     """
 
@@ -46,22 +57,15 @@ class Filters(param.Parameterized):
     date_to = param.CalendarDate(default=None, bounds=_DAYS, allow_None=True)
     brush_from = param.CalendarDate(default=None, bounds=_DAYS, allow_None=True)
     brush_to = param.CalendarDate(default=None, bounds=_DAYS, allow_None=True)
-    stores = Values(default=[], item_type=int)
-    categories = Values(default=[], item_type=(str, type(None)))
-    payment_methods = Values(default=[], item_type=str)
-    cashiers = Values(default=[], item_type=int)
-    products = Values(default=[], item_type=str)
     customer_id = param.Integer(default=None, bounds=(1, 2**31 - 1), allow_None=True)
-    hours = Values(default=[], item_type=int)
-    weekdays = Values(default=[], item_type=int)
     comparison: Any = param.Selector(default=DEFAULT_COMPARISON, objects=list(COMPARISONS))
     grain: Any = param.Selector(default=AUTO, objects=list(GRAINS))
 
     def __repr__(self) -> str:
         """What is not as it is at the start, and the period."""
-        given = {name: getattr(self, name) for name in self.param if name != "name"}
-        shown = [f"{n}={v!r}" for n, v in given.items() if n == "period" or v != self.param[n].default]
-        return f"Filters({', '.join(shown)})"
+        own = [name for name in self.param if name not in ("name", "period")]
+        shown = [f"{name}={value!r}" for name in own if (value := getattr(self, name)) != self.param[name].default]
+        return f"Filters({', '.join([f'period={self.period!r}', *shown])})"
 
     def period_days(self, now: datetime) -> tuple[date | None, date | None]:
         """First and last day of the period, without the brush; None where it is open."""

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from itertools import pairwise
 
 from workbench.config.weeks import begin_of_week
-from workbench.metrics.filters import Where
+from workbench.metrics.where import Where
 
 Days = tuple[date, date]
 

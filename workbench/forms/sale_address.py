@@ -10,7 +10,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode
 
 from workbench.forms.sale_filters import filter_texts, parse_filters
-from workbench.metrics.sale_pages import COLUMNS, PAGE_SIZES, Edge, Move, SaleFilter
+from workbench.metrics import SaleWhere
+from workbench.metrics.sale_pages import COLUMNS, PAGE_SIZES, Edge, Move
 from workbench.sales.fields import FIELDS, Kind
 
 TABS = ("view", "add", "edit", "return", "delete")
@@ -33,7 +34,7 @@ class Place:
     number: int = 1
 
 
-NO_FILTER, FIRST_PAGE = SaleFilter(), Place()
+NO_FILTER, FIRST_PAGE = SaleWhere(), Place()
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class SalesView:
 
     tab: str = TABS[0]
     sale_id: int | None = None
-    filters: SaleFilter = NO_FILTER
+    filters: SaleWhere = NO_FILTER
     place: Place = FIRST_PAGE
 
 

@@ -14,7 +14,7 @@ import panel_material_ui as pmui
 
 from workbench.errors import FieldError
 from workbench.forms.fields import CHOICE, LAYOUT, LOW_CHOICE, Fields, flow, text_field
-from workbench.metrics.sale_pages import KINDS, SaleFilter
+from workbench.metrics import KINDS, SaleWhere
 from workbench.sales.fields import FILTERED, Field
 from workbench.sales.models import EARLIEST, LATEST, MAX_TOTAL, with_point
 from workbench.words import unstorable
@@ -25,13 +25,13 @@ CHOICES = tuple(field for field in FILTERED if field.choices)
 NUMBERS = tuple(field for field in FILTERED if not field.choices)
 OTHERS = ("kind", "product", "amount_from", "amount_to")  # that no column of a sale has
 WITH_FIELD = ("date_from", "date_to", *(field.filter for field in FILTERED), *OTHERS)
-WITHOUT_FIELD = tuple(each.name for each in dataclass_fields(SaleFilter) if each.name not in WITH_FIELD)
+WITHOUT_FIELD = tuple(each.name for each in dataclass_fields(SaleWhere) if each.name not in WITH_FIELD)
 
 
 class SaleFilters(pn.viewable.Viewer):
-    """The fields of a SaleFilter. ``on_change`` gets the filter whenever Enter or the next field makes it another."""
+    """The fields of a SaleWhere. ``on_change`` gets the filter whenever Enter or the next field makes it another."""
 
-    def __init__(self, on_change: Callable[[SaleFilter], Any], filters: SaleFilter = SaleFilter()) -> None:
+    def __init__(self, on_change: Callable[[SaleWhere], Any], filters: SaleWhere = SaleWhere()) -> None:
         super().__init__()
         self.value = filters
         self._on_change = on_change
@@ -48,7 +48,7 @@ class SaleFilters(pn.viewable.Viewer):
         texts = {name: _text(getattr(self.value, name)) for name in WITHOUT_FIELD}
         return "; ".join(f"{name.replace('_', ' ')} {text}" for name, text in texts.items() if text)
 
-    def fill(self, filters: SaleFilter) -> None:
+    def fill(self, filters: SaleWhere) -> None:
         """Puts a filter into the fields."""
         self._is_filling = True
         try:
@@ -72,8 +72,8 @@ class SaleFilters(pn.viewable.Viewer):
             self._on_change(found)
 
     def _reset(self, _event: Any) -> None:
-        is_changed = self.value != SaleFilter()
-        self.fill(SaleFilter())
+        is_changed = self.value != SaleWhere()
+        self.fill(SaleWhere())
         if is_changed:
             self._on_change(self.value)
 
@@ -81,13 +81,13 @@ class SaleFilters(pn.viewable.Viewer):
         return flow(*self.fields.widgets.values(), self._clear, width=220)
 
 
-def filter_texts(filters: SaleFilter) -> dict[str, Any]:
+def filter_texts(filters: SaleWhere) -> dict[str, Any]:
     """The text in each field, as ``parse_filters`` takes it; of choices a list."""
     chosen = {field.filter: list(getattr(filters, field.filter)) for field in CHOICES}
     return {name: _text(getattr(filters, name)) for name in WITH_FIELD} | chosen
 
 
-def parse_filters(texts: Mapping[str, Any]) -> tuple[list[FieldError], SaleFilter]:
+def parse_filters(texts: Mapping[str, Any]) -> tuple[list[FieldError], SaleWhere]:
     """The filter that was typed, and a FieldError for each text that is none (the filter then lacks it)."""
     readers: dict[str, Callable[[str, str], Any]] = {
         "date_from": _day,
@@ -118,7 +118,7 @@ def parse_filters(texts: Mapping[str, Any]) -> tuple[list[FieldError], SaleFilte
         first, last = found.get(f"{kind}_from"), found.get(f"{kind}_to")
         if first is not None and last is not None and last < first:
             errors.append(FieldError(f"{kind}_to", texts[f"{kind}_to"], f"it must not be {wrong} the first"))
-    return errors, SaleFilter(**found)
+    return errors, SaleWhere(**found)
 
 
 def _day(name: str, text: str) -> date:

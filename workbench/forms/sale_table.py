@@ -29,8 +29,8 @@ from workbench.forms.sale_columns import NEWEST_FIRST, empty_table, page_rows
 from workbench.forms.sale_filters import SaleFilters
 from workbench.forms.tables import sideways
 from workbench.live import Live
-from workbench.metrics import Source
-from workbench.metrics.sale_pages import Edge, Move, SaleFilter, SalePage, sale_page, write_sales
+from workbench.metrics import SaleWhere, Source
+from workbench.metrics.sale_pages import Edge, Move, SalePage, sale_page, write_sales
 from workbench.sales.service import Sales
 
 
@@ -48,7 +48,7 @@ class SaleTable(pn.viewable.Viewer):
         on_edit: Callable[[int], Any],
         on_return: Callable[[int], Any],
         on_delete: Callable[[int], Any],
-        filters: SaleFilter = SaleFilter(),
+        filters: SaleWhere = SaleWhere(),
         on_move: Callable[[], None] = lambda: None,
         *,
         can_write: bool = True,
@@ -89,7 +89,7 @@ class SaleTable(pn.viewable.Viewer):
         move, edge = self._request
         return Place(sorter["field"], sorter["dir"] == "desc", self._pager.size, move, edge, self._pager.number)
 
-    def put(self, filters: SaleFilter, place: Place) -> None:
+    def put(self, filters: SaleWhere, place: Place) -> None:
         """Takes filter and place from an address, to be shown by the next ``reload``."""
         if (filters, place) == (self.filters.value, self.place):
             return
@@ -158,7 +158,7 @@ class SaleTable(pn.viewable.Viewer):
         self.message.clear()
         self._table.expanded = []  # the lines of a sale that stays may have changed
         self._table.value = page_rows(page.rows, page.notes)
-        missing = "match; clear the filters" if self.filters.value != SaleFilter() else "yet"
+        missing = "match; clear the filters" if self.filters.value != SaleWhere() else "yet"
         self._empty.object = "" if len(page.rows) else f'<p class="soft">No transactions {missing}.</p>'
         note = f" ({answer.note})" if answer.note else ""
         source = f"{called(answer.engine)}{note} · as of {self._sales.clock.time_text(answer.as_of)}"

@@ -23,7 +23,7 @@ from workbench.forms.sale_address import TABS, SalesView, from_query, to_query
 from workbench.forms.sale_filters import WITHOUT_FIELD
 from workbench.forms.sale_table import SaleTable
 from workbench.live import shared_live
-from workbench.metrics.sale_pages import SaleFilter
+from workbench.metrics import SaleWhere
 from workbench.notebook import connect
 from workbench.sales.rights import WRITING
 from workbench.sales.service import Saved
@@ -44,7 +44,7 @@ class SalesManager(pn.viewable.Viewer):
         workbench: Workbench | None = None,
         *,
         actor: Actor | str = "",
-        filters: SaleFilter | None = None,
+        filters: SaleWhere | None = None,
         **params: Any,
     ) -> None:
         super().__init__(**params)
@@ -58,7 +58,7 @@ class SalesManager(pn.viewable.Viewer):
             self.open_sale,
             self.return_items,
             self.confirm_delete,
-            filters or SaleFilter(),
+            filters or SaleWhere(),
             on_move=self._stepped,
             can_write=may_write,
         )

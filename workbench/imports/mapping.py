@@ -18,12 +18,7 @@ Decimals = Literal[".", ","]
 Dates = Literal["year first", "day first", "month first"]
 UNCLEAR = "unclear"  # a date such as 1/2/2026, and nothing in the file that tells day and month apart
 INVOICE = "invoice"  # rows with one number are one sale; it is not kept in the sale
-HEADER = tuple(name for name in SaleInput.model_fields if name != "lines")
-LINE = tuple(name for name in LineInput.model_fields if name != "item_id")
-FIELDS = (INVOICE, *HEADER, *LINE)
-NEEDED = tuple(name for name in (*HEADER, *LINE) if name not in ("customer_id", "category", "discount"))
-AMOUNTS = ("unit_price", "discount")
-# What files call a field, without blanks and marks.
+# The fields that a file can give, and what it calls them, without blanks and marks.
 SYNONYMS = {
     INVOICE: ("invoiceno", "beleg", "invoicenumber", "invoiceid", "orderid", "orderno", "ordernumber", "receipt",
               "receiptno", "transactionid", "rechnungsnr",
@@ -41,6 +36,11 @@ SYNONYMS = {
     "unit_price": ("price", "unitprice", "einzelpreis", "preis", "listprice"),
     "discount": ("discountamount", "rabatt"),
 }  # fmt: skip
+HEADER = tuple(name for name in SaleInput.model_fields if name in SYNONYMS)
+LINE = tuple(name for name in LineInput.model_fields if name in SYNONYMS)
+FIELDS = (INVOICE, *HEADER, *LINE)
+NEEDED = tuple(name for name in (*HEADER, *LINE) if name not in ("customer_id", "category", "discount"))
+AMOUNTS = ("unit_price", "discount")
 
 
 def label(name: str) -> str:

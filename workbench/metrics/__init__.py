@@ -3,12 +3,14 @@
 from workbench.metrics.ask import Asked, Source, ask, ask_together, sums
 from workbench.metrics.columns import Columns
 from workbench.metrics.definitions import DIMENSIONS, MEASURES, METRICS, SPANS, Dimension, Measure, Metric
-from workbench.metrics.filters import AnyWhere, Where
 from workbench.metrics.given import NUMBERS
 from workbench.metrics.stream import Stream
+from workbench.metrics.where import DIMENSION_OF, KINDS, AnyWhere, SaleWhere, Where
 
 __all__ = [
     "DIMENSIONS",
+    "DIMENSION_OF",
+    "KINDS",
     "MEASURES",
     "METRICS",
     "NUMBERS",
@@ -19,6 +21,7 @@ __all__ = [
     "Dimension",
     "Measure",
     "Metric",
+    "SaleWhere",
     "Source",
     "Stream",
     "Where",

@@ -18,9 +18,9 @@ from workbench.metrics import facts
 from workbench.metrics.columns import Columns
 from workbench.metrics.definitions import Metric, checked
 from workbench.metrics.facts import DatabaseFacts, Facts, Grouping, Groups
-from workbench.metrics.filters import AnyWhere, Where
 from workbench.metrics.frames import key_columns, ordered
 from workbench.metrics.stream import PassedOver, Stream
+from workbench.metrics.where import AnyWhere, Where
 from workbench.sales.models import CENT
 
 T = TypeVar("T")

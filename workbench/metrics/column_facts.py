@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql.base import PGDialect
 from workbench.files import Rows
 from workbench.metrics.definitions import COLUMNS
 from workbench.metrics.facts import ARTICLE, FACT_LINES, FACT_SALES, Senseless, line_conditions, sale_conditions
-from workbench.metrics.filters import Where
+from workbench.metrics.where import Where
 from workbench.sales.products import several
 
 ARTICLES = sa.table("articles", *map(sa.column, ("article", "product_code", "product_name", "category")))

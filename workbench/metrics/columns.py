@@ -31,7 +31,7 @@ from workbench.errors import FiguresUnavailable
 from workbench.metrics import changes
 from workbench.metrics.changes import Ids, Position
 from workbench.metrics.column_facts import ColumnFacts
-from workbench.metrics.facts import Facts
+from workbench.metrics.facts import GROUPED_COLUMNS, Facts
 from workbench.metrics.long_reads import copy_to_file, long_snapshot
 
 log = logging.getLogger(__name__)
@@ -209,7 +209,7 @@ class Columns:
             return Step(found.position, replayed, has_changed)
 
     def _whole_copy(self, connection: sa.Connection, writer: duckdb.DuckDBPyConnection) -> None:
-        writer.execute(read_sql("columns/tables"))
+        writer.execute(_of_sales("tables"))
         writer.execute("insert into held (definition) values ($1)", [_definition()])
         last = connection.execute(sa.text("select max(transaction_id) from sales_transaction")).scalar_one() or 0
         firsts = range(0, last + 1, CHUNK_SALES)
@@ -312,8 +312,9 @@ def _copied(connection: sa.Connection, chunk: Chunk, stem: Path) -> dict[str, Pa
     """The files, by kind, that a chunk's lines and sales are copied to; their names begin with ``stem``."""
     files = {kind: stem.with_suffix(f".{kind}.csv") for kind in ("lines", "sales")}
     values = {"first": chunk.ids[0], "last": chunk.ids[1], "ids": chunk.sales}
+    texts = {"lines": read_sql("columns/copy_lines"), "sales": _of_sales("copy_sales")}
     for kind, path in files.items():
-        copy_to_file(connection, sa.text(read_sql(f"columns/copy_{kind}")), path, values)
+        copy_to_file(connection, sa.text(texts[kind]), path, values)
     return files
 
 
@@ -322,7 +323,7 @@ def _add(writer: duckdb.DuckDBPyConnection, files: Mapping[str, Path]) -> None:
     writer.execute(read_sql("columns/take_lines"), {"path": str(files["lines"])})
     if writer.execute("select 1 from new_lines where article is null limit 1").fetchone():
         writer.execute(read_sql("columns/add_articles"))
-    writer.execute(read_sql("columns/take_sales"), {"path": str(files["sales"])})
+    writer.execute(_of_sales("take_sales"), {"path": str(files["sales"])})
     for path in files.values():
         path.unlink()
     writer.execute(read_sql("columns/add_lines"))
@@ -370,7 +371,17 @@ def _remove(path: Path) -> None:
     path.with_suffix(".duckdb.wal").unlink(missing_ok=True)
 
 
+def _of_sales(name: str) -> str:
+    """A statement of sql/columns with the columns that figures are given for: names, declarations, types of a CSV."""
+    types = {column.name: str(column.type) for column in GROUPED_COLUMNS}
+    return read_sql(f"columns/{name}").format(
+        names=", ".join(types),
+        declared=", ".join(f"{name} {type}" for name, type in types.items()),
+        types=", ".join(f"'{name}': '{type}'" for name, type in types.items()),
+    )
+
+
 def _definition() -> str:
     """Changes when the columns are made in another way."""
-    texts = "".join(read_sql(name) for name in sql_names("columns"))
+    texts = "".join([*(read_sql(name) for name in sql_names("columns")), _of_sales("tables")])
     return f"{duckdb.__version__} {ROW_GROUP} {hashlib.sha256(texts.encode()).hexdigest()}"

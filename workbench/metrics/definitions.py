@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from workbench.errors import MetricError
+from workbench.sales.fields import GROUPED
 
 Grain = Literal["sale", "line", "first sale"]
 Unit = Literal["money", "count", "percent", "ratio"]
@@ -46,9 +47,7 @@ DIMENSIONS = {
         Dimension("month", "Month", "day"),
         Dimension("quarter", "Quarter", "day"),
         Dimension("year", "Year", "day"),
-        Dimension("store", "Store", "store_id"),
-        Dimension("cashier", "Cashier", "cashier_id"),
-        Dimension("payment_method", "Payment method", "payment_method"),
+        *(Dimension(field.dimension, field.label.capitalize(), field.fact) for field in GROUPED),
         Dimension("customer_type", "Customer", "customer_type"),  # card: the customer is known; no card
         Dimension("category", "Category", "category", "line"),  # None: a line without one
         Dimension("product", "Product", "product_code", "line"),

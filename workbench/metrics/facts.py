@@ -23,22 +23,25 @@ from workbench.errors import MetricError
 from workbench.files import Rows
 from workbench.metrics.changes import Ids
 from workbench.metrics.definitions import COLUMNS, DIMENSIONS, MEASURES, SPANS, Grain, tells_lines
-from workbench.metrics.filters import EPOCH, Where
 from workbench.metrics.long_reads import copied, one_moment
+from workbench.metrics.where import EPOCH, Where
 from workbench.sales import products
+from workbench.sales.fields import GROUPED
 
 Groups = dict[tuple[Any, ...], dict[str, int]]
 EXACT_COUNT_LIMIT = 100_000  # of the database: the columns count everything
 MOST_DAYS = 100  # beyond it the ids are nearly all, and finding them costs as much as they save
 
-_HEADER = (
+# What figures are given for, as the master's tables, the facts and their copies have it.
+GROUPED_COLUMNS: tuple[sa.ColumnClause[Any], ...] = tuple(
+    sa.column(field.fact, sa.Text() if field.kind == "choice" else sa.Integer()) for field in GROUPED
+)
+_HEADER: tuple[sa.ColumnClause[Any], ...] = (
     sa.column("transaction_id", sa.BigInteger),
     sa.column("transaction_time", sa.DateTime),
     sa.column("day", sa.Date),
     sa.column("hour", sa.Integer),
-    sa.column("store_id", sa.Integer),
-    sa.column("cashier_id", sa.Integer),
-    sa.column("payment_method", sa.Text),
+    *GROUPED_COLUMNS,
     sa.column("customer_type", sa.Text),
     sa.column("customer_id", sa.Integer),
 )

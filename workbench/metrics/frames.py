@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 
 from workbench.metrics.definitions import SPANS
-from workbench.metrics.filters import EPOCH
+from workbench.metrics.where import EPOCH
+from workbench.sales.fields import GROUPED
 
-_NUMBERS = ("hour", "weekday", "store", "cashier")
+_NUMBERS = ("hour", "weekday", *(field.dimension for field in GROUPED if field.kind == "id"))
 
 
 def ordered(keys: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -20,6 +20,7 @@ from workbench.errors import FiguresUnavailable, MetricError
 from workbench.files import write
 from workbench.metrics import Source, Where
 from workbench.metrics.facts import FACT_SALES, Facts
+from workbench.metrics.where import KINDS, SaleWhere
 from workbench.sales.fields import FIELDS
 from workbench.sales.models import CENT
 from workbench.sales.returns import ReturnNote
@@ -30,23 +31,11 @@ _TABLE = sa.table("sales_transaction", sa.column("transaction_id"), sa.column("r
 _ITEMS = sa.table("sales_item", sa.column("transaction_id"), sa.column("quantity", sa.Integer))
 _EVERY = sa.select(*(column.label(name) for name, column in _SHOWN.items()))
 COLUMNS = tuple(_SHOWN)
-KINDS = ("sales", "returns")
 PAGE_SIZES = (10, 20, 50, 100)
 
 T = TypeVar("T")
 Edge = tuple[Any, int]  # sort value and transaction_id of a row at a page's edge
 Move = Literal["first", "next", "previous", "last"]
-
-
-@dataclass(frozen=True)
-class SaleFilter(Where):
-    """A Where, and what narrows nothing but a table of sales: one of KINDS, a part of a product's code or name, and the
-    total."""
-
-    kind: str = ""
-    product: str = ""
-    amount_from: Decimal | None = None
-    amount_to: Decimal | None = None
 
 
 @dataclass(frozen=True, eq=False)  # a frame that it is an attribute of compares its attributes
@@ -211,7 +200,7 @@ def _conditions(facts: Facts, where: Where) -> list[sa.ColumnElement[bool]]:
         found.append(FACT_SALES.c.transaction_time >= datetime.combine(where.date_from, time.min))
     if where.date_to is not None:
         found.append(FACT_SALES.c.transaction_time <= datetime.combine(where.date_to, time.max))
-    if not isinstance(where, SaleFilter):
+    if not isinstance(where, SaleWhere):
         return found
     if where.kind:
         if where.kind not in KINDS:

@@ -15,7 +15,8 @@ import sqlalchemy as sa
 from workbench.database.sql_files import read_sql
 from workbench.metrics.definitions import DIMENSIONS, MEASURES, SPANS, Grain, Metric
 from workbench.metrics.facts import TABLES, Grouping, Groups, group, line_conditions, sale_conditions, shown
-from workbench.metrics.filters import Where
+from workbench.metrics.where import Where
+from workbench.sales.fields import GROUPED
 from workbench.servers.risingwave.pieces import Piece
 
 
@@ -56,8 +57,9 @@ class View:
 
 _SALES = ("sales", "revenue", "discount_given", "returns")
 _LINES = ("items_sold", "revenue", "discount_given", "returns", "lines", "discounted_lines", "discounted_revenue")
+_CHOICES = (field.dimension for field in GROUPED if field.choices)
 VIEWS = (
-    View("sales_by_store", "sale", ("day", "store", "payment_method"), _SALES),
+    View("sales_by_store", "sale", ("day", "store", *_CHOICES), _SALES),
     View("sales_by_hour", "sale", ("day", "hour", "store"), _SALES),
     View("lines_by_category", "line", ("day", "store", "category"), _LINES),
     View("lines_by_product", "line", ("day", "product", "category"), _LINES),

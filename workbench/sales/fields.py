@@ -15,7 +15,8 @@ class Field:
     """A column of sales_transaction, by whose kind it is typed, sorted and shown.
 
     ``fact`` is its name in the facts. ``width`` is that of its column in pixels, ``narrow`` the same in a notebook.
-    ``place`` is where it stands in the form; 0: nobody types it. ``filter`` is the name of what narrows by it.
+    ``place`` is where it stands in the form; 0: nobody types it. ``filter`` is the name of what narrows by it,
+    ``dimension`` of what figures are given for.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Field:
     fact: str
     place: int = 0
     filter: str = ""
+    dimension: str = ""
     choices: tuple[str, ...] = ()
 
     @property
@@ -39,9 +41,12 @@ FIELDS = {
     for field in (  # in the order of the table's columns
         Field("transaction_id", "ID", "id", 80, 72, "transaction_id"),
         Field("transaction_time", "Time", "time", 152, 150, "transaction_time", 4),
-        Field("store_id", "Store", "id", 70, 62, "store_id", 2, "stores"),
-        Field("cashier_id", "Cashier", "id", 88, 80, "cashier_id", 1, "cashiers"),
-        Field("payment_method", "Payment Method", "choice", 140, 106, "payment_method", 3, "payment_methods", METHODS),
+        Field("store_id", "Store", "id", 70, 62, "store_id", 2, "stores", "store"),
+        Field("cashier_id", "Cashier", "id", 88, 80, "cashier_id", 1, "cashiers", "cashier"),
+        Field(
+            *("payment_method", "Payment Method", "choice", 140, 106, "payment_method", 3),
+            *("payment_methods", "payment_method", METHODS),
+        ),
         Field("customer_id", "Customer", "optional id", 96, 90, "customer_id", 5, "customer_id"),
         Field("total_discount", "Discount", "money", 94, 86, "discount"),
         Field("total_amount", "Total", "money", 96, 80, "revenue"),
@@ -49,3 +54,4 @@ FIELDS = {
 }
 TYPED = tuple(sorted((field for field in FIELDS.values() if field.place), key=lambda field: field.place))
 FILTERED = tuple(field for field in FIELDS.values() if field.filter)
+GROUPED = tuple(field for field in FIELDS.values() if field.dimension)

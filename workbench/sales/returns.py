@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from workbench.database.sql_files import run_sql
 from workbench.errors import FieldError, SaleRefused
+from workbench.sales.fields import TYPED
 from workbench.sales.models import CENT, ReturnInput, Sale
 from workbench.words import counted
 
@@ -123,11 +124,11 @@ def return_values(sale: Sale, found: Sequence[Returnable], taken: ReturnInput, n
     amount = sum((line["quantity"] * line["unit_price"] - line["discount"] for line in lines), Decimal("0.00"))
     return {
         "return_of": sale.transaction_id,
+        **{
+            field.name: getattr(taken if field.name in ReturnInput.model_fields else sale, field.name)
+            for field in TYPED
+        },
         "transaction_time": taken.transaction_time or now,
-        "cashier_id": taken.cashier_id,
-        "store_id": taken.store_id,
-        "payment_method": taken.payment_method,
-        "customer_id": sale.customer_id,
         "total_amount": amount,
         "total_discount": sum((line["discount"] for line in lines), Decimal("0.00")),
         "lines": json.dumps(lines, default=str),

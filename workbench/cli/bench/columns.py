@@ -27,8 +27,8 @@ from workbench.dashboards.tile import Tile
 from workbench.database.replication import Session
 from workbench.filters import Filters
 from workbench.live import Live
-from workbench.metrics import Columns
-from workbench.metrics.sale_pages import COLUMNS, SaleFilter, sale_page
+from workbench.metrics import Columns, SaleWhere
+from workbench.metrics.sale_pages import COLUMNS, sale_page
 
 PASSES = (
     "select count(*), sum(total_amount) from sales_transaction",
@@ -156,14 +156,14 @@ def _saved_to_read(workbench: Workbench, live: Live, times: int) -> float:
     return p95(took) * 1000
 
 
-def _sale_filters(live: Live, times: int) -> Iterator[SaleFilter]:
+def _sale_filters(live: Live, times: int) -> Iterator[SaleWhere]:
     """Those of the table of sales: nothing, and each dimension alone, for all days and for 30; each with a search."""
     for days in PERIODS.values():
         for alone in ({}, *list(_filters_of(live).values())[:times]):
             where = _moment(live, **days, **alone).where
             known = {field.name: getattr(where, field.name) for field in fields(where)}
             for more in SEARCHES[:times]:
-                yield SaleFilter(**known, **more)
+                yield SaleWhere(**known, **more)
 
 
 def _pages_of_sales(live: Live, times: int) -> dict[str, list[float]]:
