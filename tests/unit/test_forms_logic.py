@@ -18,13 +18,12 @@ from workbench.forms.fields import Fields, text_field
 from workbench.forms.messages import Message
 from workbench.forms.pager import Pager
 from workbench.forms.sale_columns import page_rows
-from workbench.forms.sale_filters import SaleFilters, parse_filters
+from workbench.forms.sale_filters import SaleFilters, filter_texts, parse_filters
 from workbench.forms.sale_form import content
 from workbench.metrics import SaleWhere
 from workbench.metrics.sale_pages import COLUMNS, Move, SalePage
 
-TYPED = ("date_from", "date_to", "stores", "cashiers", "customer_id", "product", "amount_from", "amount_to")
-BLANK: dict[str, Any] = {**dict.fromkeys(TYPED, ""), "payment_methods": []}
+BLANK = filter_texts(SaleWhere())
 
 
 def stored(**changes: Any) -> dict[str, Any]:

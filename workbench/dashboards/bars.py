@@ -34,7 +34,7 @@ from workbench.dashboards.table import percent
 from workbench.dashboards.tile_card import Button
 from workbench.database.replication import Answer
 from workbench.filters import Filters, drop, value_text
-from workbench.metrics import METRICS, Asked
+from workbench.metrics import DIMENSION_OF, DIMENSIONS, METRICS, Asked
 from workbench.metrics.insights import ratios
 
 LABEL_LENGTH = 18
@@ -43,7 +43,7 @@ ROW, FRAME = 22, 48  # pixels of a bar, and of what is around them all
 
 
 class BarTile(ChartTile):
-    """Revenue by one dimension, the highest first. ``narrows`` is the list of Filters that a click sets.
+    """Revenue by one ``dimension``, the highest first. ``narrows`` is the list of Filters that a click sets.
 
     A click narrows to one mark, Ctrl and a click add another; a click on the only one opens again.
     """
@@ -55,6 +55,12 @@ class BarTile(ChartTile):
     metrics: ClassVar[tuple[str, ...]] = ("revenue",)  # what is asked
     most = MOST_BARS
     is_alike = True
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if cls.dimension:
+            cls.noun = DIMENSIONS[cls.dimension].label
+            cls.narrows = next(name for name, dimension in DIMENSION_OF.items() if dimension == cls.dimension)
 
     def __init__(self, source: Any, filters: Filters | None = None) -> None:
         super().__init__(source, filters)
@@ -208,7 +214,7 @@ class BarTile(ChartTile):
 class RevenueByStore(BarTile):
     """Revenue by store, in the colour that the store has everywhere."""
 
-    title, dimension, narrows, noun = "Revenue by store", "store", "stores", "Store"
+    title, dimension = "Revenue by store", "store"
 
     def names(self, frame: pd.DataFrame) -> list[str]:
         """``Store 3``."""
@@ -223,19 +229,19 @@ class RevenueByStore(BarTile):
 class RevenueByCategory(BarTile):
     """Revenue by category; lines without one are ``(none)``."""
 
-    title, dimension, narrows, noun = "Revenue by category", "category", "categories", "Category"
+    title, dimension = "Revenue by category", "category"
 
 
 class RevenueByPaymentMethod(BarTile):
     """Revenue by payment method."""
 
-    title, dimension, narrows, noun = "Revenue by payment method", "payment_method", "payment_methods", "Payment method"
+    title, dimension = "Revenue by payment method", "payment_method"
 
 
 class RevenueByCashier(BarTile):
     """Revenue by cashier, those with the most."""
 
-    title, dimension, narrows, noun = "Revenue by cashier", "cashier", "cashiers", "Cashier"
+    title, dimension = "Revenue by cashier", "cashier"
 
     def names(self, frame: pd.DataFrame) -> list[str]:
         """``Cashier 301``."""

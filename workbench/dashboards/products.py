@@ -20,7 +20,7 @@ TOP = 10
 class TopProducts(BarTile):
     """The products with the most of one metric: ten of them, or all."""
 
-    dimension, narrows, noun, most = "product", "products", "Product", TOP
+    dimension, most = "product", TOP
     metrics = ("revenue", "items_sold")
 
     def fetch(self, moment: Moment) -> Answer[pd.DataFrame]:
