@@ -66,6 +66,16 @@ def test_the_menu_of_files_is_used_by_keyboard(page: Page, app: str) -> None:
     assert taken.value.suggested_filename.startswith("revenue-by-store-20")
 
 
+def test_an_open_menu_of_files_outlives_the_drawing_of_its_tile(page: Page, app: str) -> None:
+    visit(page, f"{app}/analytics")
+    page.get_by_label("Download: Revenue by store").click()
+    seen_through(page)
+    item = page.locator("details[open]").get_by_role("button", name="CSV", exact=True)
+    expect(item).to_be_visible()
+    page.get_by_role("heading", name="Revenue by store").click()
+    expect(item).to_be_hidden()
+
+
 def test_the_table_of_sales_is_downloaded_with_all_that_the_filters_leave(
     page: Page, app: str, engines: Engines, tmp_path: Path
 ) -> None:

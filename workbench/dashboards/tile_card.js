@@ -64,31 +64,39 @@ async function savePicture(view, model, kind) {
   setTimeout(() => URL.revokeObjectURL(link.href), 60000)
 }
 
-// A menu of files. Escape, or the focus elsewhere, closes it.
-function addFiles(card, model, view) {
-  const menu = add(card.querySelector(".buttons"), "details", "files")
+function filesMenu(model, view) {
+  const menu = document.createElement("details")
+  menu.className = "files"
   const title = add(menu, "summary", "", "↓")
   title.ariaLabel = `Download: ${model.heading}`
   title.title = "Download"
   const list = add(menu, "div", "list")
+  const close = () => {
+    menu.open = false
+    title.focus()
+  }
   for (const [kind, label] of model.files) {
     const button = add(list, "button", "", label)
     button.type = "button"
     button.onclick = () => {
-      menu.open = false
-      title.focus()
+      close()
       if (kind === "png" || kind === "svg") { savePicture(view, model, kind) } else { model.send_msg(`file ${kind}`) }
     }
   }
-  menu.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") {
-      menu.open = false
-      title.focus()
-    }
+  menu.addEventListener("keydown", (event) => { if (event.key === "Escape") { close() } })
+  menu.addEventListener("focusout", ({relatedTarget}) => {
+    if (relatedTarget && !menu.contains(relatedTarget)) { menu.open = false }
   })
-  menu.addEventListener("focusout", (event) => {
-    if (!menu.contains(event.relatedTarget)) { menu.open = false }
-  })
+  return menu
+}
+
+// Escape, or going elsewhere by keyboard or pointer, closes the menu of files. It is made once a view: the card is made
+// anew when its body comes, and what somebody has opened meanwhile stays open.
+function addFiles(card, model, view) {
+  const menu = view.filesMenu ??= filesMenu(model, view)
+  card.querySelector(".buttons").append(menu)
+  const leave = (event) => { if (!event.composedPath().includes(menu)) { menu.open = false } }
+  document.addEventListener("pointerdown", leave, {signal: view.drawn.signal})
   const said = add(card, "p", "soft saying")
   said.role = "status"
   follow(model, "saying", () => { said.textContent = model.saying })
@@ -110,7 +118,7 @@ function pageOf(model) {
   return pages.get(model.page) ?? null
 }
 
-function addFreshness(card, model) {
+function addFreshness(card, model, view) {
   const line = add(card, "p", "fresh-line")
   const page = pageOf(model)
   let skew = 0
@@ -135,10 +143,10 @@ function addFreshness(card, model) {
   page?.cards.add(mine)
   follow(model, "sent_ms", () => { skew = model.sent_ms - Date.now(); draw(); page?.draw?.() })
   const timer = setInterval(draw, 1000)
-  model.on("remove", () => { clearInterval(timer); page?.cards.delete(mine) })
+  view.drawn.signal.addEventListener("abort", () => { clearInterval(timer); page?.cards.delete(mine) })
 }
 
-function watchNearness(card, model) {
+function watchNearness(card, model, view) {
   const near = {rootMargin: "600px", scrollMargin: "600px"}
   const looking = new IntersectionObserver((entries) => {
     if (entries.some((entry) => entry.isIntersecting)) {
@@ -147,16 +155,19 @@ function watchNearness(card, model) {
     }
   }, near)
   looking.observe(card)
-  model.on("remove", () => looking.disconnect())
+  view.drawn.signal.addEventListener("abort", () => looking.disconnect())
 }
 
 export function render({model, view}) {
+  view.drawn?.abort() // what the card of before had begun
+  view.drawn = new AbortController()
+  model.on("remove", () => view.drawn.abort())
   const card = document.createElement("section")
   card.className = "card"
   addHead(card, model)
   if (model.files.length) { addFiles(card, model, view) }
   addBody(card, model)
-  addFreshness(card, model)
-  if (!model.is_near) { watchNearness(card, model) }
+  addFreshness(card, model, view)
+  if (!model.is_near) { watchNearness(card, model, view) }
   return card
 }
