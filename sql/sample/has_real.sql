@@ -1,5 +1,3 @@
--- has_real: one row, whether there is a sale that no load of sample data made.
-select exists (
-    select from sales_transaction as t
-    where not exists (select from sample_sale as s where s.transaction_id = t.transaction_id)
-) as has_real
+-- has_real: one row, whether there is a sale that no load of sample data made. The view has each sale once at most, so
+-- that counting is enough; looking sales up in it one by one took minutes at 50,000.
+select (select count(*) from sales_transaction) > (select count(*) from sample_sale) as has_real

@@ -54,6 +54,8 @@ def test_an_undo_takes_exactly_one_load_and_not_what_was_sold_meanwhile(workbenc
     second = load(engines, 70_000, progress=sell)
     assert second.first_id < sold[0] < second.last_id, "it was not sold in between, so this test proves nothing"
     assert [(found.sales, found.changed) for found in loads(engines)] == [(70_000, 0), (300, 0)]
+    with pytest.raises(RealSales):  # and not that it took too long
+        refuse_real(engines)
     undone = undo(engines, actor="tester")
     assert (undone.sales, undone.lines) == (70_000, second.lines)
     assert ids(engines) == [*kept, *sold]
