@@ -19,8 +19,9 @@ stack: .venv/ready env ## Start the full stack in Docker Compose, with its schem
 	@$(BIN)/workbench risingwave apply
 	@$(BIN)/workbench up --sample 50000
 	@echo
-	@echo "The stack is up: the workbench on http://127.0.0.1:5006, RisingWave's dashboard on http://127.0.0.1:5691,"
-	@echo "Prometheus on http://127.0.0.1:9500. \`docker compose down\` stops it; the data stays for the next \`make stack\`."
+	@echo "The stack is up: the workbench on http://$$(docker compose port workbench 5006), RisingWave's dashboard on"
+	@echo "http://$$(docker compose port risingwave 5691), Prometheus on http://$$(docker compose port prometheus 9090)."
+	@echo "\`docker compose down\` stops it; the data stays for the next \`make stack\`."
 
 # Tests mostly wait, for servers or for a browser: two processes at once take little more than half of the time. Browser
 # tests run by themselves: Playwright leaves an event loop running in its process, where no other can be started.

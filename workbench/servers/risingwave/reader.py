@@ -13,6 +13,7 @@ from workbench.database.sql_files import read_sql
 from workbench.errors import RisingWaveRefused, ServerUnavailable
 from workbench.servers.risingwave.console import Console, console
 
+ADMIN = "rwadmin"  # which nobody but itself may alter
 KINDS = ("tables", "views", "materialized views", "subscriptions")  # not sources: their definition names the master
 
 
@@ -32,16 +33,16 @@ def ensure(rw: Console, settings: Settings) -> None:
 def keep_superusers(rw: Console, settings: Settings) -> None:
     """No superuser enters without RISINGWAVE_PASSWORD, where the settings have one: RisingWave brings them without any.
 
-    Raises RisingWaveRefused.
+    Nothing is tried that would be refused: RisingWave's log has refused statements, passwords and all. Raises
+    RisingWaveRefused.
     """
     password = settings.risingwave_password.get_secret_value()
     for row in rw.run(read_sql("risingwave/catalog/superusers")) if password else ():
-        try:
+        if is_open_to_all(settings, row.usename):
+            with signed_in(settings, row.usename, "") as itself:
+                set_password(itself, row.usename, password)
+        elif row.usename != ADMIN:
             set_password(rw, row.usename, password)
-        except RisingWaveRefused:
-            if is_open_to_all(settings, row.usename):  # rwadmin, which nobody but itself may alter
-                with signed_in(settings, row.usename, "") as itself:
-                    set_password(itself, row.usename, password)
 
 
 def set_password(rw: Console, user: str, password: str) -> None:
@@ -63,7 +64,7 @@ def signed_in(settings: Settings, user: str, password: str) -> Iterator[Console]
     """A console of another user's. Raises ServerUnavailable when it is not let in."""
     engines = connect(settings.model_copy(update={"risingwave_user": user, "risingwave_password": SecretStr(password)}))
     try:
-        with console(engines, is_patient=False) as rw:
+        with console(engines) as rw:
             yield rw
     finally:
         engines.dispose()
