@@ -7,7 +7,8 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager, nullcontext
 
 import psycopg2
 import pytest
@@ -16,7 +17,7 @@ import sqlalchemy as sa
 from tests.fault_proxy import FaultProxy
 from workbench.config import Settings
 from workbench.connection import Workbench
-from workbench.database.deadline import GuardedConnection
+from workbench.database.deadline import ANSWER_SECONDS, LATE_SECONDS, GuardedConnection
 from workbench.database.engines import connect
 from workbench.database.replication import Reader, Session
 
@@ -69,6 +70,22 @@ def test_without_the_limit_the_same_statement_hangs(settings: Settings, hole: Fa
         hole.pass_on()
         thread.join(timeout=5)
         assert not thread.is_alive()
+
+
+@pytest.mark.parametrize(("silent_seconds", "goes_on"), [(0.0, False), (60.0, True)], ids=["gone", "starved"])
+def test_a_server_that_says_nothing_is_gone_except_where_it_may_be_starved(
+    settings: Settings, hole: FaultProxy, silent_seconds: float, goes_on: bool
+) -> None:
+    with guarded(settings, hole.port) as connection, ThreadPoolExecutor(1) as thread:
+        connection.be_patient(3600, silent_seconds)
+        cursor = connection.cursor()
+        hole.swallow()
+        asked = thread.submit(cursor.execute, "select 2")
+        wait([asked], 2 * (LATE_SECONDS + ANSWER_SECONDS))
+        assert asked.done() is not goes_on
+        hole.pass_on()
+        with nullcontext() if goes_on else pytest.raises(psycopg2.OperationalError):
+            asked.result(30)
 
 
 def test_a_statement_within_the_limit_is_left_alone(settings: Settings, hole: FaultProxy) -> None:

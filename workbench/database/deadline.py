@@ -103,9 +103,14 @@ class _Watchdog:
 
     def _look(self, descriptor: int, peer: _Peer, over: list[bool]) -> None:
         before = None  # what had arrived when the server waited for us, if it did
+        heard_at = time.monotonic()
         while not over[0]:
-            is_gone = not peer.answers()
-            arrived = _received(descriptor) if not is_gone and peer.waits_for_us() else None
+            if peer.answers():
+                heard_at, is_silent = time.monotonic(), False
+            else:
+                is_silent = True
+            is_gone = is_silent and time.monotonic() - heard_at >= peer.silent_seconds
+            arrived = _received(descriptor) if not is_silent and peer.waits_for_us() else None
             if is_gone or (arrived is not None and arrived == before):
                 with self._changed:
                     if not over[0]:
@@ -128,9 +133,12 @@ class _Watchdog:
 class _Peer:
     """The server of a connection, which is asked from beside it while a statement is late."""
 
-    def __init__(self, info: ConnectionInfo) -> None:
+    silent_seconds = 0.0  # how long it may say nothing: one that is starved of processors is not gone
+
+    def __init__(self, info: ConnectionInfo, tells_of_clients: bool) -> None:
         """Takes down who and where it is: ``info`` must not be asked while the connection waits."""
         self._server, self._pid = (info.host, info.port), info.backend_pid
+        self._tells_of_clients = tells_of_clients
         limits = {"password": info.password, "connect_timeout": CONNECT_SECONDS}
         self._parameters: dict[str, Any] = {**info.dsn_parameters, **limits}
 
@@ -149,6 +157,8 @@ class _Peer:
 
         RisingWave does not tell of its connections, and a pooler gives them numbers of its own.
         """
+        if not self._tells_of_clients:
+            return False
         try:
             with without_variables():
                 asked = psycopg2.connect("", **self._parameters)
@@ -212,10 +222,15 @@ class GuardedConnection(connection):
 
     limit_seconds = 12.0
     end: Callable[[], object] | None = None  # ends at the server what is asked, where the driver cannot
+    tells_of_clients = True  # whether the server knows which of its clients it waits for
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._peer = _Peer(self.info)
+        self._peer = _Peer(self.info, self.tells_of_clients)
+
+    def be_patient(self, seconds: float, silent_seconds: float) -> None:
+        """Such a limit for each exchange, in which the server may say nothing at all for ``silent_seconds``."""
+        self.limit_seconds, self._peer.silent_seconds = seconds, silent_seconds
 
     def cursor(self, *args: Any, **kwargs: Any) -> Any:
         """A GuardedCursor, unless another factory is asked for."""

@@ -22,6 +22,8 @@ MOST_SECONDS = 2
 class RisingWaveConnection(GuardedConnection):
     """A connection whose ``cancel`` ends what it asks; ``end`` does it where the driver cannot."""
 
+    tells_of_clients = False
+
     def cancel(self) -> None:
         """As psycopg2."""
         (self.end or super().cancel)()

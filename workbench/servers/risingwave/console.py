@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -18,6 +19,7 @@ from workbench.errors import RisingWaveRefused, SettingsError
 from workbench.servers.risingwave.server import version_of
 
 BUILD_SECONDS = 6 * 3600.0  # a view over many sales is filled before its statement ends
+STARVED_SECONDS = 180.0  # one that is busy with many sales, on few processors, may not even say that it is there
 
 
 class Console:
@@ -63,15 +65,12 @@ class Console:
 def console(engines: Engines, *, is_patient: bool = True) -> Iterator[Console]:
     """A console of its own; an impatient one has the usual limits, another one hours for a statement.
 
+    A patient one also bears three minutes in which RisingWave says nothing at all, but not that nobody is there.
     Raises ServerUnavailable, and SettingsError when RisingWave is not configured.
     """
     if engines.risingwave_owner is None:
         raise SettingsError("RisingWave is not configured: set RISINGWAVE_HOST in the environment or in .env.")
-    try:
-        connection = engines.risingwave_owner.connect()
-    except SERVER_ERRORS as error:
-        raise in_words(engines.settings, "risingwave", error) from None
-    with connection:
+    with _connected(engines, engines.risingwave_owner, STARVED_SECONDS if is_patient else 0.0) as connection:
         guarded = connection.connection.driver_connection
         assert guarded is not None
         opened = Console(connection, engines.settings)
@@ -80,12 +79,23 @@ def console(engines: Engines, *, is_patient: bool = True) -> Iterator[Console]:
                 f"The server at RISINGWAVE_HOST and RISINGWAVE_PORT is no RisingWave: it is {opened.version[:40]}."
             )
         if is_patient:
-            guarded.limit_seconds = BUILD_SECONDS
+            guarded.be_patient(BUILD_SECONDS, STARVED_SECONDS)
             opened.run("set statement_timeout = 0")
         try:
             yield opened
         finally:
             connection.invalidate()  # the next one who takes a connection has the usual limits
+
+
+def _connected(engines: Engines, engine: sa.Engine, silent_seconds: float) -> sa.Connection:
+    """A connection; one that times out is tried again for so long. Raises ServerUnavailable."""
+    ends_at = time.monotonic() + silent_seconds
+    while True:
+        try:
+            return engine.connect()
+        except SERVER_ERRORS as error:
+            if "timeout expired" not in str(error) or time.monotonic() >= ends_at:
+                raise in_words(engines.settings, "risingwave", error) from None
 
 
 def first_cause(error: DBAPIError) -> str:
