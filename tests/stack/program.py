@@ -124,7 +124,7 @@ class Program:
             "LD_LIBRARY_PATH": f"{java}/lib/server",
             "JVM_HEAP_SIZE": "384m",
             "ENABLE_TELEMETRY": "false",
-            "RUST_LOG": "warn",
+            "RUST_LOG": "warn,risingwave_connector_node=warn",  # as in docker-compose.yml
             "RUST_MIN_STACK": "8388608",  # an unoptimised build needs deep stacks
             "RW_TEMP_SECRET_FILE_DIR": self.file("secrets"),
             "RW_SECRET_STORE_PRIVATE_KEY_HEX": "0123456789abcdef" * 2,

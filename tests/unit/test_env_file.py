@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import pwd
+import stat
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from workbench.cli.lab import refuse_unwritable_home
-from workbench.config import Settings, load_settings
+from workbench.config import Settings, env_file, load_settings
 from workbench.errors import SettingsError, WorkbenchError
 from workbench.servers.cluster.layout import layout_of
 
@@ -161,3 +162,19 @@ def test_lab_says_that_the_home_is_no_folder(monkeypatch: pytest.MonkeyPatch, tm
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     with pytest.raises(SettingsError, match="cannot keep its files.*Set HOME"):
         refuse_unwritable_home()
+
+
+def test_values_change_all_at_once_and_an_interrupted_change_goes_on() -> None:
+    path = Path(".env")
+    path.write_text("# mine\nA_PASSWORD=old\nexport B_PASSWORD='old'\nOTHER=1 # A_PASSWORD=old\n")
+    path.chmod(0o600)
+    assert env_file.holds({"A_PASSWORD": "old", "B_PASSWORD": "old"})
+    assert not env_file.holds({"A_PASSWORD": "old", "C_PASSWORD": ""})
+    assert env_file.prepare_change({"A_PASSWORD": "new", "B_PASSWORD": "newer"})["A_PASSWORD"] == "new"
+    assert env_file.holds({"A_PASSWORD": "old"}), "it counts once it is complete"
+    begun = env_file.prepare_change({"A_PASSWORD": "other", "B_PASSWORD": "other"})
+    assert begun == {"A_PASSWORD": "new", "B_PASSWORD": "newer"}
+    env_file.finish_change()
+    assert path.read_text() == "# mine\nA_PASSWORD=new\nexport B_PASSWORD=newer\nOTHER=1 # A_PASSWORD=old\n"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert os.listdir() == [".env"]

@@ -1,14 +1,17 @@
-"""The file ``.env``: looked at before it is read, so that one that cannot be used is refused in words."""
+"""The file ``.env``: one that cannot be used is refused in words, and values of it change all at once."""
 
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from workbench.config.secrets import refuse_readable
 from workbench.errors import SettingsError
 
 NAME = ".env"
+PREPARED = ".new"  # ends the name of the file that is to take its place
 
 
 def refuse_unusable(path: Path = Path(NAME)) -> None:
@@ -24,6 +27,51 @@ def refuse_unusable(path: Path = Path(NAME)) -> None:
             f"{NAME} in {_folder()} cannot be read: {error.strerror}. Make it readable for you (`chmod u+r {NAME}`,"
             f" or `chown` as who owns it), or start from another folder."
         ) from error
+
+
+def prepare_change(values: Mapping[str, str]) -> dict[str, str]:
+    """Writes a file beside it, with these values, that takes its place by ``finish_change``; returns its values.
+
+    They are those of a change that was interrupted, where there is one: somebody may know them already.
+    """
+    path, prepared = _places()
+    begun = {name: text for name, text in _values(prepared).items() if name in values}
+    if begun.keys() == values.keys():
+        return begun
+    text = path.read_text(encoding="utf-8-sig")
+    for name, value in values.items():
+        text = re.sub(rf"^(\s*(?:export\s+)?{name}\s*=).*$", rf"\g<1>{value}", text, flags=re.MULTILINE)
+    prepared.unlink(missing_ok=True)
+    with os.fdopen(os.open(prepared, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        if os.name == "posix":
+            os.fchown(file.fileno(), path.stat().st_uid, path.stat().st_gid)
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    return dict(values)
+
+
+def finish_change() -> None:
+    """What was prepared is the file."""
+    path, prepared = _places()
+    os.replace(prepared, path)
+
+
+def holds(values: Mapping[str, str]) -> bool:
+    """Whether the file has these values, so that they are to be changed there."""
+    path, _ = _places()
+    return values.items() <= _values(path).items()
+
+
+def _values(path: Path) -> dict[str, str]:
+    lines = path.read_text(encoding="utf-8-sig").splitlines() if path.is_file() else []
+    pairs = (line.strip().removeprefix("export ").split("=", 1) for line in lines if "=" in line)
+    return {name.strip(): text.strip().strip("'\"") for name, text in pairs}
+
+
+def _places() -> tuple[Path, Path]:
+    path = Path(NAME).resolve()
+    return path, path.with_name(path.name + PREPARED)
 
 
 def _refuse_strangers(path: Path) -> None:

@@ -54,6 +54,8 @@ class _Builder:
         cdc.refuse_other(settings, self._names, self._marks)
         reader.keep_superusers(self._rw, settings)
         reader.ensure(self._rw, settings)
+        if SOURCE in self._names:
+            cdc.keep_password(self._engines, self._rw, self._say)
         for name, mark in cdc.marks_of(settings).items():  # before they are made: an interrupted run goes on
             self._marks[name] = mark
         self._write_marks()

@@ -21,12 +21,13 @@ from workbench.servers.risingwave.pieces import HEARTBEAT, SECRET, SOURCE, sourc
 from workbench.servers.risingwave.preflight import REBUILD
 from workbench.servers.risingwave.reader import let_read
 from workbench.servers.risingwave.server import SLOT
-from workbench.servers.risingwave.slots import drop_slot
+from workbench.servers.risingwave.slots import drop_slot, is_read
 from workbench.words import counted
 
 FAILOVER_SLOTS = 17  # the first PostgreSQL that has them
 STALL_SECONDS = 300.0
 BEAT_SECONDS = 120.0
+RETURN_SECONDS = 120.0
 POLL_SECONDS = 0.5
 SSL_MODES = {"disable": "disabled", "allow": "preferred", "prefer": "preferred", "require": "required"}  # RisingWave's
 
@@ -84,7 +85,8 @@ def _make_source(settings: Settings, rw: Console, postgresql: int, say: Say) -> 
     else:
         say(
             f"RisingWave keeps no secrets here: it shows the password of {server.user} to all who may sign in to it. It"
-            " takes RW_SECRET_STORE_PRIVATE_KEY_HEX and a licence, free up to four cores (docs/full-stack.md)."
+            " takes RW_SECRET_STORE_PRIVATE_KEY_HEX and a licence, free up to four cores and 16 GB of memory"
+            " (docs/full-stack.md)."
         )
     if not server.sslrootcert:
         text = text.replace("    ssl.root.cert = :ssl_root_cert,\n", "")
@@ -105,6 +107,41 @@ def _make_source(settings: Settings, rw: Console, postgresql: int, say: Say) -> 
         raise CdcError(
             _refusal(settings, str(refused).replace(password, "***") if password else str(refused))
         ) from None
+
+
+def keep_password(engines: Engines, rw: Console, say: Say, *, has_changed: bool = False) -> bool:
+    """RisingWave has the settings' password of the role that reads the master, and reads; False: it keeps no secret.
+
+    It takes a secret up when it begins to read, not when the secret changes. So it is told to begin anew where it does
+    not read, and where the password is known to have changed. Raises CdcError when it does not read then either.
+    """
+    server = engines.settings.cdc_from_risingwave
+    if not _has_secret(rw):
+        return False
+    rw.run(f"alter secret {SECRET} as :password", password=server.current_password())
+    if has_changed or not is_read(engines):
+        say(f"RisingWave begins to read the master anew, as {server.user}")
+        rw.run("recover")
+        _wait_for_reader(engines)
+    return True
+
+
+def _has_secret(rw: Console) -> bool:
+    try:
+        return bool(rw.run(read_sql("risingwave/catalog/secret"), name=SECRET))
+    except RisingWaveRefused:  # a version that has none
+        return False
+
+
+def _wait_for_reader(engines: Engines) -> None:
+    ends_at = time.monotonic() + RETURN_SECONDS
+    while not is_read(engines):
+        if time.monotonic() > ends_at:
+            raise CdcError(
+                f"RisingWave has not begun to read the master again within {RETURN_SECONDS:.0f} s. `docker compose logs"
+                " risingwave` says why; `docker compose restart risingwave` makes it try anew."
+            )
+        time.sleep(POLL_SECONDS)
 
 
 def _makes_secret(rw: Console, password: str) -> bool:

@@ -44,5 +44,15 @@ def drop_slot(engines: Engines, *, ends_reader: bool = True) -> bool:
         ) from error
 
 
+def is_read(engines: Engines) -> bool:
+    """Whether RisingWave reads from the slot at this moment. Raises ServerUnavailable."""
+    try:
+        with engines.cdc.connect() as connection:
+            slot = _slot(connection)
+    except DBAPIError as error:
+        raise in_words(engines.settings, "master", error) from None
+    return slot is not None and slot.active_pid is not None
+
+
 def _slot(connection: sa.Connection) -> sa.Row[tuple[str, int]] | None:
     return run_sql(connection, "queries/cdc_slot", {"slot": SLOT}).one_or_none()
