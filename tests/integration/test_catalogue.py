@@ -11,9 +11,11 @@ from sqlalchemy.exc import DBAPIError
 
 from workbench.accounts.actor import Actor
 from workbench.catalogue import KINDS, Catalogue
+from workbench.catalogue.sample import fill, take_back
 from workbench.database.engines import Engines
 from workbench.database.replication import Reader, Session
 from workbench.errors import AlreadyUndone, EntryConflict, EntryInUse, EntryNotFound, EntryRefused, RoleRefused
+from workbench.sample import load, undo
 
 STORE, CASHIER, PRODUCT, PRICE = (KINDS[name] for name in ("store", "cashier", "product", "product_price"))
 CUSTOMER = KINDS["customer"]
@@ -178,3 +180,28 @@ def test_customers_names_are_in_no_log_and_not_for_the_reader(catalogue: Catalog
     for engine in (engines.master_reader, engines.replica, engines.master):
         with engine.connect() as connection, pytest.raises(DBAPIError, match="permission denied"):
             connection.exec_driver_sql("select customer_name from customer")
+
+
+def test_the_samples_catalogue_is_the_same_each_time_changes_nothing_and_goes_with_the_last_load(
+    catalogue: Catalogue,
+) -> None:
+    engines = catalogue.engines
+    mine = catalogue.create(STORE, LISBON)
+    load(engines, 50, actor="ann")
+    assert fill(engines, "ann") > 100
+    assert fill(engines, "ann") == 0
+    assert catalogue.find(STORE, (3,)) == mine
+    stores = {entry.values["store_id"]: entry.values["store_name"] for entry in catalogue.find_all(STORE).value}
+    assert len(stores) == len(set(stores.values())) == 12
+    with engines.owner.connect() as connection:
+        sold = sa.text(
+            "select product_code, unit_price, transaction_time::date from sales_item join sales_transaction"
+            " using (transaction_id) except select product_code, list_price, day::date from (select p.*,"
+            " lead(valid_from) over (partition by product_code order by valid_from) as until from product_price as p)"
+            " as p, generate_series(valid_from, coalesce(until - 1, now()::date + 1), '1 day') as day"
+        )
+        assert connection.execute(sold).all() == [], "all was sold at the list price of its day"
+    assert take_back(engines, "ann") == 0, "while there are sample sales"
+    undo(engines, actor="ann")
+    take_back(engines, "ann")
+    assert [entry for kind in (STORE, CASHIER, PRODUCT, PRICE) for entry in catalogue.find_all(kind).value] == [mine]

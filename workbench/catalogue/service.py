@@ -6,7 +6,7 @@ The statements are made of the fields, so that a new one is a column of the migr
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -137,10 +137,18 @@ class Catalogue:
         """
         self._write(lambda c: _delete(c, kind, key, version))
 
-    def save_all(self, kind: Kind, rows: Iterable[Values]) -> SavedAll:
-        """Makes or changes all these entries, which ``Kind.parse`` made, in one transaction. Raises EntryRefused."""
+    def save_all(self, kind: Kind, rows: Iterable[Values], *, may_change: bool = True) -> SavedAll:
+        """Makes all these entries, which ``Kind.parse`` made, in one transaction, and changes those that are there.
+
+        Raises EntryRefused.
+        """
         found = list(rows)
-        return self._write(lambda c: _save_all(c, kind, found), seconds=SAVE_ALL_SECONDS)
+        return self._write(lambda c: _save_all(c, kind, found, may_change), seconds=SAVE_ALL_SECONDS)
+
+    def delete_same(self, kind: Kind, rows: Iterable[Values]) -> int:
+        """Deletes those of these entries that are there just so and that no other names; gives how many."""
+        found = list(rows)
+        return self._write(lambda c: _delete_same(c, kind, found), seconds=SAVE_ALL_SECONDS)
 
     def log(self, kind: Kind | None = None, key: Sequence[Any] | None = None) -> Answer[list[LogEntry]]:
         """The newest changes first: of one entry, of one kind, or of all. Raises SchemaError, ServerUnavailable."""
@@ -235,10 +243,12 @@ def _delete(connection: sa.Connection, kind: Kind, key: Sequence[Any], version: 
         raise EntryConflict(_called(kind, key), _moved(connection, kind, key))
 
 
-def _save_all(connection: sa.Connection, kind: Kind, rows: list[Values]) -> SavedAll:
+def _save_all(connection: sa.Connection, kind: Kind, rows: list[Values], may_change: bool) -> SavedAll:
     table = _table(kind)
     there = {kind.key_of(entry.values): entry.values for entry in entries(connection, kind)}
     other = {kind.key_of(row): row for row in rows if there.get(kind.key_of(row)) != row}
+    if not may_change:
+        other = {key: row for key, row in other.items() if key not in there}
     if other:
         text = insert(table).values({name: sa.bindparam(name) for name in kind.by_name})
         given = {name: text.excluded[name] for name in kind.by_name if name not in kind.key}
@@ -246,6 +256,16 @@ def _save_all(connection: sa.Connection, kind: Kind, rows: list[Values]) -> Save
             connection.execute(text.on_conflict_do_update(index_elements=kind.key, set_=given), list(other.values()))
     changed = len(other.keys() & there.keys())
     return SavedAll(len(other) - changed, changed, len(rows) - len(other))
+
+
+def _delete_same(connection: sa.Connection, kind: Kind, rows: list[Values]) -> int:
+    deleted = 0
+    for entry in entries(connection, kind):
+        if entry.values in rows:
+            with suppress(EntryInUse), connection.begin_nested():
+                _delete(connection, kind, kind.key_of(entry.values), entry.version)
+                deleted += 1
+    return deleted
 
 
 def _undo(connection: sa.Connection, change: LogEntry) -> None:

@@ -155,7 +155,12 @@ def sample_if_empty(settings: Settings, count: int, seed: int) -> None:
     """Loads sample sales unless there are sales."""
     from workbench.sample import is_empty
 
-    with_engines(settings, lambda engines: _load(engines, count, seed) if is_empty(engines) else None)
+    def work(engines: Engines) -> None:
+        if is_empty(engines):
+            _load(engines, count, seed)
+            _fill_catalogue(engines)
+
+    with_engines(settings, work)
 
 
 def _load_where_allowed(engines: Engines, count: int, seed: int, among_real: bool) -> Any:
@@ -166,14 +171,31 @@ def _load_where_allowed(engines: Engines, count: int, seed: int, among_real: boo
             refuse_real(engines)
         except RealSales as error:
             raise RealSales(f"{error} Give --yes if made-up sales are wanted there.") from None
-    return _load(engines, count, seed)
+    loaded = _load(engines, count, seed)
+    if not among_real:
+        _fill_catalogue(engines)
+    return loaded
+
+
+def _fill_catalogue(engines: Engines) -> None:
+    from workbench.catalogue.sample import fill
+
+    if added := fill(engines):
+        say(f"The catalogue has {added:,} entries more: names and list prices of what the sample sells.")
+
+
+def _undo_with_catalogue(engines: Engines, load_id: int | None, also_changed: bool) -> Any:
+    from workbench.catalogue.sample import take_back
+    from workbench.sample import undo
+
+    undone = undo(engines, load_id, also_changed=also_changed)
+    take_back(engines)
+    return undone
 
 
 def _undo(load_id: int | None, also_changed: bool, as_json: bool) -> None:
-    from workbench.sample import undo
-
     try:
-        undone = with_engines(configured(), lambda engines: undo(engines, load_id, also_changed=also_changed))
+        undone = with_engines(configured(), lambda engines: _undo_with_catalogue(engines, load_id, also_changed))
     except SampleChanged as error:
         raise SampleChanged(f"{error} Give --also-changed to remove these as well.") from None
     if as_json:

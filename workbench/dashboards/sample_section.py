@@ -13,6 +13,7 @@ import panel_material_ui as pmui
 from panel.viewable import Viewable, Viewer
 
 from workbench.accounts.actor import Actor, current_actor
+from workbench.catalogue import sample as catalogue
 from workbench.components import theme
 from workbench.components.browser.said import Kind, Said
 from workbench.components.browser.unsaved import Unsaved
@@ -192,6 +193,8 @@ def loaded(
     if not among_real:
         refuse_real(engines)
     made = load(engines, count, seed=seed, progress=advance, waiting=waiting, should_stop=should_stop, actor=actor)
+    if not among_real:
+        catalogue.fill(engines, actor)
     return f"Loaded {made.text} in {made.seconds:.1f} s."
 
 
@@ -201,6 +204,7 @@ def undone(
     """Takes back one load: all of it or nothing, so that there is nothing to stop."""
     try:
         gone = undo(engines, load_id, also_changed=also_changed, actor=actor)
+        catalogue.take_back(engines, actor)
     except SampleChanged as error:
         raise SampleChanged(f"{error} Tick the box to remove these as well.") from None
     return f"Removed {gone.text} in {gone.seconds:.1f} s."
