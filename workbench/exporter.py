@@ -16,6 +16,7 @@ import workbench.dashboards.imports_page
 import workbench.dashboards.pipeline
 import workbench.dashboards.reports_page
 import workbench.dashboards.sales_dashboard
+import workbench.forms.catalogue_manager
 import workbench.shell  # noqa: F401
 from workbench.components import gate, signed_in
 from workbench.connection import open_workbench

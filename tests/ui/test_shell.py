@@ -23,6 +23,7 @@ PAGES = {
     "analytics": "Analytics",
     "reports": "Reports",
     "imports": "Import",
+    "catalogue": "Catalogue",
     "changes": "Changes",
     "pipeline": "Pipeline",
 }

@@ -47,7 +47,7 @@ class Entry:
 
     values: Values
     version: int
-    updated_at: datetime
+    updated_at: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -21,11 +21,12 @@ PAGES = {
     "Analytics": "analytics",
     "Reports": "reports",
     "Import": "imports",
+    "Catalogue": "catalogue",
     "Changes": "changes",
     "Pipeline": "pipeline",
 }
 
-SEEN_BY: dict[str, Role] = {"Import": "editor", "Changes": "admin"}  # all others by everybody
+SEEN_BY: dict[str, Role] = {"Import": "editor", "Catalogue": "admin", "Changes": "admin"}  # all others by everybody
 
 
 def navigation(current: str, actor: Actor | None, os_user: str) -> pn.pane.HTML:

@@ -1,0 +1,249 @@
+"""CatalogueManager: the names of stores, cashiers, products and customers, and list prices: seen, found, changed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+from urllib.parse import parse_qs
+
+import pandas as pd
+import panel as pn
+import panel_material_ui as pmui
+
+from workbench.accounts.actor import Actor
+from workbench.catalogue import KINDS, Catalogue, Entry, Kind, LogEntry
+from workbench.components.html import flow, html_pane, table_html
+from workbench.components.inline import done_at_once, is_served, read_aside, session_of, when_shown
+from workbench.config.clock import StoreClock
+from workbench.connection import Workbench
+from workbench.forms.actions import Action, failures_said
+from workbench.forms.entry_form import EntryForm, text
+from workbench.forms.fields import LAYOUT, MARGIN
+from workbench.forms.messages import Message
+from workbench.forms.tables import TABLE_STYLE, row_button, sideways, wide
+from workbench.notebook import connect
+from workbench.words import counted, visible
+
+WIDE = {"max_width": 420, "min_width": 280}  # as wide as what is typed there
+MOST_SHOWN = 200
+MOST_CHANGES = 20
+CHOOSE = "Choose ..."
+DID = {"insert": "made", "update": "changed", "delete": "deleted"}
+LOG_HEADS = [(head, False) for head in ("When", "Who", "What", "From what to what")]
+
+
+class CatalogueManager(pn.viewable.Viewer):
+    """A tab for each kind of entry, for one admin, in a notebook or served (``catalogue?kind=product``)."""
+
+    def __init__(self, workbench: Workbench | None = None, *, actor: Actor | str = "", **params: Any) -> None:
+        super().__init__(**params)
+        workbench = workbench or connect()
+        catalogue = Catalogue(workbench.engines, workbench.reader, session_of(workbench), actor)
+        self.sections = {kind.name: EntrySection(catalogue, kind, workbench.clock) for kind in KINDS.values()}
+        self._tabs = pmui.Tabs(
+            *((kind.title, html_pane()) for kind in KINDS.values()),
+            sizing_mode="stretch_width",
+            margin=0,
+            sx={"& .MuiTab-root": {"minWidth": 0, "px": "clamp(6px, 1.6vw, 14px)"}},  # all fit a phone
+        )
+        self._place = pn.Column(sizing_mode="stretch_width", margin=0)
+        self._tabs.active = list(KINDS).index(_asked_kind())
+        self._tabs.param.watch(lambda _: pn.state.execute(self._show), "active")
+        if not done_at_once(self._show):
+            when_shown(self._show)
+
+    @property
+    def section(self) -> EntrySection:
+        """The one that is shown."""
+        return list(self.sections.values())[self._tabs.active]
+
+    async def _show(self) -> None:
+        section = self.section
+        await section.reload()
+        if section is self.section:
+            self._place[:] = [section]
+
+    def __panel__(self) -> pn.Column:
+        kept = [section.form.unsaved for section in self.sections.values()] if is_served() else []
+        return pn.Column(self._tabs, self._place, *kept, sizing_mode="stretch_width", margin=0)
+
+
+def _asked_kind() -> str:
+    location = pn.state.location if is_served() else None
+    query = parse_qs(((location.search if location is not None else "") or "").lstrip("?"))
+    asked = query.get("kind", [""])[0]
+    return asked if asked in KINDS else next(iter(KINDS))
+
+
+class EntrySection(pn.viewable.Viewer):
+    """The entries of one kind: those that are looked for, the form of one, and what was changed last."""
+
+    def __init__(self, catalogue: Catalogue, kind: Kind, clock: StoreClock) -> None:
+        super().__init__()
+        self._catalogue, self._kind, self._clock = catalogue, kind, clock
+        self._entries: list[Entry] = []
+        self._shown: list[Entry] = []
+        self._changes: list[LogEntry] = []
+        self.message = Message()
+        self.form = EntryForm(catalogue, kind, self._saved)
+        self._find = pmui.TextInput(label=f"Find {kind.title.lower()}", placeholder="Name or number", **LAYOUT | WIDE)
+        self._find.param.watch(lambda _: self._tell(), "value_input")
+        self._new = pmui.Button(label=f"New {kind.noun}", icon="add", variant="outlined", margin=MARGIN)
+        self._new.on_click(self._begin)
+        self._count = html_pane(margin=MARGIN)
+        self._rows = pn.Column(sizing_mode="stretch_width", margin=0)
+        self._log = html_pane(margin=MARGIN)
+        self._undone = pmui.Select(label="Change", options={CHOOSE: 0}, value=0, **LAYOUT | WIDE)
+        self._undo_button = pmui.Button(label="Take this change back", variant="outlined", margin=MARGIN)
+        self.undo = Action(self._undo, self.message, self._undo_button)
+        self._undo_button.on_click(self.undo.run)
+        self._undo_place = flow(self._undone, self._undo_button, sizing_mode="stretch_width")
+        self._undo_place.visible = False
+
+    async def reload(self) -> None:
+        """Reads entries and changes."""
+        with failures_said(self.message, is_saving=False):
+            self._entries = (await read_aside(self._catalogue.find_all, self._kind)).value
+            self._changes = (await read_aside(self._catalogue.log, self._kind)).value[:MOST_CHANGES]
+            self._tell()
+
+    def _tell(self) -> None:
+        wanted = str(self._find.value_input or "").strip().casefold()
+        found = [entry for entry in self._entries if wanted in _searched(entry)]
+        self._shown = found[:MOST_SHOWN]
+        count = counted(len(self._entries), self._kind.noun)
+        if wanted:
+            count = f"{len(found):,} of {count}"
+        cut = f": the first {MOST_SHOWN} are shown, type more" if len(found) > MOST_SHOWN else ""
+        self._count.object = f'<p role="status"><strong>{count}</strong><span class="soft">{cut}</span></p>'
+        self._rows[:] = [sideways(self._table())] if self._shown else []
+        self._log.object = changes_html(self._kind, self._changes, self._clock)
+        self._undone.param.update(options={CHOOSE: 0} | self._undoable, value=0)
+        self._undo_place.visible = bool(self._undoable)
+
+    @property
+    def _undoable(self) -> dict[str, int]:
+        """The newest change of each entry, but those that were taken back, or cannot be."""
+        newest: dict[str, LogEntry] = {}
+        for change in self._changes:
+            newest.setdefault(change.entry_key, change)
+        if self._kind.is_private:
+            return {}
+        return {
+            f"{change.log_id}: {visible(change.entry_key)} {DID[change.operation]} by {visible(change.actor)}": (
+                change.log_id
+            )
+            for change in newest.values()
+            if not change.is_undone
+        }
+
+    def _table(self) -> pn.widgets.Tabulator:
+        """Made anew each time: one that gets other rows while it is drawn fails in the browser."""
+        fields = self._kind.by_name
+        rows = [[visible(text(entry.values[name])) for name in fields] for entry in self._shown]
+        numbers = {name: "right" for name, field in fields.items() if field.kind in ("id", "money")}
+        table = pn.widgets.Tabulator(
+            pd.DataFrame(rows, columns=list(fields), dtype=object),
+            titles={name: field.label for name, field in fields.items()} | {"edit": ""},
+            show_index=False,
+            disabled=True,
+            selectable=False,
+            layout="fit_columns",
+            configuration={"columnDefaults": {"minWidth": 66, "headerWordWrap": True, "headerSort": False}},
+            widths={"edit": 90} | ({name: 90 for name, field in fields.items() if field.kind == "id"}),
+            styles=wide(66 + 110 * len(fields)),
+            stylesheets=[TABLE_STYLE],
+            sizing_mode="stretch_width",
+            margin=MARGIN,
+            text_align=numbers,
+            header_align=numbers,
+            buttons={"edit": row_button("Edit")},
+        )
+        table.on_click(self._clicked)
+        return table
+
+    def _clicked(self, event: Any) -> None:
+        if event.column == "edit" and event.row < len(self._shown):
+            pn.state.execute(partial(self._open, self._kind.key_of(self._shown[event.row].values)))
+
+    def _begin(self, _event: object) -> None:
+        if not self._is_refused_as_unsaved():
+            self.form.begin()
+
+    async def _open(self, key: Sequence[Any]) -> None:
+        """The entry as the master has it now."""
+        if self._is_refused_as_unsaved():
+            return
+        with failures_said(self.message, is_saving=False):
+            entry = await read_aside(self._catalogue.find, self._kind, key)
+            if entry is None:
+                self.message.say("info", "It was deleted meanwhile.")
+                await self.reload()
+            else:
+                self.form.open(entry)
+
+    def _is_refused_as_unsaved(self) -> bool:
+        self.message.clear()
+        if self.form.is_changed:
+            self.message.say("warning", "Save or cancel them first.", "There are changes that are not saved.")
+        return self.form.is_changed
+
+    async def _undo(self) -> None:
+        if not self._undone.value:
+            self.message.say("info", "Choose the change that is to be taken back.")
+            return
+        if self._is_refused_as_unsaved():
+            return
+        await asyncio.to_thread(self._catalogue.undo, self._undone.value)
+        self.form.close()
+        self.message.say("success", "It is as before that change.")
+        await self.reload()
+
+    def _saved(self) -> None:
+        pn.state.execute(self.reload)
+
+    def __panel__(self) -> pn.Column:
+        heading = html_pane("<h2>Last changes</h2>", MARGIN)
+        return pn.Column(
+            self.message,
+            flow(self._find, self._new, sizing_mode="stretch_width"),
+            self.form,
+            self._count,
+            self._rows,
+            heading,
+            self._log,
+            self._undo_place,
+            sizing_mode="stretch_width",
+            margin=0,
+        )
+
+
+def _searched(entry: Entry) -> str:
+    return " ".join(text(value) for value in entry.values.values()).casefold()
+
+
+def changes_html(kind: Kind, changes: Sequence[LogEntry], clock: StoreClock) -> str:
+    """The changes as a table, the newest first; every value is escaped."""
+    if not changes:
+        return '<p class="soft">Nothing has been changed yet.</p>'
+    return table_html(LOG_HEADS, [_row(kind, change, clock) for change in changes])
+
+
+def _row(kind: Kind, change: LogEntry, clock: StoreClock) -> tuple[str, ...]:
+    labels = {name: field.label for name, field in kind.by_name.items()}
+    what = f"{kind.noun.capitalize()} {change.entry_key} {DID[change.operation]}"
+    if change.undoes is not None:
+        what += f", which takes back change {change.undoes}"
+    parts = [f"{labels[name]}: {_was(was)} → {_was(now)}" for name, (was, now) in change.changed.items()]
+    if change.operation != "update":
+        values = change.after or change.before or {}
+        parts = [f"{labels[name]}: {values[name]}" for name in labels if values.get(name) is not None]
+    if kind.is_private:
+        parts.append("names are not logged")
+    return clock.text(change.logged_at), visible(change.actor), visible(what), visible("; ".join(parts))
+
+
+def _was(value: Any) -> str:
+    return "–" if value is None else str(value)
