@@ -10,6 +10,7 @@ from workbench.cli.shared import errors
 from workbench.errors import WorkbenchError
 from workbench.servers.disk import full_in_words
 
+__all__ = ["app", "main"]
 app = typer.Typer(
     help="Sales workbench: forms that write to a PostgreSQL master, pages that read its replica.",
     no_args_is_help=True,

@@ -29,6 +29,7 @@ from workbench.config.secrets import refuse_readable, role_passwords, variable
 from workbench.config.weeks import WeekBegins
 from workbench.errors import SettingsError
 
+__all__ = ["MOST_PROCESSES", "OF_SERVER", "Server", "Settings", "SslMode", "child_environment", "load_settings"]
 log = logging.getLogger(__name__)
 
 # As libpq has them: from `require` on nothing goes unencrypted, from `verify-ca` on the server shows who it is.

@@ -26,6 +26,7 @@ from workbench.metrics import views as metrics_views
 from workbench.servers import indexes
 from workbench.servers.risingwave import pieces
 
+__all__ = ["Migrated", "Revision", "applied", "broken_indexes", "migrate", "pending", "run_folder"]
 log = logging.getLogger(__name__)
 
 OLDEST_POSTGRESQL = 17

@@ -24,6 +24,7 @@ from workbench.errors import NobodyWaits, RoleRefused, WorkbenchError
 from workbench.shell.banner import Banner
 from workbench.shell.navigation import PRODUCT, SEEN_BY, navigation
 
+__all__ = ["frame", "page"]
 log = logging.getLogger(__name__)
 
 Content = Callable[[Workbench], Viewable | Viewer]

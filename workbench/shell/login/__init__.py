@@ -20,6 +20,7 @@ from workbench.config.hosts import listed_hosts, read_host
 from workbench.connection import open_workbench
 from workbench.errors import AccountError, LoginRefused, TooManyTries, WorkbenchError
 
+__all__ = ["ROUTES", "place_on_site"]
 FOLDER = Path(__file__).parent
 ON_SITE = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
 MOST = 300  # characters of a name or a password that are looked at

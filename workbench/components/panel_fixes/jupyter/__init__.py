@@ -8,6 +8,8 @@ import panel as pn
 
 from workbench.components.panel_fixes.jupyter import drawing, messages
 
+__all__ = ["mend"]
+
 
 def mend(before_drawing: Callable[[], None]) -> None:
     """Does all of it; safe to call again. To be called in a kernel, after ``pn.extension``.
