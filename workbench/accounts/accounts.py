@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -15,10 +16,11 @@ from workbench.accounts.actor import ROLES, Role
 from workbench.accounts.passwords import hashed
 from workbench.database.engines import Engines
 from workbench.database.failures import SERVER_ERRORS, in_words, state_of
-from workbench.database.sql_files import run_sql
+from workbench.database.sql_files import WritingConnection, run_sql, write_sql
 from workbench.errors import AccountError, SchemaError, SettingsError
 
 T = TypeVar("T")
+C = TypeVar("C", bound=sa.Connection)  # one that only reads, or one that may write
 NAME = re.compile(r"[\w.@+-]{1,100}")
 UNDEFINED_TABLE = "42P01"
 MAKE_ONE = "make one: `workbench user add NAME --role admin`"
@@ -38,7 +40,9 @@ class Account:
 
 def find_all(engines: Engines) -> list[Account]:
     """All accounts by name, disabled ones too. Raises ServerUnavailable."""
-    return asked(engines, engines.master_reader, lambda c: [_account(row) for row in run_sql(c, "accounts/accounts")])
+    return asked(
+        engines, engines.master_reader.begin, lambda c: [_account(row) for row in run_sql(c, "accounts/accounts")]
+    )
 
 
 def add(engines: Engines, name: str, password: str | None, role: Role, stores: Iterable[int] | None = None) -> Account:
@@ -69,7 +73,7 @@ def reset_password(engines: Engines, name: str, password: str) -> Account:
 def refuse_without_admin(engines: Engines, *, by_password: bool = True) -> None:
     """Raises SettingsError when no admin could log in; ServerUnavailable when that cannot be found out."""
     values = {"by_password": by_password}
-    if not asked(engines, engines.owner, lambda c: run_sql(c, "accounts/has_admin", values).scalar_one()):
+    if not asked(engines, engines.owner.begin, lambda c: run_sql(c, "accounts/has_admin", values).scalar_one()):
         how = MAKE_ONE if by_password else f"{MAKE_ONE} --no-password"
         raise SettingsError(
             "People have to log in to the app where others than this machine reach it, and there is no admin's account:"
@@ -77,10 +81,10 @@ def refuse_without_admin(engines: Engines, *, by_password: bool = True) -> None:
         )
 
 
-def asked(engines: Engines, engine: sa.Engine, work: Callable[[sa.Connection], T]) -> T:
+def asked(engines: Engines, begin: Callable[[], AbstractContextManager[C]], work: Callable[[C], T]) -> T:
     """What ``work`` returns, in a transaction of its own on the master. Raises WorkbenchError in words."""
     try:
-        with engine.begin() as connection:
+        with begin() as connection:
             return work(connection)
     except SERVER_ERRORS as error:
         if state_of(error) == UNDEFINED_TABLE:
@@ -91,15 +95,15 @@ def asked(engines: Engines, engine: sa.Engine, work: Callable[[sa.Connection], T
 def _written(
     engines: Engines, statement: str, values: dict[str, Any], missing: str, *, ends_logins: bool = False
 ) -> Account:
-    def work(connection: sa.Connection) -> Account:
-        row = run_sql(connection, f"accounts/{statement}", values).one_or_none()
+    def work(connection: WritingConnection) -> Account:
+        row = write_sql(connection, f"accounts/{statement}", values).one_or_none()
         if row is None:
             raise AccountError(missing)
         if ends_logins:
-            run_sql(connection, "accounts/end_logins", {"account_id": row.account_id})
+            write_sql(connection, "accounts/end_logins", {"account_id": row.account_id})
         return _account(row)
 
-    return asked(engines, engines.owner, work)
+    return asked(engines, engines.owner.begin, work)
 
 
 def _account(row: sa.Row[Any]) -> Account:

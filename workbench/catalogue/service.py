@@ -23,7 +23,7 @@ from workbench.database.engines import Engines
 from workbench.database.failures import state_of
 from workbench.database.positions import position
 from workbench.database.replication import Answer, Reader, Session
-from workbench.database.sql_files import run_sql
+from workbench.database.sql_files import run_sql, write_sql
 from workbench.database.writes import SAVE_SECONDS
 from workbench.errors import (
     AlreadyUndone,
@@ -175,7 +175,7 @@ class Catalogue:
     ) -> T:
         who = self._actor.need("admin", CHANGING).name
         with master_in_words(self.engines), time_limit(seconds), self.engines.owner.connect() as connection:
-            run_sql(connection, "catalogue/say", {"actor": who, "undoes": str(undoes or "")})
+            write_sql(connection, "catalogue/say", {"actor": who, "undoes": str(undoes or "")})
             done = work(connection)
             commit(connection)
             self.session.token = position(connection)

@@ -8,12 +8,11 @@ from contextlib import contextmanager
 from typing import IO
 
 import psycopg2
-import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from workbench.database.engines import Engines
 from workbench.database.failures import in_words, is_away
-from workbench.database.sql_files import read_sql, run_sql
+from workbench.database.sql_files import WritingConnection, read_sql, write_sql
 from workbench.errors import OutcomeUnknown
 
 log = logging.getLogger(__name__)
@@ -21,7 +20,7 @@ log = logging.getLogger(__name__)
 READ_BYTES = 1 << 20
 
 
-def copy_in(connection: sa.Connection, name: str, text: IO[bytes]) -> None:
+def copy_in(connection: WritingConnection, name: str, text: IO[bytes]) -> None:
     """Runs the file's COPY with what ``text`` holds. Raises DBAPIError, and what reading it raises."""
     statement, driver = read_sql(name), connection.connection.driver_connection
     assert driver is not None
@@ -32,7 +31,7 @@ def copy_in(connection: sa.Connection, name: str, text: IO[bytes]) -> None:
         raise DBAPIError(statement, None, error, connection_invalidated=bool(driver.closed)) from error
 
 
-def commit(connection: sa.Connection) -> None:
+def commit(connection: WritingConnection) -> None:
     """Raises OutcomeUnknown when the master goes away meanwhile."""
     try:
         connection.commit()
@@ -45,10 +44,10 @@ def commit(connection: sa.Connection) -> None:
         ) from None
 
 
-def analyze(connection: sa.Connection) -> None:
+def analyze(connection: WritingConnection) -> None:
     """Tells the planner. What is loaded stays loaded when this fails; autovacuum then does it within minutes."""
     try:
-        run_sql(connection, "bulk/analyze")
+        write_sql(connection, "bulk/analyze")
         connection.commit()
     except DBAPIError as error:
         log.warning("The sales are there, but ANALYZE failed: %s", error.orig)

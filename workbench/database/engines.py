@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import psycopg
@@ -31,6 +31,7 @@ from workbench.database.deadline import (
 from workbench.database.kill import RisingWaveConnection, RisingWaveQuery, ending
 from workbench.database.libpq import without_variables
 from workbench.database.sign_in import signing_in
+from workbench.database.sql_files import WritingEngine
 
 TIMES_WITH_ZONE, THEIR_ARRAY = 1184, 1185  # PostgreSQL's numbers of these types, which RisingWave shares
 NO_FILE = os.path.join(os.devnull, "none")  # cannot be there
@@ -57,10 +58,10 @@ class Engines:
     """
 
     settings: Settings
-    master: sa.Engine
+    master: WritingEngine
     master_reader: sa.Engine
     replica: sa.Engine | None
-    owner: sa.Engine
+    owner: WritingEngine
     cdc: sa.Engine
     risingwave: sa.Engine | None
     risingwave_owner: sa.Engine | None
@@ -98,16 +99,19 @@ def connect(settings: Settings) -> Engines:
     _adapt_numpy()
     return Engines(
         settings=settings,
-        master=_engine(
-            settings.master,
-            WRITER_SECONDS,
-            _pool(WRITER_POOL_SECONDS),
-            silent_seconds=SILENT_SECONDS,
-            isolation_level="AUTOCOMMIT",
+        master=cast(
+            WritingEngine,
+            _engine(
+                settings.master,
+                WRITER_SECONDS,
+                _pool(WRITER_POOL_SECONDS),
+                silent_seconds=SILENT_SECONDS,
+                isolation_level="AUTOCOMMIT",
+            ),
         ),
         master_reader=_engine(settings.master_reader, READER_SECONDS, _pool()),
         replica=_engine(settings.replica, READER_SECONDS, _pool()) if settings.replica else None,
-        owner=_unpooled(settings.owner),
+        owner=cast(WritingEngine, _unpooled(settings.owner)),
         cdc=_unpooled(settings.cdc, isolation_level="AUTOCOMMIT"),
         risingwave=_risingwave_engine(settings.risingwave) if settings.risingwave else None,
         risingwave_owner=_risingwave_engine(settings.risingwave_owner) if settings.risingwave_owner else None,

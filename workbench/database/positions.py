@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from workbench.database.engines import Engines
 from workbench.database.failures import SERVER_ERRORS, in_words
 from workbench.database.replication import EngineName, Session
-from workbench.database.sql_files import run_sql
+from workbench.database.sql_files import run_sql, write_sql
 from workbench.errors import ServerUnavailable
 
 POLL_SECONDS = 0.01
@@ -51,7 +51,7 @@ def beat(engines: Engines) -> tuple[str, datetime]:
     Raises DBAPIError, or SQLAlchemy's TimeoutError when the master is busy.
     """
     with engines.master.begin() as connection:
-        row = run_sql(connection, "queries/beat").one()
+        row = write_sql(connection, "queries/beat").one()
     return row.lsn, row.beat_at
 
 

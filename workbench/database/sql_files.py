@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 Rows = sa.CursorResult[*tuple[Any, ...]]
+if TYPE_CHECKING:
+
+    class WritingConnection(sa.Connection):
+        """A connection that may write, as the engines ``master`` and ``owner`` make it; it reads too."""
+
+        def __enter__(self) -> WritingConnection: ...
+
+    class WritingEngine(sa.Engine):
+        """What makes connections that may write."""
+
+        def connect(self) -> WritingConnection: ...
+
+        @contextmanager
+        def begin(self) -> Iterator[WritingConnection]: ...
+
+else:  # the type checker tells them apart; what runs is one class, and the server refuses
+    WritingConnection, WritingEngine = sa.Connection, sa.Engine
 
 
 @cache
@@ -27,7 +45,12 @@ def read_sql(name: str) -> str:
 
 
 def run_sql(connection: sa.Connection, name: str, values: Mapping[str, Any] | None = None) -> Rows:
-    """The rows of a file's statement with values for its parameters: ``run_sql(connection, "queries/sale", {…})``."""
+    """The rows of a file that reads, with values for its parameters: ``run_sql(connection, "queries/sale", {…})``."""
+    return connection.execute(_statement(name), values)
+
+
+def write_sql(connection: WritingConnection, name: str, values: Mapping[str, Any] | None = None) -> Rows:
+    """The same of a file that writes or locks, which the type checker refuses on a connection that only reads."""
     return connection.execute(_statement(name), values)
 
 

@@ -16,7 +16,7 @@ from workbench.database.engines import Engines
 from workbench.database.failures import SERVER_ERRORS, Failure, ServerError, failure, in_words
 from workbench.database.positions import position
 from workbench.database.replication import Session
-from workbench.database.sql_files import read_sql
+from workbench.database.sql_files import WritingConnection, read_sql
 from workbench.errors import OutcomeUnknown, ServerBusy
 
 T = TypeVar("T")
@@ -45,7 +45,7 @@ class Write:
     may_repeat: bool = True
     _is_doubtful: bool = False
 
-    def run(self, attempt: Callable[[sa.Connection], T]) -> T:
+    def run(self, attempt: Callable[[WritingConnection], T]) -> T:
         """What ``attempt`` returns, which sends one statement, in a transaction of its own; SAVE_SECONDS at most.
 
         Afterwards the session's token is behind all that ``attempt`` saw or did; it is None when that is not known.
@@ -64,7 +64,7 @@ class Write:
             except (*SERVER_ERRORS, StillOpen) as error:
                 raise self._in_words(error) from None
 
-    def _once(self, attempt: Callable[[sa.Connection], T]) -> T:
+    def _once(self, attempt: Callable[[WritingConnection], T]) -> T:
         with time_limit(STATEMENT_SECONDS + MARGIN_SECONDS), self.engines.master.connect() as connection:
             try:
                 return attempt(connection)
@@ -97,7 +97,7 @@ class Write:
         return in_words(self.engines.settings, "master", error)
 
 
-def run_file(connection: sa.Connection, name: str, values: dict[str, Any]) -> sa.Row[Any] | None:
+def run_file(connection: WritingConnection, name: str, values: dict[str, Any]) -> sa.Row[Any] | None:
     """The row of a writing statement, by its SQL file; None when it changed nothing.
 
     The server gives up in time to say so, also on what it waits for longest. In one string the limit and the statement

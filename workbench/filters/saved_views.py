@@ -14,7 +14,7 @@ from workbench.accounts.actor import Actor, as_actor
 from workbench.database.engines import Engines
 from workbench.database.failures import state_of
 from workbench.database.replication import Answer, Reader, Session
-from workbench.database.sql_files import run_sql
+from workbench.database.sql_files import WritingConnection, run_sql
 from workbench.database.writes import Write, run_file
 from workbench.errors import FieldError
 from workbench.words import hidden, visible
@@ -102,7 +102,7 @@ class SavedViews:
         return changed
 
     def _write(self, query: str, values: dict[str, Any]) -> SavedView | None:
-        def attempt(connection: sa.Connection) -> SavedView | None:
+        def attempt(connection: WritingConnection) -> SavedView | None:
             try:
                 row = run_file(connection, f"queries/{query}", values | {"owner": self.owner})
             except IntegrityError as error:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from workbench.accounts.actor import Actor, as_actor
 from workbench.database.bulk import commit, master_in_words
 from workbench.database.engines import Engines
-from workbench.database.sql_files import run_sql
+from workbench.database.sql_files import run_sql, write_sql
 from workbench.errors import ImportRefused, ImportStopped
 from workbench.imports.files import IMPORTING
 from workbench.imports.mapping import FileMapping
@@ -72,9 +72,9 @@ def undo(
     """
     who, started = as_actor(actor).need("admin", "To undo an import").name, time.monotonic()
     with master_in_words(engines), engines.owner.connect() as connection:
-        run_sql(connection, "imports/lock_imports")
+        write_sql(connection, "imports/lock_imports")
         _refuse_undone(connection, import_id)
-        found = run_sql(connection, "imports/undoable", {"import_id": import_id}).all()
+        found = write_sql(connection, "imports/undoable", {"import_id": import_id}).all()
         changed = {row.transaction_id for row in found if row.is_changed}
         changed |= {
             row.transaction_id for row in found if row.return_of in changed
@@ -82,13 +82,13 @@ def undo(
         unchanged = [row.transaction_id for row in found if row.transaction_id not in changed]
         if changed and not unchanged:
             raise ImportRefused(f"All sales of import {import_id} that are there were changed since: none was removed.")
-        run_sql(connection, "imports/say", {"actor": who, "reason": f"import {import_id} undone"})
+        write_sql(connection, "imports/say", {"actor": who, "reason": f"import {import_id} undone"})
         for start in range(0, len(unchanged), AT_ONCE):
             if should_stop():
                 raise ImportStopped("Undoing the import was stopped. Nothing was removed.")
-            run_sql(connection, "imports/delete_sales", {"ids": unchanged[start : start + AT_ONCE]})
+            write_sql(connection, "imports/delete_sales", {"ids": unchanged[start : start + AT_ONCE]})
             progress(min(start + AT_ONCE, len(unchanged)), len(unchanged))
-        run_sql(connection, "imports/set_undone", {"import_id": import_id, "actor": who})
+        write_sql(connection, "imports/set_undone", {"import_id": import_id, "actor": who})
         commit(connection)
     return Undone(import_id, len(unchanged), tuple(sorted(changed)), time.monotonic() - started)
 
@@ -115,7 +115,7 @@ def keep_mapping(engines: Engines, name: str, mapping: FileMapping, actor: Actor
         raise ImportRefused("A mapping's name is 1 to 100 letters.")
     values = {"mapping_name": name, "mapping": mapping.to_json(), "actor": who}
     with master_in_words(engines), engines.owner.begin() as connection:
-        run_sql(connection, "imports/keep_mapping", values)
+        write_sql(connection, "imports/keep_mapping", values)
     return name
 
 

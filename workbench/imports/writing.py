@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from workbench.database.bulk import commit, copy_in, master_in_words
-from workbench.database.sql_files import read_sql, run_sql
+from workbench.database.sql_files import WritingConnection, read_sql, run_sql, write_sql
 from workbench.errors import ImportRefused, ImportStopped, WorkbenchError
 from workbench.imports.files import DryRun, ImportFile
 from workbench.sales.rights import Rights
@@ -102,9 +102,9 @@ class _Copy:
         self._copied = 0
         self._returned: list[int] = []
 
-    def run(self, connection: sa.Connection) -> tuple[int, int, int]:
+    def run(self, connection: WritingConnection) -> tuple[int, int, int]:
         """Number of the import, first and last id of its sales."""
-        run_sql(connection, "imports/lock_imports")
+        write_sql(connection, "imports/lock_imports")
         if run_sql(connection, "imports/imports_seen").scalar_one() != self._file.seen:
             raise ImportRefused(f"Sales were imported, or an import undone, since the dry run. {AGAIN}")
         self._lock_sold(connection)
@@ -119,16 +119,16 @@ class _Copy:
         self._audit(connection, import_id, first, last)
         return import_id, first, last
 
-    def _lock_sold(self, connection: sa.Connection) -> None:
+    def _lock_sold(self, connection: WritingConnection) -> None:
         """Holds the stored sales that returns take back from."""
         text = "from header select distinct return_of where return_of is not null"
         self._returned = [row[0] for row in self._file.database.execute(text).fetchall()]
         if self._returned:
-            found = run_sql(connection, "imports/lock_sold", {"ids": self._returned}).all()
+            found = write_sql(connection, "imports/lock_sold", {"ids": self._returned}).all()
             if len(found) < len(self._returned):
                 raise ImportRefused(f"A sale that items are returned of was deleted since the dry run. {AGAIN}")
 
-    def _add_import(self, connection: sa.Connection) -> int:
+    def _add_import(self, connection: WritingConnection) -> int:
         values = {
             "actor": self._actor,
             "file_name": self._file.name,
@@ -139,11 +139,11 @@ class _Copy:
             "revenue": self._found.revenue,
             "refused_rows": self._found.refused,
         }
-        return int(run_sql(connection, "imports/add_import", values).scalar_one())
+        return int(write_sql(connection, "imports/add_import", values).scalar_one())
 
-    def _number(self, connection: sa.Connection) -> tuple[int, int]:
+    def _number(self, connection: WritingConnection) -> tuple[int, int]:
         """Gives each sale an id of the sequence, in the file's order."""
-        taken = run_sql(connection, "bulk/take_ids", {"count": self._found.sales}).one()
+        taken = write_sql(connection, "bulk/take_ids", {"count": self._found.sales}).one()
         ids = taken.scattered_ids or range(taken.first_id, taken.first_id + self._found.sales)
         self._file.database.execute(read_sql("imports/numbered"), {"ids": list(ids)})
         return ids[0], ids[-1]
@@ -183,7 +183,7 @@ class _Copy:
         if self._should_stop():
             raise ImportStopped(STOPPED)
 
-    def _audit(self, connection: sa.Connection, import_id: int, first: int, last: int) -> None:
+    def _audit(self, connection: WritingConnection, import_id: int, first: int, last: int) -> None:
         after = {
             "import_id": import_id,
             "file": self._file.name,
@@ -195,7 +195,7 @@ class _Copy:
         }
         reason = f"import {import_id}: {self._file.name}"
         values = {"actor": self._actor, "after": json.dumps(after), "reason": reason}
-        run_sql(connection, "imports/audit_import", values)
+        write_sql(connection, "imports/audit_import", values)
 
 
 def _copied(connection: sa.Connection, name: str, text: _Watched) -> None:

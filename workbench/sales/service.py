@@ -22,7 +22,7 @@ from workbench.accounts.actor import Actor, as_actor
 from workbench.config.clock import StoreClock
 from workbench.database.engines import Engines
 from workbench.database.replication import Answer, Reader, Session
-from workbench.database.sql_files import run_sql
+from workbench.database.sql_files import WritingConnection, run_sql
 from workbench.database.stopwatch import Stopwatch
 from workbench.database.writes import StillOpen, Write, run_file
 from workbench.errors import (
@@ -188,7 +188,7 @@ class Sales:
             "actor": rights.actor.name,
         }
 
-        def attempt(connection: sa.Connection) -> tuple[Saved, float]:
+        def attempt(connection: WritingConnection) -> tuple[Saved, float]:
             try:
                 saved = _given_back(connection, taken, now, keys)
             except WorkbenchError:  # what an earlier submit of it has given back is not left any more
@@ -314,14 +314,14 @@ class Sales:
         fingerprint = _fingerprint(operation, loaded, sale, {name: value for name, value in more.items() if value})
         values |= {**more, "request_id": str(request_id), "fingerprint": fingerprint, "actor": rights.actor.name}
 
-        def attempt(connection: sa.Connection) -> tuple[Saved, float]:
+        def attempt(connection: WritingConnection) -> tuple[Saved, float]:
             if loaded is not None and not rights.are_all:
                 _refuse_stored(connection, rights, *loaded)
             return _attempt(connection, operation, values, explain), time.monotonic()
 
         return self._saved(operation, attempt)
 
-    def _saved(self, operation: Operation, attempt: Callable[[sa.Connection], tuple[Saved, float]]) -> Saved:
+    def _saved(self, operation: Operation, attempt: Callable[[WritingConnection], tuple[Saved, float]]) -> Saved:
         try:
             saved, committed_at = Write(self.engines, self.session, f"{operation} the transaction").run(attempt)
         except SaleConflict:
@@ -347,7 +347,7 @@ def _refuse_stored(connection: sa.Connection, rights: Rights, transaction_id: in
 
 
 def _attempt(
-    connection: sa.Connection,
+    connection: WritingConnection,
     operation: Operation,
     values: dict[str, Any],
     explain: Callable[[sa.Connection], None],
@@ -371,7 +371,7 @@ def _attempt(
     raise StillOpen  # what stood in the way has gone since: a request rolled back, a conflict withdrawn
 
 
-def _given_back(connection: sa.Connection, taken: ReturnInput, now: datetime, keys: Mapping[str, Any]) -> Saved:
+def _given_back(connection: WritingConnection, taken: ReturnInput, now: datetime, keys: Mapping[str, Any]) -> Saved:
     """Saves a return of what is left now. Raises StillOpen when somebody has given of it back in between."""
     values = {**keys, **return_values(*_returnable(connection, taken.return_of), taken, now)}
     try:

@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from workbench.accounts.actor import Actor, as_actor
 from workbench.database.bulk import analyze, commit, copy_in, master_in_words
 from workbench.database.engines import Engines
-from workbench.database.sql_files import run_sql
+from workbench.database.sql_files import WritingConnection, run_sql, write_sql
 from workbench.errors import LoadIncomplete, LoadStopped, WorkbenchError
 from workbench.sample.chunks import generate
 from workbench.sample.prepared import Prepared, prepared
@@ -154,7 +154,7 @@ class _Load:
         self._load_id = self._load_id or load_id
         self._loaded = self._loaded.with_more(added)
 
-    def _copied(self, connection: sa.Connection, ready: Iterator[Prepared]) -> Loaded:
+    def _copied(self, connection: WritingConnection, ready: Iterator[Prepared]) -> Loaded:
         added = NOTHING
         for part in ready:
             if self._caller.should_stop():
@@ -167,7 +167,7 @@ class _Load:
                 break
         return added
 
-    def _audit(self, connection: sa.Connection, added: Loaded) -> int:
+    def _audit(self, connection: WritingConnection, added: Loaded) -> int:
         of = {} if self._load_id is None else {"load_id": self._load_id}
         after = of | {
             "sales": added.sales,
@@ -179,7 +179,7 @@ class _Load:
             **self._origin,
         }
         values = {"actor": self._actor, "after": json.dumps(after)}
-        return int(run_sql(connection, "sample/audit_load", values).scalar_one())
+        return int(write_sql(connection, "sample/audit_load", values).scalar_one())
 
     def _stopped(self, loaded: Loaded) -> LoadStopped:
         return LoadStopped(

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.database.engines import Engines
-from workbench.database.sql_files import run_sql
+from workbench.database.sql_files import write_sql
 from workbench.sales.models import PAYMENT_METHODS
 from workbench.sample.catalog import products
 from workbench.sample.chunks import Chunk, Ints
@@ -142,7 +142,7 @@ def _with_ids(engines: Engines, chunks: Iterator[Chunk]) -> Generator[Prepared]:
     with engines.owner.connect() as connection:
         for chunk in chunks:
             count = len(chunk.transaction_id)
-            taken = run_sql(connection, "bulk/take_ids", {"count": count}).one()
+            taken = write_sql(connection, "bulk/take_ids", {"count": count}).one()
             connection.commit()  # its transaction must not last as long as the load
             ids = taken.scattered_ids or range(taken.first_id, taken.first_id + count)
             numbered = replace(chunk, transaction_id=np.array(ids, dtype=np.int64))

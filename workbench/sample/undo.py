@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from workbench.accounts.actor import Actor, as_actor
 from workbench.database.bulk import analyze, commit, master_in_words
 from workbench.database.engines import Engines
-from workbench.database.sql_files import run_sql
+from workbench.database.sql_files import run_sql, write_sql
 from workbench.errors import RealSales, SampleChanged, WorkbenchError
 from workbench.words import counted
 
@@ -97,7 +97,7 @@ def undo(
     with master_in_words(engines), engines.owner.connect() as connection:
 
         def run(name: str, **values: object) -> sa.CursorResult[Any]:
-            return run_sql(connection, f"sample/{name}", of | values)
+            return write_sql(connection, f"sample/{name}", of | values)
 
         left = run("lock_load").one()
         if not left.sales + left.returns:

@@ -22,7 +22,7 @@ import sqlalchemy as sa
 from workbench.cli.served import LOOPBACK
 from workbench.config import Settings, child_environment
 from workbench.connection import Workbench, connect
-from workbench.database.sql_files import read_sql, run_sql
+from workbench.database.sql_files import read_sql, write_sql
 from workbench.errors import BenchFailed
 from workbench.sales.models import SaleInput, parse_sale
 from workbench.sales.service import sale_values
@@ -48,7 +48,7 @@ def measured(workbench: Workbench, seconds: int) -> Iterator[tuple[str, float]]:
     yield "exchanges", float(exchanges(settings))
     if (program := _find_pgbench(settings)) is not None:
         with workbench.engines.owner.begin() as connection:
-            run_sql(connection, "bench/bare_tables")
+            write_sql(connection, "bench/bare_tables")
         statement = _statement(settings)
         for name, count in CLIENTS.items():
             yield f"bare_{name}", _pgbench(program, settings, statement, count, seconds, schema="bare")
