@@ -213,10 +213,7 @@ class ImportFile:
     def _result(self) -> DryRun:
         given = {"accepted": ACCEPTED, "already": ALREADY}
         rows = self.database.execute(read_sql("imports/totals"), given).fetchall()
-        made = self.database.execute(
-            "select count(*), coalesce(sum(lines), 0)::bigint, coalesce(sum(total_amount), 0),"
-            " count(coalesce(return_of, returns_sale)) from header"
-        ).fetchone()
+        made = self.database.execute(read_sql("imports/taken")).fetchone()
         assert made is not None
         sales, lines, revenue, returns = made
         return DryRun(tuple(Total(*row) for row in rows), sales, lines, revenue, tuple(self._doubts()), returns)
@@ -227,10 +224,7 @@ class ImportFile:
         ahead = self._one("select count(*) from header where transaction_time > ?", [clock.now()])
         if ahead:
             found.append(f"{counted(ahead, 'sale')} of a time that is still to come: were days and months mixed up?")
-        several = self.database.execute(
-            "select product_code, count(distinct product_name) as names from line group by product_code"
-            " having names > 1 order by names desc, product_code"
-        ).fetchall()
+        several = self.database.execute(read_sql("imports/several_names")).fetchall()
         if several:
             named = ", ".join(visible(code) for code, _ in several[:MOST_NAMED])
             more = ", ..." if len(several) > MOST_NAMED else ""

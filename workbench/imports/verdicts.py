@@ -66,12 +66,8 @@ def judge(
 def leave_out(database: duckdb.DuckDBPyConnection, verdicts: pd.DataFrame) -> None:
     """Leaves further sales out: ``verdicts`` has a ``sale``, ``kind`` and ``reason`` each; all its rows get it."""
     database.register("further", verdicts)
-    database.execute(
-        "insert into verdict select unnest(s.rows), sale, kind, reason from further join sale as s using (sale)"
-    )
+    database.execute(read_sql("imports/leave_out"))
     database.unregister("further")
-    database.execute("delete from line where sale in (select sale from verdict)")
-    database.execute("delete from header where sale in (select sale from verdict)")
 
 
 def _type(

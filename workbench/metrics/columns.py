@@ -250,7 +250,7 @@ class Columns:
     def _hold(writer: duckdb.DuckDBPyConnection, step: Step, revision: int) -> None:
         position = step.position
         row = [revision, position.horizon, sorted(position.seen), position.identity, position.lsn]
-        writer.execute("update held set revision = $1, horizon = $2, seen = $3, identity = $4, lsn = $5", row)
+        writer.execute(read_sql("columns/hold"), row)
 
     def _opened(self, session: Session) -> duckdb.DuckDBPyConnection:
         """The database, opened the first time with what a process before left in it."""
@@ -283,9 +283,8 @@ class Columns:
 
     def _go_on(self, database: duckdb.DuckDBPyConnection, session: Session) -> None:
         """Takes the position of what is in the file; the first step finds out whether it belongs to the database."""
-        query = "select revision, horizon, seen, identity, lsn from held where definition = $1"
         try:
-            row = _cursor(database).execute(query, [_definition()]).fetchone()
+            row = _cursor(database).execute(read_sql("columns/held"), [_definition()]).fetchone()
         except (duckdb.CatalogException, duckdb.BinderException):
             return  # a new file, or another version's
         if row is not None:

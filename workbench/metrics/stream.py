@@ -31,8 +31,6 @@ LOOK_SECONDS = 0.2
 LOOKS = 10  # after as many it is looked whether the subscriptions are the same
 RETRY_SECONDS = 2.0
 FETCH_ROWS = 1_000
-SUBSCRIPTIONS = "select id from rw_catalog.rw_subscriptions order by id"
-NOW_MS = "select cast(extract(epoch from now()) * 1000 as bigint)"  # the time of RisingWave's last checkpoint
 
 
 Reason = Literal["no such view", "view missing", "read nothing yet", "behind", "away"]
@@ -151,7 +149,7 @@ class Stream:
     def _follow(self, connection: sa.Connection) -> None:
         """Moves the revision whenever a table changes, until the connection is lost or stop() is called."""
         # Not since now(): a change that is on its way into a checkpoint would be older than that.
-        begun = int(connection.exec_driver_sql(NOW_MS).scalar_one())
+        begun = int(connection.exec_driver_sql(read_sql("queries/risingwave_now")).scalar_one())
         made = self._subscriptions(connection)
         for table in FOLLOWED:
             name = changes_of(table)
@@ -179,4 +177,4 @@ class Stream:
     @staticmethod
     def _subscriptions(connection: sa.Connection) -> list[int]:
         """Which ones there are: what is made anew has another number."""
-        return [row[0] for row in connection.exec_driver_sql(SUBSCRIPTIONS).all()]
+        return [row[0] for row in connection.exec_driver_sql(read_sql("queries/risingwave_subscriptions")).all()]

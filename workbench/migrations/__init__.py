@@ -149,10 +149,8 @@ def _refresh_views(connection: sa.Connection) -> list[str]:
     for view, body in bodies.items():
         comment = "body " + hashlib.sha256(body.encode()).hexdigest()
         if made.get(view) != comment:
-            plain.exec_driver_sql(f"drop view if exists {view}")
-            plain.exec_driver_sql(f"create view {view} as\n{body}")
-            plain.exec_driver_sql(f"comment on view {view} is '{comment}'")
-            plain.exec_driver_sql(f"grant select on {view} to workbench_reader")
+            made_anew = read_sql("templates/view_for_readers")
+            plain.exec_driver_sql(made_anew.format(name=view, body=body, comment=comment))
             refreshed.append(view)
     return refreshed
 

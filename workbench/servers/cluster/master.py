@@ -121,6 +121,6 @@ def _bootstrap_version() -> str:
 
 def _bootstrapped(connection: Connection) -> str | None:
     with connection.cursor() as cursor:
-        cursor.execute("select shobj_description(oid, 'pg_database') from pg_database where datname = %s", [DATABASE])
+        cursor.execute(read_sql("cluster/bootstrap_version"), [DATABASE])
         row = cursor.fetchone()
     return row[0] if row else None
