@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from workbench.dashboards.job import Progress
+from workbench.components.tasks import Progress
 from workbench.dashboards.sample_section import progress_said, whole_number
 from workbench.errors import FieldError
 

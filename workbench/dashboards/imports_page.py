@@ -14,15 +14,14 @@ from panel.viewable import Viewable, Viewer
 
 from workbench.accounts.actor import current_actor
 from workbench.components.browser.downloads import Downloads
-from workbench.components.browser.said import Said
 from workbench.components.browser.uploads import Uploads
 from workbench.components.html import flow, html_pane
 from workbench.components.inline import is_served, read_aside, when_shown
+from workbench.components.tasks import Advance, Job, JobControls, ShouldStop
 from workbench.components.theme import esc
 from workbench.connection import Workbench
 from workbench.dashboards.import_fields import ImportFields
 from workbench.dashboards.import_texts import imported_html, imports_html, read_html, totals_html, verdicts_html
-from workbench.dashboards.job import Advance, Job, ShouldStop
 from workbench.dashboards.tile import card
 from workbench.errors import WorkbenchError
 from workbench.files import file_name
@@ -44,12 +43,13 @@ class ImportsPage(Viewer):
         self._file: ImportFile | None = None
         self._is_left = False
         self._job = Job("That failed, and nothing was changed.")
+        self._controls = JobControls(self._job, self._job.stop, size="small")
         self._then: Callable[[], None] = lambda: None
         self._uploads = Uploads(
             self._received, MOST_BYTES, HINT, label="File of sales", accept=".csv,.txt,.xlsx,.parquet"
         )
         self._downloads = Downloads()
-        self._said, self._done = Said(), html_pane()
+        self._said, self._done = self._controls.said, html_pane()
         self._kept = pmui.Select(label="Read it as", options=[CHOOSE], value=CHOOSE, size="small", margin=0, width=260)
         self._kept.param.watch(self._use_kept, "value")
         self._read_as = html_pane()
@@ -62,9 +62,6 @@ class ImportsPage(Viewer):
         self._accepted = _button("Import the accepted rows", partial(self._import, True), variant="outlined")
         self._csv = _button("Refused rows as CSV", partial(self._hand_out, "csv"), variant="outlined")
         self._xlsx = _button("Refused rows as Excel", partial(self._hand_out, "xlsx"), variant="outlined")
-        self._bar = pmui.LinearProgress(value=0, max=1, margin=0, visible=False, sizing_mode="stretch_width")
-        self._stop = _button("Stop", lambda _event: self._job.stop(), variant="outlined", color="error")
-        self._stop.visible = False
         self._past = html_pane()
         self._undone = pmui.Select(label="Import", options=[CHOOSE], value=CHOOSE, size="small", margin=0, width=260)
         self._undo = _button("Undo this import", self._begin_undo, variant="outlined", color="error")
@@ -217,13 +214,11 @@ class ImportsPage(Viewer):
             self._draw()
 
     def _draw(self) -> None:
-        progress = self._job.progress
+        progress = self._controls.follow()
         is_running = progress.is_running
         for button in (self._check, self._all, self._accepted, self._undo):
             button.loading = is_running
         self._uploads.disabled = is_running
-        self._stop.param.update(visible=is_running, disabled=progress.is_stopping)
-        self._bar.param.update(visible=is_running, max=max(progress.total, 1), value=progress.done)
         if progress.is_stopping:
             self._said.follow("Stopping ...")
         elif is_running:
@@ -272,8 +267,8 @@ class ImportsPage(Viewer):
         upload = card(
             html_pane("<h2>File</h2>"),
             self._uploads,
-            self._bar,
-            flow(self._said, self._stop),
+            self._controls.bar,
+            flow(self._said, self._controls.stop),
             self._done,
             self._downloads,
         )

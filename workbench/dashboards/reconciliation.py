@@ -10,12 +10,12 @@ from panel.viewable import Viewable, Viewer
 
 from workbench.accounts.actor import current_actor
 from workbench.components import theme
-from workbench.components.browser.said import Kind, Said
+from workbench.components.browser.said import Kind
 from workbench.components.html import html_pane, table_html
 from workbench.components.inline import read_aside
+from workbench.components.tasks import Advance, Job, JobControls, Progress, ShouldStop
 from workbench.config.clock import StoreClock
 from workbench.connection import Workbench
-from workbench.dashboards.job import Advance, Job, Progress, ShouldStop
 from workbench.database.failures import called
 from workbench.database.positions import wait_for_replica
 from workbench.database.replication import Session
@@ -38,31 +38,24 @@ class Reconciliation(Viewer):
         super().__init__()
         self._workbench, self._actor = workbench, current_actor()
         self._session = Session()
-        self._job = pn.state.as_cached("verification", partial(Job, "The comparison failed."))
+        job: Job = pn.state.as_cached("verification", partial(Job, "The comparison failed."))
+        self._controls = JobControls(job, self._stop)
         self._start_button = pmui.Button(label="Compare now", color="primary", margin=0, width=170)
         self._start_button.on_click(lambda event: self._start())
-        self._stop_button = pmui.Button(label="Stop", variant="outlined", color="error", margin=0, visible=False)
-        self._stop_button.on_click(lambda event: self._stop())
-        self._bar = pmui.LinearProgress(value=0, max=1, margin=0, visible=False, sizing_mode="stretch_width")
-        self._said = Said()
         self._result = html_pane('<p class="soft waiting">Loading …</p>')
         self._shown: Progress | None = None
-        self._awaited: int | None = None  # how many comparisons will have ended when this page's own has
 
     async def follow(self, is_master_up: bool) -> None:
         """Takes note of the master's state, of how far the comparison is, and of the last result."""
-        progress = self._job.progress
+        progress, said = self._controls.follow(), self._controls.said
         self._start_button.disabled = progress.is_running or not is_master_up
-        self._stop_button.param.update(visible=progress.is_running, disabled=progress.is_stopping)
-        self._bar.param.update(visible=progress.is_running, max=max(progress.total, 1), value=progress.done)
         if self._shown is None or self._shown.ended != progress.ended:
             self._result.object = await read_aside(self._last)
         text, kind = progress_said(progress)
-        if self._awaited is not None and progress.ended >= self._awaited:
-            self._awaited = None
-            self._said.say(text or "Compared: the result is above.", kind)
+        if self._controls.own_has_ended():
+            said.say(text or "Compared: the result is above.", kind)
         elif progress.is_running or text:
-            self._said.follow(text, kind)
+            said.follow(text, kind)
         self._shown = progress
 
     def _last(self) -> str:
@@ -73,13 +66,11 @@ class Reconciliation(Viewer):
 
     def _stop(self) -> None:
         self._actor.need("admin", COMPARING)
-        self._job.stop()
+        self._controls.job.stop()
 
     def _start(self) -> None:
         self._actor.need("admin", COMPARING)
-        due = self._job.progress.ended + 1
-        if self._job.start(self._compared):
-            self._awaited = due
+        self._controls.start(self._compared)
 
     def _compared(self, advance: Advance, should_stop: ShouldStop) -> str:
         result = verify(self._workbench.engines, advance, should_stop, shared_live(self._workbench).columns)
@@ -89,8 +80,8 @@ class Reconciliation(Viewer):
 
     def __panel__(self) -> Viewable:
         heading = html_pane(f'<h2>Reconciliation</h2><p class="soft">{ABOUT}</p>')
-        buttons = pmui.Row(self._start_button, self._stop_button, sx={"gap": "12px"}, margin=0)
-        run = [buttons, self._bar, self._said] if self._actor.may("admin") else []
+        buttons = pmui.Row(self._start_button, self._controls.stop, sx={"gap": "12px"}, margin=0)
+        run = [buttons, self._controls.bar, self._controls.said] if self._actor.may("admin") else []
         return pmui.Column(heading, self._result, *run, sx={"gap": "16px"}, sizing_mode="stretch_width")
 
 

@@ -12,9 +12,10 @@ import panel_material_ui as pmui
 from panel.viewable import Viewable, Viewer
 
 from workbench.components import theme
-from workbench.components.browser.said import Kind, Said
+from workbench.components.browser.said import Kind
 from workbench.components.browser.unsaved import Unsaved
 from workbench.components.inline import is_served
+from workbench.components.tasks import Controls
 from workbench.connection import Workbench
 from workbench.dashboards.report_fields import ReportFields
 from workbench.dashboards.report_frame import ReportFrame
@@ -48,10 +49,8 @@ class ReportsPage(Viewer):
         self._about = html()
         self._fields = pn.Column(margin=(8, 0, 0, 0), sizing_mode="stretch_width")
         self._start = pmui.Button(label="Run", color="primary", icon="play_arrow", margin=0, on_click=self._begin)
-        self._cancel = pmui.Button(label="Cancel", variant="outlined", color="error", margin=0, visible=False)
-        self._cancel.on_click(lambda _event: self._stop())
-        self._bar = pmui.LinearProgress(value=0, max=1, margin=0, visible=False, sizing_mode="stretch_width")
-        self._said = Said()
+        self._controls = Controls(self._stop, "Cancel")
+        self._said = self._controls.said
         self._result = pn.Column(margin=0, sizing_mode="stretch_width")
         self._unsaved = Unsaved("report", self._draft, self._restore, asks=False)
         self._pick.param.watch(lambda _event: self._picked(), "value")
@@ -114,7 +113,7 @@ class ReportsPage(Viewer):
     def _stop(self) -> None:
         if self._running is not None:
             self._running.stop.set()
-            self._cancel.disabled = True
+            self._controls.stop.disabled = True
 
     def _look(self) -> None:
         """Draws how far the run is."""
@@ -122,8 +121,12 @@ class ReportsPage(Viewer):
         progress = self._running.progress
         is_over = progress.is_over
         self._start.disabled = self._pick.disabled = not is_over
-        self._cancel.param.update(visible=not is_over, disabled=self._running.stop.is_set())
-        self._bar.param.update(visible=not is_over, max=max(1, progress.cells), value=max(0, progress.cell - 1))
+        self._controls.show(
+            is_running=not is_over,
+            done=max(0, progress.cell - 1),
+            total=progress.cells,
+            is_stopping=self._running.stop.is_set(),
+        )
         text, kind = progress_said(progress)
         if is_over:
             self._clock.stop()
@@ -149,8 +152,8 @@ class ReportsPage(Viewer):
         self._result[:] = [card(pmui.Row(*downloads, sx={"gap": "12px", "flexWrap": "wrap"}, margin=0), frame)]
 
     def __panel__(self) -> Viewable:
-        buttons = pmui.Row(self._start, self._cancel, sx={"gap": "12px"}, margin=0)
-        form = card(self._pick, self._about, self._fields, buttons, self._bar, self._said, self._problems)
+        buttons = pmui.Row(self._start, self._controls.stop, sx={"gap": "12px"}, margin=0)
+        form = card(self._pick, self._about, self._fields, buttons, self._controls.bar, self._said, self._problems)
         kept = [self._unsaved] if is_served() else []
         return pmui.Column(form, self._result, *kept, sx={"gap": "16px"}, sizing_mode="stretch_width", margin=0)
 

@@ -15,11 +15,11 @@ from panel.viewable import Viewable, Viewer
 from workbench.accounts.actor import Actor, current_actor
 from workbench.catalogue import sample as catalogue
 from workbench.components import theme
-from workbench.components.browser.said import Kind, Said
+from workbench.components.browser.said import Kind
 from workbench.components.browser.unsaved import Unsaved
 from workbench.components.html import html_pane
 from workbench.components.inline import is_served
-from workbench.dashboards.job import Advance, Job, Progress, ShouldStop, Work
+from workbench.components.tasks import Advance, Job, JobControls, Progress, ShouldStop
 from workbench.database.engines import Engines
 from workbench.errors import FieldError, RealSales, SampleChanged, WorkbenchError
 from workbench.forms.fields import Fields
@@ -40,7 +40,8 @@ class SampleSection(Viewer):
     def __init__(self, engines: Engines) -> None:
         super().__init__()
         self._engines, self._actor = engines, current_actor()
-        self._load = pn.state.as_cached("sample-load", partial(Job, "That failed, and nothing was changed."))
+        self._load: Job = pn.state.as_cached("sample-load", partial(Job, "That failed, and nothing was changed."))
+        self._controls = JobControls(self._load, self._stop)
         self._count = pmui.TextInput(label="Number of sales", value=DEFAULT_SALES, **_FIELD)
         self._seed = pmui.TextInput(label="Seed", value=DEFAULT_SEED, **_FIELD)
         label = f'There are real sales: type "{CONSENT}" to load'
@@ -51,8 +52,6 @@ class SampleSection(Viewer):
         self._fields = Fields(widgets, self._unsaved.changed)
         self._start_button = pmui.Button(label="Load sample data", color="primary", margin=0, width=170)
         self._start_button.on_click(self._start)
-        self._stop_button = pmui.Button(label="Stop", variant="outlined", color="error", margin=0, visible=False)
-        self._stop_button.on_click(self._stop)
         self._undo_button = pmui.Button(label="Undo this load", variant="outlined", margin=0, width=170)
         self._undo_button.on_click(self._undo)
         self._also_changed = pmui.Checkbox(value=False, margin=0)
@@ -60,10 +59,7 @@ class SampleSection(Viewer):
         self._undo_place = pmui.Column(
             self._last, self._also_changed, self._undo_button, sx={"gap": "12px"}, margin=0, visible=False
         )
-        self._bar = pmui.LinearProgress(value=0, max=1, margin=0, visible=False, sizing_mode="stretch_width")
-        self._said = Said()
         self._is_master_up = True
-        self._awaited: int | None = None  # how many loads will have ended when the one that this page began has
         self._looked_at: tuple[bool, int] | None = None
         self._last_load: Load | None = None
         self._show_sales(*self._ask())
@@ -99,21 +95,17 @@ class SampleSection(Viewer):
     def follow(self, is_master_up: bool) -> None:
         """Takes note of the master's state and of how far the load is."""
         self._is_master_up = is_master_up
-        self._draw(self._load.progress)
+        self._draw()
 
-    def _draw(self, progress: Progress) -> None:
+    def _draw(self) -> None:
+        progress = self._controls.follow(stops_unknown=False)
         is_running = progress.is_running
         self._start_button.disabled = is_running or not self._is_master_up
         self._count.disabled = self._seed.disabled = self._consent.disabled = is_running
         self._undo_button.disabled = is_running or not self._is_master_up
-        self._stop_button.param.update(visible=is_running and progress.total > 0, disabled=progress.is_stopping)
-        self._bar.param.update(visible=is_running, max=max(progress.total, 1), value=progress.done)
         text, kind = progress_said(progress, self._is_master_up)
-        if self._awaited is not None and progress.ended >= self._awaited:
-            self._awaited = None
-            self._said.say(text, kind)
-        else:
-            self._said.follow(text, kind)
+        said = self._controls.said
+        (said.say if self._controls.own_has_ended() else said.follow)(text, kind)
 
     def _draft(self) -> dict[str, str]:
         return {name: self._fields.text(name) for name in NUMBERS}
@@ -125,9 +117,9 @@ class SampleSection(Viewer):
         if (typed := self._typed()) is not None:
             count, seed = typed
             work = partial(loaded, self._engines, self._actor, count, seed, self._consent.visible, self._load.note)
-            self._begin(work, total=count)
+            self._controls.start(work, count)
             self._fields.fill({"consent": ""})
-        self._draw(self._load.progress)
+        self._draw()
 
     def _typed(self) -> list[int] | None:
         """The numbers that are typed; None after saying by the fields what is wrong with them.
@@ -145,33 +137,30 @@ class SampleSection(Viewer):
         self._fields.show(errors)
         return None if errors else numbers
 
-    def _begin(self, work: Work, total: int = 0) -> None:
-        due = self._load.progress.ended + 1
-        if self._load.start(work, total):
-            self._awaited = due
-
-    def _stop(self, event: object) -> None:
+    def _stop(self) -> None:
         self._actor.need("admin", "To stop a load")
         self._load.stop()
 
     def _undo(self, event: object) -> None:
         if self._last_load is not None:
-            self._begin(partial(undone, self._engines, self._actor, self._last_load.load_id, self._also_changed.value))
-        self._draw(self._load.progress)
+            self._controls.start(
+                partial(undone, self._engines, self._actor, self._last_load.load_id, self._also_changed.value)
+            )
+        self._draw()
 
     def __panel__(self) -> Viewable:
         intro = "<h2>Sample data</h2><p class='soft'>Adds made-up sales of the last 400 days. All or none.</p>"
         heading = pn.pane.HTML(intro, stylesheets=[theme.stylesheet()], margin=0)
         fields = pmui.Row(self._count, self._seed, sx={"gap": "12px", "flexWrap": "wrap"})
-        buttons = pmui.Row(self._start_button, self._stop_button, sx={"gap": "12px"})
+        buttons = pmui.Row(self._start_button, self._controls.stop, sx={"gap": "12px"})
         kept = [self._unsaved] if is_served() else []
         return pmui.Column(
             heading,
             fields,
             self._consent,
             buttons,
-            self._bar,
-            self._said,
+            self._controls.bar,
+            self._controls.said,
             self._undo_place,
             *kept,
             sx={"gap": "16px"},

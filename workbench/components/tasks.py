@@ -1,4 +1,4 @@
-"""A long task in the background: one at a time, seen by all pages of the process, with progress and Stop."""
+"""Long tasks in the background: one at a time, seen by all pages of the process; and what a page shows of one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
+import panel_material_ui as pmui
+
+from workbench.components.browser.said import Said
 from workbench.errors import WorkbenchError
 
 log = logging.getLogger(__name__)
@@ -86,3 +90,54 @@ class Job:
     def _advance(self, done: int, total: int) -> None:
         with self._lock:
             self.progress = replace(self.progress, done=done, total=total)
+
+
+class Controls:
+    """What a page shows of something that takes long: a bar, a button that stops it, and what is said of it."""
+
+    def __init__(self, stop: Callable[[], None], label: str = "Stop", **look: Any) -> None:
+        self.bar = pmui.LinearProgress(value=0, max=1, margin=0, visible=False, sizing_mode="stretch_width")
+        self.stop = pmui.Button(label=label, variant="outlined", color="error", margin=0, visible=False, **look)
+        self.stop.on_click(lambda _event: stop())
+        self.said = Said()
+
+    def show(self, *, is_running: bool, done: int, total: int, is_stopping: bool, can_stop: bool = True) -> None:
+        """Shows how far it is while it runs, nothing before and after."""
+        self.stop.param.update(visible=is_running and can_stop, disabled=is_stopping)
+        self.bar.param.update(visible=is_running, max=max(total, 1), value=done)
+
+
+class JobControls(Controls):
+    """The Controls of a Job, which other pages may have begun as well."""
+
+    def __init__(self, job: Job, stop: Callable[[], None], **look: Any) -> None:
+        super().__init__(stop, **look)
+        self.job = job
+        self._awaited: int | None = None  # how many tasks will have ended when the one that this page began has
+
+    def start(self, work: Work, total: int = 0) -> bool:
+        """As the Job's."""
+        due = self.job.progress.ended + 1
+        is_started = self.job.start(work, total)
+        if is_started:
+            self._awaited = due
+        return is_started
+
+    def follow(self, *, stops_unknown: bool = True) -> Progress:
+        """Shows how far the task is; one of which nobody knows how much it is can be stopped if ``stops_unknown``."""
+        progress = self.job.progress
+        self.show(
+            is_running=progress.is_running,
+            done=progress.done,
+            total=progress.total,
+            is_stopping=progress.is_stopping,
+            can_stop=stops_unknown or progress.total > 0,
+        )
+        return progress
+
+    def own_has_ended(self) -> bool:
+        """Whether the task that this page began has ended; True once."""
+        has_ended = self._awaited is not None and self.job.progress.ended >= self._awaited
+        if has_ended:
+            self._awaited = None
+        return has_ended
