@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import cast
+
 import psycopg2
 import pytest
 from pydantic import SecretStr
 from sqlalchemy.exc import InternalError, OperationalError
 
 from workbench.config import Settings
+from workbench.database.engines import Engines
 from workbench.database.failures import in_words, is_missing
+from workbench.errors import CdcError
 from workbench.servers.risingwave import cdc
-from workbench.servers.risingwave.console import first_cause
+from workbench.servers.risingwave.console import Console, first_cause
 
 CHAIN = """Failed to run the query
 
@@ -42,6 +47,36 @@ def refused(text: str) -> InternalError:
 )
 def test_the_first_cause_is_told(text: str, cause: str) -> None:
     assert first_cause(refused(text)) == cause
+
+
+class Behind:
+    """Stands for a RisingWave that reaches each of these positions in the time that one waits for it."""
+
+    name = "risingwave"
+
+    def __init__(self, *reached: str) -> None:
+        self._reached = list(reached)
+
+    def wait(self, token: str, seconds: float) -> bool:
+        return self._reached.pop(0) == token
+
+    def run(self, statement: str) -> list[SimpleNamespace]:
+        return [SimpleNamespace(lsn=self._reached[0])]
+
+
+def test_apply_waits_for_a_risingwave_that_is_behind_while_it_comes_nearer(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+
+    def wait_for(risingwave: Behind) -> None:
+        monkeypatch.setattr(cdc, "followers", lambda _: [risingwave])
+        monkeypatch.setattr(cdc, "committed_with_heartbeat", lambda _: "0/9")
+        cdc._wait_for_a_beat(cast(Engines, None), cast(Console, risingwave), said.append)
+
+    wait_for(Behind("0/1", "0/2", "0/5", "0/9"))
+    assert len(said) == 3
+    assert "up to 0/5" in said[1]
+    with pytest.raises(CdcError, match="shows no change of the master's after 120 s"):
+        wait_for(Behind("0/1", "0/2", "0/2", "0/2", "0/9"))
 
 
 def test_a_table_that_is_not_there_is_known() -> None:

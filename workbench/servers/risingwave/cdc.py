@@ -73,7 +73,7 @@ def make(engines: Engines, rw: Console, names: Mapping[str, str], postgresql: in
         _read_to_the_end(engines, rw, table.name, say)
     let_read(rw, engines.settings)
     if HEARTBEAT in made:
-        _wait_for_a_beat(engines)
+        _wait_for_a_beat(engines, rw, say)
     return made
 
 
@@ -223,12 +223,23 @@ def _counted(engines: Engines, rw: Console, table: str) -> tuple[int, bool]:
         raise in_words(engines.settings, "master", error) from None
 
 
-def _wait_for_a_beat(engines: Engines) -> None:
-    """The first heartbeat is read from the table; one that came with the changes vouches for what came before it."""
-    token = committed_with_heartbeat(engines)
-    for follower in followers(engines):
-        if follower.name == "risingwave" and not follower.wait(token, BEAT_SECONDS):
+def _wait_for_a_beat(engines: Engines, rw: Console, say: Say) -> None:
+    """The first heartbeat is read from the table; one that came with the changes vouches for what came before it.
+
+    While ever newer ones come, RisingWave is only behind. Raises CdcError when none has come for two minutes.
+    """
+    token, before = committed_with_heartbeat(engines), _last_beat(rw)
+    follower = next(found for found in followers(engines) if found.name == "risingwave")
+    while not follower.wait(token, BEAT_SECONDS):
+        if (last := _last_beat(rw)) == before:
             raise CdcError(
                 f"RisingWave shows no change of the master's after {BEAT_SECONDS:.0f} s. `docker compose logs"
                 " risingwave` says why; then run `workbench risingwave apply` again."
             )
+        say(f"RisingWave is behind: it has read the master's changes up to {last}, and is to reach {token}")
+        before = last
+
+
+def _last_beat(rw: Console) -> str | None:
+    found = rw.run(read_sql("queries/risingwave_beat"))
+    return found[0].lsn if found else None
