@@ -8,13 +8,15 @@ from __future__ import annotations
 import math
 from collections import Counter as Tally
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from threading import Lock
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 MOST_RECENT = 1000
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
@@ -38,26 +40,61 @@ PASSED_OVER = Counter(
     "workbench_passed_over", "Figures that were not asked of RisingWave, by the reason", ("reason",), registry=REGISTRY
 )
 SESSIONS = Gauge("workbench_sessions", "Open pages", registry=REGISTRY)
-REPLICA_LAG_SECONDS = Gauge("workbench_replica_lag_seconds", "How long the replica is behind", registry=REGISTRY)
-REPLICA_LAG_BYTES = Gauge("workbench_replica_lag_bytes", "WAL that the replica has not replayed", registry=REGISTRY)
-FRESHNESS_SECONDS = Gauge(
-    "workbench_freshness_seconds", "Age of the newest heartbeat that a follower shows", ("follower",), registry=REGISTRY
-)
-MASTER_UP = Gauge("workbench_master_up", "1 when the master answers", registry=REGISTRY)
-FOLLOWER_UP = Gauge("workbench_follower_up", "1 when the follower answers", ("follower",), registry=REGISTRY)
-SLOT_RETAINED_BYTES = Gauge(
-    "workbench_slot_retained_bytes", "WAL that the master keeps for a slot", ("slot", "slot_type"), registry=REGISTRY
-)
-SLOT_ACTIVE = Gauge("workbench_slot_active", "1 when a slot is in use", ("slot", "slot_type"), registry=REGISTRY)
-SLOT_LOST = Gauge("workbench_slot_lost", "1 when a slot's WAL is gone", ("slot", "slot_type"), registry=REGISTRY)
 WRITES = Counter("workbench_writes", "Sales written", ("kind",), registry=REGISTRY)
 CONFLICTS = Counter("workbench_conflicts", "Writes that somebody else overtook", registry=REGISTRY)
 REFUSALS = Counter("workbench_refusals", "Writes that were not done", ("reason",), registry=REGISTRY)
 
 for _kind in ("create", "update", "delete"):
     WRITES.labels(_kind)  # there from the start: a first write is an increase too
-for _gauge in (REPLICA_LAG_SECONDS, REPLICA_LAG_BYTES, MASTER_UP):
-    _gauge.set(math.nan)  # not known yet: 0 would read as no lag at all
+
+
+class _Servers(Collector):
+    """What is known of the servers, in gauges that are made when Prometheus reads them: what is gone is not among them.
+
+    NaN is what is not known: 0 would read as no lag at all.
+    """
+
+    def __init__(self) -> None:
+        self.is_master_up = self.lag_bytes = self.lag_seconds = math.nan
+        self.followers: dict[str, bool] = {}
+        self.beats: dict[str, datetime] = {}
+        self.slots: dict[tuple[str, ...], Mapping[str, Any]] = {}
+
+    def collect(self) -> Iterator[Metric]:
+        """One family a gauge."""
+        of_slot = ("slot", "slot_type")
+        kept = {labels: _known(slot["retained_bytes"]) for labels, slot in self.slots.items()}
+        active = {labels: slot["is_active"] for labels, slot in self.slots.items()}
+        lost = {labels: slot["wal_status"] == "lost" for labels, slot in self.slots.items()}
+        ages: dict[tuple[str, ...], float] = {(name,): _age(at) for name, at in self.beats.items()}
+        up: dict[tuple[str, ...], float] = {(name,): is_up for name, is_up in self.followers.items()}
+        yield _gauge("replica_lag_seconds", "How long the replica is behind", (), {(): self.lag_seconds})
+        yield _gauge("replica_lag_bytes", "WAL that the replica has not replayed", (), {(): self.lag_bytes})
+        yield _gauge("freshness_seconds", "Age of the newest heartbeat that a follower shows", ("follower",), ages)
+        yield _gauge("master_up", "1 when the master answers", (), {(): self.is_master_up})
+        yield _gauge("follower_up", "1 when the follower answers", ("follower",), up)
+        yield _gauge("slot_retained_bytes", "WAL that the master keeps for a slot", of_slot, kept)
+        yield _gauge("slot_active", "1 when a slot is in use", of_slot, active)
+        yield _gauge("slot_lost", "1 when a slot's WAL is gone", of_slot, lost)
+
+
+def _gauge(name: str, about: str, labels: Sequence[str], values: Mapping[tuple[str, ...], float]) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(f"workbench_{name}", about, labels=labels)
+    for of, value in values.items():
+        family.add_metric(of, value)
+    return family
+
+
+def _known(value: float | None) -> float:
+    return math.nan if value is None else value
+
+
+def _age(at: datetime) -> float:
+    return max((datetime.now(UTC) - at).total_seconds(), 0.0)
+
+
+_servers = _Servers()
+REGISTRY.register(_servers)
 
 
 @dataclass(frozen=True)
@@ -121,44 +158,24 @@ def passed_over(reason: str) -> None:
 
 def master_is(*, is_up: bool) -> None:
     """Takes note of whether the master answers."""
-    MASTER_UP.set(is_up)
+    _servers.is_master_up = is_up
 
 
 def follower_is(name: str, *, is_up: bool, beat_at: datetime | None) -> None:
     """Takes note of a follower's state; its freshness is counted on from the last heartbeat it was seen with."""
-    FOLLOWER_UP.labels(name).set(is_up)
+    _servers.followers = {**_servers.followers, name: is_up}
     if beat_at is not None:
-        FRESHNESS_SECONDS.labels(name).set_function(lambda: _age(beat_at))
-
-
-def _age(at: datetime) -> float:
-    return max((datetime.now(UTC) - at).total_seconds(), 0.0)
+        _servers.beats = {**_servers.beats, name: beat_at}
 
 
 def lag_is(n_bytes: int | None, seconds: float | None) -> None:
     """Takes note of the replica's lag; None where it is not known."""
-    REPLICA_LAG_BYTES.set(math.nan if n_bytes is None else n_bytes)
-    REPLICA_LAG_SECONDS.set(math.nan if seconds is None else seconds)
-
-
-_slots: set[tuple[str, str]] = set()
+    _servers.lag_bytes, _servers.lag_seconds = _known(n_bytes), _known(seconds)
 
 
 def slots_are(slots: Iterable[Mapping[str, Any]]) -> None:
     """Takes note of all slots of the master, as sql/queries/slots.sql gives them; one that is gone is shown no more."""
-    found = set()
-    for slot in slots:
-        labels = (slot["slot_name"], slot["slot_type"])
-        found.add(labels)
-        retained = slot["retained_bytes"]
-        SLOT_RETAINED_BYTES.labels(*labels).set(math.nan if retained is None else retained)
-        SLOT_ACTIVE.labels(*labels).set(slot["is_active"])
-        SLOT_LOST.labels(*labels).set(slot["wal_status"] == "lost")
-    for gone in _slots - found:
-        for gauge in (SLOT_RETAINED_BYTES, SLOT_ACTIVE, SLOT_LOST):
-            gauge.remove(*gone)
-    _slots.clear()
-    _slots.update(found)
+    _servers.slots = {(slot["slot_name"], slot["slot_type"]): slot for slot in slots}
 
 
 def exposition() -> bytes:

@@ -26,7 +26,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from contextvars import ContextVar
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg2
 from psycopg2.extensions import STATUS_READY, ConnectionInfo, connection, cursor
@@ -45,6 +45,7 @@ _RECEIVED = struct.Struct("128xQ")  # tcpi_bytes_received of Linux's tcp_info
 CANCEL_SECONDS = 2.0  # a server that does not answer an interrupt by then is left
 _SHORTEST_SECONDS = 0.05  # what a call gets when nothing is left: it ends, and is not begun for nothing
 
+T = TypeVar("T")
 _ends_at: ContextVar[float] = ContextVar("ends_at", default=math.inf)
 
 
@@ -61,6 +62,14 @@ def time_limit(seconds: float) -> Iterator[None]:
 def seconds_left() -> float:
     """What is left of the time limit that this runs in; infinity when it runs in none."""
     return _ends_at.get() - time.monotonic()
+
+
+def wait_until(question: Callable[[], T], seconds: float, pause: float) -> T:
+    """Asks again and again, ``pause`` apart: the first answer that is true, or the last one after ``seconds``."""
+    end = time.monotonic() + seconds
+    while not (answer := question()) and time.monotonic() < end:
+        time.sleep(pause)
+    return answer
 
 
 class _Watchdog:

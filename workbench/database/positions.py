@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
+from workbench.database.deadline import wait_until
 from workbench.database.engines import Engines
 from workbench.database.failures import SERVER_ERRORS, in_words
 from workbench.database.replication import EngineName, Session
@@ -77,16 +77,8 @@ def wait_for_replica(engines: Engines, seconds: float = 20.0) -> bool:
     hold up replay for `max_standby_streaming_delay`, 10 s, so that waiting takes longer.
     """
     token = committed(engines)
-    end = time.monotonic() + seconds
-    while engines.replica is not None and token is not None and time.monotonic() < end:
-        try:
-            with engines.replica.connect() as connection:
-                if run_sql(connection, "queries/has_reached", {"token": token}).scalar_one():
-                    return True
-        except SERVER_ERRORS:
-            pass  # it starts, or had to replay a change: asked again until the time is over
-        time.sleep(POLL_SECONDS)
-    return False
+    replicas = [follower for follower in followers(engines) if follower.name == "replica"]
+    return token is not None and any(replica.wait(token, seconds) for replica in replicas)
 
 
 @dataclass(frozen=True)
@@ -111,12 +103,7 @@ class Follower:
 
     def wait(self, token: str, seconds: float) -> bool:
         """Waits until it has reached ``token``; False when it has not in that time."""
-        end = time.monotonic() + seconds
-        while not self.has_reached(token):
-            if time.monotonic() >= end:
-                return False
-            time.sleep(POLL_SECONDS)
-        return True
+        return wait_until(lambda: self.has_reached(token), seconds, POLL_SECONDS)
 
 
 def followers(engines: Engines) -> list[Follower]:

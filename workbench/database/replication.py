@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from workbench import telemetry
 from workbench.database.askers import asked_on
-from workbench.database.deadline import time_limit
+from workbench.database.deadline import time_limit, wait_until
 from workbench.database.engines import Engines
 from workbench.database.failures import SERVER_ERRORS, ServerError, failure, in_words
 from workbench.database.replica_watch import STALE_SECONDS, Master, Pulse
@@ -169,15 +169,14 @@ class Reader:
 
 def _wait(connection: sa.Connection, token: str | None) -> datetime | None:
     """The data time that the replica shows once it has reached ``token``; None when it has not in a moment."""
-    end = time.monotonic() + WAIT_SECONDS
-    while True:
+
+    def replayed() -> sa.Row[Any] | None:
         row = run_sql(connection, "queries/has_replayed", {"token": token}).one()
         connection.rollback()  # the next statement must take a newer snapshot
-        if row.has_replayed:
-            return row.as_of
-        if time.monotonic() >= end:
-            return None
-        time.sleep(POLL_SECONDS)
+        return row if row.has_replayed else None
+
+    row = wait_until(replayed, WAIT_SECONDS, POLL_SECONDS)
+    return None if row is None else row.as_of
 
 
 def _later(token: str | None, lsn: str) -> str:

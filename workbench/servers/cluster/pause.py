@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from psycopg2.extensions import connection as Connection
-from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from workbench.config import Settings
+from workbench.database.deadline import wait_until
 from workbench.database.sql_files import read_sql
 from workbench.errors import ClusterError
 from workbench.servers.cluster.layout import Layout, Node, layout_of
@@ -54,15 +54,8 @@ def _embedded(settings: Settings, layout: Layout) -> Node:
 
 def _wait_until_paused(on_replica: Connection) -> None:
     """PostgreSQL pauses before the next record that it replays, or within a second when there is none."""
-    retrying = Retrying(
-        retry=retry_if_result(lambda rows: rows != [("paused",)]),
-        wait=wait_fixed(0.02),
-        stop=stop_after_delay(PAUSE_SECONDS),
-    )
-    try:
-        retrying(_execute, on_replica, "cluster/replay_state")
-    except RetryError:
-        raise ClusterError(f"The replica did not stand still within {PAUSE_SECONDS} s; it goes on.") from None
+    if not wait_until(lambda: _execute(on_replica, "cluster/replay_state") == [("paused",)], PAUSE_SECONDS, 0.02):
+        raise ClusterError(f"The replica did not stand still within {PAUSE_SECONDS} s; it goes on.")
 
 
 def _execute(on_replica: Connection, name: str) -> list[tuple[object, ...]]:

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from workbench.config import Settings
+from workbench.database.deadline import wait_until
 from workbench.database.engines import Engines
 from workbench.database.failures import in_words
 from workbench.database.positions import committed_with_heartbeat, followers
@@ -134,14 +135,11 @@ def _has_secret(rw: Console) -> bool:
 
 
 def _wait_for_reader(engines: Engines) -> None:
-    ends_at = time.monotonic() + RETURN_SECONDS
-    while not is_read(engines):
-        if time.monotonic() > ends_at:
-            raise CdcError(
-                f"RisingWave has not begun to read the master again within {RETURN_SECONDS:.0f} s. `docker compose logs"
-                " risingwave` says why; `docker compose restart risingwave` makes it try anew."
-            )
-        time.sleep(POLL_SECONDS)
+    if not wait_until(lambda: is_read(engines), RETURN_SECONDS, POLL_SECONDS):
+        raise CdcError(
+            f"RisingWave has not begun to read the master again within {RETURN_SECONDS:.0f} s. `docker compose logs"
+            " risingwave` says why; `docker compose restart risingwave` makes it try anew."
+        )
 
 
 def _makes_secret(rw: Console, password: str) -> bool:
