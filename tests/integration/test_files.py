@@ -17,8 +17,9 @@ import pytest
 from tests.examples import LATTE, sale
 from tests.integration.test_metrics import Shop
 from workbench.connection import Workbench
-from workbench.dashboards import SalesDashboard
+from workbench.dashboards import RevenueByStore, SalesDashboard, TotalRevenue
 from workbench.errors import FileRefused
+from workbench.files.chromium import scripted
 from workbench.filters import Filters
 from workbench.metrics import Columns, SaleWhere, Source
 from workbench.metrics.sale_pages import write_sales
@@ -104,6 +105,37 @@ def test_every_tile_and_the_whole_dashboard_are_files(workbench: Workbench, shop
     assert book["Total Transactions"]["A2"].value == 15
     with pytest.raises(FileRefused):
         tiles[0].save(tmp_path / "tile.doc")
+
+
+def test_what_is_shown_is_a_page_that_asks_no_network_and_charts_are_pictures(
+    workbench: Workbench, shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filters = Filters(period="custom", date_from=date(2026, 5, 1), date_to=date(2026, 5, 3))
+    dashboard = SalesDashboard(workbench, filters)
+    dashboard.feed.session.token = shop.session.token
+    dashboard.save(tmp_path / "all.html")
+    dashboard.save(tmp_path / "all.pdf")
+    assert (tmp_path / "all.pdf").read_bytes().startswith(b"%PDF")
+    shown = scripted((tmp_path / "all.html").read_text(), "A page")
+    body = shown[shown.rindex("<body>") :]
+    assert all(f"<h2>{tile.title}</h2>" in body for tile in dashboard._every_tile())
+    assert (
+        body.count('role="img"') == 8 and "<dd>2026-05-01</dd>" in body and "http" not in body and "href=" not in body
+    )
+    assert "&lt;" not in body and "=1+1, &quot;tea&quot;" in body
+
+    chart = RevenueByStore(workbench, filters)
+    chart.save(tmp_path / "chart.png")
+    chart.save(tmp_path / "chart.svg")
+    assert (tmp_path / "chart.png").read_bytes().startswith(b"\x89PNG")
+    assert "Store 2" in (tmp_path / "chart.svg").read_text()
+    with pytest.raises(FileRefused, match="shows no chart now"):
+        RevenueByStore(workbench, Filters(stores=[99])).save(tmp_path / "none.svg")
+    with pytest.raises(FileRefused, match=r"one of \.csv, \.xlsx, \.parquet, \.html, \.pdf\."):
+        TotalRevenue(workbench, filters).save(tmp_path / "figure.png")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(FileRefused, match="A picture needs Chromium, which was not found"):
+        chart.save(tmp_path / "chart.png")
 
 
 def test_a_file_has_what_its_session_has_just_saved(workbench: Workbench, shop: Shop, tmp_path: Path) -> None:

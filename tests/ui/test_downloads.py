@@ -42,6 +42,11 @@ def test_tiles_charts_and_the_dashboard_are_downloaded(page: Page, app: str, tmp
     with page.expect_download() as taken:
         page.get_by_role("button", name="Excel", exact=True).first.click()
     taken.value.save_as(tmp_path / "all.xlsx")
+    with page.expect_download() as taken:
+        page.get_by_role("button", name="HTML", exact=True).click()
+    taken.value.save_as(tmp_path / "all.html")
+    assert "<h2>Revenue by store</h2>" in (text := (tmp_path / "all.html").read_text())
+    assert 'href="changes' not in text
     book = openpyxl.load_workbook(tmp_path / "all.xlsx")
     assert {"About", "Total Revenue", "Revenue by store", "Customers"} <= set(book.sheetnames)
     in_sheet = {row[0]: row[1] for row in book["Revenue by store"].iter_rows(min_row=2, values_only=True)}

@@ -86,13 +86,14 @@ def _given(texts: list[str]) -> dict[str, str]:
 
 
 def _run(chosen: Report, given: dict[str, str], target: Path, kind: Format, seconds: int | None) -> Finished:
-    from workbench.reports.export import export, refuse_pdf_without_browser
+    from workbench.files.chromium import find_chromium
+    from workbench.reports.export import export
     from workbench.reports.parameters import parse_all
     from workbench.reports.run import run
 
     values = parse_all(chosen.parameters, given, load_settings().clock.today())
     if kind is Format.pdf:
-        refuse_pdf_without_browser()
+        find_chromium("A PDF")
     if not target.parent.is_dir():
         raise ReportError(f"There is no folder {target.parent} to write {target.name} to.")
     with errors.status(f"Running {chosen.name} ...") as status:

@@ -7,6 +7,7 @@ import math
 import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
@@ -28,8 +29,10 @@ from workbench.components.html import table_html
 from workbench.connection import Workbench
 from workbench.dashboards.feed import Feed, Moment
 from workbench.dashboards.once import once
+from workbench.dashboards.still import Still
 from workbench.dashboards.tile import Tile
 from workbench.dashboards.tile_card import Button
+from workbench.database.replication import Answer
 from workbench.files import FORMATS
 from workbench.filters import Filters
 
@@ -117,17 +120,30 @@ class ChartTile(Tile):
         """The chart."""
         return self._scrolled
 
+    def still(self, moment: Moment, answer: Answer[pd.DataFrame]) -> Still:
+        """The chart, with the table of what is drawn folded below it; or as the page does, the table alone."""
+        still = super().still(moment, answer)
+        if not self.card.is_open:
+            return still
+        table = f'<details class="figures"><summary>The figures</summary>{self._table()}</details>'
+        figure = self._copy()
+        self._write(figure)
+        return replace(still, about="", html=table, figure=figure)  # there is nothing to click
+
     def _figure(self) -> Plot:
-        """A copy of the chart, with the newest data."""
+        figure = self._copy()
+        self.listen(figure)
+        self._write(figure)
+        return figure
+
+    def _copy(self) -> Plot:
+        """A chart of its own, for the newest data to be written into."""
         with _drawing:  # HoloViews' options and its current backend are the whole process's
             drawn = _drawn.setdefault(type(self), {})
             if self.currency not in drawn:
                 hv.Store.set_current_backend("bokeh")
                 drawn[self.currency] = serialized(hv.render(self.plot(self.marks(self._data))))
-        figure = copied(drawn[self.currency])
-        self.listen(figure)
-        self._write(figure)
-        return figure
+        return copied(drawn[self.currency])
 
     def _write(self, figure: Plot) -> None:
         data = self._data

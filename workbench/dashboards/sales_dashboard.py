@@ -18,6 +18,7 @@ from workbench.components.inline import is_served, when_shown, while_shown
 from workbench.connection import Workbench
 from workbench.dashboards.bars import RevenueByCashier, RevenueByCategory, RevenueByPaymentMethod, RevenueByStore
 from workbench.dashboards.customer_tables import Customers, DiscountsByCategory, DiscountsByStore
+from workbench.dashboards.dashboard_file import write_dashboard
 from workbench.dashboards.download_button import DownloadButton, freeze_button
 from workbench.dashboards.feed import Feed, Moment
 from workbench.dashboards.filter_bar import FilterBar
@@ -31,7 +32,6 @@ from workbench.dashboards.recent_sales import RecentSales
 from workbench.dashboards.sales_tab import SalesTab
 from workbench.dashboards.tile import Tile, card, column
 from workbench.dashboards.view_menu import ViewMenu
-from workbench.dashboards.workbook import write_dashboard
 from workbench.filters import Filters, from_query, to_query, unread
 from workbench.filters.saved_views import SavedViews
 
@@ -89,8 +89,11 @@ class SalesDashboard(Viewer):
         self._read((location.search if location is not None else "") or self.query)
         views = SavedViews(workbench.engines, workbench.reader, self.feed.session)
         self.views = ViewMenu(views, lambda: self.query, self._open_view)
-        workbook = DownloadButton(self.feed, self._write, "dashboard", "xlsx", label="Excel", icon="table_view")
-        self.bar = FilterBar(self.feed, self._live, self.views, freeze_button(self.feed), workbook)
+        files = [
+            DownloadButton(self.feed, self._write, "dashboard", kind, label=label, icon=icon)
+            for kind, label, icon in (("xlsx", "Excel", "table_view"), ("html", "HTML", "description"))
+        ]
+        self.bar = FilterBar(self.feed, self._live, self.views, freeze_button(self.feed), *files)
         self._connect()
 
     def tiles(self, name: str) -> list[Tile]:
@@ -107,12 +110,15 @@ class SalesDashboard(Viewer):
         """All but the table of sales, which has its own download; apart from those that are shown."""
         return [kind(self.feed) for kinds in TILES.values() for kind in kinds]
 
-    def to_excel(self, path: str | Path) -> None:
-        """Writes all tiles as one Excel file (.xlsx), a sheet each, behind a cover that says what they are of.
+    def save(self, path: str | Path) -> None:
+        """Writes all tiles as one file that says first what they are of.
 
+        By the end of its name: .xlsx has all rows of each in a sheet, .html and .pdf what it shows; PDF needs Chromium.
         Raises WorkbenchError.
         """
         self._write(Path(path), self.feed.moment())
+
+    to_excel = save
 
     def _write(self, path: Path, moment: Moment) -> None:
         write_dashboard(path, moment, self._every_tile())

@@ -19,14 +19,18 @@ from workbench.components.inline import when_shown
 from workbench.connection import Workbench
 from workbench.dashboards.feed import Feed, Found, Moment
 from workbench.dashboards.once import once
+from workbench.dashboards.still import Still, content, picture
 from workbench.dashboards.tile_card import Button, TileCard, stylesheets
+from workbench.database.failures import called
 from workbench.database.replication import Answer
 from workbench.database.typed_rows import drawable
 from workbench.errors import WorkbenchError
 from workbench.files import FORMATS, file_name, format_of, of_frame, write
 from workbench.filters import Filters
 from workbench.metrics import Asked
+from workbench.servers.disk import write_whole
 
+SHOWN = {"html": "HTML", "pdf": "PDF"}  # files of what a tile shows, beside those of its figures
 NOTHING_FOUND = "No sales match. Choose another period, or clear a filter."
 
 
@@ -118,11 +122,25 @@ class Tile(Viewer):
     def save(self, path: str | Path) -> None:
         """Writes ``frame(exact=True)``, all its rows, into a file whose name ends with .csv, .xlsx or .parquet.
 
+        What is shown is written by .html and .pdf, a chart by .png and .svg too; all but HTML need Chromium.
         Raises FileRefused for another ending, and WorkbenchError.
         """
-        format_of(Path(path))
-        with of_frame(self.for_file(self.frame(exact=True))) as rows:
-            write(rows, Path(path), self.title)
+        kind = format_of(Path(path), [*self.files, *SHOWN])
+        if kind in FORMATS:
+            with of_frame(self.for_file(self.frame(exact=True))) as rows:
+                write(rows, Path(path), self.title)
+            return
+        moment = self.feed.moment()
+        still = self.still(moment, self.fetch(moment))
+        made = content(kind, self.title, {}, "", [still]) if kind in SHOWN else picture(still, kind)
+        write_whole(Path(path), made)
+
+    def still(self, moment: Moment, answer: Answer[pd.DataFrame]) -> Still:
+        """What it shows of an answer, for a file. It is drawn by this."""
+        self._take(moment, answer)
+        source = f"{called(answer.engine)}, as of {self.feed.workbench.clock.text(answer.as_of)}"
+        legend = tuple((kind, text) for kind, text in self.card.legend)
+        return Still(self.title, self.about, self.card.text, source, legend)
 
     def all_button(self, count: int) -> list[Button]:
         """A button for all rows where there are more than are shown, "all" by name."""

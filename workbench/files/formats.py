@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -44,11 +44,11 @@ class Rows:
         return {name: kind.partition("(")[0] for name, kind, *_ in found}
 
 
-def format_of(path: Path) -> str:
-    """One of FORMATS, by the end of the file's name. Raises FileRefused."""
+def format_of(path: Path, formats: Iterable[str] = FORMATS) -> str:
+    """One of these, by the end of the file's name. Raises FileRefused."""
     ending = path.suffix.removeprefix(".").lower()
-    if ending not in FORMATS:
-        endings = ", ".join(f".{name}" for name in FORMATS)
+    if ending not in (among := tuple(formats)):
+        endings = ", ".join(f".{name}" for name in among)
         raise FileRefused(f"The name of the file, {path.name!r}, has to end with one of {endings}.")
     return ending
 

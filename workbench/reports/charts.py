@@ -51,9 +51,19 @@ class Chart:
             drawn.update(width=None, height=self._height, sizing_mode="stretch_width")
             drawn.toolbar.logo = None
         figures = "".join(folded(frame) for frame in self._frames())
-        item = json.dumps(json_item(drawn)).replace("<", "\\u003c")  # data must not end the script
-        place = f"chart-{hashlib.sha256(item.encode()).hexdigest()[:16]}"
-        return HTML.format(place=place, kind=CLASS, height=self._height, item=item, without=WITHOUT) + figures
+        return embedded(drawn, self._height) + figures
+
+
+def embedded(figure: LayoutDOM, height: int) -> str:
+    """The HTML of a figure, ``height`` pixels high, on a page that has BokehJS."""
+    item = as_json(figure)
+    place = f"chart-{hashlib.sha256(item.encode()).hexdigest()[:16]}"
+    return HTML.format(place=place, kind=CLASS, height=height, item=item, without=WITHOUT)
+
+
+def as_json(figure: LayoutDOM) -> str:
+    """What BokehJS embeds, as it can stand in a script."""
+    return json.dumps(json_item(figure)).replace("<", "\\u003c")  # data must not end the script
 
 
 def chart(drawn: Any, height: int = 320) -> Chart:
