@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -12,6 +13,7 @@ from weakref import WeakSet
 
 import pandas as pd
 
+from workbench.catalogue.names import KnownNames
 from workbench.connection import Workbench
 from workbench.database.askers import Question
 from workbench.database.replication import Answer, Session, lsn_number
@@ -26,6 +28,7 @@ K = TypeVar("K", bound=Hashable)
 REFRESH_SECONDS = 0.2  # half a millisecond where nothing is new
 BEGIN_SECONDS = 5.0
 AGAIN_SECONDS = 30.0
+NAMES_SECONDS = 1.0  # between two looks whether the catalogue has changed
 MOST_ANSWERS = 2000  # kept for one revision, and as many of what is made of them; beyond it the oldest go
 
 
@@ -49,6 +52,8 @@ class Live:
         used = settings.workbench_figures
         self.columns = Columns.of(settings)
         self.stream = None if risingwave is None or used in ("columns", "database") else Stream(risingwave)
+        self.names = KnownNames(workbench.reader)
+        self._named, self._names_asked_at = 0, 0.0
         self._asks_columns = used in ("auto", "columns")
         self.problem = ""  # why the last refresh failed, in words; empty when it did not
         self._seconds = seconds
@@ -68,7 +73,8 @@ class Live:
     def revision(self) -> int:
         """Moves whenever figures may have changed."""
         moment = self.columns.moment
-        return (0 if moment is None else moment.revision) + (0 if self.stream is None else self.stream.revision)
+        of_stream = 0 if self.stream is None else self.stream.revision
+        return (0 if moment is None else moment.revision) + of_stream + self._named
 
     def still(self, engine: str) -> tuple[str, datetime] | None:
         """Who knows, up to which data time, that what ``engine`` has answered at this revision still holds."""
@@ -242,7 +248,8 @@ class Live:
     def _run(self) -> None:
         while not self._stopping.wait(self._seconds if self._has_begun.is_set() else 0):
             try:
-                if self.columns.refresh(self.workbench.reader, Session()):
+                is_named_anew = self._refresh_names()
+                if self.columns.refresh(self.workbench.reader, Session()) or is_named_anew:
                     self._wake()
             except FiguresUnavailable as error:
                 self._tell(str(error))
@@ -256,6 +263,18 @@ class Live:
             else:
                 self.problem = ""
             self._has_begun.set()
+
+    def _refresh_names(self) -> bool:
+        """Whether stores, cashiers or products are called otherwise than before; names are no reason to fail."""
+        now = time.monotonic()
+        if now - self._names_asked_at < NAMES_SECONDS:
+            return False
+        self._names_asked_at = now
+        with suppress(WorkbenchError):
+            if self.names.refresh() and self._has_begun.is_set():
+                self._named += 1
+                return True
+        return False
 
     def _wake(self) -> None:
         """Wakes all, each time another one first: they are drawn in this order, and one would always be the last."""

@@ -2,19 +2,41 @@
 
 from __future__ import annotations
 
+import csv
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
+from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
+from tests.conftest import wait_until
+from tests.examples import sale
 from workbench.accounts.actor import Actor
 from workbench.catalogue import KINDS, Catalogue
+from workbench.catalogue.importing import judge, write
 from workbench.catalogue.sample import fill, take_back
+from workbench.connection import Workbench
+from workbench.dashboards.bars import RevenueByStore
+from workbench.dashboards.feed import Feed
 from workbench.database.engines import Engines
 from workbench.database.replication import Reader, Session
-from workbench.errors import AlreadyUndone, EntryConflict, EntryInUse, EntryNotFound, EntryRefused, RoleRefused
+from workbench.errors import (
+    AlreadyUndone,
+    EntryConflict,
+    EntryInUse,
+    EntryNotFound,
+    EntryRefused,
+    ImportRefused,
+    RoleRefused,
+)
+from workbench.filters import Filters, chips
+from workbench.forms.sale_columns import page_rows
+from workbench.live import Live
+from workbench.metrics import Source, Where
+from workbench.metrics.sale_pages import newest_sales, write_sales
 from workbench.sample import load, undo
 
 STORE, CASHIER, PRODUCT, PRICE = (KINDS[name] for name in ("store", "cashier", "product", "product_price"))
@@ -153,7 +175,7 @@ def test_admins_alone_write_and_see_customers(catalogue: Catalogue, role: str) -
     stored = catalogue.create(STORE, LISBON)
     other = Catalogue(catalogue.engines, catalogue.reader, Session(), Actor("eve", role))
     log_id = catalogue.log().value[0].log_id
-    for write in (
+    for act in (
         lambda: other.create(STORE, LISBON | {"store_id": 4}),
         lambda: other.update(STORE, LISBON | {"city": "Porto"}, stored.version),
         lambda: other.delete(STORE, (3,), stored.version),
@@ -163,7 +185,7 @@ def test_admins_alone_write_and_see_customers(catalogue: Catalogue, role: str) -
         lambda: other.find(CUSTOMER, (1,)),
     ):
         with pytest.raises(RoleRefused, match="needs the role admin"):
-            write()
+            act()
     assert catalogue.find_all(STORE).value == other.find_all(STORE).value == [stored]
 
 
@@ -205,3 +227,61 @@ def test_the_samples_catalogue_is_the_same_each_time_changes_nothing_and_goes_wi
     undo(engines, actor="ann")
     take_back(engines, "ann")
     assert [entry for kind in (STORE, CASHIER, PRODUCT, PRICE) for entry in catalogue.find_all(kind).value] == [mine]
+
+
+def test_names_are_joined_to_figures_and_files_and_follow_the_catalogue(
+    catalogue: Catalogue, workbench: Workbench, tmp_path: Path
+) -> None:
+    workbench.sales(actor="ann").create(sale(), uuid4())
+    live = Live(workbench, seconds=0.02)
+    live.names.refresh()
+    feed = Feed(workbench, Filters(period="all", stores=[3]), live)
+    tile = RevenueByStore(feed)
+    frame = tile.frame()
+    assert tile.names(frame) == ["Store 3"]
+    assert list(tile.for_file(frame).columns) == list(frame.columns)
+    stored = catalogue.create(STORE, LISBON)
+    catalogue.create(STORE, LISBON | {"store_id": 4})
+    revision = live.revision
+    live.start()
+    try:
+        wait_until(lambda: tile.names(frame) == ["Rossio (3)"], "two stores of one name, told apart")
+        assert live.revision > revision
+        assert [chip.text for chip in chips(feed.filters, live.names.now.by_dimension)] == ["Store: Rossio (3)"]
+        catalogue.update(STORE, LISBON | {"store_name": "<b>"}, stored.version)
+        wait_until(lambda: tile.names(frame) == ["<b>"], "the other name")
+    finally:
+        live.stop()
+    assert tile.for_file(frame)["store_name"].tolist() == ["<b>"]
+    source = Source(workbench.reader, workbench.session)
+    write_sales(source, Where(), tmp_path / "a.csv", live.names.now.by_dimension)
+    head, row = csv.reader((tmp_path / "a.csv").read_text("utf-8-sig").splitlines())
+    assert dict(zip(head, row, strict=True)).items() >= {"store_id": "3", "store_name": "<b>"}.items()
+    shown = page_rows(newest_sales(source, Where(), 1).value, names=live.names.now)
+    assert shown["store_id"].tolist() == ['<span class="named" data-id="0000000003" title="Store 3">&lt;b&gt;</span>']
+
+
+def test_a_file_of_entries_has_a_verdict_for_each_row_and_is_saved_whole(catalogue: Catalogue, tmp_path: Path) -> None:
+    catalogue.create(STORE, LISBON)
+    catalogue.create(STORE, LISBON | {"store_id": 4})
+    path = tmp_path / "stores.csv"
+    path.write_text(
+        "Store;Name;Opened;Colour\n3;Rossio;2019-04-01;red\n4;Chiado;;\n5;Baixa;;\nx;;;\n5;Alfama;;\n", encoding="utf-8"
+    )
+    found = judge(catalogue, STORE, path)
+    assert [verdict.kind for verdict in found.verdicts] == ["changed", "changed", "new", "refused", "refused"]
+    assert found.unused == ("Colour",)
+    assert "Store ID 'x' cannot be used" in found.refused[0].reason
+    assert "Store 5 is in the file with other content" in found.refused[1].reason
+    with pytest.raises(ImportRefused, match="2 rows are refused"):
+        write(catalogue, STORE, found)
+    assert write(catalogue, STORE, found, accepted_only=True).new == 1
+    assert judge(catalogue, STORE, path).totals == {"there already": 3, "refused": 2}
+    path.write_text("cashier_id,cashier_name,store_id\n301,Ana,3\n901,Rui,9\n")
+    assert [verdict.kind for verdict in judge(catalogue, CASHIER, path).verdicts] == ["new", "refused"]
+    path.write_text("cashier_id,store_id\n301,3\n")
+    with pytest.raises(ImportRefused, match="has no column cashier_name: Cashiers have"):
+        judge(catalogue, CASHIER, path)
+    eve = Catalogue(catalogue.engines, catalogue.reader, Session(), Actor("eve", "editor"))
+    with pytest.raises(RoleRefused):
+        judge(eve, CASHIER, path)

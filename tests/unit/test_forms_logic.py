@@ -16,6 +16,7 @@ from workbench.forms import basket
 from workbench.forms.conflict import conflict_table, merge
 from workbench.forms.fields import Fields, text_field
 from workbench.forms.messages import Message
+from workbench.forms.named_ids import ids_of, stands_for
 from workbench.forms.pager import Pager
 from workbench.forms.sale_columns import page_rows
 from workbench.forms.sale_filters import SaleFilters, filter_texts, parse_filters
@@ -173,3 +174,25 @@ def test_tables_show_letters_that_are_not_seen() -> None:
     assert as_drawn(rows)["payment_method"].tolist() == [shown]
     line = {"product_code": mark, "product_name": mark, "category": mark, "quantity": 1}
     assert basket._row(line | dict.fromkeys(("unit_price", "discount"), Decimal(1)))[:3] == (shown,) * 3
+
+
+NAMED = {3: "Rossio", 4: "Chiado", 7: "Chiado (7)"}
+
+
+@pytest.mark.parametrize(
+    ("typed", "ids", "said"),
+    [
+        ("3", "3", "Rossio"),
+        ("9", "9", "not in the catalogue"),
+        ("ross", "3", "3 Rossio"),
+        ("chiado", "4", "4 Chiado"),  # one is named just so
+        ("o", "o", "3 Rossio, 4 Chiado, 7 Chiado (7)"),
+        ("rossio, 7", "3, 7", ""),
+        ("nowhere", "nowhere", ""),
+        ("", "", ""),
+    ],
+)
+def test_a_name_stands_for_its_id_where_it_is_one_alone(typed: str, ids: str, said: str) -> None:
+    assert ids_of(typed, NAMED) == ids
+    assert stands_for(typed, NAMED) == said
+    assert (ids_of(typed, {}), stands_for(typed, {})) == (typed, "")

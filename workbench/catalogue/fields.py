@@ -21,7 +21,10 @@ Values = dict[str, Any]
 
 @dataclass(frozen=True)
 class Field:
-    """A column of one of the catalogue's tables. ``length`` is that of a text, ``hint`` what its form says below it."""
+    """A column of one of the catalogue's tables. ``length`` is that of a text, ``hint`` what its form says below it.
+
+    ``of`` is the kind whose entry it names, which must be there.
+    """
 
     name: str
     label: str
@@ -29,6 +32,7 @@ class Field:
     is_required: bool = False
     length: int = 100
     hint: str = ""
+    of: str = ""
 
     def read(self, value: Any) -> Any:
         """What is stored for ``value``, typed or from a file; None for nothing. Raises FieldError."""
@@ -172,7 +176,7 @@ KINDS = {
             (
                 Field("cashier_id", "ID", "id", True),
                 Field("cashier_name", "Name", is_required=True),
-                Field("store_id", "Store", "id"),
+                Field("store_id", "Store", "id", of="store"),
             ),
         ),
         Kind(
@@ -194,7 +198,7 @@ KINDS = {
             ("product_code", "valid_from"),
             "list_price",
             (
-                Field("product_code", "Product code", is_required=True, length=50),
+                Field("product_code", "Product code", is_required=True, length=50, of="product"),
                 Field("valid_from", "Valid from", "day", True),
                 Field("list_price", "List price", "money", True),
             ),

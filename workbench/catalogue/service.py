@@ -98,10 +98,9 @@ class Catalogue:
     def __post_init__(self) -> None:
         self._actor = as_actor(self.actor)
 
-    @property
-    def may_write(self) -> bool:
-        """Whether the actor may change the catalogue."""
-        return self._actor.may("admin")
+    def need(self) -> Actor:
+        """The actor, if they may change the catalogue at this moment. Raises RoleRefused and SignedOut."""
+        return self._actor.need("admin", CHANGING)
 
     def find_all(self, kind: Kind) -> Answer[list[Entry]]:
         """All entries by their keys, customers for admins alone. Raises RoleRefused, SchemaError, ServerUnavailable."""
@@ -173,7 +172,7 @@ class Catalogue:
     def _write(
         self, work: Callable[[sa.Connection], T], *, undoes: int | None = None, seconds: float = SAVE_SECONDS
     ) -> T:
-        who = self._actor.need("admin", CHANGING).name
+        who = self.need().name
         with master_in_words(self.engines), time_limit(seconds), self.engines.owner.connect() as connection:
             write_sql(connection, "catalogue/say", {"actor": who, "undoes": str(undoes or "")})
             done = work(connection)
@@ -306,7 +305,7 @@ def _references_hold(kind: Kind, values: Values) -> Generator[None]:
     except IntegrityError as error:
         if state_of(error) != FOREIGN_KEY_VIOLATION:
             raise
-        name = "product_code" if kind.name == "product_price" else "store_id"
+        name = next(field.name for field in kind.fields if field.of)
         text = "it must be in the catalogue already"
         raise EntryRefused([FieldError(name, values.get(name, "of some"), text)]) from None
 

@@ -86,14 +86,15 @@ def _written_whole(
 def _written(
     workbench: Workbench, path: Path, where: Where, metrics: list[str], by: list[str]
 ) -> tuple[int, str, object]:
+    from workbench.catalogue.names import KnownNames, with_names
     from workbench.files import of_frame, write
     from workbench.metrics import Source, ask
     from workbench.metrics.sale_pages import write_sales
 
-    source = Source(workbench.reader, workbench.session)
+    source, names = Source(workbench.reader, workbench.session), KnownNames(workbench.reader).now
     if not metrics:
-        sales = write_sales(source, where, path)
+        sales = write_sales(source, where, path, names.by_dimension)
         return sales.value, sales.engine, sales.as_of
     answer = ask(source, metrics, by=by, where=where)
-    with of_frame(answer.value) as rows:
+    with of_frame(with_names(answer.value, names)) as rows:
         return write(rows, path, metrics[0]), answer.engine, answer.as_of

@@ -204,7 +204,8 @@ class BarTile(ChartTile):
 
     def names(self, frame: pd.DataFrame) -> list[str]:
         """Each value as people read it."""
-        return [value_text(self.narrows, value, {}) for value in frame[self.dimension]]
+        named = self.known_names.of(self.dimension)
+        return [value_text(self.narrows, value, named) for value in frame[self.dimension]]
 
     def colors(self, values: Sequence[Any]) -> list[str]:
         """The bars' colours."""
@@ -217,8 +218,8 @@ class RevenueByStore(BarTile):
     title, dimension = "Revenue by store", "store"
 
     def names(self, frame: pd.DataFrame) -> list[str]:
-        """``Store 3``."""
-        return [f"Store {value}" for value in frame["store"]]
+        """Its name; ``Store 3`` where it has none."""
+        return [self.known_names.name("store", value, f"Store {value}") for value in frame["store"]]
 
     def colors(self, values: Sequence[Any]) -> list[str]:
         """The stores' colours."""
@@ -244,5 +245,5 @@ class RevenueByCashier(BarTile):
     title, dimension = "Revenue by cashier", "cashier"
 
     def names(self, frame: pd.DataFrame) -> list[str]:
-        """``Cashier 301``."""
-        return [f"Cashier {value}" for value in frame["cashier"]]
+        """Their name; ``Cashier 301`` where they have none."""
+        return [self.known_names.name("cashier", value, f"Cashier {value}") for value in frame["cashier"]]

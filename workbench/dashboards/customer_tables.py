@@ -60,7 +60,7 @@ class Discounts(TableTile):
         for row in frame.to_dict("records"):
             value = row[self.dimension]
             yield (
-                NO_CATEGORY if value is None else str(value),
+                NO_CATEGORY if value is None else self.known_names.name(self.dimension, value, str(value)),
                 self.text(row["discount_given"]),
                 percent(row["discount_rate"]),
                 percent(row["discounted_share"]),

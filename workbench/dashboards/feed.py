@@ -18,6 +18,7 @@ from bokeh.document import Document
 from panel.io.document import unlocked
 from panel.viewable import Viewable
 
+from workbench.catalogue.names import Names
 from workbench.components.browser.downloads import Downloads
 from workbench.components.inline import done_at_once, is_served, read_aside, session_of, while_shown
 from workbench.connection import Workbench
@@ -75,12 +76,17 @@ class Moment:
     so_far: Where  # what of it is compared: a running period up to the last full hour
     comparison: Where | None
 
+    @property
+    def names(self) -> Names:
+        """What stores, cashiers and products are called."""
+        return self.live.names.now
+
     def key(self) -> Hashable:
-        """All that an answer or a drawing may depend on besides the data: filters, periods, the hour."""
+        """All that an answer or a drawing may depend on besides the data: filters, periods, the hour, names."""
         values = [getattr(self.filters, name) for name in self.filters.param if name != "name"]
         chosen = tuple(tuple(value) if isinstance(value, list) else value for value in values)
         hour = self.now.replace(minute=0, second=0, microsecond=0)
-        return chosen, self.where, self.so_far, self.comparison, hour
+        return chosen, self.where, self.so_far, self.comparison, hour, self.names.position
 
     def ask(self, metrics: Sequence[str], by: Sequence[str] = (), where: Where | None = None) -> Answer[pd.DataFrame]:
         """The metrics for what is looked at, or for another ``where``. The frame must not be changed."""

@@ -68,7 +68,7 @@ class FilterBar(Viewer):
         self._feed, self._filters = feed, feed.filters
         self._revision = -1
         self._named = feed.live.revision  # whose names of products are shown
-        self.names: dict[str, str] = {}  # of products, by code
+        self.names = dict(feed.live.names.now.by_dimension)  # by dimension and id; of products once they are read
         self._period, self._comparison = _select("Period", PERIODS), _select("Compare with", COMPARISONS)
         self._dates = {name: _text(label) for name, label in DATES.items()}
         self._calendars = {name: _calendar() for name in DATES}
@@ -115,15 +115,18 @@ class FilterBar(Viewer):
             pn.state.execute(self.load_names)
 
     async def load_names(self) -> None:
-        """Finds the names of products, by which their filter is chosen and its chip reads."""
-        names = await read_aside(product_names, self._feed.moment())
+        """Finds the names by which filters are chosen and their chips read."""
+        moment = self._feed.moment()
+        names = {**moment.names.by_dimension, "product": await read_aside(product_names, moment)}
         if names != self.names:
             self.names = names
             self._show()
 
     def _option(self, name: str, value: Any) -> str:
-        text = value_text(name, value, self.names)
-        return f"{text} ({value})" if name == "products" and text != value else text  # two may have one name
+        names = self.names.get(DIMENSION_OF[name], {})
+        text = value_text(name, value, names)
+        is_told = value not in names or text in (str(value), f"{names[value]} ({value})")
+        return text if is_told or text.endswith(f"({value})") else f"{text} ({value})"  # found by either
 
     def _list(self, name: str) -> pmui.MultiChoice:
         layout = {key: value for key, value in FIELD.items() if key != "size"}

@@ -23,8 +23,8 @@ class FilterChips(Viewer):
         self._row = column(css="flex-flow: row wrap; gap: 8px; align-items: center;")
         self._row.visible = False
 
-    def follow(self, names: Mapping[str, str]) -> None:
-        """Shows the chips that there are now, with products by their ``names``."""
+    def follow(self, names: Mapping[str, Mapping[Any, str]]) -> None:
+        """Shows the chips that there are now, by the ``names`` of each dimension."""
         found = chips(self._filters, names)
         if found == self._shown:
             return  # a button that is taken away while it is being drawn is an error in the browser

@@ -67,7 +67,7 @@ class ProductTable(TableTile):
         for row in frame.to_dict("records"):
             yield (
                 str(row["rank"]),
-                row["product_name"],
+                self.known_names.name("product", row["product_code"], row["product_name"]),
                 row["category"] if row["category"] is not None else NO_CATEGORY,
                 row["abc_class"],
                 self.text(row["revenue"]),
@@ -111,8 +111,9 @@ class Baskets(TableTile):
     def rows(self, frame: pd.DataFrame) -> Iterable[Sequence[str]]:
         """One row a pair."""
         for row in frame.to_dict("records"):
+            pair = [self.known_names.name("product", row[f"product_{n}"], row[f"name_{n}"]) for n in "ab"]
             yield (
-                f"{row['name_a']} + {row['name_b']}",
+                " + ".join(pair),
                 theme.count(row["sales_both"]),
                 percent(row["support"]),
                 f"{percent(row['confidence_ab'])} / {percent(row['confidence_ba'])}",

@@ -57,6 +57,6 @@ class TopProductsByQuantity(TopProducts):
 
 
 def product_names(moment: Moment) -> dict[str, str]:
-    """The name of each product code."""
+    """The name of each product code: the catalogue's, else that of its newest line."""
     found = moment.answer("product names", lambda source: source.read(lambda facts: facts.product_names(), "products"))
-    return {code: visible(name) for code, name in found.value.items()}
+    return {code: visible(name) for code, name in found.value.items()} | dict(moment.names.of("product"))

@@ -37,4 +37,5 @@ class RecentSales(TableTile):
     def rows(self, frame: pd.DataFrame) -> Iterable[Sequence[str]]:
         """One row a sale."""
         for sale in frame.itertuples(index=False):
-            yield [sale_text(name, value, self.currency) for name, value in zip(COLUMNS, sale, strict=True)]
+            cells = zip(COLUMNS, sale, strict=True)
+            yield [sale_text(name, value, self.currency, self.known_names) for name, value in cells]

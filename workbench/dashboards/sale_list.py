@@ -14,6 +14,7 @@ import panel_material_ui as pmui
 from bokeh.models.widgets.tables import NumberFormatter
 from panel.viewable import Viewable
 
+from workbench.catalogue.names import NO_NAMES, Names
 from workbench.components import theme
 from workbench.connection import Workbench
 from workbench.dashboards.feed import Feed, Moment
@@ -89,7 +90,7 @@ class SaleList(Tile):
         """The rows and how many there are."""
         page = self._page
         assert page is not None
-        self._table.value = as_drawn(frame, page.notes)
+        self._table.value = as_drawn(frame, page.notes, moment.names)
         self._count.object = f"<p><strong>{theme.esc(page.count_text)}</strong></p>"
         self._newer.disabled, self._older.disabled = not page.has_previous, not page.has_next
         self.card.fill()
@@ -102,7 +103,7 @@ class SaleList(Tile):
     def save(self, path: str | Path) -> None:
         """Writes all sales that the filters leave, not this page alone. Raises as ``Tile.save`` does."""
         moment = self.feed.moment()
-        write_sales(moment.live.source_now(moment.session), moment.where, Path(path))
+        write_sales(moment.live.source_now(moment.session), moment.where, Path(path), moment.names.by_dimension)
 
     def _go(self, move: Move, _event: Any) -> None:
         if self._page is not None:
@@ -114,9 +115,11 @@ class SaleList(Tile):
             self._on_open(int(self._table.value.index[event.row]))
 
 
-def as_drawn(rows: pd.DataFrame, notes: Mapping[int, ReturnNote] = MappingProxyType({})) -> pd.DataFrame:
+def as_drawn(
+    rows: pd.DataFrame, notes: Mapping[int, ReturnNote] = MappingProxyType({}), names: Names = NO_NAMES
+) -> pd.DataFrame:
     """A page as the browser gets it: texts, except for what is aligned as a number, and notes of some sales."""
-    frame = pd.DataFrame({name: [sale_text(name, value) for value in rows[name]] for name in SHOWN[1:]})
+    frame = pd.DataFrame({name: [sale_text(name, value, "", names) for value in rows[name]] for name in SHOWN[1:]})
     frame[NOTE] = [note_html(notes.get(int(sale))) for sale in rows["transaction_id"]]
     frame.index = pd.Index(rows["transaction_id"].astype("int64"), name="transaction_id")
     return frame

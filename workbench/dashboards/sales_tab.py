@@ -40,7 +40,7 @@ class SalesTab(Viewer):
     @cached_property
     def edit(self) -> EditSale:
         """The form of the sale that is open."""
-        made = EditSale(self._sales, lambda _saved: self._feed.renew())
+        made = EditSale(self._sales, lambda _saved: self._feed.renew(), names=lambda: self._feed.live.names.now)
         back = pmui.Button(label="Back to the list", icon="arrow_back", variant="text", margin=0, on_click=self._closed)
         self._form.append(card(back, made))
         self.kept.append(made.unsaved)

@@ -14,6 +14,7 @@ import panel_material_ui as pmui
 import param
 from panel.viewable import Viewable, Viewer
 
+from workbench.catalogue.names import Names, with_names
 from workbench.components import theme
 from workbench.components.inline import when_shown
 from workbench.connection import Workbench
@@ -116,8 +117,11 @@ class Tile(Viewer):
             self.card.saying = ""
 
     def for_file(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """What of a frame stands in a file: all of it, unless there is more in it than one value a cell."""
-        return frame
+        """What of a frame stands in a file: all of it, unless there is more in it than one value a cell.
+
+        Behind the id of a store or a cashier stands its name, where the catalogue has any.
+        """
+        return with_names(frame, self.known_names)
 
     def save(self, path: str | Path) -> None:
         """Writes ``frame(exact=True)``, all its rows, into a file whose name ends with .csv, .xlsx or .parquet.
@@ -176,7 +180,7 @@ class Tile(Viewer):
     def _take(self, moment: Moment, answer: Answer[pd.DataFrame]) -> None:
         self._engine = answer.engine
         self.card.tell(answer.engine, answer.as_of, self.feed.workbench.monitor.now(), answer.note)
-        shown = (self.depends_on(moment), answer.value)
+        shown = ((self.depends_on(moment), moment.names.position), answer.value)
         if self._shown is not None and self._shown[0] == shown[0] and same(self._shown[1], shown[1]):
             return
         if answer.value.empty:
@@ -206,6 +210,11 @@ class Tile(Viewer):
     def text(self, amount: Decimal | int | None) -> str:
         """Money as it is read, in the configured currency."""
         return theme.money(amount, self.currency)
+
+    @property
+    def known_names(self) -> Names:
+        """What stores, cashiers and products are called."""
+        return self.feed.live.names.now
 
     @property
     def currency(self) -> str:

@@ -24,15 +24,16 @@ class Chip:
     cleared: Mapping[str, Any]
 
 
-def chips(filters: Filters, product_names: Mapping[str, str] | None = None) -> list[Chip]:
-    """A chip for each dimension that narrows; products by name where it is known."""
+def chips(filters: Filters, names: Mapping[str, Mapping[Any, str]] | None = None) -> list[Chip]:
+    """A chip for each dimension that narrows; by the ``names`` of its dimension where they are known."""
     found = []
     if filters.brush_from or filters.brush_to:
         days = words(filters.brush_from, filters.brush_to)
         found.append(Chip(f"Days: {days}", {"brush_from": None, "brush_to": None}))
     for name in LISTS:
         if values := getattr(filters, name):
-            texts = [value_text(name, value, product_names or {}) for value in values]
+            named = (names or {}).get(DIMENSION_OF[name], {})
+            texts = [value_text(name, value, named) for value in values]
             more = f" and {len(texts) - _MOST_VALUES} more" if len(texts) > _MOST_VALUES else ""
             shown = ", ".join(texts[:_MOST_VALUES])
             of = DIMENSIONS[DIMENSION_OF[name]].label if len(texts) == 1 else label(name)
@@ -42,12 +43,10 @@ def chips(filters: Filters, product_names: Mapping[str, str] | None = None) -> l
     return found
 
 
-def value_text(name: str, value: Any, product_names: Mapping[str, str]) -> str:
-    """One value of a list as people read it."""
+def value_text(name: str, value: Any, names: Mapping[Any, str]) -> str:
+    """One value of a list as people read it: by its name where it has one."""
     if name == "weekdays":
         return calendar.day_abbr[value - 1]
     if name == "hours":
         return f"{value:02d}:00"
-    if name == "products":
-        return visible(product_names.get(value, value))
-    return NO_CATEGORY if value is None else visible(str(value))
+    return NO_CATEGORY if value is None else visible(names.get(value, str(value)))

@@ -10,12 +10,14 @@ from uuid import UUID, uuid4
 import panel as pn
 import panel_material_ui as pmui
 
+from workbench.catalogue.names import Names
 from workbench.components.browser.unsaved import Unsaved
 from workbench.errors import RequestReused
 from workbench.forms.actions import Action
 from workbench.forms.confirmation import Confirmation
 from workbench.forms.fields import actions
 from workbench.forms.messages import Message
+from workbench.forms.named_ids import no_names
 from workbench.forms.sale_form import SaleForm, size
 from workbench.forms.visible_after import VisibleAfter
 from workbench.sales.models import SaleInput
@@ -25,14 +27,14 @@ from workbench.sales.service import Sales, Saved
 class AddSale(pn.viewable.Viewer):
     """The form for a new sale. ``on_saved`` is called after each one."""
 
-    def __init__(self, sales: Sales, on_saved: Callable[[Saved], None]) -> None:
+    def __init__(self, sales: Sales, on_saved: Callable[[Saved], None], names: Callable[[], Names] = no_names) -> None:
         super().__init__()
         self._sales, self._on_saved = sales, on_saved
         self._request_id = uuid4()  # kept until it succeeded: sent again, it makes no second sale
         self._refused: SaleInput | None = None
         self.message = Message(timing=VisibleAfter())
         self.unsaved = Unsaved("add", self._draft, self._restore)
-        self.form = SaleForm(sales, self.message, self.unsaved.changed, is_new=True)
+        self.form = SaleForm(sales, self.message, self.unsaved.changed, is_new=True, names=names)
         self._button = pmui.Button(label="Create Transaction", variant="contained", margin=(6, 8))
         self._clear = pmui.Button(label="Clear", variant="text", margin=(6, 8), on_click=self._start_over)
         self.save = Action(self._create, self.message, self._button)

@@ -10,12 +10,14 @@ from uuid import uuid4
 import panel as pn
 import panel_material_ui as pmui
 
+from workbench.catalogue.names import Names
 from workbench.components.html import html_pane
 from workbench.errors import SaleConflict, SaleNotFound, SaleRefused
 from workbench.forms.actions import Action
 from workbench.forms.fields import MARGIN, Fields, text_field
 from workbench.forms.line_table import sale_summary
 from workbench.forms.messages import Message
+from workbench.forms.named_ids import no_names
 from workbench.forms.sale_form import size
 from workbench.forms.sale_picker import SaleLoader, SalePicker
 from workbench.forms.visible_after import VisibleAfter
@@ -31,11 +33,16 @@ class DeleteSale(pn.viewable.Viewer):
     """
 
     def __init__(
-        self, sales: Sales, on_saved: Callable[[Saved], None], on_open: Callable[[], None] = lambda: None
+        self,
+        sales: Sales,
+        on_saved: Callable[[Saved], None],
+        on_open: Callable[[], None] = lambda: None,
+        names: Callable[[], Names] = no_names,
     ) -> None:
         super().__init__()
         self._sales, self._on_saved, self._on_open = sales, on_saved, on_open
         self._sale: Sale | None = None
+        self._names = names
         self._going: int | None = None  # the sale that is being deleted
         self._request_id = uuid4()  # of the confirmation that is shown: sent again, it finds what it did
         self.message = Message(timing=VisibleAfter())
@@ -125,7 +132,7 @@ class DeleteSale(pn.viewable.Viewer):
 
     def _show(self, sale: Sale) -> None:
         self._sale, self._request_id = sale, uuid4()
-        self._shown.object = sale_summary(sale, self._sales.engines.settings.workbench_currency)
+        self._shown.object = sale_summary(sale, self._sales.engines.settings.workbench_currency, self._names())
         text = f"{size(sale, self._sales)}. Its history keeps it, and brings it back."
         self._question.say("warning", text, f"Delete transaction {sale.transaction_id}?")
         self._why.visible = self._buttons.visible = True

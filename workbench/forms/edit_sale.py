@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import panel as pn
 import panel_material_ui as pmui
 
+from workbench.catalogue.names import Names
 from workbench.components.browser.said import Said
 from workbench.components.browser.unsaved import Unsaved
 from workbench.components.html import html_pane
@@ -21,6 +22,7 @@ from workbench.forms.confirmation import Confirmation
 from workbench.forms.conflict import conflict_table, merge
 from workbench.forms.fields import MARGIN, actions
 from workbench.forms.messages import Message
+from workbench.forms.named_ids import no_names
 from workbench.forms.sale_form import SaleForm, content, section, size
 from workbench.forms.sale_history import SaleHistory
 from workbench.forms.sale_picker import SaleLoader, SalePicker
@@ -43,6 +45,7 @@ class EditSale(pn.viewable.Viewer):
         on_saved: Callable[[Saved], None],
         on_open: Callable[[], None] = lambda: None,
         on_return: Callable[[int], None] | None = None,
+        names: Callable[[], Names] = no_names,
     ) -> None:
         super().__init__()
         self._sales, self._on_saved, self._on_open = sales, on_saved, on_open
@@ -53,7 +56,7 @@ class EditSale(pn.viewable.Viewer):
         self.message = Message(timing=VisibleAfter())
         self._loader = SaleLoader(sales, self.message)
         self.unsaved = Unsaved("edit", self._draft, self._restore)
-        self.form = SaleForm(sales, self.message, self.unsaved.changed)
+        self.form = SaleForm(sales, self.message, self.unsaved.changed, names=names)
         self._picker = SalePicker(self.load, self.message)
         self._title = html_pane(margin=MARGIN)
         self._history = SaleHistory(sales.clock, self.message, self._undo, self._take_version, can_undo=sales.may_undo)

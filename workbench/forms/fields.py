@@ -50,6 +50,7 @@ class Fields:
     def __init__(self, widgets: Mapping[str, Any], on_change: Callable[[str], None] | None = None) -> None:
         self.widgets = dict(widgets)
         self._hints = {name: getattr(widget, "helper_text", "") for name, widget in self.widgets.items()}
+        self._own_hints = dict(self._hints)
         self._on_change = on_change
         for name, widget in self.widgets.items():
             changed = "value_input" if "value_input" in widget.param else "value"
@@ -94,6 +95,12 @@ class Fields:
                 widget.focus()
                 is_going_there = False
         return without_field
+
+    def hint(self, name: str, text: str) -> None:
+        """Says something below a field, its own hint when the text is empty; an error stays."""
+        self._hints[name] = text or self._own_hints[name]
+        if not self.widgets[name].error_state:
+            self.widgets[name].helper_text = self._hints[name]
 
     def forgive(self, name: str = "") -> None:
         """Takes the errors back, of one field or of all."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from workbench.catalogue.names import NO_NAMES, Names
 from workbench.components.html import table_html
 from workbench.components.theme import NOTHING, esc, money, store_time
 from workbench.sales.fields import FIELDS
@@ -19,8 +20,8 @@ HEADS = dict.fromkeys(("Code", "Product", "Category"), False) | dict.fromkeys(
 )
 
 
-def sale_text(name: str, value: Any, currency: str = "") -> str:
-    """A value of the field ``name`` as people read it; plain text."""
+def sale_text(name: str, value: Any, currency: str = "", names: Names = NO_NAMES) -> str:
+    """A value of the field ``name`` as people read it, by its name where it has one; plain text."""
     kind = FIELDS[name].kind
     if kind == "time":
         return store_time(value)
@@ -28,7 +29,7 @@ def sale_text(name: str, value: Any, currency: str = "") -> str:
         return money(value, currency)
     if kind == "choice":
         return visible(str(value))
-    return NOTHING if pd.isna(value) else str(int(value))
+    return NOTHING if pd.isna(value) else names.name(FIELDS[name].dimension, value, str(int(value)))
 
 
 def to_the_second(at: datetime) -> str:
@@ -51,10 +52,10 @@ def line_table(lines: Sequence[Line]) -> str:
     return table_html(HEADS.items(), map(_cells, lines))
 
 
-def sale_summary(sale: Sale, currency: str) -> str:
+def sale_summary(sale: Sale, currency: str, names: Names = NO_NAMES) -> str:
     """Header, lines and totals as HTML."""
     facts = {
-        field.label: sale_text(name, getattr(sale, name), currency)
+        field.label: sale_text(name, getattr(sale, name), currency, names)
         for name, field in FIELDS.items()
         if name != "transaction_id"
     } | {"Time": to_the_second(sale.transaction_time)}

@@ -11,6 +11,7 @@ from uuid import uuid4
 import panel as pn
 import panel_material_ui as pmui
 
+from workbench.catalogue.names import Names
 from workbench.components.html import html_pane
 from workbench.components.inline import read_aside
 from workbench.components.theme import esc, money
@@ -19,7 +20,8 @@ from workbench.forms.actions import Action, failures_said
 from workbench.forms.fields import CHOICE, LAYOUT, MARGIN, Fields, actions, flow, text_field
 from workbench.forms.line_table import to_the_second
 from workbench.forms.messages import Message
-from workbench.forms.sale_form import section
+from workbench.forms.named_ids import NamedIds, no_names
+from workbench.forms.sale_form import NAMED, section
 from workbench.forms.sale_picker import SalePicker
 from workbench.forms.visible_after import VisibleAfter
 from workbench.sales.models import PAYMENT_METHODS, ReturnInput, Sale, parse_return
@@ -38,7 +40,11 @@ class ReturnItems(pn.viewable.Viewer):
     """
 
     def __init__(
-        self, sales: Sales, on_saved: Callable[[Saved], None], on_open: Callable[[], None] = lambda: None
+        self,
+        sales: Sales,
+        on_saved: Callable[[Saved], None],
+        on_open: Callable[[], None] = lambda: None,
+        names: Callable[[], Names] = no_names,
     ) -> None:
         super().__init__()
         self._sales, self._on_saved, self._on_open = sales, on_saved, on_open
@@ -53,6 +59,8 @@ class ReturnItems(pn.viewable.Viewer):
         self._title = html_pane(margin=MARGIN)
         payment = pmui.Select(label="Payment Method", options=list(PAYMENT_METHODS), **LAYOUT, **CHOICE)
         self.header = Fields({name: payment if name == "payment_method" else text_field(name) for name in HEADER})
+        self._names = names
+        self._named = NamedIds(self.header, names, {field.name: field.dimension for field in NAMED})
         self.pieces = Fields({})  # by the place of what they are pieces of
         self._items = pn.Column(sizing_mode="stretch_width", margin=0)
         self._total = html_pane(margin=MARGIN)
@@ -118,7 +126,7 @@ class ReturnItems(pn.viewable.Viewer):
             html_pane(f'<ul class="soft">{gone}</ul>' if gone else "", margin=MARGIN),
         ]
         if sale is not None:
-            self._title.object = _title(sale, self._currency)
+            self._title.object = _title(sale, self._currency, self._names())
             methods = list(dict.fromkeys([*PAYMENT_METHODS, sale.payment_method]))
             self.header.widgets["payment_method"].options = methods
             start = {"cashier_id": "", "store_id": str(sale.store_id), "payment_method": sale.payment_method}
@@ -169,6 +177,7 @@ class ReturnItems(pn.viewable.Viewer):
             {"product_code": self._open[name].product_code, "unit_price": self._open[name].unit_price, "quantity": text}
             for name, text in self._typed()
         ]
+        self._named.fill()
         try:
             return parse_return(self.header.texts() | {"return_of": sale.transaction_id, "lines": lines})
         except SaleRefused as refusal:
@@ -206,6 +215,7 @@ def _field(each: Returnable) -> pmui.TextInput:
     return pmui.TextInput(label=_named(each), helper_text=f"{each.product_code}: {left_text(each)}", **LAYOUT)
 
 
-def _title(sale: Sale, currency: str) -> str:
-    told = f"{to_the_second(sale.transaction_time)} · Store {sale.store_id} · {money(sale.total_amount, currency)}"
+def _title(sale: Sale, currency: str, names: Names) -> str:
+    store = names.name("store", sale.store_id, f"Store {sale.store_id}")
+    told = f"{to_the_second(sale.transaction_time)} · {store} · {money(sale.total_amount, currency)}"
     return f'<h2>Items of transaction {sale.transaction_id}</h2><p class="soft">{esc(told)}</p>'

@@ -10,10 +10,11 @@ import pandas as pd
 import panel as pn
 from bokeh.models.widgets.tables import NumberFormatter
 
+from workbench.catalogue.names import NO_NAMES, Names
 from workbench.components.inline import is_notebook, is_served
 from workbench.components.theme import esc
 from workbench.forms.tables import NARROW_STYLE, TABLE_STYLE, row_button, wide
-from workbench.sales.fields import FIELDS
+from workbench.sales.fields import FIELDS, Field
 from workbench.sales.returns import ReturnNote
 from workbench.words import visible
 
@@ -32,7 +33,9 @@ FORMATS: dict[str, dict[str, Any]] = {
 NEWEST_FIRST = [{"field": "transaction_time", "dir": "desc"}]
 
 
-def empty_table(row_content: Callable[[pd.Series], Any], *, has_buttons: bool = True) -> pn.widgets.Tabulator:
+def empty_table(
+    row_content: Callable[[pd.Series], Any], *, has_buttons: bool = True, names: Names = NO_NAMES
+) -> pn.widgets.Tabulator:
     """The table without a row yet; a row opens to what ``row_content`` gives for it."""
     is_narrow = is_notebook()
     # A notebook has no room for returns: Edit leads there, and an opened row tells of them.
@@ -43,9 +46,11 @@ def empty_table(row_content: Callable[[pd.Series], Any], *, has_buttons: bool = 
         widths[NOTE] = 120
     if not has_buttons:
         widths.pop("payment_method")  # it takes their room
-    numbers = dict.fromkeys(NUMBERS, "right")
+    named = [name for name, field in FIELDS.items() if names.may_name(field.dimension)]
+    numbers = {name: "right" for name in NUMBERS if name not in named}
+    html = {name: {"type": "html"} for name in (NOTE, *named)}
     return pn.widgets.Tabulator(
-        page_rows(pd.DataFrame(columns=list(FIELDS))),
+        page_rows(pd.DataFrame(columns=list(FIELDS)), names=names),
         sorters=NEWEST_FIRST,
         row_content=row_content,
         titles=TITLES,
@@ -62,21 +67,33 @@ def empty_table(row_content: Callable[[pd.Series], Any], *, has_buttons: bool = 
         text_align=numbers | {"transaction_time": "left"},
         header_align=numbers,
         sortable={NOTE: False},
-        formatters={NOTE: {"type": "html"}}
-        | {name: NumberFormatter(**FORMATS[field.kind]) for name, field in FIELDS.items() if field.kind in FORMATS},
+        formatters={
+            name: NumberFormatter(**FORMATS[field.kind]) for name, field in FIELDS.items() if field.kind in FORMATS
+        }
+        | html,
         buttons=buttons if has_buttons else {},
     )
 
 
-def page_rows(rows: pd.DataFrame, notes: Mapping[int, ReturnNote] = MappingProxyType({})) -> pd.DataFrame:
-    """One page as the browser gets it, with the notes that there are of its sales."""
+def page_rows(
+    rows: pd.DataFrame, notes: Mapping[int, ReturnNote] = MappingProxyType({}), names: Names = NO_NAMES
+) -> pd.DataFrame:
+    """One page as the browser gets it, with the notes that there are of its sales, and ids by their names."""
     types = {name: TYPES[field.kind] for name, field in FIELDS.items() if field.kind in TYPES}
     typed = rows[list(FIELDS)].astype(types)
     for name, field in FIELDS.items():
         if field.kind == "choice":
             typed[name] = typed[name].map(visible)
+        if names.may_name(field.dimension):
+            typed[name] = [named_html(names, field, number) for number in rows[name]]
     typed[NOTE] = [note_html(notes.get(int(sale))) for sale in rows["transaction_id"]]
     return typed.set_index("transaction_id")
+
+
+def named_html(names: Names, field: Field, number: int) -> str:
+    """The name of an id, which sorts as the id does: the browser sorts the page by these texts."""
+    text, title = names.name(field.dimension, number, str(number)), f"{field.label} {number}"
+    return f'<span class="named" data-id="{number:010d}" title="{title}">{esc(text)}</span>'
 
 
 def note_html(note: ReturnNote | None) -> str:

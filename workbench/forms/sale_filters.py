@@ -12,8 +12,10 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmui
 
+from workbench.catalogue.names import KIND_OF, Names
 from workbench.errors import FieldError
 from workbench.forms.fields import CHOICE, LAYOUT, LOW_CHOICE, Fields, flow, text_field
+from workbench.forms.named_ids import NamedIds, no_names
 from workbench.metrics import KINDS, SaleWhere
 from workbench.sales.fields import FILTERED, Field
 from workbench.sales.models import EARLIEST, LATEST, MAX_TOTAL, with_point
@@ -31,12 +33,19 @@ WITHOUT_FIELD = tuple(each.name for each in dataclass_fields(SaleWhere) if each.
 class SaleFilters(pn.viewable.Viewer):
     """The fields of a SaleWhere. ``on_change`` gets the filter whenever Enter or the next field makes it another."""
 
-    def __init__(self, on_change: Callable[[SaleWhere], Any], filters: SaleWhere = SaleWhere()) -> None:
+    def __init__(
+        self,
+        on_change: Callable[[SaleWhere], Any],
+        filters: SaleWhere = SaleWhere(),
+        names: Callable[[], Names] = no_names,
+    ) -> None:
         super().__init__()
         self.value = filters
         self._on_change = on_change
         self._is_filling = False
         self.fields = Fields(_widgets())
+        named = {field.filter: field.dimension for field in NUMBERS if field.dimension in KIND_OF}
+        self._named = NamedIds(self.fields, names, named)
         self.fill(filters)
         for widget in self.fields.widgets.values():
             widget.param.watch(self._apply, "value")
@@ -64,6 +73,9 @@ class SaleFilters(pn.viewable.Viewer):
     def _apply(self, _event: Any) -> None:
         if self._is_filling:
             return
+        self._is_filling = True
+        self._named.fill()
+        self._is_filling = False
         errors, typed = parse_filters(self.fields.texts())
         found = replace(self.value, **{name: getattr(typed, name) for name in self.fields.widgets})
         self.fields.show(errors, is_going_there=False)

@@ -8,11 +8,13 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmui
 
+from workbench.catalogue.names import KIND_OF, Names
 from workbench.components.theme import money
 from workbench.errors import FieldError, SaleRefused
 from workbench.forms.basket import Basket
 from workbench.forms.fields import CHOICE, LAYOUT, Fields, flow, text_field
 from workbench.forms.messages import Message
+from workbench.forms.named_ids import NamedIds, no_names
 from workbench.sales.fields import TYPED, Field
 from workbench.sales.models import LineInput, Sale, SaleInput, parse_line, parse_sale
 from workbench.sales.service import Sales
@@ -20,6 +22,7 @@ from workbench.words import pieces
 
 HEADER = tuple(field.name for field in TYPED)
 CHOICES = tuple(field for field in TYPED if field.choices)
+NAMED = tuple(field for field in TYPED if field.dimension in KIND_OF)
 LINE = tuple(LineInput.model_fields)
 
 
@@ -31,13 +34,20 @@ class SaleForm(pn.viewable.Viewer):
     """
 
     def __init__(
-        self, sales: Sales, message: Message, on_change: Callable[[], None] = lambda: None, *, is_new: bool = False
+        self,
+        sales: Sales,
+        message: Message,
+        on_change: Callable[[], None] = lambda: None,
+        *,
+        is_new: bool = False,
+        names: Callable[[], Names] = no_names,
     ) -> None:
         super().__init__()
         self._message = message
         self._on_change, self._is_said_empty = on_change, False
         time_hint = f"{sales.clock.name} time{'; empty: when it is saved' if is_new else ''}"
         self.fields = Fields({field.name: _widget(field, time_hint) for field in TYPED}, lambda _name: on_change())
+        self._named = NamedIds(self.fields, names, {field.name: field.dimension for field in NAMED})
         self.basket = Basket(sales, self._filled)
         self._loaded: dict[str, Any] = {}
         self.clear()
@@ -84,6 +94,7 @@ class SaleForm(pn.viewable.Viewer):
 
     def read(self) -> SaleInput | None:
         """The sale as typed; None when something is wrong, which is then shown where it is."""
+        self._named.fill()
         is_pending = self.basket.refuse_pending()
         try:
             sale = parse_sale(self.fields.texts() | {"lines": self.basket.lines})

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import panel as pn
 import panel_material_ui as pmui
 
+from workbench.catalogue.names import NO_NAMES
 from workbench.components.browser.downloads import Downloads
 from workbench.components.html import flow, html_pane
 from workbench.components.inline import read_aside
@@ -61,7 +63,7 @@ class SaleTable(pn.viewable.Viewer):
         self._counted: tuple[int, bool] | None = None
         self._asked = 0
         self.message = Message()
-        self.filters = SaleFilters(lambda _: self._start(self._recount), filters)
+        self.filters = SaleFilters(lambda _: self._start(self._recount), filters, lambda: live.names.now)
         self._pager = Pager(lambda move: self._start(lambda: self.go(move)))
         self._source = html_pane('<p class="soft">Loading ...</p>', MARGIN)
         self._source.styles = {"flex": "1 1 320px"}
@@ -70,7 +72,9 @@ class SaleTable(pn.viewable.Viewer):
         self._refresh.on_click(lambda _: self._start(self.reload))
         self._files = [self._file_button(kind, label) for kind, label in FORMATS.items()]
         self._downloads = Downloads()
-        self._table = empty_table(self._lines, has_buttons=can_write)
+        # As it is made, a column holds numbers or names: the first names are seen when the page is opened again.
+        self._names = (lambda: live.names.now) if live.names.now.position else lambda: NO_NAMES
+        self._table = empty_table(self._lines, has_buttons=can_write, names=self._names())
         # Empty until there is a page: tables and buttons that are being drawn miss what changes meanwhile.
         self._body = pn.Column(sizing_mode="stretch_width", margin=0)
         self._sorters = NEWEST_FIRST
@@ -157,7 +161,7 @@ class SaleTable(pn.viewable.Viewer):
         self._page, self._counted = page, (page.count, page.is_estimate)
         self.message.clear()
         self._table.expanded = []  # the lines of a sale that stays may have changed
-        self._table.value = page_rows(page.rows, page.notes)
+        self._table.value = page_rows(page.rows, page.notes, self._names())
         missing = "match; clear the filters" if self.filters.value != SaleWhere() else "yet"
         self._empty.object = "" if len(page.rows) else f'<p class="soft">No transactions {missing}.</p>'
         note = f" ({answer.note})" if answer.note else ""
@@ -193,7 +197,10 @@ class SaleTable(pn.viewable.Viewer):
         """All sales that the filters leave, not this page alone, as a file."""
         name = file_name("sales", self._sales.clock.now(), kind)
         source = self._live.source_now(self._sales.session)
-        await self._downloads.write(name, partial(write_sales, source, self.filters.value))
+        await self._downloads.write(name, partial(self._write, source))
+
+    def _write(self, source: Source, path: Path) -> None:
+        write_sales(source, self.filters.value, path, self._live.names.now.by_dimension)
 
     def _clicked(self, event: Any) -> None:
         act = self._on_click.get(event.column)

@@ -11,6 +11,7 @@ import panel as pn
 import panel_material_ui as pmui
 
 from workbench.accounts.actor import NEEDS, Actor
+from workbench.catalogue.names import Names
 from workbench.components.browser.address_bar import AddressBar
 from workbench.components.inline import done_at_once, is_notebook, is_served, session_of, when_shown
 from workbench.connection import Workbench
@@ -52,9 +53,14 @@ class SalesManager(pn.viewable.Viewer):
         self.sales = workbench.sales(session_of(workbench), actor)
         may_write = self.sales.may_write
         self._reading = 1  # addresses, or the first content: what they change is no step of the user's
+        live = shared_live(workbench)
+
+        def names() -> Names:
+            return live.names.now
+
         self.table = SaleTable(
             self.sales,
-            shared_live(workbench),
+            live,
             self.open_sale,
             self.return_items,
             self.confirm_delete,
@@ -62,10 +68,10 @@ class SalesManager(pn.viewable.Viewer):
             on_move=self._stepped,
             can_write=may_write,
         )
-        self.add = AddSale(self.sales, self._saved)
-        self.edit = EditSale(self.sales, self._saved, self._stepped, self.return_items)
-        self.back = ReturnItems(self.sales, self._saved, self._stepped)
-        self.delete = DeleteSale(self.sales, self._saved, on_open=self._stepped)
+        self.add = AddSale(self.sales, self._saved, names)
+        self.edit = EditSale(self.sales, self._saved, self._stepped, self.return_items, names)
+        self.back = ReturnItems(self.sales, self._saved, self._stepped, names)
+        self.delete = DeleteSale(self.sales, self._saved, on_open=self._stepped, names=names)
         self._forms: dict[int, EditSale | ReturnItems | DeleteSale] = {}
         if may_write:
             self._forms = {EDIT: self.edit, RETURN: self.back, DELETE: self.delete}

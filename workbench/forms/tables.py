@@ -27,6 +27,7 @@ TABLE_STYLE = """
   border: 1px solid color-mix(in srgb, currentColor 40%, transparent); border-radius: 6px;
 }
 .tabulator-cell button:hover { background: color-mix(in srgb, currentColor 10%, transparent); }
+.tabulator-cell .named { white-space: normal; font-size: 13px; line-height: 1.15; display: inline-block; }
 .tabulator-cell .chip {
   padding: 2px 8px; border-radius: 10px; font-size: 12px; white-space: nowrap;
   background: color-mix(in srgb, currentColor 12%, transparent);

@@ -5,11 +5,12 @@ One statement asks either. Who has it answers which sales are on the page; their
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time
 from decimal import ROUND_CEILING, ROUND_FLOOR
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal, TypeVar
 
 import pandas as pd
@@ -111,18 +112,29 @@ def sale_page(
     return Answer(page, rows.engine, min(answer.as_of, rows.as_of), rows.note)
 
 
-def write_sales(source: Source, where: Where, path: Path) -> Answer[int]:
+def write_sales(
+    source: Source, where: Where, path: Path, names: Mapping[str, Mapping[Any, str]] = MappingProxyType({})
+) -> Answer[int]:
     """Writes COLUMNS of all sales that are looked at, the oldest first, as the file's name ends; gives their number.
 
-    Raises FileRefused for an ending that none of FORMATS has.
+    Behind the id of a dimension that has ``names`` stands its name. Raises FileRefused for an ending that none of
+    FORMATS has.
     """
-    in_order = _EVERY.order_by(FACT_SALES.c.transaction_time, FACT_SALES.c.transaction_id)
+    in_order = sa.select(*_named(names)).order_by(FACT_SALES.c.transaction_time, FACT_SALES.c.transaction_id)
 
     def work(facts: Facts) -> int:
         with facts.rows(in_order.where(*_conditions(facts, where))) as rows:
             return write(rows, path, "Sales")
 
     return _asked(source, work)
+
+
+def _named(names: Mapping[str, Mapping[Any, str]]) -> Iterator[sa.ColumnElement[Any]]:
+    for name, column in _SHOWN.items():
+        yield column.label(name)
+        dimension = FIELDS[name].dimension
+        if known := names.get(dimension):
+            yield sa.type_coerce(sa.case(dict(known), value=column), sa.Text).label(f"{dimension}_name")
 
 
 def newest_sales(source: Source, where: Where, size: int) -> Answer[pd.DataFrame]:

@@ -1,0 +1,142 @@
+"""Entries from a file: CSV, Excel or Parquet, with a verdict for each row before any is saved."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from workbench.catalogue.fields import KINDS, Field, Kind, Values
+from workbench.catalogue.service import Catalogue, SavedAll
+from workbench.errors import EntryRefused, ImportRefused
+from workbench.imports import FileMapping, ImportFile
+from workbench.imports.reading import alike
+from workbench.words import counted, visible
+
+NEW, CHANGED, SAME, REFUSED = "new", "changed", "there already", "refused"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What becomes of a row, by its number in the file; ``reason`` says why it is refused."""
+
+    row: int
+    kind: str
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class EntryFile:
+    """A file that was read and judged: by which columns, and the entries of the rows that are not refused."""
+
+    columns: Mapping[str, str]
+    unused: tuple[str, ...]
+    verdicts: tuple[Verdict, ...]
+    entries: tuple[Values, ...]
+
+    @property
+    def totals(self) -> dict[str, int]:
+        """How many rows have each verdict."""
+        found = Counter(verdict.kind for verdict in self.verdicts)
+        return {kind: found[kind] for kind in (NEW, CHANGED, SAME, REFUSED) if found[kind]}
+
+    @property
+    def refused(self) -> list[Verdict]:
+        """The rows that are not taken."""
+        return [verdict for verdict in self.verdicts if verdict.kind == REFUSED]
+
+
+def judge(catalogue: Catalogue, kind: Kind, path: Path, reading: FileMapping = FileMapping()) -> EntryFile:
+    """Reads a file and judges each row as the form would. Raises RoleRefused, ImportRefused, ServerUnavailable."""
+    catalogue.need()
+    file = ImportFile(catalogue.engines, path, path.name, catalogue.actor)
+    try:
+        table = file.read(reading)
+        columns = _columns(kind, table.columns, file.name)
+        places = {field: table.columns.index(column) for field, column in columns.items()}
+        rows = file.database.execute("select row, fault, * exclude (row, fault) from raw order by row").fetchall()
+    finally:
+        file.close()
+    judge = _Judge(catalogue, kind)
+    given = ((row, fault, {field: texts[place] for field, place in places.items()}) for row, fault, *texts in rows)
+    verdicts = tuple(judge.verdict(*each) for each in given)
+    unused = tuple(column for column in table.columns if column not in columns.values())
+    return EntryFile(columns, unused, verdicts, tuple(judge.taken.values()))
+
+
+def write(catalogue: Catalogue, kind: Kind, file: EntryFile, *, accepted_only: bool = False) -> SavedAll:
+    """Saves all rows in one transaction. Raises ImportRefused when some are refused, unless ``accepted_only``."""
+    if file.refused and not accepted_only:
+        raise ImportRefused(f"{counted(len(file.refused), 'row')} are refused: nothing was imported.")
+    return catalogue.save_all(kind, file.entries)
+
+
+class _Judge:
+    """Judges rows one after the other; ``taken`` are the entries so far by their keys."""
+
+    def __init__(self, catalogue: Catalogue, kind: Kind) -> None:
+        self._kind = kind
+        self._there = {kind.key_of(each.values): each.values for each in catalogue.find_all(kind).value}
+        self._known = {
+            field.name: {each.values[KINDS[field.of].key[0]] for each in catalogue.find_all(KINDS[field.of]).value}
+            for field in kind.fields
+            if field.of
+        }
+        self.taken: dict[tuple[Any, ...], Values] = {}
+
+    def verdict(self, row: int, fault: str | None, texts: Mapping[str, str | None]) -> Verdict:
+        if fault:
+            return Verdict(row, REFUSED, fault)
+        try:
+            values = self._kind.parse(texts)
+            self._refuse_unknown(values)
+        except EntryRefused as refusal:
+            return Verdict(row, REFUSED, str(refusal))
+        key = self._kind.key_of(values)
+        if self.taken.get(key, values) != values:
+            return Verdict(row, REFUSED, f"{self._kind.called(values)} is in the file with other content already")
+        is_again = key in self.taken
+        self.taken[key] = values
+        if is_again or self._there.get(key) == values:
+            return Verdict(row, SAME)
+        return Verdict(row, CHANGED if key in self._there else NEW)
+
+    def _refuse_unknown(self, values: Values) -> None:
+        errors = [
+            self._kind.by_name[name].refuse(values[name], "it must be in the catalogue already")
+            for name, known in self._known.items()
+            if values[name] is not None and values[name] not in known
+        ]
+        if errors:
+            raise EntryRefused(errors)
+
+
+def _columns(kind: Kind, names: tuple[str, ...], file: str) -> dict[str, str]:
+    """The column of each field, by its name or its label, however they are written. Raises ImportRefused."""
+    by_name = {alike(name): name for name in reversed(names)}
+    found = {}
+    for field in kind.fields:
+        column = next((by_name[each] for each in _called(kind, field) if each in by_name), None)
+        if column is not None:
+            found[field.name] = column
+        elif field.is_required:
+            raise ImportRefused(
+                f"{visible(file)} has no column {field.name}: {kind.title} have"
+                f" {', '.join(each.name + ('' if each.is_required else ' (optional)') for each in kind.fields)}."
+            )
+    return found
+
+
+def _called(kind: Kind, field: Field) -> list[str]:
+    own = [field.name, field.label]
+    if field.name == kind.key[0]:
+        own.append(kind.noun)
+    return [alike(name) for name in own]
+
+
+def importing_text(file: EntryFile) -> str:
+    """``12 rows: 3 new, 9 there already``."""
+    parts = ", ".join(f"{count:,} {kind}" for kind, count in file.totals.items())
+    return f"{counted(len(file.verdicts), 'row')}: {parts}."
