@@ -12,14 +12,16 @@ import typer
 
 from workbench.cli.imports import EXIT_CODES, REFUSED, SIGNS
 from workbench.cli.shared import AsJson, configured, say, with_engines
-from workbench.words import visible
+from workbench.words import counted, visible
 
 if TYPE_CHECKING:
     from workbench.catalogue.importing import EntryFile
     from workbench.catalogue.service import SavedAll
     from workbench.database.engines import Engines
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(
+    help="What stores, cashiers, products and customers are called, and list prices.", no_args_is_help=True
+)
 MOST_TOLD = 20
 
 
@@ -86,6 +88,6 @@ def _tell(found: EntryFile, saved: SavedAll | None, dry_run: bool) -> None:
     for verdict in found.refused[:MOST_TOLD]:
         say(f"Row {verdict.row}: {visible(verdict.reason)}")
     if len(found.refused) > MOST_TOLD:
-        say(f"... and {len(found.refused) - MOST_TOLD:,} rows more")
+        say(f"... and {counted(len(found.refused) - MOST_TOLD, 'row')} more")
     done = "Nothing was imported." if saved is None else f"Imported: {saved.new:,} new, {saved.changed:,} changed."
     typer.echo(f"{importing_text(found)} {'Nothing was saved: a dry run.' if dry_run else done}")
