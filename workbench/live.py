@@ -18,7 +18,7 @@ from workbench.connection import Workbench
 from workbench.database.askers import Question
 from workbench.database.replication import Answer, Session, lsn_number
 from workbench.errors import FiguresUnavailable, MetricError, WorkbenchError
-from workbench.metrics import Asked, Columns, Source, Stream, Where, ask, ask_together
+from workbench.metrics import Columns, MetricQuery, Source, Stream, Where, ask, ask_together
 from workbench.metrics.facts import values_of
 
 log = logging.getLogger(__name__)
@@ -125,10 +125,10 @@ class Live:
 
     def ask(self, session: Session, metrics: Sequence[str], by: Sequence[str], where: Where) -> Answer[pd.DataFrame]:
         """As metrics.ask, shared by all who ask the same at one revision. The frame must not be changed."""
-        asked = Asked(tuple(metrics), tuple(by), where)
+        asked = MetricQuery(tuple(metrics), tuple(by), where)
         return self.answer(session, asked, lambda source: ask(source, metrics, by=by, where=where))
 
-    def ask_ahead(self, session: Session, asked: Iterable[Asked]) -> None:
+    def ask_ahead(self, session: Session, asked: Iterable[MetricQuery]) -> None:
         """Answers all that is about to be asked, by few statements; what it cannot is left to ``ask``."""
         with suppress(MetricError):  # ``ask`` finds out whose
             self._answers_of(session, tuple(dict.fromkeys(asked)), ask_together)

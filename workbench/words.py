@@ -22,7 +22,7 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def pieces(quantities: list[int]) -> str:
+def items_text(quantities: list[int]) -> str:
     """``6 items on 3 lines`` of a sale, ``2 items`` when each line has one; ``2 items returned`` of a return."""
     total = abs(sum(quantities))
     items = counted(total, "item") + (" returned" if sum(quantities) < 0 else "")

@@ -33,7 +33,7 @@ from workbench.database.replication import Answer, Session
 from workbench.errors import MetricError, WorkbenchError
 from workbench.filters import Filters
 from workbench.live import Live, shared_live
-from workbench.metrics import MEASURES, Asked, Columns, Source, Where
+from workbench.metrics import MEASURES, Columns, MetricQuery, Source, Where
 from workbench.metrics.column_facts import ColumnFacts
 from workbench.metrics.insights import customers, discounts
 from workbench.metrics.sale_pages import sale_page
@@ -340,7 +340,7 @@ def test_a_tile_that_nobody_sees_is_asked_for_when_somebody_comes_near(live: Liv
     unseen.wait_until_near()
 
     def asked_by() -> set[tuple[str, ...]]:
-        return {key.by for key in live._answers if isinstance(key, Asked)}
+        return {key.by for key in live._answers if isinstance(key, MetricQuery)}
 
     async def come_near() -> None:
         feed.show([seen, unseen])
@@ -360,7 +360,7 @@ def test_a_wrong_row_that_is_asked_together_with_others_costs_its_own_tile(
 ) -> None:
     wrong = replace(MEASURES["items_sold"], expression="sum(itmes)")
     monkeypatch.setitem(MEASURES, "items_sold", wrong)
-    asked = [Asked(("revenue",), (), Where()), Asked(("items_sold",), (), Where())]
+    asked = [MetricQuery(("revenue",), (), Where()), MetricQuery(("items_sold",), (), Where())]
     live.ask_ahead(Session(), asked)
     assert live.ask(Session(), *asked[0]).engine == "replica"
     with pytest.raises(MetricError, match="itmes"):

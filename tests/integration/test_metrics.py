@@ -26,7 +26,7 @@ from workbench.connection import Workbench, connect
 from workbench.database.positions import mark
 from workbench.database.replication import Reader, Session
 from workbench.errors import FiguresUnavailable, MetricError, ReturnRefused, ServerUnavailable
-from workbench.metrics import DIMENSIONS, METRICS, Asked, Columns, Source, Where, ask, ask_together, long_reads
+from workbench.metrics import DIMENSIONS, METRICS, Columns, MetricQuery, Source, Where, ask, ask_together, long_reads
 from workbench.metrics import columns as columns_module
 from workbench.metrics.definitions import MEASURES
 from workbench.sales.models import parse_return, parse_sale
@@ -188,7 +188,7 @@ def check_together(source: Source, asked: Sequence[tuple[list[str], Where]]) -> 
 
     Their periods touch, overlap, end within a day, or are apart.
     """
-    every = [Asked(tuple(allowed(by)), tuple(by), where) for _, where in asked for by, _ in [*asked, ([], where)]]
+    every = [MetricQuery(tuple(allowed(by)), tuple(by), where) for _, where in asked for by, _ in [*asked, ([], where)]]
     (by, where), *_ = asked
     until = datetime.combine(DAYS[1], TIMES[1])
     for moved in (
@@ -198,7 +198,7 @@ def check_together(source: Source, asked: Sequence[tuple[list[str], Where]]) -> 
     ):
         # Different customers do not add up: they are asked apart, with all beside them.
         added = tuple(name for name in allowed(by) if name != "customers")
-        every += [Asked(added, tuple(by), moved), Asked(tuple(allowed([])), (), moved)]
+        every += [MetricQuery(added, tuple(by), moved), MetricQuery(tuple(allowed([])), (), moved)]
     for one, found in zip(every, ask_together(source, every), strict=True):
         alone = ask(source, one.metrics, by=one.by, where=one.where)
         pd.testing.assert_frame_equal(found.value, alone.value)
@@ -396,7 +396,7 @@ def test_periods_that_touch_are_told_apart_and_a_customer_of_both_is_one(
     }
     for source in (Source(workbench.reader, shop.session, columns), Source(workbench.reader, shop.session)):
         for metric in ("sales", "customers"):
-            found = ask_together(source, [Asked((metric,), (), where) for where in sales])
+            found = ask_together(source, [MetricQuery((metric,), (), where) for where in sales])
             values = [answer.value[metric].item() for answer in found]
             assert values == [min(count, 1) if metric == "customers" else count for count in sales.values()]
 
@@ -407,7 +407,7 @@ def test_a_customer_of_two_days_is_one_when_both_are_asked_together(workbench: W
     for day in (1, 2):
         shop.sales.create(sale(transaction_time=f"2026-05-0{day} 10:00:00"), uuid.uuid4())
     columns.refresh(workbench.reader, shop.session)
-    asked = [Asked(("sales", "customers"), by, Where()) for by in (("day",), ())]
+    asked = [MetricQuery(("sales", "customers"), by, Where()) for by in (("day",), ())]
     for source in (Source(workbench.reader, shop.session, columns), Source(workbench.reader, shop.session)):
         by_day, of_all = (answer.value for answer in ask_together(source, asked))
         assert by_day["sales"].tolist() == by_day["customers"].tolist() == [1, 1]

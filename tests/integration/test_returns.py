@@ -318,24 +318,24 @@ async def test_the_form_says_beside_each_item_what_is_left_and_saves_one_return(
     manager = SalesManager(workbench, actor="tester")
     form = manager.back
     await form.load(of)
-    latte, cake = form.pieces.widgets.values()
+    latte, cake = form.quantities.widgets.values()
     assert (latte.label, latte.helper_text) == ("Caffè Latte at 3.50", "C-LAT: 1 of 2 is left")
     assert form.header.texts() == {"cashier_id": "", "store_id": "3", "payment_method": "QRIS"}
     await form.save.run()
     assert "Nothing is given back yet" in form.message.text
     assert form.header.widgets["cashier_id"].helper_text == "This is missing: it must be a whole number"
     form.header.fill({"cashier_id": "301"})
-    form.pieces.fill({"0": "2", "1": "x"})
+    form.quantities.fill({"0": "2", "1": "x"})
     await form.save.run()
     assert cake.helper_text == "'x' cannot be used: it must be a whole number" and not latte.error_state
-    form.pieces.fill({"1": "1"})
+    form.quantities.fill({"1": "1"})
     await form.save.run()
     assert latte.helper_text == "2 cannot be used: of C-LAT 1 of 2 is left" and not cake.error_state
     form.take_all()
     assert "2 items" in form._total.object and "USD" in form._total.object and "7.45" in form._total.object
     await form.save.run()
     assert f"2 items of transaction {of} returned" in form.message.text
-    assert not form.pieces.widgets and "Cheesecake at 4.20: nothing is left" in form._items.objects[1].object
+    assert not form.quantities.widgets and "Cheesecake at 4.20: nothing is left" in form._items.objects[1].object
     back = workbench.sales().returns(of).value[-1]
     assert (back.actor, back.total_amount, back.items) == ("tester", Decimal("-7.45"), 2)
     await form.load(back.transaction_id)

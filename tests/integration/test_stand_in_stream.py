@@ -22,7 +22,7 @@ from workbench.connection import connect as connect_workbench
 from workbench.database.positions import beat, wait_for_replica
 from workbench.database.replication import Answer, Session
 from workbench.live import Live
-from workbench.metrics import DIMENSIONS, METRICS, Asked, Source, Stream, Where, ask, views
+from workbench.metrics import DIMENSIONS, METRICS, MetricQuery, Source, Stream, Where, ask, views
 from workbench.metrics.stream import FRESH_SECONDS
 from workbench.servers import cluster
 
@@ -141,7 +141,7 @@ def test_one_view_that_is_missing_costs_its_own_tile_alone_and_says_what_to_do(s
     live = Live(shop.workbench)
     live.columns.refresh(shop.workbench.reader, Session())
     rename(shop, "view", "lines_by_category", "gone")
-    asked = [Asked(("revenue",), (by,), Where()) for by in ("store", "category", "hour", "product")]
+    asked = [MetricQuery(("revenue",), (by,), Where()) for by in ("store", "category", "hour", "product")]
     live.ask_ahead(Session(), asked)  # as a page does
     answers = [live.ask(Session(), *one) for one in asked]
     note = "RisingWave lacks a view that this asks: run `workbench risingwave apply`"

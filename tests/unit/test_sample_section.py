@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from workbench.components.tasks import Progress
-from workbench.dashboards.sample_section import progress_said, whole_number
+from workbench.dashboards.sample_section import progress_text, whole_number
 from workbench.errors import FieldError
 
 
@@ -22,6 +22,6 @@ def test_anything_else_is_refused_with_what_is_allowed(text: str) -> None:
 
 def test_what_a_load_waits_for_is_said_beside_how_far_it_is() -> None:
     under_way = Progress(is_running=True, done=50_000, total=70_000)
-    assert progress_said(under_way, is_master_up=True) == ("50,000 of 70,000 sales", "")
+    assert progress_text(under_way, is_master_up=True) == ("50,000 of 70,000 sales", "")
     waits = Progress(is_running=True, done=50_000, total=70_000, note="Waiting: the slot replica keeps 2 MB.")
-    assert progress_said(waits, is_master_up=True)[0] == "50,000 of 70,000 sales. Waiting: the slot replica keeps 2 MB."
+    assert progress_text(waits, is_master_up=True)[0] == "50,000 of 70,000 sales. Waiting: the slot replica keeps 2 MB."

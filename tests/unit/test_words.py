@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from workbench.words import counted, pieces
+from workbench.words import counted, items_text
 
 PACKAGE = Path(__file__).parents[2] / "workbench"
 NOUNS = "sales?|lines?|items?|rows?|figures?|bars?|points?|bytes?|indexes|views?|transactions?|stores?|days?|tables?"
@@ -15,7 +15,7 @@ BARE = re.compile(rf"(?<!of )\{{(?:[^{{}}]*:,d?|len\([^{{}}]*\))\}} (?:\w+ )?(?:
 
 def test_one_is_one_and_more_are_more() -> None:
     assert [counted(number, "sale") for number in (0, 1, 2, 2345)] == ["0 sales", "1 sale", "2 sales", "2,345 sales"]
-    assert [pieces(lines) for lines in ([1], [1, 1], [3], [4, 2])] == [
+    assert [items_text(lines) for lines in ([1], [1, 1], [3], [4, 2])] == [
         "1 item",
         "2 items",
         "3 items on 1 line",

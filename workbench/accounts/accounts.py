@@ -40,7 +40,7 @@ class Account:
 
 def find_all(engines: Engines) -> list[Account]:
     """All accounts by name, disabled ones too. Raises ServerUnavailable."""
-    return asked(
+    return in_transaction(
         engines, engines.master_reader.begin, lambda c: [_account(row) for row in run_sql(c, "accounts/accounts")]
     )
 
@@ -73,7 +73,9 @@ def reset_password(engines: Engines, name: str, password: str) -> Account:
 def refuse_without_admin(engines: Engines, *, by_password: bool = True) -> None:
     """Raises SettingsError when no admin could log in; ServerUnavailable when that cannot be found out."""
     values = {"by_password": by_password}
-    if not asked(engines, engines.owner.begin, lambda c: run_sql(c, "accounts/has_admin", values).scalar_one()):
+    if not in_transaction(
+        engines, engines.owner.begin, lambda c: run_sql(c, "accounts/has_admin", values).scalar_one()
+    ):
         how = MAKE_ONE if by_password else f"{MAKE_ONE} --no-password"
         raise SettingsError(
             "People have to log in to the app where others than this machine reach it, and there is no admin's account:"
@@ -81,7 +83,7 @@ def refuse_without_admin(engines: Engines, *, by_password: bool = True) -> None:
         )
 
 
-def asked(engines: Engines, begin: Callable[[], AbstractContextManager[C]], work: Callable[[C], T]) -> T:
+def in_transaction(engines: Engines, begin: Callable[[], AbstractContextManager[C]], work: Callable[[C], T]) -> T:
     """What ``work`` returns, in a transaction of its own on the master. Raises WorkbenchError in words."""
     try:
         with begin() as connection:
@@ -103,7 +105,7 @@ def _written(
             write_sql(connection, "accounts/end_logins", {"account_id": row.account_id})
         return _account(row)
 
-    return asked(engines, engines.owner.begin, work)
+    return in_transaction(engines, engines.owner.begin, work)
 
 
 def _account(row: sa.Row[Any]) -> Account:

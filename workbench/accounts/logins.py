@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 
-from workbench.accounts.accounts import asked
+from workbench.accounts.accounts import in_transaction
 from workbench.accounts.actor import Actor, signed_out
 from workbench.accounts.passwords import is_right
 from workbench.accounts.slowing import Slowing
@@ -99,14 +99,14 @@ class Logins:
         """
         self._slowing.count(name, address)
         values = {"account_name": name}
-        found = self._asked(lambda c: run_sql(c, "accounts/password", values).one_or_none())
+        found = self._in_transaction(lambda c: run_sql(c, "accounts/password", values).one_or_none())
         if not is_right(password, None if found is None else found.password_hash):
             whose = "an unknown name" if found is None else found.account_name  # it may be a password, mistyped
             log.warning("A login as %s was refused, from %s", whose, address)
             raise LoginRefused(WRONG)
         token = secrets.token_urlsafe(TOKEN_BYTES)
         of = {"token_hash": _hash(token), "account_id": found.account_id, "seconds": self._seconds}
-        begun = self._asked(lambda c: write_sql(c, "accounts/begin_login", of).one_or_none())
+        begun = self._in_transaction(lambda c: write_sql(c, "accounts/begin_login", of).one_or_none())
         if begun is None:  # it was disabled meanwhile
             raise LoginRefused(WRONG)
         self._slowing.forgive(name, address)
@@ -134,7 +134,7 @@ class Logins:
         token_hash = _hash(token)
         if (login := self._known.pop(token_hash, None)) is not None:
             login.end()
-        self._asked(lambda c: write_sql(c, "accounts/end_login", {"token_hash": token_hash}))
+        self._in_transaction(lambda c: write_sql(c, "accounts/end_login", {"token_hash": token_hash}))
 
     def vouched(self, name: str) -> Actor | None:
         """Who goes by this name, for which somebody else vouches; None when no account that is enabled does."""
@@ -198,8 +198,8 @@ class Logins:
         self._known.pop(login.token_hash, None)
         login.end()
 
-    def _asked(self, work: Callable[[WritingConnection], Any]) -> Any:
-        return asked(self._engines, self._engines.owner.begin, work)
+    def _in_transaction(self, work: Callable[[WritingConnection], Any]) -> Any:
+        return in_transaction(self._engines, self._engines.owner.begin, work)
 
     def _rows(self, token_hashes: Iterable[str]) -> dict[str, Any]:
         values = {"token_hashes": list(token_hashes)}
@@ -208,11 +208,11 @@ class Logins:
     def _read(self, work: Callable[[sa.Connection], T]) -> T:
         """From the master, else from the replica: who is logged in goes on reading while the master is away."""
         try:
-            return asked(self._engines, self._engines.master_reader.begin, work)
+            return in_transaction(self._engines, self._engines.master_reader.begin, work)
         except ServerUnavailable:
             if self._engines.replica is None:
                 raise
-            return asked(self._engines, self._engines.replica.begin, work)
+            return in_transaction(self._engines, self._engines.replica.begin, work)
 
 
 def _actor(row: Any) -> Actor:

@@ -33,7 +33,7 @@ _MODULES: dict[str, tuple[str, ...]] = {
         "Baskets",
         "ProductTable",
     ),
-    "products": (
+    "top_products": (
         "TopProductsByQuantity",
         "TopProductsByRevenue",
     ),

@@ -34,7 +34,7 @@ from workbench.dashboards.table import percent
 from workbench.dashboards.tile_card import Button
 from workbench.database.replication import Answer
 from workbench.filters import Filters, drop, value_text
-from workbench.metrics import DIMENSION_OF, DIMENSIONS, METRICS, Asked
+from workbench.metrics import DIMENSION_OF, DIMENSIONS, METRICS, MetricQuery
 from workbench.metrics.insights import ratios
 
 LABEL_LENGTH = 18
@@ -66,10 +66,10 @@ class BarTile(ChartTile):
         super().__init__(source, filters)
         self._most_shown = 0
 
-    def asks(self, moment: Moment) -> Sequence[Asked]:
+    def asks(self, moment: Moment) -> Sequence[MetricQuery]:
         """Every value of the dimension, the chosen ones and the others; the same so far, and of the comparison."""
         spans = [moment.where] if moment.comparison is None else [moment.where, moment.so_far, moment.comparison]
-        return [Asked(self.metrics, (self.dimension,), drop(where, self.narrows)) for where in spans]
+        return [MetricQuery(self.metrics, (self.dimension,), drop(where, self.narrows)) for where in spans]
 
     def fetch(self, moment: Moment) -> Answer[pd.DataFrame]:
         """One row for each value, with revenue (Decimal), the highest first.

@@ -63,11 +63,11 @@ class ChangesPage(Viewer):
         yesterday = workbench.clock.today() - DAY
         given = _given() if is_served() else {}
         days = {"first_day": str(yesterday - WEEK + DAY), "last_day": str(yesterday)}
-        self.late = Asked({name: text_field(name) for name in (*days, "store_id")}, self._late)
+        self.late = QueryForm({name: text_field(name) for name in (*days, "store_id")}, self._late)
         self.late.fields.fill(days | given)
         kind = pmui.Select(label="Kind", options=list(KINDS), value="Any", **LAYOUT, **CHOICE)
         fields = {name: text_field(name) for name in ("user", "store", "logged_from", "logged_to")}
-        self.log = Asked({"kind": kind, **fields}, self._log, self._logged)
+        self.log = QueryForm({"kind": kind, **fields}, self._log, self._logged)
         self._older = pmui.Button(label="Older", variant="outlined", margin=MARGIN, on_click=self._go_on)
         self._older_than: int | None = None
         self._next: int | None = None
@@ -171,7 +171,7 @@ class ChangesPage(Viewer):
         )
 
 
-class Asked(Viewer):
+class QueryForm(Viewer):
     """Fields that say what is read, a button that reads it, and what came.
 
     ``parse`` makes of the fields' texts what reads and gives HTML; it raises an ExceptionGroup of FieldErrors.
@@ -204,7 +204,7 @@ class Asked(Viewer):
             self.fields.show(errors, is_going_there=False)
         else:
             self.fields.forgive()
-            text = await read_aside(_told, read)
+            text = await read_aside(_text_or_error, read)
             if asked == self._asked:  # else something newer was asked for meanwhile
                 self.shown.object = text
                 self._on_shown()
@@ -215,7 +215,7 @@ class Asked(Viewer):
         )
 
 
-def _told(read: Callable[[], str]) -> str:
+def _text_or_error(read: Callable[[], str]) -> str:
     """What is read, or why it cannot be."""
     try:
         return read()

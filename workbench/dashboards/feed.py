@@ -26,7 +26,7 @@ from workbench.database.replication import Answer, Session
 from workbench.errors import WorkbenchError
 from workbench.filters import Filters
 from workbench.live import Live, shared_live
-from workbench.metrics import Asked, Source, Where
+from workbench.metrics import MetricQuery, Source, Where
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ class Fed(Protocol):
     def is_drawn(self) -> bool:
         """Whether all that it is made of is on the page: from now on it is only written."""
 
-    def asks(self, moment: Moment) -> Iterable[Asked]:
+    def asks(self, moment: Moment) -> Iterable[MetricQuery]:
         """What it will ask, so that it can be asked together with others."""
 
     def fetch(self, moment: Moment) -> Answer[pd.DataFrame]:

@@ -15,8 +15,8 @@ from workbench.components.inline import read_aside
 from workbench.config.weeks import weekdays
 from workbench.dashboards.feed import Feed
 from workbench.dashboards.filter_chips import FilterChips
-from workbench.dashboards.products import product_names
 from workbench.dashboards.tile import column, html
+from workbench.dashboards.top_products import product_names
 from workbench.errors import FieldError
 from workbench.filters import (
     COMPARISONS,

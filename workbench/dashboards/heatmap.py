@@ -19,7 +19,7 @@ from workbench.dashboards.chart import ChartTile, alphas, by_column, extremes, f
 from workbench.dashboards.feed import Feed, Moment
 from workbench.database.replication import Answer
 from workbench.filters import Filters, drop
-from workbench.metrics import Asked
+from workbench.metrics import MetricQuery
 
 _STEPS = 24
 # One hue that only gets denser: it reads on a white and on a dark page, and with any colour vision.
@@ -40,9 +40,9 @@ class BusyHours(ChartTile):
         super().__init__(source, filters)
         self._hours = (23, 0)  # first and last hour that were shown so far
 
-    def asks(self, moment: Moment) -> Sequence[Asked]:
+    def asks(self, moment: Moment) -> Sequence[MetricQuery]:
         """Every hour of every weekday, the chosen one and the others."""
-        return [Asked(("revenue",), ("hour", "weekday"), drop(moment.where, "hours", "weekdays"))]
+        return [MetricQuery(("revenue",), ("hour", "weekday"), drop(moment.where, "hours", "weekdays"))]
 
     def fetch(self, moment: Moment) -> Answer[pd.DataFrame]:
         """One row for each hour and weekday with a sale: ``hour``, ``weekday`` (1 is Monday), ``revenue`` (Decimal)."""

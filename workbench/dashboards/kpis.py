@@ -22,7 +22,7 @@ from workbench.database.replication import Answer
 from workbench.errors import MetricError
 from workbench.filters import COMPARISONS, Filters, until_words
 from workbench.filters.periods import missing
-from workbench.metrics import METRICS, Asked, Where
+from workbench.metrics import METRICS, MetricQuery, Where
 
 LATE = ("sales", "revenue")  # of these the page Changes tells what was changed of a day after it was over
 # These are asked together: tiles with one question share it.
@@ -64,15 +64,15 @@ class KpiTile(Tile):
         )
         return answer.map(lambda _groups: frame)
 
-    def asks(self, moment: Moment) -> Iterable[Asked]:
+    def asks(self, moment: Moment) -> Iterable[MetricQuery]:
         """The figure, and its points, of what is looked at and of what that is compared with."""
         metrics = KEY_FIGURES if self.metric in KEY_FIGURES else (self.metric,)
         for by in ((), (_grain(moment),)):
-            yield Asked(metrics, by, moment.where)
-        yield Asked(metrics, (), moment.so_far)
+            yield MetricQuery(metrics, by, moment.where)
+        yield MetricQuery(metrics, (), moment.so_far)
         if moment.comparison is not None:
             for by in ((), ("day",)):
-                yield Asked(metrics, by, moment.comparison)
+                yield MetricQuery(metrics, by, moment.comparison)
 
     def for_file(self, frame: pd.DataFrame) -> pd.DataFrame:
         """The figure, up to now, and that before; its course is the time line's."""

@@ -23,7 +23,7 @@ from workbench.dashboards.kpis import change
 from workbench.dashboards.tile_card import Button
 from workbench.database.replication import Answer
 from workbench.filters import AUTO, COMPARISONS, CUSTOM, GRAINS, until_words, words
-from workbench.metrics import Asked
+from workbench.metrics import MetricQuery
 
 QUIET: dict[str, Any] = {"responsive": True, "xlabel": "", "ylabel": "", "legend": False}
 HALF_DAY_MS = 12 * 3600 * 1000
@@ -44,14 +44,14 @@ class RevenueOverTime(ChartTile):
     }
     is_alike = True
 
-    def asks(self, moment: Moment) -> Iterable[Asked]:
+    def asks(self, moment: Moment) -> Iterable[MetricQuery]:
         """The days of the period, brushed or not, and of what it is compared with; of a single day the hours."""
         first, last = _days(moment)
         by = "hour" if first is not None and first == last else "day"
-        yield Asked(("revenue",), (by,), moment.filters.where(moment.now, is_brushed=False))
+        yield MetricQuery(("revenue",), (by,), moment.filters.where(moment.now, is_brushed=False))
         compared = moment.filters.comparison_where(moment.now, is_brushed=False)
         if compared is not None:
-            yield Asked(("revenue",), (by,), replace(compared, before=None) if by == "hour" else compared)
+            yield MetricQuery(("revenue",), (by,), replace(compared, before=None) if by == "hour" else compared)
 
     def fetch(self, moment: Moment) -> Answer[pd.DataFrame]:
         """One row a day: ``day``, ``revenue`` (Decimal), ``before`` (the day it is compared with).
@@ -73,7 +73,9 @@ class RevenueOverTime(ChartTile):
         frame["before"] = pd.Series(self._compared(moment, days, compared), dtype=object)
         return answer.map(lambda _groups: frame)
 
-    def _hours(self, moment: Moment, day: date, asked: Asked, compared: Sequence[Asked]) -> Answer[pd.DataFrame]:
+    def _hours(
+        self, moment: Moment, day: date, asked: MetricQuery, compared: Sequence[MetricQuery]
+    ) -> Answer[pd.DataFrame]:
         """The same by hour."""
         answer = moment.ask(*asked)
         found = dict(zip(answer.value["hour"], answer.value["revenue"], strict=True))
@@ -88,7 +90,9 @@ class RevenueOverTime(ChartTile):
         frame = pd.DataFrame({"day": hours} | columns)
         return answer.map(lambda _groups: frame)
 
-    def _compared(self, moment: Moment, days: pd.DatetimeIndex, compared: Sequence[Asked]) -> list[Decimal | None]:
+    def _compared(
+        self, moment: Moment, days: pd.DatetimeIndex, compared: Sequence[MetricQuery]
+    ) -> list[Decimal | None]:
         """The revenue of the day that each day is compared with, in order."""
         start = compared[0].where.date_from if compared else None
         if start is None or len(days) == 0:

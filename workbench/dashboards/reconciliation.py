@@ -51,7 +51,7 @@ class Reconciliation(Viewer):
         self._start_button.disabled = progress.is_running or not is_master_up
         if self._shown is None or self._shown.ended != progress.ended:
             self._result.object = await read_aside(self._last)
-        text, kind = progress_said(progress)
+        text, kind = progress_text(progress)
         if self._controls.own_has_ended():
             said.say(text or "Compared: the result is above.", kind)
         elif progress.is_running or text:
@@ -85,7 +85,7 @@ class Reconciliation(Viewer):
         return pmui.Column(heading, self._result, *run, sx={"gap": "16px"}, sizing_mode="stretch_width")
 
 
-def progress_said(progress: Progress) -> tuple[str, Kind]:
+def progress_text(progress: Progress) -> tuple[str, Kind]:
     """In words how far the comparison is, or why there is no result; and how that is."""
     if progress.is_stopping:
         return "Stopping after the question that is being asked ...", ""

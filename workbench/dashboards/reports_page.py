@@ -21,7 +21,7 @@ from workbench.dashboards.report_fields import ReportFields
 from workbench.dashboards.report_frame import ReportFrame
 from workbench.dashboards.tile import card, html
 from workbench.errors import ReportError
-from workbench.reports.background import ALONE_SECONDS, Progress, Running, Runs
+from workbench.reports.background import ALONE_SECONDS, Running, Runs, RunState
 from workbench.reports.library import Report, library
 
 LOOK_MS = 250
@@ -127,7 +127,7 @@ class ReportsPage(Viewer):
             total=progress.cells,
             is_stopping=self._running.stop.is_set(),
         )
-        text, kind = progress_said(progress)
+        text, kind = state_text(progress)
         if is_over:
             self._clock.stop()
             self._said.say(text, kind)
@@ -164,7 +164,7 @@ def _by_title(reports: Sequence[Report]) -> dict[str, Report]:
     return {r.title if titles.count(r.title) == 1 else f"{r.title} ({r.name})": r for r in reports}
 
 
-def progress_said(progress: Progress) -> tuple[str, Kind]:
+def state_text(progress: RunState) -> tuple[str, Kind]:
     """In words how far the run is, or what became of it; and how that is."""
     if progress.state == "waiting":
         return "Waiting: other reports run ...", ""

@@ -24,7 +24,7 @@ from workbench.errors import WorkbenchError
 from workbench.filters import Filters
 from workbench.forms.line_table import sale_text
 from workbench.forms.sale_columns import NOTE, note_html
-from workbench.forms.tables import TABLE_STYLE, row_button
+from workbench.forms.tabulator import TABLE_STYLE, row_button
 from workbench.metrics import Source
 from workbench.metrics.sale_pages import Edge, Move, SalePage, sale_page, write_sales
 from workbench.sales.fields import FIELDS

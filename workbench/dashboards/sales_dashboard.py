@@ -27,10 +27,10 @@ from workbench.dashboards.kpis import AvgTransaction, ItemsSold, TotalRevenue, T
 from workbench.dashboards.over_time import RevenueOverTime
 from workbench.dashboards.page_line import PageLine
 from workbench.dashboards.product_tables import Baskets, ProductTable
-from workbench.dashboards.products import TopProductsByQuantity, TopProductsByRevenue
 from workbench.dashboards.recent_sales import RecentSales
 from workbench.dashboards.sales_tab import SalesTab
 from workbench.dashboards.tile import Tile, card, column
+from workbench.dashboards.top_products import TopProductsByQuantity, TopProductsByRevenue
 from workbench.dashboards.view_menu import ViewMenu
 from workbench.filters import Filters, from_query, to_query, unread
 from workbench.filters.saved_views import SavedViews

@@ -103,7 +103,7 @@ class SampleSection(Viewer):
         self._start_button.disabled = is_running or not self._is_master_up
         self._count.disabled = self._seed.disabled = self._consent.disabled = is_running
         self._undo_button.disabled = is_running or not self._is_master_up
-        text, kind = progress_said(progress, self._is_master_up)
+        text, kind = progress_text(progress, self._is_master_up)
         said = self._controls.said
         (said.say if self._controls.own_has_ended() else said.follow)(text, kind)
 
@@ -210,7 +210,7 @@ def whole_number(text: str, field: str, low: int, high: int) -> int:
     return number
 
 
-def progress_said(progress: Progress, is_master_up: bool) -> tuple[str, Kind]:
+def progress_text(progress: Progress, is_master_up: bool) -> tuple[str, Kind]:
     """In words how far the load is, what became of the last one, or why none can be started; and how that is."""
     if progress.is_stopping:
         return "Stopping: taking back what was loaded ...", ""

@@ -28,7 +28,7 @@ from workbench.database.typed_rows import drawable
 from workbench.errors import WorkbenchError
 from workbench.files import FORMATS, file_name, format_of, of_frame, write
 from workbench.filters import Filters
-from workbench.metrics import Asked
+from workbench.metrics import MetricQuery
 from workbench.servers.disk import write_whole
 
 SHOWN = {"html": "HTML", "pdf": "PDF"}  # files of what a tile shows, beside those of its figures
@@ -67,7 +67,7 @@ class Tile(Viewer):
         )
         self.card.param.watch(self._came_near, "is_near")
 
-    def asks(self, moment: Moment) -> Iterable[Asked]:
+    def asks(self, moment: Moment) -> Iterable[MetricQuery]:
         """What ``fetch`` is going to ask of ``moment``, so that all tiles of a page are asked together."""
         return ()
 

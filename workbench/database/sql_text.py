@@ -38,7 +38,7 @@ _PLACE = re.compile(
 Many = list[str]  # the elements of a list, each as SQL
 
 
-def pieces(text: str) -> Iterator[tuple[bool, str]]:
+def parts(text: str) -> Iterator[tuple[bool, str]]:
     """The text cut into what is code (True) and what is quoted or commented out; put together it is the text."""
     start = 0
     while found := _OPENS.search(text, start):
@@ -50,7 +50,7 @@ def pieces(text: str) -> Iterator[tuple[bool, str]]:
 
 def code(text: str) -> str:
     """The text with a blank for everything that is quoted or commented out."""
-    return "".join(piece if is_code else " " for is_code, piece in pieces(text))
+    return "".join(part if is_code else " " for is_code, part in parts(text))
 
 
 def names(text: str) -> set[str]:
@@ -69,7 +69,7 @@ def filled(text: str, values: Mapping[str, str | Many]) -> str:
             return f"{found['not'] or ''}in ({', '.join(value)})"
         return f"<> all ({array(value)})" if found["not"] else f"= any ({array(value)})"  # in () would be an error
 
-    return "".join(_PLACE.sub(fill, piece).replace("\\:", ":") if is_code else piece for is_code, piece in pieces(text))
+    return "".join(_PLACE.sub(fill, part).replace("\\:", ":") if is_code else part for is_code, part in parts(text))
 
 
 def _name(found: re.Match[str]) -> str:

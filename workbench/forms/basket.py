@@ -13,10 +13,10 @@ from workbench.components.html import html_pane
 from workbench.components.theme import esc, money
 from workbench.forms.fields import MARGIN
 from workbench.forms.item_entry import ItemEntry
-from workbench.forms.tables import TABLE_STYLE, row_button, sideways, wide
+from workbench.forms.tabulator import TABLE_STYLE, row_button, sideways, wide
 from workbench.sales.models import LineInput
 from workbench.sales.service import Sales
-from workbench.words import pieces, visible
+from workbench.words import items_text, visible
 
 COLUMNS = ("Code", "Product", "Category", "Quantity", "Unit Price", "Discount", "Total")
 
@@ -130,7 +130,7 @@ def _totals(lines: Sequence[Mapping[str, Any]], currency: str) -> str:
         return '<p class="soft">No items yet. Type one above and add it.</p>'
     discount = sum((line["discount"] for line in lines), Decimal(0))
     amount = sum((total(line) for line in lines), Decimal(0))
-    items = pieces([line["quantity"] for line in lines])
+    items = items_text([line["quantity"] for line in lines])
     return (
         f'<p class="number">{items} <span class="soft">· Discount {esc(money(discount, currency))}</span>'
         f" · <strong>Total {esc(money(amount, currency))}</strong></p>"

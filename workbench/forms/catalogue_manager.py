@@ -22,7 +22,7 @@ from workbench.forms.actions import Action, failures_said
 from workbench.forms.entry_form import EntryForm, text
 from workbench.forms.fields import LAYOUT, MARGIN
 from workbench.forms.messages import Message
-from workbench.forms.tables import TABLE_STYLE, row_button, sideways, wide
+from workbench.forms.tabulator import TABLE_STYLE, row_button, sideways, wide
 from workbench.notebook import connect
 from workbench.words import counted, visible
 

@@ -61,7 +61,7 @@ class ReturnItems(pn.viewable.Viewer):
         self.header = Fields({name: payment if name == "payment_method" else text_field(name) for name in HEADER})
         self._names = names
         self._named = NamedIds(self.header, names, {field.name: field.dimension for field in NAMED})
-        self.pieces = Fields({})  # by the place of what they are pieces of
+        self.quantities = Fields({})  # that are given back, by the place of the item
         self._items = pn.Column(sizing_mode="stretch_width", margin=0)
         self._total = html_pane(margin=MARGIN)
         self._button = pmui.Button(label="Return items", variant="contained", margin=(6, 8))
@@ -108,7 +108,7 @@ class ReturnItems(pn.viewable.Viewer):
 
     def take_all(self, *_events: Any) -> None:
         """Types all that is left of each item."""
-        self.pieces.fill({name: str(each.left) for name, each in self._open.items()})
+        self.quantities.fill({name: str(each.left) for name, each in self._open.items()})
         self._tell_total()
 
     @property
@@ -118,11 +118,13 @@ class ReturnItems(pn.viewable.Viewer):
     def _show(self, sale: Sale | None, found: list[Returnable]) -> None:
         self._sale, self._found = sale, found
         self._body.visible = sale is not None
-        self.pieces = Fields({name: _field(each) for name, each in self._open.items()}, lambda _: self._tell_total())
-        self.pieces.fill(dict.fromkeys(self._open, "0"))
+        self.quantities = Fields(
+            {name: _field(each) for name, each in self._open.items()}, lambda _: self._tell_total()
+        )
+        self.quantities.fill(dict.fromkeys(self._open, "0"))
         gone = "".join(f"<li>{esc(_named(each))}: {esc(left_text(each))}.</li>" for each in found if not each.left)
         self._items.objects = [
-            flow(*self.pieces.widgets.values(), width=230),
+            flow(*self.quantities.widgets.values(), width=230),
             html_pane(f'<ul class="soft">{gone}</ul>' if gone else "", margin=MARGIN),
         ]
         if sale is not None:
@@ -137,7 +139,7 @@ class ReturnItems(pn.viewable.Viewer):
 
     def _typed(self) -> list[tuple[str, str]]:
         """Which items are given back, and the pieces as they are typed."""
-        texts = {name: self.pieces.text(name).strip() for name in self.pieces.widgets}
+        texts = {name: self.quantities.text(name).strip() for name in self.quantities.widgets}
         return [(name, text) for name, text in texts.items() if text not in ("", "0")]
 
     def _tell_total(self) -> None:
@@ -193,7 +195,7 @@ class ReturnItems(pn.viewable.Viewer):
             if error.field.startswith("lines.")
         ]
         others = self.header.show([error for error in errors if not error.field.startswith("lines.")])
-        self.pieces.show(of_lines)
+        self.quantities.show(of_lines)
         if any(error.field == "lines" for error in others):
             self.message.say("error", f"Type {NOTHING_CHOSEN}.", "Nothing is given back yet.")
         elif others:

@@ -13,7 +13,7 @@ from bokeh.models.widgets.tables import NumberFormatter
 from workbench.catalogue.names import NO_NAMES, Names
 from workbench.components.inline import is_notebook, is_served
 from workbench.components.theme import esc
-from workbench.forms.tables import NARROW_STYLE, TABLE_STYLE, row_button, wide
+from workbench.forms.tabulator import NARROW_STYLE, TABLE_STYLE, row_button, wide
 from workbench.sales.fields import FIELDS, Field
 from workbench.sales.returns import ReturnNote
 from workbench.words import visible

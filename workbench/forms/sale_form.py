@@ -18,7 +18,7 @@ from workbench.forms.named_ids import NamedIds, no_names
 from workbench.sales.fields import TYPED, Field
 from workbench.sales.models import LineInput, Sale, SaleInput, parse_line, parse_sale
 from workbench.sales.service import Sales
-from workbench.words import pieces
+from workbench.words import items_text
 
 HEADER = tuple(field.name for field in TYPED)
 CHOICES = tuple(field for field in TYPED if field.choices)
@@ -147,7 +147,7 @@ def content(sale: Sale | SaleInput) -> dict[str, Any]:
 
 def size(sale: Sale | SaleInput, sales: Sales) -> str:
     """``6 items on 3 lines, USD 12.50``."""
-    items = pieces([line.quantity for line in sale.lines])
+    items = items_text([line.quantity for line in sale.lines])
     return f"{items}, {money(sale.total_amount, sales.engines.settings.workbench_currency)}"
 
 

@@ -29,7 +29,7 @@ from workbench.forms.pager import Pager
 from workbench.forms.sale_address import Place
 from workbench.forms.sale_columns import NEWEST_FIRST, empty_table, page_rows
 from workbench.forms.sale_filters import SaleFilters
-from workbench.forms.tables import sideways
+from workbench.forms.tabulator import sideways
 from workbench.live import Live
 from workbench.metrics import SaleWhere, Source
 from workbench.metrics.sale_pages import Edge, Move, SalePage, sale_page, write_sales

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from workbench.database.sql_files import read_sql, run_sql
 from workbench.errors import FieldError, SaleRefused
-from workbench.imports.tables import make_table
+from workbench.imports.duckdb_tables import make_table
 from workbench.sales.models import Id, ReturnInput, field_errors, parse_return
 from workbench.sales.rights import Rights
 

@@ -13,9 +13,9 @@ import pandas as pd
 
 from workbench.database.sql_files import read_sql
 from workbench.errors import FieldError, ImportStopped, RoleRefused, SaleRefused
+from workbench.imports.duckdb_tables import make_table
 from workbench.imports.mapping import FIELDS, HEADER, INVOICE, LINE, FileMapping, label, place
 from workbench.imports.returns import Taken, read_return
-from workbench.imports.tables import make_table
 from workbench.sales.models import MAX_LINES, SaleInput, parse_sale
 from workbench.sales.rights import Rights
 

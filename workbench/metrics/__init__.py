@@ -1,6 +1,6 @@
 """Metrics: each defined once, asked with one function, answered from the columns or from the database."""
 
-from workbench.metrics.ask import Asked, Source, ask, ask_together, sums
+from workbench.metrics.ask import MetricQuery, Source, ask, ask_together, sums
 from workbench.metrics.columns import Columns
 from workbench.metrics.definitions import DIMENSIONS, MEASURES, METRICS, SPANS, Dimension, Measure, Metric
 from workbench.metrics.given import NUMBERS
@@ -16,11 +16,11 @@ __all__ = [
     "NUMBERS",
     "SPANS",
     "AnyWhere",
-    "Asked",
     "Columns",
     "Dimension",
     "Measure",
     "Metric",
+    "MetricQuery",
     "SaleWhere",
     "Source",
     "Stream",

@@ -79,7 +79,7 @@ def ask(
     return found.map(lambda groups: frame_of(groups, chosen, by))
 
 
-class Asked(NamedTuple):
+class MetricQuery(NamedTuple):
     """A question as ``ask`` takes it, to be put together with others."""
 
     metrics: tuple[str, ...]
@@ -87,7 +87,7 @@ class Asked(NamedTuple):
     where: Where
 
 
-def ask_together(source: Source, asked: Sequence[Asked]) -> list[Answer[pd.DataFrame]]:
+def ask_together(source: Source, asked: Sequence[MetricQuery]) -> list[Answer[pd.DataFrame]]:
     """The answer of each as ``ask`` gives it, all of one moment where RisingWave gives none.
 
     They cost few statements more than one. Raises MetricError when one of them cannot be answered.

@@ -93,7 +93,7 @@ def sale_page(
             return found, (len(found), False)
         return found, counted or facts.count(conditions)
 
-    answer = _asked(source, work)
+    answer = _read(source, work)
     found, (count, is_estimate) = answer.value
     has_more, edges = len(found) > size, found[:size]
     if is_backward:
@@ -126,7 +126,7 @@ def write_sales(
         with facts.rows(in_order.where(*_conditions(facts, where))) as rows:
             return write(rows, path, "Sales")
 
-    return _asked(source, work)
+    return _read(source, work)
 
 
 def _named(names: Mapping[str, Mapping[Any, str]]) -> Iterator[sa.ColumnElement[Any]]:
@@ -145,10 +145,10 @@ def newest_sales(source: Source, where: Where, size: int) -> Answer[pd.DataFrame
         rows = facts.execute(newest.where(*_conditions(facts, where)))
         return pd.DataFrame([tuple(row) for row in rows], columns=list(COLUMNS))
 
-    return _asked(source, work)
+    return _read(source, work)
 
 
-def _asked(source: Source, work: Callable[[Facts], T]) -> Answer[T]:
+def _read(source: Source, work: Callable[[Facts], T]) -> Answer[T]:
     """From the columns; where these fail, as when there is no memory left, from the database."""
     try:
         return source.read(work, "sale page")

@@ -25,7 +25,7 @@ State = Literal["waiting", "running", "done", "failed", "stopped"]
 
 
 @dataclass(frozen=True)
-class Progress:
+class RunState:
     """How far a run is. ``said`` is the heading that the present cell is under, or why there is no report."""
 
     state: State = "waiting"
@@ -50,7 +50,7 @@ class Running:
     report: Report
     by: str
     id: str = field(default_factory=lambda: uuid4().hex)
-    progress: Progress = Progress()
+    progress: RunState = RunState()
     files: dict[str, bytes] = field(default_factory=dict)
     stop: threading.Event = field(default_factory=threading.Event)
     pages: int = 0
@@ -110,7 +110,7 @@ class Runs:
         try:
             while not self._turn.acquire(timeout=0.2):
                 if running.stop.is_set():
-                    running.progress = Progress("stopped", said="It was stopped before it began.")
+                    running.progress = RunState("stopped", said="It was stopped before it began.")
                     return
             try:
                 running.progress = _ended(running, values, settings)
@@ -121,23 +121,23 @@ class Runs:
                 self._count -= 1
 
 
-def _ended(running: Running, values: Mapping[str, Value], settings: Settings) -> Progress:
+def _ended(running: Running, values: Mapping[str, Value], settings: Settings) -> RunState:
     """Runs the report to its end, and says which one that was."""
-    running.progress = Progress("running")
+    running.progress = RunState("running")
     from workbench.reports.export import export  # two seconds of imports, which no page should wait for
     from workbench.reports.run import run
 
     def tell(cell: int, cells: int, title: str) -> None:
-        running.progress = Progress("running", cell, cells, title)
+        running.progress = RunState("running", cell, cells, title)
 
     try:
         finished = run(running.report, values, settings, by=running.by, progress=tell, stop=running.stop)
         running.files = {"html": export(finished, "html"), "ipynb": export(finished, "ipynb")}
     except ReportStopped as error:
-        return Progress("stopped", said=str(error))
+        return RunState("stopped", said=str(error))
     except WorkbenchError as error:
-        return Progress("failed", said=str(error))
+        return RunState("failed", said=str(error))
     except Exception:
         log.exception("The report %s could not be run", running.report.name)
-        return Progress("failed", said="The report could not be run. The cause is in the server's log.")
-    return Progress("done", seconds=finished.seconds)
+        return RunState("failed", said="The report could not be run. The cause is in the server's log.")
+    return RunState("done", seconds=finished.seconds)

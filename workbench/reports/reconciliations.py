@@ -14,7 +14,7 @@ from workbench.database.positions import followers, mark
 from workbench.database.replication import Reader, Session
 from workbench.errors import ServerUnavailable, WorkbenchError
 from workbench.metrics import DIMENSIONS, METRICS, Where
-from workbench.metrics.verification.figures import Figures, Question, answered, asked, differing, questions
+from workbench.metrics.verification.figures import Figures, Question, answered, differing, figures_of, questions
 from workbench.metrics.verification.views import Days, view_names
 from workbench.metrics.verification.views import compared as view_rows
 from workbench.reports.data import ReportData, within
@@ -81,7 +81,7 @@ def _figures(engines: Engines, question: Question, where: Where) -> dict[str, Fi
         token = session.token
         if token is None:
             raise ServerUnavailable("The master does not say what is committed: nothing can be compared with it.")
-        found["master"] = asked(Reader(replace(engines, replica=None)), "master", token, question, where)
+        found["master"] = figures_of(Reader(replace(engines, replica=None)), "master", token, question, where)
         behind = [follower.name for follower in present if not follower.wait(token, seconds)]
         for follower in present:
             reached = ANY_POSITION if follower.name in behind else token

@@ -37,7 +37,7 @@ MOST_LETTERS = 300
 # Runs after the last cell: what was asked of whom, as of when. The author cannot forget it.
 LAST_CELL = "from workbench.reports import answered\nprint(answered(globals()))"
 
-Progress = Callable[[int, int, str], None]
+OnCell = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def run(
     *,
     by: str = "",
     seconds: float | None = None,
-    progress: Progress = lambda cell, cells, title: None,
+    progress: OnCell = lambda cell, cells, title: None,
     stop: threading.Event | None = None,
 ) -> Finished:
     """Runs a report with a value for each parameter, on servers that are configured (see cluster.configured).
@@ -121,7 +121,7 @@ def _answered(notebook: NotebookNode) -> tuple[str, datetime | None]:
 class _Run:
     """One execution, and where it is."""
 
-    def __init__(self, report: Report, notebook: NotebookNode, progress: Progress) -> None:
+    def __init__(self, report: Report, notebook: NotebookNode, progress: OnCell) -> None:
         self._report, self._notebook, self._progress = report, notebook, progress
         self._cells = [n for n, cell in enumerate(notebook.cells) if cell.cell_type == "code"][:-1]
         self._place = "before its first cell"

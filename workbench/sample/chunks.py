@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from workbench.errors import FieldError
 from workbench.sales.models import EARLIEST, LATEST
-from workbench.sample import baskets, demand, returns
+from workbench.sample import demand, draws, returns
 from workbench.sample.catalog import STORES, prices
 
 Ints = npt.NDArray[np.int64]
@@ -121,10 +121,10 @@ def _chunk(
     customers: int,
 ) -> Chunk:
     hours = seconds % 86_400 // 3600
-    sale, product = baskets.fill(rng, hours)
-    quantity = baskets.quantities(rng, len(sale))
+    sale, product = draws.fill(rng, hours)
+    quantity = draws.quantities(rng, len(sale))
     unit_price = day_prices[(seconds // 86_400)[sale], product]
-    discount = quantity * unit_price * baskets.percents(rng, hours, sale, product) // 100
+    discount = quantity * unit_price * draws.percents(rng, hours, sale, product) // 100
     total_price = quantity * unit_price - discount
     first_lines = np.flatnonzero(np.diff(sale, prepend=-1))
     shares = np.cumsum([PAYMENT_SHARES])[None, :]
@@ -133,7 +133,7 @@ def _chunk(
         transaction_time=days_from + seconds.astype("timedelta64[s]"),
         store_id=np.array([entry.store_id for entry in STORES])[store],
         cashier_id=_cashiers(rng, hours, store),
-        payment_method=baskets.draw(rng, shares, np.zeros_like(store)),
+        payment_method=draws.draw(rng, shares, np.zeros_like(store)),
         customer_id=_customers(rng, len(seconds), customers),
         return_of=np.full(len(seconds), -1),
         total_amount=np.add.reduceat(total_price, first_lines),

@@ -7,8 +7,8 @@ from datetime import datetime
 import numpy as np
 import numpy.typing as npt
 
-from workbench.sample.baskets import draw
 from workbench.sample.catalog import STORES
+from workbench.sample.draws import draw
 
 Ints = npt.NDArray[np.int64]
 Times = npt.NDArray[np.datetime64]

@@ -62,7 +62,7 @@ def questions() -> list[Question]:
     return found
 
 
-def asked(reader: Reader, engine: str, token: str, question: Question, where: Where = Where()) -> Figures:
+def figures_of(reader: Reader, engine: str, token: str, question: Question, where: Where = Where()) -> Figures:
     """The figures of a server, which has reached ``token``. Raises ServerUnavailable when it did not answer itself."""
     answer = ask(Source(reader, Session(token)), question.metrics, by=question.by, where=where)
     if answer.engine != engine:
@@ -88,7 +88,7 @@ def answered(engines: Engines, name: str, token: str, question: Question, where:
     """The figures of the follower ``name``, as ``streamed`` or ``asked`` gives them."""
     if name == "risingwave" and engines.risingwave is not None:
         return streamed(engines.risingwave, question, where)
-    return asked(Reader(engines), name, token, question, where)
+    return figures_of(Reader(engines), name, token, question, where)
 
 
 def streamed(engine: sa.Engine, question: Question, where: Where = Where()) -> Figures | None:

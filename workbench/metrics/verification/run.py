@@ -22,8 +22,8 @@ from workbench.metrics.verification.figures import (
     Key,
     Question,
     answered,
-    asked,
     differing,
+    figures_of,
     of_columns,
     other,
     questions,
@@ -34,7 +34,7 @@ from workbench.words import counted
 WAIT_SECONDS = 30.0
 TRIES = 5  # while sales are written, figures move between two reads; each try is at a newer token
 
-Progress = Callable[[int, int], None]
+Advance = Callable[[int, int], None]
 ShouldStop = Callable[[], bool]
 Way = Callable[[str, Question], Figures | None]  # an engine's figures up to a token; None when it has none of these
 
@@ -70,7 +70,7 @@ class Verification:
 
 def verify(
     engines: Engines,
-    progress: Progress = lambda done, total: None,
+    progress: Advance = lambda done, total: None,
     should_stop: ShouldStop = lambda: False,
     columns: Columns | None = None,
 ) -> Verification:
@@ -156,7 +156,7 @@ def _compared(engines: Engines, question: Question, ways: Mapping[str, Way], res
     token, stood = result.token, False
     try:
         for _ in range(TRIES):
-            truth = asked(master, "master", token, question)
+            truth = figures_of(master, "master", token, question)
             token = committed_with_heartbeat(
                 engines
             )  # the followers are waited for up to what the master has just said
@@ -164,7 +164,7 @@ def _compared(engines: Engines, question: Question, ways: Mapping[str, Way], res
             if not any(differing(truth, figures) for figures in found.values()):
                 problems = (*result.problems, *unanswered)
                 return replace(result, figures=result.figures + len(truth), problems=problems)
-            again = asked(master, "master", token, question)
+            again = figures_of(master, "master", token, question)
             if again == truth and stood:  # the second time in a row: no write that came and went in between
                 break
             stood = again == truth

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from workbench.database.engines import Engines
 from workbench.database.failures import SERVER_ERRORS
 from workbench.database.sql_files import read_sql, run_sql
-from workbench.servers.risingwave import cdc, marks, preflight, reader
+from workbench.servers.risingwave import cdc, fingerprints, preflight, reader
 from workbench.servers.risingwave.cdc import Say
 from workbench.servers.risingwave.console import Console, console
-from workbench.servers.risingwave.pieces import FOLLOWED, MARKS, NEW, SOURCE, Piece, changes_of, views
+from workbench.servers.risingwave.pieces import FINGERPRINTS, FOLLOWED, NEW, SOURCE, Piece, changes_of, views
 
 LOOK_SECONDS = 1.0
 
@@ -44,20 +44,20 @@ class _Builder:
     def __init__(self, engines: Engines, materialized: Sequence[Piece], rw: Console, say: Say) -> None:
         self._engines, self._materialized, self._rw, self._say = engines, materialized, rw, say
         self._names = rw.names()
-        self._marks = marks.read(rw, self._names)
-        self._written = dict(self._marks)
+        self._fingerprints = fingerprints.read(rw, self._names)
+        self._written = dict(self._fingerprints)
         self._built = Built()
 
     def build(self) -> Built:
         postgresql = preflight.check(self._engines, self._rw.version, SOURCE in self._names)
         settings = self._engines.settings
-        cdc.refuse_other(settings, self._names, self._marks)
+        cdc.refuse_other(settings, self._names, self._fingerprints)
         reader.keep_superusers(self._rw, settings)
         reader.ensure(self._rw, settings)
         if SOURCE in self._names:
             cdc.keep_password(self._engines, self._rw, self._say)
-        for name, mark in cdc.marks_of(settings).items():  # before they are made: an interrupted run goes on
-            self._marks[name] = mark
+        for name, mark in cdc.fingerprints_of(settings).items():  # before they are made: an interrupted run goes on
+            self._fingerprints[name] = mark
         self._write_marks()
         self._built.made += cdc.make(self._engines, self._rw, self._names, postgresql, self._say)
         for table in FOLLOWED:
@@ -72,15 +72,15 @@ class _Builder:
 
     def _place(self, piece: Piece, make: Callable[[Piece], None], change: Callable[[Piece], None]) -> None:
         is_there = piece.name in self._names
-        if is_there and self._marks.get(piece.name) == piece.mark:
+        if is_there and self._fingerprints.get(piece.name) == piece.fingerprint:
             self._built.kept.append(piece.name)
             return
-        if is_there and piece.name not in self._marks:  # an interrupted run left it, perhaps unfinished
+        if is_there and piece.name not in self._fingerprints:  # an interrupted run left it, perhaps unfinished
             self._drop(piece.name, piece.kind)
             is_there = False
         self._say(f"{'Changing' if is_there else 'Making'} the {piece.kind} {piece.name}")
         (change if is_there else make)(piece)
-        self._marks[piece.name] = piece.mark
+        self._fingerprints[piece.name] = piece.fingerprint
         self._write_marks()
         (self._built.changed if is_there else self._built.made).append(piece.name)
 
@@ -116,19 +116,19 @@ class _Builder:
 
     def _remove_what_nothing_makes(self) -> None:
         kept = {piece.name for piece in (*views(), *self._materialized)}
-        wanted = {*cdc.marks_of(self._engines.settings), *kept, MARKS}
-        for name in [name for name in self._marks if name not in wanted]:
+        wanted = {*cdc.fingerprints_of(self._engines.settings), *kept, FINGERPRINTS}
+        for name in [name for name in self._fingerprints if name not in wanted]:
             if name in self._names:
                 self._say(f"Removing the {self._names[name]} {name}")
                 self._drop(name, self._names[name])
                 self._built.removed.append(name)
-            del self._marks[name]
+            del self._fingerprints[name]
         self._write_marks()
 
     def _write_marks(self) -> None:
-        if self._marks != self._written:
-            marks.write(self._rw, self._marks)
-            self._written = dict(self._marks)
+        if self._fingerprints != self._written:
+            fingerprints.write(self._rw, self._fingerprints)
+            self._written = dict(self._fingerprints)
 
     def _drop(self, name: str, kind: str) -> None:
         if kind == "materialized view":

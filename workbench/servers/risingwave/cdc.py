@@ -39,19 +39,19 @@ UNREACHABLE = (
 )
 
 
-def marks_of(settings: Settings) -> dict[str, str]:
+def fingerprints_of(settings: Settings) -> dict[str, str]:
     """What the source and the tables are made from: their text, and for the source where it connects."""
     server = settings.cdc_from_risingwave
-    found = {piece.name: piece.mark for piece in (source(), *tables())}
+    found = {piece.name: piece.fingerprint for piece in (source(), *tables())}
     address = f"{found[SOURCE]} {server.user}@{server.host}:{server.port}/{server.name}"
     address += f" {server.sslmode} {server.sslrootcert}"
     return found | {SOURCE: hashlib.sha256(address.encode()).hexdigest()[:16]}
 
 
-def refuse_other(settings: Settings, names: Mapping[str, str], marks: Mapping[str, str]) -> None:
+def refuse_other(settings: Settings, names: Mapping[str, str], fingerprints: Mapping[str, str]) -> None:
     """Raises CdcError when a source or a table is there that was made from something else: none can be changed."""
-    for name, wanted in marks_of(settings).items():
-        if name in names and marks.get(name) != wanted:
+    for name, wanted in fingerprints_of(settings).items():
+        if name in names and fingerprints.get(name) != wanted:
             raise CdcError(
                 f"RisingWave's {names[name]} {name} was made by another version, or for another master, and cannot be"
                 f" changed in place. {REBUILD}"

@@ -12,7 +12,7 @@ from workbench.database.sql_files import read_sql, sql_names
 Kind = Literal["source", "table", "view", "materialized view"]
 SOURCE = "workbench_master"
 SECRET = "workbench_cdc_password"
-MARKS = "workbench_built"
+FINGERPRINTS = "workbench_built"
 HEARTBEAT = "heartbeat"
 FOLLOWED = ("sales_transaction", "sales_item")  # tables whose changes somebody is told
 NEW = "__new"  # ends the name of what is being built beside what is in use
@@ -27,7 +27,7 @@ class Piece:
     text: str
 
     @property
-    def mark(self) -> str:
+    def fingerprint(self) -> str:
         """Changes with the text."""
         return hashlib.sha256(self.text.encode()).hexdigest()[:16]
 

@@ -23,7 +23,7 @@ def check(engines: Engines, version: str, has_source: bool) -> int:
 
     ``has_source``: RisingWave reads the master already, so its slot must be there.
     """
-    found = _asked(engines)
+    found = _read(engines)
     address = engines.settings.master.address
     problems = _problems(found, version, has_source, engines.settings.cdc.user)
     for is_wrong, problem in [*problems, _encryption(engines.settings.cdc_from_risingwave)]:
@@ -37,7 +37,7 @@ def newest_postgresql(version: str) -> int:
     return 17 if _major(version) < 3 else 18
 
 
-def _asked(engines: Engines) -> Any:
+def _read(engines: Engines) -> Any:
     try:
         with engines.cdc.connect() as connection:
             return run_sql(connection, "queries/cdc_preflight", {"slot": SLOT}).one()

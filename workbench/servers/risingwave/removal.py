@@ -7,10 +7,20 @@ from contextlib import suppress
 
 from workbench.database.engines import Engines
 from workbench.errors import RisingWaveRefused
-from workbench.servers.risingwave import marks
+from workbench.servers.risingwave import fingerprints
 from workbench.servers.risingwave.cdc import Say
 from workbench.servers.risingwave.console import Console, console
-from workbench.servers.risingwave.pieces import FOLLOWED, MARKS, NEW, SECRET, SOURCE, Piece, changes_of, tables, views
+from workbench.servers.risingwave.pieces import (
+    FINGERPRINTS,
+    FOLLOWED,
+    NEW,
+    SECRET,
+    SOURCE,
+    Piece,
+    changes_of,
+    tables,
+    views,
+)
 from workbench.servers.risingwave.server import SLOT
 from workbench.servers.risingwave.slots import drop_slot
 
@@ -28,12 +38,12 @@ def drop(engines: Engines, materialized: Sequence[Piece], say: Say = lambda line
 def _drop_all(rw: Console, pieces: Sequence[Piece], say: Say) -> list[str]:
     """From what depends on others to what others depend on."""
     names = rw.names()
-    known = marks.read(rw, names)
+    known = fingerprints.read(rw, names)
     materialized = {piece.name for piece in pieces} | {n for n in known if names.get(n) == "materialized view"}
     plain = {piece.name for piece in views()} | {n for n in known if names.get(n) == "view"}
     wanted = [("subscription", changes_of(name)) for name in (*FOLLOWED, *sorted(materialized))]
     wanted += [("materialized view", name + end) for name in sorted(materialized) for end in ("", NEW)]
-    wanted += [("view", name) for name in (*sorted(plain), MARKS)]
+    wanted += [("view", name) for name in (*sorted(plain), FINGERPRINTS)]
     wanted += [("table", table.name) for table in reversed(tables())] + [("source", SOURCE)]
     dropped = []
     for kind, name in wanted:

@@ -11,7 +11,7 @@ from workbench.database.engines import Engines
 from workbench.database.failures import SERVER_ERRORS, in_words
 from workbench.database.sql_files import read_sql, run_sql
 from workbench.errors import RisingWaveRefused
-from workbench.servers.risingwave import cdc, marks
+from workbench.servers.risingwave import cdc, fingerprints
 from workbench.servers.risingwave.console import Console, console
 from workbench.servers.risingwave.pieces import FOLLOWED, SOURCE, Piece, changes_of, tables, views
 from workbench.servers.risingwave.preflight import REBUILD
@@ -57,7 +57,7 @@ def state(engines: Engines, materialized: Sequence[Piece]) -> RisingWaveState:
         if "heartbeat" in names and (found := rw.run(read_sql("queries/risingwave_beat"))):
             beat_at = found[0].beat_at
             seconds = max((now - beat_at).total_seconds(), 0.0)
-        made, filling = marks.read(rw, names), _filling(rw)
+        made, filling = fingerprints.read(rw, names), _filling(rw)
         pieces = (*tables(), *views(), *materialized)
         relations = tuple(_relation(rw, piece, names, made, filling) for piece in pieces)
         problems = _problems(engines, names, made, relations, slot)
@@ -79,7 +79,7 @@ def _relation(
 ) -> Relation:
     if piece.name not in names:
         return Relation(piece.name, piece.kind, "missing")
-    word = "as its file says" if made.get(piece.name) == piece.mark else "older than its file"
+    word = "as its file says" if made.get(piece.name) == piece.fingerprint else "older than its file"
     if piece.kind == "view":  # a plain view holds nothing of its own
         return Relation(piece.name, piece.kind, word)
     backfill = next((progress for statement, progress in filling.items() if f" {piece.name} " in statement), "done")
@@ -107,7 +107,7 @@ def _problems(
     found = []
     if SOURCE not in names:
         return [f"Nothing has been built. {APPLY}"]
-    if made.get(SOURCE) != cdc.marks_of(engines.settings)[SOURCE]:
+    if made.get(SOURCE) != cdc.fingerprints_of(engines.settings)[SOURCE]:
         found.append(f"The source was made for another master or by another version. {REBUILD}")
     if slot is None:
         found.append(f"The master has no slot {SLOT}: changes are missing. {REBUILD}")
