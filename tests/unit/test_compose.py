@@ -446,3 +446,9 @@ def test_the_image_gets_no_secrets_and_everything_that_it_is_built_from() -> Non
     assert {name.split("/")[0] for name in included} <= copied_names
     assert not [name for name in allowed if ".env" in name or not (ROOT / name).exists()]
     assert re.search(r"^USER workbench$", (COMPOSE / "Dockerfile").read_text(), re.MULTILINE)
+
+
+def test_the_image_has_the_version_of_the_program() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert SINGLE["workbench"]["image"] == f"sales-workbench:{version}"
+    assert f"\n## {version}\n" in (ROOT / "CHANGELOG.md").read_text()

@@ -77,11 +77,11 @@ class Checked(HTTPMessageDelegate):
         self._app, self._request, self._found = app, request, found
 
     def headers_received(self, *given: Any) -> Any:
-        """Hands on."""
+        """Hands the line and the headers on to the page."""
         return self._found.headers_received(*given)
 
     def data_received(self, data: bytes) -> Any:
-        """Hands on."""
+        """Hands a part of the body on to the page."""
         return self._found.data_received(data)
 
     def finish(self) -> None:
@@ -89,7 +89,7 @@ class Checked(HTTPMessageDelegate):
         self._task = asyncio.ensure_future(self._answer())
 
     def on_connection_close(self) -> None:
-        """Hands on."""
+        """Tells the page that the browser is gone."""
         self._found.on_connection_close()
 
     async def _answer(self) -> None:

@@ -116,7 +116,7 @@ class JobControls(Controls):
         self._awaited: int | None = None  # how many tasks will have ended when the one that this page began has
 
     def start(self, work: Work, total: int = 0) -> bool:
-        """As the Job's."""
+        """Starts ``work``, whose end this page then tells aloud; False when a task runs already."""
         due = self.job.progress.ended + 1
         is_started = self.job.start(work, total)
         if is_started:

@@ -52,7 +52,7 @@ def prepare_change(values: Mapping[str, str]) -> dict[str, str]:
 
 
 def finish_change() -> None:
-    """What was prepared is the file."""
+    """Puts what was prepared in the place of the file."""
     path, prepared = _places()
     os.replace(prepared, path)
 

@@ -117,7 +117,7 @@ class ChartTile(Tile):
             self.redraw()
 
     def drawn(self) -> Viewable:
-        """The chart."""
+        """The chart, which scrolls where it is wider than its card."""
         return self._scrolled
 
     def still(self, moment: Moment, answer: Answer[pd.DataFrame]) -> Still:

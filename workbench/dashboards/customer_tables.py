@@ -30,7 +30,7 @@ class Customers(TableTile):
         return moment.answer(("customers", moment.where), lambda source: insights.customers(source, moment.where))
 
     def rows(self, frame: pd.DataFrame) -> Iterable[Sequence[str]]:
-        """One row a kind."""
+        """The texts of a row for each kind of customer."""
         for kind, customers, sales, revenue in frame[["kind", "customers", "sales", "revenue"]].itertuples(index=False):
             known = theme.NOTHING if kind == "no card" else theme.count(customers)
             each = self.text(revenue / sales) if sales else theme.NOTHING
@@ -56,7 +56,7 @@ class Discounts(TableTile):
         return moment.answer(("discounts", self.dimension, moment.where), work)
 
     def rows(self, frame: pd.DataFrame) -> Iterable[Sequence[str]]:
-        """One row a value."""
+        """The texts of a row for each value of the dimension."""
         for row in frame.to_dict("records"):
             value = row[self.dimension]
             yield (

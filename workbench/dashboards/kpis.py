@@ -101,7 +101,7 @@ class KpiTile(Tile):
         self.card.fill(self.prepared(moment, frame))
 
     def prepare(self, moment: Moment, frame: pd.DataFrame) -> str:
-        """These as HTML."""
+        """The figure, its change and its course, as HTML."""
         row = frame.iloc[0]
         text = self._text(row.value)
         return (
@@ -168,7 +168,7 @@ class TotalRevenue(KpiTile):
         return super().fetch(moment).map(lambda frame: frame.assign(**returned))
 
     def for_file(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """The figure and its returns."""
+        """As any tile, with a column ``returns``."""
         return super().for_file(frame).assign(returns=frame["returns"])
 
     def said(self, row: Any) -> list[str]:

@@ -76,7 +76,7 @@ class RevenueOverTime(ChartTile):
     def _hours(
         self, moment: Moment, day: date, asked: MetricQuery, compared: Sequence[MetricQuery]
     ) -> Answer[pd.DataFrame]:
-        """The same by hour."""
+        """As ``fetch``, of one day: a row for each hour, or none where nothing was sold."""
         answer = moment.ask(*asked)
         found = dict(zip(answer.value["hour"], answer.value["revenue"], strict=True))
         before: dict[int, Decimal] = {}

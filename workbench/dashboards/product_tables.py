@@ -54,7 +54,7 @@ class ProductTable(TableTile):
         return moment.answer(("products", moment.where, moment.so_far, moment.comparison, sort), work)
 
     def depends_on(self, moment: Moment) -> object:
-        """Up to when growth is counted."""
+        """The hour up to which growth is counted: what ``prepare`` needs besides the frame."""
         return moment.so_far.before
 
     def above(self, moment: Moment, frame: pd.DataFrame) -> str:
@@ -63,7 +63,7 @@ class ProductTable(TableTile):
         return f"Growth: both periods {until}." if until and moment.comparison is not None else ""
 
     def rows(self, frame: pd.DataFrame) -> Iterable[Sequence[str]]:
-        """One row a product."""
+        """The texts of a row for each product, in the order of the frame."""
         for row in frame.to_dict("records"):
             yield (
                 str(row["rank"]),
@@ -77,7 +77,7 @@ class ProductTable(TableTile):
             )
 
     def drawn(self) -> Viewable:
-        """The choice of the order."""
+        """The Select by which the order is chosen."""
         return self.sort
 
 
@@ -105,11 +105,11 @@ class Baskets(TableTile):
         return moment.answer(("baskets", moment.where), work)
 
     def above(self, moment: Moment, frame: pd.DataFrame) -> str:
-        """Of how many sales it is."""
+        """In words, how many sales the pairs were counted in."""
         return str(frame.attrs["about"])
 
     def rows(self, frame: pd.DataFrame) -> Iterable[Sequence[str]]:
-        """One row a pair."""
+        """The texts of a row for each pair of products, in the order of the frame."""
         for row in frame.to_dict("records"):
             pair = [self.known_names.name("product", row[f"product_{n}"], row[f"name_{n}"]) for n in "ab"]
             yield (

@@ -35,7 +35,7 @@ class RecentSales(TableTile):
         return moment.answer(("recent", where), work)
 
     def rows(self, frame: pd.DataFrame) -> Iterable[Sequence[str]]:
-        """One row a sale."""
+        """The texts of a row for each sale, the newest first."""
         for sale in frame.itertuples(index=False):
             cells = zip(COLUMNS, sale, strict=True)
             yield [sale_text(name, value, self.currency, self.known_names) for name, value in cells]

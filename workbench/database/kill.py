@@ -25,7 +25,7 @@ class RisingWaveConnection(GuardedConnection):
     tells_of_clients = False
 
     def cancel(self) -> None:
-        """As psycopg2."""
+        """Ends the statement that runs, by ``end`` where there is one, else as psycopg2 does."""
         (self.end or super().cancel)()
 
 
@@ -35,7 +35,7 @@ class RisingWaveQuery(psycopg.Connection[Any]):
     end: Callable[[], object] | None = None
 
     def cancel_safe(self, *, timeout: float = 30.0) -> None:
-        """As psycopg."""
+        """Ends the statement that runs, by ``end`` where there is one, else as psycopg does."""
         if self.end is None:
             super().cancel_safe(timeout=timeout)
         else:

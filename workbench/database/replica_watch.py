@@ -51,7 +51,7 @@ class Pulse:
             return engine.connect()
 
     def failed(self) -> None:
-        """It did not answer just now."""
+        """Takes down that it did not answer just now."""
         with self._lock:
             self._probe_at = time.monotonic() + RETRY_SECONDS
 

@@ -55,7 +55,7 @@ class Loaded:
         return f"{sales_text(self.sales, self.returns)} with {counted(self.lines, 'line')}"
 
     def with_more(self, added: Loaded) -> Loaded:
-        """This with what came after it."""
+        """What both have loaded, from the first id of this to the last one of ``added``."""
         return Loaded(
             self.sales + added.sales,
             self.lines + added.lines,
@@ -130,7 +130,7 @@ class _Load:
         self._loaded = NOTHING
 
     def run(self, ready: Iterator[Prepared]) -> Loaded:
-        """All parts, or none."""
+        """Loads all parts, or none: what it has added is then taken back."""
         try:
             for first in ready:
                 if not wait_for_slots(self._engines, self._caller.waiting, self._caller.should_stop):

@@ -36,5 +36,5 @@ class Said(JSComponent):
         self.param.update(text=text, kind=kind, lead=lead, shown=self.shown + 1)
 
     def follow(self, text: str, kind: Kind = "") -> None:
-        """Says it where it stands."""
+        """Says it where it stands, without moving the page: for progress."""
         self.param.update(text=text, kind=kind, lead="")

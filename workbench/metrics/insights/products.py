@@ -94,7 +94,7 @@ def _by_code(answer: Answer[pd.DataFrame]) -> Sums:
 
 
 def _rows(now: Sums, part: Sums, before: Sums | None) -> list[dict[str, Any]]:
-    """The rows, most revenue first."""
+    """A dict for each product that was sold now or before, most revenue now first."""
     nothing = (NOTHING, 0)
     codes = {**now, **(before or {})}
     falling = sorted(codes, key=lambda code: -now.get(code, nothing)[0])

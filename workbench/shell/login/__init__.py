@@ -151,7 +151,7 @@ class PasswordPage(_Page):
     """Asks for one's own password and a new one, which ends one's logins elsewhere."""
 
     def get(self) -> None:
-        """The form."""
+        """Answers with the form."""
         self._show()
 
     async def post(self) -> None:
@@ -189,7 +189,7 @@ class Logout(_Page):
     """Ends a login: its pages are closed, and the browser forgets it."""
 
     async def post(self) -> None:
-        """To the login page, 303."""
+        """Ends the login, and answers 303 to the login page."""
         await _end(signed_in.token_of(self.request))
         self.clear_cookie(signed_in.COOKIE, path=self.prefix or "/")
         self.redirect(self.prefix + signed_in.LOGIN, status=303)
