@@ -18,6 +18,7 @@ from workbench.connection import Workbench
 from workbench.dashboards.reports_page import ReportsPage
 from workbench.errors import ReportError
 from workbench.reports import library
+from workbench.reports.library import reports_folder
 
 ROOT = Path(__file__).parents[2]
 
@@ -41,6 +42,22 @@ def test_a_report_is_written_as_one_file(report_settings: Settings, tmp_path: Pa
     page = (tmp_path / "daily_sales.html").read_text()
     assert "<title>Daily sales by store</title>" in page
     assert [path.name for path in tmp_path.iterdir()] == ["daily_sales.html"]
+
+
+def test_a_report_of_ones_own_is_run_by_its_path_and_from_its_folder(report_settings: Settings, tmp_path: Path) -> None:
+    text = (reports_folder() / "reconciliation.ipynb").read_text()
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "mine.ipynb").write_text(text)
+    done = command(report_settings, tmp_path, "./own/mine.ipynb")
+    assert done.returncode == 0, done.stderr
+    assert "<title>" in (tmp_path / "mine.html").read_text()
+    listed = command(report_settings, tmp_path, WORKBENCH_REPORTS_DIR=str(tmp_path / "own"))
+    assert "mine: " in listed.stdout
+    refused = command(report_settings, tmp_path / "own", "mine.ipynb", "--format", "ipynb")
+    assert refused.returncode == 1 and "is the report itself" in refused.stderr
+    assert (tmp_path / "own" / "mine.ipynb").read_text() == text
+    gone = command(report_settings, tmp_path, "./gone.ipynb")
+    assert gone.returncode == 1 and "gone.ipynb cannot be read: No such file or directory." in gone.stderr
 
 
 def test_a_pdf_is_printed(report_settings: Settings, tmp_path: Path) -> None:

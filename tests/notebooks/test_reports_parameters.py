@@ -150,8 +150,9 @@ def test_a_file_that_is_no_report_is_an_error_that_names_it(tmp_path: Path, text
 
 
 def test_a_draft_that_cannot_be_used_is_out_alone_with_its_message(tmp_path: Path) -> None:
-    for name in ("daily_sales", "reconciliation"):
-        (tmp_path / f"{name}.ipynb").write_text((reports_folder() / f"{name}.ipynb").read_text())
+    usable = (reports_folder() / "daily_sales.ipynb").read_text()
+    for name in ("mine", "daily_sales"):
+        (tmp_path / f"{name}.ipynb").write_text(usable)
     drafts = {
         "broken": '{"cells": [',
         "listed": '{"cells": [{"cell_type": "markdown", "source": "# T", "metadata": []}]}',
@@ -161,11 +162,13 @@ def test_a_draft_that_cannot_be_used_is_out_alone_with_its_message(tmp_path: Pat
     for name, text in drafts.items():
         (tmp_path / f"{name}.ipynb").write_text(text)
     there = library(tmp_path)
-    assert [report.name for report in there.reports] == ["daily_sales", "reconciliation"]
-    assert set(there.problems) == set(drafts)
+    assert [report.name for report in there.reports if report.path.parent == tmp_path] == ["mine"]
+    taken = str(tmp_path / "daily_sales.ipynb")
+    assert set(there.problems) == {*drafts, taken}
+    assert there.problems[taken] == f"{taken} is left out: there is a report daily_sales already. Rename it."
     assert "its type is none of int" in there.problems["wrong"]
-    assert find_report("daily_sales", tmp_path).title == "Daily sales by store"
+    assert find_report("mine", tmp_path).title == "Daily sales by store"
     with pytest.raises(ReportError, match="wrong.ipynb: The line"):
         find_report("wrong", tmp_path)
-    with pytest.raises(ReportError, match="There is no report 'other'. There are daily_sales, reconciliation."):
+    with pytest.raises(ReportError, match="There is no report 'other'. There are daily_sales, .*, mine."):
         find_report("other", tmp_path)

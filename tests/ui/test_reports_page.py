@@ -81,6 +81,9 @@ def test_a_report_is_picked_set_run_read_and_downloaded(
     with page.expect_download() as download:
         page.get_by_role("button", name="Download notebook").click()
     assert json.loads(Path(download.value.path()).read_text())["metadata"]["papermill"]["parameters"]["store_id"] == 3
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download PDF").click()
+    assert Path(download.value.path()).read_bytes().startswith(b"%PDF-")
     opens_offline(browser, exported)
 
 

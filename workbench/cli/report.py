@@ -32,7 +32,9 @@ class Format(StrEnum):
 
 
 def report(
-    name: Annotated[str | None, typer.Argument(help="The report to run; without it, all are listed.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="The report to run, or the path of a notebook; without it, all are listed.")
+    ] = None,
     parameter: Annotated[
         list[str] | None, typer.Option("-p", metavar="NAME=VALUE", help="A parameter of the report; can be repeated.")
     ] = None,
@@ -47,23 +49,35 @@ def report(
     as_json: AsJson = False,
 ) -> None:
     """Run a report in a process that can only read, and write it as one file that opens offline."""
-    from workbench.reports.library import find_report, library  # only this command pays for their imports
+    from workbench.reports.library import library  # only this command pays for its imports
 
     if name is None or is_list:
-        there = library()
-        _list(list(there.reports) if name is None else [find_report(name)], as_json)
+        there = library(load_settings().workbench_reports_dir)
+        _list(list(there.reports) if name is None else [_chosen(name)], as_json)
         for problem in there.problems.values() if name is None else ():
             typer.echo(problem, err=True)
         return
     given = _given(parameter or [])
     form = _format(kind, output)
-    target = output or Path(f"{name}.{form}")
-    finished = _run(find_report(name), given, target, form, seconds)
+    chosen = _chosen(name)
+    target = output or Path(f"{chosen.name}.{form}")
+    if target.resolve() == chosen.path.resolve():
+        raise ReportError(f"{target} is the report itself: give another file by --output.")
+    finished = _run(chosen, given, target, form, seconds)
     if as_json:
         shown = {"file": str(target), "engine": finished.engine, "as_of": finished.as_of, "seconds": finished.seconds}
         typer.echo(json.dumps(shown | {"parameters": finished.values}, default=str))
     else:
         typer.echo(f"Wrote {target} ({target.stat().st_size / 1e6:.1f} MB) in {finished.seconds:.1f} s.")
+
+
+def _chosen(name: str) -> Report:
+    """The report of that name, or that is the notebook at that path. Raises ReportError."""
+    from workbench.reports.library import find_report, read_report
+
+    if name.endswith(".ipynb"):
+        return read_report(Path(name))
+    return find_report(name, load_settings().workbench_reports_dir)
 
 
 def _format(kind: Format | None, output: Path | None) -> Format:

@@ -206,6 +206,9 @@ class Settings(BaseSettings):
     )
     workbench_week_begins: WeekBegins = Field("monday", description="The day on which weeks begin: monday to sunday")
     workbench_report_seconds: int = Field(300, gt=0, le=86400, description="How long a report may run, in seconds")
+    workbench_reports_dir: Path | None = Field(
+        None, description="A folder of report notebooks of one's own, besides those that are shipped"
+    )
     workbench_figures: Literal["auto", "risingwave", "columns", "database"] = Field(
         "auto", description="Who answers figures; auto: RisingWave, then the columns in memory, then the database"
     )

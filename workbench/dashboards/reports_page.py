@@ -9,9 +9,11 @@ from typing import Any
 
 import panel as pn
 import panel_material_ui as pmui
+import param
 from panel.viewable import Viewable, Viewer
 
 from workbench.components import theme
+from workbench.components.browser.downloads import Downloads
 from workbench.components.browser.said import Kind
 from workbench.components.browser.unsaved import Unsaved
 from workbench.components.inline import is_served
@@ -20,7 +22,8 @@ from workbench.connection import Workbench
 from workbench.dashboards.report_fields import ReportFields
 from workbench.dashboards.report_frame import ReportFrame
 from workbench.dashboards.tile import card, html
-from workbench.errors import ReportError
+from workbench.errors import ReportError, WorkbenchError
+from workbench.files.chromium import has_chromium, printed
 from workbench.reports.background import ALONE_SECONDS, Running, Runs, RunState
 from workbench.reports.library import Report, library
 
@@ -40,7 +43,7 @@ class ReportsPage(Viewer):
         self._settings = workbench.engines.settings
         self._runs = pn.state.as_cached("report-runs", Runs)
         self._running: Running | None = None
-        there = library()
+        there = library(self._settings.workbench_reports_dir)
         self._reports = _by_title(there.reports)
         self._problems = html(
             "".join(f'<p class="said bad">{theme.esc(problem)}</p>' for problem in there.problems.values())
@@ -51,6 +54,7 @@ class ReportsPage(Viewer):
         self._start = pmui.Button(label="Run", color="primary", icon="play_arrow", margin=0, on_click=self._begin)
         self._controls = Controls(self._stop, "Cancel")
         self._said = self._controls.said
+        self._downloads = Downloads()
         self._result = pn.Column(margin=0, sizing_mode="stretch_width")
         self._unsaved = Unsaved("report", self._draft, self._restore, asks=False)
         self._pick.param.watch(lambda _event: self._picked(), "value")
@@ -138,7 +142,7 @@ class ReportsPage(Viewer):
 
     def _show(self, running: Running) -> None:
         """The report below its downloads. The frame has an origin of its own: nothing in it reaches this page."""
-        downloads = [
+        downloads: list[Viewable] = [
             pmui.FileDownload(
                 callback=_content(running.files[kind]),
                 filename=f"{running.report.name}.{kind}",
@@ -148,14 +152,32 @@ class ReportsPage(Viewer):
             )
             for kind, label in FORMATS.items()
         ]
+        if has_chromium():
+            label = "Download PDF"
+            downloads.append(
+                pmui.Button(label=label, variant="outlined", margin=0, on_click=partial(self._print, running))
+            )
         frame = ReportFrame(running.report.title, running.files["html"].decode())
         self._result[:] = [card(pmui.Row(*downloads, sx={"gap": "12px", "flexWrap": "wrap"}, margin=0), frame)]
+
+    async def _print(self, running: Running, event: param.parameterized.Event) -> None:
+        """Hands the report out as PDF, which takes some seconds."""
+        page = running.files["html"].decode()
+        event.obj.loading = True
+        try:
+            await self._downloads.write(f"{running.report.name}.pdf", lambda path: path.write_bytes(printed(page)))
+        except WorkbenchError as error:
+            self._said.say(str(error), "bad")
+        finally:
+            event.obj.loading = False
 
     def __panel__(self) -> Viewable:
         buttons = pmui.Row(self._start, self._controls.stop, sx={"gap": "12px"}, margin=0)
         form = card(self._pick, self._about, self._fields, buttons, self._controls.bar, self._said, self._problems)
         kept = [self._unsaved] if is_served() else []
-        return pmui.Column(form, self._result, *kept, sx={"gap": "16px"}, sizing_mode="stretch_width", margin=0)
+        return pmui.Column(
+            form, self._result, self._downloads, *kept, sx={"gap": "16px"}, sizing_mode="stretch_width", margin=0
+        )
 
 
 def _by_title(reports: Sequence[Report]) -> dict[str, Report]:

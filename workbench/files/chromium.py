@@ -17,10 +17,14 @@ DRAWING_MS = 10_000  # of the page's own clock: until its charts are drawn
 
 def find_chromium(what: str) -> str:
     """The path of a Chromium, which ``what`` needs. Raises FileRefused: better before the work than after it."""
-    found = next((path for name in NAMES if (path := shutil.which(name))), None)
-    if found is None:
+    if not has_chromium():
         raise FileRefused(f"{what} needs Chromium, which was not found: install it, or choose html.")
-    return found
+    return next(filter(None, map(shutil.which, NAMES)))
+
+
+def has_chromium() -> bool:
+    """Whether there is one."""
+    return any(map(shutil.which, NAMES))
 
 
 def printed(page: str) -> bytes:

@@ -1,4 +1,4 @@
-"""The reports that there are: the notebooks of one folder, and nothing else."""
+"""The reports that there are: the notebooks that are shipped, and those of a folder of one's own."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from workbench.reports.parameters import Parameter, read_parameters
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 # What somebody's file may hold instead of a notebook: no JSON, other JSON, code that does not parse.
-UNUSABLE = (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError, SyntaxError, RecursionError)
+UNUSABLE = (ValueError, KeyError, IndexError, TypeError, AttributeError, SyntaxError, RecursionError)
 
 
 @dataclass(frozen=True)
@@ -44,20 +44,32 @@ class Library:
     problems: dict[str, str]
 
 
-def library(folder: Path | None = None) -> Library:
-    """What is in the folder. A draft that cannot be used is out, with its message; the others are there."""
-    found, problems = [], {}
-    for path in sorted((folder or reports_folder()).glob("*.ipynb")):
-        try:
-            found.append(read_report(path))
-        except ReportError as error:
-            problems[path.stem] = str(error)
-    return Library(tuple(found), problems)
+def library(*own: Path | None) -> Library:
+    """Those that are shipped, then those of one's ``own`` folders.
+
+    A draft that cannot be used is out, with its message, as one whose name is taken; the others are there.
+    """
+    found: dict[str, Report] = {}
+    problems: dict[str, str] = {}
+    for folder in filter(None, (reports_folder(), *own)):
+        if not folder.is_dir():
+            problems[str(folder)] = f"There is no folder {folder}, in which reports are looked for."
+        for path in sorted(folder.glob("*.ipynb")):
+            try:
+                report = read_report(path)
+            except ReportError as error:
+                problems[path.stem] = str(error)
+                continue
+            if report.name in found:
+                problems[str(path)] = f"{path} is left out: there is a report {report.name} already. Rename it."
+            else:
+                found[report.name] = report
+    return Library(tuple(found.values()), problems)
 
 
-def find_report(name: str, folder: Path | None = None) -> Report:
-    """The report of this name, which is looked up among those of the folder: a path is never made of it."""
-    there = library(folder)
+def find_report(name: str, *own: Path | None) -> Report:
+    """The report of this name, which is looked up among those that there are: a path is never made of it."""
+    there = library(*own)
     for report in there.reports:
         if report.name == name:
             return report
@@ -76,6 +88,8 @@ def read_report(path: Path) -> Report:
         return _report(path, cells)
     except ReportError as error:
         raise ReportError(f"{path.name}: {error}") from None
+    except OSError as error:
+        raise ReportError(f"{path} cannot be read: {error.strerror}.") from None
     except UNUSABLE as error:
         raise ReportError(f"{path.name} is no notebook that can be run: {type(error).__name__}: {error}") from None
 
