@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
+from contextlib import closing
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -12,16 +15,18 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from tests.conftest import wait_until
-from tests.examples import sale
+from tests.conftest import on_a_thread, wait_until
+from tests.examples import LATTE, sale
 from workbench.accounts.actor import Actor
 from workbench.catalogue import KINDS, Catalogue
 from workbench.catalogue.importing import judge, write
+from workbench.catalogue.names import KnownNames
 from workbench.catalogue.sample import fill, take_back
 from workbench.connection import Workbench
 from workbench.dashboards.bars import RevenueByStore
 from workbench.dashboards.feed import Feed
 from workbench.database.engines import Engines
+from workbench.database.positions import wait_for_replica
 from workbench.database.replication import Reader, Session
 from workbench.errors import (
     AlreadyUndone,
@@ -31,12 +36,17 @@ from workbench.errors import (
     EntryRefused,
     ImportRefused,
     RoleRefused,
+    SaleRefused,
 )
 from workbench.filters import Filters, chips
+from workbench.forms.item_entry import ItemEntry
 from workbench.forms.sale_columns import page_rows
+from workbench.imports import FileMapping, ImportFile
 from workbench.live import Live
 from workbench.metrics import Source, Where
 from workbench.metrics.sale_pages import newest_sales, write_sales
+from workbench.sales.doubts import doubts
+from workbench.sales.service import Sales
 from workbench.sample import load, undo
 
 STORE, CASHIER, PRODUCT, PRICE = (KINDS[name] for name in ("store", "cashier", "product", "product_price"))
@@ -285,3 +295,79 @@ def test_a_file_of_entries_has_a_verdict_for_each_row_and_is_saved_whole(catalog
     eve = Catalogue(catalogue.engines, catalogue.reader, Session(), Actor("eve", "editor"))
     with pytest.raises(RoleRefused):
         judge(eve, CASHIER, path)
+
+
+def set_to(workbench: Workbench, unknown_ids: str) -> Sales:
+    """The service of an editor where the setting says so."""
+    settings = workbench.engines.settings.model_copy(update={"workbench_unknown_ids": unknown_ids})
+    engines = replace(workbench.engines, settings=settings)
+    return Sales(engines, Reader(engines), Session(), "ann")
+
+
+def test_a_sale_of_what_is_not_listed_is_asked_about_refused_or_allowed(
+    catalogue: Catalogue, workbench: Workbench
+) -> None:
+    stored = set_to(workbench, "refuse").create(sale(store_id=9), uuid4())  # while the catalogue has no store
+    catalogue.create(STORE, LISBON)
+    catalogue.create(PRODUCT, {"product_code": "C-LAT", "product_name": "Latte"})
+    wait_for_replica(workbench.engines)
+    strange = sale(transaction_time="2026-05-31 14:30:00", store_id=9)
+    found = {
+        name: doubts((sales := set_to(workbench, name)).reader, sales.session, sales.clock, strange)
+        for name in ("ask", "refuse", "allow")
+    }
+    assert found["ask"] == ["Store 9 is not in the catalogue.", "Product D-CHE is not in the catalogue."]
+    assert found["refuse"] == found["allow"] == []
+    refusing = set_to(workbench, "refuse")
+    with pytest.raises(SaleRefused, match="Store ID '9' cannot be used: it is not in the catalogue") as refused:
+        refusing.create(strange, uuid4())
+    assert {error.field for error in refused.value.fields} == {"store_id", "lines.1.product_code"}
+    refusing.update(stored.transaction_id, stored.version, sale(store_id=9, cashier_id=302), uuid4())  # as it was sold
+    set_to(workbench, "ask").create(strange, uuid4())
+    opened = sale(transaction_time="2026-05-31 14:30:00", store_id=3, cashier_id=302, lines=[LATTE])
+    asking = set_to(workbench, "ask")
+    assert doubts(asking.reader, asking.session, asking.clock, opened) == [], "a new store is known before it sells"
+
+
+def test_an_import_asks_about_what_is_not_listed_or_refuses_it(
+    catalogue: Catalogue, workbench: Workbench, tmp_path: Path
+) -> None:
+    catalogue.create(STORE, LISBON)
+    path = tmp_path / "till.csv"
+    path.write_text("invoice,store_id,product_code,product_name,quantity,date,unit_price\n")
+    with path.open("a") as file:
+        file.writelines(f"{n},{store},A,Tea,1,2026-05-0{n} 10:00,2.50\n" for n, store in ((1, 3), (2, 9)))
+    for name, refused, doubt in (("ask", 0, True), ("refuse", 1, False), ("allow", 0, False)):
+        with closing(ImportFile(set_to(workbench, name).engines, path, path.name, "ann")) as opened:
+            opened.read(FileMapping(defaults={"cashier_id": "301", "payment_method": "Cash"}))
+            found = opened.dry_run()
+        assert found.refused == refused, name
+        assert ("Store 9 is not in the catalogue." in found.doubts) == doubt, name
+
+
+def test_the_form_takes_the_list_price_of_the_day_and_says_when_another_is_typed(
+    catalogue: Catalogue, workbench: Workbench
+) -> None:
+    catalogue.create(PRODUCT, {"product_code": "C-LAT", "product_name": "Latte", "category": "Coffee"})
+    for day, price in (("2026-01-01", "3.20"), ("2026-06-01", "3.50")):
+        catalogue.create(PRICE, {"product_code": "C-LAT", "valid_from": day, "list_price": price})
+    known = KnownNames(workbench.reader)
+    wait_until(lambda: known.refresh() or known.now.list_price("C-LAT", date(2026, 7, 1)), "both prices")
+    names = known.now
+    assert [names.list_price("C-LAT", day) for day in (date(2025, 12, 31), date(2026, 5, 31))] == [
+        None,
+        Decimal("3.20"),
+    ]
+    entry = ItemEntry(workbench.sales(), lambda _line, _row: None, None, lambda: names, lambda: date(2026, 5, 31))
+    entry.fields.fill({"product_code": "C-LAT"})
+    on_a_thread(lambda: asyncio.run(entry.complete()))
+    assert [entry.fields.text(name) for name in ("product_name", "category", "unit_price")] == [
+        "Latte",
+        "Coffee",
+        "3.20",
+    ]
+    price = entry.fields.widgets["unit_price"]
+    assert price.helper_text == "List price 3.20"
+    entry.fields.fill({"unit_price": "3,00"})
+    assert price.helper_text == "List price 3.20: this is 0.20 less"
+    assert list(entry._named_choices({})) == ["C-LAT · Latte · 3.20"]

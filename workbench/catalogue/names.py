@@ -29,12 +29,13 @@ KIND_OF = {"store": "store", "cashier": "cashier", "product": "product"}  # of e
 class Names:
     """The names of one moment, by dimension and id; those that two share have the id behind them.
 
-    ``position`` is that of the catalogue's log. ``categories`` and ``prices`` are those of products by their codes.
+    ``position`` is that of the catalogue's log. ``products`` are name and category by code, ``prices`` the list prices
+    of each, in the order of their days.
     """
 
     position: int = 0
     by_dimension: Mapping[str, Mapping[Any, str]] = field(default_factory=dict)
-    categories: Mapping[str, str | None] = field(default_factory=dict)
+    products: Mapping[str, tuple[str, str | None]] = field(default_factory=dict)
     prices: Mapping[str, tuple[tuple[date, Decimal], ...]] = field(default_factory=dict)
 
     def may_name(self, dimension: str) -> bool:
@@ -108,7 +109,7 @@ def _read(connection: sa.Connection, known: int | None) -> Names | None:
     return Names(
         position,
         {dimension: _told_apart(kind, rows[kind]) for dimension, kind in KIND_OF.items()},
-        {row["product_code"]: row["category"] for row in rows["product"]},
+        {row["product_code"]: (row["product_name"], row["category"]) for row in rows["product"]},
         {code: tuple(found) for code, found in prices.items()},
     )
 

@@ -197,6 +197,9 @@ class Settings(BaseSettings):
     workbench_edit_days: int = Field(
         2, ge=1, le=3660, description="The days whose sales an editor records and corrects; 2: today and yesterday"
     )
+    workbench_unknown_ids: Literal["ask", "refuse", "allow"] = Field(
+        "ask", description="What becomes of a sale of a store, cashier or product that the catalogue does not have"
+    )
     workbench_metrics_token: SecretStr = Field(
         SecretStr(""), description="What Prometheus shows to read /metrics where people have to log in"
     )

@@ -12,7 +12,7 @@ import panel_material_ui as pmui
 
 from workbench.catalogue.names import Names
 from workbench.components.browser.unsaved import Unsaved
-from workbench.errors import RequestReused
+from workbench.errors import RequestReused, SaleRefused
 from workbench.forms.actions import Action
 from workbench.forms.confirmation import Confirmation
 from workbench.forms.fields import actions
@@ -52,6 +52,9 @@ class AddSale(pn.viewable.Viewer):
             self._refused = sale
             earlier = f"What you sent before, with other content, was saved as transaction {reused.transaction_id}."
             self.message.say("warning", f"{earlier} Change that one under Edit, or clear the form.", "Not saved.")
+            return
+        except SaleRefused as refusal:
+            self.form.refuse(refusal.fields)
             return
         self._request_id = uuid4()
         self.confirmation.forget()

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import pandas as pd
 import panel as pn
 
+from workbench.catalogue.names import Names
 from workbench.components.html import html_pane
 from workbench.components.theme import esc, money
 from workbench.forms.fields import MARGIN
 from workbench.forms.item_entry import ItemEntry
+from workbench.forms.named_ids import no_names
 from workbench.forms.tabulator import TABLE_STYLE, row_button, sideways, wide
 from workbench.sales.models import LineInput
 from workbench.sales.service import Sales
@@ -27,12 +30,18 @@ class Basket(pn.viewable.Viewer):
     ``on_change`` is called whenever items, or what is typed of one, may have changed.
     """
 
-    def __init__(self, sales: Sales, on_change: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        sales: Sales,
+        on_change: Callable[[], None] = lambda: None,
+        names: Callable[[], Names] = no_names,
+        day: Callable[[], date] | None = None,
+    ) -> None:
         super().__init__()
         self._on_change = on_change
         self._currency = sales.engines.settings.workbench_currency
         self.lines: list[dict[str, Any]] = []
-        self.entry = ItemEntry(sales, self._add, on_change)
+        self.entry = ItemEntry(sales, self._add, on_change, names, day)
         self._table = sideways()
         self._totals = html_pane(margin=MARGIN)
         self._show()

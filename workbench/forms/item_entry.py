@@ -6,16 +6,21 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping
+from datetime import date
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import panel as pn
 import panel_material_ui as pmui
 
+from workbench.catalogue.names import Names
 from workbench.components.inline import read_aside
+from workbench.components.theme import money
 from workbench.errors import SaleRefused, ServerUnavailable
 from workbench.forms.fields import LAYOUT, Fields, actions, flow, text_field
 from workbench.forms.messages import Message
-from workbench.sales.models import LineInput, parse_line
+from workbench.forms.named_ids import no_names
+from workbench.sales.models import LineInput, parse_line, with_point
 from workbench.sales.products import find_product, known_products
 from workbench.sales.service import Sales
 
@@ -31,10 +36,16 @@ class ItemEntry(pn.viewable.Viewer):
     """An item being typed. ``on_add`` gets it once it is right, and the row of the basket that it changes or None."""
 
     def __init__(
-        self, sales: Sales, on_add: Callable[[LineInput, int | None], None], on_change: Callable[[], None] | None = None
+        self,
+        sales: Sales,
+        on_add: Callable[[LineInput, int | None], None],
+        on_change: Callable[[], None] | None = None,
+        names: Callable[[], Names] = no_names,
+        day: Callable[[], date] | None = None,
     ) -> None:
         super().__init__()
         self._sales, self._on_add, self._on_change = sales, on_add, on_change
+        self._names, self._day = names, day or sales.clock.today
         self._untouched: dict[str, Any] = dict(EMPTY)  # what the fields held when nobody had typed yet
         self._completed = {"product_code": ""}  # what was filled in for the user, who may since have changed it
         self._choices: dict[str, tuple[str, str]] = {}
@@ -85,13 +96,22 @@ class ItemEntry(pn.viewable.Viewer):
         except ServerUnavailable as error:
             log.warning("Product codes are not completed: %s", error)
             return
-        choices = {f"{code} · {name}": (code, name) for code, name in products}
+        choices = self._named_choices(dict(products))
         if choices == self._choices:
             return  # what is typed in this moment would be lost for nothing
         self._choices = choices
         typed = self.fields.text("product_code")
         self.fields.widgets["product_code"].options = list(self._choices)  # drops what is typed and none of them
         self.fields.fill({"product_code": typed})
+
+    def _named_choices(self, sold: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+        """What was sold before and what the catalogue has, each with the list price of the day."""
+        names, day = self._names(), self._day()
+        prices = {code: names.list_price(code, day) for code in names.prices}
+        return {
+            f"{code} · {name}" + ("" if prices.get(code) is None else f" · {money(prices[code])}"): (code, name)
+            for code, name in sorted(({**sold} | {code: name for code, (name, _) in names.products.items()}).items())
+        }
 
     async def add(self, *_events: Any) -> None:
         """Hands the item over, or shows what is wrong with it."""
@@ -120,8 +140,21 @@ class ItemEntry(pn.viewable.Viewer):
             log.warning("Product %r is not completed: %s", code, error)
             return
         if code == self.fields.text("product_code").strip():  # else it was typed on meanwhile
-            known = {name: getattr(answer.value, name, None) for name in COMPLETED}
+            known = {name: getattr(answer.value, name, None) for name in COMPLETED} | self._listed(code)
             self._fill_in(code, {name: "" if value is None else str(value) for name, value in known.items()})
+            self._tell_price()
+
+    def _listed(self, code: str) -> dict[str, Any]:
+        """What the catalogue has of a product: name, category and the list price of the day."""
+        names = self._names()
+        name, category = names.products.get(code, (None, None))
+        listed = {"product_name": name, "category": category, "unit_price": names.list_price(code, self._day())}
+        return {name: value for name, value in listed.items() if value is not None}
+
+    def _tell_price(self) -> None:
+        """Below the price, what the list says, and by how much this one differs."""
+        listed = self._names().list_price(self.fields.text("product_code").strip(), self._day())
+        self.fields.hint("unit_price", "" if listed is None else price_hint(listed, self.fields.text("unit_price")))
 
     def _fill_in(self, code: str, texts: Mapping[str, str]) -> None:
         before = self._completed
@@ -146,11 +179,13 @@ class ItemEntry(pn.viewable.Viewer):
             if self.fields.text("product_name") in ("", self._completed.get("product_name", "")):
                 self.fields.fill({"product_name": name})
 
-    def _changed(self, _name: str) -> None:
+    def _changed(self, name: str) -> None:
         self._changes += 1
         if self._on_change is not None:
             self._on_change()
         self.message.clear()
+        if name in ("product_code", "unit_price"):
+            self._tell_price()
         if self.fields.text("product_code").strip() != self._completed["product_code"]:
             pn.state.execute(self._complete_after_pause)
 
@@ -166,6 +201,18 @@ class ItemEntry(pn.viewable.Viewer):
         return pn.Column(
             flow(*self.fields.widgets.values()), self.message, buttons, sizing_mode="stretch_width", margin=0
         )
+
+
+def price_hint(listed: Decimal, typed: str) -> str:
+    """``List price 4.50``, with the difference where another price is typed."""
+    text = f"List price {money(listed)}"
+    try:
+        price = Decimal(with_point(typed))
+    except (InvalidOperation, ValueError):
+        return text
+    if not price.is_finite() or price == listed:
+        return text
+    return f"{text}: this is {money(abs(price - listed))} {'more' if price > listed else 'less'}"
 
 
 def _widgets(currency: str) -> dict[str, Any]:

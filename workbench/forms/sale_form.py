@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Any
 
 import panel as pn
@@ -43,14 +44,21 @@ class SaleForm(pn.viewable.Viewer):
         names: Callable[[], Names] = no_names,
     ) -> None:
         super().__init__()
-        self._message = message
+        self._message, self._sales = message, sales
         self._on_change, self._is_said_empty = on_change, False
         time_hint = f"{sales.clock.name} time{'; empty: when it is saved' if is_new else ''}"
         self.fields = Fields({field.name: _widget(field, time_hint) for field in TYPED}, lambda _name: on_change())
         self._named = NamedIds(self.fields, names, {field.name: field.dimension for field in NAMED})
-        self.basket = Basket(sales, self._filled)
+        self.basket = Basket(sales, self._filled, names, self._day)
         self._loaded: dict[str, Any] = {}
         self.clear()
+
+    def _day(self) -> date:
+        """The day of the sale as it is typed, whose list prices hold: today where there is none."""
+        try:
+            return date.fromisoformat(str(self.fields.text("transaction_time"))[:10])
+        except ValueError:
+            return self._sales.clock.today()
 
     @property
     def is_changed(self) -> bool:

@@ -27,12 +27,14 @@ from workbench.imports.reading import Table, tabulate
 from workbench.imports.returns import Taken, match
 from workbench.imports.verdicts import ACCEPTED, ALREADY, judge, leave_out
 from workbench.sales.rights import Rights
+from workbench.sales.unlisted import find_unlisted
 from workbench.words import counted, visible
 
 IMPORTING = "To import sales"
 AT_ONCE = 50_000  # sales that are asked about at once
 MOST_NAMED = 3
 WHY = "Why refused"
+UNLISTED = "not in the catalogue"
 MOST_ASKED = 20  # stores, or cashiers
 
 
@@ -178,6 +180,7 @@ class ImportFile:
                 there = set() if self.seen.startswith("0/") else self._leave_imported_out(connection, taken)
                 refused = match(self.database, connection, [each for each in taken if each.sale not in there])
                 self._strangers = self._find_strangers(connection)
+                refused += self._unlisted(connection)
         except SERVER_ERRORS as error:
             raise in_words(self.engines.settings, "master", error) from None
         self._leave_out(refused)
@@ -209,6 +212,29 @@ class ImportFile:
             return []
         found = run_sql(connection, "imports/strangers", asked)
         return [f"{row.kind} {row.number} has never sold anything before." for row in found]
+
+    def _unlisted(self, connection: sa.Connection) -> list[tuple[int, str, str]]:
+        """The sales of what the catalogue lacks, where they are refused; else a doubt."""
+        setting = self.engines.settings.workbench_unknown_ids
+        asked = {
+            "store_id": "from header select distinct store_id",
+            "cashier_id": "from header select distinct cashier_id",
+            "product_code": "from line select distinct product_code",
+        }
+        ids = [[row[0] for row in self.database.execute(text).fetchall()] for text in asked.values()]
+        found = [] if setting == "allow" else find_unlisted(connection, *ids)
+        if setting == "ask":
+            named = " ".join(each.text for each in found[:MOST_NAMED])
+            more = f" So are {len(found) - MOST_NAMED:,} others." if len(found) > MOST_NAMED else ""
+            self._strangers += [f"{visible(named)}{more}"] if found else []
+            return []
+        refused = []
+        for each in found:
+            table = "line" if each.field == "product_code" else "header"
+            sales = f"from {table} select distinct sale where {each.field}::varchar = ?"
+            rows = self.database.execute(sales, [each.id]).fetchall()
+            refused += [(sale, UNLISTED, visible(each.text)) for (sale,) in rows]
+        return list({row[0]: row for row in refused}.values())
 
     def _result(self) -> DryRun:
         given = {"accepted": ACCEPTED, "already": ALREADY}

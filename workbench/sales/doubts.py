@@ -1,4 +1,4 @@
-"""Doubts: what about a sale is asked before it is saved, because it may be a slip. Known is what has sold before."""
+"""Doubts: what about a sale is asked before it is saved, because it may be a slip."""
 
 from __future__ import annotations
 
@@ -8,13 +8,18 @@ from workbench.config.clock import StoreClock
 from workbench.database.replication import Reader, Session
 from workbench.database.sql_files import run_sql
 from workbench.sales.models import Sale, SaleInput
+from workbench.sales.unlisted import unlisted
 
 
 def doubts(
     reader: Reader, session: Session, clock: StoreClock, sale: SaleInput, stored: Sale | None = None
 ) -> list[str]:
     """A sentence for each doubt; of a stored sale only about what is changed. Raises ServerUnavailable."""
-    return [*_of_time(clock, sale, stored), *_of_place(reader, session, sale, stored), *_of_names(sale, stored)]
+    setting = reader.engines.settings.workbench_unknown_ids
+    found = [] if setting == "allow" else unlisted(reader, session, sale, stored)
+    of_place = _of_place(reader, session, sale, stored, {(each.field, each.id) for each in found})
+    texts = [each.text for each in found if setting == "ask"]  # else the sale is refused
+    return [*_of_time(clock, sale, stored), *of_place, *texts, *_of_names(sale, stored)]
 
 
 def _of_time(clock: StoreClock, sale: SaleInput, stored: Sale | None) -> list[str]:
@@ -28,7 +33,9 @@ def _of_time(clock: StoreClock, sale: SaleInput, stored: Sale | None) -> list[st
     return []
 
 
-def _of_place(reader: Reader, session: Session, sale: SaleInput, stored: Sale | None) -> list[str]:
+def _of_place(
+    reader: Reader, session: Session, sale: SaleInput, stored: Sale | None, strangers: set[tuple[str, str]]
+) -> list[str]:
     given = {"store": sale.store_id, "cashier": sale.cashier_id}
     kept = {} if stored is None else {"store": stored.store_id, "cashier": stored.cashier_id}
     if given == kept:
@@ -40,7 +47,8 @@ def _of_place(reader: Reader, session: Session, sale: SaleInput, stored: Sale | 
     has_sold = reader.read(session, work, "doubts").value
     if not has_sold["anybody"]:  # the very first sale: nothing is known yet
         return []
-    unknown = [name for name, number in given.items() if number != kept.get(name) and not has_sold[name]]
+    asked = {name: number for name, number in given.items() if (f"{name}_id", str(number)) not in strangers}
+    unknown = [name for name, number in asked.items() if number != kept.get(name) and not has_sold[name]]
     return [f"{name.title()} {given[name]} has never sold anything before." for name in unknown]
 
 

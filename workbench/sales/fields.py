@@ -41,10 +41,10 @@ FIELDS = {
     for field in (  # in the order of the table's columns
         Field("transaction_id", "ID", "id", 80, 72, "transaction_id"),
         Field("transaction_time", "Time", "time", 152, 150, "transaction_time", 4),
-        Field("store_id", "Store", "id", 70, 62, "store_id", 2, "stores", "store"),
+        Field("store_id", "Store", "id", 84, 62, "store_id", 2, "stores", "store"),
         Field("cashier_id", "Cashier", "id", 88, 80, "cashier_id", 1, "cashiers", "cashier"),
         Field(
-            *("payment_method", "Payment Method", "choice", 140, 106, "payment_method", 3),
+            *("payment_method", "Payment Method", "choice", 126, 106, "payment_method", 3),
             *("payment_methods", "payment_method", METHODS),
         ),
         Field("customer_id", "Customer", "optional id", 96, 90, "customer_id", 5, "customer_id"),

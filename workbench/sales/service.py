@@ -52,6 +52,7 @@ from workbench.sales.returns import (
     return_values,
 )
 from workbench.sales.rights import Rights
+from workbench.sales.unlisted import refuse_unlisted
 
 
 def find_sale(connection: sa.Connection, transaction_id: int) -> Sale | None:
@@ -171,6 +172,8 @@ class Sales:
         A sale without a time (None, or what pandas calls missing: NaT) gets the stores' clock's, as of now: it is its
         moment, however long a form was open.
         """
+        self._rights("create", {})
+        refuse_unlisted(self.reader, self.session, sale)
         return self._write("create", None, sale, request_id, lambda connection: None)
 
     def give_back(self, taken: ReturnInput, request_id: UUID) -> Saved:
@@ -213,6 +216,10 @@ class Sales:
             raise_if_moved(connection, transaction_id, version)
             raise SaleRefused(foreign_lines(connection, transaction_id, sale))
 
+        self._rights("update", {})
+        if self.engines.settings.workbench_unknown_ids == "refuse":
+            stored = self.get(transaction_id, for_edit=True).value
+            refuse_unlisted(self.reader, self.session, sale, stored)
         return self._write("update", (transaction_id, version), sale, request_id, explain, {"undoes": ""})
 
     def delete(self, transaction_id: int, version: int, request_id: UUID, reason: str) -> Saved:
