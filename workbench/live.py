@@ -271,7 +271,8 @@ class Live:
             return False
         self._names_asked_at = now
         with suppress(WorkbenchError):
-            if self.names.refresh() and self._has_begun.is_set():
+            were_known = self.names.are_known
+            if self.names.refresh() and were_known:
                 self._named += 1
                 return True
         return False

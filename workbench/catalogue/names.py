@@ -80,6 +80,11 @@ class KnownNames:
         self._now: Names | None = None
 
     @property
+    def are_known(self) -> bool:
+        """Whether they have been read."""
+        return self._now is not None
+
+    @property
     def now(self) -> Names:
         """What was read last; read now when it never was. Nothing where that cannot be."""
         if self._now is None:
