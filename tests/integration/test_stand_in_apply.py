@@ -78,8 +78,8 @@ def test_a_stand_in_that_notes_its_first_read_elsewhere_is_counted(
 ) -> None:
     monkeypatch.setattr(cdc, "rows_read", lambda rw, table: None)
     sample.load(with_stand_in, 30, seed=1)
-    monkeypatch.setattr(cdc, "STALL_SECONDS", 0.5)
-    with pytest.raises(CdcError, match="has read no row of sales_transaction"):  # the stand-in reads no first rows
+    with monkeypatch.context() as patched, pytest.raises(CdcError, match="has read no row of sales_transaction"):
+        patched.setattr(cdc, "STALL_SECONDS", 0.5)  # the stand-in reads no first rows
         build.apply(with_stand_in, views.pieces())
     with with_stand_in.owner.begin() as connection:
         connection.exec_driver_sql("truncate sales_transaction, sales_item")
