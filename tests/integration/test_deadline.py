@@ -14,12 +14,14 @@ import psycopg2
 import pytest
 import sqlalchemy as sa
 
+from tests.conftest import as_superuser, wait_until
 from tests.fault_proxy import FaultProxy
 from workbench.config import Settings
 from workbench.connection import Workbench
 from workbench.database.deadline import ANSWER_SECONDS, LATE_SECONDS, GuardedConnection
 from workbench.database.engines import connect
 from workbench.database.replication import Reader, Session
+from workbench.servers import cluster
 
 
 @pytest.fixture
@@ -44,6 +46,22 @@ def guarded(settings: Settings, port: int) -> Iterator[GuardedConnection]:
         yield connection
     finally:
         connection.close()
+
+
+def test_a_login_without_a_password_is_over_at_the_server_too_while_the_error_is_kept(settings: Settings) -> None:
+    user = settings.master_reader
+    with pytest.raises(psycopg2.OperationalError, match="no password supplied") as kept:
+        psycopg2.connect(
+            host="127.0.0.1",
+            port=user.port,
+            dbname=user.name,
+            user=user.user,
+            connection_factory=GuardedConnection,
+        )
+    starting = "select count(*) from pg_stat_activity where state = 'starting'"
+    with as_superuser(cluster.superuser(settings), user.port).connect() as connection:
+        wait_until(lambda: connection.exec_driver_sql(starting).scalar_one() == 0, "the login to be over")
+    assert kept.value.__traceback__ is not None
 
 
 def test_a_statement_into_a_black_hole_ends_at_the_limit(settings: Settings, hole: FaultProxy) -> None:

@@ -92,7 +92,8 @@ def test_a_sale_that_the_replica_gets_later_than_the_master_has_told_it_is_no_di
 ) -> None:
     """The replica stands still from each sale until it is waited for."""
     sample.load(workbench.engines, 20, seed=3)
-    asked, committed_with_heartbeat, is_first = run.asked, run.committed_with_heartbeat, itertools.cycle((True, False))
+    figures_of, committed_with_heartbeat = run.figures_of, run.committed_with_heartbeat
+    is_first = itertools.cycle((True, False))
 
     def replay(how: str, state: str) -> None:
         with replica_superuser.connect() as connection:
@@ -100,17 +101,17 @@ def test_a_sale_that_the_replica_gets_later_than_the_master_has_told_it_is_no_di
             told = "select pg_get_wal_replay_pause_state()"
             wait_until(lambda: connection.exec_driver_sql(told).scalar_one() == state, f"the replay to be {state}")
 
-    def asked_after_a_sale(reader: Any, engine: str, *about: Any) -> Any:
+    def figures_after_a_sale(reader: Any, engine: str, *about: Any) -> Any:
         if engine == "master" and next(is_first):
             replay("pause", "paused")
             workbench.sales().create(sale(), uuid4())
-        return asked(reader, engine, *about)
+        return figures_of(reader, engine, *about)
 
     def beaten_and_followed(engines: Engines) -> str:
         replay("resume", "not paused")
         return committed_with_heartbeat(engines)
 
-    monkeypatch.setattr(run, "asked", asked_after_a_sale)
+    monkeypatch.setattr(run, "figures_of", figures_after_a_sale)
     monkeypatch.setattr(run, "committed_with_heartbeat", beaten_and_followed)
     monkeypatch.setattr(run, "questions", lambda: questions()[:3])
     try:
@@ -276,6 +277,6 @@ def test_a_comparison_that_ends_between_two_looks_of_the_page_is_shown(workbench
     tile = Reconciliation(workbench)
     asyncio.run(tile.follow(is_master_up=True))
     tile._start()
-    wait_until(lambda: not tile._job.progress.is_running, "the comparison", 60)
+    wait_until(lambda: not tile._controls.job.progress.is_running, "the comparison", 60)
     asyncio.run(tile.follow(is_master_up=True))
     assert "No difference" in tile._result.object

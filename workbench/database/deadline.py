@@ -234,7 +234,11 @@ class GuardedConnection(connection):
     tells_of_clients = True  # whether the server knows which of its clients it waits for
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        try:
+            super().__init__(*args, **kwargs)
+        except psycopg2.Error:
+            self.close()  # else the server waits for a password for as long as somebody keeps the error
+            raise
         self._peer = _Peer(self.info, self.tells_of_clients)
 
     def be_patient(self, seconds: float, silent_seconds: float) -> None:
