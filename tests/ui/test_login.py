@@ -404,7 +404,7 @@ def refused(page: Page, name: str, words: str) -> bool:
     if button(page, name).is_enabled():
         button(page, name).click()
     page.wait_for_timeout(300)  # to be asked again
-    return page.get_by_text(words).is_visible()
+    return page.get_by_text(words).first.is_visible()
 
 
 def actors(engines: Engines) -> set[str]:

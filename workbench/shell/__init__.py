@@ -18,6 +18,7 @@ from workbench.accounts.actor import current_actor, os_user
 from workbench.components import signed_in, theme
 from workbench.components.inline import begin_session, building, read_aside
 from workbench.components.panel_fixes.closed_pages import forget_views, leave_quietly, without_busy
+from workbench.components.panel_fixes.local_styles import keep_styles_local
 from workbench.components.panel_fixes.pending_writes import deliver_all_writes
 from workbench.connection import Workbench, open_workbench
 from workbench.errors import NobodyWaits, RoleRefused, WorkbenchError
@@ -52,6 +53,7 @@ def page(title: str, content: Content) -> None:
     pn.state.on_session_destroyed(_left)
     panel_state.as_cached("pending-writes", deliver_all_writes)
     panel_state.as_cached("closed-pages", leave_quietly)
+    panel_state.as_cached("local-styles", keep_styles_local)
     try:
         workbench = open_workbench()
         refuse_stranger()
