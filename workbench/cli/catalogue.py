@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workbench.cli.imports import EXIT_CODES, REFUSED, SIGNS
+from workbench.cli.imports import (
+    EXIT_CODES,
+    REFUSED,
+    SIGNS,
+    AcceptedOnly,
+    Delimiter,
+    DryRunOnly,
+    Encoding,
+    Sheet,
+)
 from workbench.cli.shared import AsJson, configured, say, with_engines
 from workbench.words import counted, visible
 
@@ -44,13 +53,11 @@ def _group() -> None:
 def import_entries(
     kind: Annotated[KindName, typer.Argument(help="What the file holds.")],
     file: Annotated[Path, typer.Argument(help="CSV, Excel (.xlsx) or Parquet; its first row names the columns.")],
-    delimiter: Annotated[str, typer.Option(help="What separates columns: comma, semicolon, tab or bar.")] = "",
-    encoding: Annotated[str, typer.Option(help="The encoding of a CSV, such as cp1252.")] = "",
-    sheet: Annotated[str, typer.Option(help="The sheet of an Excel file.")] = "",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be imported.")] = False,
-    accepted_only: Annotated[
-        bool, typer.Option("--accepted-only", help="Import the accepted rows also when others are refused.")
-    ] = False,
+    delimiter: Delimiter = "",
+    encoding: Encoding = "",
+    sheet: Sheet = "",
+    dry_run: DryRunOnly = False,
+    accepted_only: AcceptedOnly = False,
     as_json: AsJson = False,
 ) -> None:
     """Make entries of the rows of a file, and change those that are there; all of them in one transaction."""

@@ -26,6 +26,15 @@ EXIT_CODES = (
     " refused: nothing was imported, or with --accepted-only all others."
 )
 
+# Options of all commands that import a file.
+Delimiter = Annotated[str, typer.Option(help="What separates columns: comma, semicolon, tab or bar.")]
+Encoding = Annotated[str, typer.Option(help="The encoding of a CSV, such as cp1252.")]
+Sheet = Annotated[str, typer.Option(help="The sheet of an Excel file.")]
+DryRunOnly = Annotated[bool, typer.Option("--dry-run", help="Only say what would be imported.")]
+AcceptedOnly = Annotated[
+    bool, typer.Option("--accepted-only", help="Import the accepted rows also when others are refused.")
+]
+
 
 def import_file(
     file: Annotated[Path, typer.Argument(help="A file of sales: CSV, Excel (.xlsx) or Parquet.")],
@@ -40,13 +49,11 @@ def import_file(
     ] = None,
     decimals: Annotated[str, typer.Option(help="The decimal sign: point or comma.")] = "",
     dates: Annotated[str, typer.Option(help="How days are written: year first, day first or month first.")] = "",
-    delimiter: Annotated[str, typer.Option(help="What separates columns: comma, semicolon, tab or bar.")] = "",
-    encoding: Annotated[str, typer.Option(help="The encoding of a CSV, such as cp1252.")] = "",
-    sheet: Annotated[str, typer.Option(help="The sheet of an Excel file.")] = "",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be imported.")] = False,
-    accepted_only: Annotated[
-        bool, typer.Option("--accepted-only", help="Import the accepted rows also when others are refused.")
-    ] = False,
+    delimiter: Delimiter = "",
+    encoding: Encoding = "",
+    sheet: Sheet = "",
+    dry_run: DryRunOnly = False,
+    accepted_only: AcceptedOnly = False,
     refused: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Write the refused rows with reasons, to be mended: .csv, .xlsx, .parquet."),

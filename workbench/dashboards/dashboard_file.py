@@ -8,7 +8,6 @@ from pathlib import Path
 from workbench.dashboards.feed import Moment
 from workbench.dashboards.still import content
 from workbench.dashboards.tile import Tile
-from workbench.database.failures import called
 from workbench.errors import WorkbenchError
 from workbench.files import format_of, write_workbook
 from workbench.reports.freeze import in_words
@@ -33,10 +32,7 @@ def write_dashboard(path: Path, moment: Moment, tiles: Sequence[Tile]) -> None:
     cover = {"Written": workbench.clock.text(workbench.monitor.now())} | in_words(moment.where)
     cover |= {"Currency": workbench.engines.settings.workbench_currency}
     if kind == "xlsx":
-        who = {
-            tile.title: f"{called(answer.engine)}, as of {workbench.clock.text(answer.as_of)}"
-            for tile, answer in found.items()
-        }
+        who = {tile.title: tile.source(answer) for tile, answer in found.items()}
         write_workbook(path, cover | who, {tile.title: tile.for_file(answer.value) for tile, answer in found.items()})
     else:
         stills = [tile.still(moment, answer) for tile, answer in found.items()]

@@ -23,7 +23,7 @@ from workbench.dashboards.report_fields import ReportFields
 from workbench.dashboards.report_frame import ReportFrame
 from workbench.dashboards.tile import card, html
 from workbench.errors import ReportError, WorkbenchError
-from workbench.files.chromium import has_chromium, printed
+from workbench.files.chromium import installed_chromium, printed
 from workbench.reports.background import ALONE_SECONDS, Running, Runs, RunState
 from workbench.reports.library import Report, library
 
@@ -152,7 +152,7 @@ class ReportsPage(Viewer):
             )
             for kind, label in FORMATS.items()
         ]
-        if has_chromium():
+        if installed_chromium():
             label = "Download PDF"
             downloads.append(
                 pmui.Button(label=label, variant="outlined", margin=0, on_click=partial(self._print, running))

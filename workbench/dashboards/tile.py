@@ -139,12 +139,15 @@ class Tile(Viewer):
         made = content(kind, self.title, {}, "", [still]) if kind in SHOWN else picture(still, kind)
         write_whole(Path(path), made)
 
+    def source(self, answer: Answer[pd.DataFrame]) -> str:
+        """``replica, as of 2026-11-27 14:03:22 CEST``."""
+        return f"{called(answer.engine)}, as of {self.feed.workbench.clock.text(answer.as_of)}"
+
     def still(self, moment: Moment, answer: Answer[pd.DataFrame]) -> Still:
         """What it shows of an answer, for a file. It is drawn by this."""
         self._take(moment, answer)
-        source = f"{called(answer.engine)}, as of {self.feed.workbench.clock.text(answer.as_of)}"
         legend = tuple((kind, text) for kind, text in self.card.legend)
-        return Still(self.title, self.about, self.card.text, source, legend)
+        return Still(self.title, self.about, self.card.text, self.source(answer), legend)
 
     def all_button(self, count: int) -> list[Button]:
         """A button for all rows where there are more than are shown, "all" by name."""

@@ -114,10 +114,9 @@ class _Watchdog:
         before = None  # what had arrived when the server waited for us, if it did
         heard_at = time.monotonic()
         while not over[0]:
-            if peer.answers():
-                heard_at, is_silent = time.monotonic(), False
-            else:
-                is_silent = True
+            is_silent = not peer.answers()
+            if not is_silent:
+                heard_at = time.monotonic()
             is_gone = is_silent and time.monotonic() - heard_at >= peer.silent_seconds
             arrived = _received(descriptor) if not is_silent and peer.waits_for_us() else None
             if is_gone or (arrived is not None and arrived == before):

@@ -17,14 +17,14 @@ DRAWING_MS = 10_000  # of the page's own clock: until its charts are drawn
 
 def find_chromium(what: str) -> str:
     """The path of a Chromium, which ``what`` needs. Raises FileRefused: better before the work than after it."""
-    if not has_chromium():
+    if (found := installed_chromium()) is None:
         raise FileRefused(f"{what} needs Chromium, which was not found: install it, or choose html.")
-    return next(filter(None, map(shutil.which, NAMES)))
+    return found
 
 
-def has_chromium() -> bool:
-    """Whether there is one."""
-    return any(map(shutil.which, NAMES))
+def installed_chromium() -> str | None:
+    """The path of a Chromium; None where there is none."""
+    return next(filter(None, map(shutil.which, NAMES)), None)
 
 
 def printed(page: str) -> bytes:

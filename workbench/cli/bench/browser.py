@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import statistics
 import time
 from collections.abc import Iterator, Sequence
@@ -14,11 +13,11 @@ from workbench.cli.bench.servers import App, app
 from workbench.cli.bench.timing import p95
 from workbench.config import Settings
 from workbench.errors import NotInstalled
+from workbench.files.chromium import installed_chromium
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = ("--disable-dev-shm-usage", "--disable-gpu", "--no-sandbox")
 PATIENCE_MS = 120_000
 SETTLED_MS = 1500
@@ -33,8 +32,7 @@ def chromium() -> Iterator[Browser]:
         from playwright.sync_api import sync_playwright
     except ImportError:
         raise NotInstalled("Playwright is not installed: `pip install playwright`, of the extra `dev`.") from None
-    found = next(filter(None, map(shutil.which, CHROMIUM)), None)
-    if found is None:
+    if (found := installed_chromium()) is None:
         raise NotInstalled("There is no Chromium: install the package chromium.")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=list(ARGUMENTS))
