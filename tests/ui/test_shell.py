@@ -257,3 +257,22 @@ def test_the_banner_says_that_saving_is_off_without_the_master_and_buttons_say_w
     own.mend()
     expect(page.get_by_role("alert").filter(has_text="away")).not_to_be_visible(timeout=COMES_BACK_MS)
     expect(load).to_be_enabled()
+
+
+LATE = """
+document.addEventListener("DOMContentLoaded", () => {
+  if (!window.Bokeh) { return }  // of an empty page
+  const component = Bokeh.Models.get("panel.models.esm.ReactComponent").prototype
+  const code = component._render_code
+  const fills = "if (targetModel.label === 'Cashier ID') { targetModel.setv({value: '301', value_input: '301'}) }"
+  component._render_code = function () {
+    return code.call(this).replace("react_proxy.on(prop, cb, true)", `${fills}\\nreact_proxy.on(prop, cb, true)`)
+  }
+})
+"""
+
+
+def test_a_field_that_is_filled_while_it_is_drawn_shows_it(page: Page, app: str) -> None:
+    page.add_init_script(LATE)
+    visit(page, f"{app}/sales?tab=add")
+    expect(page.get_by_label("Cashier ID")).to_have_value("301")
