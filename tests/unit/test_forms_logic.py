@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 import pandas as pd
+import panel_material_ui as pmui
 import pytest
 
 from tests.examples import CAKE, HOSTILE, LATTE, sale
 from workbench.dashboards.sale_list import as_drawn
 from workbench.errors import FieldError
 from workbench.forms import basket
+from workbench.forms.actions import Action
 from workbench.forms.conflict import conflict_table, merge
 from workbench.forms.fields import Fields, text_field
 from workbench.forms.messages import Message
@@ -196,3 +199,31 @@ def test_a_name_stands_for_its_id_where_it_is_one_alone(typed: str, ids: str, sa
     assert ids_of(typed, NAMED) == ids
     assert stands_for(typed, NAMED) == said
     assert (ids_of(typed, {}), stands_for(typed, {})) == (typed, "")
+
+
+def test_a_click_after_the_answer_is_done_next_and_one_before_it_is_a_double_click() -> None:
+    message, begun, answered, done = Message(), asyncio.Event(), asyncio.Event(), asyncio.Event()
+    runs = []
+
+    async def work() -> None:
+        runs.append(len(runs))
+        begun.set()
+        await answered.wait()
+        message.say("success", "Saved.")
+        await done.wait()
+
+    async def clicks() -> None:
+        action = Action(work, message, pmui.Button())
+        first = asyncio.ensure_future(action.run())
+        await begun.wait()
+        await action.run()  # nobody has read an answer yet
+        answered.set()
+        while not message.answers:
+            await asyncio.sleep(0)
+        await action.run()
+        assert runs == [0]
+        done.set()
+        await first
+
+    asyncio.run(clicks())
+    assert runs == [0, 1]

@@ -20,24 +20,30 @@ SLOW_SECONDS = 0.3
 
 
 class Action:
-    """What ``run``, the callback of a button, does. A second click while the first is under way does nothing.
+    """What ``run``, the callback of a button, does. A second click before the first has its answer does nothing.
 
     Disabling the button alone would not do: the second click of a double click is sent before the browser hears of it.
+    Who has read the answer means another click, even while the page is still being brought up to date: it is done next.
     """
 
     def __init__(self, work: Callable[[], Coroutine[Any, Any, None]], message: Message, button: pmui.Button) -> None:
         self._work, self._message, self._button = work, message, button
         self._lock = threading.Lock()
+        self._answers_before, self._is_next = 0, False
 
     async def run(self, *_events: Any) -> None:
         """Runs the work; an error becomes the message."""
         if not self._lock.acquire(blocking=False):
+            self._is_next = self._message.answers > self._answers_before
             return
+        self._answers_before, self._is_next = self._message.answers, False
         try:
             with failures_said(self._message):
                 await self._show_if_slow(asyncio.ensure_future(self._work()))
         finally:
             self._lock.release()
+        if self._is_next:
+            await self.run()
 
     async def _show_if_slow(self, work: asyncio.Future[None]) -> None:
         """A button that is busy for a blink only may stay so if it is just being drawn: the second change is missed."""

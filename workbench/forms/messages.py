@@ -44,6 +44,11 @@ class Message(pn.viewable.Viewer):
         lead = f"<strong>{esc(self._said.lead)}</strong> " if self._said.lead else ""
         return f"{lead}{esc(self._said.text)}"
 
+    @property
+    def answers(self) -> int:
+        """How often something has been said."""
+        return self._said.shown
+
     def say(self, severity: Severity, text: str, lead: str = "", saved: Saved | None = None) -> None:
         """Shows plain text where the eye is, with ``lead`` in bold before it; and when ``saved`` is visible, as soon
         as it is."""
