@@ -5,7 +5,8 @@ select
     {names},
     t.customer_id,
     t.total_amount,
-    t.total_discount
+    t.total_discount,
+    t.return_of
 from sales_transaction as t
 where t.transaction_id between :first and :last
     and (cast(:ids as bigint[]) is null or t.transaction_id = any (cast(:ids as bigint[])))

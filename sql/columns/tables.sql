@@ -12,6 +12,7 @@ create or replace table fact_sales ( -- one row per sale or return
     revenue decimal(12, 2),
     discount decimal(12, 2),
     is_return boolean,
+    return_of bigint, -- the sale that a return takes back from
     articles_low ubigint, -- the bits of the articles of its lines, the most sold 64
     articles_high ubigint -- and the others
 );
@@ -43,7 +44,7 @@ create or replace table articles (
     category varchar
 );
 
-create or replace table first_sales as select * exclude (revenue, discount, is_return) from fact_sales; -- one row per customer
+create or replace table first_sales as select * exclude (revenue, discount, is_return, return_of) from fact_sales; -- one row per customer
 
 create or replace table held ( -- one row: whose copy this is, up to where
     definition varchar,

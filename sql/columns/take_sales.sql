@@ -16,7 +16,8 @@ from read_csv(
     allow_quoted_nulls = false,
     columns = {{
         'transaction_id': 'bigint', 'transaction_time': 'timestamp', {types},
-        'customer_id': 'integer', 'total_amount': 'decimal(12, 2)', 'total_discount': 'decimal(12, 2)'
+        'customer_id': 'integer', 'total_amount': 'decimal(12, 2)', 'total_discount': 'decimal(12, 2)',
+        'return_of': 'bigint'
     }}
 ) as c
 left join (

@@ -23,6 +23,7 @@ from workbench.files.chromium import scripted
 from workbench.filters import Filters
 from workbench.metrics import Columns, SaleWhere, Source
 from workbench.metrics.sale_pages import write_sales
+from workbench.sales.models import parse_return
 
 pytestmark = pytest.mark.filterwarnings("ignore:The inplace keyword:pandas.errors.Pandas4Warning")  # 2026-11: Bokeh's
 TEA = {**LATTE, "product_code": "T-1", "product_name": '=1+1, "tea"', "category": None}
@@ -48,6 +49,21 @@ def shop(workbench: Workbench) -> Shop:
         }
         made.sales.create(sale(lines=[TEA if number % 3 else LATTE], **values), uuid4())
     return made
+
+
+def test_a_return_in_a_file_names_its_sale_whoever_answers(
+    workbench: Workbench, shop: Shop, columns: Columns, tmp_path: Path
+) -> None:
+    sold = shop.sales.create(sale(transaction_time=datetime(2026, 5, 1, 9), lines=[LATTE]), uuid4()).transaction_id
+    piece = {name: LATTE[name] for name in ("product_code", "unit_price")} | {"quantity": 1}
+    given = {"return_of": sold, "cashier_id": 1, "store_id": 1, "payment_method": "Cash", "lines": [piece]}
+    back = shop.sales.give_back(parse_return(given), uuid4()).transaction_id
+    columns.refresh(workbench.reader, shop.session)
+    for held in (columns, None):
+        write_sales(Source(workbench.reader, shop.session, held), SaleWhere(), tmp_path / "a.csv")
+        rows = csv.DictReader((tmp_path / "a.csv").read_text().splitlines())
+        named = {int(row["transaction_id"]): row["return_of"] for row in rows}
+        assert named[back] == str(sold) and {named[other] for other in named if other != back} == {""}
 
 
 @pytest.mark.parametrize(

@@ -313,7 +313,7 @@ def test_figures_are_net_and_count_a_return_as_no_sale(workbench: Workbench, sal
 
 @in_a_loop
 async def test_the_form_says_beside_each_item_what_is_left_and_saves_one_return(workbench: Workbench) -> None:
-    of = workbench.sales().create(sale(), uuid4()).transaction_id
+    of, other = (workbench.sales().create(sale(), uuid4()).transaction_id for _ in range(2))
     workbench.sales().give_back(taken(of, lattes=1), uuid4())
     manager = SalesManager(workbench, actor="tester")
     form = manager.back
@@ -331,11 +331,17 @@ async def test_the_form_says_beside_each_item_what_is_left_and_saves_one_return(
     form.quantities.fill({"1": "1"})
     await form.save.run()
     assert latte.helper_text == "2 cannot be used: of C-LAT 1 of 2 is left" and not cake.error_state
+    await form.load(other)
+    assert f"discard it and load {other}" in form._unsaved.text and form.sale_id == of
     form.take_all()
     assert "2 items" in form._total.object and "USD" in form._total.object and "7.45" in form._total.object
     await form.save.run()
     assert f"2 items of transaction {of} returned" in form.message.text
-    assert not form.quantities.widgets and "Cheesecake at 4.20: nothing is left" in form._items.objects[1].object
+    assert (
+        form._draft() is None
+        and not form.quantities.widgets
+        and "Cheesecake at 4.20: nothing is left" in form._items.objects[1].object
+    )
     back = workbench.sales().returns(of).value[-1]
     assert (back.actor, back.total_amount, back.items) == ("tester", Decimal("-7.45"), 2)
     await form.load(back.transaction_id)

@@ -64,11 +64,15 @@ def test_every_page_comes_back_after_a_cut(
     made = workbench.sales().create(sale(), uuid4()).transaction_id
     with proxied() as proxy, behind(proxy, settings, *arguments), opened(browser) as context:
         url = f"http://127.0.0.1:{proxy.port}"
-        sales, analytics, reports, pipeline = (context.new_page() for _ in range(4))
+        sales, returns, analytics, reports, pipeline = pages = [context.new_page() for _ in range(5)]
         visit(sales, f"{url}/sales?tab=add")
         fill(sales, Cashier_ID="301", Store_ID="3")
         add_item(sales, "C-LAT", "Caffè Latte", "2", "3.50", "0.50")
         fill(sales, Product_Name="Half a na")
+        visit(returns, f"{url}/sales?tab=return&sale={made}")
+        returns.get_by_label("Caffè Latte at 3.50").fill("1")
+        returns.get_by_label("Cheesecake at 4.20").fill("x")
+        fill(returns, Cashier_ID="302")
         visit(analytics, f"{url}/analytics?stores=3&tab=sales&sale={made}")
         fill(analytics, Cashier_ID="444")
         visit(reports, f"{url}/reports")
@@ -77,25 +81,28 @@ def test_every_page_comes_back_after_a_cut(
         visit(pipeline, f"{url}/pipeline")
         pipeline.get_by_label("Seed").fill("7")
         pipeline.get_by_label("Seed").press("Tab")
-        for page in (sales, analytics, reports, pipeline):
+        for page in pages:
             page.wait_for_function("() => Object.keys(sessionStorage).some((key) => key.startsWith('draft:'))")
-        for page, typed in ((sales, "Half a na"), (analytics, "444"), (pipeline, '"seed": "7"')):
+        for page, typed in ((sales, "Half a na"), (returns, "302"), (analytics, "444"), (pipeline, '"seed": "7"')):
             page.wait_for_function(
                 "(typed) => Object.values(sessionStorage).some((each) => each.includes(typed))", arg=typed
             )
         proxy.cut()
-        for page in (sales, analytics, reports, pipeline):
+        for page in pages:
             lost(page)
         sales.get_by_label("Cashier ID").press("9")
         expect(sales.get_by_label("Cashier ID")).to_have_value("301")  # nothing is typed that would be lost
         button(sales, "Create Transaction").dispatch_event("click")
         sales.wait_for_timeout(CUT_MS)
         proxy.mend()
-        for page in (sales, analytics, reports, pipeline):
+        for page in pages:
             back(page)
         expect(sales.get_by_label("Cashier ID")).to_have_value("301")
         expect(sales.get_by_label("Product Name")).to_have_value("Half a na")
         expect(sales.get_by_text("Total USD 6.50")).to_be_visible()
+        expect(returns.get_by_label("Cashier ID", exact=True)).to_have_value("302")
+        expect(returns.get_by_label("Cheesecake at 4.20")).to_have_value("x")
+        expect(returns.get_by_text("USD 3.25", exact=True)).to_be_visible()
         expect(analytics.get_by_role("heading", name=f"Transaction {made}")).to_be_visible()
         expect(analytics.get_by_label("Cashier ID", exact=True)).to_have_value("444")
         expect(analytics.get_by_role("button", name="Store: 3")).to_be_visible()
@@ -109,6 +116,10 @@ def test_every_page_comes_back_after_a_cut(
         button(analytics, "Save changes").click()
         button(analytics, "Yes, save it").click()  # cashier 444 is new
         said(analytics, f"Transaction {made} saved")
+        returns.get_by_label("Cheesecake at 4.20").fill("0")
+        button(returns, "Return items").click()
+        said(returns, f"1 item of transaction {made} returned.")
+        returns.wait_for_function("() => window.workbenchUnsaved.size === 0")
 
 
 def test_a_page_outlives_a_restart_of_the_app_and_what_was_sent_is_saved_once(

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import panel as pn
 import panel_material_ui as pmui
+from pydantic import TypeAdapter
 
 from workbench.catalogue.names import Names
+from workbench.components.browser.unsaved import Unsaved
 from workbench.components.html import html_pane
 from workbench.components.inline import read_aside
 from workbench.components.theme import esc, money
@@ -31,6 +33,7 @@ from workbench.words import counted, visible
 
 NOTHING_CHOSEN = "how many pieces are given back, of one item at least"
 HEADER = ("cashier_id", "store_id", "payment_method")
+_FOUND = TypeAdapter(list[Returnable])
 
 
 class ReturnItems(pn.viewable.Viewer):
@@ -53,12 +56,17 @@ class ReturnItems(pn.viewable.Viewer):
         self._found: list[Returnable] = []
         self._sent: ReturnInput | None = None
         self._request_id = uuid4()
-        self._asked = 0
+        self._asked = self._next_id = 0
+        self._start: dict[str, str] = {}  # of the header, before anybody typed
         self.message = Message(timing=VisibleAfter())
+        self.unsaved = Unsaved("return", self._draft, self._restore)
+        discard = pmui.Button(label="Discard them", variant="outlined", margin=(6, 8), on_click=self._discard)
+        self._unsaved = Message(discard, closeable=False)
         self._picker = SalePicker(self.load, self.message)
         self._title = html_pane(margin=MARGIN)
         payment = pmui.Select(label="Payment Method", options=list(PAYMENT_METHODS), **LAYOUT, **CHOICE)
-        self.header = Fields({name: payment if name == "payment_method" else text_field(name) for name in HEADER})
+        header = {name: payment if name == "payment_method" else text_field(name) for name in HEADER}
+        self.header = Fields(header, self.unsaved.changed)
         self._names = names
         self._named = NamedIds(self.header, names, {field.name: field.dimension for field in NAMED})
         self.quantities = Fields({})  # that are given back, by the place of the item
@@ -85,16 +93,47 @@ class ReturnItems(pn.viewable.Viewer):
         return None if self._sale is None else self._sale.transaction_id
 
     async def open(self, transaction_id: int | None) -> None:
-        """Shows this sale, as an address asks; none for None."""
-        if transaction_id is None:
+        """Shows this sale, as an address asks; None closes what is shown unless something in it is unsaved."""
+        if transaction_id is None and not self.is_changed:
             self._show(None, [])
-        elif transaction_id != self.sale_id:
+        elif transaction_id is not None and transaction_id != self.sale_id:
             await self.load(transaction_id)
 
+    @property
+    def is_changed(self) -> bool:
+        """Whether something is typed that is not saved."""
+        return self._sale is not None and bool(self._typed() or self.header.texts() != self._start)
+
+    def _draft(self) -> dict[str, Any] | None:
+        """With the sale as it was loaded, and the request that was sent last."""
+        if self._sale is None or not self.is_changed:
+            return None
+        return {
+            "sale": self._sale.model_dump(mode="json"),
+            "found": _FOUND.dump_python(self._found, mode="json"),
+            "header": self.header.texts(),
+            "quantities": self.quantities.texts(),
+            "sent": None if self._sent is None else self._sent.model_dump(mode="json"),
+            "request_id": str(self._request_id),
+        }
+
+    def _restore(self, draft: dict[str, Any]) -> None:
+        sale, found = Sale.model_validate(draft["sale"]), _FOUND.validate_python(draft["found"])
+        sent = None if draft["sent"] is None else ReturnInput.model_validate(draft["sent"])
+        self._asked += 1  # the sale of the address, which is being read, would take what is typed away
+        self._picker.put(sale.transaction_id)
+        self._show(sale, found, draft["header"], draft["quantities"])
+        self._sent, self._request_id = sent, UUID(draft["request_id"])
+
     async def load(self, transaction_id: int) -> None:
-        """Shows what of the sale is left, as the master has it."""
+        """Shows what of the sale is left, as the master has it; asks first when that would lose what is typed."""
         self.message.clear()
         self._picker.put(transaction_id)
+        if self.is_changed:
+            self._next_id = transaction_id
+            lead = f"What is typed to give back items of transaction {self.sale_id} is not saved."
+            self._unsaved.say("warning", f"Save it, or discard it and load {transaction_id}.", lead)
+            return
         self._show(None, [])
         await self._read(transaction_id)
 
@@ -109,19 +148,25 @@ class ReturnItems(pn.viewable.Viewer):
     def take_all(self, *_events: Any) -> None:
         """Types all that is left of each item."""
         self.quantities.fill({name: str(each.left) for name, each in self._open.items()})
-        self._tell_total()
+        self._changed()
 
     @property
     def _open(self) -> dict[str, Returnable]:
         return {str(place): each for place, each in enumerate(self._found) if each.left}
 
-    def _show(self, sale: Sale | None, found: list[Returnable]) -> None:
+    def _show(
+        self,
+        sale: Sale | None,
+        found: list[Returnable],
+        header: Mapping[str, str] | None = None,
+        quantities: Mapping[str, str] | None = None,
+    ) -> None:
+        """The sale, with what is typed where it is given: each field is filled once: a browser may keep the first."""
         self._sale, self._found = sale, found
+        self._unsaved.clear()
         self._body.visible = sale is not None
-        self.quantities = Fields(
-            {name: _field(each) for name, each in self._open.items()}, lambda _: self._tell_total()
-        )
-        self.quantities.fill(dict.fromkeys(self._open, "0"))
+        self.quantities = Fields({name: _field(each) for name, each in self._open.items()}, lambda _: self._changed())
+        self.quantities.fill(dict.fromkeys(self._open, "0") if quantities is None else quantities)
         gone = "".join(f"<li>{esc(_named(each))}: {esc(left_text(each))}.</li>" for each in found if not each.left)
         self._items.objects = [
             flow(*self.quantities.widgets.values(), width=230),
@@ -131,16 +176,20 @@ class ReturnItems(pn.viewable.Viewer):
             self._title.object = _title(sale, self._currency, self._names())
             methods = list(dict.fromkeys([*PAYMENT_METHODS, sale.payment_method]))
             self.header.widgets["payment_method"].options = methods
-            start = {"cashier_id": "", "store_id": str(sale.store_id), "payment_method": sale.payment_method}
-            self.header.fill(start)
+            self._start = {"cashier_id": "", "store_id": str(sale.store_id), "payment_method": sale.payment_method}
+            self.header.fill(self._start if header is None else header)
         self.header.forgive()
-        self._tell_total()
+        self._changed()
         self._on_open()
 
     def _typed(self) -> list[tuple[str, str]]:
         """Which items are given back, and the pieces as they are typed."""
         texts = {name: self.quantities.text(name).strip() for name in self.quantities.widgets}
         return [(name, text) for name, text in texts.items() if text not in ("", "0")]
+
+    def _changed(self) -> None:
+        self._tell_total()
+        self.unsaved.changed()
 
     def _tell_total(self) -> None:
         given = [(self._open[name], int(text)) for name, text in self._typed() if text.isascii() and text.isdigit()]
@@ -162,6 +211,7 @@ class ReturnItems(pn.viewable.Viewer):
             return
         if taken != self._sent:  # the same content sent again is the same request, other content another
             self._sent, self._request_id = taken, uuid4()
+            self.unsaved.tell()
         try:
             saved = await asyncio.to_thread(self._sales.give_back, taken, self._request_id)
         except SaleRefused as refusal:
@@ -201,12 +251,17 @@ class ReturnItems(pn.viewable.Viewer):
         elif others:
             self.message.say("error", "; ".join(map(str, others)))
 
+    async def _discard(self, _event: object) -> None:
+        self._show(None, [])
+        await self.load(self._next_id)
+
     def _cancel(self, _event: object) -> None:
         self.message.clear()
         self._show(None, [])
 
     def __panel__(self) -> pn.Column:
-        return pn.Column(self._picker, self._body, self.message, sizing_mode="stretch_width", margin=0)
+        shown = (self._picker, self._unsaved, self._body, self.message)
+        return pn.Column(*shown, sizing_mode="stretch_width", margin=0)
 
 
 def _named(each: Returnable) -> str:

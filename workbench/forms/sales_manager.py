@@ -184,6 +184,6 @@ class SalesManager(pn.viewable.Viewer):
         self._stepped()
 
     def __panel__(self) -> pn.Column:
-        drafts = [self.add.unsaved, self.edit.unsaved] if self._forms else []
+        drafts = [self.add.unsaved, self.edit.unsaved, self.back.unsaved] if self._forms else []
         kept = [self._address, *drafts] if is_served() else []  # in the browser
         return pn.Column(self._said, self._tabs, self._rows, *kept, sizing_mode="stretch_width", margin=0)

@@ -53,6 +53,10 @@ class ColumnFacts:
         known = self.execute(sa.select(ARTICLES.c.article, ARTICLES.c.product_code, ARTICLES.c.product_name))
         return _has_article(FACT_SALES, [article for article, code, name in known if is_wanted(code, name)])
 
+    def return_of(self) -> sa.ColumnElement[int | None]:
+        """As in ``Facts``."""
+        return sa.literal_column("fact_sales.return_of", sa.BigInteger)
+
     @cached_property
     def articles(self) -> Mapping[int, tuple[Any, ...]]:
         """As in ``Facts``."""

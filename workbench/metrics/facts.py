@@ -56,6 +56,7 @@ def _table(name: str, *groups: tuple[sa.ColumnClause[Any], ...]) -> sa.TableClau
 FACT_SALES = _table("fact_sales", _HEADER, _MONEY)
 FACT_LINES = _table("fact_lines", _HEADER, _MONEY, _LINE, (sa.column("items", sa.Integer),))
 FIRST_SALES = _table("first_sales", _HEADER)
+_SALES = _table("sales_transaction", _HEADER[:1], (sa.column("return_of", sa.BigInteger),))
 _ITEMS = _table("sales_item", _HEADER[:1], _LINE, (sa.column("product_name", sa.Text),))
 TABLES: dict[Grain, sa.TableClause] = {"sale": FACT_SALES, "line": FACT_LINES, "first sale": FIRST_SALES}
 ARTICLE = tuple(name for name, dimension in DIMENSIONS.items() if dimension.grain == "line")
@@ -106,6 +107,9 @@ class Facts(Protocol):
 
     def has_product(self, is_wanted: Callable[[str, str], bool]) -> sa.ColumnElement[bool]:
         """The condition on FACT_SALES that they have a line of a product whose code and name are wanted."""
+
+    def return_of(self) -> sa.ColumnElement[int | None]:
+        """Of FACT_SALES the sale that a return takes back from."""
 
     @property
     def articles(self) -> Mapping[int, tuple[Any, ...]]:
@@ -159,6 +163,11 @@ class DatabaseFacts:
             return sa.false()
         is_one = sa.tuple_(_ITEMS.c.product_code, _ITEMS.c.product_name).in_(wanted)
         return sa.exists().where(_ITEMS.c.transaction_id == FACT_SALES.c.transaction_id, is_one)
+
+    def return_of(self) -> sa.ColumnElement[int | None]:
+        """As in ``Facts``. The view has it not: RisingWave's is made of the same statement, and its tables lack it."""
+        of_sale = _SALES.c.transaction_id == FACT_SALES.c.transaction_id
+        return sa.select(_SALES.c.return_of).where(of_sale).scalar_subquery()
 
     @property
     def articles(self) -> Mapping[int, tuple[Any, ...]]:

@@ -117,13 +117,14 @@ def write_sales(
 ) -> Answer[int]:
     """Writes COLUMNS of all sales that are looked at, the oldest first, as the file's name ends; gives their number.
 
-    Behind the id of a dimension that has ``names`` stands its name. Raises FileRefused for an ending that none of
-    FORMATS has.
+    Behind the id of a dimension that has ``names`` stands its name, and last the sale that a return takes back from.
+    Raises FileRefused for an ending that none of FORMATS has.
     """
     in_order = sa.select(*_named(names)).order_by(FACT_SALES.c.transaction_time, FACT_SALES.c.transaction_id)
 
     def work(facts: Facts) -> int:
-        with facts.rows(in_order.where(*_conditions(facts, where))) as rows:
+        every = in_order.add_columns(facts.return_of().label("return_of"))
+        with facts.rows(every.where(*_conditions(facts, where))) as rows:
             return write(rows, path, "Sales")
 
     return _read(source, work)
