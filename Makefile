@@ -27,8 +27,8 @@ stack: .venv/ready env ## Start the full stack in Docker Compose, with its schem
 # tests run by themselves: Playwright leaves an event loop running in its process, where no other can be started.
 # A test with servers or a browser that fails is run once more, and is in the summary either way: decision 26.
 test: lint types .venv/chromium .venv/promtool .venv/postgresql ## Run every check and every test, browser tests included
-	@$(BIN)/pytest --reruns 1 -raR -n 2 --dist loadfile tests/unit tests/integration
-	@$(BIN)/pytest --reruns 1 -raR -n 2 --dist loadfile tests/ui tests/notebooks tests/stack
+	@$(BIN)/pytest --reruns 1 --rerun-show-tracebacks -ra -n 2 --dist loadfile tests/unit tests/integration
+	@$(BIN)/pytest --reruns 1 --rerun-show-tracebacks -ra -n 2 --dist loadfile tests/ui tests/notebooks tests/stack
 
 lint: .venv/ready ## Check style
 	@$(BIN)/ruff check .

@@ -235,4 +235,6 @@ async def _frames(url: str, page: str, cookie: str, shown: str) -> str:
         while shown not in found[-1] or len(found) < 8:
             found.append(str(await socket.read_message()))
     socket.close()
+    while await socket.read_message() is not None:
+        pass  # until the server has closed it too
     return "\n".join(found)
