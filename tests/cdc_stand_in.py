@@ -22,7 +22,7 @@ from workbench.config import Settings
 from workbench.metrics import views
 from workbench.servers import cluster
 from workbench.servers.risingwave import console
-from workbench.servers.risingwave.server import SLOT
+from workbench.servers.risingwave.console import SLOT
 
 NAME = "cdc_stand_in"
 # What has no counterpart in PostgreSQL is a row in `things`. Materialized views are plain ones here: PostgreSQL's own

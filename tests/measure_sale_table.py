@@ -17,7 +17,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from workbench.cli.bench.timing import seconds
+from workbench.cli.bench.servers import seconds
 from workbench.connection import Workbench, connect
 from workbench.database.replication import Session
 from workbench.live import Live

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from workbench.accounts.actor import Actor
 from workbench.accounts.logins import Logins
 from workbench.config import Settings, load_settings
-from workbench.config.clock import StoreClock
-from workbench.config.weeks import begin_weeks_on
+from workbench.config.clock import StoreClock, begin_weeks_on
 from workbench.database.engines import Engines
 from workbench.database.engines import connect as connect_engines
 from workbench.database.replication import Reader, Session

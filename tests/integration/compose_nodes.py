@@ -16,7 +16,7 @@ import psycopg2
 
 from tests.conftest import free_ports, wait_until
 from workbench.database.sql_files import sql_folder
-from workbench.servers.cluster.files import OsUser
+from workbench.servers.cluster.layout import OsUser
 
 SCRIPTS = Path(__file__).parents[2] / "compose" / "postgres"
 PASSWORDS = {

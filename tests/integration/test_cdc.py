@@ -25,7 +25,7 @@ from workbench.errors import CdcError, SettingsError
 from workbench.metrics import views
 from workbench.servers import cluster
 from workbench.servers.risingwave import build, pieces, preflight
-from workbench.servers.risingwave.server import SLOT
+from workbench.servers.risingwave.console import SLOT
 
 SLOT_HERE = "cdc_test"
 HEARTBEAT = "select pg_logical_emit_message(true, 'heartbeat', now()::varchar)"  # Debezium's, word for word

@@ -15,8 +15,8 @@ import pytest
 from tests.conftest import free_ports, wait_until
 from tests.integration.compose_nodes import PASSWORDS, SCRIPTS, Node, make_nodes
 from workbench.config import Settings
-from workbench.servers.cluster.binaries import find_programs
 from workbench.servers.cluster.layout import layout_of, prepare
+from workbench.servers.cluster.processes import find_programs
 
 STREAMS = "select count(*) from pg_stat_replication where state = 'streaming'"
 SLOT = "select restart_lsn is not null from pg_replication_slots where slot_name = 'replica'"

@@ -28,11 +28,10 @@ from tests.integration.scratch_cluster import (
 from workbench.config import Settings
 from workbench.errors import ClusterError
 from workbench.servers import cluster
-from workbench.servers.cluster import binaries
-from workbench.servers.cluster.binaries import find_programs
+from workbench.servers.cluster import processes
 from workbench.servers.cluster.layout import layout_of
 from workbench.servers.cluster.passwords import ROLES
-from workbench.servers.cluster.processes import start
+from workbench.servers.cluster.processes import find_programs, start
 
 SALES = 54_024
 COUNT = "select count(*) from public.sale"
@@ -330,7 +329,7 @@ def test_missing_and_changed_copies_of_the_programs_are_healed(pair: Settings, f
 def test_an_installation_without_all_programs_is_refused_with_the_way_out(
     pair: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(binaries, "NEEDED", (*binaries.NEEDED, "a program that this wheel lacks"))
+    monkeypatch.setattr(processes, "NEEDED", (*processes.NEEDED, "a program that this wheel lacks"))
     with pytest.raises(ClusterError, match="not whole. Install the project's requirements again"):
         find_programs(layout_of(pair))
 

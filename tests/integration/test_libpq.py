@@ -14,9 +14,9 @@ import sqlalchemy as sa
 
 from tests.conftest import free_ports
 from workbench.config import Settings, load_settings
+from workbench.database.deadline import without_variables
 from workbench.database.engines import Engines, connect
-from workbench.database.libpq import without_variables
-from workbench.reports.kernel import environment
+from workbench.reports.run import environment
 from workbench.servers import cluster
 
 # Each alone makes libpq refuse our servers, or changes what they answer.

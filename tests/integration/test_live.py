@@ -26,8 +26,8 @@ from workbench.dashboards.feed import Feed, draw
 from workbench.dashboards.heatmap import BusyHours
 from workbench.dashboards.kpis import TotalRevenue, TotalTransactions
 from workbench.dashboards.over_time import RevenueOverTime
-from workbench.dashboards.recent_sales import RecentSales
 from workbench.dashboards.sales_dashboard import OVERVIEW
+from workbench.dashboards.tables import RecentSales
 from workbench.database.engines import Engines
 from workbench.database.replication import Answer, Session
 from workbench.errors import MetricError, WorkbenchError

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from tests.conftest import paused_replay
 from tests.examples import CAKE, LATTE, sale
 from tests.integration.plain_metrics import plain
-from workbench.config.weeks import begin_weeks_on
+from workbench.config.clock import begin_weeks_on
 from workbench.connection import Workbench, connect
 from workbench.database.positions import mark
 from workbench.database.replication import Reader, Session

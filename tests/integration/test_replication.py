@@ -19,7 +19,7 @@ from workbench.database.engines import connect
 from workbench.database.positions import beat, wait_for_replica
 from workbench.database.replication import Reader, Session, lsn_number
 from workbench.errors import ServerUnavailable
-from workbench.reports.kernel import as_reader
+from workbench.reports.run import as_reader
 from workbench.servers import cluster, monitor
 from workbench.servers.health import status
 

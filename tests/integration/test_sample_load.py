@@ -27,7 +27,7 @@ from workbench.database.engines import Engines, connect
 from workbench.database.positions import wait_for_replica
 from workbench.errors import FieldError, LoadStopped, ServerUnavailable, WorkbenchError
 from workbench.migrations import migrate
-from workbench.sample import Loaded, bulk_load, generate, load, prepared, returns
+from workbench.sample import Loaded, bulk_load, draws, generate, load, prepared
 from workbench.servers import cluster
 from workbench.servers.health import status
 
@@ -273,8 +273,8 @@ def test_returns_of_more_than_was_sold_are_refused_and_leave_nothing(
         line, place, pieces = lines(*given)
         return line, place, pieces + 4
 
-    lines = returns.lines
-    monkeypatch.setattr(returns, "lines", too_many)
+    lines = draws.lines
+    monkeypatch.setattr(draws, "lines", too_many)
     with pytest.raises(WorkbenchError, match="of the transactions .* more given back than sold"):
         load(engines, 300, until=UNTIL)
     assert counts(engines) == (0, 0, 0)

@@ -11,7 +11,7 @@ from tests.conftest import as_superuser, wait_until
 from workbench.config import Settings
 from workbench.database.engines import Engines
 from workbench.errors import LoadIncomplete, LoadStopped, WorkbenchError
-from workbench.sample import bulk_load, load, loads, slots, undo
+from workbench.sample import bulk_load, load, loads, undo
 from workbench.servers import cluster
 from workbench.servers.health import status
 
@@ -43,7 +43,7 @@ class Follower:
 def follower(settings: Settings, engines: Engines, monkeypatch: pytest.MonkeyPatch) -> Iterator[Follower]:
     made = Follower(as_superuser(cluster.superuser(settings), settings.master_db_port))
     monkeypatch.setattr(bulk_load, "BATCH_SALES", 10_000)
-    monkeypatch.setattr(slots, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(bulk_load, "LOOK_SECONDS", 0.05)
     made.run(f"alter system set max_slot_wal_keep_size = '{MAY_KEEP >> 20}MB'")
     made.run("select pg_reload_conf()")
     made.run(f"select pg_create_logical_replication_slot('{SLOT}', 'pgoutput')")

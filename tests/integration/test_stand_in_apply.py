@@ -23,9 +23,8 @@ from workbench.metrics import views
 from workbench.sales.service import Sales
 from workbench.servers.health import status
 from workbench.servers.monitor import BEAT_SECONDS
-from workbench.servers.risingwave import build, cdc, pieces, removal, state
-from workbench.servers.risingwave import slots as slots_module
-from workbench.servers.risingwave.server import SLOT
+from workbench.servers.risingwave import build, cdc, pieces, state
+from workbench.servers.risingwave.console import SLOT
 
 
 @pytest.fixture
@@ -63,13 +62,13 @@ def test_a_stand_in_is_built_follows_and_is_dropped_without_a_trace(with_stand_i
     assert next(relation.rows for relation in found.relations if relation.name == "sales_item") == len(sale().lines)
     assert found.slot is not None and found.slot["is_active"]
 
-    dropped = removal.drop(with_stand_in, views.pieces())
+    dropped = build.drop(with_stand_in, views.pieces())
     assert {*everything, SLOT} <= set(dropped)
     assert SLOT not in slots(with_stand_in)
     assert (
         rows(with_stand_in, "select name from rw_catalog.rw_relations where not starts_with(name, '__internal')") == []
     )
-    assert removal.drop(with_stand_in, views.pieces()) == []
+    assert build.drop(with_stand_in, views.pieces()) == []
     assert "Nothing has been built" in state.state(with_stand_in, views.pieces()).problems[0]
 
 
@@ -167,14 +166,14 @@ def test_a_slot_of_the_stand_in_that_is_gone_is_told_with_what_mends_it(with_sta
     build.apply(with_stand_in, views.pieces())
     with with_stand_in.risingwave.connect() as connection:  # type: ignore[union-attr]
         stop_following(connection)
-    assert slots_module.drop_slot(with_stand_in)
+    assert cdc.drop_slot(with_stand_in)
     assert any(
         "has no slot" in problem and "risingwave drop" in problem
         for problem in state.state(with_stand_in, views.pieces()).problems
     )
     with pytest.raises(CdcError, match="the slot workbench_risingwave is gone: changes are missing"):
         build.apply(with_stand_in, views.pieces())
-    removal.drop(with_stand_in, views.pieces())
+    build.drop(with_stand_in, views.pieces())
     assert build.apply(with_stand_in, views.pieces()).made
 
 
@@ -182,14 +181,14 @@ def test_the_slot_can_be_dropped_when_the_stand_in_itself_is_gone(
     with_stand_in: Engines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     build.apply(with_stand_in, views.pieces())
-    monkeypatch.setattr(slots_module, "LEAVE_SECONDS", 0.1)
+    monkeypatch.setattr(cdc, "LEAVE_SECONDS", 0.1)
     gone = connect(with_stand_in.settings.model_copy(update={"risingwave_port": 1}))
     with pytest.raises(ServerUnavailable, match="RisingWave at .*:1 does not answer"):
-        removal.drop(gone, views.pieces())
+        build.drop(gone, views.pieces())
     assert SLOT in slots(with_stand_in), "somebody still reads from it"
-    assert slots_module.drop_slot(gone), "its reader is ended"
+    assert cdc.drop_slot(gone), "its reader is ended"
     assert SLOT not in slots(with_stand_in)
-    assert not slots_module.drop_slot(gone)
+    assert not cdc.drop_slot(gone)
     gone.dispose()
 
 

@@ -12,7 +12,7 @@ from tests.conftest import paused_replay, wait_until
 from tests.examples import sale
 from workbench import telemetry
 from workbench.connection import Workbench
-from workbench.database import stopwatch
+from workbench.database import positions
 
 
 def test_a_save_is_timed_until_the_replica_shows_it(workbench: Workbench) -> None:
@@ -59,7 +59,7 @@ def test_a_replica_that_stands_still_is_waited_for_and_the_course_goes_up(
 def test_a_save_is_given_up_in_the_end(
     workbench: Workbench, replica_superuser: sa.Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stopwatch, "LIMIT_SECONDS", 0.2)
+    monkeypatch.setattr(positions, "LIMIT_SECONDS", 0.2)
     workbench.monitor.start()
     with paused_replay(workbench.engines, replica_superuser):
         made = workbench.sales().create(sale(), uuid4())

@@ -14,7 +14,7 @@ from jupyter_client.asynchronous.client import AsyncKernelClient
 
 from tests.ui.conftest import environment
 from workbench.config import Settings
-from workbench.reports.kernel import ReportKernel
+from workbench.reports.run import ReportKernel
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 200

@@ -12,8 +12,8 @@ from tests.examples import sale
 from workbench.config import Settings
 from workbench.connection import connect
 from workbench.database.positions import wait_for_replica
-from workbench.reports.kernel import environment
 from workbench.reports.library import reports_folder
+from workbench.reports.run import environment
 
 ROOT = Path(__file__).parents[2]
 

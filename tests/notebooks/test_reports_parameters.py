@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from workbench.errors import ParameterRefused, ReportError
-from workbench.reports.library import find_report, library, read_report, reports_folder
-from workbench.reports.parameters import parse_all, read_parameters
+from workbench.reports.library import find_report, library, parse_all, read_parameters, read_report, reports_folder
 
 CELL = """
 month: Month = "2026-10"  # The month

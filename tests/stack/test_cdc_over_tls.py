@@ -19,7 +19,7 @@ from workbench.database.replication import Reader, Session
 from workbench.errors import CdcError
 from workbench.metrics import views
 from workbench.sales.service import Sales
-from workbench.servers.risingwave import build, removal
+from workbench.servers.risingwave import build
 
 
 @pytest.fixture
@@ -34,9 +34,9 @@ def front(own_risingwave: Program, stack_settings: Settings) -> Iterator[TlsFron
 @pytest.fixture
 def none_built(stack_engines: Engines) -> Iterator[Engines]:
     """Nothing is built, before and after: what is built elsewhere reads the master without TLS."""
-    removal.drop(stack_engines, views.pieces())
+    build.drop(stack_engines, views.pieces())
     yield stack_engines
-    removal.drop(stack_engines, views.pieces())
+    build.drop(stack_engines, views.pieces())
 
 
 def over_tls(settings: Settings, front: TlsFront, ca: str, **changed: Any) -> Engines:

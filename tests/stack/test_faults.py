@@ -23,8 +23,8 @@ from workbench.errors import CdcError
 from workbench.metrics import views
 from workbench.servers import cluster
 from workbench.servers.health import status
-from workbench.servers.risingwave import build, removal, state
-from workbench.servers.risingwave.server import SLOT
+from workbench.servers.risingwave import build, state
+from workbench.servers.risingwave.console import SLOT
 
 TILE = ".fresh-line"
 RETURN_MS = 300_000
@@ -84,7 +84,7 @@ def test_a_lost_slot_is_told_and_what_mends_it_does(
         CdcError, match=f"the slot {SLOT} was lost: .*risingwave drop`, then `workbench risingwave apply"
     ):
         build.apply(stack_engines, views.pieces())
-    removal.drop(stack_engines, views.pieces(), print)
+    build.drop(stack_engines, views.pieces(), print)
     build.apply(stack_engines, views.pieces(), print)
     assert has_caught_up(stack_engines)
     assert state.state(stack_engines, views.pieces()).problems == ()

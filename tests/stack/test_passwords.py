@@ -20,10 +20,10 @@ from workbench.database.sql_files import read_sql
 from workbench.metrics import views
 from workbench.servers import cluster
 from workbench.servers.risingwave import build, passwords
+from workbench.servers.risingwave.cdc import is_read
 from workbench.servers.risingwave.console import console
 from workbench.servers.risingwave.pieces import SECRET
 from workbench.servers.risingwave.reader import is_open_to_all, keep_superusers, set_password, signed_in
-from workbench.servers.risingwave.slots import is_read
 
 READER = "reader-of-a-test"  # as the settings of a stack of one's own have it
 FIRST, SECOND, THIRD = "first-of-root", "second-of-root", "second-of-the-reader"

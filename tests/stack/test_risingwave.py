@@ -28,9 +28,8 @@ from workbench.errors import CdcError
 from workbench.metrics import METRICS, Source, Stream, ask, verification, views
 from workbench.sales.models import parse_return
 from workbench.servers.health import status
-from workbench.servers.risingwave import build, pieces, removal, state
-from workbench.servers.risingwave.console import console
-from workbench.servers.risingwave.server import SLOT
+from workbench.servers.risingwave import build, pieces, state
+from workbench.servers.risingwave.console import SLOT, console
 
 FORMER = "select store_id, sum(total_amount) as revenue from sales_transaction group by store_id"
 
@@ -249,11 +248,11 @@ def test_a_password_is_kept_as_a_secret_where_that_is_licensed(
 def test_dropping_leaves_no_slot_and_what_stands_in_the_way_is_told_in_one_line(
     stack_engines: Engines, stack_settings: Settings
 ) -> None:
-    dropped = removal.drop(stack_engines, views.pieces(), print)
+    dropped = build.drop(stack_engines, views.pieces(), print)
     assert {SLOT, pieces.SOURCE, "sales_item", "sales_by_hour"} <= set(dropped)
     assert SLOT not in {slot["slot_name"] for slot in status(stack_engines).slots}
     assert not {piece.name for piece in (*pieces.tables(), *views.pieces(), *pieces.views())} & names(stack_engines)
-    assert removal.drop(stack_engines, views.pieces()) == []
+    assert build.drop(stack_engines, views.pieces()) == []
     assert "workbench risingwave apply" in status(stack_engines).risingwave.note
     wrong = {
         "refuses the password of": {"risingwave_cdc_password": SecretStr("wrong"), "workbench_passwords_file": ""},

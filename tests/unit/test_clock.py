@@ -10,7 +10,7 @@ import pytest
 from workbench.config import Settings, child_environment, clock, load_settings
 from workbench.config.clock import StoreClock, find_zone, machine_zone
 from workbench.errors import SettingsError
-from workbench.reports.kernel import environment
+from workbench.reports.run import environment
 
 BERLIN, KOLKATA, APIA = (StoreClock(find_zone(name)) for name in ("Europe/Berlin", "Asia/Kolkata", "Pacific/Apia"))
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from workbench.config.weeks import WeekBegins, begin_weeks_on, weekdays
+from workbench.config.clock import WeekBegins, begin_weeks_on, weekdays
 from workbench.filters import Filters, chips, drop, from_query, to_query, words
 
 NOW = datetime(2026, 3, 18, 14, 5, 42)  # a Wednesday

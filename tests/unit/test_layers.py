@@ -108,8 +108,8 @@ def test_engines_environment_and_sql_files_have_one_owner() -> None:
     readers = {
         "config/__init__.py",
         "config/clock.py",
-        "database/libpq.py",
-        "reports/kernel.py",
+        "database/deadline.py",
+        "reports/run.py",
         "servers/cluster/processes.py",
         "shell/shared_port.py",  # a channel that it inherits is no setting
     }

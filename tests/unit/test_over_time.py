@@ -14,8 +14,7 @@ from bokeh.models import HoverTool, Quad
 
 from workbench.config import Settings
 from workbench.dashboards.chart import copied, serialized, write
-from workbench.dashboards.grain import fitting, grouped
-from workbench.dashboards.over_time import RevenueOverTime, edges
+from workbench.dashboards.over_time import RevenueOverTime, edges, fitting, grouped
 from workbench.filters import Filters
 
 TEXTS = ("text", "date", "compared", "change")

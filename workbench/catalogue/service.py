@@ -17,14 +17,13 @@ from sqlalchemy.exc import IntegrityError
 
 from workbench.accounts.actor import Actor, as_actor
 from workbench.catalogue.fields import KINDS, Kind, Values
-from workbench.database.bulk import commit, master_in_words
 from workbench.database.deadline import time_limit
 from workbench.database.engines import Engines
 from workbench.database.failures import state_of
 from workbench.database.positions import position
 from workbench.database.replication import Answer, Reader, Session
 from workbench.database.sql_files import run_sql, write_sql
-from workbench.database.writes import SAVE_SECONDS
+from workbench.database.writes import SAVE_SECONDS, commit, master_in_words
 from workbench.errors import (
     AlreadyUndone,
     EntryConflict,

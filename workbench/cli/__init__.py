@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from workbench.cli import catalogue, export, imports, lab, passwords, report, risingwave, servers, serving, user, verify
+from workbench.cli import export, imports, lab, passwords, report, risingwave, servers, serving, user, verify
 from workbench.cli.bench.command import bench
 from workbench.cli.shared import errors
 from workbench.errors import WorkbenchError
@@ -39,7 +39,7 @@ app.command("import")(imports.import_file)
 app.add_typer(risingwave.app, name="risingwave")
 app.add_typer(passwords.app, name="passwords")
 app.add_typer(user.app, name="user")
-app.add_typer(catalogue.app, name="catalogue")
+app.add_typer(imports.catalogue_app, name="catalogue")
 
 
 def main() -> None:

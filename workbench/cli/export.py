@@ -54,7 +54,7 @@ def export(
 def _where(given: list[str]) -> Where:
     """The filter that is given. Raises MetricError for what a filter does not take."""
     from workbench.metrics import NUMBERS, Where
-    from workbench.metrics.given import named
+    from workbench.metrics.where import named
 
     found: dict[str, Any] = {}
     for text in given:

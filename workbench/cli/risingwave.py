@@ -43,9 +43,9 @@ def drop(
 ) -> None:
     """Remove everything from RisingWave, and the replication slot from the master."""
     from workbench.metrics.views import pieces
-    from workbench.servers.risingwave.removal import drop as remove
-    from workbench.servers.risingwave.server import SLOT
-    from workbench.servers.risingwave.slots import drop_slot
+    from workbench.servers.risingwave.build import drop as remove
+    from workbench.servers.risingwave.cdc import drop_slot
+    from workbench.servers.risingwave.console import SLOT
 
     settings = configured()
     if slot_only:

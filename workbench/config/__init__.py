@@ -22,11 +22,9 @@ from pydantic import (
 from pydantic_core import ErrorDetails, PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from workbench.config.clock import StoreClock, find_zone, machine_zone
-from workbench.config.env_file import NAME, refuse_unusable
+from workbench.config.clock import StoreClock, WeekBegins, find_zone, machine_zone
+from workbench.config.env_file import NAME, refuse_readable, refuse_unusable, role_passwords, variable
 from workbench.config.hosts import listed_hosts, listed_origins
-from workbench.config.secrets import refuse_readable, role_passwords, variable
-from workbench.config.weeks import WeekBegins
 from workbench.errors import SettingsError
 
 __all__ = ["MOST_PROCESSES", "OF_SERVER", "Server", "Settings", "SslMode", "child_environment", "load_settings"]

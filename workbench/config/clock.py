@@ -1,12 +1,41 @@
-"""The store's clock: the one time zone in which sales are stamped, periods end, reports begin and pages tell times."""
+"""The store's clock: the one time zone in which sales are stamped and periods end; and the day on which weeks begin.
+
+Weekdays are numbered as in ISO 8601, 1 for Monday to 7 for Sunday, whichever a week begins with.
+"""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Literal, get_args
 from zoneinfo import ZoneInfo
+
+WeekBegins = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+_first = 1
+
+
+def begin_weeks_on(name: WeekBegins) -> None:
+    """Has weeks begin on that day from now on."""
+    global _first
+    _first = get_args(WeekBegins).index(name) + 1
+
+
+def weekdays() -> list[int]:
+    """The numbers of the weekdays in the order of a week."""
+    return [*range(_first, 8), *range(1, _first)]
+
+
+def days_from_monday() -> int:
+    """How many days before a Monday a week begins: 0 to 6; one for a Sunday."""
+    return (8 - _first) % 7
+
+
+def begin_of_week(day: date) -> date:
+    """The first day of the day's week."""
+    return day - timedelta(days=weekdays().index(day.isoweekday()))
+
 
 ZONE_FILE = Path("/etc/localtime")
 ZONE_NAME_FILE = Path("/etc/timezone")

@@ -14,11 +14,8 @@ _MODULES: dict[str, tuple[str, ...]] = {
         "RevenueByCategory",
         "RevenueByPaymentMethod",
         "RevenueByStore",
-    ),
-    "customer_tables": (
-        "Customers",
-        "DiscountsByCategory",
-        "DiscountsByStore",
+        "TopProductsByQuantity",
+        "TopProductsByRevenue",
     ),
     "heatmap": ("BusyHours",),
     "kpis": (
@@ -29,17 +26,16 @@ _MODULES: dict[str, tuple[str, ...]] = {
     ),
     "over_time": ("RevenueOverTime",),
     "pipeline": ("PipelinePage",),
-    "product_tables": (
-        "Baskets",
-        "ProductTable",
-    ),
-    "top_products": (
-        "TopProductsByQuantity",
-        "TopProductsByRevenue",
-    ),
-    "recent_sales": ("RecentSales",),
     "sale_list": ("SaleList",),
     "sales_dashboard": ("SalesDashboard",),
+    "tables": (
+        "Baskets",
+        "Customers",
+        "DiscountsByCategory",
+        "DiscountsByStore",
+        "ProductTable",
+        "RecentSales",
+    ),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -21,7 +21,7 @@ from workbench.dashboards.pipeline import card
 from workbench.database.failures import called
 from workbench.database.replication import Answer, Session
 from workbench.errors import FieldError, WorkbenchError
-from workbench.filters.typed import read_day, read_number
+from workbench.filters.chips import read_day, read_number
 from workbench.forms.fields import CHOICE, LAYOUT, MARGIN, Fields, flow, text_field
 from workbench.sales.log import PAGE, Corrected, Entry, LateChange, LogFilter, find_late, find_log
 from workbench.words import counted

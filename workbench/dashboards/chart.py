@@ -28,9 +28,8 @@ from workbench.components import theme
 from workbench.components.html import table_html
 from workbench.connection import Workbench
 from workbench.dashboards.feed import Feed, Moment
-from workbench.dashboards.once import once
 from workbench.dashboards.still import Still
-from workbench.dashboards.tile import Tile
+from workbench.dashboards.tile import Tile, once
 from workbench.dashboards.tile_card import Button
 from workbench.database.replication import Answer
 from workbench.files import FORMATS

@@ -1,16 +1,21 @@
-"""The whole dashboard as one file: Excel, HTML or PDF."""
+"""The whole dashboard as one file: Excel, HTML, PDF, or a notebook that asks again; and the button for it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from workbench.dashboards.feed import Moment
+import panel_material_ui as pmui
+from panel.viewable import Viewable, Viewer
+
+from workbench.components.html import flow
+from workbench.components.theme import esc
+from workbench.dashboards.feed import Feed, Moment
 from workbench.dashboards.still import content
-from workbench.dashboards.tile import Tile
+from workbench.dashboards.tile import Tile, html
 from workbench.errors import WorkbenchError
-from workbench.files import format_of, write_workbook
-from workbench.reports.freeze import in_words
+from workbench.files import file_name, format_of, write_workbook
+from workbench.reports.freeze import FrozenView, in_words
 from workbench.servers.disk import write_whole
 
 FILES = {"xlsx": "Excel", "html": "HTML", "pdf": "PDF"}
@@ -37,3 +42,52 @@ def write_dashboard(path: Path, moment: Moment, tiles: Sequence[Tile]) -> None:
     else:
         stills = [tile.still(moment, answer) for tile, answer in found.items()]
         write_whole(path, content(kind, "Sales", cover, "Each figure says who answered it.", stills))
+
+
+class DownloadButton(Viewer):
+    """Calls ``write``, off the event loop, with the file and with what the feed looks at when it is clicked.
+
+    ``title`` and ``ending`` name the file.
+    """
+
+    def __init__(
+        self, feed: Feed, write: Callable[[Path, Moment], object], title: str, ending: str, *, label: str, icon: str
+    ) -> None:
+        super().__init__()
+        self._feed, self._write, self._title, self._ending = feed, write, title, ending
+        self._said = html()
+        self._said.visible = False
+        self._button = pmui.Button(
+            label=label, icon=icon, variant="outlined", size="small", margin=0, on_click=self._hand_out
+        )
+
+    async def _hand_out(self, _event: object) -> None:
+        moment = self._feed.moment()
+        name = file_name(self._title, moment.now, self._ending)
+        self._button.loading = True
+        try:
+            await self._feed.downloads.write(name, lambda path: self._write(path, moment))
+        except WorkbenchError as error:
+            self._said.param.update(object=f'<p role="status">{esc(error)}</p>', visible=True)
+        else:
+            self._said.visible = False
+        finally:
+            self._button.loading = False
+
+    def __panel__(self) -> Viewable:
+        return flow(self._button, self._said, styles={"width": "auto"})
+
+
+def freeze_button(feed: Feed) -> DownloadButton:
+    """Hands out a notebook with the figures of what the page shows."""
+
+    def write(path: Path, moment: Moment) -> None:
+        path.write_text(frozen_notebook(moment), encoding="utf-8")
+
+    return DownloadButton(feed, write, "frozen view", "ipynb", label="Freeze this view", icon="ac_unit")
+
+
+def frozen_notebook(moment: Moment) -> str:
+    """The notebook of what is looked at. Raises ServerUnavailable."""
+    clock = moment.live.workbench.clock
+    return FrozenView.of(moment.ask, moment.where, clock.name).notebook()

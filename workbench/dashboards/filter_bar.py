@@ -1,4 +1,4 @@
-"""The filter bar: period and comparison, lists to choose from, and words for the days."""
+"""The filter bar: period and comparison, lists to choose from, words for the days, and a chip for all that narrows."""
 
 from __future__ import annotations
 
@@ -12,17 +12,19 @@ from panel.viewable import Viewable, Viewer
 
 from workbench.components import theme
 from workbench.components.inline import read_aside
-from workbench.config.weeks import weekdays
+from workbench.config.clock import weekdays
+from workbench.dashboards.bars import product_names
 from workbench.dashboards.feed import Feed
-from workbench.dashboards.filter_chips import FilterChips
 from workbench.dashboards.tile import column, html
-from workbench.dashboards.top_products import product_names
 from workbench.errors import FieldError
 from workbench.filters import (
     COMPARISONS,
     CUSTOM,
     LISTS,
     PERIODS,
+    Chip,
+    Filters,
+    chips,
     read_customer,
     read_day,
     until_words,
@@ -32,6 +34,36 @@ from workbench.filters import (
 from workbench.forms.fields import CHOICE, LOW_CHOICE
 from workbench.metrics import DIMENSION_OF
 from workbench.words import label
+
+
+class FilterChips(Viewer):
+    """A row of the chips of ``filters``, and Clear all at its end."""
+
+    def __init__(self, filters: Filters) -> None:
+        super().__init__()
+        self._filters = filters
+        self._shown: list[Chip] = []
+        self._row = column(css="flex-flow: row wrap; gap: 8px; align-items: center;")
+        self._row.visible = False
+
+    def follow(self, names: Mapping[str, Mapping[Any, str]]) -> None:
+        """Shows the chips that there are now, by the ``names`` of each dimension."""
+        found = chips(self._filters, names)
+        if found == self._shown:
+            return  # a button that is taken away while it is being drawn is an error in the browser
+        self._shown = found
+        buttons = [_chip(f"{chip.text}  ✕", partial(self._filters.param.update, **chip.cleared)) for chip in found]
+        if found:
+            buttons.append(_chip("Clear all", self._filters.clear, variant="text"))
+        self._row.param.update(objects=buttons, visible=bool(found))
+
+    def __panel__(self) -> Viewable:
+        return self._row
+
+
+def _chip(label: str, act: Any, variant: str = "outlined") -> pmui.Button:
+    return pmui.Button(label=label, on_click=lambda _: act(), variant=variant, size="small", margin=0)
+
 
 FIELD: dict[str, Any] = {"size": "small", "width": None, "sizing_mode": "stretch_width", "margin": 0}
 DATES = {"date_from": "From", "date_to": "To"}

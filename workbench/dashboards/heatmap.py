@@ -13,7 +13,7 @@ from bokeh.models.annotations import ColorBar
 from hvplot import hvPlot
 
 from workbench.components import theme
-from workbench.config.weeks import weekdays
+from workbench.config.clock import weekdays
 from workbench.connection import Workbench
 from workbench.dashboards.chart import ChartTile, alphas, by_column, extremes, floats, frameless, on_click
 from workbench.dashboards.feed import Feed, Moment

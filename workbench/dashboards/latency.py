@@ -17,7 +17,7 @@ from workbench.config.clock import StoreClock
 from workbench.dashboards.chart import quiet
 from workbench.dashboards.tile import html
 from workbench.database.failures import called
-from workbench.database.stopwatch import KEPT_POINTS, Point, Stopwatch
+from workbench.database.positions import KEPT_POINTS, Point, Stopwatch
 from workbench.telemetry import Quantiles
 
 COLORS = {"replica": theme.PALETTE[0], "risingwave": theme.PALETTE[1]}

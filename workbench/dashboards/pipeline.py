@@ -1,23 +1,206 @@
-"""Page "Pipeline": the servers and how far behind they are, slots, schema, sample data."""
+"""Page "Pipeline": the servers and how far behind they are, slots, queries, schema, sample data."""
 
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
+from typing import Any
 
+import panel as pn
 import panel_material_ui as pmui
+from markupsafe import Markup
 from panel.viewable import Viewable, Viewer
 
+from workbench import migrations, telemetry
 from workbench.accounts import current_actor
-from workbench.components.html import html_pane
+from workbench.components import theme
+from workbench.components.browser.said import Said
+from workbench.components.html import html_pane, table_html
 from workbench.components.inline import done_at_once, while_shown
+from workbench.components.theme import age, esc, freshness, size
 from workbench.connection import Workbench
 from workbench.dashboards.latency import CommitLatency
-from workbench.dashboards.queries import QueryTimes
 from workbench.dashboards.reconciliation import Reconciliation
 from workbench.dashboards.sample_section import SampleSection
-from workbench.dashboards.schema_section import SchemaSection
-from workbench.dashboards.server_text import server_html, slots_html
-from workbench.servers.health import Status
+from workbench.dashboards.tile import html
+from workbench.database.engines import Engines
+from workbench.errors import WorkbenchError
+from workbench.servers.health import Health, Status
+from workbench.words import counted
+
+HEADS = {"Engine": False, "Queries": True, "p50": True, "p95": True}
+ENGINES = {"columns": "Columns", "replica": "Replica", "master": "Master", "risingwave": "RisingWave"}
+
+
+class QueryTimes(Viewer):
+    """Queries by engine since this process started. ``follow`` is called again and again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._table = html()
+        self.follow()
+
+    def follow(self) -> None:
+        """Takes over what was counted since."""
+        found = telemetry.QUERIES.quantiles()
+        rows = [
+            (title, theme.count(found[name].count), theme.duration(found[name].p50), theme.duration(found[name].p95))
+            for name, title in ENGINES.items()
+            if name in found
+        ]
+        table = table_html(HEADS.items(), rows, kind="full") if rows else '<p class="soft">No query yet.</p>'
+        counted = ", ".join(f"{reason} {theme.count(times)}" for reason, times in telemetry.REASONS.most_common())
+        passed_over = f'<p class="soft">RisingWave was passed over: {theme.esc(counted)}.</p>' if counted else ""
+        self._table.object = table + passed_over
+
+    def __panel__(self) -> Viewable:
+        about = f"Since this process started; p50 and p95 of the last {telemetry.MOST_RECENT:,}."
+        heading = html(f'<h2>Queries by engine</h2><p class="soft">{about}</p>')
+        return pn.Column(heading, self._table, sizing_mode="stretch_width", margin=0)
+
+
+BEAT_LIMIT_SECONDS = 5.0
+ROLES = {
+    "master": ("Master", "Takes every write."),
+    "replica": ("Replica", "Follows the master's WAL and answers reads."),
+    "risingwave": ("RisingWave", "Keeps metrics as materialized views."),
+}
+STATE_CLASSES = {"up": "up", "down": "down", "not configured": "off"}
+SLOT_HEADS = {"Slot": False, "Type": False, "State": False, "WAL kept": True, "WAL status": False}
+
+
+def server_html(name: str, health: Health, now: datetime) -> str:
+    """The card of one server; ``now`` is what the age of its heartbeat is measured against."""
+    title, role = ROLES[name]
+    rows = "".join(f"<dt>{label}</dt><dd>{value}</dd>" for label, value in _rows(name, health, now))
+    facts = f"<dl>{rows}</dl>" if rows else ""
+    note_class = "note bad" if health.state != "not configured" else "note"
+    note = f'<p class="{note_class}">{esc(health.note)}</p>' if health.note else ""
+    return (
+        f'<section class="server" aria-label="{title}"><header><h2>{title}</h2>'
+        f"{state(health.state.capitalize(), STATE_CLASSES[health.state])}</header>"
+        f'<p class="soft">{role}</p>{facts}{note}</section>'
+    )
+
+
+def _rows(name: str, health: Health, now: datetime) -> list[tuple[str, str]]:
+    """Label and value (HTML) of what is known."""
+    rows = []
+    if health.address:
+        rows.append(("Address", esc(health.address)))
+    if health.version:
+        rows.append(("Version", f"PostgreSQL {esc(health.version)}" if name != "risingwave" else esc(health.version)))
+    if name == "master" and health.lsn:
+        rows.append(("WAL position", esc(health.lsn)))
+    lag = [] if health.lag_bytes is None else [size(health.lag_bytes)]
+    lag += [] if health.lag_seconds is None else [f"{health.lag_seconds:.1f} s"]
+    if lag:
+        rows.append(("Lag", ", ".join(lag)))
+    if health.state == "up":
+        rows.append(("Heartbeat", _freshness(health, now)))
+    return rows
+
+
+def _freshness(health: Health, now: datetime) -> str:
+    if health.beat_at is None:
+        return state("no heartbeat yet", "off")
+    seconds = max((now - health.beat_at).total_seconds(), 0.0)
+    return state(age(seconds), freshness(seconds, BEAT_LIMIT_SECONDS))
+
+
+def slots_html(slots: list[dict[str, Any]], is_master_up: bool) -> str:
+    """The table of the slots, or why there is none."""
+    if not slots:
+        why = "The master has no slots." if is_master_up else "The master is away: its slots are not known."
+        return f'<p class="soft">{why}</p>'
+    return table_html(SLOT_HEADS.items(), map(_slot_row, slots))
+
+
+def _slot_row(slot: dict[str, Any]) -> tuple[str, ...]:
+    is_lost = slot["wal_status"] == "lost"
+    return (
+        slot["slot_name"],
+        slot["slot_type"],
+        state("In use", "up") if slot["is_active"] else state("Not in use", "off"),
+        size(slot["retained_bytes"]),
+        state("lost", "down") if is_lost else slot["wal_status"] or "not known",
+    )
+
+
+def state(word: str, kind: str) -> Markup:
+    """A word with its dot; ``kind`` is a class of theme.css."""
+    return Markup(f'<span class="state {kind}">{esc(word)}</span>')
+
+
+class SchemaSection(Viewer):
+    """Asks the master when it is made, when the master comes back and after a run; not every second."""
+
+    def __init__(self, engines: Engines) -> None:
+        super().__init__()
+        self._engines, self._actor = engines, current_actor()
+        self._seen: tuple[bool, str] | None = None
+        self._is_running = False
+        self._broken: list[str] = []
+        self._list = html_pane()
+        self._said = Said()
+        self._run_button = pmui.Button(label="Run migrations", variant="outlined", margin=0, width=170, disabled=True)
+        self._run_button.on_click(self._run)
+        self._show(*self._ask())
+
+    async def follow(self, is_master_up: bool, note: str = "") -> None:
+        """Takes note of the master's state, and of what is said of it; looks again when that has changed."""
+        if (is_master_up, note) != self._seen:
+            self._seen = (is_master_up, note)
+            self._show(*await asyncio.to_thread(self._ask))
+
+    def _ask(self) -> tuple[list[migrations.Revision], str]:
+        """The pending migrations as the master says, and what the page says of them (HTML)."""
+        try:
+            pending = migrations.pending(self._engines)
+            self._broken = migrations.broken_indexes(self._engines)
+        except WorkbenchError as error:
+            return [], f'<p class="note bad">{theme.esc(error)}</p>'
+        return pending, schema_html(migrations.applied(pending), pending, self._broken)
+
+    def _show(self, pending: list[migrations.Revision], text: str) -> None:
+        self._list.object = text
+        self._run_button.disabled = not (pending or self._broken) or self._is_running
+
+    async def _run(self, event: object) -> None:
+        if self._is_running:  # the second click of a double click arrives before the button is off
+            return
+        self._is_running = True
+        self._run_button.param.update(disabled=True, loading=True)
+        try:
+            done = await asyncio.to_thread(migrations.migrate, self._engines, actor=self._actor)
+            self._said.say(done.text() if done else "There was nothing to run.", "good")
+        except WorkbenchError as error:
+            self._said.say(str(error), "bad")
+        finally:
+            self._is_running = False
+            self._run_button.loading = False
+            self._show(*await asyncio.to_thread(self._ask))
+
+    def __panel__(self) -> Viewable:
+        heading = pn.pane.HTML("<h2>Schema</h2>", stylesheets=[theme.stylesheet()], margin=0)
+        run = [self._run_button, self._said] if self._actor.may("admin") else []
+        return pmui.Column(heading, self._list, *run, sx={"gap": "16px"}, sizing_mode="stretch_width")
+
+
+def schema_html(done: list[migrations.Revision], pending: list[migrations.Revision], broken: list[str]) -> str:
+    """Each migration with what it makes and whether it has run, and in words what is to be done."""
+    rows = [(r, "applied") for r in done] + [(r, "pending") for r in pending]
+    items = "".join(
+        f'<li><span class="state {"up" if what == "applied" else "amber"}">{what.capitalize()}</span> '
+        f"<code>{theme.esc(r.revision)}</code>{theme.esc(r.title)}</li>"
+        for r, what in rows
+    )
+    waiting = f"{counted(len(pending), 'migration')} {'is' if len(pending) == 1 else 'are'} pending."
+    summary = waiting if pending else "The schema is up to date."
+    if broken:
+        summary += f" Reading indexes are missing, so that figures are slow: {', '.join(broken)}."
+    return f'<p>{summary}</p><ul class="plain">{items}</ul>'
+
 
 LOOK_MS = 500
 SERVERS = ("master", "replica", "risingwave")

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import calendar
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import panel as pn
 import panel_material_ui as pmui
 import param
+from panel.custom import JSComponent
 from panel.viewable import Viewable, Viewer
 
 from workbench.components import theme
@@ -19,13 +23,98 @@ from workbench.components.browser.unsaved import Unsaved
 from workbench.components.inline import is_served
 from workbench.components.tasks import Controls
 from workbench.connection import Workbench
-from workbench.dashboards.report_fields import ReportFields
-from workbench.dashboards.report_frame import ReportFrame
 from workbench.dashboards.tile import card, html
-from workbench.errors import ReportError, WorkbenchError
+from workbench.errors import FieldError, ParameterRefused, ReportError, WorkbenchError
 from workbench.files.chromium import installed_chromium, printed
+from workbench.forms.fields import Fields
 from workbench.reports.background import ALONE_SECONDS, Running, Runs, RunState
-from workbench.reports.library import Report, library
+from workbench.reports.library import Parameter, Report, Value, library
+from workbench.words import label
+
+
+class ReportFrame(JSComponent):
+    """The report ``page``, a whole document, under the name ``heading``."""
+
+    heading = param.String(default="")
+    page = param.String(default="")
+
+    _esm = Path(__file__).with_name("report_frame.js")
+
+    def __init__(self, heading: str, page: str) -> None:
+        super().__init__(heading=heading, page=page, margin=0, sizing_mode="stretch_width")
+
+
+MONTHS = 36  # that can be picked, the present one first
+FIELD: dict[str, Any] = {"margin": 0, "width": 240, "size": "small"}
+
+
+class ReportFields(Viewer):
+    """A field for each parameter, holding what is proposed for ``today``. ``on_change`` is called when one changes."""
+
+    def __init__(
+        self, parameters: Sequence[Parameter], today: date, on_change: Callable[..., None] = lambda *_: None
+    ) -> None:
+        super().__init__()
+        self._parameters = parameters
+        self._fields = Fields({parameter.name: _widget(parameter, today) for parameter in parameters}, on_change)
+
+    def texts(self) -> dict[str, str]:
+        """What every field holds, as text without the blanks around it."""
+        return {name: _text(value).strip() for name, value in self._fields.texts().items()}
+
+    def fill(self, texts: Mapping[str, str]) -> None:
+        """Puts texts into the fields."""
+        held = {name: _held(widget, texts[name]) for name, widget in self._fields.widgets.items()}
+        self._fields.fill(held)
+
+    def values(self) -> dict[str, Value] | None:
+        """The value of each parameter; None after saying by the fields what is wrong with them."""
+        found, errors, texts = dict[str, Value](), list[FieldError](), self.texts()
+        for parameter in self._parameters:
+            try:
+                found[parameter.name] = parameter.parse(texts[parameter.name])
+            except ParameterRefused:
+                errors.append(FieldError(parameter.name, texts[parameter.name], f"give {parameter.allowed}"))
+        self._fields.show(errors)
+        return None if errors else found
+
+    def __panel__(self) -> Viewable:
+        layout = {"gap": "16px", "flexWrap": "wrap", "alignItems": "flex-start"}
+        return pmui.Row(*self._fields.widgets.values(), sx=layout, margin=0, sizing_mode="stretch_width")
+
+
+def _widget(parameter: Parameter, today: date) -> Any:
+    value = parameter.proposed(today)
+    named = {"label": label(parameter.name), "helper_text": parameter.about, **FIELD}
+    made: Any
+    if parameter.kind == "choice":
+        options = {label(choice): choice for choice in parameter.choices}
+        made = pmui.Select(options=({"": None} if parameter.is_optional else {}) | options, value=value, **named)
+    elif parameter.kind == "month":
+        made = pmui.Select(options=_months(today, parameter.is_optional), value=value, **named)
+    else:  # a day too: a picker says nothing of a text that is none, and keeps the day before it
+        hint = "YYYY-MM-DD" if parameter.kind == "date" else "all" if parameter.is_optional else ""
+        made = pmui.TextInput(value=_text(value), placeholder=hint, **named)
+    return made
+
+
+def _held(widget: Any, text: str) -> Any:
+    """A text as this kind of widget holds it."""
+    return text if text or isinstance(widget, pmui.TextInput) else None
+
+
+def _months(today: date, is_optional: bool) -> dict[str, str | None]:
+    found: dict[str, str | None] = {"": None} if is_optional else {}
+    for back in range(MONTHS):
+        number = today.year * 12 + today.month - 1 - back
+        year, month = number // 12, number % 12 + 1
+        found[f"{calendar.month_name[month]} {year}"] = f"{year}-{month:02d}"
+    return found
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
+
 
 LOOK_MS = 250
 ENDED = (

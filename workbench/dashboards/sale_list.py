@@ -1,9 +1,9 @@
-"""The sales behind the figures: the list that the filters leave, and from there the form that edits one."""
+"""The sales behind the figures: the list that the filters leave, and in its place the form of the one opened."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -12,16 +12,18 @@ import pandas as pd
 import panel as pn
 import panel_material_ui as pmui
 from bokeh.models.widgets.tables import NumberFormatter
-from panel.viewable import Viewable
+from panel.viewable import Viewable, Viewer
 
 from workbench.catalogue.names import NO_NAMES, Names
 from workbench.components import theme
+from workbench.components.inline import when_shown
 from workbench.connection import Workbench
 from workbench.dashboards.feed import Feed, Moment
-from workbench.dashboards.tile import Tile, html
+from workbench.dashboards.tile import Tile, card, html
 from workbench.database.replication import Answer
 from workbench.errors import WorkbenchError
 from workbench.filters import Filters
+from workbench.forms.edit_sale import EditSale
 from workbench.forms.line_table import sale_text
 from workbench.forms.sale_columns import NOTE, note_html
 from workbench.forms.tabulator import TABLE_STYLE, row_button
@@ -142,3 +144,58 @@ def _table(*, can_open: bool) -> pn.widgets.Tabulator:
         formatters={"transaction_id": NumberFormatter(format="0"), NOTE: {"type": "html"}},
         buttons={"edit": row_button("Edit")} if can_open else {},
     )
+
+
+class SalesTab(Viewer):
+    """``sale_id`` is the sale that is open, or None. ``on_change`` is called when a person opens or closes one.
+
+    ``kept`` belongs outside of the tabs: it holds what asks before unsaved work is left, whichever tab is shown.
+    """
+
+    def __init__(self, feed: Feed, on_change: Callable[[], None]) -> None:
+        super().__init__()
+        self.sale_id: int | None = None
+        self._feed, self._on_change = feed, on_change
+        self._sales = feed.workbench.sales(feed.session)
+        self._list, self._form = _place(), _place()
+        self.kept = _place()
+
+    @cached_property
+    def list(self) -> SaleList:
+        """The sales that the filters leave."""
+        made = SaleList(self._feed, on_open=self._opened if self._sales.may_write else None)
+        self._list.append(made)
+        return made
+
+    @cached_property
+    def edit(self) -> EditSale:
+        """The form of the sale that is open."""
+        made = EditSale(self._sales, lambda _saved: self._feed.renew(), names=lambda: self._feed.live.names.now)
+        back = pmui.Button(label="Back to the list", icon="arrow_back", variant="text", margin=0, on_click=self._closed)
+        self._form.append(card(back, made))
+        self.kept.append(made.unsaved)
+        return made
+
+    def open(self, sale_id: int | None) -> None:
+        """Opens this sale's form, or the list for None; for a viewer there is no form."""
+        sale_id = sale_id if self._sales.may_write else None
+        is_other = sale_id != self.sale_id
+        self.sale_id = sale_id
+        self._form.visible, self._list.visible = sale_id is not None, sale_id is None
+        if is_other and sale_id is not None:
+            when_shown(partial(self.edit.load, sale_id))
+
+    def _opened(self, sale_id: int) -> None:
+        self.open(sale_id)
+        self._on_change()
+
+    def _closed(self, _event: object) -> None:
+        self.open(None)
+        self._on_change()
+
+    def __panel__(self) -> Viewable:
+        return pn.Column(self._list, self._form, sizing_mode="stretch_width")
+
+
+def _place() -> pn.Column:
+    return pn.Column(sizing_mode="stretch_width", margin=0)

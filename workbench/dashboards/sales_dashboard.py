@@ -16,21 +16,31 @@ from workbench.components.browser.address_bar import AddressBar
 from workbench.components.browser.visibility import Visibility
 from workbench.components.inline import is_served, when_shown, while_shown
 from workbench.connection import Workbench
-from workbench.dashboards.bars import RevenueByCashier, RevenueByCategory, RevenueByPaymentMethod, RevenueByStore
-from workbench.dashboards.customer_tables import Customers, DiscountsByCategory, DiscountsByStore
-from workbench.dashboards.dashboard_file import write_dashboard
-from workbench.dashboards.download_button import DownloadButton, freeze_button
+from workbench.dashboards.bars import (
+    RevenueByCashier,
+    RevenueByCategory,
+    RevenueByPaymentMethod,
+    RevenueByStore,
+    TopProductsByQuantity,
+    TopProductsByRevenue,
+)
+from workbench.dashboards.dashboard_file import DownloadButton, freeze_button, write_dashboard
 from workbench.dashboards.feed import Feed, Moment
 from workbench.dashboards.filter_bar import FilterBar
 from workbench.dashboards.heatmap import BusyHours
 from workbench.dashboards.kpis import AvgTransaction, ItemsSold, TotalRevenue, TotalTransactions
 from workbench.dashboards.over_time import RevenueOverTime
-from workbench.dashboards.page_line import PageLine
-from workbench.dashboards.product_tables import Baskets, ProductTable
-from workbench.dashboards.recent_sales import RecentSales
-from workbench.dashboards.sales_tab import SalesTab
+from workbench.dashboards.sale_list import SalesTab
+from workbench.dashboards.tables import (
+    Baskets,
+    Customers,
+    DiscountsByCategory,
+    DiscountsByStore,
+    ProductTable,
+    RecentSales,
+)
 from workbench.dashboards.tile import Tile, card, column
-from workbench.dashboards.top_products import TopProductsByQuantity, TopProductsByRevenue
+from workbench.dashboards.tile_card import PageLine
 from workbench.dashboards.view_menu import ViewMenu
 from workbench.filters import Filters, from_query, to_query, unread
 from workbench.filters.saved_views import SavedViews

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar, cast
 
 import pandas as pd
 import panel as pn
@@ -19,17 +21,37 @@ from workbench.components import theme
 from workbench.components.inline import when_shown
 from workbench.connection import Workbench
 from workbench.dashboards.feed import Feed, Found, Moment
-from workbench.dashboards.once import once
 from workbench.dashboards.still import Still, content, picture
 from workbench.dashboards.tile_card import Button, TileCard, stylesheets
 from workbench.database.failures import called
 from workbench.database.replication import Answer
-from workbench.database.typed_rows import drawable
+from workbench.database.sql_files import drawable
 from workbench.errors import WorkbenchError
 from workbench.files import FORMATS, file_name, format_of, of_frame, write
 from workbench.filters import Filters
 from workbench.metrics import MetricQuery
 from workbench.servers.disk import write_whole
+
+T = TypeVar("T")
+MOST_KEPT = 500  # kept; beyond it those that nobody has asked for longest go
+_lock = threading.Lock()
+_made: OrderedDict[tuple[int, Hashable], tuple[Any, Any]] = OrderedDict()
+
+
+def once(of: object, key: Hashable, make: Callable[[], T]) -> T:
+    """What ``make`` makes of this very object; ``key`` names what else it depends on. Nobody may change either."""
+    place = (id(of), key)  # the object is kept with it, so that no other one gets its id
+    with _lock:
+        if place in _made:
+            _made.move_to_end(place)
+            return cast(T, _made[place][1])
+    made = make()
+    with _lock:
+        _made[place] = (of, made)
+        while len(_made) > MOST_KEPT:
+            _made.popitem(last=False)
+    return made
+
 
 SHOWN = {"html": "HTML", "pdf": "PDF"}  # files of what a tile shows, beside those of its figures
 NOTHING_FOUND = "No sales match. Choose another period, or clear a filter."

@@ -1,4 +1,4 @@
-"""The card of a tile, one component: its title and buttons, what it shows, and the line that says who answered when."""
+"""The card of a tile, one component: title, buttons, what it shows, who answered when; and that line for the page."""
 
 from __future__ import annotations
 
@@ -109,3 +109,18 @@ def _tiles_css() -> str:
 def stylesheets() -> list[str]:
     """The look of everything in a tile."""
     return [theme.stylesheet(), _tiles_css()]
+
+
+class PageLine(JSComponent):
+    """``replica · as of 14:03:22 CEST, 2 s ago``: of the tiles with the same ``page`` that are on the screen.
+
+    It says what most of them would, as of the oldest of these. A tile shows a line of its own only when it differs, or
+    is old; in its title, and for who listens to the page, each has its own.
+    """
+
+    page = param.String(default="")
+
+    _esm = Path(__file__).with_name("page_line.js")
+
+    def __init__(self, page: str) -> None:
+        super().__init__(page=page, stylesheets=stylesheets(), margin=0, sizing_mode="stretch_width")

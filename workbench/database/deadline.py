@@ -1,5 +1,9 @@
 """Connections that give up: a limit on every statement and commit, also when the server hangs without a word.
 
+libpq takes what it is not told from such variables, and some (PGSERVICE, PGTZ) no argument overrules. They are meant
+for other servers: to the embedded ones they bring another time zone, a service that is not there, a certificate that
+those lack; and what holds for a configured server in one process, a report's process would not have.
+
 A pooled connection to a stopped or unreachable server is not covered by connect_timeout, statement_timeout or
 keepalives: libpq waits in a read. One watchdog thread shuts the socket at the deadline, which wakes that read.
 A statement may take long, a server or a connection that is gone need not be waited for as long: while a statement takes
@@ -31,8 +35,39 @@ from typing import Any, TypeVar
 import psycopg2
 from psycopg2.extensions import STATUS_READY, ConnectionInfo, connection, cursor
 
-from workbench.database.libpq import without_variables
 from workbench.database.sql_files import read_sql
+
+PREFIX = "PG"
+
+_changing = threading.Lock()
+_connecting = 0  # attempts that are being made: the last one to end gives the variables back
+
+
+@contextmanager
+def without_variables() -> Iterator[None]:
+    """Inside the block libpq finds no ``PG*`` variable.
+
+    Only the C library's environment changes. ``os.environ`` stays as it is, so Python code and its children see no
+    difference, and the analyst's own connections find their variables a moment later.
+    """
+    global _connecting
+    with _changing:
+        _connecting += 1
+        for name in _names():
+            os.unsetenv(name)
+    try:
+        yield
+    finally:
+        with _changing:
+            _connecting -= 1
+            if not _connecting:
+                for name in _names():
+                    os.putenv(name, os.environ[name])
+
+
+def _names() -> list[str]:
+    return [name for name in os.environ if name.startswith(PREFIX)]
+
 
 READER_SECONDS = 8
 WRITER_SECONDS = 10

@@ -1,4 +1,4 @@
-"""connect(settings) -> Engines: the only place that makes engines."""
+"""connect(settings) -> Engines: the only place that makes engines, each signed in with the password that counts now."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from psycopg2.extensions import PYDATETIMETZ, AsIs, Float, new_array_type, new_t
 from sqlalchemy.exc import InvalidatePoolError
 
 from workbench.config import Server, Settings
+from workbench.database.askers import RisingWaveConnection, RisingWaveQuery, ending
 from workbench.database.deadline import (
     CONNECT_SECONDS,
     PING_SECONDS,
@@ -27,11 +28,32 @@ from workbench.database.deadline import (
     WRITER_SECONDS,
     GuardedConnection,
     seconds_left,
+    without_variables,
 )
-from workbench.database.kill import RisingWaveConnection, RisingWaveQuery, ending
-from workbench.database.libpq import without_variables
-from workbench.database.sign_in import signing_in
 from workbench.database.sql_files import WritingEngine
+
+CHANGE_SECONDS = 2.0  # between the server's change and that of the file, or of the replica
+LOOK_SECONDS = 0.05
+REFUSED = "password authentication failed"  # there is no code for it: a connection that is not made has none
+
+
+def signing_in(engine: sa.Engine, server: Server) -> sa.Engine:
+    """The engine, whose connections are made without ``PG*`` variables and with the password as it is then."""
+
+    def connect(dialect: Any, _record: Any, arguments: Any, named: dict[str, Any]) -> Any:
+        end = time.monotonic() + CHANGE_SECONDS
+        while True:
+            try:
+                with without_variables():
+                    return dialect.connect(*arguments, **named | {"password": server.current_password()})
+            except psycopg2.OperationalError as error:
+                if not server.passwords_file or REFUSED not in str(error) or time.monotonic() > end:
+                    raise
+            time.sleep(LOOK_SECONDS)
+
+    sa.event.listen(engine, "do_connect", connect)
+    return engine
+
 
 TIMES_WITH_ZONE, THEIR_ARRAY = 1184, 1185  # PostgreSQL's numbers of these types, which RisingWave shares
 NO_FILE = os.path.join(os.devnull, "none")  # cannot be there

@@ -1,22 +1,25 @@
-"""A write on the master: one deadline over all its attempts, tried again where that may help, its outcome in words."""
+"""A write on the master: one deadline over its attempts, its outcome in words; and what bulk loads do around theirs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
+import psycopg2
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from tenacity import RetryCallState, Retrying, retry_if_exception, wait_random_exponential
 
 from workbench.database.deadline import seconds_left, time_limit
 from workbench.database.engines import Engines
-from workbench.database.failures import SERVER_ERRORS, Failure, ServerError, failure, in_words
+from workbench.database.failures import SERVER_ERRORS, Failure, ServerError, failure, in_words, is_away
 from workbench.database.positions import position
 from workbench.database.replication import Session
-from workbench.database.sql_files import WritingConnection, read_sql
+from workbench.database.sql_files import WritingConnection, read_sql, write_sql
 from workbench.errors import OutcomeUnknown, ServerBusy
 
 T = TypeVar("T")
@@ -116,3 +119,50 @@ def _is_worth_another_try(error: BaseException) -> bool:
     if isinstance(error, SERVER_ERRORS):
         return failure(error) in _TRIED_AGAIN
     return isinstance(error, StillOpen)
+
+
+log = logging.getLogger(__name__)
+
+READ_BYTES = 1 << 20
+
+
+def copy_in(connection: WritingConnection, name: str, text: IO[bytes]) -> None:
+    """Runs the file's COPY with what ``text`` holds. Raises DBAPIError, and what reading it raises."""
+    statement, driver = read_sql(name), connection.connection.driver_connection
+    assert driver is not None
+    try:
+        with driver.cursor() as cursor:
+            cursor.copy_expert(statement, text, READ_BYTES)
+    except psycopg2.Error as error:  # went past SQLAlchemy, which wraps the errors of all other statements
+        raise DBAPIError(statement, None, error, connection_invalidated=bool(driver.closed)) from error
+
+
+def commit(connection: WritingConnection) -> None:
+    """Raises OutcomeUnknown when the master goes away meanwhile."""
+    try:
+        connection.commit()
+    except DBAPIError as error:
+        if not is_away(error):
+            raise
+        raise OutcomeUnknown(
+            "The master went away while it was saving: it has done all of it or nothing. Look at the newest sales"
+            " before you try again."
+        ) from None
+
+
+def analyze(connection: WritingConnection) -> None:
+    """Tells the planner. What is loaded stays loaded when this fails; autovacuum then does it within minutes."""
+    try:
+        write_sql(connection, "bulk/analyze")
+        connection.commit()
+    except DBAPIError as error:
+        log.warning("The sales are there, but ANALYZE failed: %s", error.orig)
+
+
+@contextmanager
+def master_in_words(engines: Engines) -> Generator[None]:
+    """A master that does not answer is ServerUnavailable."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise in_words(engines.settings, "master", error) from None

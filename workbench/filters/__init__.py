@@ -1,10 +1,9 @@
 """What a dashboard looks at: periods, comparisons, everything that narrows them, as words and as an address."""
 
 from workbench.filters.address import from_query, to_query, unread
-from workbench.filters.chips import NO_CATEGORY, Chip, chips, value_text
+from workbench.filters.chips import NO_CATEGORY, Chip, chips, read_customer, read_day, value_text
 from workbench.filters.model import LISTS, Filters, drop
 from workbench.filters.periods import AUTO, COMPARISONS, CUSTOM, GRAINS, PERIODS, until_words, words
-from workbench.filters.typed import read_customer, read_day
 
 __all__ = [
     "AUTO",

@@ -1,16 +1,47 @@
-"""Chips: what narrows the period, in words, one chip for each dimension."""
+"""What is typed into a filter, read or refused in words; and what narrows, in words, one chip for each dimension."""
 
 from __future__ import annotations
 
 import calendar
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
+from workbench.errors import FieldError
 from workbench.filters.model import LISTS, Filters
 from workbench.filters.periods import words
 from workbench.metrics import DIMENSION_OF, DIMENSIONS
 from workbench.words import label, visible
+
+
+def read_day(name: str, text: str) -> date | None:
+    """A typed day; None for nothing. Raises FieldError saying what is allowed."""
+    if not text.strip():
+        return None
+    try:
+        day = date.fromisoformat(text.strip())
+    except ValueError:
+        raise FieldError(name, text, "it must be a day such as 2026-05-31") from None
+    if not 2000 <= day.year <= 2099:
+        raise FieldError(name, text, "it must be from 2000 to 2099")
+    return day
+
+
+def read_number(name: str, text: str) -> int | None:
+    """A typed number of a store or a customer; None for nothing. Raises FieldError saying what is allowed."""
+    text = text.strip()
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= 10 and 0 < int(text) < 2**31):
+        raise FieldError(name, text, "it must be a whole number such as 7")
+    return int(text)
+
+
+def read_customer(text: str) -> int | None:
+    """A typed customer; None for nothing. Raises FieldError saying what is allowed."""
+    return read_number("customer_id", text)
+
 
 NO_CATEGORY = "(none)"
 _MOST_VALUES = 3

@@ -18,7 +18,8 @@ from workbench.filters.periods import (
     compared_days,
     days_of,
 )
-from workbench.metrics import DIMENSION_OF, NUMBERS, Where, given
+from workbench.metrics import DIMENSION_OF, NUMBERS, Where
+from workbench.metrics.where import checked_values
 from workbench.sales.models import EARLIEST, LATEST
 
 _ORDER = ("stores", "categories", "payment_methods", "cashiers", "products", "hours", "weekdays")  # others follow
@@ -30,7 +31,7 @@ class Values(param.List):
     """A list of what the filter of its name takes. Raises MetricError for anything else."""
 
     def _validate(self, val: Any) -> None:
-        given.values(self.name or "", val)
+        checked_values(self.name or "", val)
         super()._validate(val)
 
 

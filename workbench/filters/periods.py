@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 
-from workbench.config.weeks import begin_of_week
+from workbench.config.clock import begin_of_week
 from workbench.metrics.where import Where
 
 Days = tuple[date, date]

@@ -9,7 +9,7 @@ from functools import partial
 import panel as pn
 
 from workbench.components.html import html_pane
-from workbench.database.stopwatch import LIMIT_SECONDS
+from workbench.database.positions import LIMIT_SECONDS
 from workbench.forms.fields import MARGIN
 from workbench.sales.service import Saved
 

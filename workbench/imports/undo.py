@@ -11,9 +11,9 @@ from decimal import Decimal
 import sqlalchemy as sa
 
 from workbench.accounts.actor import Actor, as_actor
-from workbench.database.bulk import commit, master_in_words
 from workbench.database.engines import Engines
 from workbench.database.sql_files import run_sql, write_sql
+from workbench.database.writes import commit, master_in_words
 from workbench.errors import ImportRefused, ImportStopped
 from workbench.imports.files import IMPORTING
 from workbench.imports.mapping import FileMapping

@@ -15,8 +15,8 @@ import duckdb
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from workbench.database.bulk import commit, copy_in, master_in_words
 from workbench.database.sql_files import WritingConnection, read_sql, run_sql, write_sql
+from workbench.database.writes import commit, copy_in, master_in_words
 from workbench.errors import ImportRefused, ImportStopped, WorkbenchError
 from workbench.imports.files import DryRun, ImportFile
 from workbench.sales.rights import Rights

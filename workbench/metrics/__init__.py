@@ -3,9 +3,8 @@
 from workbench.metrics.ask import MetricQuery, Source, ask, ask_together, sums
 from workbench.metrics.columns import Columns
 from workbench.metrics.definitions import DIMENSIONS, MEASURES, METRICS, SPANS, Dimension, Measure, Metric
-from workbench.metrics.given import NUMBERS
 from workbench.metrics.stream import Stream
-from workbench.metrics.where import DIMENSION_OF, KINDS, AnyWhere, SaleWhere, Where
+from workbench.metrics.where import DIMENSION_OF, KINDS, NUMBERS, AnyWhere, SaleWhere, Where
 
 __all__ = [
     "DIMENSIONS",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, NamedTuple, TypeVar
@@ -16,12 +16,42 @@ from workbench import telemetry
 from workbench.database.replication import Answer, Reader, Session
 from workbench.metrics import facts
 from workbench.metrics.columns import Columns
-from workbench.metrics.definitions import Metric, checked
+from workbench.metrics.definitions import SPANS, Metric, checked
 from workbench.metrics.facts import DatabaseFacts, Facts, Grouping, Groups
-from workbench.metrics.frames import key_columns, ordered
 from workbench.metrics.stream import PassedOver, Stream
-from workbench.metrics.where import AnyWhere, Where
+from workbench.metrics.where import EPOCH, AnyWhere, Where
+from workbench.sales.fields import GROUPED
 from workbench.sales.models import CENT
+
+_NUMBERS = ("hour", "weekday", *(field.dimension for field in GROUPED if field.kind == "id"))
+
+
+def ordered(keys: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """The groups' keys, sorted, with None last."""
+    every = list(keys)
+    if not any(None in key for key in every):
+        return sorted(every)
+    return sorted(every, key=lambda key: tuple((value is None, value) for value in key))
+
+
+def key_columns(keys: Sequence[tuple[Any, ...]], by: Sequence[str]) -> dict[str, Any]:
+    """A column for each dimension of ``by``; day numbers become days, also those that a week or month begins with."""
+    columns: dict[str, Any] = {}
+    for place, name in enumerate(by):
+        values = [key[place] for key in keys]
+        if name == "day" or name in SPANS:
+            columns[name] = days(values)
+        elif name in _NUMBERS:
+            columns[name] = np.array(values, "int64")
+        else:  # text stays Python's own: pandas' type would turn the None of a line without category into nan
+            columns[name] = pd.Series(values, pd.RangeIndex(len(keys)), object)
+    return columns
+
+
+def days(numbers: Sequence[int]) -> Any:
+    """Day numbers as datetime64."""
+    return (np.datetime64(EPOCH, "D") + np.array(numbers, dtype="timedelta64[D]")).astype("datetime64[s]")
+
 
 T = TypeVar("T")
 # Of a quotient: cents over a count are cents; a percent of cents over cents has no unit.

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 from sqlalchemy.exc import ProgrammingError
 
-from workbench.config.weeks import days_from_monday
+from workbench.config.clock import days_from_monday
 from workbench.database.failures import state_of
 from workbench.database.sql_files import run_sql
 from workbench.errors import MetricError

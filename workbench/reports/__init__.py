@@ -10,12 +10,20 @@ import importlib
 from typing import Any
 
 _PLACES = {
-    "charts": ("Chart", "chart"),
-    "comparisons": ("comparability", "compare", "compare_by", "days_of_months"),
-    "data": ("ReportData", "answered", "earlier_month", "month_days", "within"),
+    "charts": ("Chart", "Picture", "bars", "chart", "lines"),
+    "data": (
+        "ReportData",
+        "answered",
+        "comparability",
+        "compare",
+        "compare_by",
+        "days_of_months",
+        "earlier_month",
+        "month_days",
+        "within",
+    ),
     "freeze": ("FrozenView",),
-    "parameters": ("Between", "Day", "Month"),
-    "pictures": ("Picture", "bars", "lines"),
+    "library": ("Between", "Day", "Month"),
     "reconciliations": ("reconcile",),
     "tables": ("Table", "table"),
 }

@@ -12,8 +12,7 @@ from uuid import uuid4
 from workbench.accounts.actor import current_actor
 from workbench.config import Settings
 from workbench.errors import ReportError, ReportStopped, WorkbenchError
-from workbench.reports.library import Report
-from workbench.reports.parameters import Value
+from workbench.reports.library import Report, Value
 
 log = logging.getLogger(__name__)
 

@@ -1,9 +1,12 @@
-"""chart(): an interactive chart that needs no server, no widget and no network where BokehJS is on the page."""
+"""Charts of a report that need no server: interactive where BokehJS is on the page, or still pictures as SVG."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
+from decimal import Decimal
+from math import ceil, floor, log10
 from typing import Any
 
 import holoviews as hv
@@ -12,7 +15,9 @@ import pandas as pd
 from bokeh.embed import json_item
 from bokeh.models import ColumnDataSource, LayoutDOM
 
-from workbench.reports.tables import Table, folded
+from workbench.components.theme import PALETTE, esc
+from workbench.reports.tables import Table, folded, text
+from workbench.words import counted, label
 
 CLASS = "workbench-chart"
 # What a notebook shows where BokehJS has not been loaded: loading it here would put megabytes into every notebook.
@@ -69,3 +74,108 @@ def as_json(figure: LayoutDOM) -> str:
 def chart(drawn: Any, height: int = 320) -> Chart:
     """A chart of any HoloViews element (what hvplot makes) or Bokeh model, ``height`` pixels high."""
     return Chart(drawn, height)
+
+
+WIDTH, LEFT, RIGHT, TOP, FOOT = 880, 76, 76, 12, 28
+BAR, LETTER = 24, 7.2  # heights of a bar, width of a letter
+INK, SOFT, LINE = "#17212b", "#51606e", "#d9dee3"
+STEPS = 4
+
+
+class Picture:
+    """An SVG; ``about`` says what it shows, to readers of screens. Its text holds the ``frame`` that it draws."""
+
+    def __init__(self, about: str, height: int, parts: Sequence[str], frame: pd.DataFrame) -> None:
+        self._about, self._height, self._parts, self._frame = about, height, parts, frame
+
+    def __repr__(self) -> str:
+        return f"{self._about}\n{Table(self._frame)}"
+
+    def _repr_html_(self) -> str:
+        """The picture; inside HTML, where its title is read aloud."""
+        size = f'viewBox="0 0 {WIDTH} {self._height}" width="{WIDTH}" height="{self._height}"'
+        font = f'font-family="Roboto, Segoe UI, system-ui, sans-serif" font-size="13" fill="{INK}"'
+        top = f'<svg xmlns="http://www.w3.org/2000/svg" role="img" {size} {font}><title>{esc(self._about)}</title>'
+        return f"{top}{''.join(self._parts)}</svg>{folded(self._frame)}"
+
+
+def bars(frame: pd.DataFrame, names: str, values: str) -> Picture:
+    """A bar for each row, from the top, with its value."""
+    labels = [text(value) for value in frame[names]]
+    amounts = [float(value) for value in frame[values]]
+    left = min(240.0, 16 + LETTER * max(map(len, labels), default=0))
+    most = max([*amounts, 0.01])
+    parts = []
+    for row, (name, amount, value) in enumerate(zip(labels, amounts, frame[values], strict=True)):
+        y, width = TOP + row * BAR, max(0.0, amount) / most * (WIDTH - left - 110)
+        parts.append(_text(left - 8, y + 15, name if len(name) <= 32 else f"{name[:31]}…", "end"))
+        parts.append(f'<rect x="{left:.1f}" y="{y + 3}" width="{width:.1f}" height="{BAR - 8}" fill="{PALETTE[0]}"/>')
+        parts.append(_text(left + width + 8, y + 15, text(value, ","), "start", SOFT))
+    return Picture(
+        f"{label(values)} by {label(names).lower()}: {counted(len(frame), 'bar')}",
+        2 * TOP + BAR * len(frame),
+        parts,
+        frame[[names, values]],
+    )
+
+
+def lines(frame: pd.DataFrame, x: str, ys: Sequence[str], height: int = 260) -> Picture:
+    """A line for each column of ``ys`` over ``x``, days or numbers in steps of one; a missing value breaks it."""
+    series = {name: [_number(value) for value in frame[name]] for name in ys}
+    top = _round_up(max((value for values in series.values() for value in values if value is not None), default=1.0))
+    step = (WIDTH - LEFT - RIGHT) / max(1, len(frame) - 1)
+
+    def place(row: int, value: float) -> tuple[float, float]:
+        return LEFT + row * step, TOP + (1 - value / top) * (height - TOP - FOOT)
+
+    parts = [_level(top * n / STEPS, place(0, top * n / STEPS)[1]) for n in range(STEPS + 1)]
+    for row in range(0, len(frame), max(1, ceil(len(frame) / 8))):
+        parts.append(_text(place(row, 0)[0], height - 8, _tick(frame[x].iloc[row]), "middle", SOFT))
+    for number, (name, values) in enumerate(series.items()):
+        color = PALETTE[number % len(PALETTE)]
+        points = [None if value is None else place(row, value) for row, value in enumerate(values)]
+        parts.extend(_line(points, color))
+        last = next((point for point in reversed(points) if point is not None), None)
+        if last is not None and len(series) > 1:
+            parts.append(_text(last[0] + 6, last[1] + 4, label(name), "start", color))
+    shown = ", ".join(label(name) for name in ys)
+    return Picture(
+        f"{shown} by {label(x).lower()}: {counted(len(frame), 'point')} each", height, parts, frame[[x, *ys]]
+    )
+
+
+def _line(points: Sequence[tuple[float, float] | None], color: str) -> list[str]:
+    """The points joined; those on both sides of a gap are not."""
+    runs: list[list[str]] = [[]]
+    for point in points:
+        if point is None:
+            runs.append([])
+        else:
+            runs[-1].append(f"{point[0]:.1f},{point[1]:.1f}")
+    style = f'fill="none" stroke="{color}" stroke-width="2" stroke-linejoin="round"'
+    return [f'<polyline points="{" ".join(run)}" {style}/>' for run in runs if run]
+
+
+def _level(value: float, y: float) -> str:
+    line = f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}" stroke="{LINE}"/>'
+    return line + _text(LEFT - 8, y + 4, f"{value:,.0f}", "end", SOFT)
+
+
+def _text(x: float, y: float, shown: str, anchor: str, color: str = INK) -> str:
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{color}">{esc(shown)}</text>'
+
+
+def _tick(value: Any) -> str:
+    return f"{value:%d %b}" if isinstance(value, pd.Timestamp) else str(value)
+
+
+def _number(value: Decimal | int | float | None) -> float | None:
+    return None if value is None or value != value else float(value)
+
+
+def _round_up(value: float) -> float:
+    """The next number that divides into STEPS round ones: 4, 6, 8, 10, 12, 16, 20 times a power of ten."""
+    if value <= 0:
+        return 1.0
+    power = 10 ** floor(log10(value))
+    return next(step * power for step in (1, 1.2, 1.6, 2, 2.4, 3.2, 4, 6, 8, 10) if step * power >= value)

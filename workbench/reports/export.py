@@ -16,7 +16,7 @@ from nbformat import NotebookNode
 
 from workbench.files.chromium import printed
 from workbench.reports.charts import CLASS
-from workbench.reports.parameters import Value
+from workbench.reports.library import Value
 from workbench.reports.run import Finished
 from workbench.words import label
 

@@ -1,16 +1,196 @@
-"""The reports that there are: the notebooks that are shipped, and those of a folder of one's own."""
+"""The reports that there are, shipped or of one's own, and their parameters, checked before anything runs."""
 
 from __future__ import annotations
 
+import ast
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from workbench.errors import ReportError
-from workbench.reports.parameters import Parameter, read_parameters
+from workbench.errors import ParameterRefused, ReportError
+from workbench.sales.models import EARLIEST, LATEST
+from workbench.words import hidden
+
+# What a notebook writes for them. Both are ISO text, so that papermill alone can set them too.
+Day = str
+Month = str
+
+
+class Between:
+    """A whole number from the one to the other: ``top: Between[1, 50] = 15``."""
+
+    def __class_getitem__(cls, bounds: tuple[int, int]) -> type[int]:
+        return int
+
+
+Kind = Literal["int", "str", "date", "month", "choice"]
+Value = int | str | None
+KINDS: dict[str, Kind] = {"int": "int", "str": "str", "Day": "date", "Month": "month"}
+MOST_LETTERS = 200
+MOST_DIGITS = 9
+ANY_NUMBER = (1 - 10**MOST_DIGITS, 10**MOST_DIGITS - 1)
+FIRST_YEAR, LAST_YEAR = EARLIEST.year, LATEST.year - 1
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter: ``default`` is what the notebook holds, ``about`` its comment, ``choices`` those of a choice.
+
+    ``bounds`` are the least and the most that a number may be.
+    """
+
+    name: str
+    kind: Kind
+    default: Value
+    about: str = ""
+    choices: tuple[str, ...] = ()
+    is_optional: bool = False
+    bounds: tuple[int, int] = ANY_NUMBER
+
+    @property
+    def allowed(self) -> str:
+        """What may be given, in words."""
+        words = {
+            "int": self._numbers,
+            "str": f"a text of at most {MOST_LETTERS} characters, all of which can be seen",
+            "date": f"a day from {FIRST_YEAR} to {LAST_YEAR}, as 2026-10-31",
+            "month": f"a month from {FIRST_YEAR} to {LAST_YEAR}, as 2026-10",
+            "choice": f"one of {', '.join(self.choices)}",
+        }[self.kind]
+        return f"{words}, or nothing" if self.is_optional else words
+
+    def proposed(self, today: date) -> Value:
+        """The default outside the notebook's own tests, which stand still: the last whole day or month."""
+        if self.default is None or self.kind not in ("date", "month"):
+            return self.default
+        if self.kind == "date":
+            return f"{today - timedelta(days=1):%Y-%m-%d}"
+        return f"{today.replace(day=1) - timedelta(days=1):%Y-%m}"
+
+    def parse(self, text: str) -> Value:
+        """The value that ``text`` stands for. Raises ParameterRefused."""
+        if not text and self.is_optional:
+            return None
+        parse = {"int": self._int, "str": _as_text, "date": _day, "month": _month, "choice": self._choice}[self.kind]
+        value = parse(text)
+        if value is None:
+            raise ParameterRefused(f"{self.name}={text[:60]!r} cannot be used: give {self.allowed}.")
+        return value
+
+    @property
+    def _numbers(self) -> str:
+        if self.bounds == ANY_NUMBER:
+            return f"a whole number of at most {MOST_DIGITS} digits"
+        return f"a whole number from {self.bounds[0]} to {self.bounds[1]}"
+
+    def _int(self, text: str) -> Value:
+        if not re.fullmatch(rf"-?[0-9]{{1,{MOST_DIGITS}}}", text, re.ASCII):
+            return None
+        return number if self.bounds[0] <= (number := int(text)) <= self.bounds[1] else None
+
+    def _choice(self, text: str) -> Value:
+        return text if text in self.choices else None
+
+
+def parse_all(parameters: tuple[Parameter, ...], given: Mapping[str, str], today: date) -> dict[str, Value]:
+    """A value for each parameter: what is given, else what is proposed. Raises ParameterRefused."""
+    names = [parameter.name for parameter in parameters]
+    for name in given:
+        if name not in names:
+            known = f"It has {', '.join(names)}." if names else "It has none."
+            raise ParameterRefused(f"The report has no parameter {name[:60]!r}. {known}")
+    return {
+        parameter.name: parameter.parse(given[parameter.name]) if parameter.name in given else parameter.proposed(today)
+        for parameter in parameters
+    }
+
+
+def read_parameters(source: str) -> tuple[Parameter, ...]:
+    """The parameters of a cell of lines as ``month: Month = "2026-10"  # The month``. Raises ReportError."""
+    lines = source.splitlines()
+    return tuple(_parameter(node, lines) for node in ast.parse(source).body)
+
+
+def _parameter(node: ast.stmt, lines: list[str]) -> Parameter:
+    line = lines[node.lineno - 1]
+    try:
+        if not isinstance(node, ast.AnnAssign) or not isinstance(node.target, ast.Name) or node.value is None:
+            raise ValueError("it is not of the form name: type = default  # what it is")
+        annotation, is_optional = _without_none(node.annotation)
+        kind, values = _kind(annotation)
+        default = ast.literal_eval(node.value)
+        about = line[node.end_col_offset or 0 :].strip().removeprefix("#").strip()
+        is_choice = kind == "choice"
+        choices, bounds = (values, ANY_NUMBER) if is_choice else ((), values or ANY_NUMBER)
+        return _checked(Parameter(node.target.id, kind, default, about, choices, is_optional, bounds))
+    except (ValueError, ParameterRefused) as error:
+        raise ReportError(f"The line {line.strip()!r} of the parameters cell cannot be used: {error}") from None
+
+
+def _checked(parameter: Parameter) -> Parameter:
+    """With a default that could also be given."""
+    if not parameter.about:
+        raise ValueError("a comment that says what it is is missing")
+    if not (parameter.default is None and parameter.is_optional):
+        parameter.parse(str(parameter.default))
+    return parameter
+
+
+def _without_none(annotation: ast.expr) -> tuple[ast.expr, bool]:
+    """The type without ``| None``, and whether that was there."""
+    is_union = isinstance(annotation, ast.BinOp) and isinstance(annotation.op, ast.BitOr)
+    if is_union and ast.unparse(annotation.right) == "None":  # type: ignore[attr-defined]
+        return annotation.left, True  # type: ignore[attr-defined]
+    return annotation, False
+
+
+def _kind(annotation: ast.expr) -> tuple[Kind, tuple[Any, ...]]:
+    """The kind, with the choices of a choice or the bounds of a number, if it has any."""
+    name = ast.unparse(annotation.value) if isinstance(annotation, ast.Subscript) else ast.unparse(annotation)
+    if name in ("Literal", "Between") and isinstance(annotation, ast.Subscript):
+        held: Any = ast.literal_eval(annotation.slice)
+        values = held if isinstance(held, tuple) else (held,)
+        return ("choice", _texts(values)) if name == "Literal" else ("int", _bounds(values))
+    if name not in KINDS or isinstance(annotation, ast.Subscript):
+        raise ValueError(f"its type is none of {', '.join(KINDS)}, Literal[...] and Between[..., ...]")
+    return KINDS[name], ()
+
+
+def _texts(values: tuple[Any, ...]) -> tuple[str, ...]:
+    if not all(isinstance(value, str) for value in values):
+        raise ValueError("the choices of a Literal must be texts")
+    return values
+
+
+def _bounds(values: tuple[Any, ...]) -> tuple[int, int]:
+    is_pair = len(values) == 2 and all(type(value) is int for value in values)
+    if not is_pair or not ANY_NUMBER[0] <= values[0] <= values[1] <= ANY_NUMBER[1]:
+        raise ValueError("Between takes two whole numbers, the lower one first")
+    return values[0], values[1]
+
+
+def _as_text(text: str) -> Value:
+    return text if len(text) <= MOST_LETTERS and not hidden(text) else None
+
+
+def _day(text: str) -> Value:
+    if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII):
+        return None
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return text if EARLIEST.date() <= day < LATEST.date() else None
+
+
+def _month(text: str) -> Value:
+    return text if re.fullmatch(r"\d{4}-\d{2}", text, re.ASCII) and _day(f"{text}-01") else None
+
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 # What somebody's file may hold instead of a notebook: no JSON, other JSON, code that does not parse.
@@ -98,15 +278,15 @@ def _report(path: Path, cells: list[dict[str, Any]]) -> Report:
     tagged = [cell for cell in cells if "parameters" in cell["metadata"].get("tags", [])]
     if len(tagged) > 1:
         raise ReportError("it has more than one cell with the tag parameters")
-    first = _text(cells[0]) if cells and cells[0]["cell_type"] == "markdown" else ""
+    first = _source(cells[0]) if cells and cells[0]["cell_type"] == "markdown" else ""
     title, _, rest = first.partition("\n")
     if not title.startswith("# "):
         raise ReportError("its first cell does not begin with a title (# ...)")
     about = next((part.strip() for part in rest.split("\n\n") if part.strip()), "")
-    parameters = read_parameters(_text(tagged[0])) if tagged else ()
+    parameters = read_parameters(_source(tagged[0])) if tagged else ()
     return Report(path.stem, path, title.removeprefix("# ").strip(), " ".join(about.split()), parameters)
 
 
-def _text(cell: dict[str, Any]) -> str:
+def _source(cell: dict[str, Any]) -> str:
     source = cell["source"]
     return source if isinstance(source, str) else "".join(source)

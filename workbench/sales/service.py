@@ -21,9 +21,9 @@ from workbench import telemetry
 from workbench.accounts.actor import Actor, as_actor
 from workbench.config.clock import StoreClock
 from workbench.database.engines import Engines
+from workbench.database.positions import Stopwatch
 from workbench.database.replication import Answer, Reader, Session
 from workbench.database.sql_files import WritingConnection, run_sql
-from workbench.database.stopwatch import Stopwatch
 from workbench.database.writes import StillOpen, Write, run_file
 from workbench.errors import (
     AlreadyUndone,

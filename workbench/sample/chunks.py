@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from workbench.errors import FieldError
 from workbench.sales.models import EARLIEST, LATEST
-from workbench.sample import demand, draws, returns
+from workbench.sample import draws
 from workbench.sample.catalog import STORES, prices
 
 Ints = npt.NDArray[np.int64]
@@ -67,8 +67,8 @@ def generate(
     end = until if isinstance(until, datetime) else datetime.combine(until, time.max)
     _check(count, seed, until, EARLIEST + timedelta(days=days) <= end < LATEST)
     first_day = end.date() - timedelta(days=days - 1)
-    lengths = demand.slot_lengths(first_day, end, days)
-    weights = demand.custom(first_day, lengths)
+    lengths = draws.slot_lengths(first_day, end, days)
+    weights = draws.custom(first_day, lengths)
     if not weights.any():
         raise FieldError("until", until, "no store is open in these days before it")
     return _chunks(count, seed, first_day, end, lengths, weights, first_transaction_id)
@@ -92,7 +92,7 @@ def _chunks(
     for number, (start, sales) in enumerate(zip(starts, counts, strict=True), start=1):
         if sales:
             rng, part = np.random.default_rng([seed, number]), slice(start, start + step)
-            seconds, store = demand.arrivals(rng, int(sales), weights[part], lengths[part])
+            seconds, store = draws.arrivals(rng, int(sales), weights[part], lengths[part])
             days_from = np.datetime64(first_day + timedelta(days=start), "s")
             customers = max(100, count // SALES_PER_CUSTOMER)
             chunk = _chunk(rng, first_transaction_id, days_from, seconds, store, day_prices[part], customers)
@@ -149,10 +149,10 @@ def _chunk(
 
 def _with_returns(rng: np.random.Generator, chunk: Chunk, end: datetime) -> Chunk:
     """The chunk, and behind its sales what is brought back of them: mostly paid back as it was paid, else in cash."""
-    of, when = returns.returned(rng, chunk.transaction_time, chunk.store_id, end)
+    of, when = draws.returned(rng, chunk.transaction_time, chunk.store_id, end)
     if not len(of):
         return chunk
-    line, place, pieces = returns.lines(rng, chunk.sale, chunk.quantity, of)
+    line, place, pieces = draws.lines(rng, chunk.sale, chunk.quantity, of)
     discount = (2 * chunk.discount[line] * pieces + chunk.quantity[line]) // (2 * chunk.quantity[line])
     total_price = pieces * chunk.unit_price[line] - discount
     first_lines = np.flatnonzero(np.diff(place, prepend=-1))

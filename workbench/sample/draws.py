@@ -1,13 +1,60 @@
-"""What is in a sale: products that go together, at their hour, with quantities and discounts."""
+"""When and where sales happen, what is in them, and what of it is brought back."""
 
 from __future__ import annotations
 
+from datetime import date, datetime, timedelta
 from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 
-from workbench.sample.catalog import products
+from workbench.sample.catalog import STORES, products
+
+SLOT_SECONDS = 900
+SLOTS = 86_400 // SLOT_SECONDS
+GROWTH_PER_YEAR = 0.12
+
+# Custom by hour of the day, where open: the way to work, lunch, and the afternoon's coffee.
+HOURS = (0, 0, 0, 0, 0, 0, 5, 10, 12, 9, 7, 8, 11, 10, 7, 7, 7, 6, 5, 4, 3, 2.5, 2, 0)
+MONDAY_TO_FRIDAY = (0.92, 0.95, 1.0, 1.02, 1.12)
+MONTHS = (0.90, 0.93, 0.98, 1.00, 1.03, 1.02, 0.94, 0.92, 1.01, 1.05, 1.08, 1.18)
+
+
+def slot_lengths(first_day: date, until: datetime, days: int) -> npt.NDArray[np.int64]:
+    """Seconds of each slot that lie before ``until``, by day and slot: a full slot, or less at the very end."""
+    seconds = int((until - datetime.combine(first_day, datetime.min.time())).total_seconds())
+    starts = np.arange(days * SLOTS, dtype=np.int64).reshape(days, SLOTS) * SLOT_SECONDS
+    return np.clip(seconds - starts, 0, SLOT_SECONDS)
+
+
+def custom(first_day: date, lengths: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    """How many sales to expect, by day, slot and store, in no unit: only the proportions count."""
+    dates = [first_day + timedelta(days=n) for n in range(len(lengths))]
+    chain = np.array([MONTHS[day.month - 1] for day in dates])
+    chain = chain * (1 + GROWTH_PER_YEAR * np.arange(len(dates)) / 365)
+    hour = np.arange(SLOTS) * SLOT_SECONDS // 3600
+    by_slot = np.array(HOURS)[hour] * lengths
+    by_store = np.empty((len(dates), SLOTS, len(STORES)))
+    for n, store in enumerate(STORES):
+        weekdays = np.array([*MONDAY_TO_FRIDAY, store.weekend, store.weekend * 0.85])
+        by_day = store.size * chain * weekdays[[day.weekday() for day in dates]]
+        is_open = (hour >= store.opens_hour) & (hour < store.closes_hour)
+        by_store[:, :, n] = by_day[:, None] * by_slot * is_open
+    return by_store
+
+
+def arrivals(
+    rng: np.random.Generator, count: int, weights: npt.NDArray[np.float64], lengths: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """``count`` sales in time order: seconds since the first day's midnight, and the store as a position in STORES."""
+    cumulative = np.cumsum(weights)
+    cell = np.searchsorted(cumulative, rng.random(count) * cumulative[-1], side="right")
+    cell = np.minimum(cell, np.flatnonzero(weights)[-1])  # where rounding met the upper end
+    slot, store = np.divmod(cell, len(STORES))
+    seconds = slot * SLOT_SECONDS + (rng.random(count) * lengths.ravel()[slot]).astype(np.int64)
+    ordered = np.sort(seconds * len(STORES) + store)
+    return np.divmod(ordered, len(STORES))
+
 
 Ints = npt.NDArray[np.int64]
 
@@ -103,3 +150,43 @@ def _tables() -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
         joins[place[other], place[one]] *= factor
     np.fill_diagonal(joins, 0)
     return _cumulative(tastes * popularity), _cumulative(joins * popularity)
+
+
+Times = npt.NDArray[np.datetime64]
+
+RETURNED_SALES = 0.02
+AFTER_DAYS = np.cumsum([[0.55, 0.20, 0.10, 0.06, 0.04, 0.03, 0.02]], axis=1)  # how likely 0 to 6 are
+MOST_SECONDS = 1_200  # of the same day
+WHOLE_SALES = 0.35
+OPENS = np.array([0, *(store.opens_hour for store in STORES)]) * 3_600  # by store_id
+CLOSES = np.array([0, *(store.closes_hour for store in STORES)]) * 3_600
+
+
+def returned(rng: np.random.Generator, times: Times, store_id: Ints, end: datetime) -> tuple[Ints, Times]:
+    """The positions of the sales of which something is brought back before ``end``, and when, in the order of that."""
+    chosen = np.flatnonzero(rng.random(len(times)) < RETURNED_SALES)
+    day = times[chosen].astype("datetime64[D]")
+    sold = (times[chosen] - day).astype(np.int64)
+    later = draw(rng, AFTER_DAYS, np.zeros_like(chosen))
+    opens, closes = OPENS[store_id[chosen]], CLOSES[store_id[chosen]]
+    chance = rng.random(len(chosen))
+    same_day = np.minimum(sold + 60 + (chance * MOST_SECONDS).astype(np.int64), closes - 1)
+    second = np.where(later == 0, same_day, opens + (chance * (closes - opens)).astype(np.int64))
+    when = (day + later.astype("timedelta64[D]")).astype("datetime64[s]") + second.astype("timedelta64[s]")
+    order = np.argsort(when, kind="stable")
+    order = order[when[order] < np.datetime64(end.replace(microsecond=0))]
+    return chosen[order], when[order]
+
+
+def lines(rng: np.random.Generator, sale: Ints, quantity: Ints, of: Ints) -> tuple[Ints, Ints, Ints]:
+    """What of the sales ``of`` is brought back: positions of lines, the place in ``of`` of each, how many pieces."""
+    place = np.full(sale[-1] + 1, -1)
+    place[of] = np.arange(len(of))
+    line = np.flatnonzero(place[sale] >= 0)
+    line = line[np.lexsort((rng.random(len(line)), place[sale[line]]))]
+    which = place[sale[line]]
+    is_first = np.diff(which, prepend=-1) > 0
+    is_whole = (rng.random(len(of)) < WHOLE_SALES)[which]
+    pieces = np.where(is_whole, quantity[line], 1 + (rng.random(len(line)) * quantity[line]).astype(np.int64))
+    kept = is_first | is_whole
+    return line[kept], which[kept], pieces[kept]

@@ -11,9 +11,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from workbench.accounts.actor import Actor, as_actor
-from workbench.database.bulk import analyze, commit, master_in_words
 from workbench.database.engines import Engines
 from workbench.database.sql_files import run_sql, write_sql
+from workbench.database.writes import analyze, commit, master_in_words
 from workbench.errors import RealSales, SampleChanged, WorkbenchError
 from workbench.words import counted
 

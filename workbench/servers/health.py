@@ -8,11 +8,10 @@ from typing import Any, Literal
 
 from workbench.database.engines import Engines
 from workbench.database.failures import SERVER_ERRORS, ServerError, failure, in_words
-from workbench.database.replica_watch import STALE_SECONDS
-from workbench.database.replication import lsn_number
+from workbench.database.replication import STALE_SECONDS, lsn_number
 from workbench.database.sql_files import run_sql
 from workbench.servers import indexes
-from workbench.servers.risingwave.server import SLOT, look
+from workbench.servers.risingwave.console import SLOT, look
 
 State = Literal["up", "down", "not configured"]
 

@@ -13,9 +13,8 @@ from sqlalchemy.exc import DBAPIError
 from workbench import telemetry
 from workbench.database.engines import Engines
 from workbench.database.failures import SERVER_ERRORS, state_of
-from workbench.database.positions import beat, committed, followers
+from workbench.database.positions import Stopwatch, beat, committed, followers
 from workbench.database.replication import Reader
-from workbench.database.stopwatch import Stopwatch
 from workbench.servers.health import Health, Status, status
 
 log = logging.getLogger(__name__)

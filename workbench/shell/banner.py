@@ -6,7 +6,7 @@ import panel as pn
 import panel_material_ui as pmui
 from panel.viewable import Viewable, Viewer
 
-from workbench.database.replica_watch import STALE_SECONDS
+from workbench.database.replication import STALE_SECONDS
 from workbench.servers.health import Status
 from workbench.servers.monitor import Monitor
 

@@ -9,8 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.cli.bench.servers import App, app
-from workbench.cli.bench.timing import p95
+from workbench.cli.bench.servers import App, app, p95
 from workbench.config import Settings
 from workbench.errors import NotInstalled
 from workbench.files.chromium import installed_chromium

@@ -19,7 +19,7 @@ import psutil
 import sqlalchemy as sa
 
 from workbench.cli.bench.saves import example
-from workbench.cli.bench.timing import p95, seconds
+from workbench.cli.bench.servers import p95, seconds
 from workbench.connection import Workbench
 from workbench.dashboards.feed import Moment
 from workbench.dashboards.sales_dashboard import TILES, SalesDashboard

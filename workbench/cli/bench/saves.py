@@ -26,8 +26,8 @@ from workbench.database.sql_files import read_sql, write_sql
 from workbench.errors import BenchFailed
 from workbench.sales.models import SaleInput, parse_sale
 from workbench.sales.service import sale_values
-from workbench.servers.cluster.binaries import find_programs
 from workbench.servers.cluster.layout import layout_of
+from workbench.servers.cluster.processes import find_programs
 
 LINES = [
     {"product_code": "C-LAT", "product_name": "Caffè Latte", "category": "Coffee", "quantity": 2, "unit_price": "3.50"},

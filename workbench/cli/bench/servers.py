@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,23 @@ from workbench.errors import BenchFailed
 from workbench.sample import is_empty, load
 from workbench.servers import cluster
 from workbench.shell.shared_port import COOKIE
+from workbench.telemetry import quantiles
 from workbench.words import counted
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """How long it takes."""
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def p95(took: Sequence[float]) -> float:
+    """The 95th percentile, by nearest rank."""
+    found = quantiles(took)
+    assert found is not None
+    return found.p95
+
 
 EMPTY_PAGE = """# An empty page of the app's template: what opening a page costs before there is anything in it.
 import panel as pn

@@ -15,8 +15,7 @@ from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 from workbench.cli.bench.kinds import watched
 from workbench.cli.bench.saves import example
-from workbench.cli.bench.servers import App, app
-from workbench.cli.bench.timing import p95
+from workbench.cli.bench.servers import App, app, p95
 from workbench.config import Settings
 from workbench.connection import connect
 from workbench.errors import BenchFailed

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 
 from workbench.database.replication import Answer
 from workbench.metrics import AnyWhere, Source, Where
+from workbench.metrics.ask import days as day_column
 from workbench.metrics.facts import FACT_LINES, FACT_SALES, FIRST_SALES, Facts, shown
-from workbench.metrics.frames import days as day_column
 
 KINDS = ("new", "returning", "no card")
 NOTHING = (0, 0, Decimal("0.00"))

@@ -10,8 +10,8 @@ import pandas as pd
 
 from workbench.database.replication import Answer
 from workbench.metrics import AnyWhere, Source, sums
+from workbench.metrics.ask import key_columns, ordered
 from workbench.metrics.definitions import checked
-from workbench.metrics.frames import key_columns, ordered
 from workbench.metrics.insights.ratios import percent
 
 MEASURES = ("discount_given", "lines", "discounted_lines", "revenue", "discounted_revenue")

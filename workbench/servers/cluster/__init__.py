@@ -13,10 +13,8 @@ from pydantic import SecretStr
 from workbench.config import Server, Settings
 from workbench.errors import ClusterError, DiskFull, PortTaken
 from workbench.servers.cluster import master, replica
-from workbench.servers.cluster.binaries import find_programs
 from workbench.servers.cluster.copies import refuse_lost_master, refuse_other_master
-from workbench.servers.cluster.files import remove_unfinished
-from workbench.servers.cluster.layout import Layout, layout_of, locked, make_private, prepare
+from workbench.servers.cluster.layout import Layout, layout_of, locked, make_private, prepare, remove_unfinished
 from workbench.servers.cluster.node_settings import is_current
 from workbench.servers.cluster.passwords import (
     SUPERUSER,
@@ -26,8 +24,8 @@ from workbench.servers.cluster.passwords import (
     save_passwords,
     write_pgpass,
 )
-from workbench.servers.cluster.pause import paused_replica
-from workbench.servers.cluster.processes import ProgramFailed, Programs, running, stop
+from workbench.servers.cluster.processes import ProgramFailed, Programs, find_programs, running, stop
+from workbench.servers.cluster.replica import paused_replica
 from workbench.servers.disk import full_disk, full_in_words, is_short, says_full
 
 __all__ = ["configured", "data_dir", "down", "paused_replica", "rotate", "superuser", "up"]

@@ -12,8 +12,7 @@ from pydantic import SecretStr
 
 from workbench.database.sql_files import read_sql
 from workbench.servers.cluster.copies import holds_server
-from workbench.servers.cluster.files import move_into_place, workshop, write_private
-from workbench.servers.cluster.layout import Layout
+from workbench.servers.cluster.layout import Layout, move_into_place, workshop, write_private
 from workbench.servers.cluster.node_settings import INCLUDE, is_current, write_settings
 from workbench.servers.cluster.passwords import SUPERUSER, is_password, save_passwords, write_pgpass
 from workbench.servers.cluster.processes import START_SECONDS, Programs, forget_killed, running

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from workbench.servers.cluster.files import write_private
-from workbench.servers.cluster.layout import Layout, Node
+from workbench.servers.cluster.layout import Layout, Node, write_private
 
 INCLUDED = "workbench.conf"
 INCLUDE = f"\ninclude '{INCLUDED}'\n"  # ends each postgresql.conf, so that ours win over initdb's

@@ -11,10 +11,9 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from workbench.config.secrets import role_passwords, variable
+from workbench.config.env_file import role_passwords, variable
 from workbench.errors import ClusterError
-from workbench.servers.cluster.files import put_aside, write_private
-from workbench.servers.cluster.layout import Layout
+from workbench.servers.cluster.layout import Layout, put_aside, write_private
 
 SUPERUSER = "postgres"
 ROLES = (SUPERUSER, "workbench_owner", "workbench_writer", "workbench_reader", "workbench_cdc", "workbench_replica")

@@ -10,7 +10,7 @@ from psycopg2.extensions import connection as Connection
 from pydantic import SecretStr
 from tenacity import RetryError, Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from workbench.database.libpq import without_variables
+from workbench.database.deadline import without_variables
 from workbench.errors import ClusterError
 from workbench.servers.cluster.layout import Node
 from workbench.servers.cluster.passwords import SUPERUSER

@@ -1,19 +1,33 @@
-"""apply(): makes in RisingWave what is missing and changes what has changed; what is as it should be is left alone."""
+"""apply() makes in RisingWave what is missing and changes what has changed; drop() removes it and the master's slot."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from workbench.database.engines import Engines
 from workbench.database.failures import SERVER_ERRORS
 from workbench.database.sql_files import read_sql, run_sql
-from workbench.servers.risingwave import cdc, fingerprints, preflight, reader
-from workbench.servers.risingwave.cdc import Say
-from workbench.servers.risingwave.console import Console, console
-from workbench.servers.risingwave.pieces import FINGERPRINTS, FOLLOWED, NEW, SOURCE, Piece, changes_of, views
+from workbench.errors import RisingWaveRefused
+from workbench.servers.risingwave import cdc, preflight, reader
+from workbench.servers.risingwave.cdc import Say, drop_slot
+from workbench.servers.risingwave.console import SLOT, Console, console
+from workbench.servers.risingwave.pieces import (
+    FINGERPRINTS,
+    FOLLOWED,
+    NEW,
+    SECRET,
+    SOURCE,
+    Piece,
+    changes_of,
+    read_fingerprints,
+    tables,
+    views,
+    write_fingerprints,
+)
 
 LOOK_SECONDS = 1.0
 
@@ -44,7 +58,7 @@ class _Builder:
     def __init__(self, engines: Engines, materialized: Sequence[Piece], rw: Console, say: Say) -> None:
         self._engines, self._materialized, self._rw, self._say = engines, materialized, rw, say
         self._names = rw.names()
-        self._fingerprints = fingerprints.read(rw, self._names)
+        self._fingerprints = read_fingerprints(rw, self._names)
         self._written = dict(self._fingerprints)
         self._built = Built()
 
@@ -127,7 +141,7 @@ class _Builder:
 
     def _write_marks(self) -> None:
         if self._fingerprints != self._written:
-            fingerprints.write(self._rw, self._fingerprints)
+            write_fingerprints(self._rw, self._fingerprints)
             self._written = dict(self._fingerprints)
 
     def _drop(self, name: str, kind: str) -> None:
@@ -145,3 +159,34 @@ def _progress(engines: Engines) -> list[tuple[str, str]]:
             return [(row.statement, row.progress) for row in rows]
     except SERVER_ERRORS:
         return []  # it is only told for patience: the statement itself will say what is wrong
+
+
+def drop(engines: Engines, materialized: Sequence[Piece], say: Say = lambda line: None) -> list[str]:
+    """Removes everything, these views with it, and returns the names of what there was; can be repeated.
+
+    Raises RisingWaveRefused, ServerUnavailable and SettingsError; then the slot is still there.
+    """
+    with console(engines) as rw:
+        dropped = _drop_all(rw, materialized, say)
+    return dropped + ([SLOT] if drop_slot(engines) else [])
+
+
+def _drop_all(rw: Console, pieces: Sequence[Piece], say: Say) -> list[str]:
+    """From what depends on others to what others depend on."""
+    names = rw.names()
+    known = read_fingerprints(rw, names)
+    materialized = {piece.name for piece in pieces} | {n for n in known if names.get(n) == "materialized view"}
+    plain = {piece.name for piece in views()} | {n for n in known if names.get(n) == "view"}
+    wanted = [("subscription", changes_of(name)) for name in (*FOLLOWED, *sorted(materialized))]
+    wanted += [("materialized view", name + end) for name in sorted(materialized) for end in ("", NEW)]
+    wanted += [("view", name) for name in (*sorted(plain), FINGERPRINTS)]
+    wanted += [("table", table.name) for table in reversed(tables())] + [("source", SOURCE)]
+    dropped = []
+    for kind, name in wanted:
+        if names.get(name) == kind:
+            say(f"Dropping the {kind} {name}")
+            rw.run(f"drop {kind} {name}")
+            dropped.append(name)
+    with suppress(RisingWaveRefused):  # without the licence for secrets there is none, and it may not be asked for
+        rw.run(f"drop secret if exists {SECRET}")
+    return dropped

@@ -1,4 +1,4 @@
-"""Statements for RisingWave that take their time, and its refusals in one line."""
+"""What RisingWave says of itself, statements that take their time there, and its refusals in one line."""
 
 from __future__ import annotations
 
@@ -6,17 +6,64 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from workbench.config import Settings
+from workbench.database.deadline import PING_SECONDS
 from workbench.database.engines import Engines
 from workbench.database.failures import SERVER_ERRORS, in_words, is_away, is_missing
-from workbench.database.sql_files import read_sql
+from workbench.database.sql_files import read_sql, run_sql
 from workbench.errors import RisingWaveRefused, SettingsError
-from workbench.servers.risingwave.server import version_of
+
+SLOT = "workbench_risingwave"  # the slot on the master from which RisingWave reads
+
+
+@dataclass(frozen=True)
+class Look:
+    """RisingWave at one moment. Every commit up to ``lsn`` is in its tables and finished views; None: not built yet."""
+
+    version: str
+    lsn: str | None = None
+    beat_at: datetime | None = None
+    is_built: bool = True
+
+
+def look(engine: sa.Engine) -> Look:
+    """Asks RisingWave, for two seconds at most. Raises DBAPIError, or SQLAlchemy's TimeoutError when it is busy."""
+    with engine.connect() as connection, _briefly(connection):
+        version = version_of(connection)
+        try:
+            row = run_sql(connection, "queries/risingwave_beat").one_or_none()
+        except DBAPIError as error:
+            if not is_missing(error):
+                raise
+            return Look(version, is_built=False)
+    return Look(version, row.lsn, row.beat_at) if row else Look(version)
+
+
+def version_of(connection: sa.Connection) -> str:
+    """RisingWave's own version, such as 3.0.3, out of the text that it gives to clients of PostgreSQL."""
+    text = str(run_sql(connection, "queries/risingwave_version").scalar_one())
+    found = re.search(r"RisingWave-(\S+)", text)
+    return found[1] if found else text
+
+
+@contextmanager
+def _briefly(connection: sa.Connection) -> Iterator[None]:
+    """A RisingWave that hangs must not hold up those who ask it every second."""
+    guarded = connection.connection.driver_connection
+    assert guarded is not None
+    usual, guarded.limit_seconds = guarded.limit_seconds, PING_SECONDS
+    try:
+        yield
+    finally:
+        guarded.limit_seconds = usual
+
 
 BUILD_SECONDS = 6 * 3600.0  # a view over many sales is filled before its statement ends
 STARVED_SECONDS = 180.0  # one that is busy with many sales, on few processors, may not even say that it is there

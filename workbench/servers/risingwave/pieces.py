@@ -1,13 +1,19 @@
-"""What the workbench makes in RisingWave, read from the SQL files; who defines figures gives the materialized views."""
+"""What the workbench makes in RisingWave, read from the SQL files; who defines figures gives the materialized views.
+
+RisingWave keeps no comments on views, and shows definitions in words of its own: neither tells whether a body is still
+the one of its file.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from workbench.database.sql_files import read_sql, sql_names
+from workbench.servers.risingwave.console import Console
 
 Kind = Literal["source", "table", "view", "materialized view"]
 SOURCE = "workbench_master"
@@ -60,3 +66,18 @@ def _cdc() -> list[Piece]:
         assert made is not None, f"{name} makes neither a source nor a table"
         found.append(Piece(made[2], "source" if made[1] == "source" else "table", text))
     return found
+
+
+def read_fingerprints(rw: Console, names: Mapping[str, str]) -> dict[str, str]:
+    """The fingerprint of each thing that was made, by its name."""
+    if FINGERPRINTS not in names:
+        return {}
+    return {row.name: row.mark for row in rw.run(read_sql("risingwave/templates/read_marks"))}
+
+
+def write_fingerprints(rw: Console, fingerprints: Mapping[str, str]) -> None:
+    """Replaces all fingerprints. One that is lost in between only costs a rebuild."""
+    rw.run(f"drop view if exists {FINGERPRINTS}")
+    rows = ", ".join(f"('{name}', '{mark}')" for name, mark in sorted(fingerprints.items()))
+    if rows:
+        rw.run(read_sql("risingwave/templates/marks").format(rows=rows))

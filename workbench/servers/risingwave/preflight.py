@@ -11,7 +11,7 @@ from workbench.database.engines import Engines
 from workbench.database.failures import refused_tls
 from workbench.database.sql_files import run_sql
 from workbench.errors import CdcError
-from workbench.servers.risingwave.server import SLOT
+from workbench.servers.risingwave.console import SLOT
 
 REBUILD = "Run `workbench risingwave drop`, then `workbench risingwave apply`."
 MIGRATE = "Run `workbench migrate`."

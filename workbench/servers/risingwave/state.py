@@ -11,11 +11,10 @@ from workbench.database.engines import Engines
 from workbench.database.failures import SERVER_ERRORS, in_words
 from workbench.database.sql_files import read_sql, run_sql
 from workbench.errors import RisingWaveRefused
-from workbench.servers.risingwave import cdc, fingerprints
-from workbench.servers.risingwave.console import Console, console
-from workbench.servers.risingwave.pieces import FOLLOWED, SOURCE, Piece, changes_of, tables, views
+from workbench.servers.risingwave import cdc
+from workbench.servers.risingwave.console import SLOT, Console, console
+from workbench.servers.risingwave.pieces import FOLLOWED, SOURCE, Piece, changes_of, read_fingerprints, tables, views
 from workbench.servers.risingwave.preflight import REBUILD
-from workbench.servers.risingwave.server import SLOT
 from workbench.words import counted
 
 APPLY = "Run `workbench risingwave apply`."
@@ -57,7 +56,7 @@ def state(engines: Engines, materialized: Sequence[Piece]) -> RisingWaveState:
         if "heartbeat" in names and (found := rw.run(read_sql("queries/risingwave_beat"))):
             beat_at = found[0].beat_at
             seconds = max((now - beat_at).total_seconds(), 0.0)
-        made, filling = fingerprints.read(rw, names), _filling(rw)
+        made, filling = read_fingerprints(rw, names), _filling(rw)
         pieces = (*tables(), *views(), *materialized)
         relations = tuple(_relation(rw, piece, names, made, filling) for piece in pieces)
         problems = _problems(engines, names, made, relations, slot)

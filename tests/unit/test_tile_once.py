@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from workbench.dashboards import once as module
-from workbench.dashboards.once import MOST, once
+from workbench.dashboards import tile as module
+from workbench.dashboards.tile import MOST_KEPT, once
 
 
 def test_it_is_made_once_for_an_object_and_a_key() -> None:
@@ -20,7 +20,7 @@ def test_it_is_made_once_for_an_object_and_a_key() -> None:
 def test_the_newest_are_kept() -> None:
     first = [0]
     once(first, "kept", lambda: 1)
-    for number in range(MOST):
+    for number in range(MOST_KEPT):
         once([number], "other", lambda: 1)
-    assert len(module._made) == MOST
+    assert len(module._made) == MOST_KEPT
     assert once(first, "kept", lambda: 2) == 2
