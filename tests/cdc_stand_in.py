@@ -27,7 +27,7 @@ from workbench.servers.risingwave.console import SLOT
 NAME = "cdc_stand_in"
 # What has no counterpart in PostgreSQL is a row in `things`. Materialized views are plain ones here: PostgreSQL's own
 # would not follow their tables.
-MATERIALIZED = ", ".join(f"'{piece.name}'" for piece in views.pieces())
+MATERIALIZED = ", ".join(f"'{relation.name}'" for relation in views.materialized_views())
 CATALOG = f"""
 create schema rw_catalog;
 create table rw_catalog.things (kind text, name text primary key);

@@ -17,7 +17,7 @@ from workbench.database.engines import Engines
 from workbench.database.positions import beat
 from workbench.metrics import views
 from workbench.servers import cluster
-from workbench.servers.risingwave import pieces
+from workbench.servers.risingwave import relations
 
 NAME = "stand_in"
 COLUMNS = "select column_name from information_schema.columns where table_name = :table order by ordinal_position"
@@ -70,9 +70,9 @@ def _build(server: sa.Engine) -> None:
     inside = sa.create_engine(server.url.set(database=NAME), poolclass=sa.NullPool)
     with inside.begin() as connection:
         connection.exec_driver_sql(TABLES)
-        for piece in (*pieces.views(), *views.pieces()):
+        for relation in (*relations.views(), *views.materialized_views()):
             plain = connection.execution_options(no_parameters=True)
-            plain.exec_driver_sql(f"create view {piece.name} as\n{piece.text}")
+            plain.exec_driver_sql(f"create view {relation.name} as\n{relation.text}")
 
 
 def carry(engines: Engines) -> str:

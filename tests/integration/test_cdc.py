@@ -24,7 +24,7 @@ from workbench.database.sql_files import run_sql
 from workbench.errors import CdcError, SettingsError
 from workbench.metrics import views
 from workbench.servers import cluster
-from workbench.servers.risingwave import build, pieces, preflight
+from workbench.servers.risingwave import build, preflight, relations
 from workbench.servers.risingwave.console import SLOT
 
 SLOT_HERE = "cdc_test"
@@ -124,7 +124,7 @@ def test_nobody_else_may_write_into_the_log(engines: Engines) -> None:
 
 def test_the_role_may_read_what_is_published_and_change_nothing(engines: Engines) -> None:
     with engines.cdc.connect() as connection:
-        for table in pieces.tables():
+        for table in relations.tables():
             connection.exec_driver_sql(f"select * from {table.name} limit 1")
             with pytest.raises(sa.exc.DBAPIError, match="permission denied"):
                 connection.exec_driver_sql(f"delete from {table.name}")
@@ -135,7 +135,7 @@ def test_the_tables_in_risingwave_are_as_wide_as_the_masters(engines: Engines) -
     types = {"integer": "int", "character varying": "varchar", "text": "varchar"}
     types |= {"timestamp without time zone": "timestamp", "timestamp with time zone": "timestamptz"}
     columns = "select column_name, data_type from information_schema.columns where table_name = :table"
-    for table in pieces.tables():
+    for table in relations.tables():
         with engines.master_reader.connect() as connection:
             here = {
                 name: types.get(kind, kind)
@@ -287,10 +287,10 @@ def test_another_server_in_the_place_of_risingwave_is_noticed(settings: Settings
         )
     )
     with pytest.raises(SettingsError, match="is no RisingWave: it is PostgreSQL"):
-        build.apply(mistaken, views.pieces())
+        build.apply(mistaken, views.materialized_views())
     mistaken.dispose()
 
 
 def test_without_risingwave_the_setting_is_named(engines: Engines) -> None:
     with pytest.raises(SettingsError, match="set RISINGWAVE_HOST"):
-        build.apply(engines, views.pieces())
+        build.apply(engines, views.materialized_views())

@@ -23,7 +23,7 @@ from workbench.metrics import views
 from workbench.sales.service import Sales
 from workbench.servers.health import status
 from workbench.servers.monitor import BEAT_SECONDS
-from workbench.servers.risingwave import build, cdc, pieces, state
+from workbench.servers.risingwave import build, cdc, relations, state
 from workbench.servers.risingwave.console import SLOT
 
 
@@ -47,29 +47,32 @@ def slots(engines: Engines) -> list[str]:
 
 def test_a_stand_in_is_built_follows_and_is_dropped_without_a_trace(with_stand_in: Engines) -> None:
     said: list[str] = []
-    built = build.apply(with_stand_in, views.pieces(), said.append)
-    everything = {piece.name for piece in (pieces.source(), *pieces.tables(), *pieces.views(), *views.pieces())}
+    built = build.apply(with_stand_in, views.materialized_views(), said.append)
+    everything = {
+        relation.name
+        for relation in (relations.source(), *relations.tables(), *relations.views(), *views.materialized_views())
+    }
     assert set(built.made) == everything
     assert "Making the table sales_item" in said
     assert any("keeps no secrets here" in line for line in said), "PostgreSQL knows none, so the password is plain"
     Sales(with_stand_in, Reader(with_stand_in), Session(), "").create(sale(), uuid4())
     wait_until(lambda: rows(with_stand_in, "select sum(revenue)::text from sales_by_hour") == [("10.70",)], "the sale")
     assert SLOT in slots(with_stand_in)
-    found = state.state(with_stand_in, views.pieces())
+    found = state.state(with_stand_in, views.materialized_views())
     assert found.problems == ()
-    assert {relation.name for relation in found.relations} == everything - {pieces.SOURCE}
+    assert {relation.name for relation in found.relations} == everything - {relations.SOURCE}
     assert all(relation.state == "as its file says" for relation in found.relations)
     assert next(relation.rows for relation in found.relations if relation.name == "sales_item") == len(sale().lines)
     assert found.slot is not None and found.slot["is_active"]
 
-    dropped = build.drop(with_stand_in, views.pieces())
+    dropped = build.drop(with_stand_in, views.materialized_views())
     assert {*everything, SLOT} <= set(dropped)
     assert SLOT not in slots(with_stand_in)
     assert (
         rows(with_stand_in, "select name from rw_catalog.rw_relations where not starts_with(name, '__internal')") == []
     )
-    assert build.drop(with_stand_in, views.pieces()) == []
-    assert "Nothing has been built" in state.state(with_stand_in, views.pieces()).problems[0]
+    assert build.drop(with_stand_in, views.materialized_views()) == []
+    assert "Nothing has been built" in state.state(with_stand_in, views.materialized_views()).problems[0]
 
 
 def test_a_stand_in_that_notes_its_first_read_elsewhere_is_counted(
@@ -79,18 +82,18 @@ def test_a_stand_in_that_notes_its_first_read_elsewhere_is_counted(
     sample.load(with_stand_in, 30, seed=1)
     with monkeypatch.context() as patched, pytest.raises(CdcError, match="has read no row of sales_transaction"):
         patched.setattr(cdc, "STALL_SECONDS", 0.5)  # the stand-in reads no first rows
-        build.apply(with_stand_in, views.pieces())
+        build.apply(with_stand_in, views.materialized_views())
     with with_stand_in.owner.begin() as connection:
         connection.exec_driver_sql("truncate sales_transaction, sales_item")
-    assert "heartbeat" in build.apply(with_stand_in, views.pieces()).made
+    assert "heartbeat" in build.apply(with_stand_in, views.materialized_views()).made
 
 
 def test_a_swap_in_the_stand_in_that_was_interrupted_is_completed(
     with_stand_in: Engines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    build.apply(with_stand_in, views.pieces())
-    first, *others = views.pieces()
-    changed = [pieces.Piece(first.name, first.kind, f"-- another comment\n{first.text}"), *others]
+    build.apply(with_stand_in, views.materialized_views())
+    first, *others = views.materialized_views()
+    changed = [relations.Relation(first.name, first.kind, f"-- another comment\n{first.text}"), *others]
 
     pattern = next(pattern for pattern in TRANSLATIONS if pattern.startswith("drop materialized view"))
     translate = TRANSLATIONS[pattern]
@@ -106,10 +109,10 @@ def test_a_swap_in_the_stand_in_that_was_interrupted_is_completed(
         patched.setitem(TRANSLATIONS, pattern, interrupted_after_the_swap)
         with pytest.raises(KeyboardInterrupt):
             build.apply(with_stand_in, changed)
-    assert (first.name + pieces.NEW,) in rows(with_stand_in, "select name from rw_catalog.rw_relations")
+    assert (first.name + relations.NEW,) in rows(with_stand_in, "select name from rw_catalog.rw_relations")
     assert build.apply(with_stand_in, changed).changed == [first.name]
     names = {name for (name,) in rows(with_stand_in, "select name from rw_catalog.rw_relations")}
-    assert first.name in names and first.name + pieces.NEW not in names
+    assert first.name in names and first.name + relations.NEW not in names
     assert build.apply(with_stand_in, changed).changed == []
 
 
@@ -118,19 +121,19 @@ def test_what_an_interrupted_run_left_in_the_stand_in_is_made_again(
 ) -> None:
     fill = build._Builder._fill
 
-    def interrupted(self: build._Builder, piece: pieces.Piece) -> None:
-        fill(self, piece)
+    def interrupted(self: build._Builder, relation: relations.Relation) -> None:
+        fill(self, relation)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
         patched.setattr(build._Builder, "_fill", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            build.apply(with_stand_in, views.pieces())
-    first = views.pieces()[0].name
+            build.apply(with_stand_in, views.materialized_views())
+    first = views.materialized_views()[0].name
     assert (first,) in rows(with_stand_in, "select name from rw_catalog.rw_relations")
-    built = build.apply(with_stand_in, views.pieces())
+    built = build.apply(with_stand_in, views.materialized_views())
     assert first in built.made
-    assert state.state(with_stand_in, views.pieces()).problems == ()
+    assert state.state(with_stand_in, views.materialized_views()).problems == ()
 
 
 def test_filling_a_view_of_the_stand_in_tells_how_far_it_is_and_can_be_stopped(
@@ -139,7 +142,7 @@ def test_filling_a_view_of_the_stand_in_tells_how_far_it_is_and_can_be_stopped(
     pattern = next(pattern for pattern in TRANSLATIONS if "create materialized view" in pattern)
     monkeypatch.setitem(TRANSLATIONS, pattern, lambda rw, found: rw.tell("select pg_sleep(30)"))
     monkeypatch.setattr(build, "LOOK_SECONDS", 0.05)
-    name = views.pieces()[0].name
+    name = views.materialized_views()[0].name
     with with_stand_in.risingwave.connect() as connection:  # type: ignore[union-attr]
         connection.exec_driver_sql(f"insert into rw_catalog.rw_ddl_progress values ('create {name} as', '12 of 100')")
 
@@ -149,42 +152,42 @@ def test_filling_a_view_of_the_stand_in_tells_how_far_it_is_and_can_be_stopped(
 
     start = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
-        build.apply(with_stand_in, views.pieces(), stop)
+        build.apply(with_stand_in, views.materialized_views(), stop)
     assert time.monotonic() - start < 15
 
 
 def test_a_source_for_another_master_is_not_changed_in_the_stand_in(with_stand_in: Engines) -> None:
-    build.apply(with_stand_in, views.pieces())
+    build.apply(with_stand_in, views.materialized_views())
     moved = connect(with_stand_in.settings.model_copy(update={"risingwave_cdc_host": "elsewhere"}))
     with pytest.raises(CdcError, match="source workbench_master was made .* for another master.*risingwave drop"):
-        build.apply(moved, views.pieces())
-    assert "another master" in state.state(moved, views.pieces()).problems[0]
+        build.apply(moved, views.materialized_views())
+    assert "another master" in state.state(moved, views.materialized_views()).problems[0]
     moved.dispose()
 
 
 def test_a_slot_of_the_stand_in_that_is_gone_is_told_with_what_mends_it(with_stand_in: Engines) -> None:
-    build.apply(with_stand_in, views.pieces())
+    build.apply(with_stand_in, views.materialized_views())
     with with_stand_in.risingwave.connect() as connection:  # type: ignore[union-attr]
         stop_following(connection)
     assert cdc.drop_slot(with_stand_in)
     assert any(
         "has no slot" in problem and "risingwave drop" in problem
-        for problem in state.state(with_stand_in, views.pieces()).problems
+        for problem in state.state(with_stand_in, views.materialized_views()).problems
     )
     with pytest.raises(CdcError, match="the slot workbench_risingwave is gone: changes are missing"):
-        build.apply(with_stand_in, views.pieces())
-    build.drop(with_stand_in, views.pieces())
-    assert build.apply(with_stand_in, views.pieces()).made
+        build.apply(with_stand_in, views.materialized_views())
+    build.drop(with_stand_in, views.materialized_views())
+    assert build.apply(with_stand_in, views.materialized_views()).made
 
 
 def test_the_slot_can_be_dropped_when_the_stand_in_itself_is_gone(
     with_stand_in: Engines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    build.apply(with_stand_in, views.pieces())
+    build.apply(with_stand_in, views.materialized_views())
     monkeypatch.setattr(cdc, "LEAVE_SECONDS", 0.1)
     gone = connect(with_stand_in.settings.model_copy(update={"risingwave_port": 1}))
     with pytest.raises(ServerUnavailable, match="RisingWave at .*:1 does not answer"):
-        build.drop(gone, views.pieces())
+        build.drop(gone, views.materialized_views())
     assert SLOT in slots(with_stand_in), "somebody still reads from it"
     assert cdc.drop_slot(gone), "its reader is ended"
     assert SLOT not in slots(with_stand_in)
@@ -193,7 +196,7 @@ def test_the_slot_can_be_dropped_when_the_stand_in_itself_is_gone(
 
 
 def test_heartbeats_and_saves_are_timed_until_the_stand_in_shows_them(with_stand_in: Engines) -> None:
-    build.apply(with_stand_in, views.pieces())
+    build.apply(with_stand_in, views.materialized_views())
     workbench = connect_workbench(with_stand_in.settings)
     try:
         workbench.monitor.start()
@@ -209,8 +212,8 @@ def test_heartbeats_and_saves_are_timed_until_the_stand_in_shows_them(with_stand
 
 
 def test_a_second_stand_in_does_not_read_from_the_slot(with_stand_in: Engines) -> None:
-    build.apply(with_stand_in, views.pieces())
+    build.apply(with_stand_in, views.materialized_views())
     with with_stand_in.risingwave.connect() as connection:  # type: ignore[union-attr]
         connection.execute(sa.text("delete from rw_catalog.things where kind = 'source'"))
     with pytest.raises(CdcError, match="read by another RisingWave already"):
-        build.apply(with_stand_in, views.pieces())
+        build.apply(with_stand_in, views.materialized_views())

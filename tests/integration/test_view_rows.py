@@ -14,9 +14,9 @@ from workbench.database.engines import Engines
 from workbench.database.positions import wait_for_replica
 from workbench.metrics import verification, views
 from workbench.metrics.verification.views import compared, newest_days, view_names
-from workbench.servers.risingwave import pieces
+from workbench.servers.risingwave import relations
 
-BODIES = {piece.name: piece.text for piece in (*pieces.views(), *views.pieces())}
+BODIES = {relation.name: relation.text for relation in (*relations.views(), *views.materialized_views())}
 DAYS = (date(2026, 4, 1), date(2026, 5, 31))
 # By one, whatever it is: a number, a day, a text.
 BY_ONE = {

@@ -34,9 +34,9 @@ def front(own_risingwave: Program, stack_settings: Settings) -> Iterator[TlsFron
 @pytest.fixture
 def none_built(stack_engines: Engines) -> Iterator[Engines]:
     """Nothing is built, before and after: what is built elsewhere reads the master without TLS."""
-    build.drop(stack_engines, views.pieces())
+    build.drop(stack_engines, views.materialized_views())
     yield stack_engines
-    build.drop(stack_engines, views.pieces())
+    build.drop(stack_engines, views.materialized_views())
 
 
 def over_tls(settings: Settings, front: TlsFront, ca: str, **changed: Any) -> Engines:

@@ -33,7 +33,7 @@ RETURN_MS = 300_000
 @pytest.fixture(scope="module", autouse=True)
 def built(stack_engines: Engines, own_risingwave: Program) -> None:
     """Everything is there."""
-    build.apply(stack_engines, views.pieces(), print)
+    build.apply(stack_engines, views.materialized_views(), print)
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def test_killed_with_a_page_open_the_figures_stay_and_it_returns(
     expect(shown).to_have_text(before, timeout=RETURN_MS)
     expect(page.locator(TILE, has_text="RisingWave").first).to_be_visible(timeout=RETURN_MS)
     assert has_caught_up(stack_engines)
-    assert state.state(stack_engines, views.pieces()).problems == ()
+    assert state.state(stack_engines, views.materialized_views()).problems == ()
 
 
 def test_a_lost_slot_is_told_and_what_mends_it_does(
@@ -79,15 +79,15 @@ def test_a_lost_slot_is_told_and_what_mends_it_does(
     finally:
         own_risingwave.start()
     assert "was lost" in status(stack_engines).risingwave.note
-    assert any("was lost" in problem for problem in state.state(stack_engines, views.pieces()).problems)
+    assert any("was lost" in problem for problem in state.state(stack_engines, views.materialized_views()).problems)
     with pytest.raises(
         CdcError, match=f"the slot {SLOT} was lost: .*risingwave drop`, then `workbench risingwave apply"
     ):
-        build.apply(stack_engines, views.pieces())
-    build.drop(stack_engines, views.pieces(), print)
-    build.apply(stack_engines, views.pieces(), print)
+        build.apply(stack_engines, views.materialized_views())
+    build.drop(stack_engines, views.materialized_views(), print)
+    build.apply(stack_engines, views.materialized_views(), print)
     assert has_caught_up(stack_engines)
-    assert state.state(stack_engines, views.pieces()).problems == ()
+    assert state.state(stack_engines, views.materialized_views()).problems == ()
 
 
 def lose_the_slot(settings: Settings, engines: Engines) -> None:

@@ -30,7 +30,7 @@ sql({LONG!r}, engine='risingwave', workbench=connect())"""
 @pytest.fixture(scope="module", autouse=True)
 def built(stack_engines: Engines) -> None:
     """The views are there."""
-    build.apply(stack_engines, views.pieces(), print)
+    build.apply(stack_engines, views.materialized_views(), print)
 
 
 @pytest.fixture

@@ -22,8 +22,8 @@ from workbench.servers import cluster
 from workbench.servers.risingwave import build, passwords
 from workbench.servers.risingwave.cdc import is_read
 from workbench.servers.risingwave.console import console
-from workbench.servers.risingwave.pieces import SECRET
 from workbench.servers.risingwave.reader import is_open_to_all, keep_superusers, set_password, signed_in
+from workbench.servers.risingwave.relations import SECRET
 
 READER = "reader-of-a-test"  # as the settings of a stack of one's own have it
 FIRST, SECOND, THIRD = "first-of-root", "second-of-root", "second-of-the-reader"
@@ -32,7 +32,7 @@ FIRST, SECOND, THIRD = "first-of-root", "second-of-root", "second-of-the-reader"
 @pytest.fixture(scope="module", autouse=True)
 def built(stack_engines: Engines) -> None:
     """Everything is there."""
-    build.apply(stack_engines, views.pieces(), print)
+    build.apply(stack_engines, views.materialized_views(), print)
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def test_risingwave_reads_on_with_a_new_password_of_the_master(
     if tell is None:
         end_reader_of_the_master(settings)
         wait_until(lambda: not is_read(stack_engines), "RisingWave to be refused", 60)
-        assert build.apply(stack_engines, views.pieces(), print).made == []
+        assert build.apply(stack_engines, views.materialized_views(), print).made == []
     else:
         assert tell(settings, print)
         end_reader_of_the_master(settings)
@@ -117,7 +117,7 @@ def test_new_passwords_of_users_while_they_ask(own_risingwave: Program, stack_en
         assert new.risingwave is not None
         with new.risingwave.connect() as connection:
             assert connection.exec_driver_sql("select count(*) from sales_by_store").scalar_one() > 0
-        assert build.apply(new, views.pieces(), print).made == []
+        assert build.apply(new, views.materialized_views(), print).made == []
         new.dispose()
         running.risingwave.dispose()
         assert not any(is_open_to_all(stack_engines.settings, user) for user in users)
@@ -128,7 +128,7 @@ def test_new_passwords_of_users_while_they_ask(own_risingwave: Program, stack_en
         for user in users:
             with signed_in(stack_engines.settings, user, SECOND) as itself:
                 set_password(itself, user, "")
-        build.apply(stack_engines, views.pieces(), print)
+        build.apply(stack_engines, views.materialized_views(), print)
     assert [error for error in reports if error] == []
 
 

@@ -48,7 +48,7 @@ FORBIDDEN = [
 @pytest.fixture(scope="module", autouse=True)
 def built(stack_engines: Engines) -> None:
     """Everything is there."""
-    build.apply(stack_engines, views.pieces(), print)
+    build.apply(stack_engines, views.materialized_views(), print)
 
 
 def relations(engines: Engines) -> dict[str, str]:
@@ -105,7 +105,7 @@ def test_the_reader_may_only_read(whole: Engines, statement: str) -> None:
 
 
 def test_the_reader_reads_what_is_built_and_sql_answers(whole: Engines) -> None:
-    for name in (*(piece.name for piece in views.pieces()), "fact_sales", "sales_item", "heartbeat"):
+    for name in (*(relation.name for relation in views.materialized_views()), "fact_sales", "sales_item", "heartbeat"):
         frame = query(Reader(whole), f"select * from {name}", engine="risingwave", limit=10_000_000)
         assert len(frame) > 0, name
         assert frame.attrs["engine"] == "risingwave"
@@ -146,7 +146,7 @@ def test_a_master_without_tls_is_named_when_risingwave_is_to_demand_it(whole: En
     """The embedded master speaks none: RisingWave refuses it, and says so before anything is changed."""
     demanding = connect(whole.settings.model_copy(update={"risingwave_cdc_sslmode": "require"}))
     with pytest.raises(CdcError, match="TLS|made by another version, or for another master") as refused:
-        build.apply(demanding, views.pieces())
+        build.apply(demanding, views.materialized_views())
     assert REBUILD in str(refused.value)
     demanding.dispose()
 
@@ -161,7 +161,7 @@ def test_superusers_have_the_password_of_the_settings(own_risingwave: Program, s
             keep_superusers(rw, settings)
             assert not any(is_open_to_all(settings, user) for user in superusers)
             engines = connect(settings)
-            assert build.apply(engines, views.pieces(), print).made == []
+            assert build.apply(engines, views.materialized_views(), print).made == []
             engines.dispose()
         finally:
             for user in superusers:

@@ -28,7 +28,7 @@ from workbench.errors import CdcError
 from workbench.metrics import METRICS, Source, Stream, ask, verification, views
 from workbench.sales.models import parse_return
 from workbench.servers.health import status
-from workbench.servers.risingwave import build, pieces, state
+from workbench.servers.risingwave import build, relations, state
 from workbench.servers.risingwave.console import SLOT, console
 
 FORMER = "select store_id, sum(total_amount) as revenue from sales_transaction group by store_id"
@@ -39,7 +39,7 @@ def built(stack_engines: Engines) -> None:
     """Everything is there, whatever there was."""
     if stack_engines.risingwave is None:
         pytest.fail("RISINGWAVE_HOST is not set: this stack has no RisingWave to be tested")
-    build.apply(stack_engines, views.pieces(), print)
+    build.apply(stack_engines, views.materialized_views(), print)
 
 
 def names(engines: Engines) -> set[str]:
@@ -51,17 +51,17 @@ def names(engines: Engines) -> set[str]:
 
 def test_all_is_there_and_nothing_is_wrong(stack_engines: Engines) -> None:
     assert has_caught_up(stack_engines)
-    found = state.state(stack_engines, views.pieces())
+    found = state.state(stack_engines, views.materialized_views())
     assert found.problems == ()
     assert {relation.state for relation in found.relations} == {"as its file says"}
     assert {relation.backfill for relation in found.relations if relation.kind == "table"} == {"done"}
     assert all(relation.rows is not None for relation in found.relations if relation.kind != "view")
     assert all(relation.changed_at is None or relation.changed_at.year > 2021 for relation in found.relations)
-    assert {pieces.changes_of(table) for table in pieces.FOLLOWED} <= names(stack_engines)
+    assert {relations.changes_of(table) for table in relations.FOLLOWED} <= names(stack_engines)
 
 
 def test_applying_again_changes_nothing(stack_engines: Engines) -> None:
-    again = build.apply(stack_engines, views.pieces())
+    again = build.apply(stack_engines, views.materialized_views())
     assert (again.made, again.changed, again.removed) == ([], [], [])
 
 
@@ -196,7 +196,7 @@ def test_one_view_that_is_missing_costs_its_own_tile_alone(stream: Stream, stack
         assert [answer.engine for answer in answers] == ["replica", "risingwave", "risingwave"]
         assert "run `workbench risingwave apply`" in answers[0].note
     finally:
-        assert build.apply(stack_engines, views.pieces(), print).made == ["sales_by_hour"]
+        assert build.apply(stack_engines, views.materialized_views(), print).made == ["sales_by_hour"]
     assert has_caught_up(stack_engines)
     assert ask(source, ["revenue"], by=["hour"]).engine == "risingwave"
 
@@ -211,27 +211,29 @@ def test_each_tile_is_answered_by_the_views_that_it_is_said_to_ask(
 
 def test_what_a_former_version_kept_is_removed(stack_engines: Engines) -> None:
     """It had other views, a subscription to each."""
-    former = pieces.Piece("rollup_of_stores", "materialized view", FORMER)
-    assert build.apply(stack_engines, [*views.pieces(), former], print).made == [former.name]
+    former = relations.Relation("rollup_of_stores", "materialized view", FORMER)
+    assert build.apply(stack_engines, [*views.materialized_views(), former], print).made == [former.name]
     with console(stack_engines) as rw:
         rw.run(f"create subscription sub_{former.name} from {former.name} with (retention = '1 hour')")
         assert {former.name, f"sub_{former.name}"} <= set(rw.names())
-        assert build.apply(stack_engines, views.pieces(), print).removed == [former.name]
+        assert build.apply(stack_engines, views.materialized_views(), print).removed == [former.name]
         assert not {former.name, f"sub_{former.name}"} & set(rw.names())
 
 
 def test_a_changed_view_is_built_beside_the_old_one_and_swapped(stack_engines: Engines) -> None:
     name = "sales_by_hour"
     changed = [
-        pieces.Piece(piece.name, piece.kind, f"-- changed for a test\n{piece.text}") if piece.name == name else piece
-        for piece in views.pieces()
+        relations.Relation(relation.name, relation.kind, f"-- changed for a test\n{relation.text}")
+        if relation.name == name
+        else relation
+        for relation in views.materialized_views()
     ]
     assert build.apply(stack_engines, changed, print).changed == [name]
     assert name in names(stack_engines)
-    assert not {found for found in names(stack_engines) if found.endswith(pieces.NEW)}
+    assert not {found for found in names(stack_engines) if found.endswith(relations.NEW)}
     assert has_caught_up(stack_engines)
     assert verification.verify(stack_engines).is_good
-    assert build.apply(stack_engines, views.pieces(), print).changed == [name]
+    assert build.apply(stack_engines, views.materialized_views(), print).changed == [name]
 
 
 def test_a_password_is_kept_as_a_secret_where_that_is_licensed(
@@ -242,17 +244,19 @@ def test_a_password_is_kept_as_a_secret_where_that_is_licensed(
     with stack_engines.risingwave.connect() as connection:
         secrets = connection.exec_driver_sql("select name from rw_catalog.rw_secrets").scalars().all()
         definition = connection.exec_driver_sql("select definition from rw_catalog.rw_sources").scalar_one()
-    assert (pieces.SECRET in secrets) is (password not in definition)
+    assert (relations.SECRET in secrets) is (password not in definition)
 
 
 def test_dropping_leaves_no_slot_and_what_stands_in_the_way_is_told_in_one_line(
     stack_engines: Engines, stack_settings: Settings
 ) -> None:
-    dropped = build.drop(stack_engines, views.pieces(), print)
-    assert {SLOT, pieces.SOURCE, "sales_item", "sales_by_hour"} <= set(dropped)
+    dropped = build.drop(stack_engines, views.materialized_views(), print)
+    assert {SLOT, relations.SOURCE, "sales_item", "sales_by_hour"} <= set(dropped)
     assert SLOT not in {slot["slot_name"] for slot in status(stack_engines).slots}
-    assert not {piece.name for piece in (*pieces.tables(), *views.pieces(), *pieces.views())} & names(stack_engines)
-    assert build.drop(stack_engines, views.pieces()) == []
+    assert not {
+        relation.name for relation in (*relations.tables(), *views.materialized_views(), *relations.views())
+    } & names(stack_engines)
+    assert build.drop(stack_engines, views.materialized_views()) == []
     assert "workbench risingwave apply" in status(stack_engines).risingwave.note
     wrong = {
         "refuses the password of": {"risingwave_cdc_password": SecretStr("wrong"), "workbench_passwords_file": ""},
@@ -261,10 +265,10 @@ def test_dropping_leaves_no_slot_and_what_stands_in_the_way_is_told_in_one_line(
     for cause, changes in wrong.items():
         engines = connect(stack_settings.model_copy(update=changes))
         with pytest.raises(CdcError, match=cause) as refused:
-            build.apply(engines, views.pieces())
+            build.apply(engines, views.materialized_views())
         assert "\n" not in str(refused.value)
         engines.dispose()
-    assert pieces.SOURCE not in names(stack_engines)
-    assert pieces.SOURCE in build.apply(stack_engines, views.pieces(), print).made
+    assert relations.SOURCE not in names(stack_engines)
+    assert relations.SOURCE in build.apply(stack_engines, views.materialized_views(), print).made
     assert has_caught_up(stack_engines)
     assert verification.verify(stack_engines).is_good

@@ -13,12 +13,11 @@ from sqlglot.optimizer.qualify import qualify
 from tests.risingwave_rules import DIALECT, complaints_of_body, complaints_of_statement
 from workbench.config import Settings, SslMode
 from workbench.database.sql_files import read_sql, sql_names
-from workbench.metrics.views import VIEWS, View
-from workbench.metrics.views import pieces as view_pieces
-from workbench.servers.risingwave import cdc, pieces
+from workbench.metrics.views import VIEWS, View, materialized_views
+from workbench.servers.risingwave import cdc, relations
 from workbench.servers.risingwave.console import Console
 
-BODIES = {piece.name: piece.text for piece in (*pieces.views(), *view_pieces())}
+BODIES = {relation.name: relation.text for relation in (*relations.views(), *materialized_views())}
 
 
 def statements() -> dict[str, str]:
@@ -29,8 +28,8 @@ def statements() -> dict[str, str]:
     found = {
         name: text.replace("{name}", "x").replace("{rows}", "('a', 'b'), ('c', 'd')") for name, text in found.items()
     }
-    for piece in (*pieces.views(), *view_pieces()):
-        found[piece.name] = f"create {piece.kind} {piece.name} as\n{piece.text}"
+    for relation in (*relations.views(), *materialized_views()):
+        found[relation.name] = f"create {relation.kind} {relation.name} as\n{relation.text}"
     return found
 
 
@@ -90,14 +89,14 @@ def test_a_body_that_risingwave_cannot_keep_would_be_seen(body: str) -> None:
     assert complaints_of_body(body)
 
 
-def columns_of(table: pieces.Piece) -> dict[str, str]:
+def columns_of(table: relations.Relation) -> dict[str, str]:
     inside = re.search(r"^create table[^(]*\((.*?)\n\)", table.text, re.DOTALL | re.MULTILINE)
     assert inside is not None
     return dict(line.strip().rstrip(",").split(" ", 1) for line in inside[1].strip().splitlines())
 
 
 def test_the_tables_have_the_columns_that_the_bodies_read_and_no_others() -> None:
-    schema = {table.name: columns_of(table) for table in pieces.tables()}
+    schema = {table.name: columns_of(table) for table in relations.tables()}
     read: dict[str, set[str]] = {name: set() for name in schema}
     for body in BODIES.values():
         tree = sqlglot.parse_one(body, dialect=DIALECT)

@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 
 from tests.conftest import wait_until
 from workbench.metrics import Stream, stream
-from workbench.servers.risingwave.pieces import FOLLOWED, changes_of
+from workbench.servers.risingwave.relations import FOLLOWED, changes_of
 
 
 class MockedServer:

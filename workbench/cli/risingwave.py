@@ -27,10 +27,10 @@ WORDS = {"made": "Made", "changed": "Changed", "kept": "Left as it was", "remove
 @app.command()
 def apply(as_json: AsJson = False) -> None:
     """Build what is missing and change what has changed; safe to repeat."""
-    from workbench.metrics.views import pieces
+    from workbench.metrics.views import materialized_views
     from workbench.servers.risingwave.build import apply as build
 
-    built = with_engines(configured(), lambda engines: build(engines, pieces(), say))
+    built = with_engines(configured(), lambda engines: build(engines, materialized_views(), say))
     typer.echo(json.dumps(dataclasses.asdict(built)) if as_json else _built_text(built))
 
 
@@ -42,7 +42,7 @@ def drop(
     as_json: AsJson = False,
 ) -> None:
     """Remove everything from RisingWave, and the replication slot from the master."""
-    from workbench.metrics.views import pieces
+    from workbench.metrics.views import materialized_views
     from workbench.servers.risingwave.build import drop as remove
     from workbench.servers.risingwave.cdc import drop_slot
     from workbench.servers.risingwave.console import SLOT
@@ -51,7 +51,7 @@ def drop(
     if slot_only:
         dropped = [SLOT] if with_engines(settings, drop_slot) else []
     else:
-        dropped = with_engines(settings, lambda engines: remove(engines, pieces(), say))
+        dropped = with_engines(settings, lambda engines: remove(engines, materialized_views(), say))
     if as_json:
         typer.echo(json.dumps(dropped))
     else:
@@ -61,11 +61,11 @@ def drop(
 @app.command()
 def status(as_json: AsJson = False) -> None:
     """Show tables and views with rows, last change and backfill, and the slot; exit code 1 when something is wrong."""
-    from workbench.metrics.views import pieces
+    from workbench.metrics.views import materialized_views
     from workbench.servers.risingwave.state import state
 
     settings = configured()
-    found = with_engines(settings, lambda engines: state(engines, pieces()))
+    found = with_engines(settings, lambda engines: state(engines, materialized_views()))
     if as_json:
         typer.echo(json.dumps(dataclasses.asdict(found), indent=2, default=str))
     else:

@@ -21,7 +21,7 @@ from workbench.database.replication import Answer, Reader, Session, lsn_number
 from workbench.database.sql_files import read_sql, run_sql
 from workbench.metrics import views
 from workbench.metrics.facts import Grouping, Groups
-from workbench.servers.risingwave.pieces import FOLLOWED, changes_of
+from workbench.servers.risingwave.relations import FOLLOWED, changes_of
 from workbench.telemetry import queried
 
 log = logging.getLogger(__name__)

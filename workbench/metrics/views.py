@@ -17,7 +17,7 @@ from workbench.metrics.definitions import DIMENSIONS, MEASURES, SPANS, Grain, Me
 from workbench.metrics.facts import TABLES, Grouping, Groups, group, line_conditions, sale_conditions, shown
 from workbench.metrics.where import Where
 from workbench.sales.fields import GROUPED
-from workbench.servers.risingwave.pieces import Piece
+from workbench.servers.risingwave.relations import Relation
 
 
 @dataclass(frozen=True)
@@ -66,9 +66,9 @@ VIEWS = (
 )
 
 
-def pieces() -> list[Piece]:
+def materialized_views() -> list[Relation]:
     """The views as what is built in RisingWave."""
-    return [Piece(view.name, "materialized view", view.body) for view in VIEWS]
+    return [Relation(view.name, "materialized view", view.body) for view in VIEWS]
 
 
 def holding(grouping: Grouping) -> dict[View, list[str]] | None:

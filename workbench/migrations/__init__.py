@@ -24,7 +24,7 @@ from workbench.database.sql_files import read_sql, run_sql, sql_names
 from workbench.errors import SchemaError
 from workbench.metrics import views as metrics_views
 from workbench.servers import indexes
-from workbench.servers.risingwave import pieces
+from workbench.servers.risingwave import relations
 
 __all__ = ["Migrated", "Revision", "applied", "broken_indexes", "migrate", "pending", "run_folder"]
 log = logging.getLogger(__name__)
@@ -139,7 +139,7 @@ def _refresh_views(connection: sa.Connection) -> list[str]:
 
     The body's hash is kept as the view's comment. Bodies read only tables, so that views can be made in any order.
     """
-    bodies = {piece.name: piece.text for piece in (*pieces.views(), *metrics_views.pieces())}
+    bodies = {relation.name: relation.text for relation in (*relations.views(), *metrics_views.materialized_views())}
     plain = connection.execution_options(no_parameters=True)
     made = {row.view_name: row.comment for row in run_sql(connection, "queries/view_comments")}
     for view, comment in made.items():

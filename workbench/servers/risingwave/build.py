@@ -15,13 +15,13 @@ from workbench.errors import RisingWaveRefused
 from workbench.servers.risingwave import cdc, preflight, reader
 from workbench.servers.risingwave.cdc import Say, drop_slot
 from workbench.servers.risingwave.console import SLOT, Console, console
-from workbench.servers.risingwave.pieces import (
+from workbench.servers.risingwave.relations import (
     FINGERPRINTS,
     FOLLOWED,
     NEW,
     SECRET,
     SOURCE,
-    Piece,
+    Relation,
     changes_of,
     read_fingerprints,
     tables,
@@ -42,7 +42,7 @@ class Built:
     removed: list[str] = field(default_factory=list)
 
 
-def apply(engines: Engines, materialized: Sequence[Piece], say: Say = lambda line: None) -> Built:
+def apply(engines: Engines, materialized: Sequence[Relation], say: Say = lambda line: None) -> Built:
     """Builds RisingWave's side with these materialized views; can be repeated, also after it was interrupted.
 
     ``say`` gets a line for each step, with the progress of long ones. Raises CdcError for what stands in the way,
@@ -55,7 +55,7 @@ def apply(engines: Engines, materialized: Sequence[Piece], say: Say = lambda lin
 class _Builder:
     """One run of apply: what there is, what it was made from, and what has been done."""
 
-    def __init__(self, engines: Engines, materialized: Sequence[Piece], rw: Console, say: Say) -> None:
+    def __init__(self, engines: Engines, materialized: Sequence[Relation], rw: Console, say: Say) -> None:
         self._engines, self._materialized, self._rw, self._say = engines, materialized, rw, say
         self._names = rw.names()
         self._fingerprints = read_fingerprints(rw, self._names)
@@ -77,51 +77,51 @@ class _Builder:
         for table in FOLLOWED:
             self._rw.run(read_sql("risingwave/templates/subscription").format(name=table))
         self._remove_what_nothing_makes()
-        for piece in views():
-            self._place(piece, self._make_view, self._make_view)
-        for piece in self._materialized:
-            self._place(piece, self._fill, self._swap)
+        for relation in views():
+            self._place(relation, self._make_view, self._make_view)
+        for relation in self._materialized:
+            self._place(relation, self._fill, self._swap)
         reader.let_read(self._rw, settings)
         return self._built
 
-    def _place(self, piece: Piece, make: Callable[[Piece], None], change: Callable[[Piece], None]) -> None:
-        is_there = piece.name in self._names
-        if is_there and self._fingerprints.get(piece.name) == piece.fingerprint:
-            self._built.kept.append(piece.name)
+    def _place(self, relation: Relation, make: Callable[[Relation], None], change: Callable[[Relation], None]) -> None:
+        is_there = relation.name in self._names
+        if is_there and self._fingerprints.get(relation.name) == relation.fingerprint:
+            self._built.kept.append(relation.name)
             return
-        if is_there and piece.name not in self._fingerprints:  # an interrupted run left it, perhaps unfinished
-            self._drop(piece.name, piece.kind)
+        if is_there and relation.name not in self._fingerprints:  # an interrupted run left it, perhaps unfinished
+            self._drop(relation.name, relation.kind)
             is_there = False
-        self._say(f"{'Changing' if is_there else 'Making'} the {piece.kind} {piece.name}")
-        (change if is_there else make)(piece)
-        self._fingerprints[piece.name] = piece.fingerprint
+        self._say(f"{'Changing' if is_there else 'Making'} the {relation.kind} {relation.name}")
+        (change if is_there else make)(relation)
+        self._fingerprints[relation.name] = relation.fingerprint
         self._write_marks()
-        (self._built.changed if is_there else self._built.made).append(piece.name)
+        (self._built.changed if is_there else self._built.made).append(relation.name)
 
-    def _make_view(self, piece: Piece) -> None:
-        self._rw.run(f"drop view if exists {piece.name}")
-        self._rw.run(f"create view {piece.name} as\n{piece.text}")
+    def _make_view(self, relation: Relation) -> None:
+        self._rw.run(f"drop view if exists {relation.name}")
+        self._rw.run(f"create view {relation.name} as\n{relation.text}")
 
-    def _swap(self, piece: Piece) -> None:
+    def _swap(self, relation: Relation) -> None:
         """The old one answers until the new one is filled."""
-        new = piece.name + NEW
+        new = relation.name + NEW
         # An interrupted run may have left the old one under this name.
         self._rw.run(f"drop materialized view if exists {new} cascade")
-        self._fill(Piece(new, piece.kind, piece.text))
-        self._rw.run(read_sql("risingwave/templates/swap").format(name=piece.name))
+        self._fill(Relation(new, relation.kind, relation.text))
+        self._rw.run(read_sql("risingwave/templates/swap").format(name=relation.name))
         self._rw.run(f"drop materialized view {new}")
 
-    def _fill(self, piece: Piece) -> None:
+    def _fill(self, relation: Relation) -> None:
         """Returns when the view is filled; until then tells how far it is."""
         with ThreadPoolExecutor(1, thread_name_prefix="materialize") as worker:
-            filling = worker.submit(self._rw.run, f"create materialized view {piece.name} as\n{piece.text}")
+            filling = worker.submit(self._rw.run, f"create materialized view {relation.name} as\n{relation.text}")
             done = threading.Event()
             filling.add_done_callback(lambda _: done.set())
             try:
                 while not done.wait(LOOK_SECONDS):
                     for statement, progress in _progress(self._engines):
-                        if piece.name in statement:
-                            self._say(f"Filling {piece.name}: {progress}")
+                        if relation.name in statement:
+                            self._say(f"Filling {relation.name}: {progress}")
             except BaseException:  # Ctrl-C, above all: whoever stops here must not wait for hours
                 self._rw.cancel()
                 raise
@@ -129,7 +129,7 @@ class _Builder:
         reader.let_read(self._rw, self._engines.settings)  # before it takes the place of one that is read
 
     def _remove_what_nothing_makes(self) -> None:
-        kept = {piece.name for piece in (*views(), *self._materialized)}
+        kept = {relation.name for relation in (*views(), *self._materialized)}
         wanted = {*cdc.fingerprints_of(self._engines.settings), *kept, FINGERPRINTS}
         for name in [name for name in self._fingerprints if name not in wanted]:
             if name in self._names:
@@ -161,7 +161,7 @@ def _progress(engines: Engines) -> list[tuple[str, str]]:
         return []  # it is only told for patience: the statement itself will say what is wrong
 
 
-def drop(engines: Engines, materialized: Sequence[Piece], say: Say = lambda line: None) -> list[str]:
+def drop(engines: Engines, materialized: Sequence[Relation], say: Say = lambda line: None) -> list[str]:
     """Removes everything, these views with it, and returns the names of what there was; can be repeated.
 
     Raises RisingWaveRefused, ServerUnavailable and SettingsError; then the slot is still there.
@@ -171,12 +171,12 @@ def drop(engines: Engines, materialized: Sequence[Piece], say: Say = lambda line
     return dropped + ([SLOT] if drop_slot(engines) else [])
 
 
-def _drop_all(rw: Console, pieces: Sequence[Piece], say: Say) -> list[str]:
+def _drop_all(rw: Console, relations: Sequence[Relation], say: Say) -> list[str]:
     """From what depends on others to what others depend on."""
     names = rw.names()
     known = read_fingerprints(rw, names)
-    materialized = {piece.name for piece in pieces} | {n for n in known if names.get(n) == "materialized view"}
-    plain = {piece.name for piece in views()} | {n for n in known if names.get(n) == "view"}
+    materialized = {relation.name for relation in relations} | {n for n in known if names.get(n) == "materialized view"}
+    plain = {relation.name for relation in views()} | {n for n in known if names.get(n) == "view"}
     wanted = [("subscription", changes_of(name)) for name in (*FOLLOWED, *sorted(materialized))]
     wanted += [("materialized view", name + end) for name in sorted(materialized) for end in ("", NEW)]
     wanted += [("view", name) for name in (*sorted(plain), FINGERPRINTS)]

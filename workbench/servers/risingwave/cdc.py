@@ -18,9 +18,9 @@ from workbench.database.positions import committed_with_heartbeat, followers
 from workbench.database.sql_files import read_sql, run_sql
 from workbench.errors import CdcError, RisingWaveRefused
 from workbench.servers.risingwave.console import SLOT, Console
-from workbench.servers.risingwave.pieces import HEARTBEAT, SECRET, SOURCE, source, tables
 from workbench.servers.risingwave.preflight import REBUILD
 from workbench.servers.risingwave.reader import let_read
+from workbench.servers.risingwave.relations import HEARTBEAT, SECRET, SOURCE, source, tables
 from workbench.words import counted
 
 LEAVE_SECONDS = 15.0  # RisingWave lets go of the slot a moment after its source is dropped
@@ -85,7 +85,7 @@ UNREACHABLE = (
 def fingerprints_of(settings: Settings) -> dict[str, str]:
     """What the source and the tables are made from: their text, and for the source where it connects."""
     server = settings.cdc_from_risingwave
-    found = {piece.name: piece.fingerprint for piece in (source(), *tables())}
+    found = {relation.name: relation.fingerprint for relation in (source(), *tables())}
     address = f"{found[SOURCE]} {server.user}@{server.host}:{server.port}/{server.name}"
     address += f" {server.sslmode} {server.sslrootcert}"
     return found | {SOURCE: hashlib.sha256(address.encode()).hexdigest()[:16]}

@@ -13,15 +13,23 @@ from workbench.database.sql_files import read_sql, run_sql
 from workbench.errors import RisingWaveRefused
 from workbench.servers.risingwave import cdc
 from workbench.servers.risingwave.console import SLOT, Console, console
-from workbench.servers.risingwave.pieces import FOLLOWED, SOURCE, Piece, changes_of, read_fingerprints, tables, views
 from workbench.servers.risingwave.preflight import REBUILD
+from workbench.servers.risingwave.relations import (
+    FOLLOWED,
+    SOURCE,
+    Relation,
+    changes_of,
+    read_fingerprints,
+    tables,
+    views,
+)
 from workbench.words import counted
 
 APPLY = "Run `workbench risingwave apply`."
 
 
 @dataclass(frozen=True)
-class Relation:
+class RelationState:
     """One table or view: how many rows it has, when they last changed (UTC), and whether it is as its file says.
 
     ``backfill`` says how far it has been filled: ``done``, ``12.3%``, ``5,000 rows``, ``not told``; empty for a plain
@@ -43,12 +51,12 @@ class RisingWaveState:
     version: str
     beat_at: datetime | None
     age_seconds: float | None
-    relations: tuple[Relation, ...]
+    relations: tuple[RelationState, ...]
     slot: dict[str, Any] | None
     problems: tuple[str, ...]
 
 
-def state(engines: Engines, materialized: Sequence[Piece]) -> RisingWaveState:
+def state(engines: Engines, materialized: Sequence[Relation]) -> RisingWaveState:
     """Asks RisingWave and the master. Raises ServerUnavailable when one does not answer, and SettingsError."""
     slot, now = _slot(engines)
     with console(engines, is_patient=False) as rw:
@@ -57,8 +65,8 @@ def state(engines: Engines, materialized: Sequence[Piece]) -> RisingWaveState:
             beat_at = found[0].beat_at
             seconds = max((now - beat_at).total_seconds(), 0.0)
         made, filling = read_fingerprints(rw, names), _filling(rw)
-        pieces = (*tables(), *views(), *materialized)
-        relations = tuple(_relation(rw, piece, names, made, filling) for piece in pieces)
+        wanted = (*tables(), *views(), *materialized)
+        relations = tuple(_state_of(rw, relation, names, made, filling) for relation in wanted)
         problems = _problems(engines, names, made, relations, slot)
         return RisingWaveState(rw.version, beat_at, seconds, relations, slot, tuple(problems))
 
@@ -73,23 +81,23 @@ def _slot(engines: Engines) -> tuple[dict[str, Any] | None, datetime]:
     return next((slot for slot in slots if slot["slot_name"] == SLOT), None), now
 
 
-def _relation(
-    rw: Console, piece: Piece, names: dict[str, str], made: dict[str, str], filling: dict[str, str]
-) -> Relation:
-    if piece.name not in names:
-        return Relation(piece.name, piece.kind, "missing")
-    word = "as its file says" if made.get(piece.name) == piece.fingerprint else "older than its file"
-    if piece.kind == "view":  # a plain view holds nothing of its own
-        return Relation(piece.name, piece.kind, word)
-    backfill = next((progress for statement, progress in filling.items() if f" {piece.name} " in statement), "done")
-    if piece.kind == "table":
-        read = cdc.rows_read(rw, piece.name)
+def _state_of(
+    rw: Console, relation: Relation, names: dict[str, str], made: dict[str, str], filling: dict[str, str]
+) -> RelationState:
+    if relation.name not in names:
+        return RelationState(relation.name, relation.kind, "missing")
+    word = "as its file says" if made.get(relation.name) == relation.fingerprint else "older than its file"
+    if relation.kind == "view":  # a plain view holds nothing of its own
+        return RelationState(relation.name, relation.kind, word)
+    backfill = next((progress for statement, progress in filling.items() if f" {relation.name} " in statement), "done")
+    if relation.kind == "table":
+        read = cdc.rows_read(rw, relation.name)
         backfill = "not told" if read is None else "done" if read[1] else counted(read[0], "row")
     try:
-        held = rw.run(read_sql("risingwave/templates/held").format(name=piece.name))[0]
+        held = rw.run(read_sql("risingwave/templates/held").format(name=relation.name))[0]
     except RisingWaveRefused:  # it is being filled and cannot be read yet
-        return Relation(piece.name, piece.kind, word, backfill=backfill)
-    return Relation(piece.name, piece.kind, word, held.held, held.changed_at, backfill)
+        return RelationState(relation.name, relation.kind, word, backfill=backfill)
+    return RelationState(relation.name, relation.kind, word, held.held, held.changed_at, backfill)
 
 
 def _filling(rw: Console) -> dict[str, str]:
@@ -100,7 +108,7 @@ def _problems(
     engines: Engines,
     names: dict[str, str],
     made: dict[str, str],
-    relations: tuple[Relation, ...],
+    relations: tuple[RelationState, ...],
     slot: dict[str, Any] | None,
 ) -> list[str]:
     found = []
@@ -117,7 +125,7 @@ def _problems(
             f"Nobody reads from the slot {SLOT}, and the master keeps WAL for it. `docker compose restart risingwave`"
             " makes RisingWave connect again."
         )
-    if any(relation.state != "as its file says" for relation in relations):
+    if any(each.state != "as its file says" for each in relations):
         found.append(f"Some views are missing or older than their files. {APPLY}")
     if missing := [table for table in FOLLOWED if table in names and changes_of(table) not in names]:
         found.append(f"No subscription follows {', '.join(missing)}. {APPLY}")

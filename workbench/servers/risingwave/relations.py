@@ -25,7 +25,7 @@ NEW = "__new"  # ends the name of what is being built beside what is in use
 
 
 @dataclass(frozen=True)
-class Piece:
+class Relation:
     """A source or a table with its statement, or a view with its body."""
 
     name: str
@@ -38,19 +38,19 @@ class Piece:
         return hashlib.sha256(self.text.encode()).hexdigest()[:16]
 
 
-def source() -> Piece:
+def source() -> Relation:
     """The source of all tables."""
-    return next(piece for piece in _cdc() if piece.kind == "source")
+    return next(relation for relation in _cdc() if relation.kind == "source")
 
 
-def tables() -> list[Piece]:
+def tables() -> list[Relation]:
     """The tables of sales, then the heartbeat: it is read when they have been, and so vouches for them."""
-    return [piece for piece in _cdc() if piece.kind == "table"]
+    return [relation for relation in _cdc() if relation.kind == "table"]
 
 
-def views() -> list[Piece]:
+def views() -> list[Relation]:
     """The facts: plain views, since they hold a row for each sale or line, as the tables do."""
-    return [Piece(path.rsplit("/", 1)[1], "view", read_sql(path)) for path in sql_names("metrics")]
+    return [Relation(path.rsplit("/", 1)[1], "view", read_sql(path)) for path in sql_names("metrics")]
 
 
 def changes_of(table: str) -> str:
@@ -58,13 +58,13 @@ def changes_of(table: str) -> str:
     return f"sub_{table}"
 
 
-def _cdc() -> list[Piece]:
+def _cdc() -> list[Relation]:
     found = []
     for name in sql_names("risingwave"):
         text = read_sql(name)
         made = re.search(r"^create (source|table) if not exists (\w+)", text, re.MULTILINE)
         assert made is not None, f"{name} makes neither a source nor a table"
-        found.append(Piece(made[2], "source" if made[1] == "source" else "table", text))
+        found.append(Relation(made[2], "source" if made[1] == "source" else "table", text))
     return found
 
 
