@@ -40,6 +40,7 @@ from workbench.errors import (
 )
 from workbench.filters import Filters, chips
 from workbench.forms.item_entry import ItemEntry
+from workbench.forms.known_products import KnownProducts
 from workbench.forms.sale_columns import page_rows
 from workbench.imports import FileMapping, ImportFile
 from workbench.live import Live
@@ -370,4 +371,10 @@ def test_the_form_takes_the_list_price_of_the_day_and_says_when_another_is_typed
     assert price.helper_text == "List price 3.20"
     entry.fields.fill({"unit_price": "3,00"})
     assert price.helper_text == "List price 3.20: this is 0.20 less"
-    assert list(entry._named_choices({})) == ["C-LAT · Latte · 3.20"]
+    products = KnownProducts(lambda: names)
+    found = {day: products.read("latt", day)[1] for day in (date(2026, 5, 31), date(2026, 6, 1), date(2025, 12, 31))}
+    assert [[each.unit_price for each in known] for known in found.values()] == [
+        [Decimal("3.20")],
+        [Decimal("3.50")],
+        [None],
+    ]

@@ -20,7 +20,6 @@ from workbench.connection import connect as connect_workbench
 from workbench.database.engines import Engines
 from workbench.errors import OutcomeUnknown
 from workbench.forms import SalesManager
-from workbench.forms.item_entry import ItemEntry
 from workbench.forms.sale_form import SaleForm
 from workbench.metrics import SaleWhere
 from workbench.sales.doubts import doubts
@@ -261,7 +260,6 @@ async def test_a_known_product_completes_what_is_empty(workbench: Workbench) -> 
     manager = SalesManager(workbench, actor="tester")
     create(workbench)
     entry = manager.add.form.basket.entry
-    await entry.load_products()
     entry.fields.fill({"product_code": "C-LAT", "unit_price": "9"})
     await entry.complete()
     texts = entry.fields.texts()
@@ -273,16 +271,6 @@ async def test_a_known_product_completes_what_is_empty(workbench: Workbench) -> 
     entry.fields.fill({"product_code": "NEW"})
     await entry.complete()
     assert entry.fields.text("product_name") == ""
-
-
-@in_a_loop
-async def test_the_list_of_products_does_not_drop_what_is_typed(workbench: Workbench) -> None:
-    manager = SalesManager(workbench, actor="tester")
-    create(workbench)
-    entry = manager.add.form.basket.entry
-    entry.fields.fill({"product_code": "NEW-1"})
-    await entry.load_products()
-    assert entry.fields.text("product_code") == "NEW-1"
 
 
 @in_a_loop
@@ -324,20 +312,3 @@ async def test_a_late_page_does_not_overwrite_a_newer_one(workbench: Workbench) 
     await manager.table.reload()
     await slow
     assert manager.table.shown == [2]
-
-
-def test_products_that_are_known_already_do_not_touch_what_is_being_typed(workbench: Workbench) -> None:
-    """After each save they are read again. New choices empty the field for a moment, and a keystroke with it."""
-    workbench.sales().create(sale(lines=[LATTE]), uuid4())
-    entry = ItemEntry(workbench.sales(), lambda _line, _row: None)
-    code, told = entry.fields.widgets["product_code"], list[str]()
-    code.param.watch(lambda event: told.append(event.name), ["options", "value", "value_input"])
-    asyncio.run(entry.load_products())
-    assert "options" in told and len(code.options) == 1
-    told.clear()
-    workbench.sales().create(sale(lines=[LATTE]), uuid4())
-    asyncio.run(entry.load_products())
-    assert told == []
-    workbench.sales().create(sale(lines=[CAKE]), uuid4())
-    asyncio.run(entry.load_products())
-    assert len(code.options) == 2

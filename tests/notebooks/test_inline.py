@@ -36,6 +36,7 @@ FACTORS = """() => Bokeh.documents.flatMap((d) => [...d._all_models.values()])
 def record_a_sale(page: Page, store: str) -> None:
     """One item of 5.00, through the form."""
     page.get_by_role("tab", name="Add Transaction").click()
+    page.get_by_role("button", name="Details", exact=True).filter(visible=True).click()
     fields = {"Cashier ID": "301", "Store ID": store, "Product Code": "X", "Product Name": "Tea", "Quantity": "1"}
     for label, text in (fields | {"Unit Price": "5.00"}).items():
         page.get_by_label(label, exact=True).filter(visible=True).fill(text)

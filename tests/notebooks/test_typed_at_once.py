@@ -31,6 +31,7 @@ def test_nothing_is_lost_that_is_typed_into_a_form_that_was_just_drawn(
         run_all(page, address)
         cells = page.locator(".jp-CodeCell")
         for execution in (4, 6, 8):
+            cells.nth(1).get_by_role("button", name="Details", exact=True).click()
             for label, text in TYPED.items():  # as fast as keys can be pressed
                 field = cells.nth(1).get_by_label(label, exact=True)
                 field.click()

@@ -67,13 +67,17 @@ def test_what_a_form_of_sales_answers_is_seen(app: str, screen: Page, workbench:
     fill(screen, Cashier_ID="301", Store_ID="3")
     button(screen, "Create Transaction").click()
     seen(answer(screen, "The basket is empty."))
+    button(screen, "Details").click()
     for number in range(8):
         fill(screen, Product_Code=f"C-{number}", Product_Name="Caffè Latte", Quantity="1", Unit_Price="1")
         button(screen, "Add item").click()
         expect(screen.get_by_label("Product Code")).to_have_value("")
         expect(screen.get_by_label("Product Code")).to_be_focused()  # the next item begins here
     button(screen, "Create Transaction").click()
-    seen(answer(screen, "created: 8 items"))
+    created = answer(screen, "created: 8 items")
+    expect(created).to_be_in_viewport(ratio=1)
+    assert created.evaluate(IS_ANNOUNCED)
+    expect(screen.get_by_label("Item", exact=True)).to_be_focused()  # the next sale begins here
 
 
 def test_what_sample_data_and_a_comparison_answer_is_seen(app: str, screen: Page) -> None:

@@ -14,8 +14,8 @@ import pytest
 from tests.examples import CAKE, HOSTILE, LATTE, sale
 from workbench.dashboards.sale_list import as_drawn
 from workbench.errors import FieldError
-from workbench.forms import basket
 from workbench.forms.actions import Action
+from workbench.forms.basket_rows import BasketRows
 from workbench.forms.conflict import conflict_table, merge
 from workbench.forms.fields import Fields, text_field
 from workbench.forms.messages import Message
@@ -28,6 +28,7 @@ from workbench.metrics import SaleWhere
 from workbench.metrics.sale_pages import COLUMNS, Move, SalePage
 
 BLANK = filter_texts(SaleWhere())
+AMOUNTS = {"quantity": 1, "unit_price": Decimal("4.20"), "discount": Decimal("0.00")}
 
 
 def stored(**changes: Any) -> dict[str, Any]:
@@ -175,8 +176,9 @@ def test_tables_show_letters_that_are_not_seen() -> None:
     rows = pd.DataFrame([row], columns=list(COLUMNS))
     assert page_rows(rows)["payment_method"].tolist() == [shown]
     assert as_drawn(rows)["payment_method"].tolist() == [shown]
-    line = {"product_code": mark, "product_name": mark, "category": mark, "quantity": 1}
-    assert basket._row(line | dict.fromkeys(("unit_price", "discount"), Decimal(1)))[:3] == (shown,) * 3
+    rows = BasketRows("USD", lambda: None, print, print, lambda: None)
+    rows.load([CAKE | dict.fromkeys(("product_code", "product_name", "category"), mark) | AMOUNTS])
+    assert (rows.rows[0]["name"], rows.rows[0]["about"]) == (shown, f"{shown} · {shown}")
 
 
 NAMED = {3: "Rossio", 4: "Chiado", 7: "Chiado (7)"}

@@ -151,6 +151,8 @@ def test_rows_of_a_frame_are_sales() -> None:
         ("1.234,50", "1234.50"),
         ("1,234.50", "1234.50"),
         ("1,234,567", "1234567.00"),
+        ("1 234,50", "1234.50"),
+        ("1\u202f234\u00a0567.5", "1234567.50"),
     ],
 )
 def test_a_decimal_comma_is_understood_where_it_cannot_be_mistaken(typed: str, price: str) -> None:

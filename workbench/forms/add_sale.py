@@ -1,4 +1,4 @@
-"""Add Transaction: a new sale, saved once however often the button is pressed."""
+"""Add Transaction: a new sale, saved once however often it is asked for; the last one, repeated or printed."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import panel as pn
 import panel_material_ui as pmui
 
 from workbench.catalogue.names import Names
+from workbench.components.browser.printing import Printing
 from workbench.components.browser.unsaved import Unsaved
 from workbench.errors import RequestReused, SaleRefused
 from workbench.forms.actions import Action
@@ -18,34 +19,53 @@ from workbench.forms.confirmation import Confirmation
 from workbench.forms.fields import actions
 from workbench.forms.messages import Message
 from workbench.forms.named_ids import no_names
-from workbench.forms.sale_form import SaleForm, size
+from workbench.forms.receipt import WIDTH_MM, receipt
+from workbench.forms.sale_form import SALE_FORM, SaleForm, size
 from workbench.forms.visible_after import VisibleAfter
 from workbench.sales.models import SaleInput
 from workbench.sales.service import Sales, Saved
 
+KEPT = ("cashier_id", "store_id", "payment_method")  # for the next sale
+
 
 class AddSale(pn.viewable.Viewer):
-    """The form for a new sale. ``on_saved`` is called after each one."""
+    """The form for a new sale. ``on_saved`` is called after each one, the last of which can be repeated and printed."""
 
     def __init__(self, sales: Sales, on_saved: Callable[[Saved], None], names: Callable[[], Names] = no_names) -> None:
         super().__init__()
         self._sales, self._on_saved = sales, on_saved
         self._request_id = uuid4()  # kept until it succeeded: sent again, it makes no second sale
         self._refused: SaleInput | None = None
+        self._last: tuple[int, SaleInput] | None = None
+        self._names, self._printing = names, Printing()
         self.message = Message(timing=VisibleAfter())
         self.unsaved = Unsaved("add", self._draft, self._restore)
-        self.form = SaleForm(sales, self.message, self.unsaved.changed, is_new=True, names=names)
+        self.form = SaleForm(
+            sales, self.message, self.unsaved.changed, is_new=True, names=names, on_save=self._save_by_key
+        )
+        self.form.basket.line.take_focus()
         self._button = pmui.Button(label="Create Transaction", variant="contained", margin=(6, 8))
         self._clear = pmui.Button(label="Clear", variant="text", margin=(6, 8), on_click=self._start_over)
+        self._repeat = pmui.Button(label="Repeat last sale", variant="text", margin=(6, 8), visible=False)
+        self._receipt = pmui.Button(label="Print receipt", variant="text", margin=(6, 8), visible=False)
+        self._repeat.on_click(self.repeat)
+        self._receipt.on_click(Action(self._print, self.message, self._receipt).run)
         self.save = Action(self._create, self.message, self._button)
         self.confirmation = Confirmation(sales, self.save.run)
         self._button.on_click(self.save.run)
 
+    def _save_by_key(self) -> None:
+        pn.state.execute(self.save.run)
+
     async def _create(self) -> None:
         self.message.clear()
-        sale = self.form.read()
-        if sale is None or await self.confirmation.is_open(sale):
-            return
+        await self.form.basket.settle()
+        with self.form.basket.held():
+            sale = self.form.read()
+            if sale is not None and not await self.confirmation.is_open(sale):
+                await self._send(sale)
+
+    async def _send(self, sale: SaleInput) -> None:
         try:
             saved = await asyncio.to_thread(self._sales.create, sale, self._id_for(sale))
         except RequestReused as reused:
@@ -57,12 +77,27 @@ class AddSale(pn.viewable.Viewer):
             self.form.refuse(refusal.fields)
             return
         self._request_id = uuid4()
+        self._last = saved.transaction_id, sale
+        self._repeat.visible = self._receipt.visible = True
         self.confirmation.forget()
-        self.form.clear()
+        self.form.next(KEPT)
         lead = f"Transaction {saved.transaction_id} created:"
         at = "" if saved.transaction_time is None else f", {saved.transaction_time:%Y-%m-%d %H:%M:%S}"
-        self.message.say("success", f"{size(sale, self._sales)}{at}.", lead, saved)
+        self.message.say("success", f"{size(sale, self._sales)}{at}.", lead, saved, takes_focus=False)
+        self.form.basket.line.focus()
         self._on_saved(saved)
+
+    def repeat(self, _event: object = None) -> None:
+        """Puts the items of the last sale into the basket, beside what is there."""
+        if self._last is not None:
+            self.form.basket.repeat(self._last[1].lines, f"The items of transaction {self._last[0]}")
+
+    async def _print(self) -> None:
+        """The last sale as the master has it, for the browser to print."""
+        if self._last is not None:
+            sale = (await asyncio.to_thread(self._sales.get, self._last[0], for_edit=True)).value
+            page = receipt(sale, self._names(), self._sales.engines.settings.workbench_currency)
+            self._printing.print(f"Receipt {sale.transaction_id}", page, WIDTH_MM)
 
     def _draft(self) -> dict[str, Any] | None:
         """With its request id: what was sent and maybe saved before the page was lost makes no second sale."""
@@ -84,5 +119,6 @@ class AddSale(pn.viewable.Viewer):
         self.form.clear()
 
     def __panel__(self) -> pn.Column:
-        buttons = actions(self._clear, self._button)
-        return pn.Column(self.form, buttons, self.confirmation, self.message, sizing_mode="stretch_width", margin=0)
+        buttons = actions(self._receipt, self._repeat, self._clear, self._button)
+        parts = (self.form, buttons, self.confirmation, self.message, self._printing)
+        return pn.Column(*parts, css_classes=[SALE_FORM], sizing_mode="stretch_width", margin=0)

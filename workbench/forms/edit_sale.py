@@ -23,7 +23,7 @@ from workbench.forms.conflict import conflict_table, merge
 from workbench.forms.fields import MARGIN, actions
 from workbench.forms.messages import Message
 from workbench.forms.named_ids import no_names
-from workbench.forms.sale_form import SaleForm, content, section, size
+from workbench.forms.sale_form import SALE_FORM, SaleForm, content, section, size
 from workbench.forms.sale_history import SaleHistory
 from workbench.forms.sale_picker import SaleLoader, SalePicker
 from workbench.forms.visible_after import VisibleAfter
@@ -56,7 +56,7 @@ class EditSale(pn.viewable.Viewer):
         self.message = Message(timing=VisibleAfter())
         self._loader = SaleLoader(sales, self.message)
         self.unsaved = Unsaved("edit", self._draft, self._restore)
-        self.form = SaleForm(sales, self.message, self.unsaved.changed, names=names)
+        self.form = SaleForm(sales, self.message, self.unsaved.changed, names=names, on_save=self._save_by_key)
         self._picker = SalePicker(self.load, self.message)
         self._title = html_pane(margin=MARGIN)
         self._history = SaleHistory(sales.clock, self.message, self._undo, self._take_version, can_undo=sales.may_undo)
@@ -81,7 +81,12 @@ class EditSale(pn.viewable.Viewer):
         cancel = _button("Cancel", self._cancel, variant="text")
         back = [_button("Return items", lambda _: on_return(self.sale_id or 0))] if on_return else []
         self._body = pn.Column(
-            self._title, self.form, actions(cancel, *back, self._button), sizing_mode="stretch_width", margin=0
+            self._title,
+            self.form,
+            actions(cancel, *back, self._button),
+            css_classes=[SALE_FORM],
+            sizing_mode="stretch_width",
+            margin=0,
         )
         self._show(None)
 
@@ -133,14 +138,22 @@ class EditSale(pn.viewable.Viewer):
         if self._picker.transaction_id == transaction_id:
             await self._tell_history(transaction_id)
 
+    def _save_by_key(self) -> None:
+        if self._base is not None:
+            pn.state.execute(self.save.run)
+
     async def _save(self) -> None:
         base = self._base
         if base is None:
             return
         self.message.clear()
-        sale = self.form.read()
-        if sale is None:
-            return
+        await self.form.basket.settle()
+        with self.form.basket.held():
+            sale = self.form.read()
+            if sale is not None:
+                await self._send(base, sale)
+
+    async def _send(self, base: Sale, sale: SaleInput) -> None:
         if content(sale) == content(base):
             self.message.say("info", "Nothing was saved.", "Nothing has been changed.")
             return

@@ -40,7 +40,7 @@ def flow(*objects: Any, width: int = 170) -> pn.Row:
 
 
 def actions(*buttons: Any) -> pn.Row:
-    """Buttons at the right end: at the left an open list of products would lie over them."""
+    """Buttons at the right end."""
     return pn.Row(pn.HSpacer(), *buttons, sizing_mode="stretch_width", margin=0)
 
 
@@ -75,8 +75,7 @@ class Fields:
 
     @staticmethod
     def _fill(widget: Any, text: Any) -> None:
-        # An AutocompleteInput takes a value of its own list only, and loses any other.
-        widget.value = None if isinstance(widget, pmui.AutocompleteInput) else text
+        widget.value = text
         if "value_input" in widget.param:
             with edit_readonly(widget):
                 widget.value_input = text

@@ -1,11 +1,11 @@
-"""The fields of one item, completed from known products, on their way into the basket."""
+"""The details of one item, completed from known products, on their way into the basket."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -14,14 +14,14 @@ import panel as pn
 import panel_material_ui as pmui
 
 from workbench.catalogue.names import Names
-from workbench.components.inline import read_aside
 from workbench.components.theme import money
-from workbench.errors import SaleRefused, ServerUnavailable
-from workbench.forms.fields import LAYOUT, Fields, actions, flow, text_field
+from workbench.errors import FieldError, SaleRefused, ServerUnavailable
+from workbench.forms.fields import Fields, actions, flow, text_field
 from workbench.forms.messages import Message
 from workbench.forms.named_ids import no_names
+from workbench.forms.typed_item import plain_amount
 from workbench.sales.models import LineInput, parse_line, with_point
-from workbench.sales.products import find_product, known_products
+from workbench.sales.products import find_product
 from workbench.sales.service import Sales
 
 log = logging.getLogger(__name__)
@@ -42,23 +42,23 @@ class ItemEntry(pn.viewable.Viewer):
         on_change: Callable[[], None] | None = None,
         names: Callable[[], Names] = no_names,
         day: Callable[[], date] | None = None,
+        on_empty: Callable[..., None] = lambda **_: None,
     ) -> None:
         super().__init__()
-        self._sales, self._on_add, self._on_change = sales, on_add, on_change
+        self._sales, self._on_add, self._on_change, self._on_empty = sales, on_add, on_change, on_empty
+        self._currency = sales.engines.settings.workbench_currency
         self._names, self._day = names, day or sales.clock.today
         self._untouched: dict[str, Any] = dict(EMPTY)  # what the fields held when nobody had typed yet
         self._completed = {"product_code": ""}  # what was filled in for the user, who may since have changed it
-        self._choices: dict[str, tuple[str, str]] = {}
         self._item_id: int | None = None
         self.row: int | None = None  # of the basket, while one of its items is being changed
         self._changes, self._added_at = 0, 0.0
-        self.fields = Fields(_widgets(sales.engines.settings.workbench_currency), self._changed)
+        self.fields = Fields(_widgets(self._currency), self._changed)
         self.message = Message()
         self._add = pmui.Button(label="Add item", icon="add", variant="outlined", on_click=self.add, margin=(6, 8))
         self._clear = pmui.Button(label="Clear item", variant="text", on_click=lambda _: self.clear(), margin=(6, 8))
-        self.fields.widgets["product_code"].param.watch(self._chosen, "value")
-        for name in set(EMPTY) - {"product_code"}:
-            self.fields.widgets[name].param.watch(self.add, "enter_pressed")
+        for widget in self.fields.widgets.values():
+            widget.param.watch(self.add, "enter_pressed")
         self.fields.fill(EMPTY)
 
     @property
@@ -68,8 +68,8 @@ class ItemEntry(pn.viewable.Viewer):
 
     def load(self, line: Mapping[str, Any], row: int) -> None:
         """Takes an item of the basket to be changed; ``Add item`` becomes ``Update item``."""
-        self._item_id, self.row = line.get("item_id"), row
         self._start({name: "" if line[name] is None else str(line[name]) for name in EMPTY}, "Update item")
+        self._item_id, self.row = line.get("item_id"), row
         self.fields.widgets["quantity"].focus()
 
     def draft(self) -> dict[str, Any]:
@@ -84,34 +84,16 @@ class ItemEntry(pn.viewable.Viewer):
         if self.row is not None:
             self._add.label = "Update item"
 
+    def take(self, texts: Mapping[str, str], errors: Sequence[FieldError]) -> None:
+        """Takes what is known of an item that cannot be added yet, with what is missing or wrong by each field."""
+        self._start(EMPTY)
+        self.fields.fill(texts)
+        self.fields.show(errors, is_going_there=False)
+
     def clear(self) -> None:
         """Empties the fields for a new item."""
-        self._item_id = self.row = None
-        self._start(EMPTY, "Add item")
-
-    async def load_products(self) -> None:
-        """Reads the known products; without a server the codes are typed."""
-        try:
-            products = (await read_aside(known_products, self._sales.reader, self._sales.session)).value
-        except ServerUnavailable as error:
-            log.warning("Product codes are not completed: %s", error)
-            return
-        choices = self._named_choices(dict(products))
-        if choices == self._choices:
-            return  # what is typed in this moment would be lost for nothing
-        self._choices = choices
-        typed = self.fields.text("product_code")
-        self.fields.widgets["product_code"].options = list(self._choices)  # drops what is typed and none of them
-        self.fields.fill({"product_code": typed})
-
-    def _named_choices(self, sold: Mapping[str, str]) -> dict[str, tuple[str, str]]:
-        """What was sold before and what the catalogue has, each with the list price of the day."""
-        names, day = self._names(), self._day()
-        prices = {code: names.list_price(code, day) for code in names.prices}
-        return {
-            f"{code} · {name}" + ("" if prices.get(code) is None else f" · {money(prices[code])}"): (code, name)
-            for code, name in sorted(({**sold} | {code: name for code, (name, _) in names.products.items()}).items())
-        }
+        self._start(EMPTY)
+        self._on_empty(is_added=False)
 
     async def add(self, *_events: Any) -> None:
         """Hands the item over, or shows what is wrong with it."""
@@ -119,15 +101,16 @@ class ItemEntry(pn.viewable.Viewer):
             return  # the second click of a double click, on fields that the first one has emptied
         await self.complete()
         texts = self.fields.texts()
+        amounts = {name: plain_amount(texts[name], self._currency) for name in ("unit_price", "discount")}
         try:
-            line = parse_line(texts | {"item_id": self._item_id, "discount": texts["discount"].strip() or "0"})
+            line = parse_line(texts | amounts | {"item_id": self._item_id, "discount": amounts["discount"] or "0"})
+            self._on_add(line, self.row)
         except SaleRefused as refusal:
-            self.fields.show(refusal.fields)
+            self.fields.show([FieldError(e.field, texts.get(e.field, e.value), e.allowed) for e in refusal.fields])
             return
-        self._added_at, row = time.monotonic(), self.row
-        self.clear()
-        self._on_add(line, row)
-        self.fields.widgets["product_code"].focus()
+        self._added_at = time.monotonic()
+        self._start(EMPTY)
+        self._on_empty(is_added=True)
 
     async def complete(self) -> None:
         """Fills in name, category and price of a known code, except where the user has typed something else."""
@@ -163,21 +146,14 @@ class ItemEntry(pn.viewable.Viewer):
             if self.fields.text(name) in ("", before.get(name, "")):
                 self.fields.fill({name: text})
 
-    def _start(self, texts: Mapping[str, Any], label: str) -> None:
+    def _start(self, texts: Mapping[str, Any], label: str = "Add item") -> None:
+        self._item_id = self.row = None
         self._untouched = dict(texts)
         self._completed = {name: texts[name] for name in ("product_code", *COMPLETED)}
         self.fields.fill(texts)
         self.fields.forgive()
         self.message.clear()
         self._add.label = label
-
-    def _chosen(self, event: Any) -> None:
-        """An entry of the list stands for its code."""
-        if event.new in self._choices:
-            code, name = self._choices[event.new]
-            self.fields.fill({"product_code": code})
-            if self.fields.text("product_name") in ("", self._completed.get("product_name", "")):
-                self.fields.fill({"product_name": name})
 
     def _changed(self, name: str) -> None:
         self._changes += 1
@@ -216,17 +192,8 @@ def price_hint(listed: Decimal, typed: str) -> str:
 
 
 def _widgets(currency: str) -> dict[str, Any]:
-    code = pmui.AutocompleteInput(
-        label="Product Code",
-        helper_text="Type to find a product, or a new code",
-        restrict=False,
-        min_characters=1,
-        search_strategy="includes",
-        case_sensitive=False,
-        **LAYOUT,
-    )
     return {
-        "product_code": code,
+        "product_code": text_field("product_code"),
         "product_name": text_field("product_name"),
         "category": text_field("category", "Optional"),
         "quantity": text_field("quantity"),

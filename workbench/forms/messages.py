@@ -49,13 +49,15 @@ class Message(pn.viewable.Viewer):
         """How often something has been said."""
         return self._said.shown
 
-    def say(self, severity: Severity, text: str, lead: str = "", saved: Saved | None = None) -> None:
+    def say(
+        self, severity: Severity, text: str, lead: str = "", saved: Saved | None = None, *, takes_focus: bool = True
+    ) -> None:
         """Shows plain text where the eye is, with ``lead`` in bold before it; and when ``saved`` is visible, as soon
         as it is."""
         if self._timing is not None:
             self._timing.follow(saved)
         self._alert.param.update(severity=severity, closed=False, visible=True)
-        self._said.say(text, lead=lead)
+        self._said.say(text, lead=lead, takes_focus=takes_focus)
 
     def clear(self) -> None:
         """Takes the message away."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import Any
 
@@ -17,7 +17,7 @@ from workbench.forms.fields import CHOICE, LAYOUT, Fields, flow, text_field
 from workbench.forms.messages import Message
 from workbench.forms.named_ids import NamedIds, no_names
 from workbench.sales.fields import TYPED, Field
-from workbench.sales.models import LineInput, Sale, SaleInput, parse_line, parse_sale
+from workbench.sales.models import LineInput, Sale, SaleInput, parse_sale
 from workbench.sales.service import Sales
 from workbench.words import items_text
 
@@ -25,13 +25,14 @@ HEADER = tuple(field.name for field in TYPED)
 CHOICES = tuple(field for field in TYPED if field.choices)
 NAMED = tuple(field for field in TYPED if field.dimension in KIND_OF)
 LINE = tuple(LineInput.model_fields)
+SALE_FORM = "sale-form"  # the CSS class of what is around a form: in it Ctrl+Enter saves
 
 
 class SaleForm(pn.viewable.Viewer):
     """One sale as it is typed. ``message`` is where it says what no single field can show.
 
     A new sale (``is_new``) needs no time: it gets the moment of saving. ``on_change`` is called when something in it
-    may have changed, also by the program.
+    may have changed, also by the program, ``on_save`` by Ctrl+Enter.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class SaleForm(pn.viewable.Viewer):
         *,
         is_new: bool = False,
         names: Callable[[], Names] = no_names,
+        on_save: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__()
         self._message, self._sales = message, sales
@@ -49,7 +51,7 @@ class SaleForm(pn.viewable.Viewer):
         time_hint = f"{sales.clock.name} time{'; empty: when it is saved' if is_new else ''}"
         self.fields = Fields({field.name: _widget(field, time_hint) for field in TYPED}, lambda _name: on_change())
         self._named = NamedIds(self.fields, names, {field.name: field.dimension for field in NAMED})
-        self.basket = Basket(sales, self._filled, names, self._day)
+        self.basket = Basket(sales, self._filled, names, self._day, on_save)
         self._loaded: dict[str, Any] = {}
         self.clear()
 
@@ -63,12 +65,19 @@ class SaleForm(pn.viewable.Viewer):
     @property
     def is_changed(self) -> bool:
         """True when something is typed that was not loaded."""
-        return self._texts() != self._loaded or self.basket.entry.is_pending
+        return self._texts() != self._loaded or self.basket.is_pending
 
     def clear(self) -> None:
-        """Empties the form for a new sale."""
+        """Empties the form."""
+        self.basket.clear_line()
+        self.next()
+
+    def next(self, kept: Iterable[str] = ()) -> None:
+        """Begins a new sale, with the texts of these fields, and what has been typed into the item line since."""
         start = {field.name: field.choices[0] for field in CHOICES}
-        self.load(dict.fromkeys(HEADER) | start | {"lines": []})
+        texts = {name: self.fields.text(name) for name in kept}
+        self.basket.line.say()
+        self.load(dict.fromkeys(HEADER) | start | texts | {"lines": []})
 
     def load(self, loaded: Mapping[str, Any], typed: Mapping[str, Any] | None = None) -> None:
         """Takes the content of a sale (see ``content``) into the form; with ``typed``, that as if it had been typed.
@@ -87,25 +96,23 @@ class SaleForm(pn.viewable.Viewer):
 
     def draft(self) -> dict[str, Any]:
         """What is typed, right or wrong, as ``restore`` takes it."""
-        return {"fields": self.fields.texts(), "lines": self.basket.lines, "entry": self.basket.entry.draft()}
+        return {"fields": self.fields.texts(), "basket": self.basket.draft()}
 
     def restore(self, draft: Mapping[str, Any]) -> None:
         """Takes a draft into the form, over what was loaded. Raises SaleRefused when a line in it is none."""
-        lines = [parse_line(line).model_dump() for line in draft["lines"]]
         texts = {name: draft["fields"][name] for name in HEADER}
         for field in CHOICES:
             choice = self.fields.widgets[field.name]
             choice.options = list(dict.fromkeys([*choice.options, texts[field.name]]))
         self.fields.fill(texts)
-        self.basket.load(lines)
-        self.basket.entry.restore(draft["entry"])
+        self.basket.restore(draft["basket"])
 
     def read(self) -> SaleInput | None:
         """The sale as typed; None when something is wrong, which is then shown where it is."""
         self._named.fill()
         is_pending = self.basket.refuse_pending()
         try:
-            sale = parse_sale(self.fields.texts() | {"lines": self.basket.lines})
+            sale = parse_sale(self._texts())
         except SaleRefused as refusal:
             self.refuse(refusal.fields)
             return None
@@ -113,6 +120,7 @@ class SaleForm(pn.viewable.Viewer):
 
     def refuse(self, errors: list[FieldError]) -> None:
         """Shows each error by its field, and below the form what has no field here."""
+        self.basket.rows.refuse([error for error in errors if error.field.count(".") == 2])
         without_field = self.fields.show(errors)
         self._is_said_empty = not self.basket.lines
         if self._is_said_empty:
@@ -128,7 +136,7 @@ class SaleForm(pn.viewable.Viewer):
         self._on_change()
 
     def _texts(self) -> dict[str, Any]:
-        return self.fields.texts() | {"lines": list(self.basket.lines)}
+        return self.fields.texts() | {"lines": self.basket.sold}
 
     def __panel__(self) -> pn.Column:
         return pn.Column(

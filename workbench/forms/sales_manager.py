@@ -169,7 +169,7 @@ class SalesManager(pn.viewable.Viewer):
             self._reading -= 1
 
     async def _load_products(self) -> None:
-        await asyncio.gather(*(form.basket.entry.load_products() for form in (self.add.form, self.edit.form)))
+        await asyncio.gather(*(form.basket.load_products() for form in (self.add.form, self.edit.form)))
 
     def _saved(self, saved: Saved) -> None:
         is_new = saved.operation == "create"

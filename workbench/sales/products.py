@@ -23,9 +23,14 @@ class Product:
     unit_price: Decimal
 
 
-def known_products(reader: Reader, session: Session) -> Answer[list[tuple[str, str]]]:
-    """Code and newest name of every product ever sold, by code. Raises ServerUnavailable."""
-    return reader.read(session, lambda connection: list(names(connection).items()), "products")
+def known_products(reader: Reader, session: Session) -> Answer[list[Product]]:
+    """Every product ever sold, as it was sold last. Raises ServerUnavailable."""
+
+    def work(connection: sa.Connection) -> list[Product]:
+        codes = sorted({row.product_code for row in run_sql(connection, "queries/products")})
+        return [Product(**row) for row in run_sql(connection, "queries/product_names", {"codes": codes}).mappings()]
+
+    return reader.read(session, work, "products")
 
 
 def names(connection: sa.Connection) -> dict[str, str]:

@@ -44,7 +44,7 @@ export function render({model, el}) {
     }
     keep()
     const at = focused()
-    if (!(at && at.getAttribute("aria-invalid") === "true")) { line.focus({preventScroll: true}) }
+    if (model.takes_focus && !(at && at.getAttribute("aria-invalid") === "true")) { line.focus({preventScroll: true}) }
   }
   draw()
   for (const name of ["text", "lead", "kind"]) { model.on(name, draw) }

@@ -24,6 +24,7 @@ class Said(JSComponent):
     text = param.String(default="")
     kind = param.String(default="")
     role = param.String(default="status")  # empty inside of what is announced as a whole
+    takes_focus = param.Boolean(default=True)
     shown = param.Integer(default=0)  # moves whenever the browser must bring it into view
 
     _esm = Path(__file__).with_name("said.js")
@@ -31,9 +32,9 @@ class Said(JSComponent):
     def __init__(self, role: str = "status") -> None:
         super().__init__(role=role, stylesheets=[theme.stylesheet(), CSS], margin=0, sizing_mode="stretch_width")
 
-    def say(self, text: str, kind: Kind = "", lead: str = "") -> None:
-        """Says it, and brings it to where the eye is."""
-        self.param.update(text=text, kind=kind, lead=lead, shown=self.shown + 1)
+    def say(self, text: str, kind: Kind = "", lead: str = "", *, takes_focus: bool = True) -> None:
+        """Says it, and brings it to where the eye is, with the keyboard unless that has somewhere else to be."""
+        self.param.update(text=text, kind=kind, lead=lead, takes_focus=takes_focus, shown=self.shown + 1)
 
     def follow(self, text: str, kind: Kind = "") -> None:
         """Says it where it stands, without moving the page: for progress."""

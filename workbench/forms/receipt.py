@@ -1,0 +1,47 @@
+"""A receipt: a sale as it is handed to a customer, a document of its own that is 80 mm wide."""
+
+from __future__ import annotations
+
+from workbench.catalogue.names import Names
+from workbench.components.theme import esc, money, store_time
+from workbench.sales.models import Line, Sale
+
+WIDTH_MM = 80
+_STYLE = """
+html, body { margin: 0; background: #ffffff; color: #000000; }
+body { width: 72mm; padding: 4mm; font: 12px/1.35 system-ui, sans-serif; overflow-wrap: anywhere; }
+h1 { font-size: 16px; text-align: center; margin: 0 0 2mm; }
+p { margin: 0; }
+.amount { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; vertical-align: bottom; }
+table { width: 100%; border-collapse: collapse; margin: 2mm 0; border-block: 1px dashed #000000; }
+td, th { padding: 1mm 0; text-align: left; font-weight: 400; }
+tfoot th, tfoot td { font-weight: 700; font-size: 14px; }
+"""
+
+
+def receipt(sale: Sale, names: Names, currency: str) -> str:
+    """The document. All that comes from the database is escaped."""
+    store = names.name("store", sale.store_id, f"Store {sale.store_id}")
+    cashier = names.name("cashier", sale.cashier_id, str(sale.cashier_id))
+    rows = "".join(_row(line) for line in sale.lines)
+    off = _sum("Discount", money(-sale.total_discount)) if sale.total_discount else ""
+    whole = _sum("Total", money(sale.total_amount, currency))
+    about = [("Time", store_time(sale.transaction_time)), ("Payment", sale.payment_method), ("Cashier", cashier)]
+    said = "".join(f"<p>{label}: {esc(text)}</p>" for label, text in [*about, ("Transaction", sale.transaction_id)])
+    return (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Receipt {sale.transaction_id}</title>'
+        f"<style>{_STYLE}</style></head><body><h1>{esc(store)}</h1>{said}"
+        f"<table><tbody>{rows}</tbody><tfoot>{off}{whole}</tfoot></table></body></html>"
+    )
+
+
+def _row(line: Line) -> str:
+    off = f"<br>Discount {esc(money(-line.discount))}" if line.discount else ""
+    about = f"{line.quantity:,} × {esc(money(line.unit_price))}{off}"
+    return (
+        f'<tr><td>{esc(line.product_name)}<br>{about}</td><td class="amount">{esc(money(line.total_price))}</td></tr>'
+    )
+
+
+def _sum(label: str, text: str) -> str:
+    return f'<tr><th scope="row">{label}</th><td class="amount">{esc(text)}</td></tr>'
