@@ -360,7 +360,7 @@ def test_whom_panels_provider_names_has_the_role_of_that_account(
     options = (PLUGIN, "--address=0.0.0.0", f"--basic-auth={SECRET}", f"--cookie-secret={SECRET}")
     with serving(settings, *options) as served:
         assert [asked(served.url + path)[0] for path in ("/sales", "/metrics", "/liveness", "/health")] == [
-            302,
+            401,
             401,
             401,
             200,

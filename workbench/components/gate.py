@@ -18,7 +18,7 @@ from bokeh.server.tornado import BokehTornado
 from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
 from tornado.web import HTTPError, RequestHandler
 
-from workbench.components import signed_in
+from workbench.components import provider_login, signed_in
 from workbench.components.headers import Guarded
 from workbench.config import load_settings
 from workbench.config.hosts import LOOPBACK, Host, hosts_at, listed_hosts, plain_address, read_host
@@ -47,9 +47,10 @@ def keep() -> None:
             app.transforms.insert(0, Guarded)  # before one that would compress what it looks at
         if not is_known(request):
             return app.get_handler_delegate(request, Refused)
+        if (login := provider_login.handler_of(app, request)) is not None:
+            return app.get_handler_delegate(request, login)
         found = find(app, request, **options)
-        handler = getattr(found, "handler_class", RequestHandler)
-        return found if signed_in.is_let_in(app, request, handler) else Checked(app, request, found)
+        return found if signed_in.is_let_in(app, request) else Checked(app, request, found)
 
     BokehTornado.find_handler = find_known  # type: ignore[assignment]
 
@@ -137,8 +138,9 @@ class NotLoggedIn(RequestHandler):
             raise HTTPError(403)
         if request.method not in ("GET", "HEAD") or "text/html" not in request.headers.get("Accept", ""):
             raise HTTPError(401)
-        prefix = self.application.prefix  # type: ignore[attr-defined]
-        self.redirect(f"{prefix}{signed_in.LOGIN}?{urlencode({'next': request.uri or '/'})}")
+        app: Any = self.application
+        login = app.auth_provider.login_url or signed_in.LOGIN
+        self.redirect(f"{app.prefix}{login}?{urlencode({'next': request.uri or '/'})}")
 
     def write_error(self, status_code: int, **_: Any) -> None:
         """Plain text, which repeats nothing of the request."""

@@ -14,8 +14,6 @@ from typing import Any, Literal
 
 import panel as pn
 from bokeh.server.tornado import BokehTornado
-from bokeh.server.views.auth_request_handler import AuthRequestHandler
-from bokeh.server.views.static_handler import StaticHandler
 from tornado.httputil import HTTPServerRequest
 from tornado.web import RequestHandler, decode_signed_value
 from tornado.websocket import WebSocketHandler
@@ -31,6 +29,16 @@ from workbench.errors import SettingsError, WorkbenchError
 log = logging.getLogger(__name__)
 
 COOKIE = "workbench_login"
+# What a provider of Panel's keeps in the browser; the first is the name that it vouches for, signed.
+PROVIDER_COOKIES = (
+    "user",
+    "id_token",
+    "access_token",
+    "refresh_token",
+    "oauth_expiry",
+    "panel-oauth-state",
+    "panel-oauth-code",
+)
 LOGIN, LOGOUT, HEALTH, METRICS = "/login", "/logout", "/health", "/metrics"
 PASSWORD = "/password"
 FREE = (LOGIN, LOGOUT, HEALTH)  # all else is for who has logged in
@@ -57,11 +65,11 @@ def is_loopback(address: str | None) -> bool:
 def begin(address: str | None, app: BokehTornado) -> None:
     """Decides how people get in to a server that is about to listen. Raises SettingsError when nobody could.
 
-    What the cookie holds must not get into pages: Bokeh writes a request's cookies into the page that it gives.
+    What these cookies hold must not get into pages: Bokeh writes a request's cookies into the page that it gives.
     """
     global _way
     settings = load_settings()
-    app._exclude_cookies = [*(app.exclude_cookies or []), COOKIE]
+    app._exclude_cookies = [*(app.exclude_cookies or []), COOKIE, *PROVIDER_COOKIES]
     app._exclude_headers = [*(app.exclude_headers or []), "Cookie", "Authorization"]
     has_provider = bool(app.auth_provider.get_user or app.auth_provider.get_user_async)
     _way = "provider" if has_provider else "accounts" if needs_login(address, settings) else "none"
@@ -99,7 +107,8 @@ def actor_of_page() -> Actor | None:
     if context is None:
         return None if way() == "none" else NOBODY
     if way() == "provider":
-        return (pn.state.user and open_workbench().logins.vouched(pn.state.user)) or NOBODY
+        name = name_of_page()
+        return (name and open_workbench().logins.vouched(name)) or NOBODY
     login: Login | None = getattr(context.request, "workbench_login", None)
     return login.actor if login is not None else None if way(_real(context.request)) == "none" else NOBODY
 
@@ -108,7 +117,7 @@ def _real(request: Any) -> HTTPServerRequest | None:
     return getattr(request, "_request", request)
 
 
-def is_let_in(app: BokehTornado, request: HTTPServerRequest, handler: type[RequestHandler]) -> bool:
+def is_let_in(app: BokehTornado, request: HTTPServerRequest) -> bool:
     """Whether this request needs no login of ours."""
     path = request.path.removeprefix(app.prefix)
     found = way(request)
@@ -116,17 +125,24 @@ def is_let_in(app: BokehTornado, request: HTTPServerRequest, handler: type[Reque
         return True
     if found == "accounts":
         return False
-    is_asked_by_panel = issubclass(handler, AuthRequestHandler | StaticHandler)
-    provider = app.auth_provider
-    return is_asked_by_panel or path in (provider.login_url, provider.logout_url) or _is_vouched(app, request)
+    # Panel would ask as well, but not for all that it gives, and a stranger could fill the log with its failures.
+    return path == app.auth_provider.logout_url or bool(vouched_name(request))
 
 
-def _is_vouched(app: BokehTornado, request: HTTPServerRequest) -> bool:
-    """Whether Panel's provider has named who asks, for what Panel itself lets everybody have."""
-    secret, cookie = app.settings.get("cookie_secret"), request.cookies.get("user")
+def vouched_name(request: Any) -> str:
+    """Whom Panel's provider has named as the one who asks; empty when nobody, or too long ago."""
+    secret, cookie = pn.config.cookie_secret, getattr(request, "cookies", {}).get(PROVIDER_COOKIES[0])
     if not secret or cookie is None:
-        return False
-    return decode_signed_value(secret, "user", cookie.value, max_age_days=pn.config.oauth_expiry) is not None
+        return ""
+    value = decode_signed_value(secret, PROVIDER_COOKIES[0], cookie.value, max_age_days=pn.config.oauth_expiry)
+    return (value or b"").decode()
+
+
+def name_of_page() -> str:
+    """Whom the provider has named, of the page that this runs for; empty where there is none."""
+    document = pn.state.curdoc
+    context: Any = None if document is None else document.session_context
+    return vouched_name(_real(context.request)) if context is not None and way() == "provider" else ""
 
 
 def _has_token(request: HTTPServerRequest) -> bool:

@@ -23,6 +23,7 @@ from workbench.database.replication import Answer, Session
 from workbench.errors import FieldError, WorkbenchError
 from workbench.filters.chips import read_day, read_number
 from workbench.forms.fields import CHOICE, LAYOUT, MARGIN, Fields, flow, text_field
+from workbench.metrics import DIMENSIONS
 from workbench.sales.log import PAGE, Corrected, Entry, LateChange, LogFilter, find_late, find_log
 from workbench.words import counted
 
@@ -54,7 +55,8 @@ Texts = Mapping[str, Any]
 
 
 class ChangesPage(Viewer):
-    """Two cards, each with its fields; an address may say which days are looked at: ``?first=…&last=…&store=…``."""
+    """Two cards, each with its fields; an address may say which days are looked at (``?first=…&last=…&store=…``),
+    and by what else the figure is narrowed from which it leads here (``narrowed=…``)."""
 
     def __init__(self, workbench: Workbench) -> None:
         super().__init__()
@@ -65,6 +67,7 @@ class ChangesPage(Viewer):
         days = {"first_day": str(yesterday - WEEK + DAY), "last_day": str(yesterday)}
         self.late = QueryForm({name: text_field(name) for name in (*days, "store_id")}, self._late)
         self.late.fields.fill(days | given)
+        self._narrowed = narrowed_text(_query().get("narrowed", [])) if is_served() else ""
         kind = pmui.Select(label="Kind", options=list(KINDS), value="Any", **LAYOUT, **CHOICE)
         fields = {name: text_field(name) for name in ("user", "store", "logged_from", "logged_to")}
         self.log = QueryForm({"kind": kind, **fields}, self._log, self._logged)
@@ -160,7 +163,8 @@ class ChangesPage(Viewer):
         return f'<p class="soft">{esc(text)}</p>'
 
     def __panel__(self) -> Viewable:
-        heading = html_pane(f'<h2>As reported, as corrected</h2><p class="soft">{ABOUT}</p>')
+        note = f'<p class="note">{esc(self._narrowed)}</p>' if self._narrowed else ""
+        heading = html_pane(f'<h2>As reported, as corrected</h2><p class="soft">{ABOUT}</p>{note}')
         newest = pmui.Button(label="Newest", variant="text", margin=MARGIN)
         newest.on_click(lambda _: pn.state.execute(self._begin))
         return pmui.Column(
@@ -243,12 +247,27 @@ def _read(texts: Texts, **readers: Callable[[str, str], Any]) -> list[Any]:
     return found
 
 
+def _query() -> dict[str, list[str]]:
+    location = pn.state.location
+    return parse_qs((location.search or "").lstrip("?")) if location is not None else {}
+
+
 def _given() -> dict[str, str]:
     """What the page's address says of the days."""
-    location = pn.state.location
-    query = parse_qs((location.search or "").lstrip("?")) if location is not None else {}
-    names = {"first": "first_day", "last": "last_day", "store": "store_id"}
+    query, names = _query(), {"first": "first_day", "last": "last_day", "store": "store_id"}
     return {field: query[name][0] for name, field in names.items() if name in query}
+
+
+def narrowed_text(names: Sequence[str]) -> str:
+    """What is to be said to who comes from a figure that is narrowed by these dimensions; nothing without any."""
+    labels = {name: dimension.label.lower() for name, dimension in DIMENSIONS.items()} | {"customer": "customer"}
+    known = list(dict.fromkeys(labels[name] for name in names if name in labels))
+    if not known:
+        return ""
+    return (
+        f"The figure that led here is of some of these sales: it is narrowed by {' and '.join(known)} as well. Here"
+        " are the figures and the changes of all of them."
+    )
 
 
 def _day_cells(day: Corrected) -> tuple[object, ...]:

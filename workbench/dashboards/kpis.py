@@ -133,8 +133,8 @@ class KpiTile(Tile):
         return answer.value[self.metric].tolist()[0]
 
     def depends_on(self, moment: Moment) -> object:
-        """What it is of and compared with, and up to when, which also tells the point that is not over yet."""
-        return moment.filters.comparison, moment.so_far.before, moment.where.narrows_lines
+        """What it is of and compared with, where it leads, and up to when: the last point may not be over."""
+        return moment.filters.comparison, moment.so_far.before, moment.where.narrows_lines, self._address(moment)
 
     def draw(self, moment: Moment, frame: pd.DataFrame) -> None:
         """The figure, its change, its line."""
@@ -175,12 +175,16 @@ class KpiTile(Tile):
 
     def _linked(self, moment: Moment, text: str) -> str:
         """The figure as a link to what has changed it after its days were over, where there is such a page."""
+        address = self._address(moment)
+        return f'<a href="{address}" title="What was changed later">{text}</a>' if address else text
+
+    def _address(self, moment: Moment) -> str:
         where = moment.where
         if self.metric not in LATE or not self._has_links or where.date_from is None or where.date_to is None:
-            return text
+            return ""
         store = f"&amp;store={where.stores[0]:d}" if len(where.stores) == 1 else ""
-        address = f"changes?first={where.date_from}&amp;last={where.date_to}{store}"
-        return f'<a href="{address}" title="What was changed later">{text}</a>'
+        others = "".join(f"&amp;narrowed={name}" for name in narrowed_by(where))
+        return f"changes?first={where.date_from}&amp;last={where.date_to}{store}{others}"
 
     def _compared(self, moment: Moment) -> str:
         """``previous period, both until 14:00``; nothing when nothing is compared."""
@@ -228,6 +232,13 @@ class AvgTransaction(KpiTile):
 
     title, metric = "Avg Transaction", "average_sale"
     of_lines = "of the matching lines alone, for each sale with one"
+
+
+def narrowed_by(where: Where) -> list[str]:
+    """What a figure is narrowed by that the page Changes does not narrow by: all but days and one store."""
+    times = ["hour"] if where.time_from is not None or where.time_to is not None else []
+    found = dict.fromkeys([*times, *where.by_dimension])
+    return [name for name in found if name != "store" or len(where.stores) > 1]
 
 
 def _grain(moment: Moment) -> str:

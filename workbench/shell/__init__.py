@@ -73,8 +73,10 @@ def refuse_stranger() -> None:
     actor = current_actor()
     if actor.may("viewer"):
         return
-    if pn.state.user:
-        raise RoleRefused(f"{pn.state.user} has no account here: `workbench user add {pn.state.user} --no-password`.")
+    if name := signed_in.name_of_page():
+        raise RoleRefused(
+            f"{name} has no account here. An admin makes one: `workbench user add {name} --role viewer --no-password`."
+        )
     raise RoleRefused(
         "People have to log in here: serve the app with `workbench serve`, or with the plugin README names."
     )

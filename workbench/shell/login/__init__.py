@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from tornado.web import HTTPError, RequestHandler
 
 from workbench.accounts import accounts, passwords
-from workbench.components import signed_in
+from workbench.components import provider_login, signed_in
 from workbench.config import load_settings
 from workbench.config.hosts import listed_hosts, read_host
 from workbench.connection import open_workbench
@@ -25,7 +25,7 @@ FOLDER = Path(__file__).parent
 ON_SITE = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
 MOST = 300  # characters of a name or a password that are looked at
 THEME_COOKIE = "workbench_theme"
-HEADINGS = {"login": "Log in", "password": "Password"}
+HEADINGS = {"login": "Log in", "password": "Password", "left": "Logged out"}
 
 
 @cache
@@ -48,6 +48,8 @@ def place_on_site(text: str, prefix: str) -> str:
 class _Page(RequestHandler):
     """What all have in common: whose form it was that was sent, where this app begins, and how a form is shown."""
 
+    ways: tuple[signed_in.Way, ...] = ("accounts",)
+
     @property
     def prefix(self) -> str:
         """What every path of this app begins with; empty, or as in ``/desk``."""
@@ -65,7 +67,7 @@ class _Page(RequestHandler):
 
     def prepare(self) -> None:
         """A form that a page of another site has sent is refused: a browser says where it comes from."""
-        if signed_in.way(self.request) != "accounts":
+        if signed_in.way(self.request) not in self.ways:
             raise HTTPError(404)
         self.set_header("Cache-Control", "no-store")
         if self.request.method == "POST" and not self._is_own_form():
@@ -186,10 +188,24 @@ class PasswordPage(_Page):
 
 
 class Logout(_Page):
-    """Ends a login: its pages are closed, and the browser forgets it."""
+    """Ends a login: its pages are closed, and the browser forgets it. Of a provider's login it does the latter."""
+
+    ways = ("accounts", "provider")
+
+    def get(self) -> None:
+        """What is left to do where a provider, which may know the browser still, would log in again at once."""
+        if signed_in.way(self.request) == "accounts":
+            raise HTTPError(405)
+        at_provider = provider_login.provider_logout_url()
+        self.show("left", 200, again=f"{self.prefix}/", at_provider=at_provider, there="" if at_provider else "hidden")
 
     async def post(self) -> None:
-        """Ends the login, and answers 303 to the login page."""
+        """Ends the login, and answers 303 to the login page, or to what a provider leaves to do."""
+        if signed_in.way(self.request) == "provider":
+            for name in signed_in.PROVIDER_COOKIES:
+                self.clear_cookie(name)
+            self.redirect(self.prefix + signed_in.LOGOUT, status=303)
+            return
         await _end(signed_in.token_of(self.request))
         self.clear_cookie(signed_in.COOKIE, path=self.prefix or "/")
         self.redirect(self.prefix + signed_in.LOGIN, status=303)
