@@ -102,7 +102,7 @@ def check_export(command: Command) -> None:
     said = command.ok("export", "sales.csv")
     lines = (command.folder / "sales.csv").read_text().splitlines()[1:]
     assert f"Wrote {len(lines)} rows to sales.csv" in said
-    assert len([line for line in lines if not line.split(",")[-1].startswith("-")]) == 700  # the others are returns
+    assert len([line for line in lines if line.endswith(",")]) == 700  # the others take back from one of them
     found = json.loads(
         command.ok("export", "s.parquet", "--metric", "sales", "--by", "store", "-w", "stores=2", "--json")
     )
