@@ -18,7 +18,7 @@ from workbench.config.clock import StoreClock, find_zone
 from workbench.connection import Workbench
 from workbench.connection import connect as connect_workbench
 from workbench.database.engines import Engines
-from workbench.errors import OutcomeUnknown
+from workbench.errors import FieldError, OutcomeUnknown, SaleRefused
 from workbench.forms import SalesManager
 from workbench.forms.sale_form import SaleForm
 from workbench.metrics import SaleWhere
@@ -312,3 +312,77 @@ async def test_a_late_page_does_not_overwrite_a_newer_one(workbench: Workbench) 
     await manager.table.reload()
     await slow
     assert manager.table.shown == [2]
+
+
+def codes(manager: SalesManager) -> list[tuple[str, int]]:
+    """What is in the basket of a new sale."""
+    return [(line["product_code"], line["quantity"]) for line in manager.add.form.basket.lines]
+
+
+@in_a_loop
+async def test_what_was_sold_elsewhere_meanwhile_is_looked_up_and_keeps_its_turn(workbench: Workbench) -> None:
+    manager = SalesManager(workbench, actor="tester")
+    basket = manager.add.form.basket
+    create(workbench, lines=[CAKE])
+    await basket.load_products()
+    create(workbench, lines=[LATTE, LATTE | {"product_code": "C-LAX"}])
+    for text in ("2 C-LAT", "chee", "C-LAX", "3 C-LAT"):
+        basket.enter(text)
+    basket.line._hear({"entered": True, "text": "cheese", "code": ["no code"]})
+    async with asyncio.timeout(10):
+        while len(basket.lines) < 3:
+            await asyncio.sleep(0.01)
+    await basket.settle()
+    assert codes(manager) == [("C-LAT", 5), ("D-CHE", 2), ("C-LAX", 1)]
+    assert [str(line["unit_price"]) for line in basket.lines] == ["3.50", "4.20", "3.50"]
+    assert not basket.entry.is_pending
+
+
+@in_a_loop
+async def test_what_is_entered_while_a_sale_is_saved_is_of_the_next_one(
+    workbench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manager, real = SalesManager(workbench, actor="tester"), Sales.create
+    basket = manager.add.form.basket
+    create(workbench)
+    await basket.load_products()
+    manager.add.form.fields.fill(HEADER)
+
+    def create_while_typed_on(self: Sales, entered: SaleInput, request_id: UUID) -> Saved:
+        basket.line._hear({"entered": True, "text": "2 cheese"})
+        basket.line._hear({"text": "half ty"})
+        return real(self, entered, request_id)
+
+    monkeypatch.setattr(Sales, "create", create_while_typed_on)
+    basket.line._hear({"entered": True, "text": "latte"})
+    basket.line._hear("save")
+    async with asyncio.timeout(10):
+        while codes(manager) != [("D-CHE", 2)]:
+            await asyncio.sleep(0.01)
+    assert [line.product_code for line in workbench.sales().get(2).value.lines] == ["C-LAT"]
+    assert basket.line.text == "half ty"
+    await manager.add.save.run()
+    assert "Enter puts it there" in basket.line.word and codes(manager) == [("D-CHE", 2)]
+
+
+@in_a_loop
+async def test_a_product_that_the_master_refuses_is_said_by_its_row(
+    workbench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manager = SalesManager(workbench, actor="tester")
+    await type_sale(manager.add.form, LATTE, CAKE)
+
+    def refuse(*_given: Any) -> Saved:
+        raise SaleRefused([FieldError("lines.1.product_code", "D-CHE", "it is not in the catalogue")])
+
+    monkeypatch.setattr(Sales, "create", refuse)
+    await manager.add.save.run()
+    shown = manager.add.form.basket.rows.rows
+    assert [row["wrong"] for row in shown] == [
+        "",
+        "Product Code 'D-CHE' cannot be used: it is not in the catalogue",
+    ]
+    monkeypatch.undo()
+    manager.add.form.basket.remove(1)
+    await manager.add.save.run()
+    assert "created:" in manager.add.message.text

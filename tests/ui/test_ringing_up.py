@@ -175,6 +175,9 @@ def test_rows_are_changed_where_they_stand(app: str, page: Page, workbench: Work
     expect(page.get_by_text("Total USD 12.78")).to_be_visible()
     button(page, "Remove Caffè Latte").click()
     expect(button(page, "Remove Cheesecake")).to_be_focused()
+    for _ in range(3):  # the discount on the sale, then buttons of the form
+        page.keyboard.press("Tab")
+        assert page.evaluate(FOCUS_RING) == ["solid", 2]
 
 
 @pytest.mark.parametrize(

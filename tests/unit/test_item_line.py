@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench.catalogue.names import Names
@@ -66,6 +66,7 @@ def products(**names: str) -> KnownProducts:
 def test_a_text_is_a_quantity_a_product_and_a_price(text: str, quantity: str, code: str, price: str) -> None:
     typed, found = products().read(text, DAY)
     assert (typed.quantity, found[0].product_code, typed.price) == (quantity, code, price)
+    assert len({each.product_code for each in found}) == len(found)
 
 
 @pytest.mark.parametrize("text", ["nosuch", "40063813", "400638133393", "0", "-1", "1e9", "", "espresso 3.00 3.00"])
@@ -102,6 +103,7 @@ def test_the_sales_own_currency_is_no_part_of_an_amount(text: str, currency: str
     assert plain_amount(text, currency) == plain
 
 
+@settings(deadline=None)  # a busy machine is slow
 @given(st.lists(CENTS, max_size=12), st.data())
 def test_a_discount_is_split_to_the_cent_and_no_line_goes_below_zero(lines: list[Decimal], data: st.DataObject) -> None:
     amount = data.draw(st.integers(0, int(sum(lines) / CENT))) * CENT

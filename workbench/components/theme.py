@@ -23,12 +23,17 @@ STALE_FACTOR = 10
 NOTHING = "–"
 NAVY = "#14324a"
 _BAR = {"backgroundColor": NAVY, "backgroundImage": "none", "boxShadow": "none", "color": "#ffffff"}
+_RING = {"outline": "2px solid var(--panel-primary-color, #00609a)"}  # of what has the keyboard
 _FONT = "Roboto, 'Segoe UI', system-ui, sans-serif"
 _SHARED: dict[str, Any] = {
     "chart_style": "modern",  # charts without lines along their axes, in notebooks too
     "shape": {"borderRadius": 8},
     "typography": {"fontFamily": _FONT, "button": {"textTransform": "none", "fontWeight": 600}},
-    "components": {"MuiAppBar": {"styleOverrides": {"root": _BAR}}},
+    "components": {
+        "MuiAppBar": {"styleOverrides": {"root": _BAR}},
+        "MuiButton": {"styleOverrides": {"root": {"&.Mui-focusVisible": _RING | {"outlineOffset": "2px"}}}},
+        "MuiTab": {"styleOverrides": {"root": {"&.Mui-focusVisible": _RING | {"outlineOffset": "-2px"}}}},
+    },
 }
 THEME: dict[str, Any] = {
     "light": {

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from workbench.catalogue.names import Names
 from workbench.forms.typed_item import TypedItem, readings
@@ -33,6 +34,7 @@ class Known:
 class _Entry:
     code: str  # as it is compared
     name: str
+    text: str  # both
     product: Known  # at its last price
     has_list_price: bool
 
@@ -51,8 +53,10 @@ class KnownProducts:
     def learn(self, sold: Iterable[Product]) -> None:
         """Takes products as they were sold last."""
         self.are_read = True
-        self._sold |= {product.product_code: product for product in sold}
-        self._position = None
+        changed = {each.product_code: each for each in sold if self._sold.get(each.product_code) != each}
+        if changed:
+            self._sold |= changed
+            self._position = None
 
     def read(self, text: str, day: date) -> tuple[TypedItem, list[Known]]:
         """How the text is meant, and the products that it may name, the best first; none where it names none."""
@@ -65,16 +69,18 @@ class KnownProducts:
 
     def _find(self, words: str, most: int) -> list[_Entry]:
         wanted = folded(words)
-        parts = wanted.split()
-        if not parts:
-            return []
-        entries = list(self._all().values())
-        ranked = [
-            (rank, entry.product.product_code != words, len(entry.name), entry.name, entry.code, place)
-            for place, entry in enumerate(entries)
-            if (rank := _rank(entry, wanted, parts)) is not None and rank <= most
-        ]
-        return [entries[place] for *_, place in heapq.nsmallest(MOST_SHOWN, ranked)]
+        hits = list(self._all().values()) if wanted else []
+        for part in wanted.split():
+            hits = [entry for entry in hits if part in entry.text]
+        named = [(rank, entry) for entry in hits if (rank := _named(entry, wanted)) <= min(most, NAMED)]
+        if most == ANY and len(named) < MOST_SHOWN:
+            named += [(_begun(entry, wanted), entry) for entry in hits if _named(entry, wanted) > NAMED]
+
+        def order(found: tuple[int, _Entry]) -> tuple[Any, ...]:
+            rank, entry = found
+            return rank, entry.product.product_code != words, len(entry.name), entry.name, entry.code
+
+        return [entry for _, entry in heapq.nsmallest(MOST_SHOWN, named, key=order)]
 
     def _all(self) -> dict[str, _Entry]:
         """Every product by its code, made anew when the catalogue has changed or another was sold."""
@@ -84,8 +90,7 @@ class KnownProducts:
             for code, (name, category) in names.products.items():
                 known[code] = Known(code, name, category, known[code].unit_price if code in known else None)
             self._entries = {
-                code: _Entry(folded(code), folded(product.product_name), product, code in names.prices)
-                for code, product in known.items()
+                code: _entry(product, has_list_price=code in names.prices) for code, product in known.items()
             }
             self._position = names.position
         return self._entries
@@ -95,6 +100,11 @@ class KnownProducts:
         return entry.product if listed is None else replace(entry.product, unit_price=listed)
 
 
+def _entry(product: Known, *, has_list_price: bool) -> _Entry:
+    code, name = folded(product.product_code), folded(product.product_name)
+    return _Entry(code, name, f"{code} {name}", product, has_list_price)
+
+
 def _most(words: str) -> int:
     """A barcode is a product's own or none's; a single figure is no piece of a code."""
     if BARCODE.fullmatch(words):
@@ -102,18 +112,16 @@ def _most(words: str) -> int:
     return NAMED if len(words) == 1 and words.isdigit() else ANY
 
 
-def _rank(entry: _Entry, wanted: str, parts: list[str]) -> int | None:
-    """How well a text names a product, 0 for its very code; None when it does not."""
-    code, name = entry.code, entry.name
-    if wanted == code:
-        return 0
-    if code.startswith(wanted):
-        return 1
-    if name.startswith(wanted):
-        return 2
-    if not all(part in name or part in code for part in parts):
-        return None
-    return 3 if all(f" {part}" in f" {name}" for part in parts) else 4
+def _named(entry: _Entry, wanted: str) -> int:
+    """0 for a product's very code, 1 and 2 for the beginning of its code or name, else more."""
+    if entry.code.startswith(wanted):
+        return 0 if entry.code == wanted else 1
+    return 2 if entry.name.startswith(wanted) else ANY
+
+
+def _begun(entry: _Entry, wanted: str) -> int:
+    """3 where each part of a text begins a word of the name, else 4."""
+    return 3 if all(f" {part}" in f" {entry.name}" for part in wanted.split()) else ANY
 
 
 def folded(text: str) -> str:
