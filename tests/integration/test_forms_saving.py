@@ -336,6 +336,8 @@ async def test_what_was_sold_elsewhere_meanwhile_is_looked_up_and_keeps_its_turn
     assert codes(manager) == [("C-LAT", 5), ("D-CHE", 2), ("C-LAX", 1)]
     assert [str(line["unit_price"]) for line in basket.lines] == ["3.50", "4.20", "3.50"]
     assert not basket.entry.is_pending
+    basket.enter("no\0such")  # which no database can be asked about
+    assert basket.entry.fields.text("product_code") == "no\0such"
 
 
 @in_a_loop

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import panel as pn
@@ -28,7 +29,7 @@ from workbench.forms.typed_item import TypedItem, as_unknown, plain_amount
 from workbench.sales.models import LineInput, parse_line
 from workbench.sales.products import find_product, known_products
 from workbench.sales.service import Sales
-from workbench.words import items_text, visible
+from workbench.words import items_text, unstorable, visible
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +55,8 @@ class Basket(pn.viewable.Viewer):
         self._is_held = self._are_details_kept = False
         self._settled = asyncio.Event()  # not set while a product is looked up
         self._settled.set()
-        self._waiting: list[str] = []  # what was refused while the details held another item
+        self._refused = ""  # what is said of the item in the details
+        self._waiting: list[str] = []  # what was refused while they held another
         self.products = KnownProducts(names)
         self._totals = html_pane(margin=MARGIN)
         self.line = ItemLine(self._suggest, self.enter, self._toggle_details, on_save)
@@ -178,23 +180,22 @@ class Basket(pn.viewable.Viewer):
         self._entered.append((text, code))
         self._go_on()
 
-    def _go_on(self, *, is_looked_up: bool = False) -> None:
+    def _go_on(self, looked_up: str = "") -> None:
         while self._entered and self._settled.is_set() and not self._is_held:
             text, code = self._entered[0]
             typed, found = self.products.read(text, self._day())
-            if not found and not is_looked_up:
+            if not found and text != looked_up and not unstorable(text):
                 self._settled.clear()
-                pn.state.execute(self._look_up)
+                pn.state.execute(partial(self._look_up, text))
                 return
-            is_looked_up = False
             self._entered.popleft()
             marked = [each for each in found if each.product_code == code]
             self._take(text, typed, next(iter(marked or found), None))
         self._tell()
 
-    async def _look_up(self) -> None:
-        """Asks whether what nobody here knows was sold meanwhile, maybe at another till."""
-        code = as_unknown(self._entered[0][0]).words
+    async def _look_up(self, text: str) -> None:
+        """Asks whether what nobody here knows was sold meanwhile, maybe by somebody else."""
+        code = as_unknown(text).words
         try:
             if not self.products.are_read:
                 await self.load_products()
@@ -204,7 +205,7 @@ class Basket(pn.viewable.Viewer):
             log.warning("Product %r is not looked up: %s", code, error)
         finally:
             self._settled.set()
-        self._go_on(is_looked_up=True)
+            self._go_on(text)
 
     def _take(self, text: str, typed: TypedItem, product: Known | None) -> None:
         """Puts an item into the basket; where that cannot be the details have what is known of it."""
