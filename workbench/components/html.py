@@ -39,7 +39,7 @@ def table_html(
     foot = f"<tfoot>{''.join(made[cut:])}</tfoot>" if totals else ""
     css = f' class="{kind}"' if kind else ""
     body = f"<tbody>{''.join(made[:cut])}</tbody>"
-    return f'<div class="scroll"><table{css}><thead><tr>{top}</tr></thead>{body}{foot}</table></div>'
+    return f'<div class="scroll" tabindex="0"><table{css}><thead><tr>{top}</tr></thead>{body}{foot}</table></div>'
 
 
 def _row(cells: Sequence[object], tags: Sequence[str], classes: Sequence[str]) -> str:

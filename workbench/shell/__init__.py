@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 Content = Callable[[Workbench], Viewable | Viewer]
 FOLDER = Path(__file__).parent
 THEME_COOKIE = "workbench_theme"
-SCRIPTS = ("connection", "drawn_again", "nothing_missed", "without_eval")
+SCRIPTS = ("connection", "drawn_again", "nothing_missed", "table_roles", "without_eval")
 TOAST_MS = 8000
 LOADING = '<p class="soft waiting" role="status">Loading ...</p>'
 MARGINS = {"p": {"xs": "16px", "md": "24px"}, "gap": "16px"}
@@ -39,6 +39,7 @@ LAYOUT = {
     "& main.main": {"backgroundColor": "background.default"},
     # Panel's busy state is the whole process's: one busy user would show as a bar on everybody's page.
     "& header .MuiLinearProgress-root": {"display": "none"},
+    "& header .MuiTypography-h5": {"visibility": "hidden"},  # a heading without a text, that keeps the place
 }
 
 

@@ -1,0 +1,34 @@
+"""axe-core finds nothing serious on any page: on a desk in the light theme, on a phone in the dark one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, expect
+
+from tests.examples import LATTE
+from tests.ui.conftest import visit, watched_page
+from tests.ui.test_sales_page import create
+from workbench.connection import Workbench
+
+DESK = {"viewport": {"width": 1400, "height": 900}, "color_scheme": "light"}
+PHONE = {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"}
+PAGES = ("sales", "sales?tab=add", "sales?tab=edit", "sales?tab=delete", "analytics")
+PAGES += ("reports", "imports", "catalogue", "changes", "pipeline")
+
+
+@pytest.mark.parametrize("screen", [DESK, PHONE], ids=["desk", "phone"])
+def test_nothing_serious_is_found(app: str, browser: Browser, workbench: Workbench, screen: dict[str, Any]) -> None:
+    made = create(workbench, lines=[LATTE])
+    found = []
+    with watched_page(browser, **screen) as page:
+        for name in PAGES:
+            visit(page, f"{app}/{name}{f'&sale={made}' if '?' in name else ''}")
+            expect(page.locator(".waiting")).to_have_count(0)
+            assert page.locator("html").get_attribute("data-theme") == screen["color_scheme"]
+            for broken in Axe().run(page).response["violations"]:
+                if broken["impact"] in ("serious", "critical"):
+                    found += [f"{name}: {broken['help']}: {each['html'][:200]}" for each in broken["nodes"]]
+    assert not found, "\n".join(found)
