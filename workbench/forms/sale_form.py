@@ -10,6 +10,7 @@ import panel as pn
 import panel_material_ui as pmui
 
 from workbench.catalogue.names import KIND_OF, Names
+from workbench.components.html import html_pane
 from workbench.components.theme import money
 from workbench.errors import FieldError, SaleRefused
 from workbench.forms.basket import Basket
@@ -149,7 +150,7 @@ class SaleForm(pn.viewable.Viewer):
 
 def section(title: str, *objects: Any) -> pmui.Paper:
     """A titled part of a form. The title is the program's own text: it is not escaped."""
-    heading = pmui.Typography(title, variant="subtitle1", margin=(4, 8), sx={"fontWeight": 700})
+    heading = html_pane(f"<h2>{title}</h2>", margin=(4, 8))
     return pmui.Paper(
         heading, *objects, variant="outlined", sizing_mode="stretch_width", margin=(6, 8), sx={"padding": "8px"}
     )

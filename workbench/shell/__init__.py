@@ -39,7 +39,7 @@ LAYOUT = {
     "& main.main": {"backgroundColor": "background.default"},
     # Panel's busy state is the whole process's: one busy user would show as a bar on everybody's page.
     "& header .MuiLinearProgress-root": {"display": "none"},
-    "& header .MuiTypography-h5": {"visibility": "hidden"},  # a heading without a text, that keeps the place
+    "& main.main .MuiToolbar-root .MuiTypography-h5": {"visibility": "hidden"},  # has no text, keeps a place
 }
 
 
