@@ -276,3 +276,14 @@ def test_a_field_that_is_filled_while_it_is_drawn_shows_it(page: Page, app: str)
     page.add_init_script(LATE)
     visit(page, f"{app}/sales?tab=add")
     expect(page.get_by_label("Cashier ID")).to_have_value("301")
+
+
+def test_the_first_stop_of_the_keyboard_leads_past_the_app_bar(page: Page, app: str) -> None:
+    visit(page, f"{app}/sales")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
+    expect(page.get_by_role("link", name="Skip to content")).to_be_in_viewport(ratio=1)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("tab", name="View")).to_be_focused()

@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 Content = Callable[[Workbench], Viewable | Viewer]
 FOLDER = Path(__file__).parent
 THEME_COOKIE = "workbench_theme"
-SCRIPTS = ("connection", "drawn_again", "nothing_missed", "table_roles", "without_eval")
+SCRIPTS = ("connection", "drawn_again", "nothing_missed", "skip_link", "table_roles", "without_eval")
 TOAST_MS = 8000
 LOADING = '<p class="soft waiting" role="status">Loading ...</p>'
 MARGINS = {"p": {"xs": "16px", "md": "24px"}, "gap": "16px"}
