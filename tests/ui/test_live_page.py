@@ -128,7 +128,7 @@ def test_a_half_filled_form_outlives_a_write_elsewhere(
     visit(page, f"{app}/analytics?tab=sales&sale={sales[0]}")
     expect(page.get_by_role("heading", name=f"Transaction {sales[0]}")).to_be_visible()
     page.get_by_label("Cashier ID", exact=True).fill("77")
-    page.get_by_label("Product Name", exact=True).fill("Half a na")
+    page.get_by_role("combobox", name="Item", exact=True).fill("Half a na")
     with watched_page(browser) as other:
         visit(other, f"{app}/analytics")
         figures(other, FIGURES)
@@ -136,8 +136,8 @@ def test_a_half_filled_form_outlives_a_write_elsewhere(
         figures(other, AFTER_CAKE)
     page.wait_for_timeout(1500)  # three looks of this page at the data
     expect(page.get_by_label("Cashier ID", exact=True)).to_have_value("77")
-    expect(page.get_by_label("Product Name", exact=True)).to_have_value("Half a na")
-    page.get_by_label("Product Name", exact=True).fill("")
+    expect(page.get_by_role("combobox", name="Item", exact=True)).to_have_value("Half a na")
+    page.get_by_role("combobox", name="Item", exact=True).fill("")
     page.get_by_role("button", name="Save changes").click()
     page.get_by_role("button", name="Yes, save it").click()  # cashier 77 is new
     expect(page.get_by_text(f"Transaction {sales[0]} saved:")).to_be_visible()
