@@ -22,7 +22,7 @@ from workbench.connection import Workbench, connect
 from workbench.database.replication import Session
 from workbench.live import Live
 from workbench.metrics import SaleWhere, Source
-from workbench.metrics.facts import Facts
+from workbench.metrics.facts import Counted, Facts
 from workbench.metrics.sale_pages import COLUMNS, Edge, _conditions, _keyset, sale_page
 
 TIMES = {"columns": 5, "database": 1}
@@ -48,14 +48,14 @@ def filters_of(live: Live) -> dict[str, SaleWhere]:
     }
 
 
-def middle(source: Source, where: SaleWhere, sort: str, descending: bool) -> tuple[tuple[int, bool], Edge | None]:
+def middle(source: Source, where: SaleWhere, sort: str, descending: bool) -> tuple[Counted, Edge | None]:
     """How many sales there are, and the edge between two pages in the middle of them; None when there is one page."""
 
-    def work(facts: Facts) -> tuple[tuple[int, bool], Edge | None]:
+    def work(facts: Facts) -> tuple[Counted, Edge | None]:
         conditions = _conditions(facts, where)
         counted = facts.count(conditions)
-        found = facts.execute(_keyset(conditions, sort, descending, None).offset(counted[0] // 2).limit(1))
-        return counted, (found[0][0], found[0][1]) if counted[0] > 40 else None
+        found = facts.execute(_keyset(conditions, sort, descending, None).offset(counted.count // 2).limit(1))
+        return counted, (found[0][0], found[0][1]) if counted.count > 40 else None
 
     return source.read(work).value
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -380,6 +380,25 @@ def test_pages_filters_and_sort(app: str, page: Page, workbench: Workbench) -> N
     expect(page.get_by_text("No transactions match; clear the filters.")).to_be_visible()
     button(page, "Clear filters").click()
     expect(page.get_by_text("45 transactions")).to_be_visible()
+
+
+def test_days_in_words_and_periods_narrow_to_a_number_and_an_amount(app: str, page: Page, workbench: Workbench) -> None:
+    today = workbench.clock.today()
+    for day in (today, today - timedelta(days=400)):
+        create(workbench, transaction_time=f"{day} 00:00:00")
+    open_tab(page, app)
+    expect(page.get_by_text("2 in all, USD 21.40")).to_be_visible()
+    fill(page, Date_From="Today")
+    page.get_by_label("Date From").press("Enter")
+    expect(page.get_by_text("1 in all, USD 10.70")).to_be_visible()
+    expect(page.get_by_label("Date From")).to_have_value(f"{today}")
+    expect(page).to_have_url(re.compile(f"date_from={today}$"))
+    page.get_by_label("Period").click()
+    page.get_by_role("menuitem", name="All days").click()
+    expect(page.get_by_text("2 in all, USD 21.40")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_text("1 in all, USD 10.70")).to_be_visible()
+    expect(page.get_by_label("Date From")).to_have_value(f"{today}")
 
 
 def test_a_hostile_product_is_text_everywhere(app: str, page: Page, workbench: Workbench) -> None:

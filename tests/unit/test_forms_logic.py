@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 import panel_material_ui as pmui
 import pytest
+from panel.util.parameters import edit_readonly
 
 from tests.examples import CAKE, HOSTILE, LATTE, sale
 from workbench.dashboards.sale_list import as_drawn
@@ -20,14 +21,16 @@ from workbench.forms.conflict import conflict_table, merge
 from workbench.forms.fields import Fields, text_field
 from workbench.forms.messages import Message
 from workbench.forms.named_ids import ids_of, stands_for
-from workbench.forms.pager import Pager
+from workbench.forms.pager import Pager, total_html
 from workbench.forms.sale_columns import page_rows
 from workbench.forms.sale_filters import SaleFilters, filter_texts, parse_filters
 from workbench.forms.sale_form import content
 from workbench.metrics import SaleWhere
+from workbench.metrics.facts import Counted
 from workbench.metrics.sale_pages import COLUMNS, Move, SalePage
 
 BLANK = filter_texts(SaleWhere())
+TODAY = date(2026, 5, 6)  # a Wednesday
 AMOUNTS = {"quantity": 1, "unit_price": Decimal("4.20"), "discount": Decimal("0.00")}
 
 
@@ -35,6 +38,13 @@ def stored(**changes: Any) -> dict[str, Any]:
     """A sale's content with lines 1 and 2 as they would be stored."""
     lines = [{**LATTE, "discount": "0.50", "item_id": 1}, {**CAKE, "item_id": 2}]
     return content(sale(**({"lines": lines} | changes)))
+
+
+def type_into(fields: Fields, name: str, text: str) -> None:
+    """As a browser does: what is typed, and with Enter what the field holds."""
+    with edit_readonly(fields.widgets[name]):
+        fields.widgets[name].value_input = text
+    fields.widgets[name].value = text
 
 
 def with_lines(*lines: dict[str, Any]) -> dict[str, Any]:
@@ -89,10 +99,56 @@ def test_a_filter_that_ends_before_it_begins_is_refused() -> None:
 
 def test_a_filter_without_a_field_is_kept_and_said() -> None:
     seen: list[SaleWhere] = []
-    filters = SaleFilters(seen.append, SaleWhere(weekdays=(1,), stores=(3,)))
+    filters = SaleFilters(seen.append, lambda: TODAY, SaleWhere(weekdays=(1,), stores=(3,)))
     assert "weekdays 1" in filters.others
     filters.fields.widgets["customer_id"].value = "7"
     assert seen == [SaleWhere(weekdays=(1,), stores=(3,), customer_id=7)]
+
+
+@pytest.mark.parametrize(
+    ("typed", "first", "last"),
+    [
+        ("today", "2026-05-06", "2026-05-06"),
+        (" YESTERDAY ", "2026-05-05", "2026-05-05"),
+        ("Last  week", "2026-04-27", "2026-05-03"),
+        ("this_month", "2026-05-01", "2026-05-31"),
+        ("all", "", ""),
+        ("All days", "", ""),
+    ],
+)
+def test_days_are_typed_in_words_and_stand_as_days(typed: str, first: str, last: str) -> None:
+    seen: list[SaleWhere] = []
+    filters = SaleFilters(seen.append, lambda: TODAY, SaleWhere(date_from=date(2026, 1, 1), date_to=date(2026, 1, 2)))
+    for name in ("date_from", "date_to"):
+        type_into(filters.fields, name, typed)
+    assert (filters.fields.text("date_from"), filters.fields.text("date_to")) == (first, last)
+    day = {"date_from": first, "date_to": last}
+    assert seen[-1:] == [parse_filters(BLANK | day)[1]]
+
+
+@pytest.mark.parametrize("typed", ["lst week", "custom", "Custom", "31.05.2026", "tomorrow"])
+def test_words_that_are_no_days_stay_and_what_may_be_typed_is_said(typed: str) -> None:
+    seen: list[SaleWhere] = []
+    filters = SaleFilters(seen.append, lambda: TODAY)
+    type_into(filters.fields, "date_to", typed)
+    assert (filters.fields.text("date_to"), filters._period.value) == (typed, "custom") and not seen
+    assert filters.fields.widgets["date_to"].helper_text.endswith("or today, yesterday, last week, this month ...")
+    assert parse_filters(BLANK | {"date_to": "today"})[0]  # an address holds days
+
+
+def test_a_period_fills_both_days_and_is_named_by_them() -> None:
+    seen: list[SaleWhere] = []
+    filters = SaleFilters(seen.append, lambda: TODAY)
+    assert filters._period.value == "all"
+    filters._period.value = "month_to_date"
+    assert seen == [SaleWhere(date_from=date(2026, 5, 1), date_to=TODAY)]
+    assert filters._calendars["date_to"].value == TODAY
+    filters._calendars["date_from"].value = TODAY
+    assert (filters._period.value, filters.fields.text("date_from")) == ("today", "2026-05-06")
+    filters.fill(SaleWhere(date_from=TODAY))
+    assert filters._period.value == "custom"
+    filters._period.value = "all"
+    assert seen[1:] == [SaleWhere(date_from=TODAY, date_to=TODAY), SaleWhere()]
 
 
 def test_merging_takes_my_changes_and_otherwise_theirs() -> None:
@@ -126,7 +182,8 @@ def test_the_comparison_marks_what_differs_and_is_only_text() -> None:
 
 
 def a_page(count: int, *, is_estimate: bool = False, is_first: bool = False, is_last: bool = False) -> SalePage:
-    return SalePage(pd.DataFrame(), count, is_estimate, not is_first, not is_last, None, None)
+    counted = Counted(count, is_estimate, None if is_estimate else Decimal("-1234.5"))
+    return SalePage(pd.DataFrame(), counted, not is_first, not is_last, None, None)
 
 
 @pytest.mark.parametrize(
@@ -149,6 +206,12 @@ def test_where_a_page_is(moves: list[tuple[Move | None, SalePage]], text: str) -
     for move, page in moves:
         pager.place(page, move)
     assert pager.text == text
+
+
+def test_what_all_pages_come_to_stands_by_the_pager() -> None:
+    assert "45 in all" in (said := total_html(Counted(45, False, Decimal("-1234.5")), "USD")) and ">-USD" in said
+    assert "-USD\N{NO-BREAK SPACE}1,234.50" in said
+    assert total_html(Counted(10**6, True, None), "USD") == "about 1,000,000 in all"
 
 
 def test_an_error_stands_by_its_field_until_that_is_changed() -> None:

@@ -31,7 +31,7 @@ from workbench.filters import (
     value_text,
     words,
 )
-from workbench.forms.fields import CHOICE, LOW_CHOICE
+from workbench.forms.fields import CHOICE, LOW_CHOICE, calendar_button
 from workbench.metrics import DIMENSION_OF
 from workbench.words import label
 
@@ -74,11 +74,6 @@ COUNTED = """
 .MuiSelect-select .MuiChip-root { counter-increment: chosen; visibility: hidden; position: absolute; }
 .MuiSelect-select:has(.MuiChip-root)::after { content: counter(chosen) " chosen"; }
 """
-BUTTON_ALONE = """
-fieldset, .MuiPickersSectionList-root, button[title="Clear"] { display: none !important; }
-.MuiPickersInputBase-root { padding: 0 !important; height: 40px; }
-.MuiInputAdornment-root { margin: 0 !important; }
-"""
 ROW = "flex-flow: row wrap; gap: 8px 16px; align-items: center;"
 FLOW = (
     "display: grid; gap: 12px; align-items: center;"
@@ -103,7 +98,7 @@ class FilterBar(Viewer):
         self.names = dict(feed.live.names.now.by_dimension)  # by dimension and id; of products once they are read
         self._period, self._comparison = _select("Period", PERIODS), _select("Compare with", COMPARISONS)
         self._dates = {name: _text(label) for name, label in DATES.items()}
-        self._calendars = {name: _calendar() for name in DATES}
+        self._calendars = {name: calendar_button() for name in DATES}
         self._days = {name: pn.Row(margin=0) for name in DATES}  # filled when it is first seen, as others are
         self._customer = _text("Customer ID")
         self._lists = {name: self._list(name) for name in LISTS}
@@ -248,13 +243,6 @@ class FilterBar(Viewer):
 
 def _text(label: str) -> pmui.TextInput:
     return pmui.TextInput(label=label, placeholder="YYYY-MM-DD" if label in DATES.values() else "", **FIELD)
-
-
-def _calendar() -> pmui.DatePicker:
-    """The button of a calendar alone: the field beside it is typed into, and read when it is left."""
-    return pmui.DatePicker(
-        label="", views=["year", "month", "day"], open_to="day", width=40, margin=0, stylesheets=[BUTTON_ALONE]
-    )
 
 
 def _select(label: str, names: Mapping[str, str]) -> pmui.Select:

@@ -3,7 +3,18 @@
 from workbench.filters.address import from_query, to_query, unread
 from workbench.filters.chips import NO_CATEGORY, Chip, chips, read_customer, read_day, value_text
 from workbench.filters.model import LISTS, Filters, drop
-from workbench.filters.periods import AUTO, COMPARISONS, CUSTOM, GRAINS, PERIODS, until_words, words
+from workbench.filters.periods import (
+    AUTO,
+    COMPARISONS,
+    CUSTOM,
+    GRAINS,
+    PERIODS,
+    days_of,
+    period_named,
+    period_of,
+    until_words,
+    words,
+)
 
 __all__ = [
     "AUTO",
@@ -16,8 +27,11 @@ __all__ = [
     "Chip",
     "Filters",
     "chips",
+    "days_of",
     "drop",
     "from_query",
+    "period_named",
+    "period_of",
     "read_customer",
     "read_day",
     "to_query",

@@ -69,6 +69,19 @@ def days_of(period: str, today: date, custom: tuple[date | None, date | None]) -
     return found[period]
 
 
+def period_named(text: str) -> str | None:
+    """The period whose name or label a text is, as ``last week`` or ``Last_week``; None for no period's."""
+    wanted = " ".join(text.casefold().replace("_", " ").split())
+    names = (name for name, label in PERIODS.items() if wanted in (name.replace("_", " "), label.casefold()))
+    return next((name for name in names if name != CUSTOM), None)
+
+
+def period_of(days: tuple[date | None, date | None], today: date, chosen: str = "") -> str:
+    """The period that has these days: the ``chosen`` one, if it is one of several; CUSTOM for none."""
+    same = [name for name in PERIODS if name != CUSTOM and days_of(name, today, days) == days]
+    return chosen if chosen in same else next(iter(same), CUSTOM)
+
+
 def compared_days(comparison: str, days: Days) -> Days | None:
     """The days to compare with; None for none.
 

@@ -21,12 +21,25 @@ LOW_CHOICE = """
 .MuiSelect-select:has(.MuiChip-root) { padding-block: 7px !important; min-height: 26px !important; }
 .MuiSelect-select .MuiChip-root { height: 24px; margin: 0; }
 """
+BUTTON_ALONE = """
+fieldset, .MuiPickersSectionList-root, button[title="Clear"] { display: none !important; }
+.MuiPickersInputBase-root { padding: 0 !important; height: 40px; }
+.MuiInputAdornment-root { margin: 0 !important; }
+.MuiInputAdornment-root button { color: inherit !important; }
+"""
 CHOICE = {"sx": {"minHeight": "40px"}}  # a small Select is lower than a small TextInput
 
 
 def text_field(name: str, hint: str = "", **params: Any) -> pmui.TextInput:
     """A field labelled after ``name``. Numbers are typed as text too: a spinner would swallow what is no number."""
     return pmui.TextInput(label=field_label(name), helper_text=hint, **LAYOUT, **params)
+
+
+def calendar_button(margin: Any = 0) -> pmui.DatePicker:
+    """The button of a calendar alone: the field beside it is typed into, and read when it is left."""
+    return pmui.DatePicker(
+        label="", views=["year", "month", "day"], open_to="day", width=40, margin=margin, stylesheets=[BUTTON_ALONE]
+    )
 
 
 def flow(*objects: Any, width: int = 170) -> pn.Row:

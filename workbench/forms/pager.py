@@ -1,4 +1,4 @@
-"""First, Previous, Next, Last: where a keyset page stands, and how many rows it has."""
+"""First, Previous, Next, Last: where a keyset page stands, how many rows it has, and what all pages come to."""
 
 from __future__ import annotations
 
@@ -9,15 +9,18 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmui
 
+from workbench.components.theme import esc, money
+from workbench.metrics.facts import Counted
 from workbench.metrics.sale_pages import PAGE_SIZES, Move, SalePage
 
 BUTTONS: dict[Move, str] = {"first": "First", "previous": "Previous", "next": "Next", "last": "Last"}
 
 
 class Pager(pn.viewable.Viewer):
-    """The buttons below a table. ``on_move`` gets where to go, and ``first`` when the number of rows is changed."""
+    """The buttons below a table. ``on_move`` gets where to go, and ``first`` when the number of rows is changed;
+    money is in ``currency``."""
 
-    def __init__(self, on_move: Callable[[Move], Any]) -> None:
+    def __init__(self, on_move: Callable[[Move], Any], currency: str = "") -> None:
         super().__init__()
         self._number: int | None = 1  # counted from the first page, or
         self._from_end = 0  # from the last one, while nobody knows exactly how many there are
@@ -33,6 +36,7 @@ class Pager(pn.viewable.Viewer):
         self._is_set = False  # by the program, which loads the page itself
         self._size.param.watch(lambda _: None if self._is_set else on_move("first"), "value")
         self._text = pn.pane.HTML("", margin=(10, 8))
+        self._total, self._currency = pn.pane.HTML("", margin=(10, 8)), currency
 
     @property
     def size(self) -> int:
@@ -62,6 +66,7 @@ class Pager(pn.viewable.Viewer):
         self._buttons["next"].disabled = self._buttons["last"].disabled = not page.has_next
         self._count_on(page, move)
         self._text.object = self._where(page)
+        self._total.object = total_html(page.counted, self._currency)
 
     def _count_on(self, page: SalePage, move: Move | None) -> None:
         n_pages = max(-(-page.count // self.size), 1)
@@ -87,10 +92,19 @@ class Pager(pn.viewable.Viewer):
             *self._buttons.values(),
             self._text,
             self._size,
+            self._total,
             sizing_mode="stretch_width",
             margin=0,
             styles={"display": "flex", "flex-flow": "row wrap", "align-items": "center"},
         )
+
+
+def total_html(counted: Counted, currency: str) -> str:
+    """``45 in all, USD 1,234.50``; without an amount where the number is an estimate."""
+    if counted.amount is None:
+        return f"about {counted.count:,} in all"
+    amount = f'<strong title="Net of returns">{esc(money(counted.amount, currency))}</strong>'
+    return f"{counted.count:,} in all, {amount}"
 
 
 def _go(on_move: Callable[[Move], Any], move: Move, _event: Any) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import fields as dataclass_fields
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from typing import Any
 
 import panel as pn
@@ -14,7 +16,8 @@ import panel_material_ui as pmui
 
 from workbench.catalogue.names import KIND_OF, Names
 from workbench.errors import FieldError
-from workbench.forms.fields import CHOICE, LAYOUT, LOW_CHOICE, Fields, flow, text_field
+from workbench.filters import CUSTOM, PERIODS, days_of, period_named, period_of
+from workbench.forms.fields import CHOICE, LAYOUT, LOW_CHOICE, Fields, calendar_button, flow, text_field
 from workbench.forms.named_ids import NamedIds, no_names
 from workbench.metrics import KINDS, SaleWhere
 from workbench.sales.fields import FILTERED, Field
@@ -22,33 +25,44 @@ from workbench.sales.models import EARLIEST, LATEST, MAX_TOTAL, with_point
 from workbench.words import unstorable
 
 KIND_OPTIONS = {"Sales and returns": "", "Sales": "sales", "Returns": "returns"}
+PERIOD_OPTIONS = {label: name for name, label in PERIODS.items()}
+DAYS = ("date_from", "date_to")
 LARGEST_ID = 2_147_483_647
 CHOICES = tuple(field for field in FILTERED if field.choices)
 NUMBERS = tuple(field for field in FILTERED if not field.choices)
 OTHERS = ("kind", "product", "amount_from", "amount_to")  # that no column of a sale has
-WITH_FIELD = ("date_from", "date_to", *(field.filter for field in FILTERED), *OTHERS)
+WITH_FIELD = (*DAYS, *(field.filter for field in FILTERED), *OTHERS)
 WITHOUT_FIELD = tuple(each.name for each in dataclass_fields(SaleWhere) if each.name not in WITH_FIELD)
 
 
 class SaleFilters(pn.viewable.Viewer):
-    """The fields of a SaleWhere. ``on_change`` gets the filter whenever Enter or the next field makes it another."""
+    """The fields of a SaleWhere. ``on_change`` gets the filter whenever Enter or the next field makes it another.
+
+    Days are typed, also in words, chosen from a calendar, or both at once as a period, told from ``today``.
+    """
 
     def __init__(
         self,
         on_change: Callable[[SaleWhere], Any],
+        today: Callable[[], date],
         filters: SaleWhere = SaleWhere(),
         names: Callable[[], Names] = no_names,
     ) -> None:
         super().__init__()
         self.value = filters
-        self._on_change = on_change
+        self._on_change, self._today = on_change, today
         self._is_filling = False
         self.fields = Fields(_widgets())
+        self._period = pmui.Select(label="Period", options=PERIOD_OPTIONS, **LAYOUT, **CHOICE)
+        self._calendars = {name: calendar_button(margin=(6, 8, 6, 0)) for name in DAYS}
         named = {field.filter: field.dimension for field in NUMBERS if field.dimension in KIND_OF}
         self._named = NamedIds(self.fields, names, named)
         self.fill(filters)
         for widget in self.fields.widgets.values():
             widget.param.watch(self._apply, "value")
+        self._period.param.watch(self._choose_period, "value")
+        for name, calendar in self._calendars.items():
+            calendar.param.watch(partial(self._pick, name), "value")
         self._clear = pmui.Button(label="Clear filters", variant="text", margin=(8, 8), on_click=self._reset)
 
     @property
@@ -59,24 +73,57 @@ class SaleFilters(pn.viewable.Viewer):
 
     def fill(self, filters: SaleWhere) -> None:
         """Puts a filter into the fields."""
-        self._is_filling = True
-        try:
+        with self._filling():
             for field in CHOICES:
                 choice = self.fields.widgets[field.filter]
                 choice.options = list(dict.fromkeys([*choice.options, *getattr(filters, field.filter)]))
             self.fields.fill(filter_texts(filters))
+            self._show_days(filters)
             self.fields.forgive()
-        finally:
-            self._is_filling = False
         self.value = filters
 
-    def _apply(self, _event: Any) -> None:
+    @contextmanager
+    def _filling(self) -> Iterator[None]:
+        """What the program puts into fields is nothing that was typed."""
+        self._is_filling = True
+        try:
+            yield
+        finally:
+            self._is_filling = False
+
+    def _show_days(self, filters: SaleWhere, bad: Collection[str] = ()) -> None:
+        """Has days in the place of words, but for ``bad`` ones, and calendars and period show the same."""
+        days = (filters.date_from, filters.date_to)
+        self.fields.fill({name: _text(day) for name, day in zip(DAYS, days, strict=True) if name not in bad})
+        for calendar, day in zip(self._calendars.values(), days, strict=True):
+            calendar.value = day
+        is_known = set(DAYS).isdisjoint(bad)
+        self._period.value = period_of(days, self._today(), self._period.value) if is_known else CUSTOM
+
+    def _choose_period(self, event: Any) -> None:
+        if event.new != CUSTOM:
+            days = days_of(event.new, self._today(), (None, None))
+            self._put({name: _text(day) for name, day in zip(DAYS, days, strict=True)})
+
+    def _pick(self, name: str, event: Any) -> None:
+        if event.new is not None:
+            self._put({name: event.new.isoformat()})
+
+    def _put(self, texts: Mapping[str, str]) -> None:
+        """As if the texts had been typed."""
         if self._is_filling:
             return
-        self._is_filling = True
-        self._named.fill()
-        self._is_filling = False
-        errors, typed = parse_filters(self.fields.texts())
+        with self._filling():
+            self.fields.fill(texts)
+        self._apply()
+
+    def _apply(self, _event: Any = None) -> None:
+        if self._is_filling:
+            return
+        with self._filling():
+            self._named.fill()
+            errors, typed = parse_filters(self.fields.texts(), self._today())
+            self._show_days(typed, {error.field for error in errors})
         found = replace(self.value, **{name: getattr(typed, name) for name in self.fields.widgets})
         self.fields.show(errors, is_going_there=False)
         if not errors and found != self.value:
@@ -90,7 +137,11 @@ class SaleFilters(pn.viewable.Viewer):
             self._on_change(self.value)
 
     def __panel__(self) -> pn.Row:
-        return flow(*self.fields.widgets.values(), self._clear, width=220)
+        days = [pn.Row(self.fields.widgets[name], calendar, margin=0) for name, calendar in self._calendars.items()]
+        others = [widget for name, widget in self.fields.widgets.items() if name not in DAYS]
+        shown = flow(self._period, *days, *others, self._clear, width=220)
+        shown.margin = (8, 0, 0, 0)  # the first label floats above its field, clear of the tabs
+        return shown
 
 
 def filter_texts(filters: SaleWhere) -> dict[str, Any]:
@@ -99,11 +150,13 @@ def filter_texts(filters: SaleWhere) -> dict[str, Any]:
     return {name: _text(getattr(filters, name)) for name in WITH_FIELD} | chosen
 
 
-def parse_filters(texts: Mapping[str, Any]) -> tuple[list[FieldError], SaleWhere]:
-    """The filter that was typed, and a FieldError for each text that is none (the filter then lacks it)."""
+def parse_filters(texts: Mapping[str, Any], today: date | None = None) -> tuple[list[FieldError], SaleWhere]:
+    """The filter that was typed, and a FieldError for each text that is none (the filter then lacks it).
+
+    With ``today`` a day may be a period in words: of it the first is from its first day, the last until its last.
+    """
     readers: dict[str, Callable[[str, str], Any]] = {
-        "date_from": _day,
-        "date_to": _day,
+        **dict.fromkeys(DAYS, _day if today is None else partial(_day_in_words, today)),
         **{field.filter: _ids if field.kind == "id" else _id for field in NUMBERS},
         "amount_from": _amount,
         "amount_to": _amount,
@@ -141,6 +194,15 @@ def _day(name: str, text: str) -> date:
     if not EARLIEST.date() <= day < LATEST.date():
         raise FieldError(name, text, f"it must be from {EARLIEST.year} to {LATEST.year - 1}")
     return day
+
+
+def _day_in_words(today: date, name: str, text: str) -> date | None:
+    if period := period_named(text):
+        return days_of(period, today, (None, None))[DAYS.index(name)]
+    try:
+        return _day(name, text)
+    except FieldError as error:
+        raise FieldError(name, text, f"{error.allowed}, or today, yesterday, last week, this month ...") from None
 
 
 def _id(name: str, text: str) -> int:
@@ -181,7 +243,7 @@ def _widget(field: Field, layout: Mapping[str, Any]) -> Any:
 
 
 def _widgets() -> dict[str, Any]:
-    day = {"placeholder": "YYYY-MM-DD"}
+    day = {"placeholder": "YYYY-MM-DD, today"}
     layout = {name: value for name, value in LAYOUT.items() if name != "size"}  # it is a number of rows here
     return {
         "date_from": text_field("date_from", **day),

@@ -32,6 +32,7 @@ from workbench.forms.sale_filters import SaleFilters
 from workbench.forms.tabulator import sideways
 from workbench.live import Live
 from workbench.metrics import SaleWhere, Source
+from workbench.metrics.facts import Counted
 from workbench.metrics.sale_pages import Edge, Move, SalePage, sale_page, write_sales
 from workbench.sales.service import Sales
 
@@ -60,11 +61,14 @@ class SaleTable(pn.viewable.Viewer):
         self._on_click = {"edit": on_edit, "return": on_return, "delete": on_delete} if can_write else {}
         self._request: tuple[Move, Edge | None] = ("first", None)  # how the page that is shown was asked for
         self._page: SalePage | None = None
-        self._counted: tuple[int, bool] | None = None
+        self._counted: Counted | None = None
         self._asked = 0
         self.message = Message()
-        self.filters = SaleFilters(lambda _: self._start(self._recount), filters, lambda: live.names.now)
-        self._pager = Pager(lambda move: self._start(lambda: self.go(move)))
+        self.filters = SaleFilters(
+            lambda _: self._start(self._recount), sales.clock.today, filters, lambda: live.names.now
+        )
+        currency = sales.engines.settings.workbench_currency
+        self._pager = Pager(lambda move: self._start(lambda: self.go(move)), currency)
         self._source = html_pane('<p class="soft">Loading ...</p>', MARGIN)
         self._source.styles = {"flex": "1 1 320px"}
         self._empty = html_pane(margin=MARGIN)
@@ -158,7 +162,7 @@ class SaleTable(pn.viewable.Viewer):
 
     def _show(self, answer: Answer[SalePage], step: Move | None) -> None:
         page = answer.value
-        self._page, self._counted = page, (page.count, page.is_estimate)
+        self._page, self._counted = page, page.counted
         self.message.clear()
         self._table.expanded = []  # the lines of a sale that stays may have changed
         self._table.value = page_rows(page.rows, page.notes, self._names())

@@ -13,7 +13,16 @@ from sqlalchemy.dialects.postgresql.base import PGDialect
 
 from workbench.files import Rows
 from workbench.metrics.definitions import COLUMNS
-from workbench.metrics.facts import ARTICLE, FACT_LINES, FACT_SALES, Senseless, line_conditions, sale_conditions
+from workbench.metrics.facts import (
+    ARTICLE,
+    FACT_LINES,
+    FACT_SALES,
+    Counted,
+    Senseless,
+    count_and_sum,
+    line_conditions,
+    sale_conditions,
+)
 from workbench.metrics.where import Where
 from workbench.sales.products import several
 
@@ -76,10 +85,10 @@ class ColumnFacts:
             found.update((code, name) for code, name in self.execute(newest))
         return found
 
-    def count(self, conditions: Sequence[sa.ColumnElement[bool]]) -> tuple[int, bool]:
+    def count(self, conditions: Sequence[sa.ColumnElement[bool]]) -> Counted:
         """As in ``Facts``; always exact."""
-        ((counted,),) = self.execute(sa.select(sa.func.count()).select_from(FACT_SALES).where(*conditions))
-        return counted, False
+        ((counted, amount),) = self.execute(count_and_sum(FACT_SALES).where(*conditions))
+        return Counted(counted, False, amount)
 
     @contextmanager
     def rows(self, statement: sa.Select[Any]) -> Iterator[Rows]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from decimal import Decimal
 from itertools import pairwise
 from operator import itemgetter
 from typing import Any, Protocol
@@ -89,6 +90,15 @@ class Grouping:
         return tuple(name for name, own in self.grains.items() if own == grain)
 
 
+@dataclass(frozen=True)
+class Counted:
+    """How many sales there are, whether that is an estimate, and what they come to: None beside an estimate."""
+
+    count: int
+    is_estimate: bool
+    amount: Decimal | None
+
+
 Filled = tuple[Grouping, Groups]  # and what is filled with its groups
 
 
@@ -118,8 +128,8 @@ class Facts(Protocol):
     def product_names(self) -> dict[str, str]:
         """The newest name of every product that was ever sold, by its code."""
 
-    def count(self, conditions: Sequence[sa.ColumnElement[bool]]) -> tuple[int, bool]:
-        """How many of FACT_SALES meet the conditions, and whether that is an estimate."""
+    def count(self, conditions: Sequence[sa.ColumnElement[bool]]) -> Counted:
+        """How many of FACT_SALES meet the conditions, and what they come to, less what was returned."""
 
     def rows(self, statement: sa.Select[Any]) -> AbstractContextManager[Rows]:
         """The rows of the statement, to be written to a file: as many as there are."""
@@ -178,16 +188,16 @@ class DatabaseFacts:
         """As in ``Facts``."""
         return products.names(self._connection)
 
-    def count(self, conditions: Sequence[sa.ColumnElement[bool]]) -> tuple[int, bool]:
+    def count(self, conditions: Sequence[sa.ColumnElement[bool]]) -> Counted:
         """As in ``Facts``: counted up to EXACT_COUNT_LIMIT, beyond it the planner's estimate."""
-        every = sa.select(sa.literal(1)).select_from(FACT_SALES).where(*conditions)
+        every = sa.select(FACT_SALES.c.revenue).where(*conditions)
         some = every.limit(EXACT_COUNT_LIMIT + 1).subquery()
-        counted: int = self._connection.execute(sa.select(sa.func.count()).select_from(some)).scalar_one()
+        counted, amount = self._connection.execute(count_and_sum(some)).one()
         if counted <= EXACT_COUNT_LIMIT:
-            return counted, False
+            return Counted(counted, False, amount)
         compiled = every.compile(dialect=self._connection.dialect, compile_kwargs={"render_postcompile": True})
         plan = self._connection.exec_driver_sql(f"explain (format json) {compiled}", compiled.params).scalar_one()
-        return max(int(plan[0]["Plan"]["Plan Rows"]), counted), True
+        return Counted(max(int(plan[0]["Plan"]["Plan Rows"]), counted), True, None)
 
     def rows(self, statement: sa.Select[Any]) -> AbstractContextManager[Rows]:
         """As in ``Facts``: copied to a file in between, so that they take no memory. Raises DBAPIError."""
@@ -207,6 +217,12 @@ class DatabaseFacts:
         days = {"first": where.date_from, "last": where.date_to}
         row = run_sql(self._connection, "queries/sale_ids", days).one()
         return None if row.first_id is None else (row.first_id, row.last_id)
+
+
+def count_and_sum(sales: sa.FromClause) -> sa.Select[Any]:
+    """How many sales there are, and what they come to."""
+    amount = sa.func.coalesce(sa.func.sum(sales.c.revenue), sa.literal_column("0"))
+    return sa.select(sa.func.count(), amount).select_from(sales)
 
 
 def sums(facts: Facts, groupings: Sequence[Grouping]) -> list[Groups]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time
-from decimal import ROUND_CEILING, ROUND_FLOOR
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, TypeVar
@@ -20,7 +20,7 @@ from workbench.database.replication import Answer
 from workbench.errors import FiguresUnavailable, MetricError
 from workbench.files import write
 from workbench.metrics import Source, Where
-from workbench.metrics.facts import FACT_SALES, Facts
+from workbench.metrics.facts import FACT_SALES, Counted, Facts
 from workbench.metrics.where import KINDS, SaleWhere
 from workbench.sales.fields import FIELDS
 from workbench.sales.models import CENT
@@ -41,19 +41,28 @@ Move = Literal["first", "next", "previous", "last"]
 
 @dataclass(frozen=True, eq=False)  # a frame that it is an attribute of compares its attributes
 class SalePage:
-    """One page. ``rows`` has COLUMNS (money as Decimal); ``count`` is of all pages, about when it is an estimate.
+    """One page. ``rows`` has COLUMNS (money as Decimal); ``counted`` is of all pages, about when it is an estimate.
 
     ``notes`` say of some of its sales, by their ids, that they are returns, or that items of them were returned.
     """
 
     rows: pd.DataFrame
-    count: int
-    is_estimate: bool
+    counted: Counted
     has_previous: bool
     has_next: bool
     first: Edge | None
     last: Edge | None
     notes: Mapping[int, ReturnNote] = field(default_factory=dict)
+
+    @property
+    def count(self) -> int:
+        """How many sales all pages have."""
+        return self.counted.count
+
+    @property
+    def is_estimate(self) -> bool:
+        """Whether that is about how many."""
+        return self.counted.is_estimate
 
     @property
     def count_text(self) -> str:
@@ -71,11 +80,11 @@ def sale_page(
     size: int = 20,
     move: Move = "first",
     edge: Edge | None = None,
-    counted: tuple[int, bool] | None = None,
+    counted: Counted | None = None,
 ) -> Answer[SalePage]:
     """The page before or after ``edge`` (of the page shown now), or the first or last one.
 
-    ``counted`` is count and is_estimate of an earlier page with the same filter: not counted again.
+    ``counted`` is that of an earlier page with the same filter: not counted again.
     ``sort`` is one of COLUMNS, ``size`` one of PAGE_SIZES; ValueError otherwise. Keyset pages: the thousandth costs
     what the first does, and rows that arrive meanwhile push none off or onto another page. Which sales these are, and
     how many there are, is of one moment; their rows are read after it, and one that has gone in between is left out.
@@ -85,16 +94,17 @@ def sale_page(
     is_backward = move in ("previous", "last")
     from_edge = edge if move in ("next", "previous") else None
 
-    def work(facts: Facts) -> tuple[list[Edge], tuple[int, bool]]:
+    def work(facts: Facts) -> tuple[list[Edge], Counted]:
         conditions = _conditions(facts, where)
         query = _keyset(conditions, sort, descending != is_backward, from_edge)
-        found = [(value, sale_id) for value, sale_id in facts.execute(query.limit(size + 1))]
+        rows = facts.execute(query.limit(size + 1))
+        found = [(value, sale_id) for value, sale_id, _ in rows]
         if from_edge is None and len(found) <= size:  # these are all
-            return found, (len(found), False)
+            return found, Counted(len(found), False, sum((amount for *_, amount in rows), Decimal(0)))
         return found, counted or facts.count(conditions)
 
     answer = _read(source, work)
-    found, (count, is_estimate) = answer.value
+    found, all_pages = answer.value
     has_more, edges = len(found) > size, found[:size]
     if is_backward:
         edges = edges[::-1]
@@ -102,8 +112,7 @@ def sale_page(
     page = SalePage(
         rows=rows.value[0],
         notes=rows.value[1],
-        count=count,
-        is_estimate=is_estimate,
+        counted=all_pages,
         has_previous=has_more if is_backward else from_edge is not None,
         has_next=from_edge is not None if is_backward else has_more,
         first=edges[0] if edges else None,
@@ -184,9 +193,9 @@ def _of_returns() -> tuple[sa.ColumnElement[Any], sa.ColumnElement[Any]]:
 def _keyset(
     conditions: Sequence[sa.ColumnElement[bool]], sort: str, is_falling: bool, edge: Edge | None
 ) -> sa.Select[Any]:
-    """The sort value and id of the sales beyond ``edge``, in their order."""
+    """The sort value, id and amount of the sales beyond ``edge``, in their order."""
     key, sale_id = _key(sort), FACT_SALES.c.transaction_id
-    query = sa.select(key, sale_id).where(*conditions)
+    query = sa.select(key, sale_id, FACT_SALES.c.revenue.label("amount")).where(*conditions)
     if edge is not None:
         query = query.where(*(_beyond(key, sale_id, *edge) if is_falling else _beyond(*edge, key, sale_id)))
     order = (key, sale_id)

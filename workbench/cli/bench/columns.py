@@ -172,7 +172,7 @@ def _pages_of_sales(live: Live, times: int) -> dict[str, list[float]]:
     for where, sort, descending in itertools.product(_sale_filters(live, times), COLUMNS, (False, True)):
         ask = partial(sale_page, live.source_now(Session()), where, sort=sort, descending=descending)
         first = ask(move="first").value  # made ready: the page is asked for by itself below
-        last = partial(ask, move="last", counted=(first.count, first.is_estimate))
+        last = partial(ask, move="last", counted=first.counted)
         took.setdefault(sort, []).append(seconds(partial(ask, move="first")))
         took.setdefault(f"{sort}, last", []).append(seconds(last))
     return took
