@@ -151,6 +151,13 @@ def test_a_row_takes_what_can_be_used_and_keeps_the_rest_as_typed() -> None:
     assert basket.is_wrong and basket.sold == basket.lines
 
 
+def test_a_text_that_is_wrong_is_not_forgiven_by_the_same_product_again() -> None:
+    basket = rows()
+    basket.type(0, "quantity", "1o")
+    basket.add(parse_line(basket.lines[0]))
+    assert basket.is_wrong and [row["quantity"] for row in basket.rows] == ["1o", "1", "2"]
+
+
 def test_the_same_product_at_one_price_is_one_row_and_a_message_of_a_row_that_has_gone_does_nothing() -> None:
     basket = rows()
     first = basket.rows[0]["key"]

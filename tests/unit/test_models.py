@@ -91,6 +91,7 @@ def test_a_wrong_header_value_is_refused_in_words(changes: dict, message: str) -
         ({"product_name": "abc\u202e321"}, "without U.202E RIGHT-TO-LEFT OVERRIDE"),
         ({"category": "\u200fx"}, "without U.200F RIGHT-TO-LEFT MARK"),
         ({"unit_price": "1,234"}, "'1,234' cannot be used: it could be 1234 or 1.234: write the one that is meant"),
+        ({"unit_price": "15.000"}, "'15.000' cannot be used: it could be 15000 or 15.00: write the one that is meant"),
         ({"discount": "1,2,3"}, "it must be an amount such as 12.50"),
         ({"product_name": "x" * 256}, "at most 255 characters are allowed"),
         ({"category": "x" * 101}, "at most 100 characters are allowed"),

@@ -56,7 +56,9 @@ class Basket(pn.viewable.Viewer):
         self._settled = asyncio.Event()  # not set while a product is looked up
         self._settled.set()
         self._refused = ""  # what is said of the item in the details
-        self._waiting: list[str] = []  # what was refused while they held another
+        self._waiting: list[tuple[str, str]] = []  # what was refused while they held another
+        self._next: list[LineInput] = []  # added in other ways while the sale is being saved
+        self._edited: Mapping[str, Any] = {}  # the line that the details change, as it was
         self.products = KnownProducts(names)
         self._totals = html_pane(margin=MARGIN)
         self.line = ItemLine(self._suggest, self.enter, self._toggle_details, on_save)
@@ -91,6 +93,9 @@ class Basket(pn.viewable.Viewer):
             self.line.focus()
         elif self.rows.is_wrong:
             self.rows.go_to_wrong()
+        elif self._waiting or self._entered:
+            self._open_details(is_open=True)
+            self._say()
         return self.is_pending
 
     def load(self, lines: Sequence[Mapping[str, Any]], discount: str = "") -> None:
@@ -111,7 +116,7 @@ class Basket(pn.viewable.Viewer):
             "discount": self.rows.discount,
             "typed": self.rows.typed(),
             "line": self.line.text,
-            "waiting": [*self._waiting, *(text for text, _ in self._entered)],
+            "waiting": [*self._waiting, *self._entered],
             "entry": self.entry.draft(),
         }
 
@@ -121,9 +126,10 @@ class Basket(pn.viewable.Viewer):
         self.rows.retype(draft["typed"])
         self.line.write(draft["line"])
         self.entry.restore(draft["entry"])
+        self._edited = {} if self.entry.row is None else self.lines[self.entry.row]
         self._open_details(is_open=self.entry.is_pending)
-        for text in draft["waiting"]:
-            self.enter(text)
+        for text, code in draft["waiting"]:
+            self.enter(text, code)
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -133,6 +139,9 @@ class Basket(pn.viewable.Viewer):
             yield
         finally:
             self._is_held = False
+            if self._next:
+                lines, self._next = self._next, []
+                self.repeat(lines, "The items that were added meanwhile")
             self._go_on()
 
     async def load_products(self) -> None:
@@ -144,7 +153,8 @@ class Basket(pn.viewable.Viewer):
 
     async def settle(self) -> None:
         """Waits until each item that was entered is in the basket, or refused."""
-        await self._settled.wait()
+        while not self._settled.is_set():  # the next one may have to be looked up as well
+            await self._settled.wait()
 
     def edit(self, place: int) -> None:
         """Takes an item into the details, unless another waits there."""
@@ -152,6 +162,7 @@ class Basket(pn.viewable.Viewer):
             self.refuse_pending()
         else:
             self._open_details(is_open=True)
+            self._edited = dict(self.lines[place])
             self.entry.load(self.lines[place], place)
 
     def remove(self, place: int) -> None:
@@ -166,6 +177,9 @@ class Basket(pn.viewable.Viewer):
 
     def repeat(self, lines: Iterable[LineInput], what: str) -> None:
         """Adds lines of another sale, ``what``."""
+        if self._is_held:
+            self._next.extend(lines)
+            return
         try:
             for line in lines:
                 self.rows.add(line)
@@ -190,7 +204,7 @@ class Basket(pn.viewable.Viewer):
                 return
             self._entered.popleft()
             marked = [each for each in found if each.product_code == code]
-            self._take(text, typed, next(iter(marked or found), None))
+            self._take(text, code, typed, next(iter(marked or found), None))
         self._tell()
 
     async def _look_up(self, text: str) -> None:
@@ -207,7 +221,7 @@ class Basket(pn.viewable.Viewer):
             self._settled.set()
             self._go_on(text)
 
-    def _take(self, text: str, typed: TypedItem, product: Known | None) -> None:
+    def _take(self, text: str, code: str, typed: TypedItem, product: Known | None) -> None:
         """Puts an item into the basket; where that cannot be the details have what is known of it."""
         if product is None:
             typed = as_unknown(text)
@@ -216,35 +230,39 @@ class Basket(pn.viewable.Viewer):
             line = parse_line(texts | {"unit_price": plain_amount(texts["unit_price"], self._currency)})
             self._say_added(line, self.rows.add(line))
         except SaleRefused as refusal:
-            self._refuse(text, texts, refusal.fields, is_known=product is not None)
+            if self.entry.is_pending:
+                self._waiting.append((text, code))
+                self._say()
+            else:
+                self._refuse(text, texts, refusal.fields, is_known=product is not None)
 
     def _say_added(self, line: LineInput, now: Mapping[str, Any]) -> None:
         has = "" if now["quantity"] == line.quantity else f", {now['quantity']:,} now"
         self._say(f"{line.quantity:,} × {visible(line.product_name)}: in the basket{has}.")
 
     def _refuse(self, text: str, texts: dict[str, str], errors: list[FieldError], *, is_known: bool) -> None:
-        if self.entry.is_pending:
-            self._waiting.append(text)
-        else:
-            self.entry.take(texts, errors)
-            self._open_details(is_open=True)
-            is_unknown = not is_known and (texts["product_code"] or texts["product_name"])
-            why = "no product that is known: say in the details what it is, or clear them"
-            shown = visible(" ".join(text.split()))
-            self._refused = f"“{shown}” is {why if is_unknown else f'in the details: {errors[0]}'}."
+        self.entry.take(texts, errors)
+        self._open_details(is_open=True)
+        is_unknown = not is_known and (texts["product_code"] or texts["product_name"])
+        why = "no product that is known: say in the details what it is, or clear them"
+        shown = visible(" ".join(text.split()))
+        self._refused = f"“{shown}” is {why if is_unknown else f'in the details: {errors[0]}'}."
         self._say()
 
     def _say(self, told: str = "") -> None:
         """Below the line: what has been done, what is wrong, and what waits for that to be settled."""
-        waiting = ", ".join(f"“{visible(each)}”" for each in self._waiting)
+        waiting = ", ".join(f"“{visible(text)}”" for text, _ in self._waiting)
         waits = f"{waiting} waits until the item in the details is added, or cleared." if waiting else ""
         self.line.say(f"{self._refused} {waits}".strip(), told)
 
     def _add_detailed(self, line: LineInput, place: int | None) -> None:
-        if place is None:
+        if self._is_held and place is None:
+            self._next.append(line)
+        elif place is None:
             self._say_added(line, self.rows.add(line))
-        else:
-            self.rows.put(place, line)
+        else:  # what was scanned into the row meanwhile stays in it
+            changed = {name: value for name, value in line.model_dump().items() if value != self._edited[name]}
+            self.rows.put(place, parse_line(self.lines[place] | changed))
 
     def _detailed(self, *, is_added: bool) -> None:
         """The details are empty again: the next item begins where this one did."""
@@ -254,7 +272,7 @@ class Basket(pn.viewable.Viewer):
             self._open_details(is_open=False)
             if is_added:
                 self.line.focus()
-        self._entered.extendleft((text, "") for text in reversed(self._waiting))
+        self._entered.extendleft(reversed(self._waiting))
         self._waiting.clear()
         self._refused = self.line.word = ""
         self._go_on()

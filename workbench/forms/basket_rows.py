@@ -59,7 +59,7 @@ class BasketRows(JSComponent):
     @property
     def is_wrong(self) -> bool:
         """Whether something is typed that cannot be used."""
-        return bool(self._errors or self._taken_off()[1])
+        return bool(self._typed or self._taken_off()[1])
 
     @property
     def shares(self) -> list[Decimal]:
@@ -85,7 +85,8 @@ class BasketRows(JSComponent):
         Raises SaleRefused when both together are more than a line may have.
         """
         new = line.model_dump()
-        place = next((n for n, old in enumerate(self.lines) if all(old[name] == new[name] for name in SAME)), None)
+        alike = (n for n, old in enumerate(self.lines) if all(old[name] == new[name] for name in SAME))
+        place = next((n for n in alike if self._keys[n] not in self._typed), None)  # what is wrong there stays so
         if place is None:
             self.lines.append(new)
             self._keys.append(next(self._next_key))
@@ -109,7 +110,11 @@ class BasketRows(JSComponent):
         self._show()
 
     def refuse(self, errors: Sequence[FieldError]) -> None:
-        """Shows by each row what is wrong with it: ``lines.0.product_code``, until something in the row is changed."""
+        """Shows by each row what is wrong with it: ``lines.0.product_code``, until something in the row is changed.
+
+        The sale can be sent again: what stood in its way may have gone.
+        """
+        self._errors = {key: found for key, found in self._errors.items() if key in self._typed}
         for error in errors:
             _, place, name = error.field.split(".")
             self._errors.setdefault(self._keys[int(place)], []).append(FieldError(name, error.value, error.allowed))

@@ -19,6 +19,7 @@ GROUPED = re.compile(r"[+-]?\d{1,3}(?:\.\d{3})+,\d{1,2}")  # 1.234,50
 GROUPED_BY_COMMAS = re.compile(r"[+-]?\d{1,3}(?:(?:,\d{3})+\.\d{1,2}|(?:,\d{3}){2,})")  # 1,234.50 and 1,234,567
 GROUPED_BY_SPACES = re.compile(r"[+-]?\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?:[.,]\d{1,2})?")  # 1 234,50
 UNCLEAR = re.compile(r"[+-]?(\d{1,3}),(\d{3})")
+UNCLEAR_POINT = re.compile(r"[+-]?([1-9]\d{0,2})\.(\d\d0)")  # with another third figure it has too many decimals
 
 
 def with_point(text: str) -> str:
@@ -36,6 +37,9 @@ def with_point(text: str) -> str:
     if unclear:
         whole, rest = unclear.groups()
         raise ValueError(f"could be {whole}{rest} or {whole}.{rest}: write the one that is meant, without a comma")
+    if unclear := UNCLEAR_POINT.fullmatch(text):
+        whole, rest = unclear.groups()
+        raise ValueError(f"could be {whole}{rest} or {whole}.{rest[:2]}: write the one that is meant")
     return text
 
 

@@ -1,5 +1,6 @@
 // Panel 1.9: a React component that is drawn a second time before its code has come has no root yet, and fails in
-// `render` at the "unmount" of nothing; `remove` looks first. Delete this when `render` looks too.
+// `render` at the "unmount" of nothing; `remove` looks first (panel#8702 mends what is near). Delete this when `render`
+// looks too.
 document.addEventListener("DOMContentLoaded", () => {
   const view = Bokeh.Models.get("panel.models.esm.ReactComponent").prototype.default_view.prototype
   const render = view.render

@@ -1,5 +1,6 @@
 // Tabulator 6: the element that scrolls a table's rows has the keyboard, but no role: none such may stand in a grid, and
-// what reads the screen aloud leaves its rows out. Delete this when Tabulator gives it one.
+// what reads the screen aloud leaves its rows out (tabulator#4555, half mended by #4836; axe-core#4713). Delete this when
+// Tabulator gives it one.
 document.addEventListener("DOMContentLoaded", () => {
   const view = Bokeh.Models.get("panel.models.tabulator.DataTabulator").prototype.default_view.prototype
   const built = view.tableBuilt
