@@ -151,6 +151,15 @@ def test_a_period_fills_both_days_and_is_named_by_them() -> None:
     assert seen[1:] == [SaleWhere(date_from=TODAY, date_to=TODAY), SaleWhere()]
 
 
+def test_after_midnight_today_is_yesterday() -> None:
+    today = [TODAY]
+    filters = SaleFilters(lambda _: None, lambda: today[0])
+    filters._period.value = "today"
+    today[0] = date(2026, 5, 7)
+    filters.tell_period()
+    assert (filters._period.value, filters.value) == ("yesterday", SaleWhere(date_from=TODAY, date_to=TODAY))
+
+
 def test_merging_takes_my_changes_and_otherwise_theirs() -> None:
     base = stored()
     merged = merge(base, stored(cashier_id=444), stored(store_id=8, cashier_id=5))

@@ -100,6 +100,13 @@ class SaleFilters(pn.viewable.Viewer):
         is_known = set(DAYS).isdisjoint(bad)
         self._period.value = period_of(days, self._today(), self._period.value) if is_known else CUSTOM
 
+    def tell_period(self) -> None:
+        """Calls the days that are shown what they are called now: what was today is yesterday after midnight."""
+        if self._period.value != CUSTOM:
+            with self._filling():
+                days = (self.value.date_from, self.value.date_to)
+                self._period.value = period_of(days, self._today(), self._period.value)
+
     def _choose_period(self, event: Any) -> None:
         if event.new != CUSTOM:
             days = days_of(event.new, self._today(), (None, None))

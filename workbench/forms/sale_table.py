@@ -122,6 +122,7 @@ class SaleTable(pn.viewable.Viewer):
     async def reload(self, *, is_first: bool = False) -> None:
         """Reads the page that is shown again and counts anew; the first page when ``is_first``."""
         self._counted = None
+        self.filters.tell_period()
         if is_first:
             self._request = ("first", None)
         await self._load(*self._request, "first" if is_first else None, self._live.source_now)
