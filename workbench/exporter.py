@@ -26,9 +26,18 @@ from workbench.telemetry import exposition
 
 log = logging.getLogger(__name__)
 
+NO_ACCOUNT = "This is for Prometheus and for people with an account here, and yours was not found.\n"
+
 
 class Metrics(RequestHandler):
     """Answers also while no page is open, and while no server can be reached."""
+
+    async def prepare(self) -> None:
+        """Pages say themselves that somebody has no account."""
+        if not await signed_in.has_account(self.request):
+            self.set_status(403)
+            self.set_header("Content-Type", "text/plain; charset=utf-8")
+            await self.finish(NO_ACCOUNT)
 
     async def get(self) -> None:
         """Numbers and the names of servers, slots and metrics; nothing else."""

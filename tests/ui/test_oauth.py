@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import parse_qs, urlsplit
 
 from bokeh.util.token import get_token_payload
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
@@ -25,6 +26,7 @@ from workbench.config import Settings
 from workbench.database.engines import Engines
 
 SECRET = "of-a-cookie"
+PROMETHEUS = "of-prometheus"
 ROLES: dict[str, Role] = {"ann": "admin", "vic": "viewer"}  # eve, whom the provider knows, has no account
 
 
@@ -43,6 +45,7 @@ def provided(settings: Settings, *options: str) -> Iterator[Served]:
         given = {name: f"{at}/oauth2/{path}" for name, path in urls.items()} | {"USER_KEY": "email"}
         oauth = {"PROVIDER": "generic", "KEY": "workbench", "SECRET": "shared", "EXTRA_PARAMS": str(given)}
         changes = {f"PANEL_OAUTH_{name}": text for name, text in oauth.items()} | {"PANEL_COOKIE_SECRET": SECRET}
+        changes["WORKBENCH_METRICS_TOKEN"] = PROMETHEUS
         every = (PLUGIN, "--address=0.0.0.0", "--index=sales", "--liveness", *options)
         with serving(settings, *every, changes=changes) as served:
             yield served
@@ -110,6 +113,8 @@ def test_whom_a_provider_names_has_the_role_of_that_account_until_they_log_out(
             sold(page, "3")
             said(page, "created: 2 items on 1 line")
             assert actors(engines) == {"ann@example.com"}
+            assert page.request.get(f"{served.url}/metrics").status == 200
+            assert asked(f"{served.url}/metrics", Authorization=f"Bearer {PROMETHEUS}")[0] == 200
             page.get_by_role("button", name="Log out").click()
             expect(page.get_by_role("heading", name="Logged out")).to_be_visible()
             assert {cookie["name"] for cookie in page.context.cookies(served.url)} <= {"workbench_theme"}
@@ -124,8 +129,17 @@ def test_whom_a_provider_names_has_the_role_of_that_account_until_they_log_out(
             enter(page, f"{served.url}/sales", "eve")
             expect(page.get_by_text("eve@example.com has no account here. An admin makes one")).to_be_visible()
             expect(page.get_by_role("tab")).to_have_count(0)
+            metrics = page.request.get(f"{served.url}/metrics")
+            assert (metrics.status, "people with an account here" in metrics.text()) == (403, True)
             page.get_by_role("button", name="Log out").click()
             page.get_by_role("link", name="Log in", exact=True).click()
             assert not served.errors(0), served.log.read_text()[-4000:]
             page.get_by_role("button", name="Deny").click()  # which Panel logs as an error
             expect(page.get_by_text("You were not logged in: unauthorized. Open the page again")).to_be_visible()
+        begun = asked(f"{served.url}/login")[1]
+        state = parse_qs(urlsplit(begun["Location"]).query)["state"][0]
+        kept_state = begun["Set-Cookie"].split(";")[0]
+        status, _, text = asked(f"{served.url}/login?code=made-up&state={state}", Cookie=kept_state)
+        assert status == 401 and "You were not logged in" in text
+        assert "status 400, error 'invalid_grant'" in served.log.read_text()
+        assert "Traceback" not in served.log.read_text()

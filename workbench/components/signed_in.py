@@ -138,6 +138,17 @@ def vouched_name(request: Any) -> str:
     return (value or b"").decode()
 
 
+async def has_account(request: HTTPServerRequest) -> bool:
+    """Whether whoever was let in with this request is Prometheus or has an account: a provider names others too."""
+    if way(request) != "provider" or _has_token(request):
+        return True
+    try:
+        return await asyncio.to_thread(lambda: open_workbench().logins.vouched(vouched_name(request))) is not None
+    except WorkbenchError as error:
+        log.warning("An account could not be looked at: %s", error)
+        return False
+
+
 def name_of_page() -> str:
     """Whom the provider has named, of the page that this runs for; empty where there is none."""
     document = pn.state.curdoc

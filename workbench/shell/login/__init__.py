@@ -202,8 +202,7 @@ class Logout(_Page):
     async def post(self) -> None:
         """Ends the login, and answers 303 to the login page, or to what a provider leaves to do."""
         if signed_in.way(self.request) == "provider":
-            for name in signed_in.PROVIDER_COOKIES:
-                self.clear_cookie(name)
+            provider_login.forget(self)
             self.redirect(self.prefix + signed_in.LOGOUT, status=303)
             return
         await _end(signed_in.token_of(self.request))
