@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from bokeh.document import Document
 from bokeh.events import Tap
+from bokeh.io.doc import patch_curdoc
 from bokeh.models import FactorRange
 
 from workbench.config import Settings
@@ -88,6 +89,27 @@ def test_a_copy_is_the_same_chart_and_shares_no_model_with_another(drawn: Any) -
     assert list(second.renderers[0].data_source.data["revenue"]) == [5.0, 7.5]
 
 
+def tile(kind: type[BarTile]) -> Any:
+    """A tile without a page, that has its data."""
+    made: Any = kind.__new__(kind)
+    about = {"noun": "Store", "narrows": "stores", "metric": "revenue", "_most_shown": 0, "is_whole": False}
+    feed = SimpleNamespace(workbench=SimpleNamespace(engines=SimpleNamespace(settings=Settings(_env_file=None))))
+    vars(made).update(about, _data=BARS, feed=feed)
+    return made
+
+
+def test_a_chart_is_drawn_although_the_current_document_is_that_of_a_page_that_has_gone() -> None:
+    """Bokeh's current document is the whole process's: while pages are built it may be one that was taken apart."""
+
+    class Bars(BarTile):
+        pass
+
+    left = Document()
+    del left._theme
+    with patch_curdoc(left):
+        assert tile(Bars)._figure().renderers
+
+
 def test_a_chart_is_drawn_once_however_many_pages_show_it_at_once() -> None:
     """HoloViews' options are made anew when its backend is chosen: another thread found none, and drew nothing."""
     drawing, at_once = list[int](), threading.Barrier(2)
@@ -98,12 +120,9 @@ def test_a_chart_is_drawn_once_however_many_pages_show_it_at_once() -> None:
             return BarTile.plot(self, data)
 
     def page(_number: int) -> Any:
-        tile: Any = Bars.__new__(Bars)
-        about = {"noun": "Store", "narrows": "stores", "metric": "revenue", "_most_shown": 0, "is_whole": False}
-        feed = SimpleNamespace(workbench=SimpleNamespace(engines=SimpleNamespace(settings=Settings(_env_file=None))))
-        vars(tile).update(about, _data=BARS, feed=feed)
+        made = tile(Bars)
         at_once.wait(10)
-        return tile._figure()
+        return made._figure()
 
     with ThreadPoolExecutor(2) as pages:
         first, second = pages.map(page, range(2))

@@ -13,15 +13,18 @@ from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
 
 import holoviews as hv
-import holoviews.plotting.bokeh  # registers what draws; hv.extension would also load it into a notebook
 import numpy as np
 import pandas as pd
 import panel as pn
 from bokeh.core.json_encoder import serialize_json
 from bokeh.core.serialization import Deserializer, Serializer
+from bokeh.document import Document
 from bokeh.events import Tap
 from bokeh.models import CategoricalAxis, DataRange1d, FactorRange, NoOverlap, NumeralTickFormatter, Plot
 from bokeh.util.serialization import make_id
+from holoviews.plotting.bokeh.renderer import (
+    BokehRenderer,  # registers it too; hv.extension would load it into a notebook
+)
 from panel.viewable import Viewable
 
 from workbench.components import theme
@@ -141,7 +144,9 @@ class ChartTile(Tile):
             drawn = _drawn.setdefault(type(self), {})
             if self.currency not in drawn:
                 hv.Store.set_current_backend("bokeh")
-                drawn[self.currency] = serialized(hv.render(self.plot(self.marks(self._data))))
+                # In a document of its own: that of the page may be gone by now.
+                draw = BokehRenderer.instance(mode="server").get_plot_state
+                drawn[self.currency] = serialized(draw(self.plot(self.marks(self._data)), doc=Document()))
         return copied(drawn[self.currency])
 
     def _write(self, figure: Plot) -> None:
