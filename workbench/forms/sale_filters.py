@@ -97,15 +97,17 @@ class SaleFilters(pn.viewable.Viewer):
         self.fields.fill({name: _text(day) for name, day in zip(DAYS, days, strict=True) if name not in bad})
         for calendar, day in zip(self._calendars.values(), days, strict=True):
             calendar.value = day
-        is_known = set(DAYS).isdisjoint(bad)
-        self._period.value = period_of(days, self._today(), self._period.value) if is_known else CUSTOM
+        self._period.value = self._period_of(filters) if set(DAYS).isdisjoint(bad) else CUSTOM
+
+    def _period_of(self, filters: SaleWhere) -> str:
+        """What its days are called today; the period that was chosen, if it is one of several."""
+        return period_of((filters.date_from, filters.date_to), self._today(), self._period.value)
 
     def tell_period(self) -> None:
         """Calls the days that are shown what they are called now: what was today is yesterday after midnight."""
         if self._period.value != CUSTOM:
             with self._filling():
-                days = (self.value.date_from, self.value.date_to)
-                self._period.value = period_of(days, self._today(), self._period.value)
+                self._period.value = self._period_of(self.value)
 
     def _choose_period(self, event: Any) -> None:
         if event.new != CUSTOM:

@@ -140,7 +140,10 @@ def show_error(error: BaseException) -> None:
 
 @cache
 def page_template() -> str:
-    """The page's document, with the scripts that follow its connection and mend what it is drawn by."""
+    """The page's document, with the scripts that follow its connection and mend what it is drawn by.
+
+    They begin at DOMContentLoaded, once: Panel's es-module-shims sends that event a second time.
+    """
     scripts = "\n".join((FOLDER / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS)
     return (FOLDER / "page.html").read_text(encoding="utf-8").replace("SCRIPTS", scripts)
 

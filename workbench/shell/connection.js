@@ -20,7 +20,7 @@
     const seconds = store.getItem(BACK)
     store.removeItem(BACK)
     if (seconds) { backAgain(seconds) }
-  })
+  }, {once: true})
 
   const say = (text) => { said.textContent = text }
   const backAgain = (seconds) => {

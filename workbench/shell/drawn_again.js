@@ -8,4 +8,4 @@ document.addEventListener("DOMContentLoaded", () => {
     this.react_root = this.react_root?.then((root) => root ?? {unmount() {}})
     return render.call(this)
   }
-})
+}, {once: true})

@@ -6,4 +6,4 @@ document.addEventListener("DOMContentLoaded", () => {
   const listens = "react_proxy.on(prop, cb, true)"
   const looks = "if (!target.model.events.includes(resolvedProp)) { setValue(targetModel.attributes[resolvedProp]) }"
   component._render_code = function () { return code.call(this).replace(listens, `${listens}\n${looks}`) }
-})
+}, {once: true})

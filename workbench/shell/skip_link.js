@@ -1,6 +1,5 @@
 // The first stop of the keyboard leads past the app bar, to the page's heading.
 document.addEventListener("DOMContentLoaded", () => {
-  if (document.getElementById("skip")) { return }  // Panel tells of a loaded document by the same event, once more
   const within = (root, selector) => {
     const found = root.querySelector(selector)
     if (found) { return found }
@@ -22,4 +21,4 @@ document.addEventListener("DOMContentLoaded", () => {
     heading.focus()
   })
   document.body.prepend(link)
-})
+}, {once: true})

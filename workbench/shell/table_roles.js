@@ -10,4 +10,4 @@ document.addEventListener("DOMContentLoaded", () => {
     table.querySelector(".tabulator-table")?.setAttribute("role", "presentation")
     return built.call(this)
   }
-})
+}, {once: true})

@@ -19,4 +19,4 @@ document.addEventListener("DOMContentLoaded", () => {
       this.canvas.touch_action.replace(".bk-events { touch-action: pan-y pinch-zoom; }")
     }
   }
-})
+}, {once: true})
