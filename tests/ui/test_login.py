@@ -365,17 +365,17 @@ def test_whom_panels_provider_names_has_the_role_of_that_account(
             401,
             200,
         ]
-        for name, shown in (
-            ("vic@example.com", "viewer"),
-            ("ann@example.com", "admin"),
-            ("eve", "has no account here"),
+        for name, shown, status in (
+            ("vic@example.com", "viewer", 200),
+            ("ann@example.com", "admin", 200),
+            ("eve", "has no account here", 403),
         ):
             value = create_signed_value(SECRET, "user", name).decode()
             with watched_page(browser) as page:
                 page.context.add_cookies([{"name": "user", "value": value, "url": served.url}])
                 visit(page, f"{served.url}/sales")
                 expect(page.get_by_text(shown, exact=False).first).to_be_visible()
-            assert asked(f"{served.url}/metrics", Cookie=f"user={value}")[0] == 200
+            assert asked(f"{served.url}/metrics", Cookie=f"user={value}")[0] == status
 
 
 def enter(page: Page, address: str, name: str) -> None:
