@@ -263,6 +263,7 @@ def test_an_account_that_is_disabled_is_sent_to_the_login_with_its_page_open(
     try:
         enter(page, f"{url}/sales?tab=add", "eve")
         fill(page, Cashier_ID="301")
+        page.wait_for_function("() => Object.keys(sessionStorage).some((key) => key.startsWith('draft:'))")
         accounts.set_disabled(engines, "eve", True)
         page.wait_for_url("**/login?next=%2Fsales%3Ftab%3Dadd")
         expect(page.get_by_label("Name")).to_be_focused()
