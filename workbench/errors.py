@@ -242,6 +242,10 @@ class ParameterRefused(ReportError):
     """A parameter that the report does not have, or a value that it cannot take."""
 
 
+class ReportGone(ReportError):
+    """What a report made is not kept any more."""
+
+
 class ReportStopped(ReportError):
     """A report that somebody stopped while it ran."""
 

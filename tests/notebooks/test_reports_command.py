@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from tests.ui.conftest import environment
 from workbench import cli
+from workbench.accounts.actor import os_user
 from workbench.config import Settings
 from workbench.connection import Workbench
 from workbench.dashboards.reports_page import ReportsPage
@@ -39,6 +40,11 @@ def test_a_report_is_written_as_one_file(report_settings: Settings, tmp_path: Pa
     told = json.loads(done.stdout)
     assert told["parameters"]["store_id"] == 3
     assert told["engine"] == "replica"
+    listed = command(report_settings, tmp_path, "daily_sales", "--history", "--json")
+    newest = json.loads(listed.stdout)[0]
+    assert (newest["report"], newest["state"], newest["by"]) == ("daily_sales", "done", os_user())
+    assert newest["values"] == told["parameters"]
+    assert "Done in" in command(report_settings, tmp_path, "--history").stdout
     page = (tmp_path / "daily_sales.html").read_text()
     assert "<title>Daily sales by store</title>" in page
     assert [path.name for path in tmp_path.iterdir()] == ["daily_sales.html"]
@@ -65,6 +71,15 @@ def test_a_pdf_is_printed(report_settings: Settings, tmp_path: Path) -> None:
     done = command(report_settings, tmp_path, "reconciliation", "--output", str(target))  # the name decides
     assert done.returncode == 0, done.stderr
     assert target.read_bytes().startswith(b"%PDF-")
+
+
+def test_where_the_history_cannot_be_written_a_report_runs_all_the_same(
+    report_settings: Settings, tmp_path: Path
+) -> None:
+    done = command(report_settings, tmp_path, "reconciliation", WORKBENCH_DATA_DIR="/proc/none")
+    assert done.returncode == 0, done.stderr
+    assert "The history of runs cannot be kept in /proc/none/report-runs" in done.stderr
+    assert (tmp_path / "reconciliation.html").is_file()
 
 
 def test_without_chromium_one_line_says_so_before_anything_runs(report_settings: Settings, tmp_path: Path) -> None:

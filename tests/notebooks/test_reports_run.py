@@ -166,7 +166,7 @@ def test_a_report_is_stopped_when_asked(report_settings: Settings, tmp_path: Pat
             stop.set()
 
     with pytest.raises(ReportStopped, match="was stopped in cell 2 of 2"):
-        run(made, {}, report_settings, progress=progress, stop=stop)
+        run(made, {}, report_settings, progress=progress, should_stop=stop.is_set)
     assert left_behind() == []
 
 
@@ -180,7 +180,7 @@ def test_a_report_that_is_stopped_while_it_starts_leaves_no_process(report_setti
     stopper = threading.Thread(target=stop_at_once)
     stopper.start()
     with pytest.raises(ReportStopped, match="was stopped before its first cell"):
-        run(report(tmp_path, "x = 1"), {}, report_settings, stop=stop)
+        run(report(tmp_path, "x = 1"), {}, report_settings, should_stop=stop.is_set)
     assert kernels() == []
     stopper.join()
 

@@ -139,11 +139,14 @@ def test_services_have_no_more_rights_than_they_need(services: dict[str, Any]) -
         assert not service.get("privileged") and not service.get("user"), name
 
 
-def test_the_app_writes_only_to_memory_as_an_ordinary_user() -> None:
-    made = re.search(r"useradd --uid (\d+) ", (COMPOSE / "Dockerfile").read_text())
+def test_the_app_writes_to_memory_and_to_its_data_directory_as_an_ordinary_user() -> None:
+    recipe = (COMPOSE / "Dockerfile").read_text()
+    made = re.search(r"useradd --uid (\d+) ", recipe)
     assert made is not None
     assert f"/home/workbench:uid={made[1]},gid={made[1]},mode=0700" in SINGLE["workbench"]["tmpfs"]
-    assert "volumes" not in SINGLE["workbench"]
+    place = SINGLE["workbench"]["environment"]["WORKBENCH_DATA_DIR"]
+    assert SINGLE["workbench"]["volumes"] == [f"workbench:{place}"]
+    assert f"install -d -o workbench -g workbench -m 0700 {place}\n" in recipe  # a new volume is its image's folder
 
 
 @pytest.mark.parametrize("services", FORMS.values(), ids=FORMS)

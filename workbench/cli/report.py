@@ -13,13 +13,16 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from workbench.cli.shared import AsJson, configured, errors
-from workbench.config import load_settings
-from workbench.errors import ParameterRefused, ReportError
+from workbench.accounts.actor import current_actor
+from workbench.cli.report_history import list_history
+from workbench.cli.shared import AsJson, configured, errors, say
+from workbench.config import Settings, load_settings
+from workbench.errors import ParameterRefused, ReportError, WorkbenchError
 from workbench.servers.disk import full_in_words, write_whole
 
 if TYPE_CHECKING:
-    from workbench.reports.library import Report
+    from workbench.reports.history import Recording
+    from workbench.reports.library import Report, Value
     from workbench.reports.run import Finished
 
 
@@ -46,11 +49,15 @@ def report(
         int | None, typer.Option("--timeout", help="Time limit in seconds [default: WORKBENCH_REPORT_SECONDS].", min=1)
     ] = None,
     is_list: Annotated[bool, typer.Option("--list", help="List the reports and their parameters.")] = False,
+    is_history: Annotated[bool, typer.Option("--history", help="List the newest runs, of NAME if given.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Run a report in a process that can only read, and write it as one file that opens offline."""
     from workbench.reports.library import library  # only this command pays for its imports
 
+    if is_history:
+        list_history(load_settings(), name, as_json)
+        return
     if name is None or is_list:
         there = library(load_settings().workbench_reports_dir)
         _list(list(there.reports) if name is None else [_chosen(name)], as_json)
@@ -103,7 +110,7 @@ def _run(chosen: Report, given: dict[str, str], target: Path, kind: Format, seco
     from workbench.files.chromium import find_chromium
     from workbench.reports.export import export
     from workbench.reports.library import parse_all
-    from workbench.reports.run import run
+    from workbench.reports.recorded import run_recorded
 
     values = parse_all(chosen.parameters, given, load_settings().clock.today())
     if kind is Format.pdf:
@@ -111,10 +118,12 @@ def _run(chosen: Report, given: dict[str, str], target: Path, kind: Format, seco
     if not target.parent.is_dir():
         raise ReportError(f"There is no folder {target.parent} to write {target.name} to.")
     with errors.status(f"Running {chosen.name} ...") as status:
-        finished = run(
+        settings = configured()
+        finished = run_recorded(
+            _recording(chosen, values, settings),
             chosen,
             values,
-            configured(),
+            settings,
             seconds=seconds,
             progress=lambda cell, cells, title: status.update(f"Cell {cell} of {cells}: {escape(title)}"),
         )
@@ -125,6 +134,17 @@ def _run(chosen: Report, given: dict[str, str], target: Path, kind: Format, seco
     except OSError as error:
         raise ReportError(f"The report could not be written to {target}: {error.strerror}.") from None
     return finished
+
+
+def _recording(chosen: Report, values: dict[str, Value], settings: Settings) -> Recording | None:
+    """Where the history of runs has this one; None, which is said, where nothing can be written."""
+    from workbench.reports.history import History
+
+    try:
+        return History.of(settings).begin(chosen.name, chosen.title, values, current_actor().name)
+    except WorkbenchError as error:
+        say(str(error))
+        return None
 
 
 def _list(found: list[Report], as_json: bool) -> None:

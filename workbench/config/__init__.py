@@ -210,6 +210,9 @@ class Settings(BaseSettings):
     workbench_reports_dir: Path | None = Field(
         None, description="A folder of report notebooks of one's own, besides those that are shipped"
     )
+    workbench_reports_keep_days: int = Field(
+        30, ge=1, le=3660, description="How many days what a report made is kept in the history of runs"
+    )
     workbench_figures: Literal["auto", "risingwave", "columns", "database"] = Field(
         "auto", description="Who answers figures; auto: RisingWave, then the columns in memory, then the database"
     )

@@ -130,7 +130,7 @@ def _ended(running: Running, values: Mapping[str, Value], settings: Settings) ->
         running.progress = RunState("running", cell, cells, title)
 
     try:
-        finished = run(running.report, values, settings, by=running.by, progress=tell, stop=running.stop)
+        finished = run(running.report, values, settings, by=running.by, progress=tell, should_stop=running.stop.is_set)
         running.files = {"html": export(finished, "html"), "ipynb": export(finished, "ipynb")}
     except ReportStopped as error:
         return RunState("stopped", said=str(error))

@@ -104,6 +104,15 @@ LAST_CELL = "from workbench.reports import answered\nprint(answered(globals()))"
 OnCell = Callable[[int, int, str], None]
 
 
+def quiet(_cell: int, _cells: int, _title: str) -> None:
+    """Tells nobody how far a report is."""
+
+
+def never() -> bool:
+    """Nobody asks for a stop."""
+    return False
+
+
 @dataclass(frozen=True)
 class Finished:
     """A report that ran to its end. ``engine`` and ``as_of`` are those of its oldest figures, if it asked for any."""
@@ -127,18 +136,17 @@ def run(
     *,
     by: str = "",
     seconds: float | None = None,
-    progress: OnCell = lambda cell, cells, title: None,
-    stop: threading.Event | None = None,
+    progress: OnCell = quiet,
+    should_stop: Callable[[], bool] = never,
 ) -> Finished:
     """Runs a report with a value for each parameter, on servers that are configured (see cluster.configured).
 
     ``by`` is who runs it, whoever acts here by default. ``progress`` is told before each code cell which one it is
     (from 1), of how many, and the heading that it is under. ``seconds`` is the limit (None: the setting
     WORKBENCH_REPORT_SECONDS). Raises ReportError, naming the cell, when the report fails or takes longer, and
-    ReportStopped once ``stop`` is set, or by Ctrl-C. An event loop calls it in a thread, for it blocks.
+    ReportStopped once ``should_stop`` says so, or by Ctrl-C. An event loop calls it in a thread, for it blocks.
     """
     limit = settings.workbench_report_seconds if seconds is None else seconds
-    stop = stop or threading.Event()
     began, ran_at, by = time.monotonic(), utc_now(), by or current_actor().name
     notebook = _prepared(report, values)
     with (
@@ -146,20 +154,22 @@ def run(
         tempfile.TemporaryDirectory(prefix="workbench-report-", ignore_cleanup_errors=True) as name,
     ):
         running = _Run(report, notebook, progress)
-        _aside(running.execute(environment(settings, Path(name)), Path(name), limit, stop), stop)
+        interrupted = threading.Event()
+        is_over = lambda: interrupted.is_set() or should_stop()  # noqa: E731
+        _aside(running.execute(environment(settings, Path(name)), Path(name), limit, is_over), interrupted)
     engine, as_of = _answered(notebook)
     took, currency = time.monotonic() - began, settings.workbench_currency
     return Finished(report, dict(values), notebook, engine, as_of, currency, settings.clock, ran_at, by, took)
 
 
-def _aside(work: Coroutine[Any, Any, None], stop: threading.Event) -> None:
+def _aside(work: Coroutine[Any, Any, None], interrupted: threading.Event) -> None:
     """Runs ``work`` on an event loop of its own in a thread: the caller's may have one, as in a notebook."""
     with ThreadPoolExecutor(1, thread_name_prefix="report") as thread:
         running = thread.submit(asyncio.run, work)
         try:
             running.result()
         except KeyboardInterrupt:
-            stop.set()
+            interrupted.set()
             running.result()  # it says where it was stopped
 
 
@@ -190,7 +200,7 @@ class _Run:
         self._cells = [n for n, cell in enumerate(notebook.cells) if cell.cell_type == "code"][:-1]
         self._place = "before its first cell"
 
-    async def execute(self, env: dict[str, str], folder: Path, limit: float, stop: threading.Event) -> None:
+    async def execute(self, env: dict[str, str], folder: Path, limit: float, should_stop: Callable[[], bool]) -> None:
         """Executes the notebook. Raises ReportError and ReportStopped."""
         kernel = ReportKernel(folder)
         client = NotebookClient(self._notebook, km=kernel, timeout=None, on_cell_start=self._started)
@@ -199,7 +209,7 @@ class _Run:
         client.owns_km, client.shutdown_kernel = True, "immediate"
         task = asyncio.ensure_future(client.async_execute(env=env, cwd=str(folder)))
         end = time.monotonic() + limit
-        while not task.done() and not stop.is_set() and time.monotonic() < end:
+        while not task.done() and not should_stop() and time.monotonic() < end:
             await asyncio.wait([task], timeout=LOOK_SECONDS)
         if task.done():
             self._look_at(task.exception())
@@ -208,7 +218,7 @@ class _Run:
         await asyncio.gather(task, return_exceptions=True)  # the kernel is killed, which the library calls an error
         if kernel.has_kernel:  # but not while it starts
             await kernel.shutdown_kernel(now=True)
-        if stop.is_set():
+        if should_stop():
             raise ReportStopped(f"The report {self._report.name} was stopped {self._place}.")
         raise ReportError(
             f"The report {self._report.name} did not finish within {limit:g} s: it was stopped {self._place}."

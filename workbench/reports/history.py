@@ -1,0 +1,225 @@
+"""The history of runs: a small file for each in the data directory, beside what it made as long as that is kept.
+
+Several processes write it, and no server has to be there for it. Whoever runs a report holds a lock meanwhile, which
+the operating system takes back when that process dies: a run that says "running" and holds none was interrupted.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Literal
+from uuid import uuid4
+
+from filelock import FileLock, Timeout
+from pydantic import TypeAdapter, ValidationError
+
+from workbench.accounts.actor import Actor
+from workbench.config import Settings
+from workbench.config.clock import utc_now
+from workbench.errors import ReportError, ReportGone
+from workbench.reports.library import Value
+from workbench.servers.disk import full_in_words, write_whole
+
+log = logging.getLogger(__name__)
+
+State = Literal["running", "done", "failed", "stopped", "interrupted"]
+Kept = Literal["html", "ipynb"]
+KEPT: tuple[Kept, ...] = ("html", "ipynb")  # a PDF is printed of the HTML when somebody wants it
+FOLDER = "report-runs"  # of the data directory; not "reports", where people put notebooks of their own
+ENTRY_DAYS = 400  # a line of the history outlives its files, and covers a year
+NAME = re.compile(r"[0-9]{8}T[0-9]{12}-[0-9a-f]{12}")  # sorted by name is sorted by time
+FAILED = "The report could not be run."
+INTERRUPTED = "The program that ran it ended before the report did."
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One run: who began which report when, with what, and how it ended (``said`` is why there is no report).
+
+    ``gone_at`` is when its files were removed; ``schedule`` is the one that ran it, if any.
+    """
+
+    id: str
+    report: str
+    title: str
+    values: Mapping[str, Value]
+    by: str
+    began_at: datetime
+    state: State = "running"
+    said: str = ""
+    seconds: float = 0.0
+    engine: str = ""
+    as_of: datetime | None = None
+    gone_at: datetime | None = None
+    schedule: str = ""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will happen."""
+        return self.state != "running"
+
+    def is_seen_by(self, actor: Actor) -> bool:
+        """Each sees their own runs and those of schedules, an admin all."""
+        return actor.may("admin") or bool(self.schedule) or self.by == actor.name
+
+
+ENTRY, RUNS = TypeAdapter(Entry), TypeAdapter(list[Entry])
+
+
+class History:
+    """The runs of one data directory, whoever runs them; files are kept for ``keep_days``."""
+
+    def __init__(self, folder: Path, keep_days: int) -> None:
+        self.folder, self._keep = folder, timedelta(days=keep_days)
+
+    @classmethod
+    def of(cls, settings: Settings) -> History:
+        """That of the data directory."""
+        return cls(settings.workbench_data_dir.expanduser() / FOLDER, settings.workbench_reports_keep_days)
+
+    def begin(self, report: str, title: str, values: Mapping[str, Value], by: str, schedule: str = "") -> Recording:
+        """Takes down that a run begins. Raises ReportError where that cannot be written."""
+        now = utc_now()
+        entry = Entry(f"{now:%Y%m%dT%H%M%S%f}-{uuid4().hex[:12]}", report, title, values, by, now, schedule=schedule)
+        try:
+            with full_in_words(self.folder):
+                self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                lock = self._lock(entry.id)
+                lock.acquire()
+                self.write(entry)
+        except OSError as error:
+            raise ReportError(
+                f"The history of runs cannot be kept in {self.folder}: {error.strerror}. WORKBENCH_DATA_DIR says where."
+            ) from None
+        return Recording(self, entry, lock)
+
+    def entries(self, actor: Actor, most: int = 1_000) -> list[Entry]:
+        """The newest runs that this one may see, newest first."""
+        found: list[Entry] = []
+        for run_id in self._ids():
+            if len(found) == most:
+                break
+            entry = self._read(run_id)
+            if entry is not None and entry.is_seen_by(actor):
+                found.append(self._looked_at(entry))
+        return found
+
+    def find(self, run_id: str, actor: Actor) -> Entry | None:
+        """The run of this id; None when there is none, or not for this one."""
+        entry = self._read(run_id) if NAME.fullmatch(run_id) else None
+        return self._looked_at(entry) if entry is not None and entry.is_seen_by(actor) else None
+
+    def content(self, entry: Entry, kind: Kept) -> bytes:
+        """What the run made. Raises ReportGone when that is not kept any more."""
+        try:
+            return self.path(entry.id, kind).read_bytes()
+        except OSError:
+            raise ReportGone(f"What {entry.title} made is not kept any more. Run it again.") from None
+
+    def tidy(self) -> None:
+        """Removes files and runs whose time is over: those alone that a run of ours has written under its own name."""
+        now = utc_now()
+        for run_id in self._ids():
+            entry = self._read(run_id)
+            if entry is None or now - entry.began_at < self._keep:
+                continue
+            with suppress(Timeout, OSError), self.held(run_id):
+                self._tidy_one(self._looked_at(entry, is_held=True), now)
+
+    def _tidy_one(self, entry: Entry, now: datetime) -> None:
+        for kind in KEPT:
+            self.path(entry.id, kind).unlink(missing_ok=True)
+        if now - entry.began_at >= max(self._keep, timedelta(days=ENTRY_DAYS)):
+            self.path(entry.id, "json").unlink()
+        elif entry.gone_at is None and entry.state == "done":
+            self.write(replace(entry, gone_at=now))
+
+    def write(self, entry: Entry) -> None:
+        """Puts an entry in the place of the one that was there, at once. Raises OSError."""
+        write_whole(self.path(entry.id, "json"), ENTRY.dump_json(entry, indent=1))
+
+    def path(self, run_id: str, kind: str) -> Path:
+        """The file of a run that ends so."""
+        return self.folder / f"{run_id}.{kind}"
+
+    def _lock(self, run_id: str) -> FileLock:
+        return FileLock(self.path(run_id, "lock"), timeout=0, mode=0o600, thread_local=False)
+
+    @contextmanager
+    def held(self, run_id: str) -> Iterator[None]:
+        """The run is nobody else's in the block. Raises Timeout when it is."""
+        with self._lock(run_id):
+            try:
+                yield
+            finally:
+                self.path(run_id, "lock").unlink(missing_ok=True)
+
+    def _looked_at(self, entry: Entry, *, is_held: bool = False) -> Entry:
+        """The same, and whether its process is still there where it says that it runs."""
+        if entry.is_over:
+            return entry
+        if not is_held:
+            try:
+                with self.held(entry.id):
+                    return self._looked_at(entry, is_held=True)
+            except (Timeout, OSError):  # it runs, or we may not look
+                return entry
+        now = self._read(entry.id) or entry  # it may have ended meanwhile
+        if now.is_over:
+            return now
+        ended = replace(now, state="interrupted", said=INTERRUPTED)
+        with suppress(OSError):
+            self.write(ended)
+        return ended
+
+    def _ids(self) -> list[str]:
+        """Newest first."""
+        names = (path.stem for path in self.folder.glob("*.json"))
+        return sorted(filter(NAME.fullmatch, names), reverse=True)
+
+    def _read(self, run_id: str) -> Entry | None:
+        """None for what is gone meanwhile, or what is none of ours."""
+        try:
+            return ENTRY.validate_json(self.path(run_id, "json").read_bytes())
+        except (OSError, ValidationError) as error:
+            log.debug("%s is no run: %s", run_id, type(error).__name__)
+            return None
+
+
+@dataclass
+class Recording:
+    """A run that goes on: its entry is written once more when it ends, and its lock let go."""
+
+    history: History
+    entry: Entry
+    lock: FileLock = field(repr=False)
+
+    def end(self, state: State, said: str = "", seconds: float = 0.0) -> None:
+        """Takes down how it ended without a report."""
+        self._end(replace(self.entry, state=state, said=said, seconds=seconds))
+
+    def done(self, files: Mapping[Kept, bytes], seconds: float, engine: str, as_of: datetime | None) -> None:
+        """Keeps what it made. Raises DiskFull and ReportError when that cannot be; the history says so then."""
+        try:
+            with full_in_words(self.history.folder):
+                for kind, content in files.items():
+                    write_whole(self.history.path(self.entry.id, kind), content)
+        except OSError as error:
+            raise ReportError(f"The report cannot be kept in {self.history.folder}: {error.strerror}.") from None
+        self._end(replace(self.entry, state="done", seconds=seconds, engine=engine, as_of=as_of))
+
+    def _end(self, entry: Entry) -> None:
+        self.entry = entry
+        try:
+            self.history.write(entry)
+        except OSError as error:
+            log.warning("How the run %s ended could not be written: %s", entry.id, error.strerror)
+        finally:
+            self.history.path(entry.id, "lock").unlink(missing_ok=True)
+            self.lock.release()
