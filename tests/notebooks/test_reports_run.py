@@ -19,8 +19,9 @@ from tests.notebooks.test_reports_parameters import notebook
 from workbench.accounts.actor import Actor, ask_for_actor, os_user
 from workbench.config import Settings
 from workbench.errors import ReportError, ReportStopped
-from workbench.reports.background import Runs
+from workbench.reports.background import WAITS, Runs
 from workbench.reports.export import html
+from workbench.reports.history import History
 from workbench.reports.library import Report, find_report, read_report, reports_folder
 from workbench.reports.run import Finished, run
 
@@ -185,29 +186,45 @@ def test_a_report_that_is_stopped_while_it_starts_leaves_no_process(report_setti
     stopper.join()
 
 
-def test_no_more_than_two_run_at_once_and_the_others_wait(report_settings: Settings, tmp_path: Path) -> None:
+@pytest.fixture
+def own_settings(report_settings: Settings, tmp_path: Path) -> Settings:
+    """The same servers, and a history of runs of one's own."""
+    return report_settings.model_copy(update={"workbench_data_dir": tmp_path / "data"})
+
+
+def test_no_more_than_two_run_at_once_and_the_others_wait(own_settings: Settings, tmp_path: Path) -> None:
     runs = Runs()
     made = report(tmp_path, "import time\ntime.sleep(600)")
-    started = [runs.start(made, {}, report_settings) for _ in range(3)]
-    wait_until(lambda: sum(run.progress.state == "running" for run in started) == 2, "two to run")
-    waiting = next(run for run in started if run.progress.state == "waiting")
-    waiting.stop.set()
-    wait_until(lambda: waiting.progress.state == "stopped", "the one that waits to be stopped")
-    for running in started:
-        running.stop.set()
-    wait_until(lambda: all(run.progress.state == "stopped" for run in started), "all to be stopped")
+    ids = [runs.start(made, {}, own_settings) for _ in range(3)]
+    jobs = {run_id: job for run_id in ids if (job := runs.find(run_id))}
+    wait_until(lambda: sum(job.progress.total == 1 for job in jobs.values()) == 2, "two to run")
+    waiting, job = next((run_id, job) for run_id, job in jobs.items() if job.progress.note == WAITS)
+    job.stop()
+    wait_until(lambda: runs.find(waiting) is None, "the one that waits to be stopped")
+    for job in jobs.values():
+        job.stop()
+    wait_until(lambda: not any(map(runs.find, ids)), "all to be stopped")
+    ended = {entry.id: (entry.state, entry.said) for entry in History.of(own_settings).entries(Actor("ann"))}
+    assert ended[waiting] == ("stopped", "It was stopped before it began.")
+    assert {state for state, _ in ended.values()} == {"stopped"}
 
 
-def test_a_report_says_who_has_run_it(report_settings: Settings, tmp_path: Path) -> None:
+def test_a_report_says_who_has_run_it(own_settings: Settings, tmp_path: Path) -> None:
     made = report(tmp_path, "1")
-    assert f"by {os_user()}." in html(run(made, {}, report_settings))
-    ask_for_actor(lambda: Actor("ann <b>", "viewer"))  # who has logged in to the page that begins it
+    assert f"by {os_user()}." in html(run(made, {}, own_settings))
+    runs, ann = Runs(), Actor("ann <b>", "viewer")
+    ask_for_actor(lambda: ann)  # who has logged in to the page that begins it
     try:
-        running = Runs().start(made, {}, report_settings)
+        run_id = runs.start(made, {"month": "2026-10"}, own_settings)
     finally:
         ask_for_actor(lambda: None)
-    wait_until(lambda: running.progress.is_over, "the report")
-    assert "by ann &lt;b&gt;." in running.files["html"].decode()
+    wait_until(lambda: runs.find(run_id) is None, "the report")
+    history = History.of(own_settings)  # as another process, or the same one later, finds it
+    (entry,) = history.entries(ann)
+    assert (entry.by, entry.state, entry.values) == ("ann <b>", "done", {"month": "2026-10"})
+    assert "by ann &lt;b&gt;." in history.content(entry, "html").decode()
+    assert history.entries(Actor("bob", "editor")) == []
+    assert [each.id for each in history.entries(Actor("bob", "admin"))] == [run_id]
 
 
 def test_a_name_from_the_database_is_text_in_tables_pictures_and_charts(

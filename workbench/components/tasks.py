@@ -24,8 +24,8 @@ Work = Callable[[Advance, ShouldStop], str]
 class Progress:
     """How far the running task is, or what became of the last one (``said``; empty before the first).
 
-    ``note`` says what the task waits for. ``ended`` counts the tasks that have ended: one can begin and end between two
-    looks.
+    ``note`` says what the task is at, or waits for. ``ended`` counts the tasks that have ended: one can begin and end
+    between two looks.
     """
 
     is_running: bool = False
@@ -68,7 +68,7 @@ class Job:
                 self.progress = replace(self.progress, is_stopping=True)
 
     def note(self, text: str) -> None:
-        """Takes down what the running task waits for; empty when that is over."""
+        """Takes down what the running task is at, or waits for; empty when that is over."""
         with self._lock:
             self.progress = replace(self.progress, note=text)
 

@@ -16,19 +16,21 @@ import param
 from panel.custom import JSComponent
 from panel.viewable import Viewable, Viewer
 
+from workbench.accounts.actor import current_actor
 from workbench.components import theme
 from workbench.components.browser.downloads import Downloads
-from workbench.components.browser.said import Kind
 from workbench.components.browser.unsaved import Unsaved
 from workbench.components.inline import is_served
-from workbench.components.tasks import Controls
+from workbench.components.tasks import Controls, Job
 from workbench.connection import Workbench
 from workbench.dashboards.tile import card, html
-from workbench.errors import FieldError, ParameterRefused, ReportError, WorkbenchError
+from workbench.errors import FieldError, ParameterRefused, ReportGone, WorkbenchError
 from workbench.files.chromium import installed_chromium, printed
 from workbench.forms.fields import Fields
-from workbench.reports.background import ALONE_SECONDS, Running, Runs, RunState
+from workbench.reports.background import Runs
+from workbench.reports.history import Entry, History, Kept
 from workbench.reports.library import Parameter, Report, Value, library
+from workbench.reports.texts import ended_text
 from workbench.words import label
 
 
@@ -117,11 +119,7 @@ def _text(value: Any) -> str:
 
 
 LOOK_MS = 250
-ENDED = (
-    "The report that ran here was ended: the app was restarted, or nobody came back to it for"
-    f" {ALONE_SECONDS / 60:g} minutes. What it was run with is still here; run it again."
-)
-FORMATS = {"html": "Download HTML", "ipynb": "Download notebook"}
+FORMATS: dict[Kept, str] = {"html": "Download HTML", "ipynb": "Download notebook"}
 
 
 class ReportsPage(Viewer):
@@ -131,7 +129,9 @@ class ReportsPage(Viewer):
         super().__init__()
         self._settings = workbench.engines.settings
         self._runs = pn.state.as_cached("report-runs", Runs)
-        self._running: Running | None = None
+        self._history, self._actor = History.of(self._settings), current_actor()
+        self._run_id = ""  # the run that is followed or shown
+        self._job: Job | None = None
         there = library(self._settings.workbench_reports_dir)
         self._reports = _by_title(there.reports)
         self._problems = html(
@@ -149,8 +149,6 @@ class ReportsPage(Viewer):
         self._pick.param.watch(lambda _event: self._picked(), "value")
         self._picked()
         self._clock = pn.state.add_periodic_callback(self._look, LOOK_MS, start=False)
-        if is_served():
-            pn.state.on_session_destroyed(lambda _context: self._leave())
 
     def _picked(self) -> None:
         report = self._reports.get(self._pick.value)
@@ -164,77 +162,82 @@ class ReportsPage(Viewer):
         self._unsaved.changed()
 
     def _draft(self) -> dict[str, Any]:
-        run = None if self._running is None else self._running.id
-        return {"report": self._pick.value, "fields": self.fields.texts(), "run": run}
+        return {"report": self._pick.value, "fields": self.fields.texts(), "run": self._run_id}
 
     def _restore(self, draft: dict[str, Any]) -> None:
         if draft["report"] in self._reports:
             self._pick.value = draft["report"]
             self.fields.fill(draft["fields"])
-        if draft["run"] is None:
-            return
-        if (running := self._runs.follow(draft["run"])) is None:
-            self._said.say(ENDED, "bad")
-        else:
-            self._show_run(running)
+        if draft["run"]:
+            self._open(draft["run"])
 
     def _begin(self, _event: object) -> None:
         values = self.fields.values()
-        if values is None or (self._running is not None and not self._running.progress.is_over):
+        if values is None or self._job is not None:
             return
         try:
-            running = self._runs.start(self._reports[self._pick.value], values, self._settings)
-        except ReportError as error:
+            run_id = self._runs.start(self._reports[self._pick.value], values, self._settings)
+        except WorkbenchError as error:
             self._said.say(str(error), "bad")
             return
-        self._leave()
-        self._show_run(running)
+        self._open(run_id)
 
-    def _leave(self) -> None:
-        """Follows the run no more; it may be found again by what the browser keeps."""
-        if self._running is not None:
-            self._runs.leave(self._running)
-            self._running = None
-
-    def _show_run(self, running: Running) -> None:
-        self._running = running
+    def _open(self, run_id: str) -> None:
+        """Follows a run that goes on in this process, else shows what came of it."""
+        self._run_id, self._job = run_id, self._runs.find(run_id)
         self._unsaved.changed()
         self._result.clear()
-        self._clock.start()
-        self._look()
+        if self._job is None:
+            self._show_end()
+        else:
+            self._clock.start()
+            self._look()
 
     def _stop(self) -> None:
-        if self._running is not None:
-            self._running.stop.set()
+        if self._job is not None:
+            self._job.stop()
             self._controls.stop.disabled = True
 
     def _look(self) -> None:
         """Draws how far the run is."""
-        assert self._running is not None
-        progress = self._running.progress
-        is_over = progress.is_over
-        self._start.disabled = self._pick.disabled = not is_over
+        assert self._job is not None
+        progress = self._job.progress
+        self._start.disabled = self._pick.disabled = progress.is_running
         self._controls.show(
-            is_running=not is_over,
-            done=max(0, progress.cell - 1),
-            total=progress.cells,
-            is_stopping=self._running.stop.is_set(),
+            is_running=progress.is_running,
+            done=max(0, progress.done - 1),
+            total=progress.total,
+            is_stopping=progress.is_stopping,
         )
-        text, kind = state_text(progress)
-        if is_over:
-            self._clock.stop()
-            self._said.say(text, kind)
-        else:
-            self._said.follow(text, kind)
-        if progress.state == "done":
-            self._show(self._running)
+        if progress.is_running:
+            self._said.follow(progress.note or "Starting ...")
+            return
+        self._clock.stop()
+        self._job = None
+        self._show_end()
 
-    def _show(self, running: Running) -> None:
+    def _show_end(self) -> None:
+        """What came of the run, as the history has it."""
+        entry = self._history.find(self._run_id, self._actor)
+        if entry is None:
+            self._said.say("The run is not in the history any more. Run it again.", "bad")
+        elif entry.state == "done":
+            self._said.say(f"Done in {entry.seconds:.1f} s. It is below.", "good")
+            self._show(entry)
+        else:
+            self._said.say(ended_text(entry, self._settings.clock), "bad")
+
+    def _show(self, entry: Entry) -> None:
         """The report below its downloads. The frame has an origin of its own: nothing in it reaches this page."""
+        try:
+            page = self._history.content(entry, "html").decode()
+        except ReportGone as error:
+            self._said.say(str(error), "bad")
+            return
         downloads: list[Viewable] = [
             pmui.FileDownload(
-                callback=_content(running.files[kind]),
-                filename=f"{running.report.name}.{kind}",
+                callback=partial(self._content, entry, kind),
+                filename=f"{entry.report}.{kind}",
                 label=label,
                 variant="outlined",
                 margin=0,
@@ -242,19 +245,23 @@ class ReportsPage(Viewer):
             for kind, label in FORMATS.items()
         ]
         if installed_chromium():
-            label = "Download PDF"
-            downloads.append(
-                pmui.Button(label=label, variant="outlined", margin=0, on_click=partial(self._print, running))
-            )
-        frame = ReportFrame(running.report.title, running.files["html"].decode())
+            print_it = partial(self._print, entry)
+            downloads.append(pmui.Button(label="Download PDF", variant="outlined", margin=0, on_click=print_it))
+        frame = ReportFrame(entry.title, page)
         self._result[:] = [card(pmui.Row(*downloads, sx={"gap": "12px", "flexWrap": "wrap"}, margin=0), frame)]
 
-    async def _print(self, running: Running, event: param.parameterized.Event) -> None:
+    def _content(self, entry: Entry, kind: Kept) -> io.BytesIO:
+        return io.BytesIO(self._history.content(entry, kind))
+
+    async def _print(self, entry: Entry, event: param.parameterized.Event) -> None:
         """Hands the report out as PDF, which takes some seconds."""
-        page = running.files["html"].decode()
+
+        def write(path: Path) -> None:
+            path.write_bytes(printed(self._history.content(entry, "html").decode()))
+
         event.obj.loading = True
         try:
-            await self._downloads.write(f"{running.report.name}.pdf", lambda path: path.write_bytes(printed(page)))
+            await self._downloads.write(f"{entry.report}.pdf", write)
         except WorkbenchError as error:
             self._said.say(str(error), "bad")
         finally:
@@ -273,18 +280,3 @@ def _by_title(reports: Sequence[Report]) -> dict[str, Report]:
     """The reports by what is picked; two of one title are told apart by their names."""
     titles = [report.title for report in reports]
     return {r.title if titles.count(r.title) == 1 else f"{r.title} ({r.name})": r for r in reports}
-
-
-def state_text(progress: RunState) -> tuple[str, Kind]:
-    """In words how far the run is, or what became of it; and how that is."""
-    if progress.state == "waiting":
-        return "Waiting: other reports run ...", ""
-    if progress.state == "running":
-        return f"Cell {progress.cell} of {progress.cells}: {progress.said}" if progress.cell else "Starting ...", ""
-    if progress.state == "done":
-        return f"Done in {progress.seconds:.1f} s. It is below.", "good"
-    return progress.said, "bad"
-
-
-def _content(content: bytes) -> Callable[[], io.BytesIO]:
-    return partial(io.BytesIO, content)
