@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 
 from tests.conftest import on_a_thread, wait_until
 from tests.examples import LATTE, sale
+from tests.integration.test_sales import as_input
 from workbench.accounts.actor import Actor
 from workbench.catalogue import KINDS, Catalogue
 from workbench.catalogue.importing import judge, write
@@ -35,10 +36,12 @@ from workbench.errors import (
     EntryNotFound,
     EntryRefused,
     ImportRefused,
+    ReportError,
     RoleRefused,
     SaleRefused,
 )
 from workbench.filters import Filters, chips
+from workbench.forms.history import history_html
 from workbench.forms.item_entry import ItemEntry
 from workbench.forms.known_products import KnownProducts
 from workbench.forms.sale_columns import page_rows
@@ -46,6 +49,8 @@ from workbench.imports import FileMapping, ImportFile
 from workbench.live import Live
 from workbench.metrics import Source, Where
 from workbench.metrics.sale_pages import newest_sales, write_sales
+from workbench.reports import ReportData
+from workbench.reports.freeze import in_words
 from workbench.sales.doubts import doubts
 from workbench.sales.service import Sales
 from workbench.sample import load, undo
@@ -270,6 +275,22 @@ def test_names_are_joined_to_figures_and_files_and_follow_the_catalogue(
     assert dict(zip(head, row, strict=True)).items() >= {"store_id": "3", "store_name": "<b>"}.items()
     shown = page_rows(newest_sales(source, Where(), 1).value, names=live.names.now)
     assert shown["store_id"].tolist() == ['<span class="named" data-id="0000000003" title="Store 3">&lt;b&gt;</span>']
+
+
+def test_reports_histories_and_covers_have_names_too(catalogue: Catalogue, workbench: Workbench) -> None:
+    catalogue.create(STORE, LISBON | {"store_name": "<b>"})
+    sales = workbench.sales(catalogue.session, "ann")
+    stored = sales.create(sale(store_id=5), uuid4())
+    data = ReportData(workbench)
+    assert data.named(data.ask(["sales"], by=["store"])).to_dict("records") == [{"store": "5", "sales": 1}]
+    with pytest.raises(ReportError, match=r"no sale in .*, store 3 \(<b>\), 4\."):
+        data.sold(Where(stores=(3, 4)))
+    sales.update(stored.transaction_id, 1, as_input(sales.get(stored.transaction_id).value, store_id=3), uuid4())
+    assert data.named(data.ask(["sales"], by=["store"])).to_dict("records") == [{"store": "<b>", "sales": 1}]
+    known = KnownNames(workbench.reader).now
+    assert in_words(Where(stores=(3, 4)), known)["Stores"] == "<b>, 4"
+    told = history_html(sales.history(stored.transaction_id).value, workbench.clock, names=known)
+    assert "<td>Store</td><td>5</td><td>&lt;b&gt;</td>" in told
 
 
 def test_a_file_of_entries_has_a_verdict_for_each_row_and_is_saved_whole(catalogue: Catalogue, tmp_path: Path) -> None:

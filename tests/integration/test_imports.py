@@ -21,6 +21,7 @@ from workbench.config import Settings
 from workbench.connection import Workbench
 from workbench.database.engines import Engines
 from workbench.errors import ImportRefused, ImportStopped, RoleRefused
+from workbench.forms.history import history_html
 from workbench.imports import FileMapping, ImportFile, imports, keep_mapping, mappings, undo, write
 from workbench.sales.log import LogFilter, find_log
 from workbench.sales.models import parse_return
@@ -91,7 +92,7 @@ def test_each_row_has_a_verdict_and_the_accepted_sales_are_saved(engines: Engine
     assert ('PAPER "STAR" \\N',) in rows_of(engines, "select product_name from sales_item")
 
 
-def test_the_log_names_file_and_user(engines: Engines, workbench: Workbench, file: Path) -> None:
+def test_the_log_and_each_sales_history_name_file_and_user(engines: Engines, workbench: Workbench, file: Path) -> None:
     done = write(opened(engines, file), accepted_only=True)
     with engines.master_reader.connect() as connection:
         (entry,) = find_log(connection, LogFilter(kind="import"), workbench.clock)
@@ -100,6 +101,11 @@ def test_the_log_names_file_and_user(engines: Engines, workbench: Workbench, fil
     assert (listed.actor, listed.file_name, listed.sales, listed.sales_left, listed.revenue) == (
         "ann", "gifts.csv", 2, 2, Decimal("40.74"),
     )  # fmt: skip
+    for (brought,) in rows_of(engines, "select transaction_id from sales_transaction"):
+        told = workbench.sales().history(brought).value
+        assert [(each.actor, each.kind, each.file_name) for each in told] == [("ann", "imported", "gifts.csv")]
+        assert not told[0].can_be_undone
+        assert "<td>ann</td><td>Imported from gifts.csv</td>" in history_html(told, workbench.clock)
 
 
 def test_the_same_file_again_adds_nothing_and_mended_rows_add_themselves_alone(

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from panel.viewable import Viewable, Viewer
 
 from workbench.accounts import current_actor
+from workbench.catalogue.names import KnownNames
 from workbench.components.html import html_pane, table_html
 from workbench.components.inline import done_at_once, is_served, read_aside, when_shown
 from workbench.components.theme import NOTHING, esc, money
@@ -41,7 +42,7 @@ NAMES = {kind: name for name, kind in KINDS.items()}
 READING = "To read the log of all sales"
 MOST_SHOWN = 100
 WEEK, DAY = timedelta(days=7), timedelta(days=1)
-LOG_HEADS = [("When", False), ("Who", False), ("What", False), ("Sale", False), ("Store", True)]
+LOG_HEADS = [("When", False), ("Who", False), ("What", False), ("Sale", False), ("Store", False)]
 LOG_HEADS += [("Before", True), ("After", True), ("Reason", False)]
 LATE_HEADS = [("Day", False), ("Revenue", True), ("Sales", True), ("What", False), ("Sale", False), ("Who", False)]
 LATE_HEADS += [("When", False)]
@@ -61,6 +62,7 @@ class ChangesPage(Viewer):
     def __init__(self, workbench: Workbench) -> None:
         super().__init__()
         self._workbench, self._session = workbench, Session()
+        self._known = KnownNames(workbench.reader)
         self._actor = current_actor()
         yesterday = workbench.clock.today() - DAY
         given = _given() if is_served() else {}
@@ -150,7 +152,9 @@ class ChangesPage(Viewer):
 
     def _log_cells(self, entry: Entry) -> tuple[object, ...]:
         sale = sale_link(entry.transaction_id) if entry.loaded is None else counted(entry.loaded, "sale")
-        store = NOTHING if entry.store_id is None else entry.store_id
+        store = (
+            NOTHING if entry.store_id is None else self._known.now.name("store", entry.store_id, str(entry.store_id))
+        )
         totals = money(entry.before), money(entry.after)
         return self._at(entry), entry.actor, NAMES[entry.kind], sale, store, *totals, entry.reason or ""
 

@@ -34,7 +34,7 @@ def write_dashboard(path: Path, moment: Moment, tiles: Sequence[Tile]) -> None:
             raise answer
         found[tile] = answer
     workbench = moment.live.workbench
-    cover = {"Written": workbench.clock.text(workbench.monitor.now())} | in_words(moment.where)
+    cover = {"Written": workbench.clock.text(workbench.monitor.now())} | in_words(moment.where, moment.names)
     cover |= {"Currency": workbench.engines.settings.workbench_currency}
     if kind == "xlsx":
         who = {tile.title: tile.source(answer) for tile, answer in found.items()}

@@ -59,7 +59,9 @@ class EditSale(pn.viewable.Viewer):
         self.form = SaleForm(sales, self.message, self.unsaved.changed, names=names, on_save=self._save_by_key)
         self._picker = SalePicker(self.load, self.message)
         self._title = html_pane(margin=MARGIN)
-        self._history = SaleHistory(sales.clock, self.message, self._undo, self._take_version, can_undo=sales.may_undo)
+        self._history = SaleHistory(
+            sales.clock, self.message, self._undo, self._take_version, names, can_undo=sales.may_undo
+        )
         self._undoing: dict[int, UUID] = {}  # the request of each entry: sent again, it finds what it did
         self._unsaved = Message(_button("Discard changes", self._discard), closeable=False)
         self._conflict: SaleConflict | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from workbench.catalogue.names import NO_NAMES, Names
 from workbench.components.html import table_html
 from workbench.components.theme import NOTHING, esc, money
 from workbench.config.clock import StoreClock
@@ -12,20 +13,34 @@ from workbench.forms.line_table import line_text, sale_text, to_the_second
 from workbench.sales.fields import FIELDS
 from workbench.sales.history import Change, Row, Touched
 from workbench.sales.returns import Returned
-from workbench.words import counted
+from workbench.words import counted, visible
 
-KINDS = {"created": "Recorded", "edited": "Changed", "deleted": "Deleted", "restored": "Restored"}
+KINDS = {
+    "imported": "Imported",
+    "created": "Recorded",
+    "edited": "Changed",
+    "deleted": "Deleted",
+    "restored": "Restored",
+}
 HEADS = dict.fromkeys(("When", "Who", "What", "Before", "After"), False)
-NOTHING_LOGGED = "Nothing is logged of this sale: a bulk load or an import brought it, and nobody has changed it since."
+NOTHING_LOGGED = "Nothing is logged of this sale: a bulk load brought it, and nobody has changed it since."
 
 
 def history_html(
-    changes: Sequence[Change], clock: StoreClock, returned: Sequence[Returned] = (), *, is_open: bool = False
+    changes: Sequence[Change],
+    clock: StoreClock,
+    returned: Sequence[Returned] = (),
+    names: Names = NO_NAMES,
+    *,
+    is_open: bool = False,
 ) -> str:
-    """A list to be unfolded, the newest save, or return of items, first; every text in it is escaped."""
+    """A list to be unfolded, the newest save, or return of items, first; every text in it is escaped.
+
+    Stores and cashiers have today's ``names``.
+    """
     if not changes and not returned:
         return f'<p class="soft">{NOTHING_LOGGED}</p>'
-    told = [(change.at, list(_rows(change, clock))) for change in changes]
+    told = [(change.at, list(_rows(change, clock, names))) for change in changes]
     told += [(each.created_at, [_return_row(each, clock)]) for each in returned]
     told.sort(key=lambda entry: entry[0], reverse=True)
     table = table_html(HEADS.items(), (row for _, rows in told for row in rows))
@@ -41,40 +56,42 @@ def _return_row(each: Returned, clock: StoreClock) -> Sequence[str]:
     return clock.text(each.created_at), each.actor or NOTHING, what, NOTHING, f"Total {money(each.total_amount)}"
 
 
-def _rows(change: Change, clock: StoreClock) -> Iterator[Sequence[str]]:
+def _rows(change: Change, clock: StoreClock, names: Names) -> Iterator[Sequence[str]]:
     lead = (clock.text(change.at), change.actor)
-    for difference in list(_differences(change)) or [("Saved as it was", NOTHING, NOTHING)]:
+    for difference in list(_differences(change, names)) or [("Saved as it was", NOTHING, NOTHING)]:
         yield *lead, *difference
         lead = ("", "")
     if change.reason:
         yield *lead, "Reason", NOTHING, change.reason
 
 
-def _differences(change: Change) -> Iterator[tuple[str, str, str]]:
+def _differences(change: Change, names: Names) -> Iterator[tuple[str, str, str]]:
     """What, before and after, as plain texts; of a sale that came or went its total and its lines."""
+    if change.kind == "imported":
+        yield f"Imported from {visible(change.file_name or '')}", NOTHING, NOTHING
     for part in change.touched:
         if part.item_id is not None:
             if line_text(part.before) != line_text(part.after):
                 yield "Item", line_text(part.before), line_text(part.after)
         elif change.kind == "edited":
-            yield from _header(part)
+            yield from _header(part, names)
         else:
             of = f" as a return of {change.return_of}" if change.return_of is not None and change.before is None else ""
             yield f"{KINDS[change.kind]}{of}", _total(part.before), _total(part.after)
 
 
-def _header(part: Touched) -> Iterator[tuple[str, str, str]]:
+def _header(part: Touched, names: Names) -> Iterator[tuple[str, str, str]]:
     before, after = part.before or {}, part.after or {}
     for name, field in FIELDS.items():
         if before.get(name) != after.get(name):
-            yield field.label, _value(name, before), _value(name, after)
+            yield field.label, _value(name, before, names), _value(name, after, names)
 
 
-def _value(name: str, row: Row) -> str:
+def _value(name: str, row: Row, names: Names = NO_NAMES) -> str:
     value = row.get(name)
     if value is not None and FIELDS[name].kind == "time":
         return to_the_second(datetime.fromisoformat(value))
-    return sale_text(name, value)
+    return sale_text(name, value, names=names)
 
 
 def _total(row: Row | None) -> str:

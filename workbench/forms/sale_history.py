@@ -8,12 +8,14 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmui
 
+from workbench.catalogue.names import Names
 from workbench.components.html import html_pane
 from workbench.config.clock import StoreClock
 from workbench.forms.actions import Action
 from workbench.forms.fields import LAYOUT, MARGIN
 from workbench.forms.history import KINDS, history_html
 from workbench.forms.messages import Message
+from workbench.forms.named_ids import no_names
 from workbench.sales.history import Change
 from workbench.sales.returns import Returned
 
@@ -28,10 +30,17 @@ class SaleHistory(pn.viewable.Viewer):
     """
 
     def __init__(
-        self, clock: StoreClock, message: Message, on_undo: OnChange, on_version: OnChange, *, can_undo: bool = True
+        self,
+        clock: StoreClock,
+        message: Message,
+        on_undo: OnChange,
+        on_version: OnChange,
+        names: Callable[[], Names] = no_names,
+        *,
+        can_undo: bool = True,
     ) -> None:
         super().__init__()
-        self._clock, self._can_undo = clock, can_undo
+        self._clock, self._names, self._can_undo = clock, names, can_undo
         self._changes: dict[str, Change] = {}
         self.text = html_pane(margin=MARGIN)
         self._which = pmui.Select(label="Change", options=[], **LAYOUT)
@@ -45,7 +54,7 @@ class SaleHistory(pn.viewable.Viewer):
 
     def tell(self, changes: Sequence[Change], returned: Sequence[Returned] = (), *, is_there: bool) -> None:
         """Shows the changes, newest first; unfolded when the sale is not there any more."""
-        self.text.object = history_html(changes, self._clock, returned, is_open=not is_there)
+        self.text.object = history_html(changes, self._clock, returned, self._names(), is_open=not is_there)
         known = [
             change
             for change in changes

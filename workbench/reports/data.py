@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
+from workbench.catalogue.names import KIND_OF, KnownNames
 from workbench.connection import Workbench
 from workbench.database.replication import Answer
 from workbench.errors import ReportError
@@ -33,6 +34,7 @@ class ReportData:
         self.workbench = workbench or connect()
         self.source = Source(self.workbench.reader, self.workbench.session)
         self._answers: list[Answer[Any]] = []
+        self._known = KnownNames(self.workbench.reader)
 
     @property
     def currency(self) -> str:
@@ -49,13 +51,26 @@ class ReportData:
         self.value(answer)
         return answer
 
+    def named(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """The frame with today's names in the place of stores, cashiers and products.
+
+        Where the catalogue has any, those that it lacks are texts too; else the frame is as it was.
+        """
+        names = {column: self._known.now.of(column) for column in frame.columns if column in KIND_OF}
+        texts = {column: [of.get(each, str(each)) for each in frame[column]] for column, of in names.items() if of}
+        return frame.assign(**texts)
+
     def sold(self, where: Where) -> Where:
         """``where``, when some sale matches it. Raises ReportError: a report about nothing helps nobody."""
         if self.ask(["sales"], where=where)["sales"].iloc[0] == 0:
             days = words(where.date_from, where.date_to)
-            narrowed = [f"{name} {', '.join(map(str, values))}" for name, values in where.by_dimension.items()]
+            narrowed = [self._in_words(name, values) for name, values in where.by_dimension.items()]
             raise ReportError(f"There is no sale in {', '.join([days, *narrowed])}. Give other parameters.")
         return where
+
+    def _in_words(self, dimension: str, values: Sequence[Any]) -> str:
+        names = self._known.now.of(dimension)
+        return f"{dimension} {', '.join(f'{each} ({names[each]})' if each in names else str(each) for each in values)}"
 
     def value(self, answer: Answer[T]) -> T:
         """The value of an answer, whose engine and as-of are kept."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -12,11 +12,12 @@ from typing import Any
 
 import pandas as pd
 
+from workbench.catalogue.names import NO_NAMES, Names
 from workbench.config.clock import StoreClock, find_zone
 from workbench.database.failures import called
 from workbench.database.replication import Answer
 from workbench.errors import ReportError
-from workbench.metrics import METRICS, Where
+from workbench.metrics import DIMENSION_OF, METRICS, Where
 from workbench.reports.data import ReportData
 from workbench.reports.tables import Table
 from workbench.words import counted, label
@@ -182,15 +183,15 @@ def _number(metric: str, text: str | None) -> Decimal | int | None:
     return Decimal(text).quantize(Decimal("0.01"))
 
 
-def _shown(value: Any) -> str:
+def _shown(value: Any, names: Mapping[Any, str]) -> str:
     if isinstance(value, tuple):
-        return ", ".join("(none)" if one is None else str(one) for one in value)
+        return ", ".join("(none)" if one is None else names.get(one, str(one)) for one in value)
     return str(value)
 
 
-def in_words(where: Where) -> dict[str, str]:
-    """What is narrowed to what, as texts."""
-    return {label(name): _shown(value) for name, value in _given(where).items()}
+def in_words(where: Where, names: Names = NO_NAMES) -> dict[str, str]:
+    """What is narrowed to what, as texts; by ``names`` where values have any."""
+    return {label(name): _shown(value, names.of(DIMENSION_OF.get(name, ""))) for name, value in _given(where).items()}
 
 
 def _given(where: Where) -> dict[str, Any]:

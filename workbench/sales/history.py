@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from workbench.database.sql_files import run_sql
 
 MOST_SAVES = 100
-Kind = Literal["created", "edited", "deleted", "restored"]
+Kind = Literal["imported", "created", "edited", "deleted", "restored"]
 Row = Mapping[str, Any]  # of a table, by column; amounts are Decimal, times are ISO text
 Parts = dict[int | None, Row]  # a header (None) and lines, by item_id
 
@@ -34,7 +34,8 @@ class Change:
     """One save: ``touched`` has the header first, then the lines that it changed, in the order of entry.
 
     ``before`` and ``after`` are the sale, its header's columns and ``lines``; both None for an edit of an earlier
-    version of the program, of which the log has single rows. ``audit_id`` is that of its header's newest entry.
+    version of the program, of which the log has single rows, and for an import, which names its ``file_name`` instead.
+    ``audit_id`` is that of its header's newest entry; 0 for an import.
     """
 
     audit_id: int
@@ -46,6 +47,7 @@ class Change:
     after: Row | None = None
     reason: str | None = None
     is_undone: bool = False
+    file_name: str | None = None
 
     @property
     def return_of(self) -> int | None:
@@ -63,10 +65,13 @@ class Change:
 def find_history(connection: sa.Connection, transaction_id: int) -> list[Change]:
     """The newest MOST_SAVES saves of a sale, the newest first, also of one that is gone.
 
-    An empty list for a sale that never was, and for one that a bulk load brought and nobody has changed since.
+    The import of a file that brought it comes last. An empty list for a sale that never was, and for one that a bulk
+    load brought and nobody has changed since.
     """
     rows = run_sql(connection, "queries/history", {"transaction_id": transaction_id, "most": MOST_SAVES}).all()
-    return [_change(list(save)) for _, save in groupby(rows, key=lambda row: row.save)][::-1]
+    brought = run_sql(connection, "queries/import_of", {"transaction_id": transaction_id})
+    imports = [Change(0, at, actor, "imported", (), file_name=file) for at, actor, file in brought]
+    return [_change(list(save)) for _, save in groupby(rows, key=lambda row: row.save)][::-1] + imports
 
 
 def _change(rows: Sequence[Any]) -> Change:
