@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 
@@ -117,6 +118,19 @@ class SaleConflict(WorkbenchError):
             f"Transaction {transaction_id} was changed meanwhile (version {loaded_version} was loaded,"
             f" it is now {theirs.version}). Nothing was overwritten."
         )
+
+
+class TooMany(WorkbenchError):
+    """More sales than are changed, or chosen, at once."""
+
+
+class ManyRefused(WorkbenchError):
+    """Some of many sales cannot be changed, and none was; ``refused`` says of each which and why."""
+
+    def __init__(self, refused: Sequence[Any]) -> None:
+        self.refused = tuple(refused)
+        named = " ".join(map(str, self.refused[:3])) + (" ..." if len(self.refused) > 3 else "")
+        super().__init__(f"{named} Nothing was changed.")
 
 
 class EntryRefused(WorkbenchError):

@@ -64,6 +64,10 @@ def test_a_return_in_a_file_names_its_sale_whoever_answers(
         rows = csv.DictReader((tmp_path / "a.csv").read_text().splitlines())
         named = {int(row["transaction_id"]): row["return_of"] for row in rows}
         assert named[back] == str(sold) and {named[other] for other in named if other != back} == {""}
+        source = Source(workbench.reader, shop.session, held)
+        assert (
+            write_sales(source, SaleWhere(), tmp_path / "a.csv", only=[back, *range(10**6, 10**6 + 9_999)]).value == 1
+        )
 
 
 @pytest.mark.parametrize(

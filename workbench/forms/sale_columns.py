@@ -30,6 +30,7 @@ FORMATS: dict[str, dict[str, Any]] = {
     "optional id": {"format": "0", "nan_format": "–"},
     "money": {"format": "0,0.00"},
 }
+CHOICE_WIDTH = 40  # of the boxes that choose rows
 NEWEST_FIRST = [{"field": "transaction_time", "dir": "desc"}]
 
 
@@ -55,12 +56,12 @@ def empty_table(
         row_content=row_content,
         titles=TITLES,
         disabled=True,
-        selectable=False,
+        selectable="checkbox",
         layout="fit_columns",
         configuration={"columnDefaults": {"minWidth": button_width, "headerWordWrap": True}},
         hidden_columns=[NOTE] if is_narrow else [],
         widths=widths,
-        styles=wide(sum(widths.values()) + (1 + len(buttons)) * button_width),
+        styles=wide(sum(widths.values()) + (1 + len(buttons)) * button_width + CHOICE_WIDTH),
         stylesheets=[TABLE_STYLE, NARROW_STYLE] if is_narrow else [TABLE_STYLE],
         sizing_mode="stretch_width",
         margin=(6, 8),

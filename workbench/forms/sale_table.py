@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,11 +21,13 @@ from workbench.database.replication import Answer, Session
 from workbench.errors import WorkbenchError
 from workbench.files import FORMATS, file_name
 from workbench.forms.actions import Action, failures_said
+from workbench.forms.chosen_sales import ChosenSales
 from workbench.forms.fields import MARGIN
 from workbench.forms.history import history_html
 from workbench.forms.line_table import line_table
 from workbench.forms.messages import Message
 from workbench.forms.pager import Pager
+from workbench.forms.row_keys import ROWS, RowKeys
 from workbench.forms.sale_address import Place
 from workbench.forms.sale_columns import NEWEST_FIRST, empty_table, page_rows
 from workbench.forms.sale_filters import SaleFilters
@@ -33,7 +35,8 @@ from workbench.forms.tabulator import sideways
 from workbench.live import Live
 from workbench.metrics import SaleWhere, Source
 from workbench.metrics.facts import Counted
-from workbench.metrics.sale_pages import Edge, Move, SalePage, sale_page, write_sales
+from workbench.metrics.sale_pages import Edge, Move, SalePage, matching_ids, sale_page, write_sales
+from workbench.sales.many import MOST
 from workbench.sales.service import Sales
 
 
@@ -83,6 +86,17 @@ class SaleTable(pn.viewable.Viewer):
         self._body = pn.Column(sizing_mode="stretch_width", margin=0)
         self._sorters = NEWEST_FIRST
         self._table.param.watch(self._sorted, "sorters")
+        self.chosen = ChosenSales(
+            sales,
+            self._hand_out_chosen,
+            self._choose_all,
+            self._show_chosen,
+            lambda: self._start(self.reload),
+            lambda: live.names.now,
+            can_write=can_write,
+        )
+        self._is_putting = False  # the program, not the user, chooses rows
+        self._table.param.watch(self._choose, "selection")
         self._table.on_click(self._clicked)
 
     @property
@@ -166,7 +180,10 @@ class SaleTable(pn.viewable.Viewer):
         self._page, self._counted = page, page.counted
         self.message.clear()
         self._table.expanded = []  # the lines of a sale that stays may have changed
-        self._table.value = page_rows(page.rows, page.notes, self._names())
+        rows = page_rows(page.rows, page.notes, self._names())
+        self._is_putting = True  # rows that are gone take their ticks with them
+        self._table.value = rows
+        self._show_chosen()
         missing = "match; clear the filters" if self.filters.value != SaleWhere() else "yet"
         self._empty.object = "" if len(page.rows) else f'<p class="soft">No transactions {missing}.</p>'
         note = f" ({answer.note})" if answer.note else ""
@@ -198,14 +215,42 @@ class SaleTable(pn.viewable.Viewer):
         button.on_click(action.run)
         return button
 
-    async def _hand_out(self, kind: str) -> None:
-        """All sales that the filters leave, not this page alone, as a file."""
+    async def _hand_out(self, kind: str, only: Collection[int] | None = None) -> None:
+        """All sales that the filters leave, not this page alone, as a file; or ``only`` these."""
         name = file_name("sales", self._sales.clock.now(), kind)
         source = self._live.source_now(self._sales.session)
-        await self._downloads.write(name, partial(self._write, source))
+        await self._downloads.write(name, partial(self._write, source, only))
 
-    def _write(self, source: Source, path: Path) -> None:
-        write_sales(source, self.filters.value, path, self._live.names.now.by_dimension)
+    def _write(self, source: Source, only: Collection[int] | None, path: Path) -> None:
+        where = self.filters.value if only is None else SaleWhere()
+        write_sales(source, where, path, self._live.names.now.by_dimension, only)
+
+    async def _hand_out_chosen(self, kind: str) -> None:
+        await self._hand_out(kind, self.chosen.ids)
+
+    async def _choose_all(self) -> None:
+        """Chooses all sales that the filters leave, of every page."""
+        source, where = self._live.source_now(self._sales.session), self.filters.value
+        found = (await read_aside(lambda: matching_ids(source, where, MOST + 1))).value
+        self.chosen.put(found, found)
+        self._show_chosen()
+
+    def _choose(self, event: Any) -> None:
+        """The boxes of this page were ticked otherwise."""
+        if self._is_putting:
+            return
+        shown = self.shown
+        with failures_said(self.chosen.message, is_saving=False):
+            self.chosen.put([shown[place] for place in event.new if place < len(shown)], shown)
+            return
+        self._show_chosen()
+
+    def _show_chosen(self) -> None:
+        """Ticks the boxes of the chosen ones, of those that are shown."""
+        chosen = set(self.chosen.ids)
+        self._is_putting = True
+        self._table.selection = [place for place, each in enumerate(self.shown) if each in chosen]
+        self._is_putting = False
 
     def _clicked(self, event: Any) -> None:
         act = self._on_click.get(event.column)
@@ -222,7 +267,10 @@ class SaleTable(pn.viewable.Viewer):
         return pn.Column(
             self.message,
             flow(self._source, self._refresh, *self._files, self._downloads, sizing_mode="stretch_width"),
+            self.chosen,
             self._body,
+            RowKeys(self.chosen.clear),
             sizing_mode="stretch_width",
             margin=0,
+            css_classes=[ROWS],
         )

@@ -18,7 +18,13 @@ TABLE_STYLE = """
 .pnx-tabulator.tabulator .tabulator-tableholder .tabulator-table .tabulator-row.tabulator-row-even {
   color: inherit; background-color: color-mix(in srgb, currentColor 3%, transparent); /* JupyterLab's is grey on grey */
 }
+.pnx-tabulator.tabulator .tabulator-tableholder .tabulator-table .tabulator-row.tabulator-selected,
+.pnx-tabulator.tabulator .tabulator-tableholder .tabulator-table .tabulator-row.tabulator-selected .tabulator-cell {
+  background: color-mix(in srgb, var(--panel-primary-color, #00609a) 14%, var(--panel-surface-color, #ffffff));
+  color: var(--panel-on-background-color, #17212b);
+}
 .tabulator-col:not([tabulator-field]) { pointer-events: none; }
+.tabulator-col:has(input[type=checkbox]) { pointer-events: auto; }
 .tabulator-col:not([tabulator-field]) .tabulator-arrow { display: none; }
 .pnx-tabulator.tabulator .tabulator-cell:has(> button) { padding-inline: 4px; text-overflow: clip; }
 .tabulator-cell button {

@@ -5,7 +5,7 @@ One statement asks either. Who has it answers which sales are on the page; their
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
@@ -121,10 +121,28 @@ def sale_page(
     return Answer(page, rows.engine, min(answer.as_of, rows.as_of), rows.note)
 
 
+def matching_ids(source: Source, where: Where, most: int) -> Answer[list[int]]:
+    """The ids of the sales that are looked at, the newest first, ``most`` of them."""
+    newest = sa.select(FACT_SALES.c.transaction_id).order_by(
+        FACT_SALES.c.transaction_time.desc(), FACT_SALES.c.transaction_id.desc()
+    )
+
+    def work(facts: Facts) -> list[int]:
+        return [number for (number,) in facts.execute(newest.where(*_conditions(facts, where)).limit(most))]
+
+    return _read(source, work)
+
+
 def write_sales(
-    source: Source, where: Where, path: Path, names: Mapping[str, Mapping[Any, str]] = MappingProxyType({})
+    source: Source,
+    where: Where,
+    path: Path,
+    names: Mapping[str, Mapping[Any, str]] = MappingProxyType({}),
+    only: Collection[int] | None = None,
 ) -> Answer[int]:
     """Writes COLUMNS of all sales that are looked at, the oldest first, as the file's name ends; gives their number.
+
+    With ``only`` it is these ids alone.
 
     Behind the id of a dimension that has ``names`` stands its name, and last the sale that a return takes back from.
     Raises FileRefused for an ending that none of FORMATS has.
@@ -133,6 +151,8 @@ def write_sales(
 
     def work(facts: Facts) -> int:
         every = in_order.add_columns(facts.return_of().label("return_of"))
+        if only is not None:
+            every = every.where(FACT_SALES.c.transaction_id.in_(list(only)))
         with facts.rows(every.where(*_conditions(facts, where))) as rows:
             return write(rows, path, "Sales")
 

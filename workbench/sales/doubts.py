@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import sqlalchemy as sa
 
 from workbench.config.clock import StoreClock
 from workbench.database.replication import Reader, Session
 from workbench.database.sql_files import run_sql
 from workbench.sales.models import Sale, SaleInput
-from workbench.sales.unlisted import unlisted
+from workbench.sales.unlisted import unlisted, unlisted_ids
+
+NOBODY: dict[str, int | None] = {"store": None, "cashier": None}
 
 
 def doubts(
@@ -20,6 +24,15 @@ def doubts(
     of_place = _of_place(reader, session, sale, stored, {(each.field, each.id) for each in found})
     texts = [each.text for each in found if setting == "ask"]  # else the sale is refused
     return [*_of_time(clock, sale, stored), *of_place, *texts, *_of_names(sale, stored)]
+
+
+def doubts_of_ids(reader: Reader, session: Session, ids: Mapping[str, int]) -> list[str]:
+    """The same of a store and a cashier alone, by ``store_id`` and ``cashier_id``, that sales are to get."""
+    given = {name.removesuffix("_id"): number for name, number in ids.items() if name in ("store_id", "cashier_id")}
+    setting = reader.engines.settings.workbench_unknown_ids
+    found = [] if setting == "allow" else unlisted_ids(reader, session, ids)
+    strange = _never_sold(reader, session, given, {(each.field, each.id) for each in found})
+    return [*strange, *(each.text for each in found if setting == "ask")]
 
 
 def _of_time(clock: StoreClock, sale: SaleInput, stored: Sale | None) -> list[str]:
@@ -38,18 +51,24 @@ def _of_place(
 ) -> list[str]:
     given = {"store": sale.store_id, "cashier": sale.cashier_id}
     kept = {} if stored is None else {"store": stored.store_id, "cashier": stored.cashier_id}
-    if given == kept:
+    changed = {name: number for name, number in given.items() if number != kept.get(name)}
+    return _never_sold(reader, session, changed, strangers)
+
+
+def _never_sold(
+    reader: Reader, session: Session, given: Mapping[str, int], strangers: set[tuple[str, str]]
+) -> list[str]:
+    asked = {name: number for name, number in given.items() if (f"{name}_id", str(number)) not in strangers}
+    if not asked:
         return []
 
     def work(connection: sa.Connection) -> dict[str, bool]:
-        return dict(run_sql(connection, "queries/has_sold", given).mappings().one())
+        return dict(run_sql(connection, "queries/has_sold", NOBODY | asked).mappings().one())
 
     has_sold = reader.read(session, work, "doubts").value
     if not has_sold["anybody"]:  # the very first sale: nothing is known yet
         return []
-    asked = {name: number for name, number in given.items() if (f"{name}_id", str(number)) not in strangers}
-    unknown = [name for name, number in asked.items() if number != kept.get(name) and not has_sold[name]]
-    return [f"{name.title()} {given[name]} has never sold anything before." for name in unknown]
+    return [f"{name.title()} {asked[name]} has never sold anything before." for name in asked if not has_sold[name]]
 
 
 def _of_names(sale: SaleInput, stored: Sale | None) -> list[str]:

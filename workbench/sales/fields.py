@@ -16,7 +16,7 @@ class Field:
 
     ``fact`` is its name in the facts. ``width`` is that of its column in pixels, ``narrow`` the same in a notebook.
     ``place`` is where it stands in the form; 0: nobody types it. ``filter`` is the name of what narrows by it,
-    ``dimension`` of what figures are given for.
+    ``dimension`` of what figures are given for. ``at_once``: of many sales it may be changed at once.
     """
 
     name: str
@@ -29,6 +29,7 @@ class Field:
     filter: str = ""
     dimension: str = ""
     choices: tuple[str, ...] = ()
+    at_once: bool = False
 
     @property
     def is_number(self) -> bool:
@@ -41,11 +42,12 @@ FIELDS = {
     for field in (  # in the order of the table's columns
         Field("transaction_id", "ID", "id", 80, 72, "transaction_id"),
         Field("transaction_time", "Time", "time", 152, 150, "transaction_time", 4),
-        Field("store_id", "Store", "id", 84, 62, "store_id", 2, "stores", "store"),
-        Field("cashier_id", "Cashier", "id", 88, 80, "cashier_id", 1, "cashiers", "cashier"),
+        Field("store_id", "Store", "id", 84, 62, "store_id", 2, "stores", "store", at_once=True),
+        Field("cashier_id", "Cashier", "id", 88, 80, "cashier_id", 1, "cashiers", "cashier", at_once=True),
         Field(
             *("payment_method", "Payment Method", "choice", 126, 106, "payment_method", 3),
             *("payment_methods", "payment_method", METHODS),
+            at_once=True,
         ),
         Field("customer_id", "Customer", "optional id", 96, 90, "customer_id", 5, "customer_id"),
         Field("total_discount", "Discount", "money", 94, 86, "discount"),
@@ -54,4 +56,5 @@ FIELDS = {
 }
 TYPED = tuple(sorted((field for field in FIELDS.values() if field.place), key=lambda field: field.place))
 FILTERED = tuple(field for field in FIELDS.values() if field.filter)
+AT_ONCE = tuple(field for field in FIELDS.values() if field.at_once)
 GROUPED = tuple(field for field in FIELDS.values() if field.dimension)

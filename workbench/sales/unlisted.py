@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -43,6 +44,18 @@ def unlisted(reader: Reader, session: Session, sale: SaleInput, stored: Sale | N
     cashiers = [] if stored is not None and stored.cashier_id == sale.cashier_id else [sale.cashier_id]
     products = sorted({line.product_code for line in sale.lines} - kept)
     return reader.read(session, lambda c: find_unlisted(c, stores, cashiers, products), "doubts").value
+
+
+def unlisted_ids(reader: Reader, session: Session, ids: Mapping[str, int]) -> list[Unlisted]:
+    """Of a ``store_id`` and a ``cashier_id`` alone those that the catalogue lacks. Raises ServerUnavailable."""
+    stores, cashiers = ([ids[name]] if name in ids else [] for name in ("store_id", "cashier_id"))
+    return reader.read(session, lambda c: find_unlisted(c, stores, cashiers, []), "doubts").value
+
+
+def refuse_unlisted_ids(reader: Reader, session: Session, ids: Mapping[str, int]) -> None:
+    """Raises SaleRefused when there is one, where the setting says so."""
+    if reader.engines.settings.workbench_unknown_ids == "refuse" and (found := unlisted_ids(reader, session, ids)):
+        raise SaleRefused([FieldError(each.field, each.id, NOT_LISTED) for each in found])
 
 
 def refuse_unlisted(reader: Reader, session: Session, sale: SaleInput, stored: Sale | None = None) -> None:
