@@ -127,6 +127,17 @@ def test_a_change_is_taken_back_once_unless_it_was_changed_since(catalogue: Cata
     assert catalogue.find(STORE, (3,)).values == made.values
 
 
+def test_a_change_is_taken_back_that_was_logged_before_a_column_came(catalogue: Catalogue) -> None:
+    stored = catalogue.create(PRODUCT, {"product_code": "C-LAT", "product_name": "Latte"})
+    catalogue.delete(PRODUCT, ("C-LAT",), stored.version)
+    with catalogue.engines.owner.begin() as connection:
+        connection.exec_driver_sql("alter table catalogue_log disable trigger catalogue_log_is_kept")
+        connection.exec_driver_sql("update catalogue_log set before = before - 'unit'")
+        connection.exec_driver_sql("alter table catalogue_log enable always trigger catalogue_log_is_kept")
+    catalogue.undo(catalogue.log().value[0].log_id)
+    assert catalogue.find(PRODUCT, ("C-LAT",)).values == stored.values
+
+
 def test_prices_go_with_their_product_and_come_back_one_by_one(catalogue: Catalogue) -> None:
     latte = catalogue.create(PRODUCT, {"product_code": "C-LAT", "product_name": "Caffè Latte", "category": "Coffee"})
     for day, price in (("2026-01-01", "3,20"), ("2026-06-01", "3.50")):
@@ -279,8 +290,9 @@ def test_names_are_joined_to_figures_and_files_and_follow_the_catalogue(
 
 def test_reports_histories_and_covers_have_names_too(catalogue: Catalogue, workbench: Workbench) -> None:
     catalogue.create(STORE, LISBON | {"store_name": "<b>"})
-    sales = workbench.sales(catalogue.session, "ann")
+    sales = workbench.sales(workbench.session, "ann")
     stored = sales.create(sale(store_id=5), uuid4())
+    assert wait_for_replica(workbench.engines)
     data = ReportData(workbench)
     assert data.named(data.ask(["sales"], by=["store"])).to_dict("records") == [{"store": "5", "sales": 1}]
     with pytest.raises(ReportError, match=r"no sale in .*, store 3 \(<b>\), 4\."):
@@ -370,7 +382,7 @@ def test_an_import_asks_about_what_is_not_listed_or_refuses_it(
 def test_the_form_takes_the_list_price_of_the_day_and_says_when_another_is_typed(
     catalogue: Catalogue, workbench: Workbench
 ) -> None:
-    catalogue.create(PRODUCT, {"product_code": "C-LAT", "product_name": "Latte", "category": "Coffee"})
+    catalogue.create(PRODUCT, {"product_code": "C-LAT", "product_name": "Latte", "category": "Coffee", "unit": "cup"})
     for day, price in (("2026-01-01", "3.20"), ("2026-06-01", "3.50")):
         catalogue.create(PRICE, {"product_code": "C-LAT", "valid_from": day, "list_price": price})
     known = KnownNames(workbench.reader)
@@ -389,9 +401,9 @@ def test_the_form_takes_the_list_price_of_the_day_and_says_when_another_is_typed
         "3.20",
     ]
     price = entry.fields.widgets["unit_price"]
-    assert price.helper_text == "List price 3.20"
+    assert price.helper_text == "List price 3.20 for one cup"
     entry.fields.fill({"unit_price": "3,00"})
-    assert price.helper_text == "List price 3.20: this is 0.20 less"
+    assert price.helper_text == "List price 3.20 for one cup: this is 0.20 less"
     products = KnownProducts(lambda: names)
     found = {day: products.read("latt", day)[1] for day in (date(2026, 5, 31), date(2026, 6, 1), date(2025, 12, 31))}
     assert [[each.unit_price for each in known] for known in found.values()] == [

@@ -56,6 +56,26 @@ def test_an_entry_is_made_changed_by_two_deleted_and_taken_back(app: str, page: 
     expect(page.get_by_text("1 store", exact=True)).to_be_visible()
     expect(page.get_by_role("row", name="which takes back change")).to_contain_text("Store 3 made")
 
+    button(page, "From a file").click()
+    page.get_by_label("File of stores").set_input_files(
+        {
+            "name": "a.csv",
+            "mimeType": "text/csv",
+            "buffer": b"ID,Name,City,Rent\n3,Rossio,Lisbon,9\nx,<b>,,\n4,Baixa,,\n",
+        }
+    )
+    expect(page.get_by_text("3 rows: 1 new, 1 changed, 1 refused.")).to_be_visible()
+    expect(page.get_by_text("Not used: Rent.")).to_be_visible()
+    expect(page.get_by_role("row", name="'x' cannot be used")).to_be_visible()
+    expect(button(page, "Import all")).to_be_hidden()
+    button(page, "Import the accepted rows").click()
+    expect(page.get_by_text("1 new, 1 changed, 0 there already, 1 row left out.")).to_be_visible()
+    expect(page.get_by_text("2 stores", exact=True)).to_be_visible()
+    page.get_by_label("File of stores").set_input_files(
+        {"name": "b.csv", "mimeType": "text/csv", "buffer": b"City,Region\nLisbon,South\n"}
+    )
+    expect(page.get_by_text("b.csv has no column store_id: Stores have store_id, store_name, city")).to_be_visible()
+
     page.get_by_role("tab", name="Customers").click()
     expect(page.get_by_text("0 customers")).to_be_visible()
     button(page, "New customer").click()

@@ -189,6 +189,7 @@ KINDS = {
                 Field("product_code", "Code", is_required=True, length=50),
                 Field("product_name", "Name", is_required=True, length=255),
                 Field("category", "Category"),
+                Field("unit", "Unit", length=20, hint="What one of it is: cup, slice, kg"),
             ),
         ),
         Kind(

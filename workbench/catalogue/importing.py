@@ -48,10 +48,15 @@ class EntryFile:
         return [verdict for verdict in self.verdicts if verdict.kind == REFUSED]
 
 
-def judge(catalogue: Catalogue, kind: Kind, path: Path, reading: FileMapping = FileMapping()) -> EntryFile:
-    """Reads a file and judges each row as the form would. Raises RoleRefused, ImportRefused, ServerUnavailable."""
+def judge(
+    catalogue: Catalogue, kind: Kind, path: Path, reading: FileMapping = FileMapping(), *, name: str = ""
+) -> EntryFile:
+    """Reads a file and judges each row as the form would; errors call it ``name``.
+
+    Raises RoleRefused, ImportRefused, ServerUnavailable.
+    """
     catalogue.need()
-    file = ImportFile(catalogue.engines, path, path.name, catalogue.actor)
+    file = ImportFile(catalogue.engines, path, name or path.name, catalogue.actor)
     try:
         table = file.read(reading)
         columns = _columns(kind, table.columns, file.name)
@@ -122,11 +127,13 @@ def _columns(kind: Kind, names: tuple[str, ...], file: str) -> dict[str, str]:
         if column is not None:
             found[field.name] = column
         elif field.is_required:
-            raise ImportRefused(
-                f"{visible(file)} has no column {field.name}: {kind.title} have"
-                f" {', '.join(each.name + ('' if each.is_required else ' (optional)') for each in kind.fields)}."
-            )
+            raise ImportRefused(f"{visible(file)} has no column {field.name}: {kind.title} have {columns_text(kind)}.")
     return found
+
+
+def columns_text(kind: Kind) -> str:
+    """The columns that a file of this kind has: ``cashier_id, cashier_name, store_id (optional)``."""
+    return ", ".join(f"{each.name}{'' if each.is_required else ' (optional)'}" for each in kind.fields)
 
 
 def _called(kind: Kind, field: Field) -> list[str]:

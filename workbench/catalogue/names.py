@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 import sqlalchemy as sa
@@ -25,17 +25,25 @@ from workbench.words import visible
 KIND_OF = {"store": "store", "cashier": "cashier", "product": "product"}  # of each dimension that has names
 
 
+class NamedProduct(NamedTuple):
+    """A product as the catalogue has it; ``unit`` is what one of it is."""
+
+    name: str
+    category: str | None
+    unit: str | None
+
+
 @dataclass(frozen=True)
 class Names:
     """The names of one moment, by dimension and id; those that two share have the id behind them.
 
-    ``position`` is that of the catalogue's log. ``products`` are name and category by code, ``prices`` the list prices
-    of each, in the order of their days.
+    ``position`` is that of the catalogue's log. ``products`` are the catalogue's by code, ``prices`` the list prices of
+    each, in the order of their days.
     """
 
     position: int = 0
     by_dimension: Mapping[str, Mapping[Any, str]] = field(default_factory=dict)
-    products: Mapping[str, tuple[str, str | None]] = field(default_factory=dict)
+    products: Mapping[str, NamedProduct] = field(default_factory=dict)
     prices: Mapping[str, tuple[tuple[date, Decimal], ...]] = field(default_factory=dict)
 
     def may_name(self, dimension: str) -> bool:
@@ -108,13 +116,16 @@ def _read(connection: sa.Connection, known: int | None) -> Names | None:
     if position == known:
         return None
     rows = {name: [entry.values for entry in entries(connection, KINDS[name])] for name in (*KIND_OF, "product_price")}
+    products = {
+        row["product_code"]: NamedProduct(row["product_name"], row["category"], row["unit"]) for row in rows["product"]
+    }
     prices: dict[str, list[tuple[date, Decimal]]] = {}
     for row in rows["product_price"]:  # by code and day
         prices.setdefault(row["product_code"], []).append((row["valid_from"], row["list_price"]))
     return Names(
         position,
         {dimension: _told_apart(kind, rows[kind]) for dimension, kind in KIND_OF.items()},
-        {row["product_code"]: (row["product_name"], row["category"]) for row in rows["product"]},
+        products,
         {code: tuple(found) for code, found in prices.items()},
     )
 

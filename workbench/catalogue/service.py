@@ -272,14 +272,19 @@ def _undo(connection: sa.Connection, change: LogEntry) -> None:
         raise AlreadyUndone("This change is undone already.")
     if kind.is_private:
         raise AlreadyUndone("The log has no names of customers, so that this change cannot be taken back.")
-    before = None if change.before is None else kind.parse({name: change.before[name] for name in kind.by_name})
+    before = None if change.before is None else _parsed(kind, change.before)
     if change.after is not None:
-        after = kind.parse({name: change.after[name] for name in kind.by_name})
+        after = _parsed(kind, change.after)
         if before is None:
             return _delete(connection, kind, kind.key_of(after), change.after["version"])
         _update(connection, kind, before, change.after["version"])
     elif before is not None:
         _create(connection, kind, before)
+
+
+def _parsed(kind: Kind, logged: Mapping[str, Any]) -> Values:
+    """What the log has of an entry; a column that came later was not there."""
+    return kind.parse({name: logged.get(name) for name in kind.by_name})
 
 
 def _log(

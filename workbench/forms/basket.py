@@ -291,7 +291,7 @@ class Basket(pn.viewable.Viewer):
 
     def _label(self, typed: TypedItem, product: Known) -> str:
         price = money(product.unit_price, self._currency) if product.unit_price is not None else "price not known"
-        price = typed.price or price
+        price = (typed.price or price) + (f" for one {visible(product.unit)}" if product.unit else "")
         parts = " · ".join((visible(product.product_code), visible(product.product_name), price))
         return parts if typed.quantity == "1" else f"{typed.quantity} × {parts}"
 

@@ -19,6 +19,7 @@ from workbench.components.inline import done_at_once, is_served, read_aside, ses
 from workbench.config.clock import StoreClock
 from workbench.connection import Workbench
 from workbench.forms.actions import Action, failures_said
+from workbench.forms.catalogue_file import CatalogueFile
 from workbench.forms.entry_form import EntryForm, text
 from workbench.forms.fields import LAYOUT, MARGIN
 from workbench.forms.messages import Message
@@ -92,6 +93,7 @@ class EntrySection(pn.viewable.Viewer):
         self._find.param.watch(lambda _: self._tell(), "value_input")
         self._new = pmui.Button(label=f"New {kind.noun}", icon="add", variant="outlined", margin=MARGIN)
         self._new.on_click(self._begin)
+        self.file = CatalogueFile(catalogue, kind, self._saved)
         self._count = html_pane(margin=MARGIN)
         self._rows = pn.Column(sizing_mode="stretch_width", margin=0)
         self._log = html_pane(margin=MARGIN)
@@ -208,7 +210,8 @@ class EntrySection(pn.viewable.Viewer):
         heading = html_pane("<h2>Last changes</h2>", MARGIN)
         return pn.Column(
             self.message,
-            flow(self._find, self._new, sizing_mode="stretch_width"),
+            flow(self._find, self._new, self.file.button, sizing_mode="stretch_width"),
+            self.file,
             self.form,
             self._count,
             self._rows,

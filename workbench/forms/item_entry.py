@@ -23,6 +23,7 @@ from workbench.forms.typed_item import plain_amount
 from workbench.sales.models import LineInput, parse_line, with_point
 from workbench.sales.products import find_product
 from workbench.sales.service import Sales
+from workbench.words import visible
 
 log = logging.getLogger(__name__)
 
@@ -130,14 +131,19 @@ class ItemEntry(pn.viewable.Viewer):
     def _listed(self, code: str) -> dict[str, Any]:
         """What the catalogue has of a product: name, category and the list price of the day."""
         names = self._names()
-        name, category = names.products.get(code, (None, None))
+        name, category, _unit = names.products.get(code, (None, None, None))
         listed = {"product_name": name, "category": category, "unit_price": names.list_price(code, self._day())}
         return {name: value for name, value in listed.items() if value is not None}
 
     def _tell_price(self) -> None:
         """Below the price, what the list says, and by how much this one differs."""
-        listed = self._names().list_price(self.fields.text("product_code").strip(), self._day())
-        self.fields.hint("unit_price", "" if listed is None else price_hint(listed, self.fields.text("unit_price")))
+        code, names = self.fields.text("product_code").strip(), self._names()
+        unit = names.products[code].unit or "" if code in names.products else ""
+        listed = names.list_price(code, self._day())
+        text = unit and f"For one {visible(unit)}"
+        if listed is not None:
+            text = price_hint(listed, self.fields.text("unit_price"), unit)
+        self.fields.hint("unit_price", text)
 
     def _fill_in(self, code: str, texts: Mapping[str, str]) -> None:
         before = self._completed
@@ -179,9 +185,9 @@ class ItemEntry(pn.viewable.Viewer):
         )
 
 
-def price_hint(listed: Decimal, typed: str) -> str:
-    """``List price 4.50``, with the difference where another price is typed."""
-    text = f"List price {money(listed)}"
+def price_hint(listed: Decimal, typed: str, unit: str = "") -> str:
+    """``List price 4.50 for one cup``, with the difference where another price is typed."""
+    text = f"List price {money(listed)}" + (f" for one {visible(unit)}" if unit else "")
     try:
         price = Decimal(with_point(typed))
     except (InvalidOperation, ValueError):

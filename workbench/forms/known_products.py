@@ -28,6 +28,7 @@ class Known:
     product_name: str
     category: str | None
     unit_price: Decimal | None
+    unit: str | None = None
 
 
 @dataclass(frozen=True)
@@ -87,8 +88,8 @@ class KnownProducts:
         names = self._names()
         if self._position != names.position:
             known = {code: Known(code, p.product_name, p.category, p.unit_price) for code, p in self._sold.items()}
-            for code, (name, category) in names.products.items():
-                known[code] = Known(code, name, category, known[code].unit_price if code in known else None)
+            for code, (name, category, unit) in names.products.items():
+                known[code] = Known(code, name, category, known[code].unit_price if code in known else None, unit)
             self._entries = {
                 code: _entry(product, has_list_price=code in names.prices) for code, product in known.items()
             }
