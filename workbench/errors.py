@@ -256,6 +256,14 @@ class ParameterRefused(ReportError):
     """A parameter that the report does not have, or a value that it cannot take."""
 
 
+class ScheduleRefused(ReportError):
+    """A schedule that cannot be, or is not there."""
+
+
+class MailRefused(ReportError):
+    """A mail that could not be sent; it may be tried again."""
+
+
 class ReportGone(ReportError):
     """What a report made is not kept any more."""
 

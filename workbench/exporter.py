@@ -21,6 +21,7 @@ import workbench.shell  # noqa: F401
 from workbench.components import gate, signed_in
 from workbench.connection import open_workbench
 from workbench.errors import WorkbenchError
+from workbench.reports.scheduler import Scheduler
 from workbench.shell import login, shared_port
 from workbench.telemetry import exposition
 
@@ -64,7 +65,7 @@ ROUTES: list[tuple[str, type[RequestHandler], dict[str, Any]]] = [
     *login.ROUTES,
 ]
 gate.keep()  # from the first request on: plugins are imported before the server listens
-gate.keep_from_start()
+gate.keep_from_start(then=Scheduler().start)
 shared_port.serve_given_connections()
 gc.collect()
 gc.freeze()  # what is loaded by now stays: a collection, which stops every page, takes 40 ms and not 270

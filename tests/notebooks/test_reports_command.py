@@ -73,6 +73,56 @@ def test_a_pdf_is_printed(report_settings: Settings, tmp_path: Path) -> None:
     assert target.read_bytes().startswith(b"%PDF-")
 
 
+def test_a_schedule_is_made_listed_run_when_due_and_removed(report_settings: Settings, tmp_path: Path) -> None:
+    data = {"WORKBENCH_DATA_DIR": str(tmp_path / "data")}
+
+    def report(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return command(report_settings, tmp_path, *arguments, **data)
+
+    place, month = ["--output", "."], ["-p", "month=2026-10"]
+    made = report("reconciliation", *month, "-p", "as_of=last of last month", "--every", "day-00:00", *place)
+    assert made.returncode == 0, made.stderr
+    assert made.stdout.startswith("Made reconciliation-1, due first on 20")
+    assert report("--due").stdout == "Nothing is due.\n"
+    file = tmp_path / "data" / "report-schedules" / "reconciliation-1.json"
+    schedule = json.loads(file.read_text())
+    file.write_text(json.dumps(schedule | {"done_until": "2026-01-01T00:00:00Z"}))
+    ran = report("--due")
+    assert ran.returncode == 0, ran.stderr
+    assert "reconciliation-1: Done in" in ran.stdout and f"Written to {tmp_path}/reconciliation-20" in ran.stdout
+    assert len(list(tmp_path.glob("reconciliation-*.html"))) == 1
+    assert [each["name"] for each in json.loads(report("--schedules", "--json").stdout)] == ["reconciliation-1"]
+    file.write_text(json.dumps(schedule | {"done_until": "2026-01-01T00:00:00Z", "report": "gone"}))
+    failed = report("--due")
+    assert (failed.returncode, failed.stderr) == (1, "workbench: reconciliation-1 did not become a report.\n")
+    assert report("--unschedule", "reconciliation-1").stdout == "Removed reconciliation-1.\n"
+    assert "There is no schedule." in report("--schedules").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--every", "day-07:00"], "--every needs the name of a report, and --mail needs --every."),
+        (["reconciliation", "--mail", "ann@example.com"], "--every needs the name of a report"),
+        (["reconciliation", "--every", "tomorrow"], "--every 'tomorrow' cannot be used: give day-07:00"),
+        (
+            ["reconciliation", "-p", "month=last year", "--every", "day-07:00"],
+            "month='last year' is more than one month",
+        ),
+        (["reconciliation", "--every", "day-07:00", "--mail", "ann"], "--mail: 'ann' is no address such as"),
+        (["reconciliation", "--every", "day-07:00", "--mail", "a@b.c"], "WORKBENCH_SMTP_HOST and WORKBENCH_SMTP_FROM"),
+        (["./mine.ipynb", "--every", "day-07:00"], "put it into the folder of WORKBENCH_REPORTS_DIR"),
+        (["--unschedule", "x"], "There is no schedule 'x'. There are none."),
+    ],
+)
+def test_what_makes_no_schedule_is_said(
+    arguments: list[str], said: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("WORKBENCH_DATA_DIR", str(tmp_path))
+    refused = CliRunner().invoke(cli.app, ["report", *arguments])
+    assert said in str(refused.exception)
+
+
 def test_where_the_history_cannot_be_written_a_report_runs_all_the_same(
     report_settings: Settings, tmp_path: Path
 ) -> None:
@@ -102,7 +152,7 @@ def test_all_are_listed_with_their_parameters(report_settings: Settings, tmp_pat
         (["../daily_sales"], "There is no report '../daily_sales'. There are daily_sales, month_in_review,"),
         (
             ["daily_sales", "-p", "month=soon"],
-            "month='soon' cannot be used: give a month from 2000 to 2099, as 2026-10.",
+            "month='soon' cannot be used: give a month from 2000 to 2099, as 2026-10 or last month.",
         ),
         (
             ["daily_sales", "-p", "store_id=-3"],

@@ -20,7 +20,10 @@ order: Literal["revenue", "growth"] = "revenue"  # The order
 top: Between[1, 50] = 15  # How many
 """
 TODAY = date(2027, 3, 1)
-A_MONTH, A_DAY = "a month from 2000 to 2099, as 2026-10", "a day from 2000 to 2099, as 2026-10-31"
+A_MONTH, A_DAY = (
+    "a month from 2000 to 2099, as 2026-10 or last month",
+    "a day from 2000 to 2099, as 2026-10-31, yesterday or first of last week",
+)
 HOSTILE = '"); import os; os.system("touch /tmp/x") #\\'
 
 

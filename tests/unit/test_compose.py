@@ -169,13 +169,16 @@ def test_every_service_restarts_and_bounds_its_log(service: dict[str, Any]) -> N
     assert {"max-size", "max-file"} <= service["logging"]["options"].keys()
 
 
+OF_OTHERS = {"WORKBENCH_SMTP_PASSWORD"}  # a server of mail is somebody else's, and there may be none
+
+
 @pytest.mark.parametrize("path", TEXTS)
 def test_passwords_come_from_env_and_an_empty_one_says_what_to_do(path: Path) -> None:
     text = path.read_text()
     secrets = {m[1]: (m[2], m[3]) for m in SETTING.finditer(text) if re.search("PASSWORD|SECRET|KEY|TOKEN", m[1])}
     assert secrets
     for name, (kind, said) in secrets.items():
-        assert (kind, said) == (":?", "run `make env` first"), name
+        assert name in OF_OTHERS or (kind, said) == (":?", "run `make env` first"), name
     for line in text.splitlines():
         found = re.match(r"\s+\w*(?:PASSWORD|SECRET\w*|KEY\w*): *(.*)", line)
         assert not found or found[1].startswith("${"), line

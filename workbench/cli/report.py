@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from workbench.accounts.actor import current_actor
+from workbench.cli import report_schedules
 from workbench.cli.report_history import list_history
 from workbench.cli.shared import AsJson, configured, errors, say
 from workbench.config import Settings, load_settings
@@ -44,27 +45,53 @@ def report(
     kind: Annotated[
         Format | None, typer.Option("--format", help="What is written [default: as the file's name ends, else html].")
     ] = None,
-    output: Annotated[Path | None, typer.Option(help="The file to write [default: NAME.FORMAT here].")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(help="The file to write [default: NAME.FORMAT here]; with --every a folder [default: none]."),
+    ] = None,
     seconds: Annotated[
         int | None, typer.Option("--timeout", help="Time limit in seconds [default: WORKBENCH_REPORT_SECONDS].", min=1)
     ] = None,
     is_list: Annotated[bool, typer.Option("--list", help="List the reports and their parameters.")] = False,
     is_history: Annotated[bool, typer.Option("--history", help="List the newest runs, of NAME if given.")] = False,
+    every: Annotated[
+        str | None,
+        typer.Option(metavar="WHEN", help="Have it run then: day-07:00, monday-07:00, month-1-07:00."),
+    ] = None,
+    mail: Annotated[
+        list[str] | None, typer.Option(metavar="ADDRESS", help="With --every: send it there; can be repeated.")
+    ] = None,
+    is_schedules: Annotated[bool, typer.Option("--schedules", help="List the schedules.")] = False,
+    removed: Annotated[str | None, typer.Option("--unschedule", metavar="SCHEDULE", help="Remove a schedule.")] = None,
+    is_due: Annotated[
+        bool, typer.Option("--due", help="Run the schedules that are due, as the served app does by itself.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Run a report in a process that can only read, and write it as one file that opens offline."""
-    from workbench.reports.library import library  # only this command pays for its imports
-
+    if (every is None and mail) or (every is not None and name is None):
+        raise ReportError("--every needs the name of a report, and --mail needs --every.")
     if is_history:
         list_history(load_settings(), name, as_json)
-        return
-    if name is None or is_list:
-        there = library(load_settings().workbench_reports_dir)
-        _list(list(there.reports) if name is None else [_chosen(name)], as_json)
-        for problem in there.problems.values() if name is None else ():
-            typer.echo(problem, err=True)
-        return
-    given = _given(parameter or [])
+    elif is_schedules:
+        report_schedules.list_schedules(load_settings(), as_json)
+    elif removed is not None:
+        report_schedules.remove_schedule(removed)
+    elif is_due:
+        report_schedules.run_schedules()
+    elif name is None or is_list:
+        _list(name, as_json)
+    elif every is not None:
+        form = (kind or Format.html).value
+        report_schedules.add_schedule(name, _given(parameter or []), every, form, output, mail or [])
+    else:
+        _write(name, _given(parameter or []), kind, output, seconds, as_json)
+
+
+def _write(
+    name: str, given: dict[str, str], kind: Format | None, output: Path | None, seconds: int | None, as_json: bool
+) -> None:
+    """Runs a report and writes it."""
     form = _format(kind, output)
     chosen = _chosen(name)
     target = output or Path(f"{chosen.name}.{form}")
@@ -147,7 +174,17 @@ def _recording(chosen: Report, values: dict[str, Value], settings: Settings) -> 
         return None
 
 
-def _list(found: list[Report], as_json: bool) -> None:
+def _list(name: str | None, as_json: bool) -> None:
+    """All reports, or one, with their parameters."""
+    from workbench.reports.library import library  # only this command pays for its imports
+
+    there = library(load_settings().workbench_reports_dir)
+    _show(list(there.reports) if name is None else [_chosen(name)], as_json)
+    for problem in there.problems.values() if name is None else ():
+        typer.echo(problem, err=True)
+
+
+def _show(found: list[Report], as_json: bool) -> None:
     today = load_settings().clock.today()
     if as_json:
         typer.echo(json.dumps([dataclasses.asdict(report) for report in found], default=str, indent=2))

@@ -9,6 +9,7 @@ finds nothing wrong.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 from urllib.parse import urlencode
@@ -55,8 +56,11 @@ def keep() -> None:
     BokehTornado.find_handler = find_known  # type: ignore[assignment]
 
 
-def keep_from_start() -> None:
-    """Has a server refuse to start where others reach it and nobody could log in; safe to call again."""
+def keep_from_start(then: Callable[[], None] = lambda: None) -> None:
+    """Has a server refuse to start where others reach it and nobody could log in, and else do this ``then``.
+
+    Safe to call again.
+    """
     start = BaseServer.start
     if start.__module__ == __name__:
         return
@@ -67,6 +71,7 @@ def keep_from_start() -> None:
         except SettingsError as error:
             raise SystemExit(f"workbench: {error}") from None
         start(server)
+        then()
 
     BaseServer.start = start_if_safe  # type: ignore[assignment, method-assign]
 

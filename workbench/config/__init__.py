@@ -25,6 +25,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from workbench.config.clock import StoreClock, WeekBegins, find_zone, machine_zone
 from workbench.config.env_file import NAME, refuse_readable, refuse_unusable, role_passwords, variable
 from workbench.config.hosts import listed_hosts, listed_origins
+from workbench.config.mail_address import checked_address
 from workbench.errors import SettingsError
 
 __all__ = ["MOST_PROCESSES", "OF_SERVER", "Server", "Settings", "SslMode", "child_environment", "load_settings"]
@@ -213,6 +214,14 @@ class Settings(BaseSettings):
     workbench_reports_keep_days: int = Field(
         30, ge=1, le=3660, description="How many days what a report made is kept in the history of runs"
     )
+    workbench_smtp_host: str = Field("", description="Server that takes mail with reports; empty: none is sent")
+    workbench_smtp_port: int = Field(587, gt=0, lt=65536, description="Its port")
+    workbench_smtp_user: str = Field("", description="Whom to log in as there; empty: nobody logs in")
+    workbench_smtp_password: SecretStr = Field(SecretStr(""), description="Password of WORKBENCH_SMTP_USER")
+    workbench_smtp_from: str = Field("", description="The address that mail comes from")
+    workbench_smtp_tls: Literal["starttls", "tls", "none"] = Field(
+        "starttls", validate_default=True, description="How the way there is encrypted; the server must show who it is"
+    )
     workbench_figures: Literal["auto", "risingwave", "columns", "database"] = Field(
         "auto", description="Who answers figures; auto: RisingWave, then the columns in memory, then the database"
     )
@@ -256,6 +265,19 @@ class Settings(BaseSettings):
         except ValueError as error:
             raise PydanticCustomError("no_host", str(error)) from None
         return names
+
+    @field_validator("workbench_smtp_from")
+    @classmethod
+    def _an_address(cls, text: str) -> str:
+        return checked_address(text) if text else ""
+
+    @field_validator("workbench_smtp_tls")
+    @classmethod
+    def _no_password_in_clear(cls, tls: str, info: ValidationInfo) -> str:
+        password = info.data.get("workbench_smtp_password")
+        if tls == "none" and password and password.get_secret_value():
+            raise PydanticCustomError("in_clear", "WORKBENCH_SMTP_PASSWORD would be sent in clear text")
+        return tls
 
     @field_validator("master_db_sslmode", "replica_db_sslmode")
     @classmethod

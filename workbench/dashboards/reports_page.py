@@ -27,7 +27,7 @@ from workbench.dashboards.tile import card, html
 from workbench.errors import FieldError, ParameterRefused, ReportGone, WorkbenchError
 from workbench.files.chromium import installed_chromium, printed
 from workbench.forms.fields import Fields
-from workbench.reports.background import Runs
+from workbench.reports.background import shared_runs
 from workbench.reports.history import Entry, History, Kept
 from workbench.reports.library import Parameter, Report, Value, library
 from workbench.reports.texts import ended_text
@@ -128,7 +128,7 @@ class ReportsPage(Viewer):
     def __init__(self, workbench: Workbench) -> None:
         super().__init__()
         self._settings = workbench.engines.settings
-        self._runs = pn.state.as_cached("report-runs", Runs)
+        self._runs = shared_runs()
         self._history, self._actor = History.of(self._settings), current_actor()
         self._run_id = ""  # the run that is followed or shown
         self._job: Job | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 
 from workbench.accounts.actor import current_actor
 from workbench.components.tasks import Advance, Job, ShouldStop
@@ -44,7 +45,7 @@ class Runs:
 
         def work(advance: Advance, should_stop: ShouldStop) -> str:
             try:
-                with self._in_turn(job, recording, should_stop):
+                with self._turn_of(job, recording, should_stop):
                     return _done(job, recording, report, values, settings, advance, should_stop)
             finally:
                 with self._lock:
@@ -58,8 +59,14 @@ class Runs:
         return self._running.get(run_id)
 
     @contextmanager
-    def _in_turn(self, job: Job, recording: Recording, should_stop: ShouldStop) -> Iterator[None]:
-        """Waits for the turn of a run. Raises ReportStopped when it is stopped meanwhile."""
+    def in_turn(self) -> Iterator[None]:
+        """Waits for a turn, which the block has: for what runs reports on a thread of its own."""
+        with self._turn:
+            yield
+
+    @contextmanager
+    def _turn_of(self, job: Job, recording: Recording, should_stop: ShouldStop) -> Iterator[None]:
+        """The same for a task. Raises ReportStopped when it is stopped meanwhile."""
         job.note(WAITS)
         while not self._turn.acquire(timeout=0.2):
             if should_stop():
@@ -70,6 +77,12 @@ class Runs:
             yield
         finally:
             self._turn.release()
+
+
+@cache
+def shared_runs() -> Runs:
+    """Those of this process."""
+    return Runs()
 
 
 def _done(

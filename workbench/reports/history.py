@@ -32,17 +32,34 @@ State = Literal["running", "done", "failed", "stopped", "interrupted"]
 Kept = Literal["html", "ipynb"]
 KEPT: tuple[Kept, ...] = ("html", "ipynb")  # a PDF is printed of the HTML when somebody wants it
 FOLDER = "report-runs"  # of the data directory; not "reports", where people put notebooks of their own
+MAIL_DAYS = 7  # what could not be sent until then is not news any more
 ENTRY_DAYS = 400  # a line of the history outlives its files, and covers a year
 NAME = re.compile(r"[0-9]{8}T[0-9]{12}-[0-9a-f]{12}")  # sorted by name is sorted by time
 FAILED = "The report could not be run."
 INTERRUPTED = "The program that ran it ended before the report did."
 
 
+Form = Literal["html", "ipynb", "pdf"]
+
+
+@dataclass(frozen=True)
+class Mail:
+    """To whom what a run makes is sent, and what became of that; ``next_at`` is when it is tried again."""
+
+    to: tuple[str, ...]
+    form: Form
+    state: Literal["waiting", "sent", "failed"] = "waiting"
+    tries: int = 0
+    said: str = ""
+    next_at: datetime | None = None
+
+
 @dataclass(frozen=True)
 class Entry:
     """One run: who began which report when, with what, and how it ended (``said`` is why there is no report).
 
-    ``gone_at`` is when its files were removed; ``schedule`` is the one that ran it, if any.
+    ``gone_at`` is when its files were removed. ``schedule`` is the one that ran it, if any, and ``handed_out`` what
+    became of the file that its folder was to get.
     """
 
     id: str
@@ -58,11 +75,18 @@ class Entry:
     as_of: datetime | None = None
     gone_at: datetime | None = None
     schedule: str = ""
+    handed_out: str = ""
+    mail: Mail | None = None
 
     @property
     def is_over(self) -> bool:
         """Whether nothing more will happen."""
         return self.state != "running"
+
+    def has_mail_to_send(self, now: datetime) -> bool:
+        """Whether it is time to send its mail, or to try so again."""
+        mail = self.mail
+        return mail is not None and mail.state == "waiting" and (mail.next_at is None or mail.next_at <= now)
 
     def is_seen_by(self, actor: Actor) -> bool:
         """Each sees their own runs and those of schedules, an admin all."""
@@ -83,10 +107,19 @@ class History:
         """That of the data directory."""
         return cls(settings.workbench_data_dir.expanduser() / FOLDER, settings.workbench_reports_keep_days)
 
-    def begin(self, report: str, title: str, values: Mapping[str, Value], by: str, schedule: str = "") -> Recording:
+    def begin(
+        self,
+        report: str,
+        title: str,
+        values: Mapping[str, Value],
+        by: str,
+        schedule: str = "",
+        mail: Mail | None = None,
+    ) -> Recording:
         """Takes down that a run begins. Raises ReportError where that cannot be written."""
         now = utc_now()
-        entry = Entry(f"{now:%Y%m%dT%H%M%S%f}-{uuid4().hex[:12]}", report, title, values, by, now, schedule=schedule)
+        run_id = f"{now:%Y%m%dT%H%M%S%f}-{uuid4().hex[:12]}"
+        entry = Entry(run_id, report, title, values, by, now, schedule=schedule, mail=mail)
         try:
             with full_in_words(self.folder):
                 self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -110,10 +143,36 @@ class History:
                 found.append(self._looked_at(entry))
         return found
 
+    def with_mail_to_send(self) -> list[Entry]:
+        """The runs of the last days whose mail is to be sent by now."""
+        now = utc_now()
+        found = []
+        for run_id in self._ids():
+            if run_id < f"{now - timedelta(days=MAIL_DAYS):%Y%m%dT%H%M%S}":
+                break
+            entry = self._read(run_id)
+            if entry is not None and entry.state == "done" and entry.has_mail_to_send(now):
+                found.append(entry)
+        return found
+
+    @contextmanager
+    def changing(self, run_id: str) -> Iterator[Entry]:
+        """A run as it is now, which nobody else changes in the block. Raises Timeout when somebody does."""
+        with self.held(run_id):
+            entry = self._read(run_id)
+            if entry is None:
+                raise ReportGone("The run is not in the history any more.")
+            yield entry
+
     def find(self, run_id: str, actor: Actor) -> Entry | None:
         """The run of this id; None when there is none, or not for this one."""
+        entry = self.find_any(run_id)
+        return entry if entry is not None and entry.is_seen_by(actor) else None
+
+    def find_any(self, run_id: str) -> Entry | None:
+        """The run of this id, whoever sees it; None when there is none."""
         entry = self._read(run_id) if NAME.fullmatch(run_id) else None
-        return self._looked_at(entry) if entry is not None and entry.is_seen_by(actor) else None
+        return None if entry is None else self._looked_at(entry)
 
     def content(self, entry: Entry, kind: Kept) -> bytes:
         """What the run made. Raises ReportGone when that is not kept any more."""

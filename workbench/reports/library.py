@@ -58,8 +58,8 @@ class Parameter:
         words = {
             "int": self._numbers,
             "str": f"a text of at most {MOST_LETTERS} characters, all of which can be seen",
-            "date": f"a day from {FIRST_YEAR} to {LAST_YEAR}, as 2026-10-31",
-            "month": f"a month from {FIRST_YEAR} to {LAST_YEAR}, as 2026-10",
+            "date": f"a day from {FIRST_YEAR} to {LAST_YEAR}, as 2026-10-31, yesterday or first of last week",
+            "month": f"a month from {FIRST_YEAR} to {LAST_YEAR}, as 2026-10 or last month",
             "choice": f"one of {', '.join(self.choices)}",
         }[self.kind]
         return f"{words}, or nothing" if self.is_optional else words
@@ -71,6 +71,29 @@ class Parameter:
         if self.kind == "date":
             return f"{today - timedelta(days=1):%Y-%m-%d}"
         return f"{today.replace(day=1) - timedelta(days=1):%Y-%m}"
+
+    def meant(self, text: str, today: date) -> str:
+        """The day or the month that a period's name stands for, as ``last month`` does; any other text as it is.
+
+        Raises ParameterRefused for a period of more than one, of which ``first of`` or ``last of`` has to say which.
+        """
+        if self.kind not in ("date", "month") or re.fullmatch(r"[\d-]*", text):
+            return text
+        from workbench.filters.periods import days_of, period_named  # two seconds of imports, for words alone
+
+        edge, _, named = text.strip().casefold().replace("day of ", "of ").rpartition(" of ")
+        period = period_named(named)
+        first, last = days_of(period, today, (None, None)) if period else (None, None)
+        if first is None or last is None or edge not in ("", "first", "last"):
+            return text
+        letters = 10 if self.kind == "date" else 7
+        begin, end = first.isoformat()[:letters], last.isoformat()[:letters]
+        if begin != end and not edge:
+            words = "day" if self.kind == "date" else "month"
+            raise ParameterRefused(
+                f"{self.name}={text!r} is more than one {words}: write first of {text}, or last of it."
+            )
+        return begin if edge != "last" else end
 
     def parse(self, text: str) -> Value:
         """The value that ``text`` stands for. Raises ParameterRefused."""
@@ -105,7 +128,9 @@ def parse_all(parameters: tuple[Parameter, ...], given: Mapping[str, str], today
             known = f"It has {', '.join(names)}." if names else "It has none."
             raise ParameterRefused(f"The report has no parameter {name[:60]!r}. {known}")
     return {
-        parameter.name: parameter.parse(given[parameter.name]) if parameter.name in given else parameter.proposed(today)
+        parameter.name: parameter.parse(parameter.meant(given[parameter.name], today))
+        if parameter.name in given
+        else parameter.proposed(today)
         for parameter in parameters
     }
 

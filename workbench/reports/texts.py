@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from workbench.config.clock import StoreClock
-from workbench.reports.history import Entry
+from workbench.reports.history import Entry, Mail
 from workbench.reports.library import Value
 from workbench.words import label
 
@@ -25,3 +25,18 @@ def ended_text(entry: Entry, clock: StoreClock) -> str:
         text += f", {entry.engine} as of {clock.text(entry.as_of)}" if entry.as_of else ""
         text += f"; gone since {clock.text(entry.gone_at)}" if entry.gone_at else ""
     return f"{text}: {entry.said}" if entry.said else text
+
+
+def sent_text(mail: Mail | None, clock: StoreClock) -> str:
+    """``Sent to ann@example.com``, or what became of it instead; nothing without mail."""
+    if mail is None:
+        return ""
+    to = ", ".join(mail.to)
+    if mail.state == "sent":
+        return f"Sent to {to}" + (f". {mail.said}" if mail.said else "")
+    if mail.state == "failed":
+        return f"Not sent to {to}, and given up after {mail.tries} tries: {mail.said}"
+    if not mail.tries:
+        return f"To be sent to {to}"
+    again = f" Tried again from {clock.text(mail.next_at)} on" if mail.next_at else ""
+    return f"Not sent to {to} yet: {mail.said}{again}"

@@ -1,0 +1,303 @@
+"""Schedules that run: once for all that was missed, by one of several processes, into a folder and by mail."""
+
+from __future__ import annotations
+
+import ssl
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
+
+from tests.conftest import free_ports
+from workbench.config import Settings
+from workbench.config.clock import utc_now
+from workbench.errors import ScheduleRefused
+from workbench.reports.history import Entry, History, Mail
+from workbench.reports.mail import AGAIN_MINUTES, message, send_waiting
+from workbench.reports.schedules import MOST_TRIES, Schedule, Schedules, addresses, run_due
+
+PARAMETERS = 'day: Day = "2026-10-31"  # The day'
+TITLE = "# Mine \u2028and\u202e yours"
+
+
+def report(folder: Path, code: str = "print(day)", name: str = "mine") -> None:
+    """A report of one's own."""
+    cells = [nbformat.v4.new_markdown_cell(TITLE)]
+    cells.append(nbformat.v4.new_code_cell("from workbench.reports import Day"))
+    cells.append(nbformat.v4.new_code_cell(PARAMETERS, metadata={"tags": ["parameters"]}))
+    notebook = nbformat.v4.new_notebook(cells=[*cells, nbformat.v4.new_code_cell(code)])
+    folder.mkdir(exist_ok=True)
+    nbformat.write(notebook, folder / f"{name}.ipynb")
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Settings:
+    """Settings of servers that nobody asks, and a report of one's own."""
+    report(tmp_path / "own")
+    places = {"workbench_data_dir": tmp_path / "data", "workbench_reports_dir": tmp_path / "own"}
+    return Settings(_env_file=None, master_db_host="127.0.0.1", workbench_timezone="Europe/Berlin", **places)
+
+
+def missed(settings: Settings, days: float = 3, **given: Any) -> tuple[Schedules, Schedule]:
+    """A schedule of each day that nobody has run for some days."""
+    schedules = Schedules(settings)
+    made = schedules.add("mine", {"day": "yesterday"}, "day-00:00", by="ann", **given)
+    schedules._write(replace(made, done_until=utc_now() - timedelta(days=days)))
+    return schedules, made
+
+
+def due(settings: Settings) -> list[Entry]:
+    return run_due(lambda: settings, Schedules(settings))
+
+
+def test_what_was_missed_is_run_once_into_a_folder_where_nothing_is_overwritten(own: Settings, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    today = own.clock.today()
+    (out / f"mine-{today}.ipynb").write_text("somebody's")
+    missed(own, folder=out, form="ipynb")
+    (entry,) = due(own)
+    assert (entry.state, entry.by, entry.schedule) == ("done", "ann", "mine-1")
+    assert entry.values == {"day": str(today - timedelta(days=1))}
+    assert entry.handed_out == f"Written to {out}/mine-{today}-2.ipynb"
+    assert (out / f"mine-{today}.ipynb").read_text() == "somebody's"
+    assert str(today - timedelta(days=1)) in (out / f"mine-{today}-2.ipynb").read_text()
+    assert due(own) == []
+
+
+def test_of_several_who_look_at_once_one_runs_it(own: Settings) -> None:
+    schedules, _ = missed(own)
+    together = threading.Barrier(6)
+    ended: list[Entry] = []
+
+    def look() -> None:
+        together.wait()
+        ended.extend(run_due(lambda: own, Schedules(own)))
+
+    lookers = [threading.Thread(target=look) for _ in range(6)]
+    for looker in lookers:
+        looker.start()
+    for looker in lookers:
+        looker.join()
+    assert len(ended) == 1
+    assert schedules.all()[0].tries == 0
+
+
+DIES = """
+import os, sys
+from pathlib import Path
+from workbench.config import Settings
+from workbench.reports.schedules import Schedules
+with Schedules(Settings(_env_file=None, workbench_data_dir=Path(sys.argv[1]))).claimed("mine-1") as claimed:
+    assert claimed is not None
+    os._exit(9)
+"""
+
+
+def test_a_moment_whose_process_died_is_run_again_but_not_for_ever(own: Settings) -> None:
+    schedules, _ = missed(own)
+    for tries in range(1, MOST_TRIES + 1):
+        done = subprocess.run([sys.executable, "-c", DIES, str(own.workbench_data_dir)], capture_output=True, text=True)
+        assert done.returncode == 9, done.stderr
+        assert schedules.all()[0].tries == tries
+    (entry,) = due(own)
+    assert entry.said == "It was begun 3 times, and the program ended each time."
+    assert due(own) == []
+    missed(own)  # the second one
+    subprocess.run([sys.executable, "-c", DIES.replace("mine-1", "mine-2"), str(own.workbench_data_dir)])
+    assert [entry.state for entry in due(own)] == ["done"]
+
+
+def test_a_report_that_is_gone_or_fails_is_in_the_history_and_not_run_again(own: Settings, tmp_path: Path) -> None:
+    missed(own)
+    (tmp_path / "own" / "mine.ipynb").unlink()
+    (entry,) = due(own)
+    assert (entry.state, entry.report) == ("failed", "mine") and "There is no report 'mine'" in entry.said
+    report(tmp_path / "own", "1 / 0")
+    missed(own)
+    (entry,) = due(own)
+    assert "ZeroDivisionError" in entry.said
+    assert due(own) == []
+
+
+def test_what_is_removed_does_not_come_back(own: Settings) -> None:
+    schedules, made = missed(own)
+    with schedules.claimed(made.name) as claimed:
+        assert claimed is not None
+        schedules.remove(made.name)
+    assert schedules.all() == []
+    with pytest.raises(ScheduleRefused, match="There is no schedule 'mine-1'. There are none"):
+        schedules.remove(made.name)
+    with pytest.raises(ScheduleRefused, match="There is no schedule"):
+        schedules.remove("../report-runs/x-1")
+
+
+def test_what_cannot_be_is_refused_when_it_is_made(own: Settings, tmp_path: Path) -> None:
+    schedules = Schedules(own)
+    for given, said in (
+        ({"folder": tmp_path / "none"}, "There is no folder"),
+        ({"to": ("ann@example.com",)}, "WORKBENCH_SMTP_HOST and WORKBENCH_SMTP_FROM have to be set"),
+    ):
+        with pytest.raises(ScheduleRefused, match=said):
+            schedules.add("mine", {}, "day-07:00", by="ann", **given)
+    with pytest.raises(ScheduleRefused, match="is no address"):
+        addresses(["ann@example.com\nBcc: eve@example.com"])
+    assert schedules.all() == []
+
+
+class Postbox:
+    """What a server has taken; it refuses these addresses, and all of it while ``is_full``."""
+
+    def __init__(self) -> None:
+        self.mails: list[tuple[list[str], EmailMessage]] = []
+        self.refuses: set[str] = set()
+        self.is_full = False
+        self.logins: list[bytes] = []
+
+    async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any) -> str:
+        if address in self.refuses:
+            return "550 no such <b>person</b>"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:
+        if self.is_full:
+            return "452 full"
+        mail = message_from_bytes(envelope.content, policy=policy.default)
+        assert isinstance(mail, EmailMessage)
+        self.mails.append((envelope.rcpt_tos, mail))
+        return "250 OK"
+
+
+@contextmanager
+def posted(postbox: Postbox, **options: Any) -> Iterator[dict[str, Any]]:
+    """The settings of a server of mail."""
+    server = Controller(postbox, hostname="127.0.0.1", port=free_ports(1)[0], **options)
+    server.start()
+    try:
+        yield {
+            "workbench_smtp_host": "127.0.0.1",
+            "workbench_smtp_port": server.port,
+            "workbench_smtp_from": "reports@shop.example.com",
+            "workbench_smtp_tls": "none",
+        }
+    finally:
+        server.stop()
+
+
+TO = ("ann@example.com", "bob@example.com")
+
+
+def test_a_report_is_sent_once_with_what_was_made(own: Settings) -> None:
+    postbox = Postbox()
+    postbox.refuses = {"bob@example.com"}
+    with posted(postbox) as mail:
+        settings = own.model_copy(update=mail)
+        missed(settings, to=TO)
+        (entry,) = due(settings)
+        send_waiting(settings)
+    assert entry.mail is not None
+    assert (entry.state, entry.mail.state) == ("done", "sent")
+    assert entry.mail.said == "Not to bob@example.com (550 no such <b>person</b>)"
+    ((to, sent),) = postbox.mails
+    assert to == ["ann@example.com"]
+    assert (sent["Subject"], sent["From"]) == ("Mine and yours", "reports@shop.example.com")
+    assert entry.id in sent["Message-ID"]
+    (attached,) = sent.iter_attachments()
+    day = f"{own.clock.today() - timedelta(days=1)}"
+    assert attached.get_filename() == f"mine-{own.clock.today()}.html"
+    assert day in attached.get_content() and f"Day {day}" in sent.get_body().get_content()  # type: ignore[union-attr]
+
+
+def later(history: History, entry: Entry) -> None:
+    """Lets the time come to try again."""
+    current = history.find_any(entry.id)
+    assert current is not None and current.mail is not None
+    history.write(replace(current, mail=replace(current.mail, next_at=utc_now())))
+
+
+def test_mail_that_fails_leaves_the_report_done_is_tried_again_and_given_up(own: Settings) -> None:
+    postbox = Postbox()
+    postbox.is_full = True
+    with posted(postbox) as mail:
+        settings = own.model_copy(update=mail)
+        history = History.of(settings)
+        missed(settings, to=TO)
+        (first,) = due(settings)
+        assert first.state == "done" and first.mail is not None
+        assert (first.mail.state, first.mail.tries) == ("waiting", 1) and "answers 452 full" in first.mail.said
+        send_waiting(settings)  # its time has not come
+        assert history.find_any(first.id) == first
+        postbox.is_full = False
+        later(history, first)
+        send_waiting(settings)
+        assert len(postbox.mails) == 1
+        postbox.is_full = True
+        missed(settings, to=TO)
+        (second,) = due(settings)
+        for _ in range(len(AGAIN_MINUTES) + 3):
+            later(history, second)
+            send_waiting(settings)
+    given_up = history.find_any(second.id)
+    assert given_up is not None and given_up.mail is not None
+    assert (given_up.mail.state, given_up.mail.tries) == ("failed", len(AGAIN_MINUTES) + 1)
+
+
+def test_a_server_that_does_not_show_who_it_is_gets_no_password(own: Settings, tmp_path: Path) -> None:
+    key, crt = tmp_path / "key", tmp_path / "crt"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+         "-addext", "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(crt)],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(crt, key)
+    postbox = Postbox()
+
+    def authenticator(_server: Any, _session: Any, _envelope: Any, _mechanism: str, data: Any) -> AuthResult:
+        postbox.logins.append(data.password)
+        return AuthResult(success=data.password == b"s3cret", handled=False)
+
+    with posted(postbox, tls_context=context, authenticator=authenticator, auth_require_tls=True) as mail:
+        login = {"workbench_smtp_user": "ann", "workbench_smtp_tls": "starttls", "workbench_smtp_host": "localhost"}
+        secret = Settings(_env_file=None, workbench_smtp_password="s3cret").workbench_smtp_password
+        settings = own.model_copy(update=mail | login | {"workbench_smtp_password": secret})
+        missed(settings, to=TO)
+        (entry,) = due(settings)
+        assert entry.mail is not None and "does not show who it is: self-signed certificate" in entry.mail.said
+        assert postbox.logins == [] and postbox.mails == []
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("SSL_CERT_FILE", str(crt))
+            later(History.of(settings), entry)
+            send_waiting(settings)
+            assert len(postbox.mails) == 1
+            wrong = Settings(_env_file=None, workbench_smtp_password="wr0ng").workbench_smtp_password
+            settings = settings.model_copy(update={"workbench_smtp_password": wrong})
+            missed(settings, to=TO)
+            (entry,) = due(settings)
+    assert entry.mail is not None and "refuses the login of WORKBENCH_SMTP_USER (535)" in entry.mail.said
+    assert not any(
+        word in path.read_text() for path in History.of(settings).folder.iterdir() for word in ("s3cret", "wr0ng")
+    )
+
+
+def test_a_title_cannot_add_a_header(own: Settings) -> None:
+    missed(own)
+    (entry,) = due(own)
+    made = Entry(**{**vars(entry), "title": "Mine\r\nBcc: eve@example.com", "mail": None})
+    mail = own.model_copy(update={"workbench_smtp_from": "a@example.com"})
+    sent = message(replace(made, mail=Mail(TO, "html")), b"x", mail)
+    assert sent["Bcc"] is None
+    assert sent["Subject"] == "Mine Bcc: eve@example.com"

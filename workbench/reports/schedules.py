@@ -1,0 +1,275 @@
+"""Reports by schedule: a file for each in the data directory, and running those that are due.
+
+Any number of processes look; a lock lets one of them run a schedule, once for all moments that have passed.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from pydantic import TypeAdapter, ValidationError
+
+from workbench.config import Settings
+from workbench.config.clock import utc_now
+from workbench.config.mail_address import checked_addresses
+from workbench.errors import ReportError, ScheduleRefused, WorkbenchError
+from workbench.files.chromium import find_chromium
+from workbench.reports.every import read_every
+from workbench.reports.history import FAILED, Entry, Form, History, Mail
+from workbench.reports.library import find_report, parse_all
+from workbench.reports.mail import can_send, made, send_one
+from workbench.servers.disk import full_in_words, write_whole
+
+log = logging.getLogger(__name__)
+
+FOLDER = "report-schedules"
+NAME = re.compile(r"[a-z][a-z0-9_]*-[1-9][0-9]{0,5}")
+LOCK_SECONDS = 10.0
+MOST_TRIES = 3  # of one moment: a report whose process dies with it would do so again for ever
+MOST_RECIPIENTS = 50
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A report, when it is run, with which parameters (as typed), and where what it makes goes.
+
+    ``done_until`` is the last moment that was seen to; ``tries`` counts how often the one after it was begun.
+    """
+
+    name: str
+    report: str
+    given: Mapping[str, str]
+    every: str
+    by: str
+    done_until: datetime
+    form: Form = "html"
+    folder: Path | None = None
+    to: tuple[str, ...] = ()
+    tries: int = 0
+
+
+SCHEDULE, LIST = TypeAdapter(Schedule), TypeAdapter(list[Schedule])
+
+
+class Schedules:
+    """The schedules of one data directory."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.folder = settings.workbench_data_dir.expanduser() / FOLDER
+
+    def add(
+        self,
+        report: str,
+        given: Mapping[str, str],
+        every: str,
+        *,
+        by: str,
+        form: Form = "html",
+        folder: Path | None = None,
+        to: tuple[str, ...] = (),
+    ) -> Schedule:
+        """Makes a schedule, due for the first time after now. Raises ScheduleRefused and ParameterRefused."""
+        chosen = find_report(report, self._settings.workbench_reports_dir)
+        parse_all(chosen.parameters, given, self._settings.clock.today())
+        moments = read_every(every)
+        self._refuse_unusable(form, folder, to)
+        place = folder.resolve() if folder else None
+        with self._files():
+            taken = [int(name.rpartition("-")[2]) for name in self._names() if name.rpartition("-")[0] == report]
+            name = f"{report}-{max(taken, default=0) + 1}"
+            made = Schedule(name, report, dict(given), moments.text, by, utc_now(), form, place, to)
+            self._write(made)
+        return made
+
+    def _refuse_unusable(self, form: Form, folder: Path | None, to: tuple[str, ...]) -> None:
+        if form == "pdf":
+            find_chromium("A PDF")
+        if folder is not None and not folder.is_dir():
+            raise ScheduleRefused(f"There is no folder {folder} to write reports to.")
+        if to and not can_send(self._settings):
+            raise ScheduleRefused("To send mail, WORKBENCH_SMTP_HOST and WORKBENCH_SMTP_FROM have to be set.")
+        if len(to) > MOST_RECIPIENTS:
+            raise ScheduleRefused(f"{len(to)} addresses are too many: give at most {MOST_RECIPIENTS}, or a list's.")
+
+    def remove(self, name: str) -> None:
+        """Removes one; a run of it that goes on ends by itself. Raises ScheduleRefused when it is not there."""
+        with self._files():
+            if not NAME.fullmatch(name) or not self._path(name).is_file():
+                names = ", ".join(self._names()) or "none"
+                raise ScheduleRefused(f"There is no schedule {name[:60]!r}. There are {names}.")
+            self._path(name).unlink()
+
+    def all(self) -> list[Schedule]:
+        """All that there are, by name."""
+        return [schedule for name in self._names() if (schedule := self._read(name)) is not None]
+
+    def next_of(self, schedule: Schedule) -> datetime | None:
+        """When it is due next."""
+        return read_every(schedule.every).next(utc_now(), self._settings.clock)
+
+    def due(self, schedule: Schedule, now: datetime) -> datetime | None:
+        """The newest moment that has passed and was not seen to; None when there is none."""
+        last = read_every(schedule.every).last(now, self._settings.clock)
+        return last if last is not None and last > schedule.done_until else None
+
+    @contextmanager
+    def claimed(self, name: str) -> Iterator[tuple[Schedule, datetime] | None]:
+        """The schedule and the moment that it is due for, which nobody else runs in the block; None when it is not.
+
+        The moment is done with at the end of the block, whatever comes of it, but not when the process dies in it.
+        """
+        try:
+            with FileLock(self.folder / f"{name}.lock", timeout=0, mode=0o600, thread_local=False):
+                schedule = self._read(name)
+                moment = self.due(schedule, utc_now()) if schedule else None
+                if schedule is None or moment is None:
+                    yield None
+                    return
+                tried = replace(schedule, tries=schedule.tries + 1)
+                self._update(tried)
+                try:
+                    yield (tried, moment)
+                finally:
+                    self._update(replace(tried, done_until=moment, tries=0))
+        except Timeout:
+            yield None
+
+    def _update(self, schedule: Schedule) -> None:
+        """Writes it, unless it was removed meanwhile."""
+        with self._files():
+            if self._path(schedule.name).is_file():
+                self._write(schedule)
+
+    @contextmanager
+    def _files(self) -> Iterator[None]:
+        """Nobody else makes, changes or removes schedules in the block."""
+        try:
+            with full_in_words(self.folder):
+                self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                with FileLock(self.folder / "schedules.lock", timeout=LOCK_SECONDS, mode=0o600, thread_local=False):
+                    yield
+        except Timeout:
+            raise ScheduleRefused("The schedules are being changed by somebody else. Try again.") from None
+        except OSError as error:
+            raise ScheduleRefused(f"Schedules cannot be kept in {self.folder}: {error.strerror}.") from None
+
+    def _write(self, schedule: Schedule) -> None:
+        write_whole(self._path(schedule.name), SCHEDULE.dump_json(schedule, indent=1))
+
+    def _path(self, name: str) -> Path:
+        return self.folder / f"{name}.json"
+
+    def _names(self) -> list[str]:
+        return sorted(path.stem for path in self.folder.glob("*.json") if NAME.fullmatch(path.stem))
+
+    def _read(self, name: str) -> Schedule | None:
+        try:
+            schedule = SCHEDULE.validate_json(self._path(name).read_bytes())
+            read_every(schedule.every)
+        except (OSError, ValidationError, ScheduleRefused) as error:
+            log.debug("%s is no schedule: %s", self._path(name), type(error).__name__)
+            return None
+        return schedule
+
+
+def addresses(texts: list[str]) -> tuple[str, ...]:
+    """The addresses of lists with commas. Raises ScheduleRefused."""
+    try:
+        return checked_addresses(texts)
+    except ValueError as error:
+        raise ScheduleRefused(f"--mail: {error}.") from None
+
+
+def run_due(
+    settings: Callable[[], Settings],
+    schedules: Schedules,
+    in_turn: Callable[[], AbstractContextManager[None]] = nullcontext,
+) -> list[Entry]:
+    """Runs each schedule that is due, and returns how that ended; ``in_turn`` lets few at once.
+
+    ``settings`` is asked for when something is due: the servers have to be found for it.
+    """
+    ended = []
+    for schedule in schedules.all():
+        if schedules.due(schedule, utc_now()) is None:
+            continue
+        with in_turn(), schedules.claimed(schedule.name) as claimed:
+            if claimed is not None:
+                ended.append(_run(*claimed, settings()))
+    return ended
+
+
+def _run(schedule: Schedule, moment: datetime, settings: Settings) -> Entry:
+    """Runs a schedule for its moment; whatever comes of it is in the history, and so is what became of its mail."""
+    from workbench.reports.recorded import run_recorded
+
+    history, by = History.of(settings), schedule.by
+    mail = Mail(schedule.to, schedule.form) if schedule.to else None
+    try:
+        report = find_report(schedule.report, settings.workbench_reports_dir)
+        values = parse_all(report.parameters, schedule.given, settings.clock.wall(moment).date())
+    except WorkbenchError as error:
+        recording = history.begin(schedule.report, schedule.report, schedule.given, by, schedule.name, mail)
+        recording.end("failed", str(error))
+        return recording.entry
+    recording = history.begin(report.name, report.title, values, by, schedule.name, mail)
+    if schedule.tries > MOST_TRIES:
+        recording.end("failed", f"It was begun {MOST_TRIES} times, and the program ended each time.")
+        return recording.entry
+    try:
+        run_recorded(recording, report, values, settings, by=by)
+    except WorkbenchError:
+        return recording.entry
+    except Exception:
+        log.exception("The schedule %s: %s", schedule.name, FAILED)
+        return recording.entry
+    return _handed_out(history, recording.entry, schedule, moment, settings)
+
+
+def _handed_out(history: History, entry: Entry, schedule: Schedule, moment: datetime, settings: Settings) -> Entry:
+    """Puts what was made into the folder, and sends it; what does not work is taken down, and the report stays done."""
+    with suppress(Timeout, OSError, WorkbenchError), history.changing(entry.id) as current:
+        if schedule.folder is not None:
+            day = f"{settings.clock.wall(moment):%Y-%m-%d}"
+            current = replace(current, handed_out=_placed(history, current, schedule.folder, schedule.form, day))
+            history.write(current)
+        if current.mail is not None:
+            send_one(history, current, settings)
+    return history.find_any(entry.id) or entry
+
+
+def _placed(history: History, entry: Entry, folder: Path, form: Form, day: str) -> str:
+    """Writes the file under a name that is free: what is there already stays. Returns what became of it."""
+    try:
+        content = made(history, entry, form)
+        for number in range(1, 100):
+            path = folder / f"{entry.report}-{day}{f'-{number}' if number > 1 else ''}.{form}"
+            if _written(path, content):
+                return f"Written to {path}"
+        raise ReportError(f"{folder} has a hundred reports of this day")
+    except (OSError, WorkbenchError) as error:
+        said = error.strerror if isinstance(error, OSError) else str(error)
+        return f"Could not be written to {folder}: {said}"
+
+
+def _written(path: Path, content: bytes) -> bool:
+    """False when there is a file of this name."""
+    try:
+        with path.open("xb") as file:
+            try:
+                file.write(content)
+                file.flush()
+            except BaseException:
+                path.unlink()
+                raise
+    except FileExistsError:
+        return False
+    return True
