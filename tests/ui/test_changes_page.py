@@ -58,6 +58,6 @@ def test_the_log_is_filtered_and_paged(app: str, page: Page, workbench: Workbenc
     expect(entries).to_have_count(1)
     fill(page, User="", Logged_To="2020-01-01")
     page.get_by_label("Kind").click()
-    page.get_by_role("menuitem", name="Created").click()
+    page.get_by_role("option", name="Created").click()
     page.get_by_label("Logged To").press("Enter")
     expect(page.get_by_text("Nothing in the log matches.")).to_be_visible()

@@ -30,9 +30,7 @@ def file(tmp_path: Path) -> Path:
 
 def choose(page: Page, label: str, option: str) -> None:
     page.get_by_label(label, exact=True).click()
-    page.get_by_role("option", name=option, exact=True).or_(
-        page.get_by_role("menuitem", name=option, exact=True)
-    ).click()
+    page.get_by_role("option", name=option, exact=True).or_(page.get_by_role("option", name=option, exact=True)).click()
 
 
 def test_a_file_is_read_checked_imported_and_undone(

@@ -395,7 +395,7 @@ def sold(page: Page, store: str) -> None:
     """A sale of this store, typed and sent."""
     fill(page, Cashier_ID="301", Store_ID=store)
     page.get_by_label("Payment Method").click()
-    page.get_by_role("menuitem", name="QRIS").click()
+    page.get_by_role("option", name="QRIS").click()
     add_item(page, "C-LAT", "Caffè Latte", "2", "3.50", "0.50")
     button(page, "Create Transaction").click()
 

@@ -77,7 +77,7 @@ def test_every_page_comes_back_after_a_cut(
         fill(analytics, Cashier_ID="444")
         visit(reports, f"{url}/reports")
         reports.get_by_label("Report", exact=True).click()
-        reports.get_by_role("menuitem", name="Month in review").click()
+        reports.get_by_role("option", name="Month in review").click()
         visit(pipeline, f"{url}/pipeline")
         pipeline.get_by_label("Seed").fill("7")
         pipeline.get_by_label("Seed").press("Tab")

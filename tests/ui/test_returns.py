@@ -41,7 +41,7 @@ def test_items_of_a_sale_are_returned_from_its_row(app: str, page: Page, workben
     page.get_by_text(re.compile("History: 1 save, .*; 2 items returned")).click()
     expect(page.get_by_role("cell", name=re.compile("Returned by transaction"))).to_be_visible()
     page.get_by_label("Kind").click()
-    page.get_by_role("menuitem", name="Returns", exact=True).click()
+    page.get_by_role("option", name="Returns", exact=True).click()
     expect(rows(page)).to_have_count(1)
     page.wait_for_function("() => location.search.includes('kind=returns')")
     rows(page).get_by_role("link", name=f"return of {of}").click()

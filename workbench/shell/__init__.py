@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 Content = Callable[[Workbench], Viewable | Viewer]
 FOLDER = Path(__file__).parent
 THEME_COOKIE = "workbench_theme"
-SCRIPTS = ("connection", "drawn_again", "nothing_missed", "skip_link", "table_roles", "without_eval")
+SCRIPTS = ("connection", "drawn_again", "keyboard", "nothing_missed", "shadow_roots", "table_roles", "without_eval")
 TOAST_MS = 8000
 LOADING = '<p class="soft waiting" role="status">Loading ...</p>'
 MARGINS = {"p": {"xs": "16px", "md": "24px"}, "gap": "16px"}
@@ -144,7 +144,7 @@ def page_template() -> str:
 
     They begin at DOMContentLoaded, once: Panel's es-module-shims sends that event a second time.
     """
-    scripts = "\n".join((FOLDER / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS)
+    scripts = ";\n".join((FOLDER / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS)
     return (FOLDER / "page.html").read_text(encoding="utf-8").replace("SCRIPTS", scripts)
 
 

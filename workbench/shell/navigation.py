@@ -15,6 +15,7 @@ LOG_OUT = (
     ' aria-hidden="true">'
     '<path d="M10 4H5v16h5M15 8l4 4-4 4M19 12H9"/></svg>'
 )
+SHORTCUTS = '<button class="keys" data-shortcuts aria-label="Keyboard shortcuts" title="Keyboard shortcuts">?</button>'
 PRODUCT = "Sales workbench"
 PAGES = {
     "Sales": "sales",
@@ -37,7 +38,7 @@ def navigation(current: str, actor: Actor | None, os_user: str) -> pn.pane.HTML:
     links = "".join(_link(title, path, title == current) for title, path in PAGES.items() if _is_seen(title, actor))
     css = Path(__file__).with_name("navigation.css").read_text(encoding="utf-8")
     brand = f'<a class="brand" href="sales">{PRODUCT}</a>'
-    bar = f'<div class="bar">{brand}<nav aria-label="Pages">{links}</nav>{_who(actor, os_user)}</div>'
+    bar = f'<div class="bar">{brand}<nav aria-label="Pages">{links}</nav>{SHORTCUTS}{_who(actor, os_user)}</div>'
     return pn.pane.HTML(bar, stylesheets=[css], margin=0)
 
 
