@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from playwright.sync_api import Browser, Page, TimeoutError, expect
+from playwright.sync_api import Browser, Locator, Page, TimeoutError, expect
 
 from tests.examples import CAKE, HOSTILE, LATTE, sale
 from tests.ui.conftest import ALLOWED_CONSOLE, visit, watched_page
+from workbench.accounts.actor import Actor, os_user
+from workbench.config import Settings
 from workbench.database.engines import Engines
 from workbench.database.positions import wait_for_replica
 from workbench.database.replication import Reader, Session
+from workbench.reports.history import History
+from workbench.reports.schedules import Schedules
 from workbench.sales.service import Sales
 
 RUN_MS = 90_000
@@ -46,8 +52,8 @@ def test_a_report_is_picked_set_run_read_and_downloaded(
     app: str, page: Page, october: None, browser: Browser, tmp_path: Path
 ) -> None:
     visit(page, f"{app}/reports")
-    pick(page, "Report", "Product performance")
-    store = page.get_by_label("Store")
+    page.get_by_role("radiogroup", name="Report").get_by_label("Product performance").check()
+    store = page.get_by_role("textbox", name="Store")
     expect(store).to_be_visible()  # the fields are this report's
     pick(page, "Month", "October 2026")
     store.fill("three")
@@ -73,6 +79,9 @@ def test_a_report_is_picked_set_run_read_and_downloaded(
     expect(report.get_by_role("cell", name=HOSTILE).first).to_be_visible()
     expect(report.locator(".bk-Figure")).to_be_visible()
     assert page.evaluate("window.__x") is None
+    newest = runs(page).first
+    expect(newest).to_contain_text("Product performanceDone")
+    expect(newest).to_contain_text("Store 3")
 
     with page.expect_download() as download:
         page.get_by_role("button", name="Download HTML").click()
@@ -85,6 +94,43 @@ def test_a_report_is_picked_set_run_read_and_downloaded(
         page.get_by_role("button", name="Download PDF").click()
     assert Path(download.value.path()).read_bytes().startswith(b"%PDF-")
     opens_offline(browser, exported)
+
+
+def runs(page: Page) -> Locator:
+    """The list of what was run, newest first."""
+    return page.locator(".entries li").filter(has=page.get_by_role("button", name="Repeat"))
+
+
+def test_what_was_run_is_found_again_repeated_and_gone_and_a_schedule_runs_by_itself(
+    app: str, browser: Browser, october: None, settings: Settings
+) -> None:
+    history, schedules, admin = History.of(settings), Schedules(settings), Actor(os_user())
+    made = schedules.add("reconciliation", {"month": "2026-10", "as_of": "2026-10-31"}, "day-00:00", by="ann")
+    schedules._write(replace(made, done_until=made.done_until - timedelta(days=3)))  # the app was not there
+    with watched_page(browser, viewport={"width": 360, "height": 800}, color_scheme="dark") as page:
+        visit(page, f"{app}/reports")
+        scheduled = runs(page).filter(has_text=f"schedule {made.name}")
+        expect(scheduled).to_contain_text("Done", timeout=RUN_MS)
+        assert page.evaluate("document.documentElement.scrollWidth") == 360
+        scheduled.get_by_role("button", name="Open").press("Enter")
+        expect(page.get_by_text("by ann.").first).to_be_visible()
+        report = page.frame_locator("iframe")
+        expect(report.get_by_role("heading", level=1)).to_have_text("Reconciliation")
+        expect(report.locator("body")).to_have_css("background-color", "rgb(24, 34, 44)")
+        assert page.evaluate("document.documentElement.scrollWidth") == 360
+        before = {entry.id for entry in history.entries(admin)}
+        scheduled.get_by_role("button", name="Repeat").press("Enter")
+        expect(runs(page).filter(has_text=os_user()).first).to_contain_text("Reconciliation", timeout=RUN_MS)
+        expect(page.get_by_text(f"by {os_user()}.").first).to_be_visible(timeout=RUN_MS)
+        (repeated,) = (entry for entry in history.entries(admin) if entry.id not in before)
+        assert repeated.values == {"month": "2026-10", "as_of": "2026-10-31"}
+        history.write(replace(repeated, began_at=repeated.began_at - timedelta(days=31)))
+        history.tidy()
+        expect(page.get_by_text("What it made is gone since")).to_be_visible()
+        page.get_by_role("button", name=f"Remove: {made.name}").click()
+        expect(page.get_by_text(f"Removed the schedule {made.name}.")).to_be_visible()
+        expect(page.get_by_text("There is none.")).to_be_visible()
+    assert schedules.all() == []
 
 
 def opens_offline(browser: Browser, exported: Path) -> None:
@@ -110,11 +156,12 @@ def test_a_run_can_be_cancelled_and_another_begun(app: str, page: Page, october:
     visit(page, f"{app}/reports")
     page.get_by_role("button", name="Run").click()
     page.get_by_role("button", name="Cancel").click()
-    expect(page.get_by_text("was stopped")).to_be_visible(timeout=RUN_MS)
+    expect(page.get_by_text("Stopped: The report daily_sales was stopped")).to_be_visible(timeout=RUN_MS)
     expect(page.get_by_role("button", name="Cancel")).not_to_be_visible()
     pick(page, "Month", "August 2026")
     page.get_by_role("button", name="Run").click()
-    said = "failed in cell 4 of 12 (Daily sales by store): There is no sale in 1 Aug 2026 – 31 Aug 2026."
+    said = "Failed: The report daily_sales"
+    said += " failed in cell 4 of 12 (Daily sales by store): There is no sale in 1 Aug 2026 – 31 Aug 2026."
     expect(page.get_by_text(said)).to_be_visible(timeout=RUN_MS)
 
 

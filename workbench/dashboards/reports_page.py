@@ -1,11 +1,9 @@
-"""Page "Reports": pick one, set its parameters, run it with progress, read it, download it."""
+"""Page "Reports": pick one, set its parameters, run it, read it, take it along; what was run, and schedules."""
 
 from __future__ import annotations
 
-import calendar
 import io
-from collections.abc import Callable, Mapping, Sequence
-from datetime import date
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,18 +18,20 @@ from workbench.accounts.actor import current_actor
 from workbench.components import theme
 from workbench.components.browser.downloads import Downloads
 from workbench.components.browser.unsaved import Unsaved
+from workbench.components.html import flow
 from workbench.components.inline import is_served
 from workbench.components.tasks import Controls, Job
+from workbench.config.clock import StoreClock
 from workbench.connection import Workbench
+from workbench.dashboards.report_fields import ReportFields
+from workbench.dashboards.report_lists import OPEN, REPEAT, RunList, ScheduleList
 from workbench.dashboards.tile import card, html
-from workbench.errors import FieldError, ParameterRefused, ReportGone, WorkbenchError
+from workbench.errors import ReportGone, WorkbenchError
 from workbench.files.chromium import installed_chromium, printed
-from workbench.forms.fields import Fields
 from workbench.reports.background import shared_runs
 from workbench.reports.history import Entry, History, Kept
-from workbench.reports.library import Parameter, Report, Value, library
+from workbench.reports.library import Report, library
 from workbench.reports.texts import ended_text
-from workbench.words import label
 
 
 class ReportFrame(JSComponent):
@@ -46,90 +46,19 @@ class ReportFrame(JSComponent):
         super().__init__(heading=heading, page=page, margin=0, sizing_mode="stretch_width")
 
 
-MONTHS = 36  # that can be picked, the present one first
-FIELD: dict[str, Any] = {"margin": 0, "width": 240, "size": "small"}
-
-
-class ReportFields(Viewer):
-    """A field for each parameter, holding what is proposed for ``today``. ``on_change`` is called when one changes."""
-
-    def __init__(
-        self, parameters: Sequence[Parameter], today: date, on_change: Callable[..., None] = lambda *_: None
-    ) -> None:
-        super().__init__()
-        self._parameters = parameters
-        self._fields = Fields({parameter.name: _widget(parameter, today) for parameter in parameters}, on_change)
-
-    def texts(self) -> dict[str, str]:
-        """What every field holds, as text without the blanks around it."""
-        return {name: _text(value).strip() for name, value in self._fields.texts().items()}
-
-    def fill(self, texts: Mapping[str, str]) -> None:
-        """Puts texts into the fields."""
-        held = {name: _held(widget, texts[name]) for name, widget in self._fields.widgets.items()}
-        self._fields.fill(held)
-
-    def values(self) -> dict[str, Value] | None:
-        """The value of each parameter; None after saying by the fields what is wrong with them."""
-        found, errors, texts = dict[str, Value](), list[FieldError](), self.texts()
-        for parameter in self._parameters:
-            try:
-                found[parameter.name] = parameter.parse(texts[parameter.name])
-            except ParameterRefused:
-                errors.append(FieldError(parameter.name, texts[parameter.name], f"give {parameter.allowed}"))
-        self._fields.show(errors)
-        return None if errors else found
-
-    def __panel__(self) -> Viewable:
-        layout = {"gap": "16px", "flexWrap": "wrap", "alignItems": "flex-start"}
-        return pmui.Row(*self._fields.widgets.values(), sx=layout, margin=0, sizing_mode="stretch_width")
-
-
-def _widget(parameter: Parameter, today: date) -> Any:
-    value = parameter.proposed(today)
-    named = {"label": label(parameter.name), "helper_text": parameter.about, **FIELD}
-    made: Any
-    if parameter.kind == "choice":
-        options = {label(choice): choice for choice in parameter.choices}
-        made = pmui.Select(options=({"": None} if parameter.is_optional else {}) | options, value=value, **named)
-    elif parameter.kind == "month":
-        made = pmui.Select(options=_months(today, parameter.is_optional), value=value, **named)
-    else:  # a day too: a picker says nothing of a text that is none, and keeps the day before it
-        hint = "YYYY-MM-DD" if parameter.kind == "date" else "all" if parameter.is_optional else ""
-        made = pmui.TextInput(value=_text(value), placeholder=hint, **named)
-    return made
-
-
-def _held(widget: Any, text: str) -> Any:
-    """A text as this kind of widget holds it."""
-    return text if text or isinstance(widget, pmui.TextInput) else None
-
-
-def _months(today: date, is_optional: bool) -> dict[str, str | None]:
-    found: dict[str, str | None] = {"": None} if is_optional else {}
-    for back in range(MONTHS):
-        number = today.year * 12 + today.month - 1 - back
-        year, month = number // 12, number % 12 + 1
-        found[f"{calendar.month_name[month]} {year}"] = f"{year}-{month:02d}"
-    return found
-
-
-def _text(value: Any) -> str:
-    return "" if value is None else str(value)
-
-
 LOOK_MS = 250
 FORMATS: dict[Kept, str] = {"html": "Download HTML", "ipynb": "Download notebook"}
+NOTHING_SHOWN = '<p class="soft">What a report makes is shown here. Run one, or open one that was run.</p>'
+NO_REPORT = '<p class="soft">There is no report in the folder notebooks/reports.</p>'
 
 
 class ReportsPage(Viewer):
-    """A report runs in a process of its own, so that nobody's page waits for it. It outlives a lost connection."""
+    """A report runs in a process of its own, so that nobody's page waits for it. It outlives the page."""
 
     def __init__(self, workbench: Workbench) -> None:
         super().__init__()
         self._settings = workbench.engines.settings
-        self._runs = shared_runs()
-        self._history, self._actor = History.of(self._settings), current_actor()
+        self._runs, self._history, self._actor = shared_runs(), History.of(self._settings), current_actor()
         self._run_id = ""  # the run that is followed or shown
         self._job: Job | None = None
         there = library(self._settings.workbench_reports_dir)
@@ -137,14 +66,18 @@ class ReportsPage(Viewer):
         self._problems = html(
             "".join(f'<p class="said bad">{theme.esc(problem)}</p>' for problem in there.problems.values())
         )
-        self._pick = pmui.Select(label="Report", options=list(self._reports), margin=0, width=300, size="small")
-        self._about = html()
+        titles = list(self._reports)
+        self._pick = pmui.RadioBoxGroup(label="Report", options=titles, value=next(iter(titles), None), margin=0)
+        self._about, self._heading = html(), html()
         self._fields = pn.Column(margin=(8, 0, 0, 0), sizing_mode="stretch_width")
         self._start = pmui.Button(label="Run", color="primary", icon="play_arrow", margin=0, on_click=self._begin)
         self._controls = Controls(self._stop, "Cancel")
         self._said = self._controls.said
         self._downloads = Downloads()
         self._result = pn.Column(margin=0, sizing_mode="stretch_width")
+        self._show_nothing()
+        self.runs = RunList(self._history, self._runs, self._settings, self._actor, self._act)
+        self.schedules = ScheduleList(self._settings, self._actor, self._said)
         self._unsaved = Unsaved("report", self._draft, self._restore, asks=False)
         self._pick.param.watch(lambda _event: self._picked(), "value")
         self._picked()
@@ -154,8 +87,9 @@ class ReportsPage(Viewer):
         report = self._reports.get(self._pick.value)
         self._start.disabled = report is None
         if report is None:
-            self._about.object = '<p class="soft">There is no report in the folder notebooks/reports.</p>'
+            self._about.object = NO_REPORT
             return
+        self._heading.object = f"<h2>{theme.esc(report.title)}</h2>"
         self._about.object = f'<p class="soft">{theme.esc(report.about)}</p>'
         self.fields = ReportFields(report.parameters, self._settings.clock.today(), self._unsaved.changed)
         self._fields[:] = [self.fields]
@@ -171,7 +105,29 @@ class ReportsPage(Viewer):
         if draft["run"]:
             self._open(draft["run"])
 
-    def _begin(self, _event: object) -> None:
+    def _act(self, run_id: str, action: str) -> None:
+        """What is wanted with one of the runs."""
+        if self._job is not None:
+            self._said.say("Wait for the report that runs, or cancel it.", "bad")
+        elif action == OPEN:
+            self._open(run_id)
+        elif action == REPEAT:
+            self._repeat(run_id)
+
+    def _repeat(self, run_id: str) -> None:
+        """Runs the same report with the same parameters."""
+        entry = self._history.find(run_id, self._actor)
+        title = next((title for title, report in self._reports.items() if entry and report.name == entry.report), None)
+        if entry is None or title is None:
+            self._said.say("That report, or the run, is not there any more.", "bad")
+            return
+        self._pick.value = title
+        texts = self.fields.texts()
+        known = {name: "" if value is None else str(value) for name, value in entry.values.items() if name in texts}
+        self.fields.fill(texts | known)
+        self._begin()
+
+    def _begin(self, _event: object = None) -> None:
         values = self.fields.values()
         if values is None or self._job is not None:
             return
@@ -181,15 +137,16 @@ class ReportsPage(Viewer):
             self._said.say(str(error), "bad")
             return
         self._open(run_id)
+        self.runs.renew()
 
     def _open(self, run_id: str) -> None:
         """Follows a run that goes on in this process, else shows what came of it."""
         self._run_id, self._job = run_id, self._runs.find(run_id)
         self._unsaved.changed()
-        self._result.clear()
         if self._job is None:
             self._show_end()
         else:
+            self._show_nothing()
             self._clock.start()
             self._look()
 
@@ -219,21 +176,26 @@ class ReportsPage(Viewer):
     def _show_end(self) -> None:
         """What came of the run, as the history has it."""
         entry = self._history.find(self._run_id, self._actor)
-        if entry is None:
-            self._said.say("The run is not in the history any more. Run it again.", "bad")
-        elif entry.state == "done":
-            self._said.say(f"Done in {entry.seconds:.1f} s. It is below.", "good")
+        if entry is not None and entry.state == "done":
             self._show(entry)
         else:
-            self._said.say(ended_text(entry, self._settings.clock), "bad")
+            self._show_nothing()
+            self._said.say(_why_nothing(entry, self._settings.clock), "bad")
+        self.runs.renew(self._run_id)
+
+    def _show_nothing(self) -> None:
+        self._result[:] = [card(html(NOTHING_SHOWN))]
 
     def _show(self, entry: Entry) -> None:
         """The report below its downloads. The frame has an origin of its own: nothing in it reaches this page."""
         try:
             page = self._history.content(entry, "html").decode()
         except ReportGone as error:
+            self._show_nothing()
             self._said.say(str(error), "bad")
             return
+        began = self._settings.clock.text(entry.began_at)
+        self._said.say(f"Done in {entry.seconds:.1f} s: {entry.title}, run {began} by {entry.by}.", "good")
         downloads: list[Viewable] = [
             pmui.FileDownload(
                 callback=partial(self._content, entry, kind),
@@ -247,8 +209,7 @@ class ReportsPage(Viewer):
         if installed_chromium():
             print_it = partial(self._print, entry)
             downloads.append(pmui.Button(label="Download PDF", variant="outlined", margin=0, on_click=print_it))
-        frame = ReportFrame(entry.title, page)
-        self._result[:] = [card(pmui.Row(*downloads, sx={"gap": "12px", "flexWrap": "wrap"}, margin=0), frame)]
+        self._result[:] = [card(flow(*downloads, styles={"gap": "12px"}), ReportFrame(entry.title, page))]
 
     def _content(self, entry: Entry, kind: Kept) -> io.BytesIO:
         return io.BytesIO(self._history.content(entry, kind))
@@ -268,12 +229,32 @@ class ReportsPage(Viewer):
             event.obj.loading = False
 
     def __panel__(self) -> Viewable:
-        buttons = pmui.Row(self._start, self._controls.stop, sx={"gap": "12px"}, margin=0)
-        form = card(self._pick, self._about, self._fields, buttons, self._controls.bar, self._said, self._problems)
-        kept = [self._unsaved] if is_served() else []
-        return pmui.Column(
-            form, self._result, self._downloads, *kept, sx={"gap": "16px"}, sizing_mode="stretch_width", margin=0
-        )
+        buttons = flow(self._start, self._controls.stop, styles={"gap": "12px"})
+        parts = {
+            "pick": card(self._pick, self._problems),
+            "fields": card(self._heading, self._about, self._fields, buttons, self._controls.bar, self._said),
+            "result": self._result,
+            "runs": card(html("<h2>Runs</h2>"), self.runs),
+            "schedules": card(html("<h2>Schedules</h2>"), self.schedules),
+        }
+        for area, part in parts.items():
+            part.styles = {"grid-area": area}
+        self._result.styles = {
+            "grid-area": "result",
+            "position": "sticky",
+            "top": "72px",
+        }  # while the lists are scrolled
+        sheet = Path(__file__).with_name("reports_page.css").read_text(encoding="utf-8")
+        grid = pn.Column(*parts.values(), stylesheets=[sheet], sizing_mode="stretch_width", margin=0)
+        hidden = [self._downloads, *([self._unsaved] if is_served() else [])]
+        return pn.Column(grid, *hidden, sizing_mode="stretch_width", margin=0)
+
+
+def _why_nothing(entry: Entry | None, clock: StoreClock) -> str:
+    """Why there is no report of a run."""
+    if entry is None:
+        return "The run is not in the history any more. Run it again."
+    return ended_text(entry, clock) if entry.is_over else "It runs in another process. Open it when it is done."
 
 
 def _by_title(reports: Sequence[Report]) -> dict[str, Report]:

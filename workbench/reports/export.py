@@ -42,10 +42,14 @@ def html(finished: Finished) -> str:
 
 
 def page(title: str, values: Mapping[str, str], source: str, body: str, more_css: str = "") -> str:
-    """A page under a heading with what it is of and where it comes from; ``body`` is HTML of our own, as is the CSS."""
+    """A page under a heading with what it is of and where it comes from; ``body`` is HTML of our own, as is the CSS.
+
+    It is dark where its reader's screen is, but not with more CSS, which has its own colours.
+    """
     environment = Environment(loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined)
     return environment.get_template("page.html.j2").render(
         title=title,
+        theme="light" if more_css else "",
         values=values,
         source=source,
         css=Markup((FOLDER / "page.css").read_text(encoding="utf-8") + more_css),

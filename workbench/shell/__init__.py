@@ -33,6 +33,7 @@ FOLDER = Path(__file__).parent
 THEME_COOKIE = "workbench_theme"
 SCRIPTS = ("connection", "drawn_again", "keyboard", "nothing_missed", "shadow_roots", "table_roles", "without_eval")
 TOAST_MS = 8000
+WIDTH, WIDTHS = 1440, {"Reports": 2560}  # pixels of a page at most, and of those that have use for more
 LOADING = '<p class="soft waiting" role="status">Loading ...</p>'
 MARGINS = {"p": {"xs": "16px", "md": "24px"}, "gap": "16px"}
 LAYOUT = {
@@ -156,7 +157,7 @@ def frame(title: str, body: list[Viewable | Viewer]) -> Page:
         meta_title=f"{title} - {PRODUCT}",
         header=[navigation(title, signed_in.actor_of_page(), os_user())],
         main=[main],
-        main_width=1440,
+        main_width=WIDTHS.get(title, WIDTH),
         theme_config=theme.THEME,
         sx=LAYOUT,
         dark_theme=pn.state.cookies.get(THEME_COOKIE, "").endswith("dark"),

@@ -1,0 +1,88 @@
+"""The fields of a report's parameters, each with what is wrong with it beside it."""
+
+from __future__ import annotations
+
+import calendar
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+import panel_material_ui as pmui
+from panel.viewable import Viewable, Viewer
+
+from workbench.errors import FieldError, ParameterRefused
+from workbench.forms.fields import Fields, flow
+from workbench.reports.library import Parameter, Value
+from workbench.words import label
+
+MONTHS = 36  # that can be picked, the present one first
+FIELD: dict[str, Any] = {"margin": 0, "width": None, "sizing_mode": "stretch_width", "size": "small"}
+
+
+class ReportFields(Viewer):
+    """A field for each parameter, holding what is proposed for ``today``. ``on_change`` is called when one changes."""
+
+    def __init__(
+        self, parameters: Sequence[Parameter], today: date, on_change: Callable[..., None] = lambda *_: None
+    ) -> None:
+        super().__init__()
+        self._parameters, self._today = parameters, today
+        self._fields = Fields({parameter.name: _widget(parameter, today) for parameter in parameters}, on_change)
+
+    def texts(self) -> dict[str, str]:
+        """What every field holds, as text without the blanks around it."""
+        return {name: _text(value).strip() for name, value in self._fields.texts().items()}
+
+    def fill(self, texts: Mapping[str, str]) -> None:
+        """Puts texts into the fields."""
+        held = {name: _held(widget, texts[name]) for name, widget in self._fields.widgets.items()}
+        self._fields.fill(held)
+
+    def values(self) -> dict[str, Value] | None:
+        """The value of each parameter; None after saying by the fields what is wrong with them."""
+        found, errors, texts = dict[str, Value](), list[FieldError](), self.texts()
+        for parameter in self._parameters:
+            try:
+                found[parameter.name] = parameter.parse(parameter.meant(texts[parameter.name], self._today))
+            except ParameterRefused:
+                errors.append(FieldError(parameter.name, texts[parameter.name], f"give {parameter.allowed}"))
+        self._fields.show(errors)
+        return None if errors else found
+
+    def __panel__(self) -> Viewable:
+        row = flow(*self._fields.widgets.values(), width=220)
+        row.styles = {**row.styles, "gap": "12px 16px"}
+        return row
+
+
+def _widget(parameter: Parameter, today: date) -> Any:
+    value = parameter.proposed(today)
+    named = {"label": label(parameter.name), "helper_text": parameter.about, **FIELD}
+    made: Any
+    if parameter.kind == "choice":
+        options = {label(choice): choice for choice in parameter.choices}
+        made = pmui.Select(options=({"": None} if parameter.is_optional else {}) | options, value=value, **named)
+    elif parameter.kind == "month":
+        made = pmui.Select(options=_months(today, parameter.is_optional), value=value, **named)
+    else:  # a day too: a picker says nothing of a text that is none, and keeps the day before it
+        hint = "YYYY-MM-DD" if parameter.kind == "date" else "all" if parameter.is_optional else ""
+        made = pmui.TextInput(value=_text(value), placeholder=hint, **named)
+    return made
+
+
+def _held(widget: Any, text: str) -> Any:
+    """A text as this kind of widget holds it."""
+    return text if text or isinstance(widget, pmui.TextInput) else None
+
+
+def _months(today: date, is_optional: bool) -> dict[str, str | None]:
+    found: dict[str, str | None] = {"": None} if is_optional else {}
+    for back in range(MONTHS):
+        number = today.year * 12 + today.month - 1 - back
+        year, month = number // 12, number % 12 + 1
+        found[f"{calendar.month_name[month]} {year}"] = f"{year}-{month:02d}"
+    return found
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)

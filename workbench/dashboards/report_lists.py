@@ -1,0 +1,123 @@
+"""What was run, newest first, and the schedules, kept current while the page is open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+import panel as pn
+import panel_material_ui as pmui
+from panel.viewable import Viewable, Viewer
+
+from workbench.accounts.actor import Actor
+from workbench.components.browser.said import Said
+from workbench.components.inline import read_aside, when_shown, while_shown
+from workbench.config import Settings
+from workbench.dashboards.entry_list import EntryList, ListEntry
+from workbench.errors import WorkbenchError
+from workbench.reports.background import Runs
+from workbench.reports.history import Entry, History, State
+from workbench.reports.schedules import Schedule, Schedules
+from workbench.reports.texts import ENDS, sent_text, values_text
+
+OPEN, REPEAT, REMOVE = "Open", "Repeat", "Remove"
+PAGE = 20
+RENEW_MS = 5_000
+KINDS: dict[State, Literal["up", "down", "amber", "off", ""]] = {
+    "running": "", "done": "up", "failed": "down", "stopped": "off", "interrupted": "amber"
+}  # fmt: skip
+
+
+class RunList(Viewer):
+    """The runs that this one may see; ``on_action`` gets the id of a run and what is wanted with it."""
+
+    def __init__(
+        self,
+        history: History,
+        runs: Runs,
+        settings: Settings,
+        actor: Actor,
+        on_action: Callable[[str, str], None],
+    ) -> None:
+        super().__init__()
+        self._history, self._runs, self._settings, self._actor = history, runs, settings, actor
+        self._most, self._shown = PAGE, ""
+        self.list = EntryList("Nothing has been run yet.", on_action)
+        self._older = pmui.Button(label="Older", variant="text", size="small", margin=0, visible=False)
+        self._older.on_click(lambda _event: self._go_on())
+        when_shown(self._read)
+        while_shown(self.list, self._read, RENEW_MS)
+
+    def renew(self, shown: str | None = None) -> None:
+        """Reads them again; ``shown`` is the run that the page shows."""
+        self._shown = self._shown if shown is None else shown
+        pn.state.execute(self._read)
+
+    def _go_on(self) -> None:
+        self._most += PAGE
+        self.renew()
+
+    async def _read(self) -> None:
+        found = await read_aside(self._history.entries, self._actor, self._most + 1)
+        self._older.visible = len(found) > self._most
+        is_admin = self._actor.may("admin")
+        self.list.fill([self._entry(entry, is_admin) for entry in found[: self._most]])
+
+    def _entry(self, entry: Entry, is_admin: bool) -> ListEntry:
+        clock = self._settings.clock
+        began = f"{clock.text(entry.began_at)} · {entry.by}"
+        took = f" · {entry.seconds:.1f} s" if entry.seconds else ""
+        by_schedule = f" · schedule {entry.schedule}" if entry.schedule else ""
+        gone = f"What it made is gone since {clock.text(entry.gone_at)}." if entry.gone_at else ""
+        where = (entry.handed_out, sent_text(entry.mail, clock)) if is_admin else ()
+        lines = (f"{began}{took}{by_schedule}", values_text(entry.values), entry.said, gone, *where)
+        can_open = self._runs.find(entry.id) is not None or (entry.state == "done" and entry.gone_at is None)
+        actions = ((OPEN,) if can_open else ()) + ((REPEAT,) if entry.is_over else ())
+        return ListEntry(
+            key=entry.id,
+            title=entry.title,
+            lines=tuple(filter(None, lines)),
+            actions=actions,
+            state=ENDS[entry.state],
+            kind=KINDS[entry.state],
+            is_shown=entry.id == self._shown,
+        )
+
+    def __panel__(self) -> Viewable:
+        return pn.Column(self.list, self._older, sizing_mode="stretch_width", margin=0)
+
+
+class ScheduleList(Viewer):
+    """The schedules, which an admin may remove."""
+
+    def __init__(self, settings: Settings, actor: Actor, said: Said) -> None:
+        super().__init__()
+        self._settings, self._actor, self._said = settings, actor, said
+        self._schedules = Schedules(settings)
+        self.list = EntryList("There is none. `workbench report NAME --every monday-07:00` makes one.", self._remove)
+        when_shown(self._read)
+        while_shown(self.list, self._read, RENEW_MS)
+
+    async def _read(self) -> None:
+        is_admin = self._actor.may("admin")
+        self.list.fill([self._entry(each, is_admin) for each in await read_aside(self._schedules.all)])
+
+    def _entry(self, schedule: Schedule, is_admin: bool) -> ListEntry:
+        following = self._schedules.next_of(schedule)
+        due = f"{schedule.every}, next {self._settings.clock.text(following)}" if following else schedule.every
+        to = ", ".join(filter(None, [str(schedule.folder or ""), *schedule.to]))
+        lines = (due, values_text(schedule.given), f"{schedule.form} to {to}" if to and is_admin else "")
+        return ListEntry(schedule.name, schedule.name, tuple(filter(None, lines)), (REMOVE,) if is_admin else ())
+
+    def _remove(self, name: str, _action: str) -> None:
+        try:
+            self._actor.need("admin", "To remove a schedule")
+            self._schedules.remove(name)
+        except WorkbenchError as error:
+            self._said.say(str(error), "bad")
+        else:
+            self._said.say(f"Removed the schedule {name}. What it made stays.", "good")
+        pn.state.execute(self._read)
+
+    def __panel__(self) -> Viewable:
+        return self.list
