@@ -12,6 +12,7 @@ from tornado.web import RequestHandler
 
 # What pages are made of is imported before the first of them. A process hands out a package's style sheets and scripts
 # once it has imported it, else answers 404: of several (--num-procs) one may be asked that has not made a page yet.
+import workbench.dashboards.explore
 import workbench.dashboards.imports_page
 import workbench.dashboards.pipeline
 import workbench.dashboards.reports_page

@@ -16,7 +16,7 @@ from workbench.connection import Workbench
 DESK = {"viewport": {"width": 1400, "height": 900}, "color_scheme": "light"}
 PHONE = {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"}
 PAGES = ("sales", "sales?tab=add", "sales?tab=edit", "sales?tab=delete", "analytics")
-PAGES += ("reports", "imports", "catalogue", "changes", "pipeline")
+PAGES += ("explore", "explore?shape=table&by=store,category", "reports", "imports", "catalogue", "changes", "pipeline")
 IS_SETTLED = """() => {
   const count = (root) => [...root.querySelectorAll("*")].reduce(
     (sum, each) => sum + 1 + (each.shadowRoot ? count(each.shadowRoot) : 0), 0)

@@ -14,8 +14,8 @@ from bokeh.models import HoverTool, Quad
 
 from workbench.config import Settings
 from workbench.dashboards.chart import copied, serialized, write
-from workbench.dashboards.over_time import RevenueOverTime, edges, fitting, grouped
-from workbench.filters import Filters
+from workbench.dashboards.over_time import RevenueOverTime, edges, grouped
+from workbench.filters import Filters, fitting
 
 TEXTS = ("text", "date", "compared", "change")
 FIGURES = ("revenue", "over", "running", "filled", "chosen", "floor", "before")

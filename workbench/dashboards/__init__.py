@@ -17,6 +17,7 @@ _MODULES: dict[str, tuple[str, ...]] = {
         "TopProductsByQuantity",
         "TopProductsByRevenue",
     ),
+    "explore": ("Explore",),
     "heatmap": ("BusyHours",),
     "kpis": (
         "AvgTransaction",

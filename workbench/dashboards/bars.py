@@ -160,29 +160,8 @@ class BarTile(ChartTile):
 
     def plot(self, data: pd.DataFrame) -> Any:
         """Bars that lie, so that names have room."""
-        bars = hvPlot(data).barh(
-            x="label",
-            y="revenue",
-            hover_cols=["name", "text", "value", "share", "change", "color", "alpha"],
-            height=self.height,
-            responsive=True,
-            xlabel="",
-            ylabel=self.unit,
-            legend=False,
-        )
-        return bars.opts(
-            hv.opts.Bars(
-                line_alpha=0,
-                bar_width=0.7,
-                tools=["hover"],
-                hover_tooltips=[(head, f"@{column}") for head, column in self.reads.items()],
-                default_tools=[],
-                toolbar=None,
-                xformatter=amounts(),
-                hooks=[beside, frameless, by_column(fill_color="color", fill_alpha="alpha")],
-                framewise=True,
-            )
-        )
+        tooltips = [(head, f"@{column}") for head, column in self.reads.items()]
+        return lying(data, ["share", "change"], tooltips, height=self.height, ylabel=self.unit)
 
     def listen(self, figure: Plot) -> None:
         """A click on a bar narrows every other tile to it."""
@@ -290,6 +269,27 @@ class TopProductsByQuantity(TopProducts):
     """The ten products that were sold most often."""
 
     title, metric = "Top 10 products by quantity", "items_sold"
+
+
+def lying(data: pd.DataFrame, hover: Sequence[str], tooltips: Any, **look: Any) -> Any:
+    """Bars that lie, so that names have room, of columns as ``BarTile.prepare`` makes them, and those of ``hover``."""
+    columns = ["name", "text", "value", *hover, "color", "alpha"]
+    bars = hvPlot(data).barh(
+        x="label", y="revenue", hover_cols=columns, responsive=True, xlabel="", legend=False, **look
+    )
+    return bars.opts(
+        hv.opts.Bars(
+            line_alpha=0,
+            bar_width=0.7,
+            tools=["hover"],
+            hover_tooltips=tooltips,
+            default_tools=[],
+            toolbar=None,
+            xformatter=amounts(),
+            hooks=[beside, frameless, by_column(fill_color="color", fill_alpha="alpha")],
+            framewise=True,
+        )
+    )
 
 
 def product_names(moment: Moment) -> dict[str, str]:

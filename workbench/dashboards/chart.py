@@ -40,6 +40,7 @@ from workbench.filters import Filters
 
 NO_WIDTH = "\u200b"
 COPIES = {"zvalues": "revenue"}  # a column that HoloViews makes of another, to draw by it
+AMOUNTS = ("revenue", "before", "lowest")
 FROM_ZERO, BELOW = "from zero", "below zero"  # tags of an axis
 BESIDE = "values"  # the range of the values at the right end of bars
 TEXTS = ("name", "text", "value", "share", "change")
@@ -218,7 +219,7 @@ def write(figure: Any, data: pd.DataFrame) -> None:
             column = getattr(figure.renderers[0].glyph, place)
             _tell(found, list(dict.fromkeys(places[getattr(column, "field", column)])))
         elif FROM_ZERO in found.tags:
-            _let_below(figure, axis, any((data[name] < 0).any() for name in ("revenue", "before") if name in data))
+            _let_below(figure, axis, any((data[name] < 0).any() for name in AMOUNTS if name in data))
     if BESIDE in figure.extra_y_ranges:
         _tell(figure.extra_y_ranges[BESIDE], unlike(places["value"]))
     for source in {renderer.data_source for renderer in figure.renderers}:

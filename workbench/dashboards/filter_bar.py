@@ -86,11 +86,13 @@ FOLDS = f"@media (max-width: 599px) {{ :host(.{FOLDED}) {{ display: none !import
 class FilterBar(Viewer):
     """Widgets for ``feed.filters``, both ways: what is clicked in a chart shows here too.
 
-    ``controls`` stand at the right, beside the words that say which days are looked at.
+    ``controls`` stand at the right, beside the words that say which days are looked at. Without ``is_compared`` nobody
+    chooses what they are compared with.
     """
 
-    def __init__(self, feed: Feed, *controls: Viewable | Viewer) -> None:
+    def __init__(self, feed: Feed, *controls: Viewable | Viewer, is_compared: bool = True) -> None:
         super().__init__()
+        self._is_compared = is_compared
         self._controls = column(*controls, css=f"{ROW} width: auto;", more=FOLDS)
         self._feed, self._filters = feed, feed.filters
         self._revision = -1
@@ -236,7 +238,8 @@ class FilterBar(Viewer):
 
     def __panel__(self) -> Viewable:
         lists = [self._lists[name] for name in FIRST]
-        first = column(self._period, self._comparison, *self._days.values(), *lists, self._more, css=FLOW)
+        compared = [self._comparison] if self._is_compared else []
+        first = column(self._period, *compared, *self._days.values(), *lists, self._more, css=FLOW)
         foot = column(self._words, self._controls, css=ROW)
         return column(first, self._others, foot, self._chips, css="gap: 12px;")
 

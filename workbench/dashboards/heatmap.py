@@ -88,32 +88,9 @@ class BusyHours(ChartTile):
 
     def plot(self, data: pd.DataFrame) -> Any:
         """The cells."""
-        cells = hvPlot(data).heatmap(
-            x="hour",
-            y="weekday",
-            C="revenue",
-            hover_cols=["text", "time", "alpha"],
-            height=self.height,
-            responsive=True,
-            xlabel="Hour of the day",
-            ylabel="",
-            colorbar=True,
-        )
-        return cells.opts(
-            hv.opts.HeatMap(
-                cmap=RAMP,
-                tools=["hover"],
-                hover_tooltips=[(head, f"@{column}") for head, column in self.reads.items()],
-                colorbar_position="bottom",
-                colorbar_opts={"height": 8, "padding": 4},
-                clabel=f"Revenue ({self.currency})",
-                default_tools=[],
-                toolbar=None,
-                hooks=[frameless, by_column(fill_alpha="alpha"), scaled],
-                framewise=True,
-                clim=(0, None),
-            )
-        )
+        tooltips = [(head, f"@{column}") for head, column in self.reads.items()]
+        look = {"height": self.height, "xlabel": "Hour of the day"}
+        return cells(data, ("hour", "weekday"), ["time"], tooltips, **look).opts(clabel=f"Revenue ({self.currency})")
 
     def listen(self, figure: Plot) -> None:
         """A click narrows, with Ctrl it adds; one on the only cell opens again."""
@@ -122,6 +99,29 @@ class BusyHours(ChartTile):
     def _clicked(self, hour: Any, day: Any, is_adding: bool) -> None:
         if hour is not None and day is not None:
             self.feed.filters.toggle(is_adding=is_adding, hours=int(hour), weekdays=DAYS.index(day) + 1)
+
+
+def cells(data: pd.DataFrame, axes: tuple[str, str], hover: Sequence[str], tooltips: Any, **look: Any) -> Any:
+    """Cells across and down, the denser the more of the column ``revenue``."""
+    x, y = axes
+    columns = ["text", *hover, "alpha"]
+    made = hvPlot(data).heatmap(
+        x=x, y=y, C="revenue", hover_cols=columns, responsive=True, ylabel="", colorbar=True, **look
+    )
+    return made.opts(
+        hv.opts.HeatMap(
+            cmap=RAMP,
+            tools=["hover"],
+            hover_tooltips=tooltips,
+            colorbar_position="bottom",
+            colorbar_opts={"height": 8, "padding": 4},
+            default_tools=[],
+            toolbar=None,
+            hooks=[frameless, by_column(fill_alpha="alpha"), scaled],
+            framewise=True,
+            clim=(0, None),
+        )
+    )
 
 
 def scaled(plot: Any, _element: Any) -> None:

@@ -22,17 +22,8 @@ from workbench.dashboards.feed import Moment
 from workbench.dashboards.kpis import change
 from workbench.dashboards.tile_card import Button
 from workbench.database.replication import Answer
-from workbench.filters import AUTO, COMPARISONS, CUSTOM, GRAINS, until_words, words
+from workbench.filters import AUTO, COMPARISONS, CUSTOM, GRAINS, fitting, until_words, words
 from workbench.metrics import MetricQuery
-
-MOST_DAYS, MOST_DAYS_BY_WEEK = 100, 800  # about a hundred points are told apart on a screen
-
-
-def fitting(grain: str, days: int) -> str:
-    """The grain that was chosen, or one that shows so many days as a hundred points or so."""
-    if grain != AUTO:
-        return grain
-    return "day" if days <= MOST_DAYS else "week" if days <= MOST_DAYS_BY_WEEK else "month"
 
 
 def grouped(frame: pd.DataFrame, grain: str) -> pd.DataFrame:

@@ -108,7 +108,15 @@ function addBody(card, model) {
   const child = model.get_child("body")
   if (child) { body.append(child) }
   follow(model, "is_open", () => { body.hidden = !model.is_open })
-  follow(model, "text", () => { text.innerHTML = model.text })
+  follow(model, "text", () => {
+    const chosen = text.getRootNode().activeElement?.dataset?.press // what has the keyboard keeps it
+    text.innerHTML = model.text
+    if (chosen) { text.querySelector(`[data-press="${chosen}"]`)?.focus() }
+  })
+  text.addEventListener("click", (event) => {
+    const press = event.target.closest("[data-press]")
+    if (press) { model.send_msg(press.dataset.press) }
+  })
 }
 
 // The page that a tile is of has a line (PageLine) for what most of its tiles say; null for a tile by itself.

@@ -41,6 +41,14 @@ COMPARISONS = {
 }
 AUTO = "auto"
 GRAINS = {AUTO: "As it fits", "day": "Day", "week": "Week", "month": "Month"}
+MOST_DAYS, MOST_DAYS_BY_WEEK = 100, 800  # about a hundred points are told apart on a screen
+
+
+def fitting(grain: str, days: int) -> str:
+    """The grain that was chosen, or one that shows so many days as a hundred points or so."""
+    if grain != AUTO:
+        return grain
+    return "day" if days <= MOST_DAYS else "week" if days <= MOST_DAYS_BY_WEEK else "month"
 
 
 def days_of(period: str, today: date, custom: tuple[date | None, date | None]) -> tuple[date | None, date | None]:

@@ -20,6 +20,7 @@ PRODUCT = "Sales workbench"
 PAGES = {
     "Sales": "sales",
     "Analytics": "analytics",
+    "Explore": "explore",
     "Reports": "reports",
     "Import": "imports",
     "Catalogue": "catalogue",

@@ -1,0 +1,183 @@
+"""Explore: what its table shows is what plain SQL says, each total by itself; and what cannot be given is said."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterator, Sequence
+from html import unescape
+from typing import Any
+from uuid import uuid4
+
+import duckdb
+import pandas as pd
+import pytest
+
+from tests.conftest import wait_until
+from tests.examples import HOSTILE, LATTE, sale
+from tests.integration.plain_metrics import plain
+from workbench.connection import Workbench
+from workbench.dashboards.explore import Explore, tiles_of
+from workbench.dashboards.feed import Feed
+from workbench.dashboards.pivot import PivotTable
+from workbench.dashboards.question_figures import GroupNames, adds_nothing, figure_text
+from workbench.filters import Filters
+from workbench.filters.question import Asked, Question
+from workbench.live import Live
+from workbench.metrics import DIMENSIONS, METRICS
+from workbench.sample import load
+
+QUESTIONS = 40
+FILTERS: list[dict[str, Any]] = [
+    {},
+    {"stores": [1, 2]},
+    {"categories": ["Coffee", None]},
+    {"weekdays": [1, 6], "payment_methods": ["Cash"]},
+    {"period": "last_30_days"},
+    {"products": ["C-LAT"]},
+    {"stores": [2**31 - 1]},
+]
+
+
+@pytest.fixture
+def feed(workbench: Workbench) -> Iterator[Feed]:
+    """Sample sales with returns, a line without a category, and one whose category a browser could take for HTML."""
+    load(workbench.engines, 400, seed=5)
+    for category in (None, HOSTILE):
+        workbench.sales().create(sale(lines=[LATTE | {"category": category}]), uuid4())
+    live = Live(workbench)
+    live.start()
+    wait_until(lambda: live.is_ready, "the columns")
+    yield Feed(workbench, Filters(period="all"), live)
+    live.stop()
+
+
+def shown(tile: PivotTable) -> list[list[str]]:
+    """The texts of the table, a list for each row; a head that is above several columns stands above each."""
+    found = []
+    for row in re.findall(r"<tr>(.*?)</tr>", tile.card.text):
+        cells = re.findall(r"<t[dh]([^>]*)>(.*?)</t[dh]>", row)
+        texts = [(unescape(re.sub("<[^>]+>", "", text)), re.search(r'colspan="(\d+)"', tag)) for tag, text in cells]
+        found.append([text for text, wide in texts for _ in range(int(wide[1]) if wide else 1)])
+    return found
+
+
+def test_cells_and_totals_are_what_plain_sql_says(feed: Feed) -> None:
+    draw = random.Random(7)
+    compared = 0
+    for _ in range(QUESTIONS):
+        by = tuple(draw.sample(list(DIMENSIONS), draw.choice((0, 1, 2, 2))))
+        names = draw.sample(list(METRICS), draw.choice((1, 2, 4)))
+        asked, refused = Question(metrics=names).asked(by)
+        assert len(asked.metrics) + len(refused) == len(names)
+        feed.filters.clear()
+        feed.filters.param.update(**{"period": "all"} | draw.choice(FILTERS))
+        if asked.metrics:
+            compared += _compare(feed, asked)
+    assert compared > 2000
+
+
+def _compare(feed: Feed, asked: Asked) -> int:
+    """Compares what is shown; gives how many figures that were."""
+    tile, moment = PivotTable(feed, asked), feed.moment()
+    frame = tile.fetch(moment).value
+    with feed.workbench.engines.master_reader.connect() as connection:
+        sets = dict.fromkeys([asked.by, *((name,) for name in asked.by), ()])
+        truth = {(by, name): plain(connection, name, by, moment.where) for by in sets for name in asked.metrics}
+    if not any(truth[asked.by, name] for name in asked.metrics):
+        assert frame.empty
+        return 0
+    tile.is_whole = True
+    tile.draw(moment, frame)
+    table, width = shown(tile), len(asked.metrics)
+    has_two_heads = len(asked.by) == 2 and width > 1
+    heads, rows = table[0], table[1 + has_two_heads :]
+    named = GroupNames(frame, moment.names)
+    keys = [{named.of(name, value): value for value in frame[name] if not _is_missing(value)} for name in asked.by]
+    none = [{"(none)": None} if name == "category" else {} for name in asked.by]
+    count = 0
+    for row in rows:
+        for place, text in enumerate(row[1:]):
+            group: dict[str, Any] = {}
+            if asked.by and row[0] != "Total":
+                group[asked.by[0]] = (keys[0] | none[0])[row[0]]
+            if len(asked.by) == 2 and heads[1 + place] != "All":
+                group[asked.by[1]] = (keys[1] | none[1])[heads[1 + place]]
+            metric = asked.metrics[place % width]
+            found = truth[tuple(group), metric].get(tuple(group.values()), adds_nothing(metric))
+            assert text == figure_text(metric, found), (asked, moment.where, row[0], heads[1 + place])
+            count += 1
+    return count
+
+
+def _is_missing(value: Any) -> bool:
+    return value is None or value is pd.NaT
+
+
+def test_a_head_sorts_and_what_is_undefined_is_last(feed: Feed) -> None:
+    tile, moment = PivotTable(feed, Asked(("return_rate", "revenue"), ("product",))), feed.moment()
+    tile.draw(moment, tile.fetch(moment).value)
+    for press, is_falling in (("sort 2", True), ("sort 2", False), ("sort 1", True)):
+        tile.pressed(press)
+        values = [row[int(press[-1])] for row in shown(tile)[1:-1]]
+        known = [float(value.replace(",", "").rstrip("%")) for value in values if value != "–"]
+        assert known == sorted(known, reverse=is_falling)
+        assert values[len(known) :] == ["–"] * (len(values) - len(known))
+        assert tile.card.text.count('aria-sort="none"') == 2
+    tile.pressed("sort 99")  # no such column
+    assert len(shown(tile)) > 2
+
+
+@pytest.mark.parametrize(
+    ("by", "kind"),
+    [
+        ((), "PivotTable"),
+        (("week",), "QuestionLines"),
+        (("store", "day"), "QuestionLines"),
+        (("category",), "QuestionBars"),
+        (("hour",), "QuestionBars"),
+        (("hour", "weekday"), "QuestionCells"),
+        (("product", "category"), "QuestionCells"),
+    ],
+)
+def test_the_chart_is_chosen_by_the_dimensions_and_drawn(feed: Feed, by: Sequence[str], kind: str) -> None:
+    asked = Question(metrics=["revenue", "discount_rate"]).asked(tuple(by))[0]
+    for tile in tiles_of(feed, asked, "chart"):
+        moment = feed.moment()
+        answer = tile.fetch(moment)
+        assert type(tile).__name__ == kind
+        still = tile.still(moment, answer)
+        assert (still.figure is None) == (kind == "PivotTable")
+        if still.figure is not None:
+            label = still.figure.html_attributes["aria-label"]
+            assert (label.startswith(tile.title) and "highest" in label) or "a line each" in label
+        assert HOSTILE not in still.html
+        tile.take(moment, answer)
+        feed.filters.stores = [1]
+        again = feed.moment()
+        tile.take(again, tile.fetch(again))
+        feed.filters.stores = []
+        assert not tile.card.text.startswith('<p class="soft">These figures could not')
+
+
+def test_a_file_has_groups_and_totals(feed: Feed, tmp_path: Any) -> None:
+    tile = PivotTable(feed, Asked(("revenue", "customers"), ("store", "month")))
+    for ending in ("csv", "xlsx", "parquet"):
+        tile.save(tmp_path / f"figures.{ending}")
+    frame = duckdb.read_parquet(str(tmp_path / "figures.parquet")).df()
+    assert set(frame["total"]) == {"", "by store", "by month", "all"}
+    (all_of_it,) = frame[frame["total"] == "all"]["customers"]
+    with feed.workbench.engines.master_reader.connect() as connection:
+        assert all_of_it == plain(connection, "customers", (), feed.moment().where)[()]
+
+
+def test_the_page_says_what_cannot_be_and_shows_the_rest(workbench: Workbench) -> None:
+    page = Explore(workbench, Filters(period="all"))
+    page.question.param.update(metrics=["revenue", "customers"], by=["product"], shape="table")
+    assert "Customers by product cannot be given" in page._fields._refused.object
+    assert [tile.title for tile in page.tiles] == ["Revenue by product"]
+    page.question.metrics = []
+    assert "Choose at least one metric" in page._fields._refused.object and page.tiles == []
+    page._read("?metrics=sales,nonsense&by=hour&period=never&stores=1")
+    assert page.question.metrics == ["sales"] and page.feed.filters.stores == [1]
+    assert "'nonsense'" in page._said.title and "period cannot be 'never'" in page._said.title

@@ -1,0 +1,204 @@
+"""Explore: any metrics by one or two dimensions under any filter, as charts or as a table with totals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import panel as pn
+import panel_material_ui as pmui
+from panel.viewable import Viewable, Viewer
+
+from workbench.components import theme
+from workbench.components.browser.address_bar import AddressBar
+from workbench.components.browser.visibility import Visibility
+from workbench.components.inline import is_served, when_shown, while_shown
+from workbench.connection import Workbench
+from workbench.dashboards.feed import Feed
+from workbench.dashboards.filter_bar import FIELD, FLOW, FilterBar
+from workbench.dashboards.pivot import PivotTable
+from workbench.dashboards.question_charts import chart_of
+from workbench.dashboards.sales_dashboard import CHOICES_MS, grid
+from workbench.dashboards.tile import Tile, card, column, html
+from workbench.filters import GRAINS, Filters, from_query, to_query
+from workbench.filters.question import BY, NAMES, SHAPES, Asked, Question
+from workbench.forms.fields import CHOICE, LOW_CHOICE
+from workbench.metrics import METRICS
+
+NONE = "–"
+OTHERS = (*NAMES, "live")
+NO_METRIC = "Choose at least one metric."
+
+
+def tiles_of(feed: Feed, asked: Asked, shape: str) -> list[Tile]:
+    """What draws a question: a table, or a chart for each metric; a figure in total has no chart."""
+    if not asked.metrics:
+        return []
+    if shape == "table" or not asked.by:
+        return [PivotTable(feed, asked)]
+    return [chart_of(feed, asked, metric) for metric in asked.metrics]
+
+
+class QuestionFields(Viewer):
+    """Widgets for a question and the grain of the filters, both ways; beside them what cannot be given."""
+
+    def __init__(self, question: Question, filters: Filters) -> None:
+        super().__init__()
+        self._question, self._filters = question, filters
+        layout = {name: value for name, value in FIELD.items() if name != "size"}
+        metrics = {metric.label: name for name, metric in METRICS.items()}
+        self._metrics = pmui.MultiChoice(
+            label="Metrics", options=metrics, visual_size="small", searchable=True, stylesheets=[LOW_CHOICE], **layout
+        )
+        self._by = [_select(label, {NONE: ""} | _turned(BY)) for label in ("By", "And by")]
+        self._grain = _select("Days as", _turned(GRAINS))
+        self._shape = _select("Show as", _turned(SHAPES))
+        self._refused = html()
+        self._refused.visible = False
+        self._is_showing = False
+        for widget in (self._metrics, *self._by, self._grain, self._shape):
+            widget.param.watch(self._chosen, "value")
+        question.param.watch(lambda *_: self.fill(), ["metrics", "by", "shape"])
+        filters.param.watch(lambda *_: self.fill(), "grain")
+        self.fill()
+
+    def fill(self) -> None:
+        """Shows what is asked."""
+        self._is_showing = True
+        try:
+            self._metrics.value = list(self._question.metrics)
+            for place, widget in enumerate(self._by):
+                widget.value = self._question.by[place] if place < len(self._question.by) else ""
+            self._grain.value, self._shape.value = self._filters.grain, self._question.shape
+            self._grain.visible = "day" in self._question.by
+        finally:
+            self._is_showing = False
+
+    def refuse(self, sentences: Sequence[str]) -> None:
+        """Says what cannot be given."""
+        text = "".join(f"<p>{theme.esc(sentence)}</p>" for sentence in sentences)
+        self._refused.param.update(object=f'<div class="note bad" role="status">{text}</div>', visible=bool(text))
+
+    def _chosen(self, _event: Any) -> None:
+        if self._is_showing:
+            return
+        by = list(dict.fromkeys(widget.value for widget in self._by if widget.value))
+        self._filters.grain = self._grain.value
+        self._question.param.update(metrics=list(self._metrics.value or ()), by=by, shape=self._shape.value)
+        self.fill()  # the same dimension chosen twice is one
+
+    def __panel__(self) -> Viewable:
+        fields = column(self._metrics, *self._by, self._grain, self._shape, css=FLOW)
+        return column(fields, self._refused, css="gap: 12px;")
+
+
+def _turned(names: Mapping[str, str]) -> dict[str, str]:
+    return {text: name for name, text in names.items()}
+
+
+def _select(label: str, options: Mapping[str, str]) -> pmui.Select:
+    return pmui.Select(label=label, options=dict(options), **FIELD, **CHOICE)
+
+
+class Explore(Viewer):
+    """Page "Explore", usable alone in a notebook: ``Explore(workbench)``.
+
+    The address holds its whole state. What an address asks that cannot be is left out, and said.
+    """
+
+    def __init__(self, workbench: Workbench, filters: Filters | None = None) -> None:
+        super().__init__()
+        self.feed, self.question = Feed(workbench, filters), Question()
+        self.tiles: list[Tile] = []
+        self._shown: tuple[Asked, str] | None = None
+        self._place = column(css="gap: 16px;")
+        self._live = pmui.Switch(label="Live", value=True, margin=0)
+        self._address, self._visibility = AddressBar(self._read), Visibility()
+        self._said = pmui.Alert(severity="warning", visible=False, closeable=True, sizing_mode="stretch_width")
+        self._state = pmui.Alert(severity="warning", visible=False, sizing_mode="stretch_width")
+        self._is_reading = False
+        self._fields = QuestionFields(self.question, self.feed.filters)
+        location = pn.state.location if is_served() else None
+        self._read((location.search if location is not None else "") or self.query)
+        self.bar = FilterBar(self.feed, self._live, is_compared=False)
+        self._connect()
+
+    def _connect(self) -> None:
+        self._live.param.watch(self._paused, "value")
+        self.question.param.watch(lambda *_: self._changed(), ["metrics", "by", "shape"])
+        self.feed.filters.param.watch(lambda *_: self._changed(), list(self.feed.filters.param.values()))
+        self.feed.param.watch(self._show_problem, "problem")
+        self._visibility.param.watch(lambda event: self.feed.be_seen(event.new), "is_visible")
+
+    @property
+    def query(self) -> str:
+        """The whole state as the query of an address."""
+        return to_query(self.feed.filters, **self.question.texts(), live="no" if self.feed.is_paused else "yes")
+
+    def _changed(self) -> None:
+        if not self._is_reading:
+            self._show()
+            self._address.put(self.query, is_step=True)
+
+    def _paused(self, event: Any) -> None:
+        self.feed.is_paused = not event.new
+        if event.new:
+            self.feed.renew()
+        self._changed()
+
+    def _read(self, query: str) -> None:
+        """Takes the state from an address; none has the defaults. What cannot be used is told."""
+        self._is_reading = True
+        try:
+            found, problems = from_query(self.feed.filters, query, OTHERS)
+            self.feed.filters.comparison = "none"
+            problems += self.question.read(found)
+            live = found.get("live", "")
+            self._live.value = live != "no"
+            self.feed.is_paused = live == "no"
+            self._show()
+        finally:
+            self._is_reading = False
+        self._said.param.update(title=" ".join(problems), visible=bool(problems))
+
+    def asked(self) -> tuple[Asked, list[str]]:
+        """What is put to the engine now, and what cannot be."""
+        first, last = self.feed.filters.period_days(self.feed.workbench.clock.now())
+        days = None if first is None or last is None else (last - first).days + 1
+        return self.question.asked(self.question.dimensions(self.feed.filters, days))
+
+    def _show(self) -> None:
+        """Draws another question by other tiles; another filter is followed by those that are there."""
+        asked, refused = self.asked()
+        self._fields.refuse(refused if self.question.metrics else [NO_METRIC])
+        shown = (asked, self.question.shape)
+        if shown == self._shown:
+            return
+        self._shown, self.tiles = shown, tiles_of(self.feed, *shown)
+        self._place.objects = [grid(2, *self.tiles)] if len(self.tiles) > 1 else list(self.tiles)
+        self.feed.show(self.tiles)
+
+    def _show_problem(self, event: Any) -> None:
+        self._state.param.update(title=event.new, visible=bool(event.new))
+
+    def _follow(self, view: Viewable) -> None:
+        self._address.put(self.query, is_step=False)
+        self.feed.follow(view)
+        while_shown(view, self.bar.follow, CHOICES_MS)
+        pn.state.execute(self.bar.load_names)
+
+    def __panel__(self) -> Viewable:
+        for_page = [self._address, self._visibility] if is_served() else []
+        placeless = column(self.feed.downloads, *for_page, css="position: absolute;")
+        view = pmui.Column(
+            self._said,
+            self._state,
+            card(column(self._fields, self.bar, css="gap: 16px;"), placeless),
+            self._place,
+            sx={"gap": "16px"},
+            sizing_mode="stretch_width",
+            margin=0,
+        )
+        when_shown(partial(self._follow, view))
+        return view

@@ -1,0 +1,157 @@
+"""The figures of a question, groups and totals, each as the engine gives it; and what groups and figures are called."""
+
+from __future__ import annotations
+
+import calendar
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+import pandas as pd
+
+from workbench.catalogue.names import Names
+from workbench.components import theme
+from workbench.dashboards.bars import product_names
+from workbench.dashboards.feed import Moment
+from workbench.database.replication import Answer
+from workbench.filters import words
+from workbench.filters.question import Asked
+from workbench.metrics import DIMENSIONS, METRICS, SPANS
+from workbench.words import visible
+
+TOTAL, PRODUCT_NAME = "total", "product_name"
+EACH, ALL = "", "all"  # of the column TOTAL: a group, and all there are; else "by store", a total of each store
+ORDERED = ("day", *SPANS, "hour", "weekday")  # dimensions that have an order of their own
+TIMES = ("day", *SPANS)
+NO_CATEGORY = "(none)"
+
+
+def figures_of(moment: Moment, asked: Asked) -> Answer[pd.DataFrame]:
+    """A row for each group, then one for each total: ``total``, ``asked.by``, ``asked.metrics``.
+
+    No total is a sum of other rows. No row at all where no sale matches. Raises WorkbenchError.
+    """
+
+    def work() -> Answer[pd.DataFrame]:
+        answers = [(query.by, moment.ask(*query)) for query in asked.queries(moment.where)]
+        oldest = Answer.oldest(answer for _, answer in answers)
+        rows = [_marked(answer.value, by, asked) for by, answer in answers]
+        frame = pd.concat(rows if len(rows[0]) else rows[:1], ignore_index=True)
+        if "product" in asked.by:
+            names = product_names(moment)
+            place = list(frame.columns).index("product") + 1
+            frame.insert(place, PRODUCT_NAME, [names.get(code, code) for code in frame["product"]])
+        return Answer(frame, oldest.engine, oldest.as_of, oldest.note)
+
+    return moment.live.once(moment.session, lambda: ("question", asked, moment.key()), work)
+
+
+def _marked(found: pd.DataFrame, by: tuple[str, ...], asked: Asked) -> pd.DataFrame:
+    """The frame with all dimensions of the question, and whose total each row is."""
+    frame = found[list(asked.metrics)].copy()
+    for place, name in enumerate(asked.by):
+        is_time = name in TIMES
+        empty = pd.Series([pd.NaT if is_time else None] * len(found), dtype="datetime64[s]" if is_time else object)
+        frame.insert(place, name, found[name].astype(empty.dtype) if name in by else empty)
+    frame.insert(0, TOTAL, EACH if by == asked.by else f"by {by[0]}" if by else ALL)
+    return frame
+
+
+def rows_of(frame: pd.DataFrame, total: str) -> pd.DataFrame:
+    """The rows of one kind: the groups (EACH), ``by store``, or ALL."""
+    return frame[frame[TOTAL] == total].reset_index(drop=True)
+
+
+def totals_of(frame: pd.DataFrame, dimension: str, by: Sequence[str]) -> pd.DataFrame:
+    """A row for each value of a dimension: the groups themselves where it is the only one."""
+    return rows_of(frame, f"by {dimension}" if len(by) > 1 else EACH)
+
+
+def ranked(frame: pd.DataFrame, dimension: str, metric: str) -> list[Any]:
+    """The values of a dimension: in their own order, or those with the most first and the undefined last."""
+    if dimension not in ORDERED:
+        floats = [float("-inf") if value is None else float(value) for value in frame[metric]]
+        frame = frame.iloc[sorted(range(len(floats)), key=lambda place: -floats[place])]
+    return frame[dimension].tolist()
+
+
+class GroupNames:
+    """What the groups of a dimension are called: by the catalogue where it has a name, days and weeks in words."""
+
+    def __init__(self, frame: pd.DataFrame, names: Names) -> None:
+        is_named = PRODUCT_NAME in frame
+        self._products = dict(zip(frame["product"], frame[PRODUCT_NAME], strict=True)) if is_named else {}
+        self._names = names
+
+    def of(self, dimension: str, value: Any) -> str:
+        """One group."""
+        if value is None:
+            return NO_CATEGORY
+        if (named := _NAMED.get(dimension)) is not None:
+            return named(value)
+        if dimension in ("store", "cashier"):
+            return self._names.name(dimension, value, f"{DIMENSIONS[dimension].label} {value}")
+        return visible(str(self._products.get(value, value)))
+
+
+def _span_named(days: int, first: pd.Timestamp) -> str:
+    return words(first.date(), first.date() + timedelta(days=days - 1))
+
+
+_NAMED: Mapping[str, Callable[[Any], str]] = {
+    "day": lambda day: f"{day:%a} {words(day.date(), day.date())}",
+    "week": partial(_span_named, 7),
+    "month": lambda day: f"{day:%b %Y}",
+    "quarter": lambda day: f"Q{day.quarter} {day.year}",
+    "year": lambda day: f"{day.year}",
+    "hour": lambda hour: f"{hour:02d}:00",
+    "weekday": lambda weekday: str(calendar.day_abbr[weekday - 1]),
+    "customer_type": lambda kind: str(kind).capitalize(),
+}
+
+
+def figure_text(metric: str, value: Any, currency: str = "") -> str:
+    """A figure as it is read, with all its places."""
+    unit = METRICS[metric].unit
+    if value is None or unit == "money":
+        return theme.money(value, currency)
+    if unit == "count":
+        return theme.count(int(value))
+    return f"{value + 0:,.2f}{'%' if unit == 'percent' else ''}"  # + 0: nothing of a return is no -0.00
+
+
+def unit_text(metric: str, currency: str) -> str:
+    """What an axis or a column counts: ``Revenue (USD)``, ``Return rate (%)``."""
+    unit = {"money": f" ({currency})", "percent": " (%)"}.get(METRICS[metric].unit, "")
+    return f"{METRICS[metric].label}{unit}"
+
+
+def title_of(what: str, by: Sequence[str]) -> str:
+    """``Revenue by store and category``."""
+    return " ".join([what, *(["by", " and ".join(DIMENSIONS[name].label.lower() for name in by)] if by else [])])
+
+
+def adds_nothing(metric: str) -> Decimal | int | None:
+    """What a group without a row has: nothing of a sum or a count; an average or a rate has no value."""
+    if METRICS[metric].under:
+        return None
+    return Decimal("0.00") if METRICS[metric].unit == "money" else 0
+
+
+def spans(dimension: str, found: Sequence[pd.Timestamp], first: date | None, last: date | None) -> list[pd.Timestamp]:
+    """Every day, week, month, quarter or year from the first to the last, also those without a sale."""
+    ends = [*found, *(_begin(day, dimension, found) for day in (first, last) if day is not None)]
+    step = {"day": "D", "week": "7D", "month": "MS", "quarter": "QS", "year": "YS"}[dimension]
+    return list(pd.date_range(min(ends), max(ends), freq=step))
+
+
+def _begin(day: date, dimension: str, found: Sequence[pd.Timestamp]) -> pd.Timestamp:
+    """The first day of the span that a day is in; weeks begin as those do that were found."""
+    at = pd.Timestamp(day)
+    if dimension == "day":
+        return at
+    if dimension == "week":
+        return at - pd.Timedelta(days=(at - found[0]).days % 7)
+    return at.to_period({"month": "M", "quarter": "Q", "year": "Y"}[dimension]).start_time

@@ -1,0 +1,90 @@
+"""Question: which metrics by what, in which shape; read from an address, and what of it cannot be given, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import param
+
+from workbench.errors import MetricError
+from workbench.filters.model import Filters
+from workbench.filters.periods import AUTO, fitting
+from workbench.metrics import DIMENSIONS, METRICS, MetricQuery, Where
+from workbench.metrics.definitions import checked
+
+GRAINED = ("week", "month")  # a day's grains: chosen beside it, not in its place
+BY = {name: dimension.label for name, dimension in DIMENSIONS.items() if name not in GRAINED}
+SHAPES = {"chart": "Chart", "table": "Table"}
+NAMES = ("metrics", "by", "shape")  # in an address; the grain is that of the filters
+MOST_BY = 2
+
+
+class Asked(NamedTuple):
+    """What is put to the engine: metrics that can be given by ``by``, rows first, then columns."""
+
+    metrics: tuple[str, ...]
+    by: tuple[str, ...]
+
+    def queries(self, where: Where) -> list[MetricQuery]:
+        """The figures of each group, then every total by itself: customers, averages and rates do not add up."""
+        totals = [(name,) for name in self.by] if len(self.by) > 1 else []
+        return [MetricQuery(self.metrics, by, where) for by in dict.fromkeys([self.by, *totals, ()])]
+
+
+class Question(param.Parameterized):
+    """``by`` are at most two of BY: the rows and the columns of a table."""
+
+    metrics = param.List(default=["revenue"], item_type=str)
+    by = param.List(default=["store"], item_type=str)
+    shape: Any = param.Selector(default="chart", objects=list(SHAPES))
+
+    def dimensions(self, filters: Filters, days: int | None) -> tuple[str, ...]:
+        """``by`` with the grain of the filters for a day; one that fits ``days`` (None: open) where none is chosen."""
+        grain = filters.grain
+        if grain == AUTO:
+            grain = "month" if days is None else fitting(grain, days)
+        return tuple(grain if name == "day" else name for name in self.by)
+
+    def asked(self, dimensions: tuple[str, ...]) -> tuple[Asked, list[str]]:
+        """What of it can be given, and a sentence for each metric that cannot."""
+        given, refused = [], []
+        for name in self.metrics:
+            try:
+                given += checked([name], dimensions)
+            except MetricError as error:
+                refused.append(f"{str(error).partition('. ')[0]}. Choose another dimension for it.")
+        return Asked(tuple(metric.name for metric in given), dimensions), refused
+
+    def texts(self) -> dict[str, str]:
+        """Its values in an address."""
+        return {"metrics": ",".join(self.metrics), "by": ",".join(self.by), "shape": self.shape}
+
+    def read(self, found: Mapping[str, str]) -> list[str]:
+        """Takes values of an address; what is not there gets its default. A sentence for each that cannot be used."""
+        problems: list[str] = []
+        metrics = _known("metric", found.get("metrics"), METRICS, self.param.metrics.default, problems)
+        by = _known("dimension", found.get("by"), BY, self.param.by.default, problems)
+        if len(by) > MOST_BY:
+            problems.append(
+                f"At most {MOST_BY} dimensions can be asked at once: {', '.join(by[MOST_BY:])} was left out."
+            )
+        shape = found.get("shape") or self.param.shape.default
+        if shape not in SHAPES:
+            problems.append(f"shape cannot be {shape[:60]!r}, only {' or '.join(SHAPES)}: it was left out.")
+            shape = self.param.shape.default
+        self.param.update(metrics=metrics or list(self.param.metrics.default), by=by[:MOST_BY], shape=shape)
+        return problems
+
+
+def _known(
+    what: str, text: str | None, known: Mapping[str, object], default: list[str], problems: list[str]
+) -> list[str]:
+    """The names of a list that there are, each once."""
+    if text is None:
+        return list(default)
+    names = list(dict.fromkeys(name for name in text.split(",") if name))
+    if unknown := [name for name in names if name not in known]:
+        shown = ", ".join(unknown)[:60]
+        problems.append(f"There is no {what} {shown!r}: it was left out. There are {', '.join(known)}.")
+    return [name for name in names if name in known]
