@@ -5,11 +5,13 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Iterator, Sequence
+from datetime import date
 from html import unescape
 from typing import Any
 from uuid import uuid4
 
 import duckdb
+import nbformat
 import pandas as pd
 import pytest
 
@@ -21,10 +23,12 @@ from workbench.dashboards.explore import Explore, tiles_of
 from workbench.dashboards.feed import Feed
 from workbench.dashboards.pivot import PivotTable
 from workbench.dashboards.question_figures import GroupNames, adds_nothing, figure_text
+from workbench.database.sql_files import drawable
 from workbench.filters import Filters
 from workbench.filters.question import Asked, Question
 from workbench.live import Live
 from workbench.metrics import DIMENSIONS, METRICS
+from workbench.reports.question_notebook import question_notebook
 from workbench.sample import load
 
 QUESTIONS = 40
@@ -181,3 +185,17 @@ def test_the_page_says_what_cannot_be_and_shows_the_rest(workbench: Workbench) -
     page._read("?metrics=sales,nonsense&by=hour&period=never&stores=1")
     assert page.question.metrics == ["sales"] and page.feed.filters.stores == [1]
     assert "'nonsense'" in page._said.title and "period cannot be 'never'" in page._said.title
+
+
+@pytest.mark.parametrize("by", [(), ("week", "store"), ("category",), ("hour", "weekday")])
+def test_the_notebook_asks_the_same(feed: Feed, monkeypatch: pytest.MonkeyPatch, by: tuple[str, ...]) -> None:
+    monkeypatch.setattr("workbench.notebook.connect", lambda: feed.workbench)
+    feed.filters.param.update(categories=["Coffee", HOSTILE], date_from=date(2000, 1, 1), period="custom")
+    notebook = nbformat.reads(question_notebook(["revenue", "return_rate"], by, feed.filters), 4)
+    cells = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    shared: dict[str, Any] = {}
+    for cell in cells:
+        exec(cell, shared)
+    expected = feed.moment().ask(["revenue", "return_rate"], by).value
+    pd.testing.assert_frame_equal(shared["frame"].astype(str), drawable(expected).astype(str), check_dtype=False)
+    assert sum("hvplot." in cell for cell in cells[1:]) == (2 if by else 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import panel as pn
@@ -15,7 +16,8 @@ from workbench.components.browser.address_bar import AddressBar
 from workbench.components.browser.visibility import Visibility
 from workbench.components.inline import is_served, when_shown, while_shown
 from workbench.connection import Workbench
-from workbench.dashboards.feed import Feed
+from workbench.dashboards.dashboard_file import DownloadButton
+from workbench.dashboards.feed import Feed, Moment
 from workbench.dashboards.filter_bar import FIELD, FLOW, FilterBar
 from workbench.dashboards.pivot import PivotTable
 from workbench.dashboards.question_charts import chart_of
@@ -25,6 +27,7 @@ from workbench.filters import GRAINS, Filters, from_query, to_query
 from workbench.filters.question import BY, NAMES, SHAPES, Asked, Question
 from workbench.forms.fields import CHOICE, LOW_CHOICE
 from workbench.metrics import METRICS
+from workbench.reports.question_notebook import question_notebook
 
 NONE = "–"
 OTHERS = (*NAMES, "live")
@@ -121,7 +124,10 @@ class Explore(Viewer):
         self._fields = QuestionFields(self.question, self.feed.filters)
         location = pn.state.location if is_served() else None
         self._read((location.search if location is not None else "") or self.query)
-        self.bar = FilterBar(self.feed, self._live, is_compared=False)
+        notebook = DownloadButton(
+            self.feed, self._write_notebook, "question", "ipynb", label="Open as notebook", icon="menu_book"
+        )
+        self.bar = FilterBar(self.feed, self._live, notebook, is_compared=False)
         self._connect()
 
     def _connect(self) -> None:
@@ -135,6 +141,10 @@ class Explore(Viewer):
     def query(self) -> str:
         """The whole state as the query of an address."""
         return to_query(self.feed.filters, **self.question.texts(), live="no" if self.feed.is_paused else "yes")
+
+    def _write_notebook(self, path: Path, _moment: Moment) -> None:
+        asked, _ = self.asked()
+        path.write_text(question_notebook(asked.metrics, asked.by, self.feed.filters), encoding="utf-8")
 
     def _changed(self) -> None:
         if not self._is_reading:

@@ -46,6 +46,7 @@ from workbench.database.replication import Answer
 from workbench.filters import CUSTOM
 from workbench.filters.question import Asked
 from workbench.metrics import DIMENSIONS, METRICS, MetricQuery
+from workbench.words import counted
 
 TOLD = '<div style="max-width: 320px"><b>@name</b><div style="white-space: pre-line">@text</div></div>'
 
@@ -107,7 +108,7 @@ class QuestionChart(ChartTile):
         """Figures as they are read."""
         return [figure_text(self.metric, value, self.currency) for value in values]
 
-    def counted(self, shown: int, count: int, dimension: str) -> str:
+    def drawn_of(self, shown: int, count: int, dimension: str) -> str:
         """``8 of 12 stores are drawn …`` where there are more than are shown."""
         if shown >= count:
             return ""
@@ -190,7 +191,7 @@ class QuestionBars(QuestionChart):
 
     def left_out(self) -> str:
         """How many bars are not drawn."""
-        return self.counted(self._count(self._data), len(self._data), self.asked.by[0])
+        return self.drawn_of(self._count(self._data), len(self._data), self.asked.by[0])
 
     def name_axes(self, figure: Plot) -> None:
         """Bars lie: the figures are below."""
@@ -266,14 +267,14 @@ class QuestionLines(QuestionChart):
 
     def summarized(self, data: pd.DataFrame) -> str:
         """``30 days, highest … with …``; of several lines which they are."""
-        points = f"{len(data)} points from {data['name'].iloc[0]} to {data['name'].iloc[-1]}"
+        points = f"{counted(len(data), 'point')} from {data['name'].iloc[0]} to {data['name'].iloc[-1]}"
         if self.other:
             return f"{points}, a line each for {', '.join(text for _, text in self.card.legend)}."
         return f"{points}, {_extremes(data)}"
 
     def left_out(self) -> str:
         """How many lines are not drawn."""
-        return self.counted(len(SERIES), len(self._groups), self.other) if self.other else ""
+        return self.drawn_of(len(SERIES), len(self._groups), self.other) if self.other else ""
 
     def name_axes(self, figure: Plot) -> None:
         """The figures are at the left."""
@@ -381,7 +382,7 @@ class QuestionCells(QuestionChart):
     def left_out(self) -> str:
         """How many rows and columns are not drawn."""
         told = zip((MOST_DOWN, MOST_ACROSS), self._counts, self.asked.by, strict=True)
-        return " ".join(filter(None, (self.counted(*one) for one in told)))
+        return " ".join(filter(None, (self.drawn_of(*one) for one in told)))
 
     def _table(self) -> str:
         """Without the places that are kept."""
