@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import io
+import re
 import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from PIL import Image
+from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
-from tests.conftest import CHROMIUM_NAMES, running_pair
+from tests.conftest import CHROMIUM_NAMES, running_pair, wait_until
 from tests.notebooks.lab import lab, notebook, run_all
 from tests.ui.conftest import drawn, seen_through, serving
+from workbench.catalogue.sample import fill
 from workbench.config import Settings
 from workbench.database.engines import connect
 from workbench.sample import load
@@ -35,10 +39,11 @@ CELLS = (
 
 
 def main() -> None:
-    """Writes a PNG for each of SHOTS, the first also dark and on a phone, and one of components in JupyterLab."""
+    """Writes a PNG for each of SHOTS, the first also dark and on a phone, one of JupyterLab, and a film."""
     with running_pair("screenshots") as settings:
         engines = connect(settings)
         load(engines, SALES)
+        fill(engines)
         engines.dispose()
         PICTURES.mkdir(parents=True, exist_ok=True)
         with serving(settings, "--index=sales") as app, sync_playwright() as playwright:
@@ -48,6 +53,7 @@ def main() -> None:
             path, seen, height = SHOTS["analytics"]
             _shoot(browser, app.url + path, seen, "analytics-dark", 1280, height, color_scheme="dark")
             _shoot(browser, app.url + path, seen, "analytics-phone", 390, 844)
+            _film(browser, app.url)
             _shoot_notebook(browser, settings)
             browser.close()
 
@@ -76,6 +82,52 @@ def _shoot(browser: Browser, url: str, seen: str, name: str, width: int, height:
     page.wait_for_function("() => !document.querySelector('.bk-loading')")
     _take(page, name)
     context.close()
+
+
+def _film(browser: Browser, url: str) -> None:
+    """A sale that is rung up at the left, and arrives on the dashboard at the right: an animated picture."""
+    places: ViewportSize = {"width": 560, "height": 640}
+    till, dashboard = (browser.new_page(viewport=places, timezone_id="UTC") for _ in range(2))
+    till.goto(f"{url}/sales?tab=add")
+    dashboard.goto(f"{url}/analytics?period=today")
+    drawn(till)
+    drawn(dashboard)
+    frames: list[tuple[Image.Image, int]] = []
+
+    def frame(milliseconds: int) -> None:
+        pair = Image.new("RGB", (2 * places["width"] + 8, places["height"]), "#17212b")
+        for n, page in enumerate((till, dashboard)):
+            pair.paste(Image.open(io.BytesIO(page.screenshot())), (n * (places["width"] + 8), 0))
+        frames.append((pair.quantize(96), milliseconds))
+
+    def revenue() -> str:
+        return next(iter(re.findall(r"USD\s[\d,.]+", dashboard.locator("main").inner_text())), "")
+
+    till.get_by_label("Cashier ID").fill("301")
+    till.get_by_label("Store ID").fill("3")
+    item = till.get_by_role("combobox", name="Item")
+    item.scroll_into_view_if_needed()
+    frame(900)
+    for typed in ("2 cappu", "cheese"):
+        for letter in typed:
+            item.press_sequentially(letter)
+            frame(110)
+        expect(till.get_by_role("option").first).to_be_visible()
+        frame(700)
+        item.press("Enter")
+        expect(item).to_have_value("")
+        frame(800)
+    before = revenue()
+    till.keyboard.press("Control+Enter")
+    expect(till.get_by_text("created:")).to_be_visible()
+    frame(500)
+    wait_until(lambda: revenue() != before, "the sale on the dashboard")
+    frame(3000)
+    pictures, times = zip(*frames, strict=True)
+    pictures[0].save(
+        PICTURES / "sale-arrives.gif", save_all=True, append_images=pictures[1:], duration=times, loop=0, optimize=True
+    )
+    print("docs/screenshots/sale-arrives.gif")
 
 
 def _take(page: Page, name: str) -> None:

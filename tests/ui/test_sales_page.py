@@ -161,7 +161,7 @@ def test_a_deleted_sale_is_restored_and_an_edit_undone_from_the_history(
     changed = as_input(stands, customer_id=99)
     workbench.sales().update(transaction_id, stands.version, changed, uuid4())
     button(page, "Undo this change").click()  # of the undo, which the other's change came after
-    expect(page.get_by_text("Somebody else has changed this sale")).to_be_visible()
+    expect(page.get_by_text("This sale was changed meanwhile")).to_be_visible()
     expect(page.locator("mark").filter(has_text="99")).to_be_visible()
     button(page, "Take theirs").click()
     expect(page.get_by_label("Customer ID")).to_have_value("99")
@@ -424,7 +424,7 @@ def test_a_hostile_product_is_text_everywhere(app: str, page: Page, workbench: W
     fill(page, Cashier_ID="3")
     button(page, "Save changes").click()
     button(page, "Yes, save it").click()
-    expect(page.get_by_text("Somebody else has changed this sale")).to_be_visible()
+    expect(page.get_by_text("This sale was changed meanwhile")).to_be_visible()
     tab(page, "Delete")
     fill(page, Transaction_ID=HOSTILE)
     button(page, "Load").click()

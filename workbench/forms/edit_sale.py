@@ -67,7 +67,7 @@ class EditSale(pn.viewable.Viewer):
         self._conflict: SaleConflict | None = None
         self._compared, self._comparison = Said(), html_pane(margin=MARGIN)
         self._choices = section(
-            "Somebody else has changed this sale",
+            "This sale was changed meanwhile",
             self._compared,
             self._comparison,
             pn.Row(

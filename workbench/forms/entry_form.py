@@ -48,7 +48,7 @@ class EntryForm(pn.viewable.Viewer):
         self._comparison = html_pane(margin=MARGIN)
         self._theirs: Entry | None = None
         self._conflict = section(
-            "Somebody else has changed it",
+            "It was changed meanwhile",
             self._comparison,
             pn.Row(_button("Take theirs", self._take_theirs), _button("Keep mine", self._keep_mine)),
         )
