@@ -8,7 +8,7 @@ from uuid import uuid4
 from playwright.sync_api import Page, expect
 
 from tests.examples import sale
-from tests.ui.test_sales_page import button, fill, open_tab, rows, said, tab
+from tests.ui.test_sales_page import act, button, fill, open_row, open_tab, rows, said, tab
 from workbench.connection import Workbench
 
 NOTES = ".tabulator-cell[tabulator-field=note]"
@@ -17,7 +17,7 @@ NOTES = ".tabulator-cell[tabulator-field=note]"
 def test_items_of_a_sale_are_returned_from_its_row(app: str, page: Page, workbench: Workbench) -> None:
     of = workbench.sales().create(sale(), uuid4()).transaction_id
     open_tab(page, app)
-    button(rows(page), "Return").click()
+    act(rows(page), "Return")
     expect(page.get_by_role("heading", name=f"Items of transaction {of}")).to_be_visible()
     assert page.url.endswith(f"/sales?tab=return&sale={of}")
     latte = page.get_by_label("Caffè Latte at 3.50")
@@ -37,8 +37,8 @@ def test_items_of_a_sale_are_returned_from_its_row(app: str, page: Page, workben
     expect(rows(page)).to_have_count(2)
     expect(rows(page).locator(NOTES)).to_have_text([f"return of {of}", "2 items returned"])
     expect(rows(page).first).to_contain_text("-6.50")
-    rows(page).last.get_by_text("►").click()
-    page.get_by_text(re.compile("History: 1 save, .*; 2 items returned")).click()
+    open_row(rows(page).last)
+    expect(page.get_by_text(re.compile("History: 1 save, .*; 2 items returned"))).to_be_visible()
     expect(page.get_by_role("cell", name=re.compile("Returned by transaction"))).to_be_visible()
     page.get_by_label("Kind").click()
     page.get_by_role("option", name="Returns", exact=True).click()

@@ -1,14 +1,22 @@
-"""The table of sales in a browser: rows chosen over pages and changed at once."""
+"""The table of sales in a browser: rows chosen and changed at once, the keyboard, menu, panel, columns, and a phone."""
 
 from __future__ import annotations
 
+import re
 from uuid import uuid4
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.ui.conftest import visit
+from tests.ui.conftest import visit, watched_page
 from tests.ui.test_sales_page import button, create, rows, said, stored, tab
 from workbench.connection import Workbench
+
+WIDTH = """(() => {
+  const find = (root) => { for (const each of root.querySelectorAll("*")) {
+    if (each.matches(".tabulator-col[tabulator-field=store_id]")) return each.getBoundingClientRect().width;
+    const found = each.shadowRoot && find(each.shadowRoot); if (found) return found;
+  } return 0 };
+  return find(document) })()"""
 
 
 def chosen(page: Page) -> list[bool]:
@@ -70,3 +78,81 @@ def test_sales_stay_chosen_over_pages_and_are_changed_and_taken_back_at_once(
     tab(page, "Add Transaction")
     tab(page, "View")
     expect(page.get_by_text("11 chosen")).to_be_visible()
+
+
+def test_rows_have_a_menu_and_a_panel_and_the_keyboard_alone_does(app: str, page: Page, workbench: Workbench) -> None:
+    first, second = (create(workbench, transaction_time=f"2026-05-01 10:00:{59 - n}") for n in range(2))
+    visit(page, f"{app}/sales")
+    expect(rows(page)).to_have_count(2)
+    page.locator(".tabulator-tableholder").focus()
+    for key in ("ArrowDown", "ArrowDown", "Enter"):
+        page.keyboard.press(key)
+    panel = page.get_by_role("dialog", name=f"Transaction {second}")
+    expect(panel).to_be_focused()
+    expect(panel.get_by_text("History: 1 save")).to_be_visible()
+    expect(page).to_have_url(re.compile(f"sale={second}$"))
+    page.keyboard.press("Escape")
+    expect(panel).not_to_be_visible()
+    expect(rows(page).nth(1)).to_be_focused()
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Space")
+    expect(page.get_by_text("1 chosen")).to_be_visible()
+    page.keyboard.press("m")
+    menu = page.get_by_role("menu", name=f"Transaction {first}")
+    expect(menu.get_by_role("menuitem")).to_have_text(["Lines and history", "Edit", "Return", "Delete"])
+    expect(menu.get_by_role("menuitem").first).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(menu).not_to_be_visible()
+    expect(rows(page).first).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog", name=f"Transaction {first}")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    rows(page).nth(1).locator("[tabulator-field=store_id]").click()
+    expect(panel).to_be_visible()
+    page.reload()
+    expect(panel).to_be_visible()
+    button(panel, "Edit").click()
+    expect(panel).not_to_be_visible()
+    expect(page.get_by_role("heading", name=f"Transaction {second}")).to_be_visible()
+    visit(page, f"{app}/sales?sale=999")
+    expect(page.get_by_role("dialog").get_by_text("There is no transaction 999")).to_be_visible()
+
+
+def test_columns_and_widths_are_kept_and_on_a_phone_a_sale_is_a_card(
+    app: str, browser: Browser, workbench: Workbench
+) -> None:
+    create(workbench)
+    with watched_page(browser) as page:
+        visit(page, f"{app}/sales")
+        head = page.locator(".tabulator-col[tabulator-field=store_id]")
+        button(page, "Columns").click()
+        page.get_by_role("checkbox", name="Customer").uncheck()
+        button(page, "Done").click()
+        gone = page.locator(".tabulator-col[tabulator-field=customer_id]")
+        expect(gone).not_to_be_visible()
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        box = head.bounding_box()
+        assert box is not None
+        page.mouse.move(box["x"] + box["width"] - 1, box["y"] + 20)
+        page.mouse.down()
+        page.mouse.move(box["x"] + box["width"] + 60, box["y"] + 20, steps=6)
+        page.mouse.up()
+        visit(page, f"{app}/sales")
+        expect(gone).not_to_be_visible()
+        page.wait_for_function(f"() => {WIDTH} > {box['width'] + 50}")
+        button(page, "Columns").click()
+        button(page, "Reset columns and widths").click()
+        expect(gone).to_be_visible()
+        page.wait_for_function(f"() => {WIDTH} < {box['width'] + 10}")
+        page.set_viewport_size({"width": 360, "height": 780})
+        visit(page, f"{app}/sales?stores=3")
+        expect(button(page, "Show filters (1 active)")).to_be_visible()
+        expect(page.get_by_label("Store ID")).not_to_be_visible()
+        button(page, "Show filters (1 active)").click()
+        expect(page.get_by_label("Store ID")).to_be_visible()
+        expect(page.get_by_label("Store ID")).to_have_value("3")
+        tops = [rows(page).locator(f"[tabulator-field={name}]").bounding_box() for name in ("total_amount", "store_id")]
+        assert tops[0] and tops[1] and tops[0]["y"] + tops[0]["height"] <= tops[1]["y"] + 1
+        assert page.evaluate("() => document.documentElement.scrollWidth") <= 360
+        assert tops[0]["x"] + tops[0]["width"] <= 360

@@ -80,6 +80,18 @@ def rows(page: Page) -> Locator:
     return page.locator(".tabulator-row").filter(visible=True)
 
 
+def act(row: Locator, name: str) -> None:
+    """Chooses what is to be done with a sale from the menu of its row."""
+    row.get_by_role("button", name="Actions of transaction").click()
+    row.page.get_by_role("menuitem", name=name, exact=True).click()
+
+
+def open_row(row: Locator) -> None:
+    """Opens the panel with lines and history of a sale."""
+    row.locator("[tabulator-field=transaction_time]").click()
+    expect(row.page.get_by_role("dialog", name="Transaction")).to_be_visible()
+
+
 def create(workbench: Workbench, **changes: Any) -> int:
     return workbench.sales().create(sale(**changes), uuid4()).transaction_id
 
@@ -115,17 +127,18 @@ def test_a_sale_is_added_once_and_shown_at_once(app: str, page: Page, engines: E
     tab(page, "View")
     expect(rows(page)).to_have_count(1)
     expect(rows(page).locator(AMOUNTS)).to_have_text("10.70")
-    rows(page).get_by_text("►").click()
-    expect(page.get_by_role("cell", name="Cheesecake")).to_be_visible()
+    open_row(rows(page))
+    expect(page.get_by_role("cell", name="Cheesecake", exact=True)).to_be_visible()
 
 
 def test_a_sale_tells_its_history_also_when_it_is_gone(app: str, page: Page, workbench: Workbench) -> None:
     transaction_id = create(workbench)
     open_tab(page, app)
-    rows(page).get_by_text("►").click()
-    page.get_by_text(re.compile("History: 1 save, the last by")).click()
+    open_row(rows(page))
+    expect(page.get_by_text(re.compile("History: 1 save, the last by"))).to_be_visible()
     expect(page.get_by_role("cell", name="Recorded")).to_be_visible()
-    button(rows(page), "Edit").click()
+    button(page.get_by_role("dialog"), "Edit").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
     expect(page.get_by_role("heading", name=f"Transaction {transaction_id}")).to_be_visible()
     fill(page, Customer_ID="88")
     button(page, "Save changes").click()
@@ -229,7 +242,7 @@ def test_an_edit_keeps_what_it_does_not_change(app: str, page: Page, workbench: 
     made = create(workbench, payment_method="Cheque")
     before = stored(workbench, made)
     open_tab(page, app)
-    button(rows(page), "Edit").click()
+    act(rows(page), "Edit")
     expect(page.get_by_label("Payment Method")).to_have_text("Cheque")
     button(page, "Save changes").click()
     expect(page.get_by_text("Nothing has been changed.")).to_be_visible()
@@ -406,7 +419,7 @@ def test_a_hostile_product_is_text_everywhere(app: str, page: Page, workbench: W
     made = create(workbench, payment_method=HOSTILE, lines=hostile)
     open_tab(page, app)
     expect(rows(page).locator(".tabulator-cell[tabulator-field=payment_method]")).to_have_text(HOSTILE)
-    rows(page).get_by_text("►").click()
+    open_row(rows(page))
     expect(page.get_by_role("cell", name=HOSTILE).first).to_be_visible()
     tab(page, "Add Transaction")
     page.get_by_label("Item", exact=True).press_sequentially("img")
@@ -418,7 +431,7 @@ def test_a_hostile_product_is_text_everywhere(app: str, page: Page, workbench: W
     button(page, "Add item").click()
     expect(page.get_by_label("Quantity", exact=True)).to_have_attribute("aria-invalid", "true")
     tab(page, "View")
-    button(rows(page), "Edit").click()
+    act(rows(page), "Edit")
     expect(page.get_by_label("Payment Method")).to_have_text(HOSTILE)
     workbench.sales().update(made, 1, sale(payment_method=HOSTILE, lines=hostile, cashier_id=2), uuid4())
     fill(page, Cashier_ID="3")

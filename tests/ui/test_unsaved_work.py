@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Dialog, Page, expect
 
 from tests.ui.conftest import drawn, visit, watched_page
-from tests.ui.test_sales_page import button, create, fill, open_tab, rows, tab
+from tests.ui.test_sales_page import act, button, create, fill, open_tab, rows, tab
 from workbench.connection import Workbench
 
 
@@ -106,7 +106,7 @@ def test_back_goes_through_tabs_sales_filters_and_pages(
     page.get_by_label("Store ID").press("Enter")
     expect(page.get_by_text("13 transactions")).to_be_visible()
     page.wait_for_function("() => location.search.includes('stores=2')")
-    button(rows(page).first, "Edit").click()
+    act(rows(page).first, "Edit")
     expect(page.get_by_role("heading", name="Transaction 25")).to_be_visible()
     page.wait_for_function("() => location.search.includes('sale=25')")
     assert state(page) == {"tab": ["edit"], "sale": ["25"], "stores": ["2"]}

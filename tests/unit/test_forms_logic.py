@@ -151,13 +151,20 @@ def test_a_period_fills_both_days_and_is_named_by_them() -> None:
     assert seen[1:] == [SaleWhere(date_from=TODAY, date_to=TODAY), SaleWhere()]
 
 
-def test_after_midnight_today_is_yesterday() -> None:
-    today = [TODAY]
+def test_after_midnight_a_period_has_other_days_and_days_that_were_typed_another_name() -> None:
+    today, tomorrow = [TODAY], date(2026, 5, 7)
     filters = SaleFilters(lambda _: None, lambda: today[0])
     filters._period.value = "today"
-    today[0] = date(2026, 5, 7)
-    filters.tell_period()
-    assert (filters._period.value, filters.value) == ("yesterday", SaleWhere(date_from=TODAY, date_to=TODAY))
+    filters.fields.widgets["product"].value = "tea"
+    assert not filters.tell_period()
+    today[0] = tomorrow
+    assert filters.tell_period()
+    same = SaleWhere(date_from=tomorrow, date_to=tomorrow, product="tea")
+    assert (filters._period.value, filters.value) == ("today", same)
+    filters.fields.widgets["date_from"].value = "2026-05-06"
+    filters.fields.widgets["date_to"].value = "2026-05-06"
+    assert not filters.tell_period()
+    assert (filters._period.value, filters.value.date_from) == ("yesterday", TODAY)
 
 
 def test_merging_takes_my_changes_and_otherwise_theirs() -> None:

@@ -13,14 +13,18 @@ from bokeh.models.widgets.tables import NumberFormatter
 from workbench.catalogue.names import NO_NAMES, Names
 from workbench.components.inline import is_notebook, is_served
 from workbench.components.theme import esc
-from workbench.forms.tabulator import NARROW_STYLE, TABLE_STYLE, row_button, wide
+from workbench.forms.tabulator import CARD_STYLE, NARROW_STYLE, TABLE_STYLE, row_button, wide
 from workbench.sales.fields import FIELDS, Field
 from workbench.sales.returns import ReturnNote
 from workbench.words import visible
 
 NOTE = "note"  # what there is to say of a sale besides its fields; nobody sorts by it
 BUTTONS = {"edit": row_button("Edit"), "return": row_button("Return"), "delete": row_button("Delete", "danger")}
-TITLES = {name: field.label for name, field in FIELDS.items()} | {NOTE: "Returns"} | dict.fromkeys(BUTTONS, "")
+MENU = "menu"  # the button of a row's menu
+MENU_WIDTH = 52
+TITLES = (
+    {name: field.label for name, field in FIELDS.items()} | {NOTE: "Returns", MENU: ""} | dict.fromkeys(BUTTONS, "")
+)
 NUMBERS = [name for name, field in FIELDS.items() if field.is_number]
 # The browser sorts the page once more by itself, so each column has its own type. A double is exact to the cent:
 # numeric(12, 2) has fewer digits.
@@ -31,49 +35,77 @@ FORMATS: dict[str, dict[str, Any]] = {
     "money": {"format": "0,0.00"},
 }
 CHOICE_WIDTH = 40  # of the boxes that choose rows
+KEPT: dict[str, Any] = {"persistence": {"columns": ["width"]}, "persistenceMode": "local"}
 NEWEST_FIRST = [{"field": "transaction_time", "dir": "desc"}]
 
 
 def empty_table(
-    row_content: Callable[[pd.Series], Any], *, has_buttons: bool = True, names: Names = NO_NAMES
+    row_content: Callable[[pd.Series], Any], *, has_buttons: bool = True, names: Names = NO_NAMES, key: str = ""
 ) -> pn.widgets.Tabulator:
-    """The table without a row yet; a row opens to what ``row_content`` gives for it."""
+    """The table without a row yet; the browser keeps the widths of its columns under ``key``.
+
+    On a page each row has a menu; in a notebook buttons, and it opens to what ``row_content`` gives for it.
+    """
     is_narrow = is_notebook()
     # A notebook has no room for returns: Edit leads there, and an opened row tells of them.
-    buttons = {name: BUTTONS[name] for name in BUTTONS if not is_narrow or name != "return"}
+    buttons = {name: BUTTONS[name] for name in BUTTONS if name != "return"} if is_narrow and has_buttons else {}
     button_width = 66  # as a default: that of their columns alone cannot be named
     widths = {name: field.narrow if is_narrow else field.width for name, field in FIELDS.items()}
-    if not is_narrow:
-        widths[NOTE] = 120
-    if not has_buttons:
+    if is_narrow and not has_buttons:
         widths.pop("payment_method")  # it takes their room
+    if not is_narrow:
+        widths |= {NOTE: 120, MENU: MENU_WIDTH}
     named = [name for name, field in FIELDS.items() if names.may_name(field.dimension)]
     numbers = {name: "right" for name in NUMBERS if name not in named}
-    html = {name: {"type": "html"} for name in (NOTE, *named)}
+    html = {name: {"type": "html"} for name in (NOTE, MENU, *named)}
+    more = (1 + len(buttons)) * button_width if is_narrow else 0
     return pn.widgets.Tabulator(
         page_rows(pd.DataFrame(columns=list(FIELDS)), names=names),
         sorters=NEWEST_FIRST,
-        row_content=row_content,
+        row_content=row_content if is_narrow else None,
         titles=TITLES,
         disabled=True,
+        editors=dict.fromkeys(TITLES),  # else each cell is a stop of the keyboard
         selectable="checkbox",
         layout="fit_columns",
-        configuration={"columnDefaults": {"minWidth": button_width, "headerWordWrap": True}},
-        hidden_columns=[NOTE] if is_narrow else [],
+        configuration={
+            "columnDefaults": {"minWidth": button_width if is_narrow else 44, "headerWordWrap": True},
+            **(
+                {"persistence": {"columns": ["width"]}, "persistenceID": key, "persistenceMode": "local"} if key else {}
+            ),
+        },
+        hidden_columns=[NOTE, MENU] if is_narrow else [],
         widths=widths,
-        styles=wide(sum(widths.values()) + (1 + len(buttons)) * button_width + CHOICE_WIDTH),
-        stylesheets=[TABLE_STYLE, NARROW_STYLE] if is_narrow else [TABLE_STYLE],
+        styles=wide(sum(widths.values()) + more + CHOICE_WIDTH),
+        stylesheets=[TABLE_STYLE, NARROW_STYLE] if is_narrow else [TABLE_STYLE, card_style()],
         sizing_mode="stretch_width",
         margin=(6, 8),
         text_align=numbers | {"transaction_time": "left"},
         header_align=numbers,
-        sortable={NOTE: False},
+        sortable={NOTE: False, MENU: False},
         formatters={
             name: NumberFormatter(**FORMATS[field.kind]) for name, field in FIELDS.items() if field.kind in FORMATS
         }
         | html,
-        buttons=buttons if has_buttons else {},
+        buttons=buttons,
     )
+
+
+def card_style() -> str:
+    """Of a sale on a phone: box, time, total and menu first, then the other fields with their names."""
+    first = {"transaction_time": "2 !important; flex: 1 0 auto", "total_amount": "3", MENU: "4"}
+    lines = [
+        f".pnx-tabulator.tabulator .tabulator-table .tabulator-row [tabulator-field={name}].tabulator-cell"
+        f" {{ order: {order} !important; font-weight: 700; font-size: 15px !important; }}"
+        for name, order in first.items()
+    ]
+    box = ".pnx-tabulator.tabulator .tabulator-row .tabulator-cell:has(> input) { order: 1 !important; }"
+    names = [
+        f'[tabulator-field={name}].tabulator-cell::before {{ content: "{field.label} "; opacity: 0.75; }}'
+        for name, field in FIELDS.items()
+        if name not in first
+    ]
+    return CARD_STYLE + "@media (max-width: 600px) {" + "\n".join([*lines, box, *names]) + "}"
 
 
 def page_rows(
@@ -88,6 +120,7 @@ def page_rows(
         if names.may_name(field.dimension):
             typed[name] = [named_html(names, field, number) for number in rows[name]]
     typed[NOTE] = [note_html(notes.get(int(sale))) for sale in rows["transaction_id"]]
+    typed[MENU] = [menu_html(int(sale)) for sale in rows["transaction_id"]]
     return typed.set_index("transaction_id")
 
 
@@ -105,3 +138,11 @@ def note_html(note: ReturnNote | None) -> str:
     if note.return_of is not None and is_served():
         text = f'<a href="sales?tab=edit&amp;sale={note.return_of:d}">{text}</a>'
     return f'<span class="chip">{text}</span>'
+
+
+def menu_html(transaction_id: int) -> str:
+    """The button that opens the menu of a row."""
+    label = f"Actions of transaction {transaction_id}"
+    return (
+        f'<button type="button" class="menu" aria-haspopup="menu" aria-expanded="false" aria-label="{label}">⋯</button>'
+    )

@@ -30,6 +30,9 @@ DAYS = ("date_from", "date_to")
 LARGEST_ID = 2_147_483_647
 CHOICES = tuple(field for field in FILTERED if field.choices)
 NUMBERS = tuple(field for field in FILTERED if not field.choices)
+PHONE = "@media (max-width: 600px)"
+ONLY_PHONE = f":host {{ display: none; }} {PHONE} {{ :host {{ display: block; }} }}"
+FOLDED = f"{PHONE} {{ :host {{ display: none !important; }} }}"
 OTHERS = ("kind", "product", "amount_from", "amount_to")  # that no column of a sale has
 WITH_FIELD = (*DAYS, *(field.filter for field in FILTERED), *OTHERS)
 WITHOUT_FIELD = tuple(each.name for each in dataclass_fields(SaleWhere) if each.name not in WITH_FIELD)
@@ -52,6 +55,10 @@ class SaleFilters(pn.viewable.Viewer):
         self.value = filters
         self._on_change, self._today = on_change, today
         self._is_filling = False
+        self._followed = ""  # the period that was chosen: its days are others after midnight
+        self._fold = pmui.Button(variant="outlined", size="small", margin=(8, 8), stylesheets=[ONLY_PHONE])
+        self._fold.on_click(lambda _: self._turn())
+        self._shown: pn.Row | None = None  # the fields, once they are laid out
         self.fields = Fields(_widgets())
         self._period = pmui.Select(label="Period", options=PERIOD_OPTIONS, **LAYOUT, **CHOICE)
         self._calendars = {name: calendar_button(margin=(6, 8, 6, 0)) for name in DAYS}
@@ -80,7 +87,26 @@ class SaleFilters(pn.viewable.Viewer):
             self.fields.fill(filter_texts(filters))
             self._show_days(filters)
             self.fields.forgive()
-        self.value = filters
+        self._take(filters)
+
+    def _take(self, filters: SaleWhere, followed: str = "") -> None:
+        self.value, self._followed = filters, followed
+        self._tell_fold()
+
+    @property
+    def _is_folded(self) -> bool:
+        return self._shown is None or FOLDED in self._shown.stylesheets
+
+    def _turn(self) -> None:
+        """Folds the fields away, or shows them: on a phone alone."""
+        if self._shown is not None:
+            self._shown.stylesheets = [] if self._is_folded else [FOLDED]
+            self._tell_fold()
+
+    def _tell_fold(self) -> None:
+        none = SaleWhere()
+        active = sum(getattr(self.value, name) != getattr(none, name) for name in WITH_FIELD)
+        self._fold.label = f"{'Show' if self._is_folded else 'Hide'} filters{f' ({active} active)' if active else ''}"
 
     @contextmanager
     def _filling(self) -> Iterator[None]:
@@ -103,30 +129,40 @@ class SaleFilters(pn.viewable.Viewer):
         """What its days are called today; the period that was chosen, if it is one of several."""
         return period_of((filters.date_from, filters.date_to), self._today(), self._period.value)
 
-    def tell_period(self) -> None:
-        """Calls the days that are shown what they are called now: what was today is yesterday after midnight."""
+    def tell_period(self) -> bool:
+        """Whether a period that was chosen has other days by now, as today after midnight; it then has these.
+
+        Days that were typed stay, and are called what they are called now.
+        """
+        first, last = days_of(self._followed, self._today(), (None, None)) if self._followed else (None, None)
+        if self._followed and (first, last) != (self.value.date_from, self.value.date_to):
+            followed = self._followed
+            self.fill(replace(self.value, date_from=first, date_to=last))
+            self._followed = followed
+            return True
         if self._period.value != CUSTOM:
             with self._filling():
                 self._period.value = self._period_of(self.value)
+        return False
 
     def _choose_period(self, event: Any) -> None:
         if event.new != CUSTOM:
             days = days_of(event.new, self._today(), (None, None))
-            self._put({name: _text(day) for name, day in zip(DAYS, days, strict=True)})
+            self._put({name: _text(day) for name, day in zip(DAYS, days, strict=True)}, event.new)
 
     def _pick(self, name: str, event: Any) -> None:
         if event.new is not None:
             self._put({name: event.new.isoformat()})
 
-    def _put(self, texts: Mapping[str, str]) -> None:
+    def _put(self, texts: Mapping[str, str], followed: str = "") -> None:
         """As if the texts had been typed."""
         if self._is_filling:
             return
         with self._filling():
             self.fields.fill(texts)
-        self._apply()
+        self._apply(followed=followed)
 
-    def _apply(self, _event: Any = None) -> None:
+    def _apply(self, _event: Any = None, *, followed: str = "") -> None:
         if self._is_filling:
             return
         with self._filling():
@@ -135,8 +171,13 @@ class SaleFilters(pn.viewable.Viewer):
             self._show_days(typed, {error.field for error in errors})
         found = replace(self.value, **{name: getattr(typed, name) for name in self.fields.widgets})
         self.fields.show(errors, is_going_there=False)
-        if not errors and found != self.value:
-            self.value = found
+        if errors:
+            return
+        is_changed = found != self.value
+        days = (self.value.date_from, self.value.date_to)
+        is_kept = not followed and (found.date_from, found.date_to) == days
+        self._take(found, self._followed if is_kept else followed)
+        if is_changed:
             self._on_change(found)
 
     def _reset(self, _event: Any) -> None:
@@ -145,12 +186,17 @@ class SaleFilters(pn.viewable.Viewer):
         if is_changed:
             self._on_change(self.value)
 
-    def __panel__(self) -> pn.Row:
+    def _lay_out(self) -> pn.Row:
         days = [pn.Row(self.fields.widgets[name], calendar, margin=0) for name, calendar in self._calendars.items()]
         others = [widget for name, widget in self.fields.widgets.items() if name not in DAYS]
         shown = flow(self._period, *days, *others, self._clear, width=220)
         shown.margin = (8, 0, 0, 0)  # the first label floats above its field, clear of the tabs
+        shown.stylesheets = [FOLDED]
         return shown
+
+    def __panel__(self) -> pn.Column:
+        self._shown = self._shown or self._lay_out()  # one, however often it is asked for: it is folded and unfolded
+        return pn.Column(self._fold, self._shown, sizing_mode="stretch_width", margin=0)
 
 
 def filter_texts(filters: SaleWhere) -> dict[str, Any]:

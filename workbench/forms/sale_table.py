@@ -11,26 +11,29 @@ import pandas as pd
 import panel as pn
 import panel_material_ui as pmui
 
+from workbench.accounts.actor import as_actor
 from workbench.catalogue.names import NO_NAMES
 from workbench.components.browser.downloads import Downloads
 from workbench.components.html import flow, html_pane
-from workbench.components.inline import read_aside
+from workbench.components.inline import is_notebook, read_aside
 from workbench.components.theme import esc
 from workbench.database.failures import called
 from workbench.database.replication import Answer, Session
-from workbench.errors import WorkbenchError
+from workbench.errors import SaleNotFound, WorkbenchError
 from workbench.files import FORMATS, file_name
 from workbench.forms.actions import Action, failures_said
 from workbench.forms.chosen_sales import ChosenSales
+from workbench.forms.column_choice import ColumnChoice
 from workbench.forms.fields import MARGIN
 from workbench.forms.history import history_html
-from workbench.forms.line_table import line_table
+from workbench.forms.line_table import line_table, sale_summary
 from workbench.forms.messages import Message
 from workbench.forms.pager import Pager
-from workbench.forms.row_keys import ROWS, RowKeys
+from workbench.forms.row_actions import OPEN, ROWS, RowActions
 from workbench.forms.sale_address import Place
 from workbench.forms.sale_columns import NEWEST_FIRST, empty_table, page_rows
 from workbench.forms.sale_filters import SaleFilters
+from workbench.forms.sale_panel import SalePanel
 from workbench.forms.tabulator import sideways
 from workbench.live import Live
 from workbench.metrics import SaleWhere, Source
@@ -39,12 +42,14 @@ from workbench.metrics.sale_pages import Edge, Move, SalePage, matching_ids, sal
 from workbench.sales.many import MOST
 from workbench.sales.service import Sales
 
+ACTS = (("edit", "Edit", ""), ("return", "Return", ""), ("delete", "Delete", "danger"))
+
 
 class SaleTable(pn.viewable.Viewer):
     """Pages of sales, narrowed by ``filters``, which whoever shows the table places above it.
 
-    ``on_edit``, ``on_return`` and ``on_delete`` get the transaction_id of the row whose button was pressed, which has
-    none unless ``can_write``; ``on_move`` is called when another page is shown.
+    ``on_edit``, ``on_return`` and ``on_delete`` get the transaction_id of the row in whose menu that was chosen, which
+    has it only if ``can_write``; ``on_move`` is called when another page is shown, or another sale in the panel.
     """
 
     def __init__(
@@ -81,7 +86,9 @@ class SaleTable(pn.viewable.Viewer):
         self._downloads = Downloads()
         # As it is made, a column holds numbers or names: the first names are seen when the page is opened again.
         self._names = (lambda: live.names.now) if live.names.now.position else lambda: NO_NAMES
-        self._table = empty_table(self._lines, has_buttons=can_write, names=self._names())
+        key = "" if is_notebook() else f"sales-{as_actor(sales.actor).name}"
+        self._table = empty_table(self._lines, has_buttons=can_write, names=self._names(), key=key)
+        self._columns = ColumnChoice(key, lambda hidden: self._table.param.update(hidden_columns=hidden))
         # Empty until there is a page: tables and buttons that are being drawn miss what changes meanwhile.
         self._body = pn.Column(sizing_mode="stretch_width", margin=0)
         self._sorters = NEWEST_FIRST
@@ -95,6 +102,9 @@ class SaleTable(pn.viewable.Viewer):
             lambda: live.names.now,
             can_write=can_write,
         )
+        acts = ACTS if can_write else ()
+        self._panel = SalePanel(acts, self._act)
+        self._rows = RowActions(((OPEN, "Lines and history", ""), *acts), self._act)
         self._is_putting = False  # the program, not the user, chooses rows
         self._table.param.watch(self._choose, "selection")
         self._table.on_click(self._clicked)
@@ -110,6 +120,11 @@ class SaleTable(pn.viewable.Viewer):
         sorter = (self._table.sorters or NEWEST_FIRST)[0]
         move, edge = self._request
         return Place(sorter["field"], sorter["dir"] == "desc", self._pager.size, move, edge, self._pager.number)
+
+    @property
+    def sale_id(self) -> int | None:
+        """The transaction_id of the sale in the panel."""
+        return self._panel.sale_id
 
     def put(self, filters: SaleWhere, place: Place) -> None:
         """Takes filter and place from an address, to be shown by the next ``reload``."""
@@ -136,7 +151,7 @@ class SaleTable(pn.viewable.Viewer):
     async def reload(self, *, is_first: bool = False) -> None:
         """Reads the page that is shown again and counts anew; the first page when ``is_first``."""
         self._counted = None
-        self.filters.tell_period()
+        is_first = self.filters.tell_period() or is_first
         if is_first:
             self._request = ("first", None)
         await self._load(*self._request, "first" if is_first else None, self._live.source_now)
@@ -194,7 +209,8 @@ class SaleTable(pn.viewable.Viewer):
         )
         self._pager.place(page, step)
         if not self._body.objects:
-            self._body.objects = [sideways(self._table), self._empty, self._pager]
+            left = pn.Column(sideways(self._table), self._empty, self._pager, sizing_mode="stretch_width", margin=0)
+            self._body.objects = [left] if is_notebook() else [left, self._panel, self._rows]
         self._on_move()
 
     async def _lines(self, row: pd.Series) -> pn.pane.HTML:
@@ -205,9 +221,51 @@ class SaleTable(pn.viewable.Viewer):
             return html_pane(f"<p>{esc(error)}</p>", MARGIN)
 
     def _opened(self, transaction_id: int) -> str:
+        return line_table(self._sales.lines(transaction_id).value) + self._history(transaction_id)
+
+    def _history(self, transaction_id: int, *, is_open: bool = False) -> str:
         changes, returned = self._sales.history(transaction_id).value, self._sales.returns(transaction_id).value
-        lines = line_table(self._sales.lines(transaction_id).value)
-        return lines + history_html(changes, self._sales.clock, returned)
+        return history_html(changes, self._sales.clock, returned, is_open=is_open)
+
+    async def show_sale(self, transaction_id: int | None, *, takes_focus: bool = False) -> None:
+        """Has this sale in the panel, or none."""
+        if transaction_id is None:
+            self.close_sale()
+            return
+        with failures_said(self.message, is_saving=False):
+            html = await read_aside(self._panel_html, transaction_id)
+            self._panel.put(transaction_id, html, takes_focus=takes_focus)
+
+    def close_sale(self) -> None:
+        """Closes the panel."""
+        self._panel.close()
+
+    def _panel_html(self, transaction_id: int) -> str:
+        try:
+            sale = self._sales.get(transaction_id).value
+        except SaleNotFound as error:
+            lead = f"<h2>Transaction {transaction_id}</h2><p>{esc(error)}</p>"
+        else:
+            lead = sale_summary(sale, self._sales.engines.settings.workbench_currency, self._live.names.now)
+        return lead + self._history(transaction_id, is_open=True)
+
+    def _act(self, act: str, transaction_id: int) -> None:
+        """What the menu, the keyboard or the panel asks for."""
+        if act == OPEN:
+            self._start(lambda: self._step(transaction_id))
+        elif act in self._on_click:
+            self.close_sale()
+            self._on_click[act](transaction_id)
+        elif (closed := self.sale_id) is not None:  # of Escape too, which else chooses none
+            self._start(lambda: self._step(None, closed))
+        else:
+            self.chosen.clear()
+
+    async def _step(self, transaction_id: int | None, closed: int = 0) -> None:
+        await self.show_sale(transaction_id, takes_focus=True)
+        if transaction_id is None:
+            self._rows.focus(closed)
+        self._on_move()
 
     def _file_button(self, kind: str, label: str) -> pmui.Button:
         button = pmui.Button(label=label, icon="download", variant="text", size="small", margin=(2, 0))
@@ -264,12 +322,12 @@ class SaleTable(pn.viewable.Viewer):
         pn.state.execute(run)
 
     def __panel__(self) -> pn.Column:
+        columns = [] if is_notebook() else [self._columns]
         return pn.Column(
             self.message,
-            flow(self._source, self._refresh, *self._files, self._downloads, sizing_mode="stretch_width"),
+            flow(self._source, self._refresh, *columns, *self._files, self._downloads, sizing_mode="stretch_width"),
             self.chosen,
             self._body,
-            RowKeys(self.chosen.clear),
             sizing_mode="stretch_width",
             margin=0,
             css_classes=[ROWS],

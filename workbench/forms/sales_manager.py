@@ -29,6 +29,7 @@ from workbench.notebook import connect
 from workbench.sales.rights import WRITING
 from workbench.sales.service import Saved
 
+DAY_LOOK_MS = 60_000  # between two looks whether it is another day
 VIEW, ADD, EDIT, RETURN, DELETE = range(5)
 
 
@@ -94,6 +95,9 @@ class SalesManager(pn.viewable.Viewer):
         self._rows.visible = self._tabs.active == VIEW
         self._tabs.param.watch(self._opened, "active")
         self._reading -= 1
+        self._today = self.sales.clock.today()
+        if is_served():
+            pn.state.add_periodic_callback(self._look_at_the_day, period=DAY_LOOK_MS)  # type: ignore[arg-type]
         if not done_at_once(self._load):
             when_shown(self._load)
 
@@ -126,10 +130,22 @@ class SalesManager(pn.viewable.Viewer):
         self._address.put(self._query, is_step=False)
         await self._load_products()
 
+    async def _look_at_the_day(self) -> None:
+        """After midnight a period that was chosen has other days, also on a page that nobody touches."""
+        if (today := self.sales.clock.today()) == self._today:
+            return
+        self._today = today
+        self._reading += 1
+        try:
+            await self.table.reload()
+        finally:
+            self._reading -= 1
+        self._address.put(self._query, is_step=False)
+
     @property
     def _query(self) -> str:
         form = self._forms.get(self._tabs.active)
-        sale_id = None if form is None else form.sale_id
+        sale_id = (form or self.table).sale_id if self._tabs.active != ADD else None
         return to_query(SalesView(TABS[self._tabs.active], sale_id, self.table.filters.value, self.table.place))
 
     def _stepped(self) -> None:
@@ -165,6 +181,7 @@ class SalesManager(pn.viewable.Viewer):
             if form is not None:
                 await form.open(view.sale_id)
             await self.table.reload()
+            await self.table.show_sale(view.sale_id if view.tab == TABS[VIEW] else None)
         finally:
             self._reading -= 1
 
@@ -180,6 +197,8 @@ class SalesManager(pn.viewable.Viewer):
     def _opened(self, event: Any) -> None:
         if event.new == VIEW:
             pn.state.execute(self.table.reload)  # others write too
+        else:
+            self.table.close_sale()
         self._rows.visible = event.new == VIEW
         self._stepped()
 

@@ -33,12 +33,18 @@ TABLE_STYLE = """
   border: 1px solid color-mix(in srgb, currentColor 40%, transparent); border-radius: 6px;
 }
 .tabulator-cell button:hover { background: color-mix(in srgb, currentColor 10%, transparent); }
+.pnx-tabulator.tabulator .tabulator-cell:is(:has(> input), :has(> .named)) { text-overflow: clip; }
 .tabulator-cell .named { white-space: normal; font-size: 13px; line-height: 1.15; display: inline-block; }
 .tabulator-cell .chip {
   padding: 2px 8px; border-radius: 10px; font-size: 12px; white-space: nowrap;
   background: color-mix(in srgb, currentColor 12%, transparent);
 }
 .tabulator-cell .chip a { color: inherit; }
+.tabulator-row:not(.tabulator-group):focus { outline: none; }
+.tabulator-row:focus-visible {
+  outline: 2px solid var(--panel-primary-color, #00609a) !important; outline-offset: -2px;
+}
+.tabulator-cell button.menu { border-color: transparent; font-size: 18px; padding: 1px 8px; color: inherit; }
 .tabulator-cell button.danger { color: var(--danger-bg-color, #b3261e); }
 """
 
@@ -48,6 +54,30 @@ NARROW_STYLE = """
 .pnx-tabulator.tabulator .tabulator-tableholder .tabulator-table .tabulator-row .tabulator-cell { padding: 6px; }
 .pnx-tabulator.tabulator .tabulator-header .tabulator-col .tabulator-col-content { padding: 6px; }
 .tabulator-cell button { font-size: 12px; padding: 4px 6px; }
+"""
+
+# On a phone a row is a card: what is told apart stands in its first line, the rest below it.
+CARD_STYLE = """
+@media (max-width: 600px) {
+  :host { min-width: 0 !important; }
+  .pnx-tabulator.tabulator .tabulator-header { display: none; }
+  .pnx-tabulator.tabulator .tabulator-tableholder .tabulator-table {
+    min-width: 0 !important; width: 100% !important; display: block;
+  }
+  .pnx-tabulator.tabulator .tabulator-tableholder .tabulator-table .tabulator-row {
+    display: flex !important; flex-wrap: wrap; align-items: center; align-content: flex-start; gap: 0 10px;
+    width: auto; padding: 8px 10px !important; box-sizing: border-box;
+  }
+  .pnx-tabulator.tabulator .tabulator-tableholder .tabulator-table .tabulator-row .tabulator-cell {
+    order: 9; position: static !important; width: auto !important; min-width: 0 !important; height: auto !important;
+    padding: 2px 0 !important; border: 0; font-size: 13px; white-space: normal; background: none;
+    flex: 0 0 auto; max-width: 100%; text-align: left !important;
+  }
+  .tabulator-row .tabulator-cell > div { display: inline !important; }
+  .tabulator-row::after { content: ""; order: 5; flex: 0 0 100%; }
+  .tabulator-row :is(.tabulator-col-resize-handle, .empty, .tabulator-cell:empty) { display: none !important; }
+  .tabulator-cell button.menu { padding: 6px 10px; }
+}
 """
 
 # Without ``contain`` the table's width would become the page's.
