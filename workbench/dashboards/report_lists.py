@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Literal
+from collections.abc import Callable, Coroutine
+from typing import Any, Literal
 
 import panel as pn
 import panel_material_ui as pmui
@@ -11,7 +11,7 @@ from panel.viewable import Viewable, Viewer
 
 from workbench.accounts.actor import Actor
 from workbench.components.browser.said import Said
-from workbench.components.inline import read_aside, when_shown, while_shown
+from workbench.components.inline import is_served, read_aside, when_shown
 from workbench.config import Settings
 from workbench.dashboards.entry_list import EntryList, ListEntry
 from workbench.errors import WorkbenchError
@@ -45,8 +45,7 @@ class RunList(Viewer):
         self.list = EntryList("Nothing has been run yet.", on_action)
         self._older = pmui.Button(label="Older", variant="text", size="small", margin=0, visible=False)
         self._older.on_click(lambda _event: self._go_on())
-        when_shown(self._read)
-        while_shown(self.list, self._read, RENEW_MS)
+        _keep_current(self._read)
 
     def renew(self, shown: str | None = None) -> None:
         """Reads them again; ``shown`` is the run that the page shows."""
@@ -95,8 +94,7 @@ class ScheduleList(Viewer):
         self._settings, self._actor, self._said = settings, actor, said
         self._schedules = Schedules(settings)
         self.list = EntryList("There is none. `workbench report NAME --every monday-07:00` makes one.", self._remove)
-        when_shown(self._read)
-        while_shown(self.list, self._read, RENEW_MS)
+        _keep_current(self._read)
 
     async def _read(self) -> None:
         is_admin = self._actor.may("admin")
@@ -121,3 +119,10 @@ class ScheduleList(Viewer):
 
     def __panel__(self) -> Viewable:
         return self.list
+
+
+def _keep_current(read: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Has it read when the page is shown, and again and again as long as it is open."""
+    if is_served():
+        when_shown(read)
+        pn.state.add_periodic_callback(read, RENEW_MS)
