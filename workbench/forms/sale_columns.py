@@ -58,7 +58,7 @@ def empty_table(
     named = [name for name, field in FIELDS.items() if names.may_name(field.dimension)]
     numbers = {name: "right" for name in NUMBERS if name not in named}
     html = {name: {"type": "html"} for name in (NOTE, MENU, *named)}
-    more = (1 + len(buttons)) * button_width if is_narrow else 0
+    more = (1 + len(buttons)) * button_width if is_narrow else CHOICE_WIDTH
     return pn.widgets.Tabulator(
         page_rows(pd.DataFrame(columns=list(FIELDS)), names=names),
         sorters=NEWEST_FIRST,
@@ -66,7 +66,7 @@ def empty_table(
         titles=TITLES,
         disabled=True,
         editors=dict.fromkeys(TITLES),  # else each cell is a stop of the keyboard
-        selectable="checkbox",
+        selectable=False if is_narrow else "checkbox",
         layout="fit_columns",
         configuration={
             "columnDefaults": {"minWidth": button_width if is_narrow else 44, "headerWordWrap": True},
@@ -76,7 +76,7 @@ def empty_table(
         },
         hidden_columns=[NOTE, MENU] if is_narrow else [],
         widths=widths,
-        styles=wide(sum(widths.values()) + more + CHOICE_WIDTH),
+        styles=wide(sum(widths.values()) + more),
         stylesheets=[TABLE_STYLE, NARROW_STYLE] if is_narrow else [TABLE_STYLE, card_style()],
         sizing_mode="stretch_width",
         margin=(6, 8),
