@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from typing import Any, Literal
 
 import panel as pn
@@ -121,7 +121,7 @@ class ScheduleList(Viewer):
         return self.list
 
 
-def _keep_current(read: Callable[[], Coroutine[Any, Any, None]]) -> None:
+def _keep_current(read: Callable[[], Any]) -> None:
     """Has it read when the page is shown, and again and again as long as it is open."""
     if is_served():
         when_shown(read)
