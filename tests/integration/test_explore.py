@@ -14,18 +14,24 @@ import duckdb
 import nbformat
 import pandas as pd
 import pytest
+import sqlalchemy as sa
 
 from tests.conftest import wait_until
 from tests.examples import HOSTILE, LATTE, sale
 from tests.integration.plain_metrics import plain
 from workbench.connection import Workbench
-from workbench.dashboards.explore import Explore, tiles_of
+from workbench.dashboards.explore import Explore
 from workbench.dashboards.feed import Feed
 from workbench.dashboards.pivot import PivotTable
+from workbench.dashboards.question_charts import tiles_of
 from workbench.dashboards.question_figures import GroupNames, adds_nothing, figure_text
+from workbench.dashboards.saved_questions import MyDashboard
+from workbench.database.replication import Session
 from workbench.database.sql_files import drawable
+from workbench.errors import FieldError
 from workbench.filters import Filters
 from workbench.filters.question import Asked, Question
+from workbench.filters.saved_views import SavedViews
 from workbench.live import Live
 from workbench.metrics import DIMENSIONS, METRICS
 from workbench.reports.question_notebook import question_notebook
@@ -199,3 +205,44 @@ def test_the_notebook_asks_the_same(feed: Feed, monkeypatch: pytest.MonkeyPatch,
     expected = feed.moment().ask(["revenue", "return_rate"], by).value
     pd.testing.assert_frame_equal(shared["frame"].astype(str), drawable(expected).astype(str), check_dtype=False)
     assert sum("hvplot." in cell for cell in cells[1:]) == (2 if by else 0)
+
+
+def questions(workbench: Workbench, owner: str) -> SavedViews:
+    return SavedViews(workbench.engines, workbench.reader, Session(), owner, is_question=True)
+
+
+def test_what_was_saved_is_drawn_and_one_that_fails_costs_only_itself(workbench: Workbench) -> None:
+    with workbench.engines.owner.begin() as connection:
+        connection.execute(sa.text("delete from saved_view"))
+    ann, bob = questions(workbench, "ann"), questions(workbench, "bob")
+    ann.save(HOSTILE, "?metrics=revenue,sales&by=store&shape=chart&period=all")
+    ann.save("of a metric that is gone", "?metrics=profit&by=store")
+    ann.save("mine alone", "?metrics=customers&by=hour&shape=table")
+    ann.save("shared", "?metrics=returns&by=&shape=table", is_shared=True)
+    mine = MyDashboard(workbench, ann)
+    mine.draw(ann.find().value)
+    drawn = {view.view_name: one for view, one in mine.drawn.items()}
+    assert [tile.title for tile in drawn[HOSTILE].tiles] == ["Revenue by store", "Sales by store"]
+    assert HOSTILE not in drawn[HOSTILE].text
+    gone = drawn["of a metric that is gone"]
+    assert not gone.tiles and "There is no metric &#x27;profit&#x27;" in gone.text
+    kept = drawn["shared"]
+    assert [view.view_name for view in bob.find().value] == ["shared"]  # nobody sees what is another's alone
+    ann.delete(next(view for view in mine.drawn if view.view_name == "mine alone").saved_view_id)
+    mine.draw(ann.find().value)
+    assert {view.view_name: one for view, one in mine.drawn.items()}["shared"] is kept
+    assert "mine alone" not in {view.view_name for view in mine.drawn}
+
+
+def test_a_question_does_not_replace_a_view_of_analytics(workbench: Workbench) -> None:
+    with workbench.engines.owner.begin() as connection:
+        connection.execute(sa.text("delete from saved_view"))
+    of_analytics = SavedViews(workbench.engines, workbench.reader, Session(), "ann")
+    of_explore = questions(workbench, "ann")
+    of_analytics.save("Monday", "?tab=overview&period=last_week")
+    with pytest.raises(FieldError, match="another view of this name"):
+        of_explore.save("Monday", "?metrics=sales", may_replace=True)
+    of_explore.save("Tuesday", "?metrics=sales")
+    of_explore.save("Tuesday", "?metrics=revenue", may_replace=True)
+    assert [view.state for view in of_explore.find().value] == ["metrics=revenue"]
+    assert [view.view_name for view in of_analytics.find().value] == ["Monday"]

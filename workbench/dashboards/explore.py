@@ -19,28 +19,22 @@ from workbench.connection import Workbench
 from workbench.dashboards.dashboard_file import DownloadButton
 from workbench.dashboards.feed import Feed, Moment
 from workbench.dashboards.filter_bar import FIELD, FLOW, FilterBar
-from workbench.dashboards.pivot import PivotTable
-from workbench.dashboards.question_charts import chart_of
-from workbench.dashboards.sales_dashboard import CHOICES_MS, grid
+from workbench.dashboards.question_charts import tiles_of
+from workbench.dashboards.sales_dashboard import AWAY, CHOICES_MS, SHOWN
+from workbench.dashboards.saved_questions import MyDashboard, laid_out
 from workbench.dashboards.tile import Tile, card, column, html
+from workbench.dashboards.view_menu import ViewMenu
 from workbench.filters import GRAINS, Filters, from_query, to_query
 from workbench.filters.question import BY, NAMES, SHAPES, Asked, Question
+from workbench.filters.saved_views import SavedViews
 from workbench.forms.fields import CHOICE, LOW_CHOICE
 from workbench.metrics import METRICS
 from workbench.reports.question_notebook import question_notebook
 
 NONE = "–"
-OTHERS = (*NAMES, "live")
+OTHERS = (*NAMES, "live", "tab")
+TABS = {"question": "Question", "mine": "My dashboard"}
 NO_METRIC = "Choose at least one metric."
-
-
-def tiles_of(feed: Feed, asked: Asked, shape: str) -> list[Tile]:
-    """What draws a question: a table, or a chart for each metric; a figure in total has no chart."""
-    if not asked.metrics:
-        return []
-    if shape == "table" or not asked.by:
-        return [PivotTable(feed, asked)]
-    return [chart_of(feed, asked, metric) for metric in asked.metrics]
 
 
 class QuestionFields(Viewer):
@@ -116,31 +110,67 @@ class Explore(Viewer):
         self.tiles: list[Tile] = []
         self._shown: tuple[Asked, str] | None = None
         self._place = column(css="gap: 16px;")
+        views = SavedViews(workbench.engines, workbench.reader, self.feed.session, is_question=True)
+        self.mine = MyDashboard(workbench, views)
+        self.views = ViewMenu(views, lambda: self._query(), self._open_view, self.mine.load)
+        self._tabs = pmui.Tabs(
+            *((title, pn.Spacer(height=0)) for title in TABS.values()), min_height=48, sizing_mode="stretch_width"
+        )
+        self._pages = {name: column(css="gap: 16px;") for name in TABS}
         self._live = pmui.Switch(label="Live", value=True, margin=0)
         self._address, self._visibility = AddressBar(self._read), Visibility()
         self._said = pmui.Alert(severity="warning", visible=False, closeable=True, sizing_mode="stretch_width")
         self._state = pmui.Alert(severity="warning", visible=False, sizing_mode="stretch_width")
-        self._is_reading = False
+        self._is_reading = self._is_shown = False
         self._fields = QuestionFields(self.question, self.feed.filters)
         location = pn.state.location if is_served() else None
         self._read((location.search if location is not None else "") or self.query)
         notebook = DownloadButton(
             self.feed, self._write_notebook, "question", "ipynb", label="Open as notebook", icon="menu_book"
         )
-        self.bar = FilterBar(self.feed, self._live, notebook, is_compared=False)
+        self.bar = FilterBar(self.feed, self._live, self.views, notebook, is_compared=False)
         self._connect()
 
     def _connect(self) -> None:
         self._live.param.watch(self._paused, "value")
+        self._tabs.param.watch(self._switched, "active")
         self.question.param.watch(lambda *_: self._changed(), ["metrics", "by", "shape"])
         self.feed.filters.param.watch(lambda *_: self._changed(), list(self.feed.filters.param.values()))
         self.feed.param.watch(self._show_problem, "problem")
-        self._visibility.param.watch(lambda event: self.feed.be_seen(event.new), "is_visible")
+        self._visibility.param.watch(lambda _: self._see(), "is_visible")
+
+    @property
+    def tab(self) -> str:
+        """The name of the tab that is shown."""
+        return list(TABS)[self._tabs.active]
 
     @property
     def query(self) -> str:
         """The whole state as the query of an address."""
-        return to_query(self.feed.filters, **self.question.texts(), live="no" if self.feed.is_paused else "yes")
+        return self._query(tab=self.tab)
+
+    def _query(self, **others: str) -> str:
+        live = "no" if self.feed.is_paused else "yes"
+        return to_query(self.feed.filters, **self.question.texts(), live=live, **others)
+
+    def _switched(self, _event: Any) -> None:
+        self._see()
+        if not self._is_reading:
+            self._address.put(self.query, is_step=True)
+
+    def _see(self) -> None:
+        """Shows the tab; what is behind it, or behind another page, is not fed."""
+        for name, shown in self._pages.items():
+            shown.styles = SHOWN if name == self.tab else AWAY
+        is_visible = self._visibility.is_visible
+        self.feed.be_seen(is_visible and self.tab == "question")
+        if self._is_shown:
+            pn.state.execute(partial(self.mine.be_seen, is_visible and self.tab == "mine"))
+
+    def _open_view(self, state: str) -> None:
+        self._read(f"?{state}")
+        self._see()
+        self._address.put(self.query, is_step=True)
 
     def _write_notebook(self, path: Path, _moment: Moment) -> None:
         asked, _ = self.asked()
@@ -164,7 +194,10 @@ class Explore(Viewer):
             found, problems = from_query(self.feed.filters, query, OTHERS)
             self.feed.filters.comparison = "none"
             problems += self.question.read(found)
-            live = found.get("live", "")
+            tab, live = found.get("tab", ""), found.get("live", "")
+            if tab not in ("", *TABS):
+                problems.append(f"There is no tab {tab[:60]!r}.")
+            self._tabs.active = list(TABS).index(tab) if tab in TABS else 0
             self._live.value = live != "no"
             self.feed.is_paused = live == "no"
             self._show()
@@ -174,9 +207,7 @@ class Explore(Viewer):
 
     def asked(self) -> tuple[Asked, list[str]]:
         """What is put to the engine now, and what cannot be."""
-        first, last = self.feed.filters.period_days(self.feed.workbench.clock.now())
-        days = None if first is None or last is None else (last - first).days + 1
-        return self.question.asked(self.question.dimensions(self.feed.filters, days))
+        return self.question.asked_now(self.feed.filters, self.feed.workbench.clock.now())
 
     def _show(self) -> None:
         """Draws another question by other tiles; another filter is followed by those that are there."""
@@ -186,7 +217,7 @@ class Explore(Viewer):
         if shown == self._shown:
             return
         self._shown, self.tiles = shown, tiles_of(self.feed, *shown)
-        self._place.objects = [grid(2, *self.tiles)] if len(self.tiles) > 1 else list(self.tiles)
+        self._place.objects = laid_out(self.tiles)
         self.feed.show(self.tiles)
 
     def _show_problem(self, event: Any) -> None:
@@ -195,17 +226,21 @@ class Explore(Viewer):
     def _follow(self, view: Viewable) -> None:
         self._address.put(self.query, is_step=False)
         self.feed.follow(view)
+        self._is_shown = True
+        self._see()
         while_shown(view, self.bar.follow, CHOICES_MS)
         pn.state.execute(self.bar.load_names)
 
     def __panel__(self) -> Viewable:
         for_page = [self._address, self._visibility] if is_served() else []
         placeless = column(self.feed.downloads, *for_page, css="position: absolute;")
+        top = card(column(self._fields, self.bar, css="gap: 16px;"), placeless)
+        self._pages["question"].objects, self._pages["mine"].objects = [top, self._place], [self.mine]
         view = pmui.Column(
             self._said,
             self._state,
-            card(column(self._fields, self.bar, css="gap: 16px;"), placeless),
-            self._place,
+            self._tabs,
+            column(*self._pages.values(), css="gap: 0;"),
             sx={"gap": "16px"},
             sizing_mode="stretch_width",
             margin=0,

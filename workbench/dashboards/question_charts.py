@@ -27,6 +27,7 @@ from workbench.dashboards.chart import (
 from workbench.dashboards.feed import Feed, Moment
 from workbench.dashboards.heatmap import cells
 from workbench.dashboards.over_time import BARE, QUIET, edges
+from workbench.dashboards.pivot import PivotTable
 from workbench.dashboards.question_figures import (
     EACH,
     TIMES,
@@ -41,6 +42,7 @@ from workbench.dashboards.question_figures import (
     totals_of,
     unit_text,
 )
+from workbench.dashboards.tile import Tile
 from workbench.dashboards.tile_card import Button
 from workbench.database.replication import Answer
 from workbench.filters import CUSTOM
@@ -51,10 +53,14 @@ from workbench.words import counted
 TOLD = '<div style="max-width: 320px"><b>@name</b><div style="white-space: pre-line">@text</div></div>'
 
 
-def chart_of(feed: Feed, asked: Asked, metric: str) -> QuestionChart:
-    """The kind of chart that the dimensions ask for."""
+def tiles_of(feed: Feed, asked: Asked, shape: str) -> list[Tile]:
+    """What draws a question: a table, or a chart for each metric; a figure in total has no chart."""
+    if not asked.metrics:
+        return []
+    if shape == "table" or not asked.by:
+        return [PivotTable(feed, asked)]
     kind = QuestionLines if set(asked.by) & set(TIMES) else QuestionBars if len(asked.by) == 1 else QuestionCells
-    return kind(feed, asked, metric)
+    return [kind(feed, asked, metric) for metric in asked.metrics]
 
 
 class QuestionChart(ChartTile):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
@@ -24,11 +24,20 @@ NONE_YET = '<p class="soft">No views yet. Name what you are looking at, to find 
 
 
 class ViewMenu(Viewer):
-    """A button and its dialog. ``state`` tells what is looked at, ``on_open`` gets the state of the view to open."""
+    """A button and its dialog. ``state`` tells what is looked at, ``on_open`` gets the state of the view to open.
 
-    def __init__(self, views: SavedViews, state: Callable[[], str], on_open: Callable[[str], None]) -> None:
+    ``on_change`` runs after one was saved, renamed or deleted.
+    """
+
+    def __init__(
+        self,
+        views: SavedViews,
+        state: Callable[[], str],
+        on_open: Callable[[str], None],
+        on_change: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
         super().__init__()
-        self._views, self._state, self._on_open = views, state, on_open
+        self._views, self._state, self._on_open, self._on_change = views, state, on_open, on_change
         self._chosen: SavedView | None = None  # what is being renamed, or may be deleted
         self._message = Message()
         self._none = html(NONE_YET)
@@ -150,6 +159,8 @@ class ViewMenu(Viewer):
         self._ask_nothing()
         self._message.say("success", f"{what}.", f"View “{done.view_name}”")
         await self._load()
+        if self._on_change is not None:
+            await self._on_change()
 
     def __panel__(self) -> Viewable:
         return pn.Column(self._button, self._dialog, margin=0, styles={"width": "fit-content"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import param
@@ -55,6 +56,12 @@ class Question(param.Parameterized):
             except MetricError as error:
                 refused.append(f"{str(error).partition('. ')[0]}. Choose another dimension for it.")
         return Asked(tuple(metric.name for metric in given), dimensions), refused
+
+    def asked_now(self, filters: Filters, now: datetime) -> tuple[Asked, list[str]]:
+        """The same, with the grain that fits the period at this time of the stores' clock."""
+        first, last = filters.period_days(now)
+        days = None if first is None or last is None else (last - first).days + 1
+        return self.asked(self.dimensions(filters, days))
 
     def texts(self) -> dict[str, str]:
         """Its values in an address."""

@@ -50,6 +50,7 @@ class SavedViews:
     reader: Reader
     session: Session
     actor: Actor | str | None = None  # None: whoever acts here
+    is_question: bool = False  # of the page Explore, whose addresses begin with the metrics; else of Analytics
 
     def __post_init__(self) -> None:
         self._actor = self.actor if isinstance(self.actor, Actor) else as_actor(_owner(self.actor))
@@ -83,7 +84,8 @@ class SavedViews:
 
         def work(connection: sa.Connection) -> list[SavedView]:
             rows = run_sql(connection, "queries/saved_views", {"owner": self.owner})
-            return [SavedView(**row) for row in rows.mappings()]
+            found = (SavedView(**row) for row in rows.mappings())
+            return [view for view in found if view.state.startswith("metrics=") == self.is_question]
 
         return self.reader.read(self.session, work, "saved views")
 

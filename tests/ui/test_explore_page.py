@@ -1,0 +1,65 @@
+"""The page "Explore": a question chosen, its figures, its address, what was saved."""
+
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+from playwright.sync_api import Browser, Page, expect
+
+from tests.examples import CAKE, LATTE
+from tests.ui.conftest import visit, watched_page
+from tests.ui.test_sales_page import create
+from workbench.connection import Workbench
+from workbench.database.engines import Engines
+
+
+@pytest.fixture(autouse=True)
+def _no_views(engines: Engines) -> None:
+    with engines.owner.begin() as connection:
+        connection.execute(sa.text("delete from saved_view"))
+
+
+def choose(page: Page, label: str, option: str) -> None:
+    page.get_by_role("combobox", name=label, exact=True).click()
+    page.get_by_role("option", name=option, exact=True).click()
+
+
+def test_a_question_is_chosen_kept_and_saved(app: str, page: Page, engines: Engines, workbench: Workbench) -> None:
+    create(workbench, lines=[LATTE, CAKE])
+    visit(page, f"{app}/explore?period=all")
+    expect(page.get_by_role("heading", name="Revenue by store", exact=True)).to_be_visible()
+    choose(page, "By", "Category")
+    choose(page, "And by", "Store")
+    choose(page, "Show as", "Table")
+    expect(page.get_by_role("heading", name="Revenue by category and store")).to_be_visible()
+    with engines.master_reader.connect() as connection:
+        total = connection.execute(sa.text("select sum(total_price) from sales_item")).scalar_one()
+    expect(page.locator(".pivot tfoot td").last).to_have_text(f"{total:,.2f}")
+    head = page.locator(".pivot").get_by_role("button", name="Category")
+    head.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator('.pivot th[aria-sort="ascending"]')).to_have_text("Category ↑")
+    expect(head).to_be_focused()
+    page.reload()
+    expect(page.get_by_role("heading", name="Revenue by category and store")).to_be_visible()
+    page.get_by_role("button", name="Views", exact=True).click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("View Name").fill("Where it comes from")
+    dialog.get_by_role("button", name="Save this view").click()
+    expect(dialog.get_by_text("saved.")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.get_by_role("tab", name="My dashboard").click()
+    expect(page.get_by_role("heading", name="Where it comes from")).to_be_visible()
+    expect(page.locator(".pivot tfoot td").filter(visible=True).last).to_have_text(f"{total:,.2f}")
+    page.go_back()
+    expect(page.get_by_role("tab", name="Question")).to_have_attribute("aria-selected", "true")
+
+
+def test_what_cannot_be_is_said_and_a_phone_shows_the_rest(app: str, browser: Browser, workbench: Workbench) -> None:
+    create(workbench, lines=[LATTE])
+    with watched_page(browser, viewport={"width": 390, "height": 844}) as page:
+        visit(page, f"{app}/explore?metrics=revenue,customers,profit&by=product&period=all")
+        expect(page.get_by_text("Customers by product cannot be given")).to_be_visible()
+        expect(page.get_by_text("There is no metric 'profit'")).to_be_visible()
+        expect(page.get_by_role("img", name="Revenue by product")).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
