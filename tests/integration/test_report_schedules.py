@@ -23,7 +23,7 @@ from aiosmtpd.smtp import AuthResult
 from tests.conftest import free_ports
 from workbench.config import Settings
 from workbench.config.clock import utc_now
-from workbench.errors import ScheduleRefused
+from workbench.errors import ClusterError, ScheduleRefused
 from workbench.reports.history import Entry, History, Mail
 from workbench.reports.mail import AGAIN_MINUTES, message, send_waiting
 from workbench.reports.schedules import MOST_TRIES, Schedule, Schedules, addresses, run_due
@@ -142,6 +142,30 @@ def test_what_is_removed_does_not_come_back(own: Settings) -> None:
         schedules.remove(made.name)
     with pytest.raises(ScheduleRefused, match="There is no schedule"):
         schedules.remove("../report-runs/x-1")
+
+
+def test_one_that_is_made_under_the_name_of_a_removed_one_stays_as_it_was_made(own: Settings) -> None:
+    schedules, made = missed(own)
+    with schedules.claimed(made.name) as claimed:
+        assert claimed is not None
+        schedules.remove(made.name)
+        new = schedules.add("mine", {}, "monday-07:00", by="ben")
+    assert new.name == made.name and schedules.all() == [new]
+
+
+def test_a_moment_is_not_used_up_while_its_servers_are_not_found(own: Settings) -> None:
+    schedules, _ = missed(own)
+
+    def none_found() -> Settings:
+        raise ClusterError("There is no server.")
+
+    with pytest.raises(ClusterError):
+        run_due(none_found, schedules)
+    (now,) = schedules.all()
+    assert schedules.due(now, utc_now()) is not None
+    own.workbench_data_dir.joinpath("report-runs").write_text("a file where the history belongs")
+    assert run_due(lambda: own, schedules) == []
+    assert schedules.due(schedules.all()[0], utc_now()) is not None
 
 
 def test_what_cannot_be_is_refused_when_it_is_made(own: Settings, tmp_path: Path) -> None:

@@ -35,6 +35,7 @@ class EntryFile:
     unused: tuple[str, ...]
     verdicts: tuple[Verdict, ...]
     entries: tuple[Values, ...]
+    stored: Mapping[tuple[Any, ...], Values]  # what was there when it was judged
 
     @property
     def totals(self) -> dict[str, int]:
@@ -68,22 +69,25 @@ def judge(
     given = ((row, fault, {field: texts[place] for field, place in places.items()}) for row, fault, *texts in rows)
     verdicts = tuple(judge.verdict(*each) for each in given)
     unused = tuple(column for column in table.columns if column not in columns.values())
-    return EntryFile(columns, unused, verdicts, tuple(judge.taken.values()))
+    return EntryFile(columns, unused, verdicts, tuple(judge.taken.values()), judge.there)
 
 
 def write(catalogue: Catalogue, kind: Kind, file: EntryFile, *, accepted_only: bool = False) -> SavedAll:
-    """Saves all rows in one transaction. Raises ImportRefused when some are refused, unless ``accepted_only``."""
+    """Saves all rows in one transaction.
+
+    Raises ImportRefused when some are refused, unless ``accepted_only``, and when others have changed what is there.
+    """
     if file.refused and not accepted_only:
         raise ImportRefused(f"{counted(len(file.refused), 'row')} are refused: nothing was imported.")
-    return catalogue.save_all(kind, file.entries)
+    return catalogue.save_all(kind, file.entries, stored=file.stored)
 
 
 class _Judge:
-    """Judges rows one after the other; ``taken`` are the entries so far by their keys."""
+    """Judges rows one after the other; ``taken`` are the entries so far by their keys, ``there`` those stored."""
 
     def __init__(self, catalogue: Catalogue, kind: Kind) -> None:
         self._kind = kind
-        self._there = {kind.key_of(each.values): each.values for each in catalogue.find_all(kind).value}
+        self.there = {kind.key_of(each.values): each.values for each in catalogue.find_all(kind).value}
         self._known = {
             field.name: {each.values[KINDS[field.of].key[0]] for each in catalogue.find_all(KINDS[field.of]).value}
             for field in kind.fields
@@ -95,7 +99,7 @@ class _Judge:
         if fault:
             return Verdict(row, REFUSED, fault)
         try:
-            values = self._kind.parse(texts)
+            values = self._kept(self._kind.parse(texts), texts)
             self._refuse_unknown(values)
         except EntryRefused as refusal:
             return Verdict(row, REFUSED, str(refusal))
@@ -104,9 +108,14 @@ class _Judge:
             return Verdict(row, REFUSED, f"{self._kind.called(values)} is in the file with other content already")
         is_again = key in self.taken
         self.taken[key] = values
-        if is_again or self._there.get(key) == values:
+        if is_again or self.there.get(key) == values:
             return Verdict(row, SAME)
-        return Verdict(row, CHANGED if key in self._there else NEW)
+        return Verdict(row, CHANGED if key in self.there else NEW)
+
+    def _kept(self, values: Values, texts: Mapping[str, str | None]) -> Values:
+        """With what is stored of the fields that the file has no column for."""
+        stored = self.there.get(self._kind.key_of(values), {})
+        return values | {name: stored[name] for name in values if name not in texts and name in stored}
 
     def _refuse_unknown(self, values: Values) -> None:
         errors = [

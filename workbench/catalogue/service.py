@@ -31,12 +31,14 @@ from workbench.errors import (
     EntryNotFound,
     EntryRefused,
     FieldError,
+    ImportRefused,
 )
 
 T = TypeVar("T")
 CHANGING = "To change the catalogue"
 FOREIGN_KEY_VIOLATION = "23503"
 MOST_LOGGED = 200
+MOST_NAMED = 5
 SAVE_ALL_SECONDS = 120.0
 
 
@@ -135,13 +137,20 @@ class Catalogue:
         """
         self._write(lambda c: _delete(c, kind, key, version))
 
-    def save_all(self, kind: Kind, rows: Iterable[Values], *, may_change: bool = True) -> SavedAll:
+    def save_all(
+        self,
+        kind: Kind,
+        rows: Iterable[Values],
+        *,
+        may_change: bool = True,
+        stored: Mapping[tuple[Any, ...], Values] | None = None,
+    ) -> SavedAll:
         """Makes all these entries, which ``Kind.parse`` made, in one transaction, and changes those that are there.
 
-        Raises EntryRefused.
+        Raises EntryRefused, and ImportRefused where one of them is not as it was in ``stored`` any more.
         """
         found = list(rows)
-        return self._write(lambda c: _save_all(c, kind, found, may_change), seconds=SAVE_ALL_SECONDS)
+        return self._write(lambda c: _save_all(c, kind, found, may_change, stored), seconds=SAVE_ALL_SECONDS)
 
     def delete_same(self, kind: Kind, rows: Iterable[Values]) -> int:
         """Deletes those of these entries that are there just so and that no other names; gives how many."""
@@ -241,10 +250,19 @@ def _delete(connection: sa.Connection, kind: Kind, key: Sequence[Any], version: 
         raise EntryConflict(_called(kind, key), _moved(connection, kind, key))
 
 
-def _save_all(connection: sa.Connection, kind: Kind, rows: list[Values], may_change: bool) -> SavedAll:
+def _save_all(
+    connection: sa.Connection,
+    kind: Kind,
+    rows: list[Values],
+    may_change: bool,
+    stored: Mapping[tuple[Any, ...], Values] | None,
+) -> SavedAll:
     table = _table(kind)
     there = {kind.key_of(entry.values): entry.values for entry in entries(connection, kind)}
     other = {kind.key_of(row): row for row in rows if there.get(kind.key_of(row)) != row}
+    if stored is not None and (moved := [key for key in other if stored.get(key) != there.get(key)]):
+        named = ", ".join(_called(kind, key) for key in moved[:MOST_NAMED])
+        raise ImportRefused(f"{named} changed since the file was checked: nothing was imported. Bring the file again.")
     if not may_change:
         other = {key: row for key, row in other.items() if key not in there}
     if other:

@@ -38,5 +38,5 @@ def list_history(settings: Settings, name: str | None, as_json: bool) -> None:
 def _ended(entry: Entry, settings: Settings) -> str:
     from workbench.reports.texts import ended_text, sent_text
 
-    texts = ended_text(entry, settings.clock), entry.handed_out, sent_text(entry.mail, settings.clock)
+    texts = ended_text(entry, settings.clock), entry.handed_out, sent_text(entry, settings.clock)
     return "\n".join(filter(None, texts))

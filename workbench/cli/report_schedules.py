@@ -69,7 +69,7 @@ def run_schedules() -> None:
         ended = run_due(configured, Schedules(settings))
         send_waiting(settings)
     for entry in ended:
-        texts = ended_text(entry, settings.clock), entry.handed_out, sent_text(entry.mail, settings.clock)
+        texts = ended_text(entry, settings.clock), entry.handed_out, sent_text(entry, settings.clock)
         typer.echo(f"{entry.schedule}: {'. '.join(filter(None, texts))}")
     if failed := [entry.schedule for entry in ended if entry.state != "done"]:
         raise ReportError(f"{', '.join(failed)} did not become a report.")

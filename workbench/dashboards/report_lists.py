@@ -68,7 +68,7 @@ class RunList(Viewer):
         took = f" · {entry.seconds:.1f} s" if entry.seconds else ""
         by_schedule = f" · schedule {entry.schedule}" if entry.schedule else ""
         gone = f"What it made is gone since {clock.text(entry.gone_at)}." if entry.gone_at else ""
-        where = (entry.handed_out, sent_text(entry.mail, clock)) if is_admin else ()
+        where = (entry.handed_out, sent_text(entry, clock)) if is_admin else ()
         lines = (f"{began}{took}{by_schedule}", values_text(entry.values), entry.said, gone, *where)
         can_open = self._runs.find(entry.id) is not None or (entry.state == "done" and entry.gone_at is None)
         actions = ((OPEN,) if can_open else ()) + ((REPEAT,) if entry.is_over else ())

@@ -141,7 +141,8 @@ class ReportsPage(Viewer):
 
     def _open(self, run_id: str) -> None:
         """Follows a run that goes on in this process, else shows what came of it."""
-        self._run_id, self._job = run_id, self._runs.find(run_id)
+        is_seen = self._history.find(run_id, self._actor) is not None  # the browser says which run it followed
+        self._run_id, self._job = run_id, self._runs.find(run_id) if is_seen else None
         self._unsaved.changed()
         if self._job is None:
             self._show_end()

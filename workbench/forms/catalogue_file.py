@@ -33,6 +33,7 @@ class CatalogueFile(pn.viewable.Viewer):
         super().__init__()
         self._catalogue, self._kind, self._on_saved = catalogue, kind, on_saved
         self._file: EntryFile | None = None
+        self._judged = 0  # files so far: of one that comes while another is judged, the later one is shown
         self.message = Message()
         hint = f"{KINDS_OF_FILE}, at most {MOST_BYTES // 1_000_000} MB, with the columns {columns_text(kind)}."
         self._uploads = Uploads(
@@ -70,10 +71,14 @@ class CatalogueFile(pn.viewable.Viewer):
         pn.state.execute(partial(self._judge, path, name), schedule=False)
 
     async def _judge(self, path: Path, name: str) -> None:
+        self._judged += 1
+        number = self._judged
         self.message.clear()
         self._show(None)
-        with failures_said(self.message, is_saving=False):
-            self._show(await asyncio.to_thread(judge, self._catalogue, self._kind, path, name=name))
+        with failures_said(self.message, lambda: number == self._judged, is_saving=False):
+            file = await asyncio.to_thread(judge, self._catalogue, self._kind, path, name=name)
+            if number == self._judged:
+                self._show(file)
 
     def _show(self, file: EntryFile | None) -> None:
         self._file = file
@@ -87,8 +92,9 @@ class CatalogueFile(pn.viewable.Viewer):
             return
         file = self._file
         saved = await asyncio.to_thread(write, self._catalogue, self._kind, file, accepted_only=accepted_only)
-        self._show(None)
-        self._uploads.forget()
+        if self._file is file:
+            self._show(None)
+            self._uploads.forget()
         text = f"{saved.new:,} new, {saved.changed:,} changed, {saved.same:,} there already"
         left_out = f", {counted(len(file.refused), 'row')} left out" if file.refused else ""
         self.message.say("success", f"{text}{left_out}.", "Saved.")

@@ -225,7 +225,7 @@ class SaleTable(pn.viewable.Viewer):
 
     def _history(self, transaction_id: int, *, is_open: bool = False) -> str:
         changes, returned = self._sales.history(transaction_id).value, self._sales.returns(transaction_id).value
-        return history_html(changes, self._sales.clock, returned, is_open=is_open)
+        return history_html(changes, self._sales.clock, returned, self._live.names.now, is_open=is_open)
 
     async def show_sale(self, transaction_id: int | None, *, takes_focus: bool = False) -> None:
         """Has this sale in the panel, or none."""

@@ -51,7 +51,13 @@ class Runs:
                 with self._lock:
                     del self._running[recording.entry.id]
 
-        job.start(work)
+        try:
+            job.start(work)
+        except RuntimeError:  # no more threads
+            with self._lock:
+                del self._running[recording.entry.id]
+            recording.end("failed", FAILED)
+            raise ReportError(FAILED) from None
         return recording.entry.id
 
     def find(self, run_id: str) -> Job | None:

@@ -156,9 +156,12 @@ class History:
         return found
 
     @contextmanager
-    def changing(self, run_id: str) -> Iterator[Entry]:
-        """A run as it is now, which nobody else changes in the block. Raises Timeout when somebody does."""
-        with self.held(run_id):
+    def changing(self, run_id: str, seconds: float = 0.0) -> Iterator[Entry]:
+        """A run as it is now, which nobody else changes in the block.
+
+        Raises Timeout when somebody does for longer than that.
+        """
+        with self.held(run_id, seconds):
             entry = self._read(run_id)
             if entry is None:
                 raise ReportGone("The run is not in the history any more.")
@@ -211,9 +214,9 @@ class History:
         return FileLock(self.path(run_id, "lock"), timeout=0, mode=0o600, thread_local=False)
 
     @contextmanager
-    def held(self, run_id: str) -> Iterator[None]:
-        """The run is nobody else's in the block. Raises Timeout when it is."""
-        with self._lock(run_id):
+    def held(self, run_id: str, seconds: float = 0.0) -> Iterator[None]:
+        """The run is nobody else's in the block. Raises Timeout when it is for longer than that."""
+        with self._lock(run_id).acquire(timeout=seconds):
             try:
                 yield
             finally:

@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 FOLDER = "report-schedules"
 NAME = re.compile(r"[a-z][a-z0-9_]*-[1-9][0-9]{0,5}")
 LOCK_SECONDS = 10.0
+HAND_OUT_SECONDS = 180.0  # for somebody else to have looked at the run, or tried to send its mail
 MOST_TRIES = 3  # of one moment: a report whose process dies with it would do so again for ever
 MOST_RECIPIENTS = 50
 
@@ -124,7 +125,7 @@ class Schedules:
     def claimed(self, name: str) -> Iterator[tuple[Schedule, datetime] | None]:
         """The schedule and the moment that it is due for, which nobody else runs in the block; None when it is not.
 
-        The moment is done with at the end of the block, whatever comes of it, but not when the process dies in it.
+        The moment is done with at the end of the block, but not when the block fails or the process dies in it.
         """
         try:
             with FileLock(self.folder / f"{name}.lock", timeout=0, mode=0o600, thread_local=False):
@@ -135,17 +136,16 @@ class Schedules:
                     return
                 tried = replace(schedule, tries=schedule.tries + 1)
                 self._update(tried)
-                try:
-                    yield (tried, moment)
-                finally:
-                    self._update(replace(tried, done_until=moment, tries=0))
+                yield (tried, moment)
+                self._update(replace(tried, done_until=moment, tries=0))
         except Timeout:
             yield None
 
     def _update(self, schedule: Schedule) -> None:
-        """Writes it, unless it was removed meanwhile."""
+        """Writes how far it is, unless it was removed meanwhile, or another one has its name now."""
         with self._files():
-            if self._path(schedule.name).is_file():
+            now = self._read(schedule.name)
+            if now is not None and replace(now, done_until=schedule.done_until, tries=schedule.tries) == schedule:
                 self._write(schedule)
 
     @contextmanager
@@ -201,9 +201,13 @@ def run_due(
     for schedule in schedules.all():
         if schedules.due(schedule, utc_now()) is None:
             continue
-        with in_turn(), schedules.claimed(schedule.name) as claimed:
-            if claimed is not None:
-                ended.append(_run(*claimed, settings()))
+        found = settings()
+        try:
+            with in_turn(), schedules.claimed(schedule.name) as claimed:
+                if claimed is not None:
+                    ended.append(_run(*claimed, found))
+        except WorkbenchError as error:  # the others are run all the same, and this one at the next look
+            log.warning("The schedule %s could not be run: %s", schedule.name, error)
     return ended
 
 
@@ -236,7 +240,7 @@ def _run(schedule: Schedule, moment: datetime, settings: Settings) -> Entry:
 
 def _handed_out(history: History, entry: Entry, schedule: Schedule, moment: datetime, settings: Settings) -> Entry:
     """Puts what was made into the folder, and sends it; what does not work is taken down, and the report stays done."""
-    with suppress(Timeout, OSError, WorkbenchError), history.changing(entry.id) as current:
+    with suppress(Timeout, OSError, WorkbenchError), history.changing(entry.id, HAND_OUT_SECONDS) as current:
         if schedule.folder is not None:
             day = f"{settings.clock.wall(moment):%Y-%m-%d}"
             current = replace(current, handed_out=_placed(history, current, schedule.folder, schedule.form, day))

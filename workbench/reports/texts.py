@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from workbench.config.clock import StoreClock
-from workbench.reports.history import Entry, Mail
+from workbench.reports.history import Entry
 from workbench.reports.library import Value
 from workbench.words import label
 
@@ -27,9 +27,10 @@ def ended_text(entry: Entry, clock: StoreClock) -> str:
     return f"{text}: {entry.said}" if entry.said else text
 
 
-def sent_text(mail: Mail | None, clock: StoreClock) -> str:
-    """``Sent to ann@example.com``, or what became of it instead; nothing without mail."""
-    if mail is None:
+def sent_text(entry: Entry, clock: StoreClock) -> str:
+    """``Sent to ann@example.com``, or what became of it instead; nothing without mail, or report."""
+    mail = entry.mail
+    if mail is None or (entry.is_over and entry.state != "done"):
         return ""
     to = ", ".join(mail.to)
     if mail.state == "sent":
