@@ -13,7 +13,6 @@ from markupsafe import Markup
 from panel.viewable import Viewable, Viewer
 
 from workbench.accounts import current_actor
-from workbench.catalogue.names import KnownNames
 from workbench.components.html import html_pane, table_html
 from workbench.components.inline import done_at_once, is_served, read_aside, when_shown
 from workbench.components.theme import NOTHING, esc, money
@@ -24,6 +23,7 @@ from workbench.database.replication import Answer, Session
 from workbench.errors import FieldError, WorkbenchError
 from workbench.filters.chips import read_day, read_number
 from workbench.forms.fields import CHOICE, LAYOUT, MARGIN, Fields, flow, text_field
+from workbench.live import shared_live
 from workbench.metrics import DIMENSIONS
 from workbench.sales.log import PAGE, Corrected, Entry, LateChange, LogFilter, find_late, find_log
 from workbench.words import counted
@@ -62,7 +62,7 @@ class ChangesPage(Viewer):
     def __init__(self, workbench: Workbench) -> None:
         super().__init__()
         self._workbench, self._session = workbench, Session()
-        self._known = KnownNames(workbench.reader)
+        self._known = shared_live(workbench).names
         self._actor = current_actor()
         yesterday = workbench.clock.today() - DAY
         given = _given() if is_served() else {}

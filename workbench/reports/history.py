@@ -101,6 +101,7 @@ class History:
 
     def __init__(self, folder: Path, keep_days: int) -> None:
         self.folder, self._keep = folder, timedelta(days=keep_days)
+        self._entry_keep = max(self._keep, timedelta(days=ENTRY_DAYS))
 
     @classmethod
     def of(cls, settings: Settings) -> History:
@@ -189,7 +190,7 @@ class History:
         now = utc_now()
         for run_id in self._ids():
             entry = self._read(run_id)
-            if entry is None or now - entry.began_at < self._keep:
+            if entry is None or now - entry.began_at < (self._entry_keep if entry.gone_at else self._keep):
                 continue
             with suppress(Timeout, OSError), self.held(run_id):
                 self._tidy_one(self._looked_at(entry, is_held=True), now)
@@ -197,7 +198,7 @@ class History:
     def _tidy_one(self, entry: Entry, now: datetime) -> None:
         for kind in KEPT:
             self.path(entry.id, kind).unlink(missing_ok=True)
-        if now - entry.began_at >= max(self._keep, timedelta(days=ENTRY_DAYS)):
+        if now - entry.began_at >= self._entry_keep:
             self.path(entry.id, "json").unlink()
         elif entry.gone_at is None and entry.state == "done":
             self.write(replace(entry, gone_at=now))
