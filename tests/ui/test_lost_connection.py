@@ -25,6 +25,8 @@ CUT_MS = 5000
 BACK_MS = 90_000
 # What a minute without network leaves behind, at once: a session that is forgotten, a token that is no longer good.
 FORGETFUL = ("--unused-session-lifetime=500", "--check-unused-sessions=100")
+# The run that the page follows, as its draft has it.
+FOLLOWED = '() => Object.values(sessionStorage).map((each) => /"run": "([^"]+)"/.exec(each)?.[1]).find(Boolean)'
 AFTER_A_MINUTE = (*FORGETFUL, "--session-token-expiration=3")
 
 
@@ -156,7 +158,7 @@ def test_a_page_outlives_a_restart_of_the_app_and_what_was_sent_is_saved_once(
             expect(page.get_by_text(re.compile("No items yet"))).to_be_visible()
 
 
-def test_a_report_outlives_a_cut_and_is_said_to_have_ended_with_the_app(
+def test_a_report_outlives_a_cut_and_the_app_and_one_that_ran_is_said_to_have_ended_with_it(
     settings: Settings, browser: Browser, engines: Engines, workbench: Workbench
 ) -> None:
     workbench.sales().create(sale(transaction_time="2026-10-05 10:00"), uuid4())
@@ -167,7 +169,7 @@ def test_a_report_outlives_a_cut_and_is_said_to_have_ended_with_the_app(
             visit(page, f"http://127.0.0.1:{proxy.port}/reports")
             pick(page, "Month", "October 2026")
             button(page, "Run").click()
-            page.wait_for_function('() => Object.values(sessionStorage).some((each) => /"run": "/.test(each))')
+            page.wait_for_function(FOLLOWED)
             proxy.cut()
             lost(page)
             page.wait_for_timeout(2000)  # its session is forgotten meanwhile
@@ -177,12 +179,26 @@ def test_a_report_outlives_a_cut_and_is_said_to_have_ended_with_the_app(
             expect(page.frame_locator("iframe").get_by_role("heading", level=1)).to_have_text("Daily sales by store")
             page.reload()
             expect(page.get_by_text("Done in")).to_be_visible()  # it is there again, and was not run again
-            proxy.cut()
-            first.process.kill()
-            first.process.wait()
-            lost(page)
+            killed(first, proxy, page)
+        with behind(proxy, settings) as second:
+            proxy.mend()
+            back(page)
+            expect(page.get_by_text("Done in")).to_be_visible()
+            with engines.owner.begin() as connection:  # the report waits
+                connection.exec_driver_sql("lock table sales_transaction in access exclusive mode")
+                followed = page.evaluate(FOLLOWED)
+                button(page, "Run").click()
+                page.wait_for_function(f"(before) => ({FOLLOWED})() !== before", arg=followed)
+                killed(second, proxy, page)
         with behind(proxy, settings):
             proxy.mend()
             back(page)
-            expect(page.get_by_text("The report that ran here was ended")).to_be_visible()
+            expect(page.get_by_role("status").get_by_text("Interrupted")).to_be_visible()
             expect(page.get_by_role("combobox", name="Month")).to_have_text(month)
+
+
+def killed(app: Served, proxy: Proxy, page: Page) -> None:
+    proxy.cut()
+    app.process.kill()
+    app.process.wait()
+    lost(page)

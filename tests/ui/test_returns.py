@@ -40,6 +40,7 @@ def test_items_of_a_sale_are_returned_from_its_row(app: str, page: Page, workben
     open_row(rows(page).last)
     expect(page.get_by_text(re.compile("History: 1 save, .*; 2 items returned"))).to_be_visible()
     expect(page.get_by_role("cell", name=re.compile("Returned by transaction"))).to_be_visible()
+    button(page, "Close").click()
     page.get_by_label("Kind").click()
     page.get_by_role("option", name="Returns", exact=True).click()
     expect(rows(page)).to_have_count(1)

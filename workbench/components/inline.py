@@ -166,8 +166,8 @@ def building() -> Iterator[None]:
     finally:
         _building.reset(token)
         page.is_over = True
-    for work in page.wanted:
-        pn.state.execute(work, schedule=False)
+    while page.wanted:  # taken out: whatever was started in the block keeps this context, and nothing of the page
+        pn.state.execute(page.wanted.pop(0), schedule=False)
 
 
 def when_shown(work: Callable[[], Any]) -> None:

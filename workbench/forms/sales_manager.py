@@ -29,7 +29,7 @@ from workbench.notebook import connect
 from workbench.sales.rights import WRITING
 from workbench.sales.service import Saved
 
-DAY_LOOK_MS = 60_000  # between two looks whether it is another day
+DAY_LOOK_MS = 5_000  # between two looks whether it is another day; Bokeh keeps a closed page as long
 VIEW, ADD, EDIT, RETURN, DELETE = range(5)
 
 
