@@ -39,7 +39,7 @@ union all select 'table', tablename from pg_tables where schemaname = 'public'
 union all select kind, name from rw_catalog.things;
 create view rw_catalog.rw_internal_tables as
 select tablename as name from pg_tables where starts_with(tablename, '__internal');
-create table rw_catalog.rw_ddl_progress (ddl_statement text, progress text);
+create table rw_catalog.rw_ddl_progress (ddl_statement text, progress text, ddl_id bigint);
 """
 
 

@@ -5,6 +5,9 @@ The tests stand in the order in which they are run: what the first ones build, t
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
@@ -207,6 +210,22 @@ def test_each_tile_is_answered_by_the_views_that_it_is_said_to_ask(
     assert has_caught_up(stack_engines)
     stack.reader.renew()
     assert asked_views(stack, monkeypatch) == ASKED
+
+
+def test_filling_a_view_can_be_stopped_in_its_first_moment(stack_engines: Engines) -> None:
+    """RisingWave forgets the first cancellation then, and heeds no second one of the statement."""
+    body = "select item_id, generate_series(1, 20000) as number from sales_item"
+    slow = relations.Relation("slow_to_fill", "materialized view", body)
+
+    def say(line: str) -> None:
+        if line.startswith("Making the materialized view"):
+            threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGINT)).start()
+
+    with pytest.raises(KeyboardInterrupt):
+        build.apply(stack_engines, [*views.materialized_views(), slow], say)
+    with console(stack_engines) as rw:
+        assert slow.name not in rw.names()
+        assert not rw.run("select ddl_statement from rw_catalog.rw_ddl_progress")
 
 
 def test_what_a_former_version_kept_is_removed(stack_engines: Engines) -> None:

@@ -9,9 +9,10 @@ from typing import Any
 
 import pandas as pd
 import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
 
 from workbench.database.engines import Engines
-from workbench.database.failures import SERVER_ERRORS, named
+from workbench.database.failures import SERVER_ERRORS, is_missing, named
 from workbench.database.replication import Reader, Session
 from workbench.errors import ServerUnavailable
 from workbench.metrics import DIMENSIONS, METRICS, SPANS, Columns, Source, Stream, Where, ask, facts, views
@@ -110,6 +111,9 @@ def streamed(engine: sa.Engine, question: Question, where: Where = Where()) -> F
             with Stream(engine).snapshot("verification") as (connection, _):
                 return _figures(frame_of(views.sums(connection, held, grouping), metrics, by), question)
         except SERVER_ERRORS as error:
+            if isinstance(error, DBAPIError) and is_missing(error):
+                lacking = " or ".join(view.name for view in held)
+                raise ServerUnavailable(f"RisingWave lacks {lacking}. Run `workbench risingwave apply`.") from error
             cause = str(getattr(error, "orig", error)).strip().splitlines()[0]
             pause = next(pauses, None) if cause.startswith(BUSY) else None
             if pause is None:

@@ -7,6 +7,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
 
 from workbench.database.engines import Engines
 from workbench.database.failures import SERVER_ERRORS
@@ -119,11 +122,14 @@ class _Builder:
             filling.add_done_callback(lambda _: done.set())
             try:
                 while not done.wait(LOOK_SECONDS):
-                    for statement, progress in _progress(self._engines):
-                        if relation.name in statement:
-                            self._say(f"Filling {relation.name}: {progress}")
+                    for job in _jobs(self._engines, relation):
+                        self._say(f"Filling {relation.name}: {job.progress}")
             except BaseException:  # Ctrl-C, above all: whoever stops here must not wait for hours
                 self._rw.cancel()
+                # RisingWave forgets that of a statement that has only just begun, and heeds no other one after it.
+                while not done.wait(LOOK_SECONDS):
+                    for job in _jobs(self._engines, relation, cancels=True):
+                        self._say(f"Stopping to fill {relation.name}, at {job.progress}")
                 raise
             filling.result()
         reader.let_read(self._rw, self._engines.settings)  # before it takes the place of one that is read
@@ -150,13 +156,17 @@ class _Builder:
         self._rw.run(f"drop {kind} if exists {name}")
 
 
-def _progress(engines: Engines) -> list[tuple[str, str]]:
-    """The statements that RisingWave works on, each with how far it is; nothing when it does not say."""
+def _jobs(engines: Engines, relation: Relation, *, cancels: bool = False) -> list[sa.Row[Any]]:
+    """RisingWave's jobs that fill a view, each with how far it is, and ended when asked; none when it does not say."""
     assert engines.risingwave_owner is not None
     try:
         with engines.risingwave_owner.connect() as connection:
-            rows = run_sql(connection, "risingwave/catalog/progress")
-            return [(row.statement, row.progress) for row in rows]
+            found = [
+                row for row in run_sql(connection, "risingwave/catalog/progress") if relation.name in row.statement
+            ]
+            for row in found if cancels else ():
+                connection.exec_driver_sql(f"cancel jobs {int(row.job)}")
+            return found
     except SERVER_ERRORS:
         return []  # it is only told for patience: the statement itself will say what is wrong
 
