@@ -21,6 +21,7 @@ from workbench.connection import connect
 from workbench.database.engines import connect as connect_engines
 from workbench.errors import DiskFull, WorkbenchError
 from workbench.migrations import migrate
+from workbench.reports.history import History
 from workbench.sample import load
 from workbench.servers import cluster
 from workbench.servers.disk import write_whole
@@ -126,6 +127,19 @@ def test_a_file_that_finds_no_space_leaves_the_one_that_was_there(disk: Path) ->
         write_whole(report, b"x" * 100_000)
     assert report.read_bytes() == b"as it was"
     assert os.listdir(disk).count("report.html") == 1 and not list(disk.glob(".*.new"))
+
+
+def test_a_run_that_finds_no_space_for_its_report_or_its_end_says_so(disk: Path) -> None:
+    history = History(disk / "report-runs", 30)
+    large, small = (history.begin("mine", "Mine", {}, "ann") for _ in range(2))
+    with filled(disk):
+        with pytest.raises(DiskFull) as full:
+            large.done({"html": b"x" * 100_000}, 1, "", None)
+        large.end("failed", str(full.value))
+        small.end("stopped", "It was stopped.")
+        found = [history.find_any(run.entry.id) for run in (large, small)]
+    assert [entry and entry.state for entry in found] == ["failed", "stopped"]
+    assert found[0] and "has no space for this" in found[0].said
 
 
 def test_the_command_says_it_in_one_line(disk: Path, base: Settings) -> None:

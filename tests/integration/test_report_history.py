@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -11,15 +13,20 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import wait_until
 from workbench.accounts.actor import Actor
+from workbench.config import Settings
 from workbench.errors import ReportError, ReportGone
-from workbench.reports.history import ENTRY_DAYS, Entry, History
+from workbench.reports.background import MOST_OF_ONE, Runs
+from workbench.reports.history import ENTRY_DAYS, TIDIED, Entry, History, Seen, read_entry
+from workbench.reports.library import library
 
 ADMIN, ANN = Actor("root", "admin"), Actor("ann", "viewer")
 VALUES = {"month": "2026-10", "store_id": 3, "category": None}
 BEGINS = """
 import sys
 from pathlib import Path
+from workbench.reports.background import MOST_OF_ONE, Runs
 from workbench.reports.history import History
 recording = History(Path(sys.argv[1]), 30).begin("daily_sales", "Daily sales", {}, "ann")
 print(recording.entry.id, flush=True)
@@ -130,6 +137,72 @@ def test_what_somebody_put_there_stays(history: History) -> None:
         (history.folder / name).write_text("mine")
     history.tidy()
     assert {path.name for path in history.folder.iterdir()} == set(own)
+    assert history.entries(ADMIN) == []
+
+
+def test_what_processes_that_died_left_is_tidied(history: History) -> None:
+    kept, at_work = done(history), history.begin("daily_sales", "Daily sales", {}, "ann")
+    half = history.folder / f".{kept.id}.json.0123456789ab.new"
+    for path in (half, history.path(kept.id, "lock"), history.folder / ".mine.new", history.folder / "mine.lock"):
+        path.touch()
+        os.utime(path, (0, 0))
+    young = history.folder / f".{kept.id}.html.0123456789ab.new"
+    young.touch()
+    history.tidy()
+    assert {path.name for path in history.folder.iterdir() if path.suffix in (".new", ".lock")} == {
+        ".mine.new", "mine.lock", young.name, f"{at_work.entry.id}.lock"
+    }  # fmt: skip
+    at_work.end("stopped")
+
+
+def test_only_what_was_changed_is_read_again(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs = [done(history) for _ in range(20)]
+    settled = lambda: time.sleep(2 * Seen.STEP_NS / 1e9)  # noqa: E731 - the disk's own clock has to go on
+    settled()
+    assert len(history.entries(ADMIN)) == 20
+    read: list[str] = []
+    real = read_entry
+    monkeypatch.setattr("workbench.reports.history.read_entry", lambda path: [read.append(path.stem), real(path)][1])
+    for _ in range(3):
+        assert len(History(history.folder, 30).entries(ADMIN)) == 20
+    assert read == []
+    history.write(replace(runs[3], said="changed"))
+    assert [entry.said for entry in history.entries(ADMIN)].count("changed") == 1
+    assert read == [runs[3].id]
+    settled()
+    history.path(runs[4].id, "json").unlink()
+    assert len(history.entries(ADMIN)) == 19
+
+
+def test_one_person_does_not_take_all_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def acting(who: Actor) -> None:
+        monkeypatch.setattr("workbench.reports.background.current_actor", lambda: who)
+
+    settings = Settings(_env_file=None, workbench_data_dir=tmp_path)
+    report, runs = library().reports[0], Runs()
+    with runs.in_turn(), runs.in_turn():  # so that all of them wait
+        acting(ANN)
+        own = [runs.start(report, {}, settings) for _ in range(MOST_OF_ONE)]
+        with pytest.raises(ReportError, match=f"{MOST_OF_ONE} reports of yours run or wait already"):
+            runs.start(report, {}, settings)
+        acting(Actor("bob", "viewer"))
+        others = [runs.start(report, {}, settings)]
+        for run_id in own + others:
+            job = runs.find(run_id)
+            assert job is not None
+            job.stop()
+        wait_until(lambda: all(runs.find(run_id) is None for run_id in own + others), "them to end")
+
+
+def test_it_is_tidied_once_a_day(history: History) -> None:
+    aged(history, done(history), ENTRY_DAYS)
+    history.tidy_once_a_day()
+    assert history.entries(ADMIN) == []
+    second = aged(history, done(history), ENTRY_DAYS)
+    history.tidy_once_a_day()
+    assert [entry.id for entry in history.entries(ADMIN)] == [second.id]
+    os.utime(history.folder / TIDIED, (0, 0))
+    history.tidy_once_a_day()
     assert history.entries(ADMIN) == []
 
 

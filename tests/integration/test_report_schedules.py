@@ -27,6 +27,8 @@ from workbench.errors import ClusterError, ScheduleRefused
 from workbench.reports.history import Entry, History, Mail
 from workbench.reports.mail import AGAIN_MINUTES, message, send_waiting
 from workbench.reports.schedules import MOST_TRIES, Schedule, Schedules, addresses, run_due
+from workbench.reports.texts import sent_text
+from workbench.servers.disk import write_new, write_whole
 
 PARAMETERS = 'day: Day = "2026-10-31"  # The day'
 TITLE = "# Mine \u2028and\u202e yours"
@@ -182,17 +184,21 @@ def test_what_cannot_be_is_refused_when_it_is_made(own: Settings, tmp_path: Path
 
 
 class Postbox:
-    """What a server has taken; it refuses these addresses, and all of it while ``is_full``."""
+    """What a server has taken; it refuses these addresses, puts off those, and all of it while ``is_full``."""
 
     def __init__(self) -> None:
         self.mails: list[tuple[list[str], EmailMessage]] = []
         self.refuses: set[str] = set()
+        self.puts_off: set[str] = set()
+        self.goodbye = "221 Bye"
         self.is_full = False
         self.logins: list[bytes] = []
 
     async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any) -> str:
         if address in self.refuses:
             return "550 no such <b>person</b>"
+        if address in self.puts_off:
+            return "450 not now"
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
@@ -203,6 +209,9 @@ class Postbox:
         assert isinstance(mail, EmailMessage)
         self.mails.append((envelope.rcpt_tos, mail))
         return "250 OK"
+
+    async def handle_QUIT(self, _server: Any, _session: Any, _envelope: Any) -> str:
+        return self.goodbye
 
 
 @contextmanager
@@ -277,6 +286,126 @@ def test_mail_that_fails_leaves_the_report_done_is_tried_again_and_given_up(own:
     given_up = history.find_any(second.id)
     assert given_up is not None and given_up.mail is not None
     assert (given_up.mail.state, given_up.mail.tries) == ("failed", len(AGAIN_MINUTES) + 1)
+
+
+def test_of_several_only_who_was_put_off_is_tried_again(own: Settings) -> None:
+    postbox = Postbox()
+    postbox.puts_off, postbox.refuses = {"bob@example.com"}, {"eve@example.com"}
+    with posted(postbox) as mail:
+        settings = own.model_copy(update=mail)
+        missed(settings, to=(*TO, "eve@example.com"))
+        (entry,) = due(settings)
+        assert entry.mail is not None
+        assert (entry.mail.state, entry.mail.left) == ("waiting", ("bob@example.com",))
+        assert sent_text(entry, own.clock).startswith(
+            "Sent to ann@example.com. Not sent to bob@example.com yet: bob@example.com (450 not now) Tried again from"
+        )
+        postbox.puts_off = set()
+        later(History.of(settings), entry)
+        send_waiting(settings)
+    assert [to for to, _ in postbox.mails] == [["ann@example.com"], ["bob@example.com"]]
+    ended = History.of(settings).find_any(entry.id)
+    assert ended is not None
+    assert sent_text(ended, own.clock) == (
+        "Sent to ann@example.com, bob@example.com. Not to eve@example.com (550 no such <b>person</b>)"
+    )
+
+
+def test_mail_that_a_server_took_is_sent_whatever_it_answers_then(own: Settings) -> None:
+    postbox = Postbox()
+    postbox.goodbye = "451 never mind"
+    with posted(postbox) as mail:
+        settings = own.model_copy(update=mail)
+        missed(settings, to=TO)
+        (entry,) = due(settings)
+    assert entry.mail is not None
+    assert (entry.mail.state, entry.mail.said, len(postbox.mails)) == ("sent", "", 1)
+
+
+def test_mail_that_nothing_sent_for_a_week_is_given_up(own: Settings) -> None:
+    settings = own.model_copy(update={"workbench_smtp_host": "127.0.0.1", "workbench_smtp_from": "a@example.com"})
+    history = History.of(settings)
+    recording = history.begin("mine", "Mine", {}, "ann", "mine-1", Mail(TO, "html"))
+    recording.done({"html": b"1"}, 1, "", None)
+    history.write(replace(recording.entry, began_at=utc_now() - timedelta(days=7, minutes=1)))
+    send_waiting(settings)
+    ended = history.find_any(recording.entry.id)
+    assert ended is not None
+    assert sent_text(ended, own.clock) == (
+        "Not sent to ann@example.com, bob@example.com, and given up after 0 tries: It was to be sent within 7 days, and"
+        " nothing that sends mail ran, or it did not get there."
+    )
+
+
+def test_what_no_mail_can_carry_is_said_and_does_not_stop_the_others(own: Settings) -> None:
+    postbox = Postbox()
+    with posted(postbox) as mail:
+        settings = own.model_copy(update=mail)
+        history = History.of(settings)
+        for to in (("ann@example.com",), ("ann@example.com\r\nBcc: eve@example.com",)):  # the newest is sent first
+            recording = history.begin("mine", "Mine", {}, "ann", "mine-1", Mail(to, "html"))
+            recording.done({"html": b"1"}, 1, "", None)
+        send_waiting(settings)
+    assert len(postbox.mails) == 1
+    ended = history.find_any(recording.entry.id)
+    assert ended is not None and ended.mail is not None
+    assert "It cannot be written for reports@shop.example.com" in ended.mail.said
+    assert "make the schedule anew with other addresses" in ended.mail.said
+
+
+def test_who_was_to_get_a_report_is_told_once_that_it_fails(own: Settings, tmp_path: Path) -> None:
+    postbox = Postbox()
+    with posted(postbox) as mail:
+        settings = own.model_copy(update=mail)
+        report(tmp_path / "own", "1 / 0")
+        schedules, made = missed(settings, to=TO)
+
+        def come_due() -> Entry:
+            schedules._write(replace(schedules.all()[0], done_until=utc_now() - timedelta(days=3)))
+            (entry,) = due(settings)
+            return entry
+
+        first, second = come_due(), come_due()
+        send_waiting(settings)
+        assert sent_text(first, own.clock) == "Told ann@example.com, bob@example.com"
+        assert (second.state, sent_text(second, own.clock)) == ("failed", "")
+        ((to, told),) = postbox.mails
+        assert (to, told["Subject"], list(told.iter_attachments())) == (list(TO), "Failed: Mine and yours", [])
+        said = told.get_content()
+        assert "ZeroDivisionError" in said and "workbench report mine" in said and made.name in said
+        report(tmp_path / "own")
+        come_due()
+        report(tmp_path / "own", "1 / 0")
+        come_due()
+    assert [mail["Subject"] for _, mail in postbox.mails[1:]] == ["Mine and yours", "Failed: Mine and yours"]
+
+
+def test_a_file_has_its_name_when_it_is_whole_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[list[str]] = []
+    monkeypatch.setattr("os.fsync", lambda _file: seen.append([path.name for path in tmp_path.glob("[!.]*")]))
+    path = tmp_path / "mine.html"
+    assert write_new(path, b"1") and not write_new(path, b"2")
+    assert path.read_bytes() == b"1"
+    write_whole(path, b"3")
+    assert path.read_bytes() == b"3"
+    assert seen == [[], ["mine.html"], ["mine.html"]]
+    assert [each.name for each in tmp_path.iterdir()] == ["mine.html"]
+
+    def no_links(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr("os.link", no_links)  # a disk without them
+    assert not write_new(path, b"4") and write_new(tmp_path / "other.html", b"5")
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["mine.html", "other.html"]
+
+
+def test_a_schedule_keeps_its_limit_and_takes_its_lock_along(own: Settings, tmp_path: Path) -> None:
+    report(tmp_path / "own", "import time; time.sleep(60)")
+    schedules, made = missed(own, seconds=1)
+    (entry,) = due(own)
+    assert "did not finish within 1 s" in entry.said
+    schedules.remove(made.name)
+    assert [path.name for path in schedules.folder.iterdir()] == ["schedules.lock"]
 
 
 def test_a_server_that_does_not_show_who_it_is_gets_no_password(own: Settings, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from workbench.dashboards.sale_list import as_drawn
 from workbench.errors import FieldError
 from workbench.forms.actions import Action
 from workbench.forms.basket_rows import BasketRows
+from workbench.forms.change_many import refused_html
 from workbench.forms.conflict import conflict_table, merge
 from workbench.forms.fields import Fields, text_field
 from workbench.forms.messages import Message
@@ -28,6 +29,7 @@ from workbench.forms.sale_form import content
 from workbench.metrics import SaleWhere
 from workbench.metrics.facts import Counted
 from workbench.metrics.sale_pages import COLUMNS, Move, SalePage
+from workbench.sales.many import Refused
 
 BLANK = filter_texts(SaleWhere())
 TODAY = date(2026, 5, 6)  # a Wednesday
@@ -308,3 +310,10 @@ def test_a_click_after_the_answer_is_done_next_and_one_before_it_is_a_double_cli
 
     asyncio.run(clicks())
     assert runs == [0, 1]
+
+
+def test_of_thousands_that_are_refused_the_first_are_named() -> None:
+    shown = refused_html([Refused(number, "it is void") for number in range(1, 9_991)])
+    assert shown.count("<li>") == 10
+    assert shown.endswith("49, 50 and 9,940 more.</p>")
+    assert refused_html([Refused(number, "it is void") for number in range(1, 13)]).endswith("<p>Neither 11, 12.</p>")

@@ -83,7 +83,7 @@ def report(
         _list(name, as_json)
     elif every is not None:
         form = (kind or Format.html).value
-        report_schedules.add_schedule(name, _given(parameter or []), every, form, output, mail or [])
+        report_schedules.add_schedule(name, _given(parameter or []), every, form, output, mail or [], seconds)
     else:
         _write(name, _given(parameter or []), kind, output, seconds, as_json)
 

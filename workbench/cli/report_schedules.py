@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import typer
 from rich.console import Console
@@ -15,8 +16,19 @@ from workbench.cli.shared import configured, errors
 from workbench.config import Settings, load_settings
 from workbench.errors import ReportError, ScheduleRefused
 
+if TYPE_CHECKING:
+    from workbench.reports.history import Form
 
-def add_schedule(name: str, given: dict[str, str], every: str, form: str, folder: Path | None, mail: list[str]) -> None:
+
+def add_schedule(
+    name: str,
+    given: dict[str, str],
+    every: str,
+    form: str,
+    folder: Path | None,
+    mail: list[str],
+    seconds: int | None = None,
+) -> None:
     """Makes a schedule, and says when it is due first."""
     from workbench.reports.schedules import Schedules, addresses
 
@@ -28,7 +40,7 @@ def add_schedule(name: str, given: dict[str, str], every: str, form: str, folder
     schedules = Schedules(settings)
     to = addresses(mail) if mail else ()
     by = current_actor().name
-    made = schedules.add(name, given, every, by=by, form=form, folder=folder, to=to)  # type: ignore[arg-type]
+    made = schedules.add(name, given, every, by=by, form=cast("Form", form), folder=folder, to=to, seconds=seconds)
     typer.echo(f"Made {made.name}, due first on {_when(schedules.next_of(made), settings)}.")
 
 

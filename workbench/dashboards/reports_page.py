@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -27,10 +26,11 @@ from workbench.dashboards.report_fields import ReportFields
 from workbench.dashboards.report_lists import OPEN, REPEAT, RunList, ScheduleList
 from workbench.dashboards.tile import card, html
 from workbench.errors import ReportGone, WorkbenchError
-from workbench.files.chromium import installed_chromium, printed
+from workbench.files.chromium import installed_chromium
 from workbench.reports.background import shared_runs
-from workbench.reports.history import Entry, History, Kept
+from workbench.reports.history import Entry, Form, History
 from workbench.reports.library import Report, library
+from workbench.reports.mail import made
 from workbench.reports.texts import ended_text
 
 
@@ -47,7 +47,7 @@ class ReportFrame(JSComponent):
 
 
 LOOK_MS = 250
-FORMATS: dict[Kept, str] = {"html": "Download HTML", "ipynb": "Download notebook"}
+FORMATS: dict[Form, str] = {"html": "Download HTML", "ipynb": "Download notebook", "pdf": "Download PDF"}
 NOTHING_SHOWN = '<p class="soft">What a report makes is shown here. Run one, or open one that was run.</p>'
 NO_REPORT = '<p class="soft">There is no report in the folder notebooks/reports.</p>'
 
@@ -197,33 +197,22 @@ class ReportsPage(Viewer):
             return
         began = self._settings.clock.text(entry.began_at)
         self._said.say(f"Done in {entry.seconds:.1f} s: {entry.title}, run {began} by {entry.by}.", "good")
-        downloads: list[Viewable] = [
-            pmui.FileDownload(
-                callback=partial(self._content, entry, kind),
-                filename=f"{entry.report}.{kind}",
-                label=label,
-                variant="outlined",
-                margin=0,
-            )
-            for kind, label in FORMATS.items()
+        forms = FORMATS if installed_chromium() else {form: name for form, name in FORMATS.items() if form != "pdf"}
+        downloads = [
+            pmui.Button(label=name, variant="outlined", margin=0, on_click=partial(self._hand_out, entry, form))
+            for form, name in forms.items()
         ]
-        if installed_chromium():
-            print_it = partial(self._print, entry)
-            downloads.append(pmui.Button(label="Download PDF", variant="outlined", margin=0, on_click=print_it))
         self._result[:] = [card(flow(*downloads, styles={"gap": "12px"}), ReportFrame(entry.title, page))]
 
-    def _content(self, entry: Entry, kind: Kept) -> io.BytesIO:
-        return io.BytesIO(self._history.content(entry, kind))
-
-    async def _print(self, entry: Entry, event: param.parameterized.Event) -> None:
-        """Hands the report out as PDF, which takes some seconds."""
+    async def _hand_out(self, entry: Entry, form: Form, event: param.parameterized.Event) -> None:
+        """Hands the report out; a PDF takes some seconds. What was tidied away meanwhile is said to be gone."""
 
         def write(path: Path) -> None:
-            path.write_bytes(printed(self._history.content(entry, "html").decode()))
+            path.write_bytes(made(self._history, entry, form))
 
         event.obj.loading = True
         try:
-            await self._downloads.write(f"{entry.report}.pdf", write)
+            await self._downloads.write(f"{entry.report}.{form}", write)
         except WorkbenchError as error:
             self._said.say(str(error), "bad")
         finally:

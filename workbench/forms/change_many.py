@@ -27,6 +27,7 @@ from workbench.words import counted
 
 AS_IT_IS = "As it is"
 FIRST, MOST_NAMED = 5, 10  # sales that are shown; refusals that are told in full
+MOST_IDS = 40  # of further refusals
 
 
 class ChangeMany(pn.viewable.Viewer):
@@ -169,10 +170,12 @@ def _first_html(preview: Preview, currency: str, names: Names) -> str:
 
 
 def refused_html(refused: Sequence[Refused]) -> str:
-    """Those that are not changed, each with its reason; of many the ids alone."""
+    """Those that are not changed, the first ones with their reasons, then some ids, then how many more."""
     if not refused:
         return ""
     items = "".join(f"<li>{esc(each)}</li>" for each in refused[:MOST_NAMED])
-    rest = ", ".join(str(each.transaction_id) for each in refused[MOST_NAMED:])
-    more = f"<p>Neither {esc(rest)}.</p>" if rest else ""
+    others = refused[MOST_NAMED : MOST_NAMED + MOST_IDS]
+    rest = ", ".join(str(each.transaction_id) for each in others)
+    unnamed = len(refused) - MOST_NAMED - len(others)
+    more = f"<p>Neither {esc(rest)}{f' and {unnamed:,} more' if unnamed > 0 else ''}.</p>" if rest else ""
     return f"<p><strong>{len(refused):,} cannot be changed:</strong></p><ul>{items}</ul>{more}"

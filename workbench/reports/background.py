@@ -16,6 +16,7 @@ from workbench.reports.library import Report, Value
 
 AT_ONCE = 2  # each is a process that takes a core and some 200 MB
 MOST_WAITING = 10
+MOST_OF_ONE = 6  # of one person, so that others find a place
 WAITS = "Waiting: other reports run ..."
 NOT_BEGUN = "It was stopped before it began."
 
@@ -28,6 +29,7 @@ class Runs:
 
     def __init__(self) -> None:
         self._running: dict[str, Job] = {}
+        self._by: dict[str, str] = {}
         self._turn = threading.BoundedSemaphore(AT_ONCE)
         self._lock = threading.Lock()
 
@@ -40,25 +42,33 @@ class Runs:
         with self._lock:
             if len(self._running) >= AT_ONCE + MOST_WAITING:
                 raise ReportError(f"{len(self._running)} reports run or wait already. Try again in a minute.")
-            recording = History.of(settings).begin(report.name, report.title, values, current_actor().name)
-            self._running[recording.entry.id] = job
+            by = current_actor().name
+            if (own := list(self._by.values()).count(by)) >= MOST_OF_ONE:
+                raise ReportError(
+                    f"{own} reports of yours run or wait already: wait for one of them, or open one under"
+                    " Runs to cancel it."
+                )
+            recording = History.of(settings).begin(report.name, report.title, values, by)
+            self._running[recording.entry.id], self._by[recording.entry.id] = job, by
 
         def work(advance: Advance, should_stop: ShouldStop) -> str:
             try:
                 with self._turn_of(job, recording, should_stop):
                     return _done(job, recording, report, values, settings, advance, should_stop)
             finally:
-                with self._lock:
-                    del self._running[recording.entry.id]
+                self._forget(recording.entry.id)
 
         try:
             job.start(work)
         except RuntimeError:  # no more threads
-            with self._lock:
-                del self._running[recording.entry.id]
+            self._forget(recording.entry.id)
             recording.end("failed", FAILED)
             raise ReportError(FAILED) from None
         return recording.entry.id
+
+    def _forget(self, run_id: str) -> None:
+        with self._lock:
+            del self._running[run_id], self._by[run_id]
 
     def find(self, run_id: str) -> Job | None:
         """The task of a run that goes on in this process; None for all others."""

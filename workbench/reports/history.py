@@ -7,11 +7,16 @@ the operating system takes back when that process dies: a run that says "running
 from __future__ import annotations
 
 import logging
+import os
 import re
+import threading
+import time
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Literal
 from uuid import uuid4
@@ -22,9 +27,9 @@ from pydantic import TypeAdapter, ValidationError
 from workbench.accounts.actor import Actor
 from workbench.config import Settings
 from workbench.config.clock import utc_now
-from workbench.errors import ReportError, ReportGone
+from workbench.errors import DiskFull, ReportError, ReportGone
 from workbench.reports.library import Value
-from workbench.servers.disk import full_in_words, write_whole
+from workbench.servers.disk import FULL, full_in_words, unfinished, write_whole
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +42,7 @@ ENTRY_DAYS = 400  # a line of the history outlives its files, and covers a year
 NAME = re.compile(r"[0-9]{8}T[0-9]{12}-[0-9a-f]{12}")  # sorted by name is sorted by time
 FAILED = "The report could not be run."
 INTERRUPTED = "The program that ran it ended before the report did."
+TIDIED, TIDY_SECONDS = ".tidied", 86_400.0  # the file whose time says when that was done last
 
 
 Form = Literal["html", "ipynb", "pdf"]
@@ -44,7 +50,11 @@ Form = Literal["html", "ipynb", "pdf"]
 
 @dataclass(frozen=True)
 class Mail:
-    """To whom what a run makes is sent, and what became of that; ``next_at`` is when it is tried again."""
+    """To whom what a run makes is sent, and what became of that; ``next_at`` is when it is tried again.
+
+    ``sent_to`` and ``refused`` (with the server's answers) are done with: the others are tried again. A run that failed
+    is told of when ``tells_failure`` says so.
+    """
 
     to: tuple[str, ...]
     form: Form
@@ -52,6 +62,14 @@ class Mail:
     tries: int = 0
     said: str = ""
     next_at: datetime | None = None
+    sent_to: tuple[str, ...] = ()
+    refused: Mapping[str, str] = field(default_factory=dict)
+    tells_failure: bool = False
+
+    @property
+    def left(self) -> tuple[str, ...]:
+        """To whom it is still to be sent."""
+        return tuple(address for address in self.to if address not in self.sent_to and address not in self.refused)
 
 
 @dataclass(frozen=True)
@@ -86,7 +104,9 @@ class Entry:
     def has_mail_to_send(self, now: datetime) -> bool:
         """Whether it is time to send its mail, or to try so again."""
         mail = self.mail
-        return mail is not None and mail.state == "waiting" and (mail.next_at is None or mail.next_at <= now)
+        if mail is None or mail.state != "waiting" or not (self.state == "done" or mail.tells_failure):
+            return False
+        return mail.next_at is None or mail.next_at <= now
 
     def is_seen_by(self, actor: Actor) -> bool:
         """Each sees their own runs and those of schedules, an admin all."""
@@ -94,6 +114,67 @@ class Entry:
 
 
 ENTRY, RUNS = TypeAdapter(Entry), TypeAdapter(list[Entry])
+
+
+class Seen:
+    """The entries of a folder as this process has read them: what is there is read again when it was changed.
+
+    A file is replaced, never changed, so that the folder's own time says that something was. The clock of a disk goes
+    in steps: what was changed a moment ago may be changed once more in the same step.
+    """
+
+    STEP_NS = 100_000_000
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._folder_at, self._looked_at_ns = 0, 0
+        self._files: dict[str, tuple[tuple[int, int, int], Entry | None]] = {}
+
+    def entries(self, folder: Path) -> list[Entry]:
+        """What can be read, newest first."""
+        with self._lock:
+            try:
+                self._look(folder)
+            except OSError:  # there is no history yet, or we may not look
+                self._files, self._folder_at = {}, 0
+            return [entry for _, (_, entry) in sorted(self._files.items(), reverse=True) if entry is not None]
+
+    def _look(self, folder: Path) -> None:
+        folder_at, now = folder.stat().st_mtime_ns, time.time_ns()
+        if folder_at == self._folder_at and folder_at < self._looked_at_ns - self.STEP_NS:
+            return
+        found = {}
+        with os.scandir(folder) as files:
+            for file in files:
+                run_id, ending, _ = file.name.partition(".json")
+                if ending and file.name == f"{run_id}.json" and NAME.fullmatch(run_id):
+                    found[run_id] = self._read(run_id, file)
+        self._files, self._folder_at, self._looked_at_ns = found, folder_at, now
+
+    def _read(self, run_id: str, file: os.DirEntry[str]) -> tuple[tuple[int, int, int], Entry | None]:
+        try:
+            stat = file.stat()
+        except OSError:  # gone meanwhile
+            return (0, 0, 0), None
+        state = stat.st_mtime_ns, stat.st_size, stat.st_ino
+        known = self._files.get(run_id)
+        is_old = stat.st_mtime_ns < self._looked_at_ns - self.STEP_NS
+        return known if known is not None and known[0] == state and is_old else (state, read_entry(Path(file.path)))
+
+
+@cache
+def seen() -> defaultdict[Path, Seen]:
+    """What this process has read, by folder."""
+    return defaultdict(Seen)
+
+
+def read_entry(path: Path) -> Entry | None:
+    """None for what is gone meanwhile, or what is none of ours."""
+    try:
+        return ENTRY.validate_json(path.read_bytes())
+    except (OSError, ValidationError) as error:
+        log.debug("%s is no run: %s", path.stem, type(error).__name__)
+        return None
 
 
 class History:
@@ -136,25 +217,17 @@ class History:
     def entries(self, actor: Actor, most: int = 1_000) -> list[Entry]:
         """The newest runs that this one may see, newest first."""
         found: list[Entry] = []
-        for run_id in self._ids():
+        for entry in self._all():
             if len(found) == most:
                 break
-            entry = self._read(run_id)
-            if entry is not None and entry.is_seen_by(actor):
+            if entry.is_seen_by(actor):
                 found.append(self._looked_at(entry))
         return found
 
     def with_mail_to_send(self) -> list[Entry]:
-        """The runs of the last days whose mail is to be sent by now."""
+        """The runs whose mail is to be sent by now, or to be given up."""
         now = utc_now()
-        found = []
-        for run_id in self._ids():
-            if run_id < f"{now - timedelta(days=MAIL_DAYS):%Y%m%dT%H%M%S}":
-                break
-            entry = self._read(run_id)
-            if entry is not None and entry.state == "done" and entry.has_mail_to_send(now):
-                found.append(entry)
-        return found
+        return [entry for entry in self._all() if entry.has_mail_to_send(now)]
 
     @contextmanager
     def changing(self, run_id: str, seconds: float = 0.0) -> Iterator[Entry]:
@@ -185,15 +258,33 @@ class History:
         except OSError:
             raise ReportGone(f"What {entry.title} made is not kept any more. Run it again.") from None
 
+    def tidy_once_a_day(self) -> None:
+        """Tidies, unless that was done within a day, by whichever process."""
+        done = self.folder / TIDIED
+        with suppress(OSError):
+            if not done.exists() or time.time() - done.stat().st_mtime >= TIDY_SECONDS:
+                done.touch(mode=0o600)
+                self.tidy()
+
     def tidy(self) -> None:
         """Removes files and runs whose time is over: those alone that a run of ours has written under its own name."""
-        now = utc_now()
-        for run_id in self._ids():
-            entry = self._read(run_id)
-            if entry is None or now - entry.began_at < (self._entry_keep if entry.gone_at else self._keep):
+        now, entries = utc_now(), self._all()
+        for entry in entries:
+            if now - entry.began_at < (self._entry_keep if entry.gone_at else self._keep):
                 continue
-            with suppress(Timeout, OSError), self.held(run_id):
+            with suppress(Timeout, OSError), self.held(entry.id):
                 self._tidy_one(self._looked_at(entry, is_held=True), now)
+        self._tidy_leftovers({entry.id for entry in entries if not entry.is_over})
+
+    def _tidy_leftovers(self, running: set[str]) -> None:
+        """Removes what processes that died have left: half a file, and locks that nobody holds."""
+        for path in unfinished(self.folder):
+            if NAME.fullmatch(path.name[1:].partition(".")[0]):
+                path.unlink(missing_ok=True)
+        for lock in self.folder.glob("*.lock"):
+            if NAME.fullmatch(lock.stem) and lock.stem not in running:
+                with suppress(Timeout, OSError), self.held(lock.stem):
+                    pass  # which removes it
 
     def _tidy_one(self, entry: Entry, now: datetime) -> None:
         for kind in KEPT:
@@ -241,18 +332,13 @@ class History:
             self.write(ended)
         return ended
 
-    def _ids(self) -> list[str]:
-        """Newest first."""
-        names = (path.stem for path in self.folder.glob("*.json"))
-        return sorted(filter(NAME.fullmatch, names), reverse=True)
+    def _all(self) -> list[Entry]:
+        """Newest first, as they are written down."""
+        return seen()[self.folder].entries(self.folder)
 
     def _read(self, run_id: str) -> Entry | None:
         """None for what is gone meanwhile, or what is none of ours."""
-        try:
-            return ENTRY.validate_json(self.path(run_id, "json").read_bytes())
-        except (OSError, ValidationError) as error:
-            log.debug("%s is no run: %s", run_id, type(error).__name__)
-            return None
+        return read_entry(self.path(run_id, "json"))
 
 
 @dataclass
@@ -273,16 +359,32 @@ class Recording:
             with full_in_words(self.history.folder):
                 for kind, content in files.items():
                     write_whole(self.history.path(self.entry.id, kind), content)
-        except OSError as error:
+        except (OSError, DiskFull) as error:
+            for kind in files:  # half of it is of no use, and how it ended takes room as well
+                self.history.path(self.entry.id, kind).unlink(missing_ok=True)
+            if isinstance(error, DiskFull):
+                raise
             raise ReportError(f"The report cannot be kept in {self.history.folder}: {error.strerror}.") from None
         self._end(replace(self.entry, state="done", seconds=seconds, engine=engine, as_of=as_of))
 
     def _end(self, entry: Entry) -> None:
         self.entry = entry
         try:
-            self.history.write(entry)
+            self._write_end(entry)
         except OSError as error:
             log.warning("How the run %s ended could not be written: %s", entry.id, error.strerror)
         finally:
             self.history.path(entry.id, "lock").unlink(missing_ok=True)
             self.lock.release()
+
+    def _write_end(self, entry: Entry) -> None:
+        """Replaces the file, or, on a full disk, changes it where it is: it has a block of the disk already."""
+        try:
+            self.history.write(entry)
+        except OSError as error:
+            if error.errno not in FULL:
+                raise
+            with self.history.path(entry.id, "json").open("r+b") as file:
+                file.write(ENTRY.dump_json(entry))
+                file.truncate()
+            os.utime(self.history.folder)  # which says to who reads that something changed

@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import smtplib
 import ssl
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from email.errors import MessageError
 from email.message import EmailMessage
 from email.policy import SMTP
 
@@ -17,14 +19,19 @@ from workbench.config import Settings
 from workbench.config.clock import StoreClock, utc_now
 from workbench.errors import MailRefused, WorkbenchError
 from workbench.files.chromium import printed
-from workbench.reports.history import Entry, Form, History, Mail
+from workbench.reports.history import MAIL_DAYS, Entry, Form, History, Mail
 from workbench.reports.texts import ended_text, values_text
 from workbench.words import hidden
+
+Answers = Mapping[str, tuple[int, bytes]]
 
 log = logging.getLogger(__name__)
 
 SECONDS = 30.0  # that a server may take for an answer
 AGAIN_MINUTES = (5, 30, 120, 360)  # after the first failure, the second ...; after the last one it is given up
+REFUSED_FOR_EVER = 500  # an answer below it means: not now
+NOT_ASKED = (450, b"the server ended the connection before")
+TOO_LATE = f"It was to be sent within {MAIL_DAYS} days, and nothing that sends mail ran, or it did not get there."
 TYPES: dict[Form, tuple[str, str]] = {
     "html": ("text", "html"),
     "ipynb": ("application", "x-ipynb+json"),
@@ -57,33 +64,76 @@ def send_one(history: History, entry: Entry, settings: Settings) -> None:
     """Tries to send a run's mail, which nobody else does meanwhile, and takes down what became of it."""
     mail = entry.mail
     assert mail is not None
+    if utc_now() - entry.began_at > timedelta(days=MAIL_DAYS):
+        _write(history, entry, _ended(mail, f"{mail.said} {TOO_LATE}".strip()))
+        return
     mail = replace(mail, tries=mail.tries + 1, next_at=utc_now() + timedelta(minutes=AGAIN_MINUTES[0]))
-    history.write(replace(entry, mail=mail))  # first: a process that dies while it sends has tried
+    _write(history, entry, mail)  # first: a process that dies while it sends has tried
     try:
-        refused = _sent(message(entry, made(history, entry, mail.form), settings), mail.to, settings)
-        ended = replace(mail, state="sent", said=f"Not to {refused}" if refused else "", next_at=None)
+        content = made(history, entry, mail.form) if entry.state == "done" else b""
+        answers = _sent(message(entry, content, settings), mail.left, settings)
     except WorkbenchError as error:
-        ended = _failed(mail.tries, str(error), mail)
+        said = str(error)
         log.warning("The mail with %s of %s was not sent: %s", entry.report, entry.id, error)
-    history.write(replace(entry, mail=ended))
+    else:
+        mail, said = _answered(mail, answers)
+    is_over = mail.tries > len(AGAIN_MINUTES) or not mail.left
+    _write(history, entry, _ended(mail, said) if is_over else _put_off(mail, said))
 
 
-def _failed(tries: int, said: str, mail: Mail) -> Mail:
-    if tries > len(AGAIN_MINUTES):
-        return replace(mail, state="failed", said=said, next_at=None)
-    return replace(mail, said=said, next_at=utc_now() + timedelta(minutes=AGAIN_MINUTES[tries - 1]))
+def _write(history: History, entry: Entry, mail: Mail) -> None:
+    history.write(replace(entry, mail=mail))
+
+
+def _answered(mail: Mail, answers: Answers) -> tuple[Mail, str]:
+    """Whom the server took it for, and whom it never will; what it says of those whom it puts off."""
+    said = {address: _answer(answer) for address, answer in answers.items()}
+    refused = {address: said[address] for address, (code, _) in answers.items() if code >= REFUSED_FOR_EVER}
+    sent_to = tuple(address for address in mail.left if address not in answers)
+    answered = replace(mail, sent_to=mail.sent_to + sent_to, refused={**mail.refused, **refused})
+    return answered, _listed({address: said[address] for address in answered.left})
+
+
+def _ended(mail: Mail, said: str) -> Mail:
+    """Sent, if anybody was sent it; else given up."""
+    nobody = ". ".join(filter(None, (_listed(mail.refused), said)))
+    if not mail.sent_to:
+        return replace(mail, state="failed", said=nobody, next_at=None)
+    return replace(mail, state="sent", said=f"Not to {nobody}" if nobody else "", next_at=None)
+
+
+def _put_off(mail: Mail, said: str) -> Mail:
+    return replace(mail, said=said, next_at=utc_now() + timedelta(minutes=AGAIN_MINUTES[mail.tries - 1]))
 
 
 def message(entry: Entry, content: bytes, settings: Settings) -> EmailMessage:
-    """The mail of a run, what it made attached. Its titles come from notebooks: what is no plain text is left out."""
+    """The mail of a run, what it made attached; of one that failed, that it did.
+
+    Its titles come from notebooks: what is no plain text is left out. Raises MailRefused for what mail cannot carry.
+    """
+    try:
+        return _message(entry, content, settings)
+    except (ValueError, MessageError) as error:
+        raise MailRefused(
+            f"It cannot be written for {settings.workbench_smtp_from or 'no sender'} to"
+            f" {', '.join(entry.mail.to) if entry.mail else 'nobody'}: {error}. Mend WORKBENCH_SMTP_FROM, or make the"
+            " schedule anew with other addresses."
+        ) from None
+
+
+def _message(entry: Entry, content: bytes, settings: Settings) -> EmailMessage:
     assert entry.mail is not None
     sender, clock = settings.workbench_smtp_from, settings.clock
     made = EmailMessage(policy=SMTP)
-    made["Subject"] = " ".join("".join(" " if hidden(letter) else letter for letter in entry.title).split())[:150]
+    title = " ".join("".join(" " if hidden(letter) else letter for letter in entry.title).split())
+    made["Subject"] = (title if entry.state == "done" else f"Failed: {title}")[:150]
     made["From"], made["To"] = sender, ", ".join(entry.mail.to)
     made["Date"] = utc_now()
     made["Message-ID"] = f"<{entry.id}@{sender.rpartition('@')[2]}>"  # of each try the same
     made["Auto-Submitted"] = "auto-generated"
+    if entry.state != "done":
+        made.set_content(_failure_text(entry, clock))
+        return made
     made.set_content(_text(entry, clock))
     kind, subkind = TYPES[entry.mail.form]
     name = f"{entry.report}-{clock.wall(entry.began_at):%Y-%m-%d}.{entry.mail.form}"
@@ -101,17 +151,42 @@ def _text(entry: Entry, clock: StoreClock) -> str:
     return "\n".join(line for line in lines if line) + "\n"
 
 
-def _sent(message: EmailMessage, to: tuple[str, ...], settings: Settings) -> str:
-    """Hands the mail over; returns whom the server does not send it to. Raises MailRefused."""
+def _failure_text(entry: Entry, clock: StoreClock) -> str:
+    """What failed, why, and what to do."""
+    return f"""There is no report: {entry.title} failed.
+{values_text(entry.values)}
+
+{ended_text(entry, clock)}
+Run {clock.text(entry.began_at)} by {entry.by}, for the schedule {entry.schedule} of the sales workbench.
+
+What to do: mend what is said above, then run the report on the page Reports, or by: workbench report {entry.report}
+The schedule runs it again at its next time. You are told of the first failure alone, until it works again.
+To be told no more, have the schedule removed: workbench report --unschedule {entry.schedule}
+"""
+
+
+def _sent(message: EmailMessage, to: tuple[str, ...], settings: Settings) -> Answers:
+    """Hands the mail over; returns whom the server does not send it to, and its answers. Raises MailRefused."""
     if not can_send(settings):
         raise MailRefused("WORKBENCH_SMTP_HOST and WORKBENCH_SMTP_FROM are not set.")
     place = f"{settings.workbench_smtp_host}:{settings.workbench_smtp_port}"
     try:
-        with _server(settings) as server:
-            refused = server.send_message(message, settings.workbench_smtp_from, to)
-    except (OSError, ValueError) as error:
+        server = _server(settings)
+        try:
+            return server.send_message(message, settings.workbench_smtp_from, to)
+        finally:
+            _say_goodbye(server)
+    except smtplib.SMTPRecipientsRefused as error:
+        return {address: error.recipients.get(address, NOT_ASKED) for address in to}
+    except (OSError, ValueError, MessageError) as error:
         raise MailRefused(f"{place} {_cause(error)}") from None
-    return _refused(refused)
+
+
+def _say_goodbye(server: smtplib.SMTP) -> None:
+    """Ends the connection: whatever is answered now, a mail that was taken is taken."""
+    with suppress(OSError, ValueError):
+        server.quit()
+    server.close()
 
 
 def _server(settings: Settings) -> smtplib.SMTP:
@@ -132,12 +207,10 @@ def _server(settings: Settings) -> smtplib.SMTP:
     return server
 
 
-def _cause(error: OSError | ValueError) -> str:
+def _cause(error: OSError | ValueError | MessageError) -> str:
     """In words why a mail was not sent, without what was sent to log in."""
     if isinstance(error, smtplib.SMTPAuthenticationError):
         return f"refuses the login of WORKBENCH_SMTP_USER ({error.smtp_code})."
-    if isinstance(error, smtplib.SMTPRecipientsRefused):
-        return f"refuses {_refused(error.recipients)}."
     if isinstance(error, smtplib.SMTPResponseException):
         return f"answers {_answer((error.smtp_code, error.smtp_error))}."
     if isinstance(error, smtplib.SMTPNotSupportedError):
@@ -151,8 +224,8 @@ def _cause(error: OSError | ValueError) -> str:
     return f"did not take the mail: {type(error).__name__}."
 
 
-def _refused(answers: dict[str, tuple[int, bytes]]) -> str:
-    return ", ".join(f"{address} ({_answer(answer)})" for address, answer in answers.items())
+def _listed(answers: Mapping[str, str]) -> str:
+    return ", ".join(f"{address} ({answer})" for address, answer in answers.items())
 
 
 def _answer(answer: tuple[int, bytes | str]) -> str:

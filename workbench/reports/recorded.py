@@ -38,5 +38,5 @@ def run_recorded(
         raise
     finally:
         if recording is not None:
-            recording.history.tidy()
+            recording.history.tidy_once_a_day()
     return finished

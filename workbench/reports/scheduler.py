@@ -54,7 +54,7 @@ class Scheduler:
             send_waiting(settings)
         if now - self._tidied_at >= TIDY_SECONDS:
             self._tidied_at = now
-            History.of(settings).tidy()
+            History.of(settings).tidy_once_a_day()
         self._said = ""
 
     def _say(self, problem: str) -> None:

@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
 from pydantic import TypeAdapter, ValidationError
@@ -25,7 +26,7 @@ from workbench.reports.every import read_every
 from workbench.reports.history import FAILED, Entry, Form, History, Mail
 from workbench.reports.library import find_report, parse_all
 from workbench.reports.mail import can_send, made, send_one
-from workbench.servers.disk import full_in_words, write_whole
+from workbench.servers.disk import full_in_words, write_new, write_whole
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +43,8 @@ class Schedule:
     """A report, when it is run, with which parameters (as typed), and where what it makes goes.
 
     ``done_until`` is the last moment that was seen to; ``tries`` counts how often the one after it was begun.
+    ``is_failing`` is true from a run that failed on until one does not. ``seconds`` is the limit of a run, if not the
+    settings'.
     """
 
     name: str
@@ -54,6 +57,8 @@ class Schedule:
     folder: Path | None = None
     to: tuple[str, ...] = ()
     tries: int = 0
+    is_failing: bool = False
+    seconds: int | None = None
 
 
 SCHEDULE, LIST = TypeAdapter(Schedule), TypeAdapter(list[Schedule])
@@ -76,6 +81,7 @@ class Schedules:
         form: Form = "html",
         folder: Path | None = None,
         to: tuple[str, ...] = (),
+        seconds: int | None = None,
     ) -> Schedule:
         """Makes a schedule, due for the first time after now. Raises ScheduleRefused and ParameterRefused."""
         chosen = find_report(report, self._settings.workbench_reports_dir)
@@ -86,7 +92,7 @@ class Schedules:
         with self._files():
             taken = [int(name.rpartition("-")[2]) for name in self._names() if name.rpartition("-")[0] == report]
             name = f"{report}-{max(taken, default=0) + 1}"
-            made = Schedule(name, report, dict(given), moments.text, by, utc_now(), form, place, to)
+            made = Schedule(name, report, dict(given), moments.text, by, utc_now(), form, place, to, seconds=seconds)
             self._write(made)
         return made
 
@@ -107,6 +113,8 @@ class Schedules:
                 names = ", ".join(self._names()) or "none"
                 raise ScheduleRefused(f"There is no schedule {name[:60]!r}. There are {names}.")
             self._path(name).unlink()
+            with suppress(Timeout, OSError), self._lock(name):
+                self._lock_path(name).unlink(missing_ok=True)
 
     def all(self) -> list[Schedule]:
         """All that there are, by name."""
@@ -128,25 +136,25 @@ class Schedules:
         The moment is done with at the end of the block, but not when the block fails or the process dies in it.
         """
         try:
-            with FileLock(self.folder / f"{name}.lock", timeout=0, mode=0o600, thread_local=False):
+            with self._lock(name):
                 schedule = self._read(name)
                 moment = self.due(schedule, utc_now()) if schedule else None
                 if schedule is None or moment is None:
                     yield None
                     return
                 tried = replace(schedule, tries=schedule.tries + 1)
-                self._update(tried)
+                self.update(tried, tries=tried.tries)
                 yield (tried, moment)
-                self._update(replace(tried, done_until=moment, tries=0))
+                self.update(tried, done_until=moment, tries=0)
         except Timeout:
             yield None
 
-    def _update(self, schedule: Schedule) -> None:
+    def update(self, schedule: Schedule, **moving: Any) -> None:
         """Writes how far it is, unless it was removed meanwhile, or another one has its name now."""
         with self._files():
             now = self._read(schedule.name)
-            if now is not None and replace(now, done_until=schedule.done_until, tries=schedule.tries) == schedule:
-                self._write(schedule)
+            if now is not None and _made(now) == _made(schedule):
+                self._write(replace(now, **moving))
 
     @contextmanager
     def _files(self) -> Iterator[None]:
@@ -164,6 +172,12 @@ class Schedules:
     def _write(self, schedule: Schedule) -> None:
         write_whole(self._path(schedule.name), SCHEDULE.dump_json(schedule, indent=1))
 
+    def _lock(self, name: str) -> FileLock:
+        return FileLock(self._lock_path(name), timeout=0, mode=0o600, thread_local=False)
+
+    def _lock_path(self, name: str) -> Path:
+        return self.folder / f"{name}.lock"
+
     def _path(self, name: str) -> Path:
         return self.folder / f"{name}.json"
 
@@ -178,6 +192,11 @@ class Schedules:
             log.debug("%s is no schedule: %s", self._path(name), type(error).__name__)
             return None
         return schedule
+
+
+def _made(schedule: Schedule) -> Schedule:
+    """As it was made, without what changes as it goes."""
+    return replace(schedule, done_until=datetime.max, tries=0, is_failing=False)
 
 
 def addresses(texts: list[str]) -> tuple[str, ...]:
@@ -205,14 +224,26 @@ def run_due(
         try:
             with in_turn(), schedules.claimed(schedule.name) as claimed:
                 if claimed is not None:
-                    ended.append(_run(*claimed, found))
+                    ended.append(_run(schedules, *claimed, found))
         except WorkbenchError as error:  # the others are run all the same, and this one at the next look
             log.warning("The schedule %s could not be run: %s", schedule.name, error)
     return ended
 
 
-def _run(schedule: Schedule, moment: datetime, settings: Settings) -> Entry:
+def _run(schedules: Schedules, schedule: Schedule, moment: datetime, settings: Settings) -> Entry:
     """Runs a schedule for its moment; whatever comes of it is in the history, and so is what became of its mail."""
+    history = History.of(settings)
+    entry = _ran(schedule, moment, settings)
+    if entry.state == "failed" and not schedule.is_failing:
+        _told(history, entry, settings)
+    if entry.state in ("done", "failed"):
+        schedules.update(schedule, is_failing=entry.state == "failed")
+    if entry.state == "done":
+        _handed_out(history, entry, schedule, moment, settings)
+    return history.find_any(entry.id) or entry
+
+
+def _ran(schedule: Schedule, moment: datetime, settings: Settings) -> Entry:
     from workbench.reports.recorded import run_recorded
 
     history, by = History.of(settings), schedule.by
@@ -229,16 +260,25 @@ def _run(schedule: Schedule, moment: datetime, settings: Settings) -> Entry:
         recording.end("failed", f"It was begun {MOST_TRIES} times, and the program ended each time.")
         return recording.entry
     try:
-        run_recorded(recording, report, values, settings, by=by)
+        run_recorded(recording, report, values, settings, by=by, seconds=schedule.seconds)
     except WorkbenchError:
-        return recording.entry
+        log.debug("The schedule %s: the history says why there is no report", schedule.name)
     except Exception:
         log.exception("The schedule %s: %s", schedule.name, FAILED)
-        return recording.entry
-    return _handed_out(history, recording.entry, schedule, moment, settings)
+    return recording.entry
 
 
-def _handed_out(history: History, entry: Entry, schedule: Schedule, moment: datetime, settings: Settings) -> Entry:
+def _told(history: History, entry: Entry, settings: Settings) -> None:
+    """Sends whoever was to get the report why there is none."""
+    if entry.mail is None:
+        return
+    with suppress(Timeout, OSError, WorkbenchError), history.changing(entry.id, HAND_OUT_SECONDS) as current:
+        telling = replace(current, mail=replace(entry.mail, tells_failure=True))
+        history.write(telling)
+        send_one(history, telling, settings)
+
+
+def _handed_out(history: History, entry: Entry, schedule: Schedule, moment: datetime, settings: Settings) -> None:
     """Puts what was made into the folder, and sends it; what does not work is taken down, and the report stays done."""
     with suppress(Timeout, OSError, WorkbenchError), history.changing(entry.id, HAND_OUT_SECONDS) as current:
         if schedule.folder is not None:
@@ -247,7 +287,6 @@ def _handed_out(history: History, entry: Entry, schedule: Schedule, moment: date
             history.write(current)
         if current.mail is not None:
             send_one(history, current, settings)
-    return history.find_any(entry.id) or entry
 
 
 def _placed(history: History, entry: Entry, folder: Path, form: Form, day: str) -> str:
@@ -256,24 +295,9 @@ def _placed(history: History, entry: Entry, folder: Path, form: Form, day: str) 
         content = made(history, entry, form)
         for number in range(1, 100):
             path = folder / f"{entry.report}-{day}{f'-{number}' if number > 1 else ''}.{form}"
-            if _written(path, content):
+            if write_new(path, content):
                 return f"Written to {path}"
         raise ReportError(f"{folder} has a hundred reports of this day")
     except (OSError, WorkbenchError) as error:
         said = error.strerror if isinstance(error, OSError) else str(error)
         return f"Could not be written to {folder}: {said}"
-
-
-def _written(path: Path, content: bytes) -> bool:
-    """False when there is a file of this name."""
-    try:
-        with path.open("xb") as file:
-            try:
-                file.write(content)
-                file.flush()
-            except BaseException:
-                path.unlink()
-                raise
-    except FileExistsError:
-        return False
-    return True

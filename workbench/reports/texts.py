@@ -30,14 +30,20 @@ def ended_text(entry: Entry, clock: StoreClock) -> str:
 def sent_text(entry: Entry, clock: StoreClock) -> str:
     """``Sent to ann@example.com``, or what became of it instead; nothing without mail, or report."""
     mail = entry.mail
-    if mail is None or (entry.is_over and entry.state != "done"):
+    if mail is None or (entry.is_over and entry.state != "done" and not mail.tells_failure):
         return ""
-    to = ", ".join(mail.to)
+    to, taken = ", ".join(mail.to), ", ".join(mail.sent_to or mail.to)
+    sent = "Told" if mail.tells_failure else "Sent to"
     if mail.state == "sent":
-        return f"Sent to {to}" + (f". {mail.said}" if mail.said else "")
+        return f"{sent} {taken}" + (f". {mail.said}" if mail.said else "")
     if mail.state == "failed":
-        return f"Not sent to {to}, and given up after {mail.tries} tries: {mail.said}"
+        return f"Not sent to {to}, and given up after {_tries(mail.tries)}: {mail.said}"
     if not mail.tries:
         return f"To be sent to {to}"
     again = f" Tried again from {clock.text(mail.next_at)} on" if mail.next_at else ""
-    return f"Not sent to {to} yet: {mail.said}{again}"
+    sent_to = f"{sent} {taken}. " if mail.sent_to else ""
+    return f"{sent_to}Not sent to {', '.join(mail.left)} yet: {mail.said}{again}"
+
+
+def _tries(number: int) -> str:
+    return f"{number} {'try' if number == 1 else 'tries'}"

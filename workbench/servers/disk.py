@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 from workbench.errors import DiskFull
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 SAID_BY_PROGRAMS = ("No space left on device", "Disk quota exceeded")
+UNFINISHED, UNFINISHED_SECONDS = re.compile(r"\..+\.[0-9a-f]{12}\.new"), 3600.0
 LITTLE_BYTES = 32 << 20  # PostgreSQL writes its log ahead in files of 16 MB
 
 
@@ -54,10 +58,46 @@ def _free_bytes(path: Path) -> int:
 
 def write_whole(path: Path, content: bytes) -> None:
     """Writes the file whole or not at all: what was there before stays until then. Raises OSError."""
-    made = path.with_name(f".{path.name}.new")
-    try:
-        made.write_bytes(content)
+    with _beside(path, content) as made:
         made.replace(path)
-    except BaseException:
+
+
+def write_new(path: Path, content: bytes) -> bool:
+    """The same where no file is; False, and nothing is changed, where one is. Raises OSError."""
+    with _beside(path, content) as made:
+        try:
+            os.link(made, path)
+        except FileExistsError:
+            return False
+        except OSError:  # a disk without links, such as one of a network
+            if path.exists():
+                return False
+            made.replace(path)
+    return True
+
+
+def unfinished(folder: Path) -> list[Path]:
+    """What processes that died left of files that they wrote to the folder."""
+    oldest = time.time() - UNFINISHED_SECONDS
+    return [path for path in folder.glob(".*.new") if UNFINISHED.fullmatch(path.name) and _is_before(path, oldest)]
+
+
+@contextmanager
+def _beside(path: Path, content: bytes) -> Iterator[Path]:
+    """The content on the disk beside ``path``, under a name that nobody else writes; gone after the block."""
+    made = path.with_name(f".{path.name}.{uuid4().hex[:12]}.new")
+    try:
+        with made.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        yield made
+    finally:
         made.unlink(missing_ok=True)
-        raise
+
+
+def _is_before(path: Path, moment: float) -> bool:
+    try:
+        return path.stat().st_mtime < moment
+    except OSError:  # gone meanwhile
+        return False
