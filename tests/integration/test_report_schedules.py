@@ -146,6 +146,19 @@ def test_what_is_removed_does_not_come_back(own: Settings) -> None:
         schedules.remove("../report-runs/x-1")
 
 
+def test_one_that_is_paused_is_not_due_and_goes_on_without_what_it_missed(own: Settings) -> None:
+    schedules, made = missed(own)
+    with schedules.claimed(made.name) as claimed:
+        assert claimed is not None
+        schedules.pause(made.name, is_paused=True)
+    schedules._write(replace(schedules.all()[0], done_until=utc_now() - timedelta(days=3)))
+    assert due(own) == [] and schedules.next_of(schedules.all()[0]) is None
+    schedules.pause(made.name, is_paused=False)
+    assert due(own) == [] and schedules.next_of(schedules.all()[0]) is not None
+    with pytest.raises(ScheduleRefused, match="There is no schedule 'x-1'. There are mine-1"):
+        schedules.pause("x-1", is_paused=True)
+
+
 def test_one_that_is_made_under_the_name_of_a_removed_one_stays_as_it_was_made(own: Settings) -> None:
     schedules, made = missed(own)
     with schedules.claimed(made.name) as claimed:

@@ -152,6 +152,31 @@ def opens_offline(browser: Browser, exported: Path) -> None:
     context.close()
 
 
+def test_a_schedule_is_made_paused_and_removed_by_keyboard(app: str, page: Page, settings: Settings) -> None:
+    schedules = Schedules(settings)
+    visit(page, f"{app}/reports")
+    page.get_by_role("textbox", name="Store").fill("3")
+    page.get_by_role("button", name="New schedule").press("Enter")
+    page.get_by_role("textbox", name="At", exact=True).fill("7 o'clock")
+    page.get_by_role("button", name="Make schedule").press("Enter")
+    expect(page.get_by_text('"7 o\'clock" cannot be used: give a time from 00:00 to 23:59, as 07:00')).to_be_visible()
+    expect(page.get_by_role("textbox", name="At", exact=True)).to_be_focused()
+    assert schedules.all() == []
+    page.keyboard.press("Control+A")
+    page.keyboard.type("06:30")
+    page.get_by_label("Keep it in a folder too").press("Space")
+    page.get_by_role("button", name="Make schedule").press("Enter")
+    expect(page.get_by_text("Made the schedule daily_sales-1, due first on")).to_be_visible()
+    (made,) = schedules.all()
+    assert (made.given, made.every, made.folder) == ({"store_id": "3"}, "day-06:30", schedules.own_folder.resolve())
+    page.get_by_role("button", name="Pause: daily_sales-1").press("Enter")
+    expect(page.get_by_role("button", name="Resume: daily_sales-1")).to_be_visible()
+    assert schedules.all()[0].is_paused
+    page.get_by_role("button", name="Remove: daily_sales-1").press("Enter")
+    expect(page.get_by_text("There is none.")).to_be_visible()
+    assert schedules.all() == []
+
+
 def test_a_run_can_be_cancelled_and_another_begun(app: str, page: Page, october: None) -> None:
     visit(page, f"{app}/reports")
     page.get_by_role("button", name="Run").click()

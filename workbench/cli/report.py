@@ -62,6 +62,10 @@ def report(
         list[str] | None, typer.Option(metavar="ADDRESS", help="With --every: send it there; can be repeated.")
     ] = None,
     is_schedules: Annotated[bool, typer.Option("--schedules", help="List the schedules.")] = False,
+    paused: Annotated[str | None, typer.Option("--pause", metavar="SCHEDULE", help="Pause a schedule.")] = None,
+    resumed: Annotated[
+        str | None, typer.Option("--resume", metavar="SCHEDULE", help="Have a paused schedule go on.")
+    ] = None,
     removed: Annotated[str | None, typer.Option("--unschedule", metavar="SCHEDULE", help="Remove a schedule.")] = None,
     is_due: Annotated[
         bool, typer.Option("--due", help="Run the schedules that are due, as the served app does by itself.")
@@ -75,6 +79,8 @@ def report(
         list_history(load_settings(), name, as_json)
     elif is_schedules:
         report_schedules.list_schedules(load_settings(), as_json)
+    elif (name_of := paused or resumed) is not None:
+        report_schedules.pause_schedule(name_of, is_paused=paused is not None)
     elif removed is not None:
         report_schedules.remove_schedule(removed)
     elif is_due:

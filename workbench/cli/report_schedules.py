@@ -57,9 +57,17 @@ def list_schedules(settings: Settings, as_json: bool) -> None:
     table = Table("schedule", "every", "next", "parameters", "as", "to", "by", box=None, padding=(0, 2, 0, 0))
     for each in found:
         to = ", ".join(filter(None, [str(each.folder or ""), *each.to]))
-        due = _when(schedules.next_of(each), settings)
+        due = "paused" if each.is_paused else _when(schedules.next_of(each), settings)
         table.add_row(*map(escape, (each.name, each.every, due, values_text(each.given), each.form, to, each.by)))
     Console(width=160, highlight=False).print(table if found else "There is no schedule.")
+
+
+def pause_schedule(name: str, *, is_paused: bool) -> None:
+    """Pauses one, or has it go on."""
+    from workbench.reports.schedules import Schedules
+
+    Schedules(load_settings()).pause(name, is_paused=is_paused)
+    typer.echo(f"Paused {name}." if is_paused else f"{name} goes on.")
 
 
 def remove_schedule(name: str) -> None:

@@ -33,6 +33,11 @@ class ReportFields(Viewer):
         """What every field holds, as text without the blanks around it."""
         return {name: _text(value).strip() for name, value in self._fields.texts().items()}
 
+    def changed(self) -> dict[str, str]:
+        """The texts of the fields that do not hold what is proposed, which moves with the days."""
+        proposed = {parameter.name: _text(parameter.proposed(self._today)) for parameter in self._parameters}
+        return {name: text for name, text in self.texts().items() if text != proposed[name]}
+
     def fill(self, texts: Mapping[str, str]) -> None:
         """Puts texts into the fields."""
         held = {name: _held(widget, texts[name]) for name, widget in self._fields.widgets.items()}

@@ -20,7 +20,13 @@ from workbench.reports.history import Entry, History, State
 from workbench.reports.schedules import Schedule, Schedules
 from workbench.reports.texts import ENDS, sent_text, values_text
 
-OPEN, REPEAT, REMOVE = "Open", "Repeat", "Remove"
+OPEN, REPEAT = "Open", "Repeat"
+PAUSE, RESUME, REMOVE = "Pause", "Resume", "Remove"
+ACTED = {
+    PAUSE: "Paused the schedule {}. What is due meanwhile is not run.",
+    RESUME: "The schedule {} goes on.",
+    REMOVE: "Removed the schedule {}. What it made stays.",
+}
 PAGE = 20
 RENEW_MS = 5_000
 KINDS: dict[State, Literal["up", "down", "amber", "off", ""]] = {
@@ -87,14 +93,18 @@ class RunList(Viewer):
 
 
 class ScheduleList(Viewer):
-    """The schedules, which an admin may remove."""
+    """The schedules, which an admin may pause and remove."""
 
     def __init__(self, settings: Settings, actor: Actor, said: Said) -> None:
         super().__init__()
         self._settings, self._actor, self._said = settings, actor, said
         self._schedules = Schedules(settings)
-        self.list = EntryList("There is none. `workbench report NAME --every monday-07:00` makes one.", self._remove)
+        self.list = EntryList("There is none.", self._act)
         _keep_current(self._read)
+
+    def renew(self) -> None:
+        """Reads them again."""
+        pn.state.execute(self._read)
 
     async def _read(self) -> None:
         is_admin = self._actor.may("admin")
@@ -105,17 +115,23 @@ class ScheduleList(Viewer):
         due = f"{schedule.every}, next {self._settings.clock.text(following)}" if following else schedule.every
         to = ", ".join(filter(None, [str(schedule.folder or ""), *schedule.to]))
         lines = (due, values_text(schedule.given), f"{schedule.form} to {to}" if to and is_admin else "")
-        return ListEntry(schedule.name, schedule.name, tuple(filter(None, lines)), (REMOVE,) if is_admin else ())
+        state: tuple[str, Literal["off", "down", ""]] = ("Failing", "down") if schedule.is_failing else ("", "")
+        state = ("Paused", "off") if schedule.is_paused else state
+        actions = (RESUME if schedule.is_paused else PAUSE, REMOVE) if is_admin else ()
+        return ListEntry(schedule.name, schedule.name, tuple(filter(None, lines)), actions, *state)
 
-    def _remove(self, name: str, _action: str) -> None:
+    def _act(self, name: str, action: str) -> None:
         try:
-            self._actor.need("admin", "To remove a schedule")
-            self._schedules.remove(name)
+            self._actor.need("admin", f"To {action.lower()} a schedule")
+            if action == REMOVE:
+                self._schedules.remove(name)
+            else:
+                self._schedules.pause(name, is_paused=action == PAUSE)
         except WorkbenchError as error:
             self._said.say(str(error), "bad")
         else:
-            self._said.say(f"Removed the schedule {name}. What it made stays.", "good")
-        pn.state.execute(self._read)
+            self._said.say(ACTED[action].format(name), "good")
+        self.renew()
 
     def __panel__(self) -> Viewable:
         return self.list

@@ -16,6 +16,7 @@ from panel.viewable import Viewable, Viewer
 from workbench.accounts.actor import current_actor
 from workbench.components import theme
 from workbench.components.browser.downloads import Downloads
+from workbench.components.browser.said import Said
 from workbench.components.browser.unsaved import Unsaved
 from workbench.components.html import flow
 from workbench.components.inline import is_served
@@ -24,6 +25,7 @@ from workbench.config.clock import StoreClock
 from workbench.connection import Workbench
 from workbench.dashboards.report_fields import ReportFields
 from workbench.dashboards.report_lists import OPEN, REPEAT, RunList, ScheduleList
+from workbench.dashboards.schedule_form import Chosen, ScheduleForm
 from workbench.dashboards.tile import card, html
 from workbench.errors import ReportGone, WorkbenchError
 from workbench.files.chromium import installed_chromium
@@ -77,7 +79,11 @@ class ReportsPage(Viewer):
         self._result = pn.Column(margin=0, sizing_mode="stretch_width")
         self._show_nothing()
         self.runs = RunList(self._history, self._runs, self._settings, self._actor, self._act)
-        self.schedules = ScheduleList(self._settings, self._actor, self._said)
+        self._said_of_schedules = Said()
+        self.schedules = ScheduleList(self._settings, self._actor, self._said_of_schedules)
+        self.schedule_form = ScheduleForm(
+            self._settings, self._actor, self._said_of_schedules, self._to_schedule, self.schedules.renew
+        )
         self._unsaved = Unsaved("report", self._draft, self._restore, asks=False)
         self._pick.param.watch(lambda _event: self._picked(), "value")
         self._picked()
@@ -94,6 +100,11 @@ class ReportsPage(Viewer):
         self.fields = ReportFields(report.parameters, self._settings.clock.today(), self._unsaved.changed)
         self._fields[:] = [self.fields]
         self._unsaved.changed()
+
+    def _to_schedule(self) -> Chosen | None:
+        """The report that is picked, and what of its parameters is not as proposed."""
+        report = self._reports.get(self._pick.value)
+        return None if report is None or self.fields.values() is None else (report, self.fields.changed())
 
     def _draft(self) -> dict[str, Any]:
         return {"report": self._pick.value, "fields": self.fields.texts(), "run": self._run_id}
@@ -225,7 +236,7 @@ class ReportsPage(Viewer):
             "fields": card(self._heading, self._about, self._fields, buttons, self._controls.bar, self._said),
             "result": self._result,
             "runs": card(html("<h2>Runs</h2>"), self.runs),
-            "schedules": card(html("<h2>Schedules</h2>"), self.schedules),
+            "schedules": card(html("<h2>Schedules</h2>"), self.schedules, self._said_of_schedules, self.schedule_form),
         }
         for area, part in parts.items():
             part.styles = {"grid-area": area}

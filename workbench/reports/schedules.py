@@ -30,7 +30,7 @@ from workbench.servers.disk import full_in_words, write_new, write_whole
 
 log = logging.getLogger(__name__)
 
-FOLDER = "report-schedules"
+FOLDER, OWN_FOLDER = "report-schedules", "report-files"
 NAME = re.compile(r"[a-z][a-z0-9_]*-[1-9][0-9]{0,5}")
 LOCK_SECONDS = 10.0
 HAND_OUT_SECONDS = 180.0  # for somebody else to have looked at the run, or tried to send its mail
@@ -43,8 +43,8 @@ class Schedule:
     """A report, when it is run, with which parameters (as typed), and where what it makes goes.
 
     ``done_until`` is the last moment that was seen to; ``tries`` counts how often the one after it was begun.
-    ``is_failing`` is true from a run that failed on until one does not. ``seconds`` is the limit of a run, if not the
-    settings'.
+    ``is_failing`` is true from a run that failed on until one does not; one that ``is_paused`` is never due.
+    ``seconds`` is the limit of a run, if not the settings'.
     """
 
     name: str
@@ -58,6 +58,7 @@ class Schedule:
     to: tuple[str, ...] = ()
     tries: int = 0
     is_failing: bool = False
+    is_paused: bool = False
     seconds: int | None = None
 
 
@@ -70,6 +71,9 @@ class Schedules:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self.folder = settings.workbench_data_dir.expanduser() / FOLDER
+        self.own_folder = (
+            settings.workbench_data_dir.expanduser() / OWN_FOLDER
+        )  # for who chooses none: made when needed
 
     def add(
         self,
@@ -99,19 +103,38 @@ class Schedules:
     def _refuse_unusable(self, form: Form, folder: Path | None, to: tuple[str, ...]) -> None:
         if form == "pdf":
             find_chromium("A PDF")
-        if folder is not None and not folder.is_dir():
+        if folder == self.own_folder:
+            self._make_own_folder()
+        elif folder is not None and not folder.is_dir():
             raise ScheduleRefused(f"There is no folder {folder} to write reports to.")
         if to and not can_send(self._settings):
             raise ScheduleRefused("To send mail, WORKBENCH_SMTP_HOST and WORKBENCH_SMTP_FROM have to be set.")
         if len(to) > MOST_RECIPIENTS:
             raise ScheduleRefused(f"{len(to)} addresses are too many: give at most {MOST_RECIPIENTS}, or a list's.")
 
+    def _make_own_folder(self) -> None:
+        try:
+            self.own_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise ScheduleRefused(f"The folder {self.own_folder} cannot be made: {error.strerror}.") from None
+
+    def pause(self, name: str, *, is_paused: bool) -> None:
+        """Pauses one, or has it go on, with its next moment: what was missed is not run. Raises ScheduleRefused."""
+        with self._files():
+            self._refuse_unknown(name)
+            if (schedule := self._read(name)) is not None:
+                done_until = schedule.done_until if is_paused else utc_now()
+                self._write(replace(schedule, is_paused=is_paused, done_until=done_until, tries=0))
+
+    def _refuse_unknown(self, name: str) -> None:
+        if not NAME.fullmatch(name) or not self._path(name).is_file():
+            names = ", ".join(self._names()) or "none"
+            raise ScheduleRefused(f"There is no schedule {name[:60]!r}. There are {names}.")
+
     def remove(self, name: str) -> None:
         """Removes one; a run of it that goes on ends by itself. Raises ScheduleRefused when it is not there."""
         with self._files():
-            if not NAME.fullmatch(name) or not self._path(name).is_file():
-                names = ", ".join(self._names()) or "none"
-                raise ScheduleRefused(f"There is no schedule {name[:60]!r}. There are {names}.")
+            self._refuse_unknown(name)
             self._path(name).unlink()
             with suppress(Timeout, OSError), self._lock(name):
                 self._lock_path(name).unlink(missing_ok=True)
@@ -121,11 +144,13 @@ class Schedules:
         return [schedule for name in self._names() if (schedule := self._read(name)) is not None]
 
     def next_of(self, schedule: Schedule) -> datetime | None:
-        """When it is due next."""
-        return read_every(schedule.every).next(utc_now(), self._settings.clock)
+        """When it is due next; None while it is paused."""
+        return None if schedule.is_paused else read_every(schedule.every).next(utc_now(), self._settings.clock)
 
     def due(self, schedule: Schedule, now: datetime) -> datetime | None:
-        """The newest moment that has passed and was not seen to; None when there is none."""
+        """The newest moment that has passed and was not seen to; None when there is none, or it is paused."""
+        if schedule.is_paused:
+            return None
         last = read_every(schedule.every).last(now, self._settings.clock)
         return last if last is not None and last > schedule.done_until else None
 
@@ -196,7 +221,7 @@ class Schedules:
 
 def _made(schedule: Schedule) -> Schedule:
     """As it was made, without what changes as it goes."""
-    return replace(schedule, done_until=datetime.max, tries=0, is_failing=False)
+    return replace(schedule, done_until=datetime.max, tries=0, is_failing=False, is_paused=False)
 
 
 def addresses(texts: list[str]) -> tuple[str, ...]:

@@ -1,0 +1,139 @@
+"""The form that makes a schedule: of the report that is picked, with its parameters as they are set on the page."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import panel as pn
+import panel_material_ui as pmui
+from panel.viewable import Viewable, Viewer
+
+from workbench.accounts.actor import Actor
+from workbench.components.browser.said import Said
+from workbench.components.html import html_pane
+from workbench.components.theme import esc
+from workbench.config import Settings
+from workbench.config.mail_address import checked_addresses
+from workbench.errors import FieldError, WorkbenchError
+from workbench.files.chromium import installed_chromium
+from workbench.forms.fields import CHOICE, LAYOUT, Fields, flow
+from workbench.reports.every import WEEKDAYS
+from workbench.reports.history import Form
+from workbench.reports.library import Report
+from workbench.reports.mail import can_send
+from workbench.reports.schedules import MOST_RECIPIENTS, Schedules
+
+DAYS = {"Every day": "day", "Every month": "month"} | {f"Every {day.capitalize()}": day for day in WEEKDAYS}
+FORMS: dict[str, Form] = {"HTML": "html", "Notebook": "ipynb", "PDF": "pdf"}
+NO_MAIL = "To send mail, WORKBENCH_SMTP_HOST and WORKBENCH_SMTP_FROM have to be set where the app runs"
+ABOUT = (
+    "<p class='soft'>It runs the report that is picked above, with its parameters as they are set. A month or a day"
+    " that is left as proposed is the last whole one each time; a day can be said in words, as first of last week.</p>"
+)
+Chosen = tuple[Report, Mapping[str, str]]
+
+
+class ScheduleForm(Viewer):
+    """Folded until somebody opens it; for an admin alone.
+
+    ``chosen`` gives the report and what of its parameters was set, or None after saying what is wrong with them.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        actor: Actor,
+        said: Said,
+        chosen: Callable[[], Chosen | None],
+        on_made: Callable[[], None],
+    ) -> None:
+        super().__init__()
+        self._settings, self._actor, self._said = settings, actor, said
+        self._chosen, self._on_made, self._schedules = chosen, on_made, Schedules(settings)
+        forms = {name: form for name, form in FORMS.items() if form != "pdf" or installed_chromium()}
+        can_mail = can_send(settings)
+        self.fields = Fields(
+            {
+                "when": pmui.Select(label="When", options=DAYS, value="day", **LAYOUT, **CHOICE),
+                "day": pmui.TextInput(label="Day of the month", value="1", visible=False, **LAYOUT),
+                "at": pmui.TextInput(label="At", value="07:00", helper_text="Of the stores' clock", **LAYOUT),
+                "form": pmui.Select(label="As", options=forms, value="html", **LAYOUT, **CHOICE),
+                "to": pmui.TextInput(
+                    label="Mail to",
+                    placeholder="ann@example.com, bob@example.com",
+                    helper_text="" if can_mail else NO_MAIL,
+                    disabled=not can_mail,
+                    **LAYOUT,
+                ),
+            },
+            lambda _name: self._show_day(),
+        )
+        self._folder = pmui.Checkbox(label="Keep it in a folder too", value=False, size="small", margin=(0, 8))
+        self._make = pmui.Button(label="Make schedule", color="primary", size="small", margin=8, on_click=self._add)
+        where = html_pane(f"<p class='soft'>The folder is {esc(self._schedules.own_folder)}, where the app runs.</p>")
+        fields = flow(*self.fields.widgets.values(), width=170)
+        self._form = pn.Column(
+            html_pane(ABOUT), fields, self._folder, where, self._make, visible=False, sizing_mode="stretch_width"
+        )
+        self._open = pmui.Button(label="New schedule", variant="outlined", size="small", margin=(8, 0))
+        self._open.on_click(lambda _event: self._show(not self._form.visible))
+
+    def _show(self, is_open: bool) -> None:
+        self._form.visible = is_open
+        self._open.label = "Close" if is_open else "New schedule"
+
+    def _show_day(self) -> None:
+        self.fields.widgets["day"].visible = self.fields.text("when") == "month"
+
+    async def _add(self, _event: Any) -> None:
+        texts = {name: str(text).strip() for name, text in self.fields.texts().items()}
+        errors, to = _looked_at(texts)
+        self.fields.show(errors)
+        chosen = self._chosen()
+        if errors or chosen is None:
+            return
+        report, given = chosen
+        folder = self._schedules.own_folder if self._folder.value else None
+        form: Any = texts["form"]
+        try:
+            by = self._actor.need("admin", "To make a schedule").name
+            made = await asyncio.to_thread(
+                self._schedules.add, report.name, given, _every(texts), by=by, form=form, folder=folder, to=to
+            )
+        except WorkbenchError as error:
+            self._said.say(str(error), "bad")
+            return
+        following = self._schedules.next_of(made)
+        due = f", due first on {self._settings.clock.text(following)}" if following else ""
+        self._said.say(f"Made the schedule {made.name}{due}.", "good")
+        self._show(False)
+        self._on_made()
+
+    def __panel__(self) -> Viewable:
+        return pn.Column(
+            self._open, self._form, visible=self._actor.may("admin"), sizing_mode="stretch_width", margin=0
+        )
+
+
+def _every(texts: Mapping[str, str]) -> str:
+    day = f"month-{texts['day']}" if texts["when"] == "month" else texts["when"]
+    return f"{day}-{texts['at']}"
+
+
+def _looked_at(texts: Mapping[str, str]) -> tuple[list[FieldError], tuple[str, ...]]:
+    """What is wrong by its field, and the addresses."""
+    errors, to = [], tuple[str, ...]()
+    if texts["when"] == "month" and not re.fullmatch(r"0?[1-9]|[12][0-9]|3[01]", texts["day"], re.ASCII):
+        errors.append(FieldError("day", texts["day"], "give a day from 1 to 31; in a shorter month 31 is the last one"))
+    if not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", texts["at"], re.ASCII):
+        errors.append(FieldError("at", texts["at"], "give a time from 00:00 to 23:59, as 07:00"))
+    try:
+        to = checked_addresses([texts["to"]]) if texts["to"] else ()
+    except ValueError as error:
+        errors.append(FieldError("to", texts["to"], str(error)))
+    if len(to) > MOST_RECIPIENTS:
+        errors.append(FieldError("to", texts["to"], f"give at most {MOST_RECIPIENTS} addresses, or a list's"))
+    return errors, to
