@@ -12,6 +12,7 @@ from panel.util.parameters import edit_readonly
 from workbench.errors import FieldError, field_label
 
 MARGIN = (6, 8)
+WIDEST = 360  # pixels of a field
 LAYOUT: dict[str, Any] = {"size": "small", "width": None, "sizing_mode": "stretch_width", "margin": MARGIN}
 # A MultiChoice as low as the fields beside it, until what is chosen needs more.
 LOW_CHOICE = """
@@ -43,12 +44,18 @@ def calendar_button(margin: Any = 0) -> pmui.DatePicker:
 
 
 def flow(*objects: Any, width: int = 170) -> pn.Row:
-    """Fields side by side, as many in a row as fit with at least ``width`` pixels each, two on a phone."""
+    """Fields side by side, as many in a row as fit with at least ``width`` pixels each, two on a phone; none is wider
+    than WIDEST on a wide screen."""
     columns = f"repeat(auto-fit, minmax(min({width}px, 45%), 1fr))"
     return pn.Row(
         *objects,
         sizing_mode="stretch_width",
-        styles={"display": "grid", "grid-template-columns": columns, "align-items": "start"},
+        styles={
+            "display": "grid",
+            "grid-template-columns": columns,
+            "align-items": "start",
+            "max-width": f"{len(objects) * WIDEST}px",
+        },
     )
 
 

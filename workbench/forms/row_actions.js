@@ -31,20 +31,25 @@ export function render({model, el}) {
   const menu = document.createElement("div")
   menu.setAttribute("role", "menu")
   menu.setAttribute("popover", "manual")
-  let opener = null, anchor = null, openId = 0, current = 0
+  let anchor = null, openId = 0
+  let current = 0, part = "" // the row that has the keyboard, and what in it has, if that is not the row itself
 
   const rows = () => [...(below(around(el, "sale-rows").shadowRoot, "tabulator-table")?.querySelectorAll(`.${ROW}`) ?? [])]
-  const focus = (row) => {
+  const rowOf = (id) => rows().find((row) => idOf(row) === id)
+  const focus = (row, within = "") => {
     if (!row) { return }
     row.tabIndex = -1
-    row.focus()
-    current = idOf(row)
+    ;((within && row.querySelector(within)) || row).focus()
   }
+  // A table that is laid out anew draws its rows anew, and what had the keyboard in one of them is gone.
+  const drawn = new MutationObserver(() => {
+    if (current && document.activeElement === document.body) { focus(rowOf(current), part) }
+  })
   const close = (isBack) => {
     if (!menu.matches(":popover-open")) { return }
     menu.hidePopover()
-    opener?.setAttribute("aria-expanded", "false")
-    if (isBack && opener?.isConnected) { opener.focus() }
+    anchor.setAttribute("aria-expanded", "false")
+    if (isBack) { focus(rowOf(openId), part) }
   }
   const act = (what, id) => model.send_msg({act: what, id})
   const place = () => {
@@ -57,7 +62,6 @@ export function render({model, el}) {
   const open = (row) => {
     const button = row.querySelector("button[aria-haspopup=menu]")
     close(false)
-    opener = isFocused(row) || idOf(row) === current ? row : button
     openId = idOf(row)
     button?.setAttribute("aria-expanded", "true")
     menu.setAttribute("aria-label", `Transaction ${openId}`)
@@ -66,7 +70,6 @@ export function render({model, el}) {
     place()
     menu.firstElementChild.focus()
   }
-  const isFocused = (row) => row.getRootNode().activeElement === row
   const draw = () => menu.replaceChildren(...model.acts.map(([name, label, kind]) => {
     const item = Object.assign(document.createElement("button"), {type: "button", textContent: label, tabIndex: -1})
     item.setAttribute("role", "menuitem")
@@ -95,10 +98,8 @@ export function render({model, el}) {
   }
   const pressed = (event) => {
     if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) { return }
-    // A table that is laid out anew draws its rows anew, and the focus of one of them is lost to the page.
-    const lost = document.activeElement === document.body && current ? rows().find((row) => idOf(row) === current) : null
-    if (!lost && (!isIn(event, "sale-rows") || isIn(event, "MuiDialog-root") || isIn(event, "sale-panel"))) { return }
-    const at = lost ?? event.composedPath()[0]
+    if (!isIn(event, "sale-rows") || isIn(event, "MuiDialog-root") || isIn(event, "sale-panel")) { return }
+    const at = event.composedPath()[0]
     const row = at.classList?.contains("tabulator-cell") ? at.closest(`.${ROW}`) : at
     if (event.key === "Escape") {
       model.send_msg({act: "escape", id: 0})
@@ -127,19 +128,27 @@ export function render({model, el}) {
   window.addEventListener("click", clicked)
   window.addEventListener("pointerdown", outside, true)
   const left = (event) => { if (!isIn(event, ROW) && !event.composedPath().includes(menu)) { current = 0 } }
-  window.addEventListener("focusin", left)
+  const entered = (event) => {
+    const row = isIn(event, "sale-rows") && isIn(event, ROW), at = event.composedPath()[0]
+    if (!row) { return left(event) }
+    current = idOf(row)
+    part = at.matches("input, button") ? at.localName : ""
+    drawn.observe(row.parentNode, {childList: true})
+  }
+  window.addEventListener("focusin", entered)
   window.addEventListener("pointerdown", left)
   window.addEventListener("scroll", moved)
   model.on("remove", () => {
     window.removeEventListener("keydown", pressed)
     window.removeEventListener("click", clicked)
     window.removeEventListener("pointerdown", outside, true)
-    window.removeEventListener("focusin", left)
+    drawn.disconnect()
+    window.removeEventListener("focusin", entered)
     window.removeEventListener("pointerdown", left)
     window.removeEventListener("scroll", moved)
   })
   model.on("acts", draw)
-  model.on("msg:custom", (id) => focus(rows().find((row) => idOf(row) === id) ?? rows()[0]))
+  model.on("msg:custom", (id) => focus(rowOf(id) ?? rows()[0]))
   draw()
   return menu
 }

@@ -34,8 +34,10 @@ FORMATS: dict[str, dict[str, Any]] = {
     "optional id": {"format": "0", "nan_format": "–"},
     "money": {"format": "0,0.00"},
 }
+WIDENED = ("store_id", "cashier_id", "payment_method", NOTE)  # of names: they share what a wide screen has left
 CHOICE_WIDTH = 40  # of the boxes that choose rows
-KEPT: dict[str, Any] = {"persistence": {"columns": ["width"]}, "persistenceMode": "local"}
+# The names of those boxes, as shell/row_boxes.js reads them.
+BOXES = {"field": "transaction_id", "row": "Choose transaction", "all": "Choose all on this page"}
 NEWEST_FIRST = [{"field": "transaction_time", "dir": "desc"}]
 
 
@@ -70,14 +72,14 @@ def empty_table(
         layout="fit_columns",
         configuration={
             "columnDefaults": {"minWidth": button_width if is_narrow else 44, "headerWordWrap": True},
+            "langs": {"default": {"boxes": BOXES}},
             **(
                 {"persistence": {"columns": ["width"]}, "persistenceID": key, "persistenceMode": "local"} if key else {}
             ),
         },
         hidden_columns=[NOTE, MENU] if is_narrow else [],
-        widths=widths,
-        styles=wide(sum(widths.values()) + more),
-        stylesheets=[TABLE_STYLE, NARROW_STYLE] if is_narrow else [TABLE_STYLE, card_style()],
+        widths=widths if is_narrow else {name: width for name, width in widths.items() if name not in WIDENED},
+        stylesheets=[wide(sum(widths.values()) + more), TABLE_STYLE, NARROW_STYLE if is_narrow else card_style()],
         sizing_mode="stretch_width",
         margin=(6, 8),
         text_align=numbers | {"transaction_time": "left"},

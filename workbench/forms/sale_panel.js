@@ -1,4 +1,6 @@
 // Draws SalePanel: a sale beside the table, or over it where the screen is narrow. What is shown is HTML of the program's.
+const WIDTH = "clamp(440px, 34vw, 640px)" // beside the page's content, which ends where the panel begins
+
 export function render({model, el}) {
   const panel = document.createElement("aside")
   panel.className = "sale-panel"
@@ -8,10 +10,12 @@ export function render({model, el}) {
   bar.className = "acts"
   const body = document.createElement("div")
   panel.append(bar, body)
+  const makeRoom = (isOpen) => document.documentElement.style.setProperty("--beside", isOpen ? WIDTH : "0px")
   const act = (what) => model.send_msg({act: what, id: model.shown[0] ?? 0})
   const draw = () => {
     const [id, html, takesFocus] = model.shown
     panel.hidden = !id
+    makeRoom(id)
     panel.setAttribute("aria-label", `Transaction ${id}`)
     body.innerHTML = html ?? ""
     bar.replaceChildren(...[...model.acts, ["close", "Close", "close"]].map(([name, label, kind]) => {
@@ -29,6 +33,7 @@ export function render({model, el}) {
     act("close")
   })
   model.on("shown", draw)
+  model.on("remove", () => makeRoom(false))
   draw()
   return panel
 }

@@ -31,6 +31,7 @@ from workbench.sales.service import Saved
 
 DAY_LOOK_MS = 5_000  # between two looks whether it is another day; Bokeh keeps a closed page as long
 VIEW, ADD, EDIT, RETURN, DELETE = range(5)
+FORM_WIDTH = 1200  # pixels at most: what is filled in together is seen together
 
 
 class SalesManager(pn.viewable.Viewer):
@@ -79,7 +80,7 @@ class SalesManager(pn.viewable.Viewer):
         named = {"Add Transaction": self.add, "Edit": self.edit, "Return": self.back, "Delete": self.delete}
         self._tabs = pmui.Tabs(
             ("View", self.table.filters),
-            *(named.items() if may_write else ()),
+            *((name, _form(form)) for name, form in named.items() if may_write),
             # The fields of the other tabs are not on the page at all: each label is there once. In a notebook they are,
             # for there a tab that is brought later breaks the page's side (Panel 1.9: "context_menu is unset").
             dynamic=not is_notebook(),
@@ -206,3 +207,7 @@ class SalesManager(pn.viewable.Viewer):
         drafts = [self.add.unsaved, self.edit.unsaved, self.back.unsaved] if self._forms else []
         kept = [self._address, *drafts] if is_served() else []  # in the browser
         return pn.Column(self._said, self._tabs, self._rows, *kept, sizing_mode="stretch_width", margin=0)
+
+
+def _form(form: pn.viewable.Viewer) -> pn.Column:
+    return pn.Column(form, sizing_mode="stretch_width", max_width=FORM_WIDTH, margin=0)

@@ -89,9 +89,12 @@ def row_button(label: str, kind: str = "") -> str:
     return f"<button type='button' class='{kind}'>{label}</button>"
 
 
-def wide(pixels: int) -> dict[str, str]:
-    """Styles of a table that is never narrower. Panel's min_width would make everything around it as wide."""
-    return {"min-width": f"{pixels}px"}
+def wide(pixels: int) -> str:
+    """The sheet of a table that is never narrower. Panel's min_width would make everything around it as wide.
+
+    Of its own the browser's side writes a ``min-width`` of 0 into the element, over that of ``styles``.
+    """
+    return f":host {{ min-width: {pixels}px !important; }}"
 
 
 def sideways(*tables: pn.widgets.Tabulator) -> pn.Column:

@@ -31,13 +31,20 @@ log = logging.getLogger(__name__)
 Content = Callable[[Workbench], Viewable | Viewer]
 FOLDER = Path(__file__).parent
 THEME_COOKIE = "workbench_theme"
-SCRIPTS = ("connection", "drawn_again", "keyboard", "nothing_missed", "shadow_roots", "table_roles", "without_eval")
+SCRIPTS = (
+    *("connection", "drawn_again", "keyboard", "nothing_missed"),
+    *("row_boxes", "shadow_roots", "table_roles", "without_eval"),
+)
 TOAST_MS = 8000
-WIDTH, WIDTHS = 1440, {"Reports": 2560}  # pixels of a page at most, and of those that have use for more
+WIDTH = 2560  # pixels of a page at most; what is read or filled in says itself where it ends
 LOADING = '<p class="soft waiting" role="status">Loading ...</p>'
 MARGINS = {"p": {"xs": "16px", "md": "24px"}, "gap": "16px"}
 LAYOUT = {
-    "& main.main": {"backgroundColor": "background.default"},
+    # What stands beside the content says how wide it is, where there is room for both.
+    "& main.main": {
+        "backgroundColor": "background.default",
+        "@media (min-width: 1200px)": {"paddingRight": "var(--beside, 0px)"},
+    },
     # Panel's busy state is the whole process's: one busy user would show as a bar on everybody's page.
     "& header .MuiLinearProgress-root": {"display": "none"},
     "& main.main .MuiToolbar-root .MuiTypography-h5": {"visibility": "hidden"},  # has no text, keeps a place
@@ -157,7 +164,7 @@ def frame(title: str, body: list[Viewable | Viewer]) -> Page:
         meta_title=f"{title} - {PRODUCT}",
         header=[navigation(title, signed_in.actor_of_page(), os_user())],
         main=[main],
-        main_width=WIDTHS.get(title, WIDTH),
+        main_width=WIDTH,
         theme_config=theme.THEME,
         sx=LAYOUT,
         dark_theme=pn.state.cookies.get(THEME_COOKIE, "").endswith("dark"),
