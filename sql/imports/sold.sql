@@ -1,5 +1,5 @@
 -- sold: one row per stored sale, product and price that one of the keys (:stores, :customers, :codes, :prices) names, and of
--- which some are left: how many. Without what had a discount.
+-- which some are left: how many. Without what had a discount. All keys have a customer (:of_somebody), or none has.
 select
     t.transaction_id, t.transaction_time, t.store_id, t.customer_id, i.product_code, i.unit_price,
     sum(i.quantity) + min(b.quantity) as left_over,
@@ -10,7 +10,8 @@ from unnest(
 ) as k (store_id, customer_id, product_code, unit_price)
 join sales_item as i on i.product_code = k.product_code and i.unit_price = k.unit_price
 join sales_transaction as t
-    on t.transaction_id = i.transaction_id and t.customer_id = k.customer_id and t.store_id = k.store_id
+    on t.transaction_id = i.transaction_id and t.store_id = k.store_id
+    and (:of_somebody and t.customer_id = k.customer_id or not :of_somebody and t.customer_id is null)
 cross join lateral (
     select coalesce(sum(g.quantity), 0) as quantity
     from sales_transaction as r

@@ -160,6 +160,24 @@ def test_what_takes_back_becomes_a_return_of_its_sale_in_the_file_or_in_the_tabl
     assert rows_of(engines, NET) == []
 
 
+def test_without_a_customer_it_takes_back_from_a_sale_without_one(engines: Engines, file: Path, tmp_path: Path) -> None:
+    nobody = BACK.replace("81050.0", "")
+    bought = ROWS.splitlines(keepends=True)[2]  # two of them, by nobody
+    of_somebody = ROWS.splitlines(keepends=True)[0]
+    file.write_text(f"{HEAD}\n{bought}{of_somebody}{nobody.format(1, 1)}{nobody.format(2, 5)}")
+    made = opened(engines, file)
+    assert made.result is not None and made.result.returns == 1
+    assert "one without a customer too" in made.verdicts("Return")["Why"][0]
+    doubt = "1 return without a customer: each is taken back from the newest sale that fits."
+    assert doubt in made.result.doubts
+    write(made, accepted_only=True)
+    later = tmp_path / "later.csv"
+    later.write_text(f"{HEAD}\n{nobody.format(3, 1)}{nobody.format(4, 1)}")
+    assert write(opened(engines, later), accepted_only=True).sales == 1
+    (sold,) = rows_of(engines, "select transaction_id from sales_transaction where total_amount = 5.10")
+    assert rows_of(engines, "select distinct return_of from sales_transaction where return_of is not null") == [sold]
+
+
 def test_an_import_with_returns_of_its_own_sales_is_undone_whole(engines: Engines, file: Path) -> None:
     file.write_text(f"{HEAD}\n{ROWS.splitlines()[0]}\n{BACK.format(1, 2)}")
     assert write(opened(engines, file)).sales == 2

@@ -174,6 +174,15 @@ def test_only_what_was_changed_is_read_again(history: History, monkeypatch: pyte
     assert len(history.entries(ADMIN)) == 19
 
 
+def test_what_changes_within_one_step_of_the_disks_clock_is_seen(history: History) -> None:
+    run, step = done(history), (time.time_ns() + 10**9,) * 2
+    for said in ("first", "second"):
+        history.write(replace(run, said=said))
+        os.utime(history.path(run.id, "json"), ns=step)
+        os.utime(history.folder, ns=step)
+        assert history.entries(ADMIN)[0].said == said
+
+
 def test_one_person_does_not_take_all_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def acting(who: Actor) -> None:
         monkeypatch.setattr("workbench.reports.background.current_actor", lambda: who)

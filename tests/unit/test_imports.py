@@ -6,6 +6,7 @@ import random
 import zipfile
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 
 import duckdb
@@ -176,14 +177,53 @@ def test_a_sale_is_taken_whole_and_has_one_customer(database: duckdb.DuckDBPyCon
     assert "several customers" in found[4][1] and "Row 3 of invoice 7001" in found[2][1]
 
 
-def test_a_return_needs_a_customer_and_a_number_of_its_own(database: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+def test_the_total_of_a_line_stands_for_the_price_of_one(database: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    head = HEAD.replace("UnitPrice", "Total")
+    totals = ["15.30", "15.301", "", "free", "-15.30", "15.3", "$1,530.00"]
+    rows = [f"{number}{LINE[4:].replace('2.55', total)}" for number, total in enumerate(totals, 8001)]
+    rows[-1] = rows[-1].replace("$1,530.00", '"$1,530.00"')
+    back = f"C1{LINE[4:].replace('2.55', '-5.10').replace(',6,', ',-2,')}"
+    names, mapping = read(database, tmp_path / "a.csv", "\n".join([head, *rows, back]))
+    assert mapping.columns["line_total"] == "Total" and "unit_price" not in mapping.columns
+    mapping.refuse(names)
+    found = verdicts(database, names, mapping)
+    assert found == {
+        3: (
+            "Line total",
+            "Line total 15.301 does not divide by 6 to the cent: give the price of one, or split the row",
+        ),
+        4: ("Line total", "Line total is missing: give what was paid for the line"),
+        5: ("Line total", "Line total 'free' cannot be used: give an amount such as 12.50"),
+        6: ("Line total", "Line total -15.30 and quantity 6 are of different signs: in a return both are below zero"),
+    }
+    saved = database.execute("from line select row, quantity, unit_price, total_price order by row").fetchall()
+    assert saved == [
+        (row, 6, Decimal(price), Decimal(price) * 6) for row, price in ((2, "2.55"), (7, "2.55"), (8, "255"))
+    ]
+    assert database.execute("select unit_price, value from typed where row = 9").fetchone() == ("2.55", Decimal("-5.1"))
+
+
+def test_a_discount_comes_to_the_total_and_a_file_with_prices_too_keeps_those(
+    database: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    head, line = f"{HEAD.replace('UnitPrice', 'Total')},Discount", LINE.replace("2.55", "10.00")
+    names, mapping = read(database, tmp_path / "a.csv", f"{head}\n{line},5.30")
+    assert verdicts(database, names, mapping) == {}
+    assert database.execute("from line select unit_price, total_price").fetchall() == [(Decimal("2.55"), Decimal("10"))]
+    both = FileMapping().with_guesses(("Price", "Total"))
+    assert both.columns == {"unit_price": "Price"}
+    with pytest.raises(ImportRefused, match="Unit price and line total are both chosen"):
+        FileMapping(columns={"unit_price": "Price", "line_total": "Total"}).refuse(("Price", "Total"))
+
+
+def test_a_return_needs_a_number_of_its_own(database: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     back = LINE.replace(",6,", ",-1,")
-    rows = [HEAD, LINE, back, "C2" + back[4:].replace("70050.0", ""), "C3" + back[4:].replace("2.55", "0")]
+    rows = [HEAD, LINE, back, "C2" + back[4:].replace("2.55", "0")]
     names, mapping = read(database, tmp_path / "a.csv", "\n".join(rows))
     found = verdicts(database, names, mapping)
-    assert {row: kind for row, (kind, _) in found.items()} == dict.fromkeys((2, 3, 4, 5), "Return")
-    assert "sells and takes back" in found[2][1] and "without a customer" in found[4][1]
-    assert "Unit Price '0' cannot be used" in found[5][1]
+    assert {row: kind for row, (kind, _) in found.items()} == dict.fromkeys((2, 3, 4), "Return")
+    assert "sells and takes back" in found[2][1]
+    assert "Unit Price '0' cannot be used" in found[4][1]
 
 
 def test_an_editor_gets_no_more_than_the_form_gives(database: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
@@ -260,4 +300,4 @@ def test_each_verdict_is_the_forms(database: duckdb.DuckDBPyConnection, tmp_path
 
 
 def test_all_fields_of_a_sale_can_be_mapped() -> None:
-    assert set(FIELDS) == set(POOLS) | {"invoice"}
+    assert set(FIELDS) == set(POOLS) | {"invoice", "line_total"}

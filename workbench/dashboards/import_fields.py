@@ -12,7 +12,7 @@ from panel.viewable import Viewable, Viewer
 from workbench.components.html import html_pane
 from workbench.forms.fields import CHOICE, LAYOUT, flow
 from workbench.imports import FIELDS, FileMapping
-from workbench.imports.mapping import INVOICE, NEEDED, UNCLEAR, Dates, label
+from workbench.imports.mapping import AMOUNTS, INVOICE, NEEDED, TOTAL, UNCLEAR, Dates, label
 from workbench.imports.reading import DELIMITERS, ENCODINGS, Table
 
 NOT_THERE = "(not in the file)"
@@ -35,7 +35,9 @@ class ImportFields(Viewer):
         }
         self._columns = {name: _select(_titled(name), {}) for name in FIELDS}
         self._defaults = {
-            name: pmui.TextInput(label=f"{label(name)} if none", **LAYOUT) for name in FIELDS if name != INVOICE
+            name: pmui.TextInput(label=f"{label(name)} if none", **LAYOUT)
+            for name in FIELDS
+            if name not in (INVOICE, TOTAL)
         }
         self._shown = FileMapping()
         for name in READ:
@@ -67,7 +69,7 @@ class ImportFields(Viewer):
         columns = {name: select.value for name, select in self._columns.items() if select.value}
         texts = {name: (field.value_input or field.value or "").strip() for name, field in self._defaults.items()}
         read = {name: select.value or "" for name, select in self._read.items()}
-        for name, of in (("dates", ("transaction_time",)), ("decimals", ("unit_price", "discount"))):
+        for name, of in (("dates", ("transaction_time",)), ("decimals", AMOUNTS)):
             moved = any(columns.get(field) != self._shown.columns.get(field) for field in of)
             if moved and read[name] == getattr(self._shown, name):
                 read[name] = ""

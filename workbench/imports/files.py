@@ -255,6 +255,13 @@ class ImportFile:
             named = ", ".join(visible(code) for code, _ in several[:MOST_NAMED])
             more = ", ..." if len(several) > MOST_NAMED else ""
             found.append(f"{counted(len(several), 'product code')} with several names ({named}{more}).")
+        guessed = self._one(
+            "select count(*) from header where customer_id is null and coalesce(return_of, returns_sale) is not null"
+        )
+        if guessed:
+            found.append(
+                f"{counted(guessed, 'return')} without a customer: each is taken back from the newest sale that fits."
+            )
         midnights = self._one("select count(*) from header where transaction_time::time = time '00:00:00'")
         if midnights and midnights == self._one("select count(*) from header"):
             found.append("The dates have no time of day: all sales are of midnight.")

@@ -18,6 +18,7 @@ Decimals = Literal[".", ","]
 Dates = Literal["year first", "day first", "month first"]
 UNCLEAR = "unclear"  # a date such as 1/2/2026, and nothing in the file that tells day and month apart
 INVOICE = "invoice"  # rows with one number are one sale; it is not kept in the sale
+TOTAL = "line_total"  # what was paid for a line, for files that have that in place of the price of one
 # The fields that a file can give, and what it calls them, without blanks and marks.
 SYNONYMS = {
     INVOICE: ("invoiceno", "beleg", "invoicenumber", "invoiceid", "orderid", "orderno", "ordernumber", "receipt",
@@ -35,17 +36,18 @@ SYNONYMS = {
     "quantity": ("qty", "menge", "pieces", "units", "anzahl"),
     "unit_price": ("price", "unitprice", "einzelpreis", "preis", "listprice"),
     "discount": ("discountamount", "rabatt"),
+    TOTAL: ("total", "linetotal", "totalprice", "lineamount", "amount", "sales", "betrag", "gesamtpreis", "summe"),
 }  # fmt: skip
 HEADER = tuple(name for name in SaleInput.model_fields if name in SYNONYMS)
 LINE = tuple(name for name in LineInput.model_fields if name in SYNONYMS)
-FIELDS = (INVOICE, *HEADER, *LINE)
+FIELDS = (INVOICE, *HEADER, *LINE, TOTAL)
 NEEDED = tuple(name for name in (*HEADER, *LINE) if name not in ("customer_id", "category", "discount"))
-AMOUNTS = ("unit_price", "discount")
+AMOUNTS = ("unit_price", "discount", TOTAL)
 
 
 def label(name: str) -> str:
     """A field as people read it."""
-    return "Invoice number" if name == INVOICE else field_label(name)
+    return {INVOICE: "Invoice number", TOTAL: "Line total"}.get(name) or field_label(name)
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,11 @@ class FileMapping:
 
     def with_guesses(self, names: Sequence[str]) -> FileMapping:
         """With a column for each field that has neither column nor default and that a name tells of."""
-        return replace(self, columns={**_guessed(names, (*self.columns, *self.defaults)), **self.columns})
+        settled = (*self.columns, *self.defaults)
+        found = {**_guessed(names, settled), **self.columns}
+        if TOTAL in found and TOTAL not in settled and ("unit_price" in found or "unit_price" in self.defaults):
+            del found[TOTAL]  # many files have both
+        return replace(self, columns=found)
 
     def refuse(self, names: Sequence[str]) -> None:
         """Raises ImportRefused for what is no field, for columns that the file has not, and for fields without any."""
@@ -87,7 +93,10 @@ class FileMapping:
                 f"The file has no column {_listed(missing)}, which the mapping names. It has {_listed(names)}."
             )
         self._refuse_unread()
-        if lacking := [name for name in NEEDED if name not in self.columns and not self.defaults.get(name, "").strip()]:
+        given = {*self.columns, *(name for name, text in self.defaults.items() if text.strip())}
+        if {"unit_price", TOTAL} <= given:
+            raise ImportRefused("Unit price and line total are both chosen: choose one of them.")
+        if lacking := [name for name in NEEDED if name not in given and not (name == "unit_price" and TOTAL in given)]:
             raise ImportRefused(
                 f"No column is chosen for {', '.join(map(label, lacking))}: choose one, or a value for all rows."
             )

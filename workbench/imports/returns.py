@@ -23,7 +23,10 @@ NO_SALE = (
     "No sale is known that this takes back from: one of the same customer and store, before it, of which as many are"
     " left at this price and without a discount"
 )
-NO_CUSTOMER = "A return without a customer: nothing tells which sale it takes back from"
+NO_SALE_OF_NOBODY = (
+    "No sale is known that this takes back from: one without a customer too, of the same store, before it, of which as"
+    " many are left at this price and without a discount"
+)
 HAS_DISCOUNT = "A return with a discount of its own cannot be imported: what is given back is what was paid"
 BOTH = "One invoice sells and takes back: a return has a number of its own"
 _RETURNED = {"sale": "bigint", "of": "bigint", "transaction_time": "timestamp", "cashier_id": "integer",
@@ -31,7 +34,7 @@ _RETURNED = {"sale": "bigint", "of": "bigint", "transaction_time": "timestamp", 
              "return_of": "bigint"}  # fmt: skip
 _LINE = {"sale": "bigint", "row": "bigint", "product_code": "varchar", "product_name": "varchar", "category": "varchar",
          "quantity": "integer", "unit_price": "decimal(10, 2)"}  # fmt: skip
-Key = tuple[int, int, str, Decimal]  # store, customer, code and price
+Key = tuple[int, int | None, str, Decimal]  # store, customer, code and price
 Row = Mapping[str, Any]
 
 
@@ -46,7 +49,7 @@ class Taken:
     sale: int
     rows: Sequence[Row]
     made: Sequence[ReturnInput]
-    customer_id: int
+    customer_id: int | None
     at: datetime
 
 
@@ -73,14 +76,13 @@ def read_return(sale: int, rows: Sequence[Row], rights: Rights) -> Taken | dict[
         except SaleRefused as error:
             named = [FieldError(each.field.split(".")[-1], each.value, each.allowed) for each in error.fields]
             wrong[row["row"]] = (RETURN, "; ".join(map(str, named)))
-        if row["customer_id"] is None:
-            wrong[row["row"]] = (RETURN, NO_CUSTOMER)
-        elif Decimal(row["discount_value"] or 0):
+        if Decimal(row["discount_value"] or 0):
             wrong[row["row"]] = (RETURN, HAS_DISCOUNT)
     if wrong:
         return wrong
     at = min(each.transaction_time for each in made if each.transaction_time is not None)
-    return Taken(sale, rows, made, int(Decimal(rows[0]["customer_id"])), at)
+    customer_id = rows[0]["customer_id"]
+    return Taken(sale, rows, made, None if customer_id is None else int(Decimal(customer_id)), at)
 
 
 def _read(row: Row, rights: Rights) -> ReturnInput:
@@ -114,7 +116,7 @@ def match(
     refused, found = [], []
     for each in sorted(taken, key=lambda one: (one.at, one.sale)):
         if (places := _places(each, offers)) is None:
-            refused.append((each.sale, RETURN, NO_SALE))
+            refused.append((each.sale, RETURN, NO_SALE_OF_NOBODY if each.customer_id is None else NO_SALE))
         else:
             found.extend(_parts(each, places))
     _add(database, found)
@@ -185,11 +187,13 @@ def _in_file(database: duckdb.DuckDBPyConnection, taken: Sequence[Taken]) -> lis
 
 
 def _in_table(connection: sa.Connection, taken: Sequence[Taken]) -> dict[Key, list[Offer]]:
-    keys = sorted({_key(each, made) for each in taken for made in each.made})
+    keys = {_key(each, made) for each in taken for made in each.made}
     names = ("stores", "customers", "codes", "prices")
-    rows = run_sql(connection, "imports/sold", dict(zip(names, map(list, zip(*keys, strict=True)), strict=True)))
     found: dict[Key, list[Offer]] = {}
-    for row in rows:
-        offer = Offer(row.transaction_time, row.left_over, row.product_name, row.category, None, row.transaction_id)
-        found.setdefault((row.store_id, row.customer_id, row.product_code, row.unit_price), []).append(offer)
+    for of_somebody in (True, False):
+        asked = [key for key in keys if (key[1] is not None) is of_somebody]
+        values: dict[str, Any] = {name: [key[place] for key in asked] for place, name in enumerate(names)}
+        for row in run_sql(connection, "imports/sold", {"of_somebody": of_somebody, **values}) if asked else ():
+            offer = Offer(row.transaction_time, row.left_over, row.product_name, row.category, None, row.transaction_id)
+            found.setdefault((row.store_id, row.customer_id, row.product_code, row.unit_price), []).append(offer)
     return found

@@ -14,7 +14,7 @@ import pandas as pd
 from workbench.database.sql_files import read_sql
 from workbench.errors import FieldError, ImportStopped, RoleRefused, SaleRefused
 from workbench.imports.duckdb_tables import make_table
-from workbench.imports.mapping import FIELDS, HEADER, INVOICE, LINE, FileMapping, label, place
+from workbench.imports.mapping import FIELDS, HEADER, INVOICE, LINE, TOTAL, FileMapping, label, place
 from workbench.imports.returns import Taken, read_return
 from workbench.sales.models import MAX_LINES, SaleInput, parse_sale
 from workbench.sales.rights import Rights
@@ -74,6 +74,7 @@ def _type(
     database: duckdb.DuckDBPyConnection, names: Sequence[str], mapping: FileMapping, file_key: str, rights: Rights
 ) -> None:
     database.execute("set variable decimal_sign = $1", [mapping.decimals])
+    database.execute("set variable has_totals = $1", [TOTAL in mapping.columns])
     formats = [day + time for day in DATE_FORMATS[mapping.dates] for time in TIME_FORMATS]
     database.execute("set variable date_formats = $1", [formats])
     for statement in duckdb.extract_statements(read_sql("imports/macros")):
@@ -140,7 +141,8 @@ def _judge_sale(judged: Judged, sale: int, rows: list[dict[str, Any]], rights: R
 
 def _own_verdicts(rows: list[dict[str, Any]], has_invoices: bool) -> dict[int, tuple[str, str]]:
     """What is wrong by the file alone, which no form would see."""
-    found = {row["row"]: (ROW, row["fault"]) for row in rows if row["fault"]}
+    found = {row["row"]: (label(TOTAL), row["total_fault"]) for row in rows if row["total_fault"]}
+    found |= {row["row"]: (ROW, row["fault"]) for row in rows if row["fault"]}
     if not found and has_invoices and rows[0][INVOICE] is None:
         missing = FieldError(INVOICE, None, "rows that share it are one sale")
         found = {rows[0]["row"]: (label(INVOICE), str(missing))}
