@@ -14,6 +14,7 @@ from workbench.database.engines import Engines
 from workbench.database.engines import connect as connect_engines
 from workbench.database.replication import Reader, Session
 from workbench.errors import ServerUnavailable
+from workbench.locale import use_locale
 from workbench.sales.service import Sales
 from workbench.servers import cluster
 from workbench.servers.monitor import Monitor
@@ -99,6 +100,7 @@ def connect(settings: Settings | None = None) -> Workbench:
     """
     settings = settings or load_settings()
     begin_weeks_on(settings.workbench_week_begins)
+    use_locale(settings.workbench_locale)
     if settings.is_embedded:
         settings = cluster.configured(settings)
     engines = connect_engines(settings)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from workbench import locale
+
 # What ends a line or turns the direction of its neighbours, and is itself not seen.
 UNSEEN = re.compile("[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
@@ -19,7 +21,7 @@ def label(name: object) -> str:
 
 def counted(number: int, noun: str) -> str:
     """``1 sale``, ``2,345 sales``."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    return f"{locale.number(number)} {noun}{'' if number == 1 else 's'}"
 
 
 def items_text(quantities: list[int]) -> str:

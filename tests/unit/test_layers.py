@@ -14,6 +14,7 @@ PACKAGE = Path(__file__).parents[2] / "workbench"
 
 # Lower layers first; a room may import those of the layers before its own, so that no two import each other.
 LAYERS = [
+    {"locale"},
     {"errors", "words"},
     {"config", "telemetry", "files"},
     {"database"},

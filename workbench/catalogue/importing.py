@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from workbench import locale
 from workbench.catalogue.fields import KINDS, Field, Kind, Values
 from workbench.catalogue.service import Catalogue, SavedAll
 from workbench.errors import EntryRefused, ImportRefused
@@ -154,5 +155,5 @@ def _called(kind: Kind, field: Field) -> list[str]:
 
 def importing_text(file: EntryFile) -> str:
     """``12 rows: 3 new, 9 there already``."""
-    parts = ", ".join(f"{count:,} {kind}" for kind, count in file.totals.items())
+    parts = ", ".join(f"{locale.number(count)} {kind}" for kind, count in file.totals.items())
     return f"{counted(len(file.verdicts), 'row')}: {parts}."

@@ -12,6 +12,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from workbench import locale
 from workbench.cli.shared import AsJson, configured, errors, say, with_engines
 from workbench.errors import ImportRefused
 from workbench.words import counted, visible
@@ -112,7 +113,7 @@ def undo_import(
             undone = f"; undone by {each.undone_by}" if each.undone_at else ""
             typer.echo(
                 f"{each.import_id}: {visible(each.file_name)}, {counted(each.sales, 'sale')} of"
-                f" {each.imported_at:%Y-%m-%d %H:%M} UTC by {each.actor}, {each.sales_left:,} left{undone}"
+                f" {each.imported_at:%Y-%m-%d %H:%M} UTC by {each.actor}, {locale.number(each.sales_left)} left{undone}"
             )
         if not only_list:
             raise ImportRefused("Say which import is to be undone, by its number.")
@@ -183,7 +184,12 @@ def _tell(file: ImportFile, found: DryRun, made: Imported | None, dry_run: bool)
     )
     totals = Table("verdict", "rows", "value", "for example", box=None, pad_edge=False)
     for total in found.totals:
-        totals.add_row(visible(total.kind), f"{total.rows:,}", f"{total.value:,.2f}", _escaped(total.example))
+        totals.add_row(
+            visible(total.kind),
+            locale.number(total.rows),
+            locale.number(total.value, 2),
+            _escaped(total.example),
+        )
     errors.print(totals)
     for text in (*found.doubts, found.shortfall):
         if text:
@@ -286,5 +292,9 @@ def _tell_entries(found: EntryFile, saved: SavedAll | None, dry_run: bool) -> No
         say(f"Row {verdict.row}: {visible(verdict.reason)}")
     if len(found.refused) > MOST_TOLD:
         say(f"... and {counted(len(found.refused) - MOST_TOLD, 'row')} more")
-    done = "Nothing was imported." if saved is None else f"Imported: {saved.new:,} new, {saved.changed:,} changed."
+    done = (
+        "Nothing was imported."
+        if saved is None
+        else f"Imported: {locale.number(saved.new)} new, {locale.number(saved.changed)} changed."
+    )
     typer.echo(f"{importing_text(found)} {'Nothing was saved: a dry run.' if dry_run else done}")

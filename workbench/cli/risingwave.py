@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from workbench import locale
 from workbench.cli.shared import AsJson, configured, say, with_engines
 from workbench.config.clock import StoreClock
 from workbench.words import counted
@@ -84,7 +85,7 @@ def _show(found: RisingWaveState, clock: StoreClock) -> None:
     table = Table("name", "kind", "state", "rows", "last change", "backfill", box=None, pad_edge=False)
     for relation in found.relations:
         changed = clock.text(relation.changed_at) if relation.changed_at else ""
-        rows = "" if relation.rows is None else f"{relation.rows:,}"
+        rows = "" if relation.rows is None else locale.number(relation.rows)
         table.add_row(relation.name, relation.kind, relation.state, rows, changed, relation.backfill)
     Console(width=120, highlight=False, markup=False).print(table)
     if found.slot:

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from workbench import locale
 from workbench.cli.shared import AsJson, Seed, configured, errors, logged_settings, say, with_engines
 from workbench.config import Settings
 from workbench.config.clock import StoreClock
@@ -114,7 +115,7 @@ def undo_sample(
     for load in found:
         when = f"{load.loaded_at:%Y-%m-%d %H:%M} UTC by {load.actor}"
         note = f"; {load.note}" if load.note else ""
-        typer.echo(f"{load.load_id}: {load.text} of {when}, {load.changed:,} changed since{note}")
+        typer.echo(f"{load.load_id}: {load.text} of {when}, {locale.number(load.changed)} changed since{note}")
 
 
 def started() -> Settings:
@@ -181,7 +182,7 @@ def _fill_catalogue(engines: Engines) -> None:
     from workbench.catalogue.sample import fill
 
     if added := fill(engines):
-        say(f"The catalogue has {added:,} entries more: names and list prices of what the sample sells.")
+        say(f"The catalogue has {locale.number(added)} entries more: names and list prices of what the sample sells.")
 
 
 def _undo_with_catalogue(engines: Engines, load_id: int | None, also_changed: bool) -> Any:

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from workbench import locale
 from workbench.cli.shared import AsJson, configured, errors, with_engines
 from workbench.words import counted
 
@@ -61,7 +62,9 @@ def _show(result: Verification) -> None:
         Console(highlight=False, markup=False).print(table)
         left = len(result.differences) - MOST_SHOWN
         typer.echo(
-            f"... and {left:,} more." if left > 0 else f"Different: {counted(len(result.differences), 'figure')}."
+            f"... and {locale.number(left)} more."
+            if left > 0
+            else f"Different: {counted(len(result.differences), 'figure')}."
         )
     for problem in result.problems:
         typer.echo(problem)

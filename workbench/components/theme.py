@@ -6,12 +6,13 @@ import colorsys
 import html
 from collections.abc import Iterable
 from datetime import datetime
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from functools import cache
 from itertools import product
 from pathlib import Path
 from typing import Any, Literal
 
+from workbench import locale
 from workbench.words import counted, visible
 
 Freshness = Literal["fresh", "amber", "red", "unknown"]
@@ -122,17 +123,12 @@ def money(value: Decimal | int | None, currency: str = "") -> str:
     """``USD 1,234.50``; halves are rounded away from zero, as PostgreSQL rounds. A dash for None."""
     if value is None:
         return NOTHING
-    if isinstance(value, float):
-        raise TypeError("money is Decimal, never float")
-    amount = Decimal(value).quantize(Decimal("0.01"), ROUND_HALF_UP)
-    sign = "-" if amount < 0 else ""
-    space = "\N{NO-BREAK SPACE}" if currency[-1:].isalpha() else ""
-    return f"{sign}{currency}{space}{abs(amount):,.2f}"
+    return locale.money(value, currency)
 
 
 def count(value: int | None) -> str:
     """``1,234``; a dash for None."""
-    return NOTHING if value is None else f"{value:,}"
+    return NOTHING if value is None else locale.number(value)
 
 
 def brief(value: Decimal | int) -> str:
@@ -140,20 +136,20 @@ def brief(value: Decimal | int) -> str:
     amount = Decimal(value)
     for size, unit in ((10**12, "t"), (10**9, "b"), (10**6, "m"), (10**3, "k")):
         if abs(amount) >= size:
-            return f"{amount / size:,.1f}{unit}"
-    return f"{value:,}"
+            return f"{locale.number(amount / size, 1)}{unit}"
+    return locale.number(value)
 
 
 def percent(ratio: Decimal | float | None, is_change: bool = False) -> str:
     """``12.3%`` for 0.123; a change carries its sign. A dash for None."""
     if ratio is None:
         return NOTHING
-    return f"{ratio * 100:{'+' if is_change else ''},.1f}%"
+    return locale.percent(ratio, is_change)
 
 
 def store_time(at: datetime | None) -> str:
     """``2026-03-01 14:05`` for a store's wall clock, which has no time zone. A dash for None."""
-    return NOTHING if at is None else f"{at:%Y-%m-%d %H:%M}"
+    return NOTHING if at is None else locale.moment(at)
 
 
 def age(seconds: float | None) -> str:
@@ -176,8 +172,8 @@ def duration(seconds: float | None) -> str:
     if seconds is None:
         return NOTHING
     if seconds >= 10:
-        return f"{seconds:,.1f} s"
-    return f"{seconds * 1000:,.{1 if seconds < 0.01 else 0}f} ms"
+        return f"{locale.number(seconds, 1)} s"
+    return f"{locale.number(seconds * 1000, 1 if seconds < 0.01 else 0)} ms"
 
 
 def size(n_bytes: int | None) -> str:
@@ -190,7 +186,7 @@ def size(n_bytes: int | None) -> str:
     unit = next(units)
     while amount >= 1024 and unit != "TB":
         amount, unit = amount / 1024, next(units)
-    return f"{amount:,.1f} {unit}"
+    return f"{locale.number(amount, 1)} {unit}"
 
 
 def freshness(age_seconds: float | None, limit_seconds: float) -> Freshness:

@@ -27,6 +27,7 @@ from workbench.config.env_file import NAME, refuse_readable, refuse_unusable, ro
 from workbench.config.hosts import listed_hosts, listed_origins
 from workbench.config.mail_address import checked_address
 from workbench.errors import SettingsError
+from workbench.locale import find_locale
 
 __all__ = ["MOST_PROCESSES", "OF_SERVER", "Server", "Settings", "SslMode", "child_environment", "load_settings"]
 log = logging.getLogger(__name__)
@@ -203,6 +204,9 @@ class Settings(BaseSettings):
         SecretStr(""), description="What Prometheus shows to read /metrics where people have to log in"
     )
     workbench_currency: str = Field("USD", min_length=1, max_length=8, description="Currency shown beside money")
+    workbench_locale: str = Field(
+        "", description="How pages write and read figures, days and words, as de_DE; empty: ISO days, a point, English"
+    )
     workbench_timezone: str = Field(
         default_factory=machine_zone, description="The stores' time zone, by its IANA name; empty: this machine's"
     )
@@ -245,6 +249,11 @@ class Settings(BaseSettings):
     @classmethod
     def _known_zone(cls, name: str) -> str:
         return find_zone(name).key
+
+    @field_validator("workbench_locale")
+    @classmethod
+    def _known_locale(cls, name: str) -> str:
+        return str(find_locale(name)) if name.strip() else ""
 
     @property
     def clock(self) -> StoreClock:

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
+from workbench import locale
+
 WeekBegins = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 _first = 1
 
@@ -85,11 +87,11 @@ class StoreClock:
 
     def time_text(self, moment: datetime) -> str:
         """``14:03:22 CEST``."""
-        return f"{self.wall(moment):%H:%M:%S} {self.offset(moment)[1]}"
+        return f"{locale.clock_seconds(self.wall(moment))} {self.offset(moment)[1]}"
 
     def text(self, moment: datetime) -> str:
         """``2026-10-25 14:03:22 CEST``."""
-        return f"{self.wall(moment):%Y-%m-%d} {self.time_text(moment)}"
+        return f"{locale.day(self.wall(moment))} {self.time_text(moment)}"
 
 
 def find_zone(name: str) -> ZoneInfo:

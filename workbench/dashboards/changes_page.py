@@ -12,6 +12,7 @@ import panel_material_ui as pmui
 from markupsafe import Markup
 from panel.viewable import Viewable, Viewer
 
+from workbench import locale
 from workbench.accounts import current_actor
 from workbench.components.html import html_pane, table_html
 from workbench.components.inline import done_at_once, is_served, read_aside, when_shown
@@ -276,8 +277,14 @@ def narrowed_text(names: Sequence[str]) -> str:
 
 def _day_cells(day: Corrected) -> tuple[object, ...]:
     difference = day.revenue - day.reported_revenue
-    sales = f"{day.reported_sales:,}", f"{day.sales:,}"
-    return f"{day.day:%Y-%m-%d %a}", money(day.reported_revenue), money(day.revenue), _signed(difference), *sales
+    sales = locale.number(day.reported_sales), locale.number(day.sales)
+    return (
+        f"{locale.day(day.day)} {locale.weekday(day.day.isoweekday())}",
+        money(day.reported_revenue),
+        money(day.revenue),
+        _signed(difference),
+        *sales,
+    )
 
 
 def _signed(amount: Any) -> str:

@@ -20,7 +20,15 @@ from bokeh.core.json_encoder import serialize_json
 from bokeh.core.serialization import Deserializer, Serializer
 from bokeh.document import Document
 from bokeh.events import Tap
-from bokeh.models import CategoricalAxis, DataRange1d, FactorRange, NoOverlap, NumeralTickFormatter, Plot
+from bokeh.models import (
+    CategoricalAxis,
+    DataRange1d,
+    DatetimeTickFormatter,
+    FactorRange,
+    NoOverlap,
+    NumeralTickFormatter,
+    Plot,
+)
 from bokeh.util.serialization import make_id
 from holoviews.plotting.bokeh.renderer import (
     BokehRenderer,  # registers it too; hv.extension would load it into a notebook
@@ -37,6 +45,7 @@ from workbench.dashboards.tile_card import Button
 from workbench.database.replication import Answer
 from workbench.files import FORMATS
 from workbench.filters import Filters
+from workbench.locale import conventions
 
 NO_WIDTH = "\u200b"
 COPIES = {"zvalues": "revenue"}  # a column that HoloViews makes of another, to draw by it
@@ -354,3 +363,10 @@ def theme_color(number: int = 0) -> str:
 def amounts() -> NumeralTickFormatter:
     """How the axes write amounts."""
     return NumeralTickFormatter(format="0,0.[0]a")
+
+
+def days_of_axis() -> DatetimeTickFormatter:
+    """How the axes write days, months and hours; a browser knows no names of months but English ones."""
+    now = conventions()
+    days, months = ("%e %b", "%b %Y") if now.is_neutral else (now.of_month, now.of_year)
+    return DatetimeTickFormatter(hours=now.time, days=days, months=months, years="%Y", context=None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import calendar
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -12,6 +11,7 @@ from bokeh.models import NumeralTickFormatter, Plot
 from bokeh.models.annotations import ColorBar
 from hvplot import hvPlot
 
+from workbench import locale
 from workbench.components import theme
 from workbench.config.clock import weekdays
 from workbench.connection import Workbench
@@ -24,7 +24,6 @@ from workbench.metrics import MetricQuery
 _STEPS = 24
 # One hue that only gets denser: it reads on a white and on a dark page, and with any colour vision.
 RAMP = [f"{theme.PALETTE[0]}{round(20 + 235 * step / (_STEPS - 1)):02x}" for step in range(_STEPS)]
-DAYS = list(calendar.day_abbr)
 
 
 class BusyHours(ChartTile):
@@ -73,9 +72,9 @@ class BusyHours(ChartTile):
         day_alpha = alphas((day for _, day in cells), moment.where.weekdays)
         return pd.DataFrame(
             {
-                "time": [f"{DAYS[day - 1]} {hour:02d}:00" for hour, day in cells],
+                "time": [f"{locale.weekday(day)} {locale.hour(hour)}" for hour, day in cells],
                 "hour": [f"{hour:02d}" for hour, _ in cells],
-                "weekday": [DAYS[day - 1] for _, day in cells],
+                "weekday": [locale.weekday(day) for _, day in cells],
                 "revenue": floats(values),
                 "text": [self.text(value) for value in values],
                 "alpha": [min(pair) for pair in zip(hour_alpha, day_alpha, strict=True)],
@@ -98,7 +97,8 @@ class BusyHours(ChartTile):
 
     def _clicked(self, hour: Any, day: Any, is_adding: bool) -> None:
         if hour is not None and day is not None:
-            self.feed.filters.toggle(is_adding=is_adding, hours=int(hour), weekdays=DAYS.index(day) + 1)
+            days = [locale.weekday(number) for number in range(1, 8)]
+            self.feed.filters.toggle(is_adding=is_adding, hours=int(hour), weekdays=days.index(day) + 1)
 
 
 def cells(data: pd.DataFrame, axes: tuple[str, str], hover: Sequence[str], tooltips: Any, **look: Any) -> Any:

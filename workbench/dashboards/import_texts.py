@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 from markupsafe import Markup
 
+from workbench import locale
 from workbench.components.html import table_html
 from workbench.components.theme import esc
 from workbench.config.clock import StoreClock
@@ -36,8 +37,8 @@ def read_html(file: ImportFile) -> str:
 
 def totals_html(found: DryRun) -> str:
     """Rows by verdict with what they come to, by how much that falls short of the file, and what is doubtful."""
-    rows = [[visible(of.kind), f"{of.rows:,}", money(of.value), _short(of.example, 200)] for of in found.totals]
-    rows.append(["All", f"{sum(of.rows for of in found.totals):,}", money(found.value), ""])
+    rows = [[visible(of.kind), locale.number(of.rows), money(of.value), _short(of.example, 200)] for of in found.totals]
+    rows.append(["All", locale.number(sum(of.rows for of in found.totals)), money(found.value), ""])
     notes = [found.shortfall] if found.shortfall else []
     notes += [f"To look at: {doubt}" for doubt in found.doubts]
     new = f"New: {found.new}."
@@ -48,7 +49,7 @@ def totals_html(found: DryRun) -> str:
 def verdicts_html(file: ImportFile, found: DryRun) -> str:
     """The first rows of each verdict, to be unfolded."""
     return "".join(
-        f"<details><summary>{esc(visible(of.kind))}: the first of {of.rows:,}</summary>"
+        f"<details><summary>{esc(visible(of.kind))}: the first of {locale.number(of.rows)}</summary>"
         f"{_frame_html(file.verdicts(of.kind))}</details>"
         for of in found.totals
     )
@@ -75,11 +76,11 @@ def imports_html(found: Sequence[Import], clock: StoreClock) -> str:
 def _import_cells(each: Import, clock: StoreClock) -> tuple[object, ...]:
     first: object = Markup("") if each.first_id is None or not each.sales_left else sale_link(each.first_id)
     if each.undone_at is not None:
-        state = f"undone by {each.undone_by}" + (f", {each.sales_left:,} left" if each.sales_left else "")
+        state = f"undone by {each.undone_by}" + (f", {locale.number(each.sales_left)} left" if each.sales_left else "")
     else:
-        state = "all there" if each.sales_left == each.sales else f"{each.sales_left:,} left"
+        state = "all there" if each.sales_left == each.sales else f"{locale.number(each.sales_left)} left"
     name = _short(each.file_name)
-    counts = f"{each.sales:,}", money(each.revenue), f"{each.refused_rows:,}"
+    counts = locale.number(each.sales), money(each.revenue), locale.number(each.refused_rows)
     return each.import_id, clock.text(each.imported_at), each.actor, name, *counts, first, state
 
 

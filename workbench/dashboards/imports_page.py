@@ -12,6 +12,7 @@ import panel as pn
 import panel_material_ui as pmui
 from panel.viewable import Viewable, Viewer
 
+from workbench import locale
 from workbench.accounts.actor import current_actor
 from workbench.components.browser.downloads import Downloads
 from workbench.components.browser.uploads import Uploads
@@ -222,7 +223,11 @@ class ImportsPage(Viewer):
         if progress.is_stopping:
             self._said.follow("Stopping ...")
         elif is_running:
-            self._said.follow(f"{progress.done:,} of {progress.total:,} ..." if progress.total else "Checking ...")
+            self._said.follow(
+                f"{locale.number(progress.done)} of {locale.number(progress.total)} ..."
+                if progress.total
+                else "Checking ..."
+            )
 
     def _look(self) -> None:
         self._draw()

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from workbench import locale
 from workbench.accounts import current_actor
 from workbench.components import theme
 from workbench.components.inline import is_served
@@ -160,7 +161,7 @@ class KpiTile(Tile):
             case "percent":
                 return percent(value)
             case "ratio":
-                return f"{value:,.2f}"
+                return locale.number(value, 2)
             case _:
                 return theme.count(int(value))
 

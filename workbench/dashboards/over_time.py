@@ -12,12 +12,22 @@ from typing import Any, ClassVar
 import holoviews as hv
 import pandas as pd
 from bokeh.events import SelectionGeometry
-from bokeh.models import DatetimeTickFormatter, HoverTool, Plot
+from bokeh.models import HoverTool, Plot
 from hvplot import hvPlot
 
+from workbench import locale
 from workbench.components import theme
 from workbench.config.clock import begin_of_week
-from workbench.dashboards.chart import ChartTile, amounts, by_column, extremes, floats, frameless, theme_color
+from workbench.dashboards.chart import (
+    ChartTile,
+    amounts,
+    by_column,
+    days_of_axis,
+    extremes,
+    floats,
+    frameless,
+    theme_color,
+)
 from workbench.dashboards.feed import Moment
 from workbench.dashboards.kpis import change
 from workbench.dashboards.tile_card import Button
@@ -243,7 +253,7 @@ class RevenueOverTime(ChartTile):
                 toolbar=None,
                 active_tools=["xbox_select"],
                 yformatter=amounts(),
-                xformatter=DatetimeTickFormatter(hours="%H:%M", days="%e %b", months="%b %Y", years="%Y", context=None),
+                xformatter=days_of_axis(),
                 ylim=(0, None),
                 ylabel=f"Revenue ({self.currency})",
                 hooks=[frameless, readable, swiped],
@@ -303,12 +313,12 @@ def _spans(points: pd.DataFrame) -> list[tuple[date, date]]:
 
 def hour_named(hour: pd.Timestamp, _span: tuple[date, date]) -> str:
     """``14:00``."""
-    return f"{hour:%H:%M}"
+    return locale.clock_time(hour)
 
 
 def day_named(day: pd.Timestamp, span: tuple[date, date]) -> str:
     """``Fri 14 Nov 2026``, or the first and last day of a longer span."""
-    return words(*span) if span[0] < span[1] else f"{day:%a} {words(*span)}"
+    return words(*span) if span[0] < span[1] else f"{locale.weekday(day.isoweekday())} {words(*span)}"
 
 
 def edges(places: pd.Series) -> tuple[list[float], list[float]]:

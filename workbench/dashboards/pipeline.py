@@ -11,7 +11,7 @@ import panel_material_ui as pmui
 from markupsafe import Markup
 from panel.viewable import Viewable, Viewer
 
-from workbench import migrations, telemetry
+from workbench import locale, migrations, telemetry
 from workbench.accounts import current_actor
 from workbench.components import theme
 from workbench.components.browser.said import Said
@@ -54,7 +54,7 @@ class QueryTimes(Viewer):
         self._table.object = table + passed_over
 
     def __panel__(self) -> Viewable:
-        about = f"Since this process started; p50 and p95 of the last {telemetry.MOST_RECENT:,}."
+        about = f"Since this process started; p50 and p95 of the last {locale.number(telemetry.MOST_RECENT)}."
         heading = html(f'<h2>Queries by engine</h2><p class="soft">{about}</p>')
         return pn.Column(heading, self._table, sizing_mode="stretch_width", margin=0)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import holoviews as hv
 import pandas as pd
-from bokeh.models import DatetimeTickFormatter, HoverTool, Plot
+from bokeh.models import HoverTool, Plot
 from bokeh.models.annotations import ColorBar
 from hvplot import hvPlot
 
@@ -17,6 +17,7 @@ from workbench.dashboards.chart import (
     NO_WIDTH,
     ChartTile,
     amounts,
+    days_of_axis,
     extremes,
     floats,
     frameless,
@@ -302,7 +303,7 @@ class QuestionLines(QuestionChart):
                 height=self.height,
                 toolbar=None,
                 yformatter=amounts(),
-                xformatter=DatetimeTickFormatter(days="%e %b", months="%b %Y", years="%Y", context=None),
+                xformatter=days_of_axis(),
                 ylim=(0, None),
                 ylabel="",
                 hooks=[frameless, dotted],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import calendar
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
@@ -11,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from workbench import locale
 from workbench.catalogue.names import Names
 from workbench.components import theme
 from workbench.dashboards.bars import product_names
@@ -18,6 +18,7 @@ from workbench.dashboards.feed import Moment
 from workbench.database.replication import Answer
 from workbench.filters import words
 from workbench.filters.question import Asked
+from workbench.locale import conventions
 from workbench.metrics import DIMENSIONS, METRICS, SPANS
 from workbench.words import visible
 
@@ -101,13 +102,13 @@ def _span_named(days: int, first: pd.Timestamp) -> str:
 
 
 _NAMED: Mapping[str, Callable[[Any], str]] = {
-    "day": lambda day: f"{day:%a} {words(day.date(), day.date())}",
+    "day": lambda day: f"{locale.weekday(day.isoweekday())} {words(day.date(), day.date())}",
     "week": partial(_span_named, 7),
-    "month": lambda day: f"{day:%b %Y}",
+    "month": locale.named_month,
     "quarter": lambda day: f"Q{day.quarter} {day.year}",
     "year": lambda day: f"{day.year}",
-    "hour": lambda hour: f"{hour:02d}:00",
-    "weekday": lambda weekday: str(calendar.day_abbr[weekday - 1]),
+    "hour": locale.hour,
+    "weekday": locale.weekday,
     "customer_type": lambda kind: str(kind).capitalize(),
 }
 
@@ -119,7 +120,8 @@ def figure_text(metric: str, value: Any, currency: str = "") -> str:
         return theme.money(value, currency)
     if unit == "count":
         return theme.count(int(value))
-    return f"{value + 0:,.2f}{'%' if unit == 'percent' else ''}"  # + 0: nothing of a return is no -0.00
+    plain = locale.number(value + 0, 2)  # + 0: nothing of a return is no -0.00
+    return conventions().percent.format(plain) if unit == "percent" else plain
 
 
 def unit_text(metric: str, currency: str) -> str:

@@ -8,6 +8,7 @@ import panel as pn
 import panel_material_ui as pmui
 from panel.viewable import Viewable, Viewer
 
+from workbench import locale
 from workbench.accounts.actor import current_actor
 from workbench.components import theme
 from workbench.components.browser.said import Kind
@@ -100,7 +101,7 @@ def result_html(result: Verification | None, clock: StoreClock) -> str:
         return '<p class="soft">Nothing has been compared yet.</p>'
     when = f"{clock.text(result.verified_at)}, at {theme.esc(result.token)}"
     what = f"{counted(result.figures, 'figure')} on {theme.esc(', '.join(map(called, result.engines)))}"
-    verdict = "No difference" if result.is_good else f"Figures that differ: {len(result.differences):,}"
+    verdict = "No difference" if result.is_good else f"Figures that differ: {locale.number(len(result.differences))}"
     if result.problems and not result.differences:
         verdict = "Not everything was compared"
     kind = "good" if result.is_good else "bad"
@@ -113,7 +114,7 @@ def _table(differences: tuple[Difference, ...]) -> str:
     if not differences:
         return ""
     left = len(differences) - MOST_SHOWN
-    more = f'<p class="soft">... and {left:,} more: see workbench verify.</p>' if left > 0 else ""
+    more = f'<p class="soft">... and {locale.number(left)} more: see workbench verify.</p>' if left > 0 else ""
     return table_html([(column, False) for column in COLUMNS], map(_row, differences[:MOST_SHOWN])) + more
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import calendar
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import panel_material_ui as pmui
 from panel.viewable import Viewable, Viewer
 
+from workbench import locale
 from workbench.errors import FieldError, ParameterRefused
 from workbench.forms.fields import Fields, flow
 from workbench.reports.library import Parameter, Value
@@ -85,7 +85,7 @@ def _months(today: date, is_optional: bool) -> dict[str, str | None]:
     for back in range(MONTHS):
         number = today.year * 12 + today.month - 1 - back
         year, month = number // 12, number % 12 + 1
-        found[f"{calendar.month_name[month]} {year}"] = f"{year}-{month:02d}"
+        found[locale.named_month(date(year, month, 1), is_whole=True)] = f"{year}-{month:02d}"
     return found
 
 

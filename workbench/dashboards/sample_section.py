@@ -12,6 +12,7 @@ import panel as pn
 import panel_material_ui as pmui
 from panel.viewable import Viewable, Viewer
 
+from workbench import locale
 from workbench.accounts.actor import Actor, current_actor
 from workbench.catalogue import sample as catalogue
 from workbench.components import theme
@@ -89,7 +90,7 @@ class SampleSection(Viewer):
             when = self._engines.settings.clock.text(last.loaded_at)
             parts = [last.text, when, f"by {last.actor}", *([last.note] if last.note else [])]
             self._last.object = f"<p>Last load: {theme.esc(', '.join(parts))}.</p>"
-            label = f"Also the {last.changed:,} that were changed since"
+            label = f"Also the {locale.number(last.changed)} that were changed since"
             self._also_changed.param.update(label=label, visible=last.changed > 0, value=False)
 
     def follow(self, is_master_up: bool) -> None:
@@ -201,7 +202,7 @@ def undone(
 
 def whole_number(text: str, field: str, low: int, high: int) -> int:
     """The number in ``text``, which may group its thousands by commas. Raises FieldError saying what is allowed."""
-    allowed = f"give a whole number from {low:,} to {high:,}"
+    allowed = f"give a whole number from {locale.number(low)} to {locale.number(high)}"
     if not re.fullmatch(r"[0-9]{1,15}|[0-9]{1,3}(,[0-9]{3}){1,4}", text.strip()):
         raise FieldError(field, text, allowed)
     number = int(text.replace(",", ""))
@@ -215,7 +216,11 @@ def progress_text(progress: Progress, is_master_up: bool) -> tuple[str, Kind]:
     if progress.is_stopping:
         return "Stopping: taking back what was loaded ...", ""
     if progress.is_running:
-        done = f"{progress.done:,} of {counted(progress.total, 'sale')}" if progress.total else "Taking it back ..."
+        done = (
+            f"{locale.number(progress.done)} of {counted(progress.total, 'sale')}"
+            if progress.total
+            else "Taking it back ..."
+        )
         return f"{done}. {progress.note}" if progress.note else done, ""
     if not is_master_up:
         return "The master is away: nothing can be loaded until it is back.", "bad"

@@ -23,6 +23,7 @@ from psycopg import sql
 from psycopg.types.string import TextLoader
 from sqlalchemy.exc import DBAPIError, OperationalError
 
+from workbench import locale
 from workbench.config.clock import StoreClock
 from workbench.database.deadline import READER_SECONDS, limited
 from workbench.database.engines import Engines
@@ -252,7 +253,7 @@ def query(
     frame = typed_frame(columns, rows[:limit], exact=exact)
     frame.attrs = {"engine": engine, "as_of": as_of, "note": note, "is_cut": len(rows) > limit}
     if len(rows) > limit:
-        said = f"There are more rows than {limit:,}, which were read. Give limit= for more."
+        said = f"There are more rows than {locale.number(limit)}, which were read. Give limit= for more."
         warnings.warn(said, RowsCut, stacklevel=3)
     return frame
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import calendar
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from workbench import locale
 from workbench.errors import FieldError
 from workbench.filters.model import LISTS, Filters
 from workbench.filters.periods import words
@@ -77,7 +77,7 @@ def chips(filters: Filters, names: Mapping[str, Mapping[Any, str]] | None = None
 def value_text(name: str, value: Any, names: Mapping[Any, str]) -> str:
     """One value of a list as people read it: by its name where it has one."""
     if name == "weekdays":
-        return calendar.day_abbr[value - 1]
+        return locale.weekday(value)
     if name == "hours":
-        return f"{value:02d}:00"
+        return locale.hour(value)
     return NO_CATEGORY if value is None else visible(names.get(value, str(value)))

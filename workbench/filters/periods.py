@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 
+from workbench import locale
 from workbench.config.clock import begin_of_week
 from workbench.metrics.where import Where
 
@@ -126,11 +127,11 @@ def words(first: date | None, last: date | None) -> str:
 
 def until_words(before: datetime | None) -> str:
     """``until 14:00`` for what is looked at up to a moment of its last day; nothing for whole days."""
-    return "" if before is None else f"until {before:%H:%M}" if before.hour else "up to midnight"
+    return "" if before is None else f"until {locale.clock_time(before)}" if before.hour else "up to midnight"
 
 
 def _day(day: date | None) -> str:
-    return "" if day is None else f"{day.day} {calendar.month_abbr[day.month]} {day.year}"
+    return "" if day is None else locale.named_day(day)
 
 
 def missing(where: Where, days_with_sales: Iterable[datetime]) -> str:

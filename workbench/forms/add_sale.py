@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import panel as pn
 import panel_material_ui as pmui
 
+from workbench import locale
 from workbench.catalogue.names import Names
 from workbench.components.browser.printing import Printing
 from workbench.components.browser.unsaved import Unsaved
@@ -82,7 +83,7 @@ class AddSale(pn.viewable.Viewer):
         self.confirmation.forget()
         self.form.next(KEPT)
         lead = f"Transaction {saved.transaction_id} created:"
-        at = "" if saved.transaction_time is None else f", {saved.transaction_time:%Y-%m-%d %H:%M:%S}"
+        at = "" if saved.transaction_time is None else f", {locale.moment_seconds(saved.transaction_time)}"
         self.message.say("success", f"{size(sale, self._sales)}{at}.", lead, saved, takes_focus=False)
         self.form.basket.line.focus()
         self._on_saved(saved)

@@ -14,6 +14,7 @@ from typing import Any
 
 import panel as pn
 
+from workbench import locale
 from workbench.catalogue.names import Names
 from workbench.components.html import html_pane
 from workbench.components.inline import read_aside
@@ -237,8 +238,8 @@ class Basket(pn.viewable.Viewer):
                 self._refuse(text, texts, refusal.fields, is_known=product is not None)
 
     def _say_added(self, line: LineInput, now: Mapping[str, Any]) -> None:
-        has = "" if now["quantity"] == line.quantity else f", {now['quantity']:,} now"
-        self._say(f"{line.quantity:,} × {visible(line.product_name)}: in the basket{has}.")
+        has = "" if now["quantity"] == line.quantity else f", {locale.number(now['quantity'])} now"
+        self._say(f"{locale.number(line.quantity)} × {visible(line.product_name)}: in the basket{has}.")
 
     def _refuse(self, text: str, texts: dict[str, str], errors: list[FieldError], *, is_known: bool) -> None:
         self.entry.take(texts, errors)

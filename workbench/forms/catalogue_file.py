@@ -10,6 +10,7 @@ from pathlib import Path
 import panel as pn
 import panel_material_ui as pmui
 
+from workbench import locale
 from workbench.catalogue import Catalogue, Kind
 from workbench.catalogue.importing import EntryFile, columns_text, importing_text, judge, write
 from workbench.components.browser.uploads import Uploads
@@ -95,7 +96,8 @@ class CatalogueFile(pn.viewable.Viewer):
         if self._file is file:
             self._show(None)
             self._uploads.forget()
-        text = f"{saved.new:,} new, {saved.changed:,} changed, {saved.same:,} there already"
+        new, changed, same = map(locale.number, (saved.new, saved.changed, saved.same))
+        text = f"{new} new, {changed} changed, {same} there already"
         left_out = f", {counted(len(file.refused), 'row')} left out" if file.refused else ""
         self.message.say("success", f"{text}{left_out}.", "Saved.")
         self._on_saved()
@@ -111,7 +113,7 @@ def verdicts_html(file: EntryFile, kind: Kind) -> str:
     if not file.refused:
         return text
     cut = f" The first {MOST_SHOWN} are shown." if len(file.refused) > MOST_SHOWN else ""
-    rows = ((f"{each.row:,}", visible(each.reason)) for each in file.refused[:MOST_SHOWN])
+    rows = ((locale.number(each.row), visible(each.reason)) for each in file.refused[:MOST_SHOWN])
     return f"{text}<h3>Refused</h3><p class='soft'>{cut}</p>{table_html([('Row', True), ('Why', False)], rows)}"
 
 

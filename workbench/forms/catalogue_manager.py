@@ -12,6 +12,7 @@ import pandas as pd
 import panel as pn
 import panel_material_ui as pmui
 
+from workbench import locale
 from workbench.accounts.actor import Actor
 from workbench.catalogue import KINDS, Catalogue, Entry, Kind, LogEntry
 from workbench.components.html import flow, html_pane, table_html
@@ -117,7 +118,7 @@ class EntrySection(pn.viewable.Viewer):
         self._shown = found[:MOST_SHOWN]
         count = counted(len(self._entries), self._kind.noun)
         if wanted:
-            count = f"{len(found):,} of {count}"
+            count = f"{locale.number(len(found))} of {count}"
         cut = f": the first {MOST_SHOWN} are shown, type more" if len(found) > MOST_SHOWN else ""
         self._count.object = f'<p role="status"><strong>{count}</strong><span class="soft">{cut}</span></p>'
         self._rows[:] = [sideways(self._table())] if self._shown else []

@@ -10,6 +10,7 @@ import panel as pn
 import panel_material_ui as pmui
 from markupsafe import Markup
 
+from workbench import locale
 from workbench.catalogue.names import Names
 from workbench.components.html import html_pane, table_html
 from workbench.components.inline import read_aside
@@ -131,8 +132,11 @@ def _widget(field: Field) -> Any:
 def preview_html(preview: Preview, currency: str = "", names: Names = no_names()) -> str:
     """What a change of many would do, as HTML: how many sales get what instead of what, the first ones, the refused."""
     of = len(preview.sales) + len(preview.same) + len(preview.refused)
-    same = f" {len(preview.same):,} {_have(len(preview.same))} these values already." if preview.same else ""
-    told = f"<p><strong>{len(preview.sales):,} of {counted(of, 'transaction')}</strong> would change.{same}</p>"
+    same = (
+        f" {locale.number(len(preview.same))} {_have(len(preview.same))} these values already." if preview.same else ""
+    )
+    changed = locale.number(len(preview.sales))
+    told = f"<p><strong>{changed} of {counted(of, 'transaction')}</strong> would change.{same}</p>"
     return told + _counts_html(preview, names) + _first_html(preview, currency, names) + refused_html(preview.refused)
 
 
@@ -145,7 +149,7 @@ def _counts_html(preview: Preview, names: Names) -> str:
         return sale_text(name, value, "", names)
 
     rows = [
-        (FIELDS[name].label, text(name, old), text(name, preview.changes[name]), f"{count:,}")
+        (FIELDS[name].label, text(name, old), text(name, preview.changes[name]), locale.number(count))
         for name, counts in preview.counts.items()
         for old, count in counts[:MOST_NAMED]
     ]
@@ -177,5 +181,5 @@ def refused_html(refused: Sequence[Refused]) -> str:
     others = refused[MOST_NAMED : MOST_NAMED + MOST_IDS]
     rest = ", ".join(str(each.transaction_id) for each in others)
     unnamed = len(refused) - MOST_NAMED - len(others)
-    more = f"<p>Neither {esc(rest)}{f' and {unnamed:,} more' if unnamed > 0 else ''}.</p>" if rest else ""
-    return f"<p><strong>{len(refused):,} cannot be changed:</strong></p><ul>{items}</ul>{more}"
+    more = f"<p>Neither {esc(rest)}{f' and {locale.number(unnamed)} more' if unnamed > 0 else ''}.</p>" if rest else ""
+    return f"<p><strong>{locale.number(len(refused))} cannot be changed:</strong></p><ul>{items}</ul>{more}"

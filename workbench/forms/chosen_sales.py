@@ -10,6 +10,7 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmui
 
+from workbench import locale
 from workbench.catalogue.names import Names
 from workbench.components.browser.said import Said
 from workbench.components.html import flow
@@ -85,7 +86,8 @@ class ChosenSales(pn.viewable.Viewer):
         kept |= dict.fromkeys(chosen)
         if len(kept) > MOST:
             raise TooMany(
-                f"{counted(len(kept), 'transaction')} are too many, {MOST:,} can be chosen: narrow the filters."
+                f"{counted(len(kept), 'transaction')} are too many, {locale.number(MOST)} can be chosen:"
+                " narrow the filters."
             )
         self._ids = kept
         self._tell()
@@ -98,7 +100,7 @@ class ChosenSales(pn.viewable.Viewer):
 
     def _tell(self) -> None:
         self._bar.visible = bool(self._ids)
-        self._count.follow(f"{len(self._ids):,} chosen" if self._ids else "")
+        self._count.follow(f"{locale.number(len(self._ids))} chosen" if self._ids else "")
 
     def _acting(self, label: str, work: Callable[[], Coroutine[Any, Any, None]], icon: str) -> pmui.Button:
         button = _button(label, icon)
@@ -141,4 +143,4 @@ def left_text(left_out: Iterable[Refused]) -> str:
     if len(why) <= 3:
         return " Left out: " + " ".join(why.values())
     named = ", ".join(map(str, list(why)[:MOST_NAMED])) + (", ..." if len(why) > MOST_NAMED else "")
-    return f" {len(why):,} left out: transaction {named}."
+    return f" {locale.number(len(why))} left out: transaction {named}."

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from workbench import locale
 from workbench.catalogue.names import NO_NAMES, Names
 from workbench.components.html import table_html
 from workbench.components.theme import NOTHING, esc, money, store_time
@@ -34,7 +35,7 @@ def sale_text(name: str, value: Any, currency: str = "", names: Names = NO_NAMES
 
 def to_the_second(at: datetime) -> str:
     """``2026-03-01 14:05:22``, where one sale is looked at by itself."""
-    return f"{at:%Y-%m-%d %H:%M:%S}"
+    return locale.moment_seconds(at)
 
 
 def line_text(line: Mapping[str, Any] | None) -> str:
@@ -43,7 +44,7 @@ def line_text(line: Mapping[str, Any] | None) -> str:
         return NOTHING
     category = f" · {line['category']}" if line["category"] else ""
     discount = f" {'−' if line['discount'] > 0 else '+'} {money(abs(line['discount']))}" if line["discount"] else ""
-    price = f"{line['quantity']:,} × {money(line['unit_price'])}{discount}"
+    price = f"{locale.number(line['quantity'])} × {money(line['unit_price'])}{discount}"
     return f"{line['product_code']} · {line['product_name']}{category} · {price}"
 
 
@@ -70,7 +71,7 @@ def _cells(line: Line) -> Sequence[str]:
         line.product_code,
         line.product_name,
         NOTHING if line.category is None else line.category,
-        f"{line.quantity:,}",
+        locale.number(line.quantity),
         money(line.unit_price),
         money(line.discount),
         money(line.total_price),

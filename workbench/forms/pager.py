@@ -9,6 +9,7 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmui
 
+from workbench import locale
 from workbench.components.theme import esc, money
 from workbench.metrics.facts import Counted
 from workbench.metrics.sale_pages import PAGE_SIZES, Move, SalePage
@@ -85,7 +86,7 @@ class Pager(pn.viewable.Viewer):
         if self._number is None:
             return "Last page" if self._from_end <= 0 else f"{self._from_end} before the last page"
         about = "about " if page.is_estimate else ""
-        return f"Page {self._number:,} of {about}{max(n_pages, self._number):,}"
+        return f"Page {locale.number(self._number)} of {about}{locale.number(max(n_pages, self._number))}"
 
     def __panel__(self) -> pn.Column:
         return pn.Column(
@@ -102,9 +103,9 @@ class Pager(pn.viewable.Viewer):
 def total_html(counted: Counted, currency: str) -> str:
     """``45 in all, USD 1,234.50``; without an amount where the number is an estimate."""
     if counted.amount is None:
-        return f"about {counted.count:,} in all"
+        return f"about {locale.number(counted.count)} in all"
     amount = f'<strong title="Net of returns">{esc(money(counted.amount, currency))}</strong>'
-    return f"{counted.count:,} in all, {amount}"
+    return f"{locale.number(counted.count)} in all, {amount}"
 
 
 def _go(on_move: Callable[[Move], Any], move: Move, _event: Any) -> None:

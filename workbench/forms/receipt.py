@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from workbench import locale
 from workbench.catalogue.names import Names
 from workbench.components.theme import esc, money, store_time
+from workbench.locale import conventions
 from workbench.sales.models import Line, Sale
 
 WIDTH_MM = 80
@@ -29,7 +31,8 @@ def receipt(sale: Sale, names: Names, currency: str) -> str:
     about = [("Time", store_time(sale.transaction_time)), ("Payment", sale.payment_method), ("Cashier", cashier)]
     said = "".join(f"<p>{label}: {esc(text)}</p>" for label, text in [*about, ("Transaction", sale.transaction_id)])
     return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Receipt {sale.transaction_id}</title>'
+        f'<!doctype html><html lang="{conventions().tag}"><head><meta charset="utf-8">'
+        f"<title>Receipt {sale.transaction_id}</title>"
         f"<style>{_STYLE}</style></head><body><h1>{esc(store)}</h1>{said}"
         f"<table><tbody>{rows}</tbody><tfoot>{off}{whole}</tfoot></table></body></html>"
     )
@@ -37,7 +40,7 @@ def receipt(sale: Sale, names: Names, currency: str) -> str:
 
 def _row(line: Line) -> str:
     off = f"<br>Discount {esc(money(-line.discount))}" if line.discount else ""
-    about = f"{line.quantity:,} × {esc(money(line.unit_price))}{off}"
+    about = f"{locale.number(line.quantity)} × {esc(money(line.unit_price))}{off}"
     return (
         f'<tr><td>{esc(line.product_name)}<br>{about}</td><td class="amount">{esc(money(line.total_price))}</td></tr>'
     )

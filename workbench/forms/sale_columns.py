@@ -8,12 +8,13 @@ from typing import Any
 
 import pandas as pd
 import panel as pn
-from bokeh.models.widgets.tables import NumberFormatter
+from bokeh.models.widgets.tables import DateFormatter, NumberFormatter
 
 from workbench.catalogue.names import NO_NAMES, Names
 from workbench.components.inline import is_notebook, is_served
 from workbench.components.theme import esc
 from workbench.forms.tabulator import CARD_STYLE, NARROW_STYLE, TABLE_STYLE, row_button, wide
+from workbench.locale import conventions
 from workbench.sales.fields import FIELDS, Field
 from workbench.sales.returns import ReturnNote
 from workbench.words import visible
@@ -32,7 +33,6 @@ TYPES: dict[str, str] = {"id": "int64", "optional id": "float64", "time": "datet
 FORMATS: dict[str, dict[str, Any]] = {
     "id": {"format": "0"},
     "optional id": {"format": "0", "nan_format": "–"},
-    "money": {"format": "0,0.00"},
 }
 WIDENED = ("store_id", "cashier_id", "payment_method", NOTE)  # of names: they share what a wide screen has left
 CHOICE_WIDTH = 40  # of the boxes that choose rows
@@ -85,12 +85,19 @@ def empty_table(
         text_align=numbers | {"transaction_time": "left"},
         header_align=numbers,
         sortable={NOTE: False, MENU: False},
-        formatters={
-            name: NumberFormatter(**FORMATS[field.kind]) for name, field in FIELDS.items() if field.kind in FORMATS
-        }
-        | html,
+        formatters={name: formatter for name, field in FIELDS.items() if (formatter := _formatter(field))} | html,
         buttons=buttons,
     )
+
+
+def _formatter(field: Field) -> Any:
+    """How the browser writes a column's values; None where it does so by itself."""
+    now = conventions()
+    if field.kind == "money":
+        return {"type": "money", "decimal": now.decimal, "thousand": now.group, "precision": 2}
+    if field.kind == "time":
+        return DateFormatter(format=f"{now.day} {now.seconds}")
+    return NumberFormatter(**FORMATS[field.kind]) if field.kind in FORMATS else None
 
 
 def card_style() -> str:

@@ -8,6 +8,7 @@ from functools import partial
 
 import panel as pn
 
+from workbench import locale
 from workbench.components.html import html_pane
 from workbench.database.positions import LIMIT_SECONDS
 from workbench.forms.fields import MARGIN
@@ -51,7 +52,7 @@ def sentence(found: Mapping[str, float | None]) -> str:
     """Each follower with its milliseconds; 0 is not visible yet, None was given up. Plain text."""
     parts = ["Commit"]
     for name, seconds in found.items():
-        when = f"after {seconds * 1000:,.0f} ms" if seconds else "…"
+        when = f"after {locale.number(seconds * 1000, 0)} ms" if seconds else "…"
         if seconds is None:
             when = f"not within {LIMIT_SECONDS:.0f} s"
         parts.append(f"{PLACES[name]} {when}")

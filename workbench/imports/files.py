@@ -16,6 +16,7 @@ import duckdb
 import pandas as pd
 import sqlalchemy as sa
 
+from workbench import locale
 from workbench.accounts.actor import Actor, as_actor
 from workbench.database.engines import Engines
 from workbench.database.failures import SERVER_ERRORS, in_words
@@ -98,7 +99,7 @@ def money(value: Decimal) -> str:
     """With two decimals, or as many as there are."""
     plain = value.normalize()
     places = max(2, -int(plain.as_tuple().exponent)) if plain else 2
-    return f"{value:,.{places}f}"
+    return locale.number(value, places)
 
 
 class ImportFile:
@@ -225,7 +226,7 @@ class ImportFile:
         found = [] if setting == "allow" else find_unlisted(connection, *ids)
         if setting == "ask":
             named = " ".join(each.text for each in found[:MOST_NAMED])
-            more = f" So are {len(found) - MOST_NAMED:,} others." if len(found) > MOST_NAMED else ""
+            more = f" So are {locale.number(len(found) - MOST_NAMED)} others." if len(found) > MOST_NAMED else ""
             self._strangers += [f"{visible(named)}{more}"] if found else []
             return []
         refused = []

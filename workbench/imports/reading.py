@@ -19,6 +19,7 @@ import duckdb
 import openpyxl
 from openpyxl.utils.exceptions import InvalidFileException
 
+from workbench import locale
 from workbench.errors import ImportRefused
 from workbench.files import quoted
 from workbench.words import counted
@@ -70,7 +71,8 @@ def tabulate(
     """
     size = path.stat().st_size
     if size > MOST_BYTES:
-        raise ImportRefused(f"{name} has {size / 1e6:,.0f} MB: at most {MOST_BYTES / 1e6:,.0f} MB are taken. Split it.")
+        has, most = (locale.number(n_bytes / 1e6, 0) for n_bytes in (size, MOST_BYTES))
+        raise ImportRefused(f"{name} has {has} MB: at most {most} MB are taken. Split it.")
     kind = _kind(path, name)
     if kind == "parquet":
         return _parquet(database, path, name)
@@ -174,7 +176,7 @@ def _named(header: Sequence[Any], name: str) -> tuple[str, ...]:
     if not any(texts):
         raise ImportRefused(f"The first row of {name} holds no names of columns.")
     if len(texts) > MOST_COLUMNS:
-        raise ImportRefused(f"{name} has {len(texts):,} columns: at most {MOST_COLUMNS} are taken.")
+        raise ImportRefused(f"{name} has {locale.number(len(texts))} columns: at most {MOST_COLUMNS} are taken.")
     names: list[str] = []
     for place, text in enumerate(texts, start=1):
         text = found = text or f"column {place}"
@@ -283,7 +285,9 @@ def _refuse_bomb(path: Path, name: str) -> None:
     with zipfile.ZipFile(path) as packed:
         size = sum(part.file_size for part in packed.infolist())
     if size > MOST_UNPACKED:
-        raise ImportRefused(f"{name} has {size / 1e6:,.0f} MB when it is unpacked: that is too large. Split it.")
+        raise ImportRefused(
+            f"{name} has {locale.number(size / 1e6, 0)} MB when it is unpacked: that is too large. Split it."
+        )
 
 
 def _sheet(database: duckdb.DuckDBPyConnection, folder: Path, book: Any, name: str, sheet: str) -> Table:

@@ -15,6 +15,7 @@ import duckdb
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
+from workbench import locale
 from workbench.database.sql_files import WritingConnection, read_sql, run_sql, write_sql
 from workbench.database.writes import commit, copy_in, master_in_words
 from workbench.errors import ImportRefused, ImportStopped, WorkbenchError
@@ -177,8 +178,8 @@ class _Copy:
             raise ImportRefused(f"Items of a sale were returned since the dry run, and are not left any more. {AGAIN}")
         if wrong:
             raise WorkbenchError(
-                f"Import: {wrong:,} of the transactions {first} to {last} have no lines, or totals that are not those"
-                " of their lines. Nothing was imported. Please report this, with the file."
+                f"Import: {locale.number(wrong)} of the transactions {first} to {last} have no lines, or totals that"
+                " are not those of their lines. Nothing was imported. Please report this, with the file."
             )
         if self._should_stop():
             raise ImportStopped(STOPPED)

@@ -15,6 +15,7 @@ from typing import Literal
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
+from workbench import locale
 from workbench.database.askers import asked_on
 from workbench.database.failures import SERVER_ERRORS, is_missing
 from workbench.database.replication import Answer, Reader, Session, lsn_number
@@ -98,7 +99,7 @@ class Stream:
                     raise PassedOver("read nothing yet", "RisingWave has read nothing yet")
                 behind = beat.seconds_behind(reader.last_beat_at)
                 if behind > FRESH_SECONDS:
-                    raise PassedOver("behind", f"RisingWave is behind by {behind:,.0f} s")
+                    raise PassedOver("behind", f"RisingWave is behind by {locale.number(behind, 0)} s")
                 if session.token is None or lsn_number(beat.lsn) < lsn_number(session.token):
                     raise PassedOver("behind", "RisingWave does not have yet what was just saved")
                 if shown is not None and lsn_number(beat.lsn) < lsn_number(shown):

@@ -15,7 +15,9 @@ import pandas as pd
 from bokeh.embed import json_item
 from bokeh.models import ColumnDataSource, LayoutDOM
 
+from workbench import locale
 from workbench.components.theme import PALETTE, esc
+from workbench.locale import conventions
 from workbench.reports.tables import Table, folded, text
 from workbench.words import counted, label
 
@@ -158,7 +160,7 @@ def _line(points: Sequence[tuple[float, float] | None], color: str) -> list[str]
 
 def _level(value: float, y: float) -> str:
     line = f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}" stroke="{LINE}"/>'
-    return line + _text(LEFT - 8, y + 4, f"{value:,.0f}", "end", SOFT)
+    return line + _text(LEFT - 8, y + 4, locale.number(value, 0), "end", SOFT)
 
 
 def _text(x: float, y: float, shown: str, anchor: str, color: str = INK) -> str:
@@ -166,7 +168,7 @@ def _text(x: float, y: float, shown: str, anchor: str, color: str = INK) -> str:
 
 
 def _tick(value: Any) -> str:
-    return f"{value:%d %b}" if isinstance(value, pd.Timestamp) else str(value)
+    return value.strftime(conventions().of_month or "%d %b") if isinstance(value, pd.Timestamp) else str(value)
 
 
 def _number(value: Decimal | int | float | None) -> float | None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from workbench import locale
 from workbench.catalogue.names import NO_NAMES, Names
 from workbench.config.clock import StoreClock, find_zone
 from workbench.database.failures import called
@@ -120,7 +121,7 @@ class FrozenView:
 
     def counted(self, changes: pd.DataFrame) -> str:
         """How many figures have changed, in words."""
-        return f"Of {counted(len(self.figures), 'figure')}, {len(changes):,} changed"
+        return f"Of {counted(len(self.figures), 'figure')}, {locale.number(len(changes))} changed"
 
     @property
     def _in_total(self) -> list[tuple[Key, str | None]]:

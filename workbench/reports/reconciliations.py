@@ -8,6 +8,7 @@ from functools import partial
 
 import pandas as pd
 
+from workbench import locale
 from workbench.database.engines import Engines
 from workbench.database.failures import named
 from workbench.database.positions import followers, mark
@@ -110,7 +111,7 @@ def _compared(answers: Sequence[tuple[Question, dict[str, Figures]]]) -> list[di
         row["figures"] = sum(len(figures["master"]) for figures in of_it)
         for name in SERVERS[1:]:
             counts = [len(differing(figures["master"], figures[name])) for figures in of_it if name in figures]
-            row[name] = ABSENT if not counts else f"{sum(counts):,} differ" if sum(counts) else EQUAL
+            row[name] = ABSENT if not counts else f"{locale.number(sum(counts))} differ" if sum(counts) else EQUAL
         rows.append(row)
     return rows
 

@@ -51,6 +51,7 @@ GIVEN = (
     "master_db_owner_password",
     "workbench_data_dir",
     "workbench_currency",
+    "workbench_locale",
     "workbench_timezone",
     "log_level",
 )

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from workbench import locale
 from workbench.components.html import table_html
 from workbench.components.theme import NOTHING
 from workbench.words import label
@@ -47,7 +48,7 @@ def text(value: Any, thousands: str = "") -> str:
     if value is None or value is pd.NaT or value != value:
         return NOTHING
     if isinstance(value, pd.Timestamp):
-        return f"{value:%Y-%m-%d}"
+        return locale.day(value)
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         return str(value)
     return f"{value:{thousands}}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 
+from workbench import locale
 from workbench.errors import FieldError, SaleRefused
 from workbench.sales.models import CENT, with_point
 
@@ -49,7 +50,7 @@ def sale_discount(text: str, total: Decimal) -> Decimal:
     if not is_cents:
         raise _refused(typed, "at most 2 decimal places are allowed")
     if number > total:
-        raise _refused(typed, f"it must not be more than the items cost, {total:,.2f}")
+        raise _refused(typed, f"it must not be more than the items cost, {locale.number(total, 2)}")
     return number.quantize(CENT)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import sqlalchemy as sa
 
+from workbench import locale
 from workbench.config.clock import StoreClock
 from workbench.database.replication import Reader, Session
 from workbench.database.sql_files import run_sql
@@ -40,9 +41,9 @@ def _of_time(clock: StoreClock, sale: SaleInput, stored: Sale | None) -> list[st
     if at is None or (stored is not None and stored.transaction_time == at):
         return []
     if clock.is_skipped(at):
-        return [f"There was no {at:%Y-%m-%d %H:%M}: the clocks were put forward over it."]
+        return [f"There was no {locale.moment(at)}: the clocks were put forward over it."]
     if clock.is_ahead(at):
-        return [f"Its time, {at:%Y-%m-%d %H:%M}, is still to come: it is {clock.now():%Y-%m-%d %H:%M} now."]
+        return [f"Its time, {locale.moment(at)}, is still to come: it is {locale.moment(clock.now())} now."]
     return []
 
 

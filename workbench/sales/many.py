@@ -13,7 +13,7 @@ from typing import Any, get_type_hints
 import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
-from workbench import telemetry
+from workbench import locale, telemetry
 from workbench.accounts.actor import as_actor
 from workbench.database.positions import mark
 from workbench.database.sql_files import WritingConnection, run_sql, write_sql
@@ -114,7 +114,9 @@ def preview_many(sales: Sales, ids: Iterable[int], **changes: Any) -> Preview:
     """
     wanted, new = list(dict.fromkeys(map(int, ids))), parse_changes(changes)
     if len(wanted) > MOST:
-        raise TooMany(f"{counted(len(wanted), 'transaction')} are chosen: at most {MOST:,} are changed at once.")
+        raise TooMany(
+            f"{counted(len(wanted), 'transaction')} are chosen: at most {locale.number(MOST)} are changed at once."
+        )
     rights = Rights.of(as_actor(sales.actor), sales.engines.settings)
     refuse_unlisted_ids(sales.reader, sales.session, new)
     found = sales.reader.read_master(sales.session, lambda c: find_headers(c, wanted), "many sales").value

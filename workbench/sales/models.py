@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import pandas as pd
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
+from workbench import locale
 from workbench.errors import FieldError, SaleRefused
 from workbench.words import hidden
 
@@ -172,7 +173,7 @@ class LineInput(BaseModel):
     @classmethod
     def _within_range(cls, unit_price: Decimal, info: ValidationInfo) -> Decimal:
         if info.data.get("quantity", 0) * unit_price > MAX_TOTAL:
-            raise ValueError(f"and the quantity must not multiply to more than {MAX_TOTAL:,.2f}")
+            raise ValueError(f"and the quantity must not multiply to more than {locale.number(MAX_TOTAL, 2)}")
         return unit_price
 
     @field_validator("discount")
@@ -181,7 +182,7 @@ class LineInput(BaseModel):
         if "quantity" in info.data and "unit_price" in info.data:
             gross = info.data["quantity"] * info.data["unit_price"]
             if discount > gross:
-                raise ValueError(f"must not be more than quantity times unit price, {gross:,.2f}")
+                raise ValueError(f"must not be more than quantity times unit price, {locale.number(gross, 2)}")
         return discount
 
     @property
@@ -206,7 +207,7 @@ class SaleInput(BaseModel):
     @classmethod
     def _within_total(cls, lines: tuple[LineInput, ...]) -> tuple[LineInput, ...]:
         if sum(line.total_price + line.discount for line in lines) > MAX_TOTAL:
-            raise ValueError(f"must not add up to more than {MAX_TOTAL:,.2f}")
+            raise ValueError(f"must not add up to more than {locale.number(MAX_TOTAL, 2)}")
         return lines
 
     @property

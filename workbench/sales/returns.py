@@ -15,6 +15,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from workbench import locale
 from workbench.database.sql_files import run_sql
 from workbench.errors import FieldError, SaleRefused
 from workbench.sales.fields import TYPED
@@ -138,14 +139,14 @@ def return_values(sale: Sale, found: Sequence[Returnable], taken: ReturnInput, n
 def left_text(each: Returnable) -> str:
     """``2 of 3 are left``, ``nothing is left``: what of a product can be given back, in words."""
     if not each.returned:
-        return f"{each.sold:,} {'was' if each.sold == 1 else 'were'} sold"
+        return f"{locale.number(each.sold)} {'was' if each.sold == 1 else 'were'} sold"
     if not each.left:
         return f"nothing is left: {_all(each.sold)} returned"
-    return f"{each.left:,} of {each.sold:,} {'is' if each.left == 1 else 'are'} left"
+    return f"{locale.number(each.left)} of {locale.number(each.sold)} {'is' if each.left == 1 else 'are'} left"
 
 
 def _all(sold: int) -> str:
-    return "the one that was sold was" if sold == 1 else f"all {sold:,} that were sold were"
+    return "the one that was sold was" if sold == 1 else f"all {locale.number(sold)} that were sold were"
 
 
 def _error(number: int, each: Returnable | None, quantity: int) -> FieldError | None:
@@ -158,5 +159,5 @@ def _error(number: int, each: Returnable | None, quantity: int) -> FieldError | 
 
 
 def _too_early(at: datetime, sale: Sale) -> FieldError:
-    allowed = f"it must not be before the sale, {sale.transaction_time:%Y-%m-%d %H:%M:%S}"
+    allowed = f"it must not be before the sale, {locale.moment_seconds(sale.transaction_time)}"
     return FieldError("transaction_time", at, allowed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from workbench import locale
 from workbench.accounts.actor import Actor
 from workbench.config import Settings
 from workbench.errors import RoleRefused
@@ -38,7 +39,7 @@ class Rights:
         """Raises RoleRefused, in words, when this sale is not one that the actor may write."""
         if self.since is not None and transaction_time < self.since:
             raise RoleRefused(
-                f"This sale is of {transaction_time:%Y-%m-%d}. An editor writes those of {_days(self.days)}:"
+                f"This sale is of {locale.day(transaction_time)}. An editor writes those of {_days(self.days)}:"
                 " what is older needs the role admin."
             )
         if self.actor.stores is not None and store_id not in self.actor.stores:

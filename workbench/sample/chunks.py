@@ -9,6 +9,7 @@ from datetime import date, datetime, time, timedelta
 import numpy as np
 import numpy.typing as npt
 
+from workbench import locale
 from workbench.errors import FieldError
 from workbench.sales.models import EARLIEST, LATEST
 from workbench.sample import draws
@@ -104,7 +105,7 @@ def _chunks(
 
 def _check(count: int, seed: int, until: date, is_in_calendar: bool) -> None:
     if type(count) is not int or not 1 <= count <= MAX_SALES:
-        raise FieldError("count", count, f"it must be a whole number from 1 to {MAX_SALES:,}")
+        raise FieldError("count", count, f"it must be a whole number from 1 to {locale.number(MAX_SALES)}")
     if type(seed) is not int or seed < 0:
         raise FieldError("seed", seed, "it must be a whole number, 0 or more")
     if not is_in_calendar:

@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from workbench import locale
 from workbench.accounts.actor import Actor, as_actor
 from workbench.database.engines import Engines
 from workbench.database.sql_files import run_sql, write_sql
@@ -45,7 +46,11 @@ class Load:
     @property
     def note(self) -> str:
         """That it ended early, in words; empty when it did not."""
-        return f"ended early, after {self.made:,} of {counted(self.asked, 'sale')}" if self.made < self.asked else ""
+        return (
+            f"ended early, after {locale.number(self.made)} of {counted(self.asked, 'sale')}"
+            if self.made < self.asked
+            else ""
+        )
 
 
 @dataclass(frozen=True)
@@ -126,6 +131,6 @@ def _changed_text(changed: list[int], sales: int, returns: int) -> str:
     named = ", ".join(map(str, changed[:MOST_NAMED])) + (", ..." if len(changed) > MOST_NAMED else "")
     were = "was" if len(changed) == 1 else "were"
     return (
-        f"{len(changed):,} of the {sales_text(sales, returns)} of this load {were} changed since (transaction {named})."
-        " Nothing was removed."
+        f"{locale.number(len(changed))} of the {sales_text(sales, returns)} of this load {were} changed since"
+        f" (transaction {named}). Nothing was removed."
     )

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
+from workbench import locale
 from workbench.errors import DiskFull
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -46,8 +47,8 @@ def full_disk(path: str | os.PathLike[str]) -> str:
     place = Path(path).absolute()
     left = _free_bytes(place) / 1e6
     return (
-        f"The disk of {place} has no space for this ({left:,.0f} MB left): it was not done, and nothing was lost. Free"
-        " space there, then do it again."
+        f"The disk of {place} has no space for this ({locale.number(left, 0)} MB left): it was not done, and nothing"
+        " was lost. Free space there, then do it again."
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -22,6 +23,7 @@ from workbench.components.panel_fixes.local_styles import keep_styles_local
 from workbench.components.panel_fixes.pending_writes import deliver_all_writes
 from workbench.connection import Workbench, open_workbench
 from workbench.errors import NobodyWaits, RoleRefused, WorkbenchError
+from workbench.locale import conventions
 from workbench.shell.banner import Banner
 from workbench.shell.navigation import PRODUCT, SEEN_BY, navigation
 
@@ -33,7 +35,7 @@ FOLDER = Path(__file__).parent
 THEME_COOKIE = "workbench_theme"
 SCRIPTS = (
     *("connection", "drawn_again", "keyboard", "nothing_missed"),
-    *("row_boxes", "shadow_roots", "table_roles", "without_eval"),
+    *("row_boxes", "separators", "shadow_roots", "table_roles", "without_eval"),
 )
 TOAST_MS = 8000
 WIDTH = 2560  # pixels of a page at most; what is read or filled in says itself where it ends
@@ -146,8 +148,15 @@ def show_error(error: BaseException) -> None:
         pn.state.notifications.error(text, duration=TOAST_MS)
 
 
-@cache
 def page_template() -> str:
+    """The page's document, which names its language and the signs in numbers to the scripts."""
+    now = conventions()
+    marks = {"LANGUAGE": now.tag, "DECIMAL": now.decimal, "GROUP": now.group}
+    return re.sub("|".join(marks), lambda found: marks[found[0]], _page_template())
+
+
+@cache
+def _page_template() -> str:
     """The page's document, with the scripts that follow its connection and mend what it is drawn by.
 
     They begin at DOMContentLoaded, once: Panel's es-module-shims sends that event a second time.

@@ -13,6 +13,7 @@ from typing import Any
 import param
 from panel.custom import JSComponent
 
+from workbench import locale
 from workbench.components import theme
 from workbench.words import visible
 
@@ -68,7 +69,7 @@ class Uploads(JSComponent):
     def _begin(self, key: str, name: str, size: int) -> None:
         self.forget()
         if size > self._most:
-            of = f"{size / 1e6:,.0f} MB: at most {self._most / 1e6:,.0f} MB are taken"
+            of = f"{locale.number(size / 1e6, 0)} MB: at most {locale.number(self._most / 1e6, 0)} MB are taken"
             self.text = f"{visible(name)} has {of}. Split it, or use the command `workbench import`."
             return
         self._folder = Path(tempfile.mkdtemp(prefix="workbench-upload-"))

@@ -13,6 +13,7 @@ from functools import partial
 
 import sqlalchemy as sa
 
+from workbench import locale
 from workbench.accounts.actor import Actor, as_actor
 from workbench.database.engines import Engines
 from workbench.database.failures import named
@@ -122,8 +123,8 @@ def _wrong_views(engines: Engines) -> list[str]:
 def _wrong_view(rows: ViewRows, days: Days) -> str:
     return (
         f"The view {rows.view} on the master does not hold what the sales say: from {days[0]} to {days[1]}"
-        f" {rows.differing:,} of {counted(rows.rows, 'row')} differ. `workbench migrate` makes a view anew whose body"
-        " has changed; if it stays so, the body in sql/metrics is wrong."
+        f" {locale.number(rows.differing)} of {counted(rows.rows, 'row')} differ. `workbench migrate` makes a view anew"
+        " whose body has changed; if it stays so, the body in sql/metrics is wrong."
     )
 
 

@@ -19,6 +19,7 @@ from workbench.config import load_settings
 from workbench.config.hosts import listed_hosts, read_host
 from workbench.connection import open_workbench
 from workbench.errors import AccountError, LoginRefused, TooManyTries, WorkbenchError
+from workbench.locale import conventions
 
 __all__ = ["ROUTES", "place_on_site"]
 FOLDER = Path(__file__).parent
@@ -97,7 +98,11 @@ class _Page(RequestHandler):
         chosen = self.get_cookie(THEME_COOKIE, "") or ""
         self.set_status(status)
         self.set_header("Content-Type", "text/html; charset=utf-8")
-        values |= {"heading": HEADINGS[page], "theme": chosen if chosen in ("dark", "light") else ""}
+        values |= {
+            "language": conventions().tag,
+            "heading": HEADINGS[page],
+            "theme": chosen if chosen in ("dark", "light") else "",
+        }
         self.finish(_page(page).substitute({key: escape(value) for key, value in values.items()}))
 
     async def begin(self, name: str, password: str) -> None:

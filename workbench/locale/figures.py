@@ -1,0 +1,97 @@
+"""Numbers, money, percents, days and moments as they are read by people; files and addresses have them plain."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time
+from decimal import ROUND_HALF_UP, Decimal
+
+from babel.dates import format_skeleton, get_day_names
+
+from workbench.locale.conventions import SPACE, conventions
+
+CENT = Decimal("0.01")
+
+
+def number(value: Decimal | float, places: int | None = None, *, is_change: bool = False) -> str:
+    """``1,234.50``; with as many places as it has where none are named. A change carries its sign."""
+    sign = "+" if is_change else ""
+    return in_place(f"{value:{sign},}" if places is None else f"{value:{sign},.{places}f}")
+
+
+def in_place(text: str) -> str:
+    """A number that was written with commas and a point, as it is written here."""
+    now = conventions()
+    return text if now.is_neutral else text.translate({ord(","): now.group, ord("."): now.decimal})
+
+
+def typed_number(value: Decimal | float | str) -> str:
+    """A number as it stands in a field: without groups."""
+    return str(value).replace(".", conventions().decimal)
+
+
+def money(value: Decimal | int, currency: str = "") -> str:
+    """``USD 1,234.50``; halves are rounded away from zero, as PostgreSQL rounds."""
+    if isinstance(value, float):
+        raise TypeError("money is Decimal, never float")
+    amount = Decimal(value).quantize(CENT, ROUND_HALF_UP)
+    sign, plain = "-" if amount < 0 else "", number(abs(amount), 2)
+    return sign + (_with_currency(plain, currency) if currency else plain)
+
+
+def _with_currency(plain: str, currency: str) -> str:
+    pattern = conventions().money
+    if pattern == "¤{}" and currency[-1].isalpha():
+        pattern = f"¤{SPACE}{{}}"
+    return pattern.format(plain).replace("¤", currency)
+
+
+def percent(ratio: Decimal | float, is_change: bool = False) -> str:
+    """``12.3%`` for 0.123; a change carries its sign."""
+    return conventions().percent.format(number(ratio * 100, 1, is_change=is_change))
+
+
+def day(value: date) -> str:
+    """``2026-03-01``."""
+    return value.strftime(conventions().day)
+
+
+def clock_time(value: datetime | time) -> str:
+    """``14:05``."""
+    return value.strftime(conventions().time)
+
+
+def clock_seconds(value: datetime | time) -> str:
+    """``14:05:22``."""
+    return value.strftime(conventions().seconds)
+
+
+def moment(value: datetime) -> str:
+    """``2026-03-01 14:05``."""
+    return f"{day(value)} {clock_time(value)}"
+
+
+def moment_seconds(value: datetime) -> str:
+    """``2026-03-01 14:05:22``."""
+    return f"{day(value)} {clock_seconds(value)}"
+
+
+def named_day(value: date) -> str:
+    """``3 Nov 2026``."""
+    now = conventions()
+    return f"{value.day} {value:%b %Y}" if now.is_neutral else str(format_skeleton("yMMMd", value, locale=now.name))
+
+
+def named_month(value: date, *, is_whole: bool = False) -> str:
+    """``Nov 2026``; the name is written out where it ``is_whole``."""
+    name = "MMMM" if is_whole else "MMM"
+    return str(format_skeleton(f"y{name}", value, locale=conventions().name or "en_US"))
+
+
+def hour(number: int) -> str:
+    """``14:00`` for 14."""
+    return clock_time(time(number))
+
+
+def weekday(number: int) -> str:
+    """``Mon`` for 1, as ISO 8601 numbers them."""
+    return str(get_day_names("abbreviated", locale=conventions().name or "en_US")[number - 1])
