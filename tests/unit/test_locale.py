@@ -11,8 +11,9 @@ from babel import localedata
 
 from workbench import locale
 from workbench.config import load_settings
-from workbench.errors import SettingsError
+from workbench.errors import SaleRefused, SettingsError
 from workbench.locale.conventions import conventions_of
+from workbench.sales.models import parse_sale, with_point
 
 AT = datetime(2026, 5, 31, 14, 5, 9)
 
@@ -58,3 +59,65 @@ def test_a_name_of_no_locale_is_refused_at_start(name: str, monkeypatch: pytest.
 def test_a_locale_is_known_by_any_of_its_spellings(name: str, found: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WORKBENCH_LOCALE", name)
     assert load_settings().workbench_locale == found
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "amount"),
+    [
+        ("", "1,234.50", "1234.50"),
+        ("de_DE", "3,50", "3.50"),
+        ("de_DE", "3.50", "3.50"),
+        ("de_DE", "1.234,50", "1234.50"),
+        ("de_DE", "1.234.567", "1234567"),
+        ("de_CH", "1’234.50", "1234.50"),
+        ("fr_FR", "1\u202f234,5", "1234.5"),
+        ("en_US", "1,234,567", "1234567"),
+    ],
+)
+def test_amounts_are_read_as_they_are_written_here(name: str, text: str, amount: str) -> None:
+    locale.use_locale(name)
+    assert Decimal(with_point(text)) == Decimal(amount)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("", "1,234", "1234 or 1.234"),
+        ("", "1.230", "1230 or 1.23"),
+        ("de_DE", "1.234", "1234 or 1,234"),
+        ("de_DE", "1.250", "1250 or 1,25"),
+        ("de_DE", "1,234", "1234 or 1,234"),
+    ],
+)
+def test_what_could_be_two_amounts_is_refused(name: str, text: str, said: str) -> None:
+    locale.use_locale(name)
+    with pytest.raises(ValueError, match=f"could be {said}:"):
+        with_point(text)
+
+
+@pytest.mark.parametrize("name", ["", "de_DE", "id_ID", "en_US", "ko_KR", "hr_HR", "bg_BG", "fa_IR"])
+def test_what_stands_in_a_field_is_read_again_as_it_was(name: str) -> None:
+    locale.use_locale(name)
+    assert locale.read_moment(locale.field_text(AT)) == AT
+    assert locale.read_moment(locale.field_text(AT.replace(microsecond=7))).microsecond == 7
+    assert locale.read_day(locale.field_text(AT.date())) == AT.date() == locale.read_day("2026-05-31")
+    assert Decimal(with_point(locale.field_text(Decimal("1234.50")))) == Decimal("1234.50")
+
+
+@pytest.mark.parametrize("text", ["05/31/2026", "31.05.26", "31.05.", "32.05.2026", "31.05.2026 14:30", "31-05-2026"])
+def test_what_is_no_day_here_is_refused(text: str) -> None:
+    locale.use_locale("de_DE")
+    with pytest.raises(ValueError):
+        locale.read_day(text)
+
+
+def test_a_sale_is_typed_as_in_germany_and_its_words_too() -> None:
+    locale.use_locale("de_DE")
+    line = {"product_code": "A", "product_name": "A", "quantity": "2", "unit_price": "1.234,50", "discount": "0,50"}
+    typed = {"cashier_id": "1", "store_id": "1", "payment_method": "Cash", "lines": [line]}
+    sale = parse_sale(typed | {"transaction_time": "31.5.2026, 14:30"})
+    assert (sale.total_amount, sale.transaction_time) == (Decimal("2468.50"), datetime(2026, 5, 31, 14, 30))
+    with pytest.raises(SaleRefused) as refused:
+        parse_sale(typed | {"transaction_time": "31.5.2026", "lines": [line | {"unit_price": "3,5,0"}]})
+    texts = [error.allowed for error in refused.value.fields]
+    assert texts == ["it must be a date and time such as 31.05.2026 14:30:00", "it must be an amount such as 12,50"]

@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
+from workbench import locale
 from workbench.config.clock import find_zone
 from workbench.errors import EntryRefused, FieldError
 from workbench.sales.models import CENT, EARLIEST, LATEST, with_point
@@ -111,10 +112,11 @@ def _text(field: Field, value: Any) -> str:
 
 
 def _day(field: Field, value: Any) -> date:
+    text = str(value).strip()
     try:
-        day = date.fromisoformat(str(value).strip()[:10])
+        day = locale.read_day(text[:10] if text[:4].isdigit() else text)
     except ValueError:
-        raise field.refuse(value, "it must be a day such as 2026-05-31") from None
+        raise field.refuse(value, f"it must be a day such as {locale.day(locale.A_MOMENT)}") from None
     if not EARLIEST.date() <= day < LATEST.date():
         raise field.refuse(value, f"it must be from {EARLIEST.year} to {LATEST.year - 1}")
     return day
@@ -128,7 +130,7 @@ def _money(field: Field, value: Any) -> Decimal:
     except ValueError as error:  # a comma that may mean either
         raise field.refuse(value, f"it {error}") from None
     if not (amount.is_finite() and 0 < amount <= LARGEST_PRICE and amount == amount.quantize(CENT)):
-        raise field.refuse(value, "it must be an amount such as 12.50")
+        raise field.refuse(value, f"it must be an amount such as {locale.field_text(locale.AN_AMOUNT)}")
     return amount.quantize(CENT)
 
 

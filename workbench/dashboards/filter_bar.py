@@ -10,6 +10,7 @@ import panel as pn
 import panel_material_ui as pmui
 from panel.viewable import Viewable, Viewer
 
+from workbench import locale
 from workbench.components import theme
 from workbench.components.inline import read_aside
 from workbench.config.clock import weekdays
@@ -190,7 +191,7 @@ class FilterBar(Viewer):
     def _picked(self, field: Any, event: Any) -> None:
         """A day of the calendar is what could have been typed."""
         if not self._is_showing and event.new is not None:
-            field.value = event.new.isoformat()
+            field.value = locale.day(event.new)
 
     def _check(self, name: str, value: Any) -> None:
         first = value if name == "date_from" else self._filters.date_from
@@ -204,7 +205,7 @@ class FilterBar(Viewer):
         self._show_choices()
         for name, field in self._dates.items():
             day = getattr(filters, name)
-            field.value = "" if day is None else day.isoformat()
+            field.value = locale.field_text(day)
             self._calendars[name].value = day
             _see(self._days[name], filters.period == CUSTOM, field, self._calendars[name])
         self._customer.value = "" if filters.customer_id is None else str(filters.customer_id)
@@ -245,7 +246,7 @@ class FilterBar(Viewer):
 
 
 def _text(label: str) -> pmui.TextInput:
-    return pmui.TextInput(label=label, placeholder="YYYY-MM-DD" if label in DATES.values() else "", **FIELD)
+    return pmui.TextInput(label=label, placeholder=locale.day_hint() if label in DATES.values() else "", **FIELD)
 
 
 def _select(label: str, names: Mapping[str, str]) -> pmui.Select:

@@ -20,9 +20,9 @@ def read_day(name: str, text: str) -> date | None:
     if not text.strip():
         return None
     try:
-        day = date.fromisoformat(text.strip())
+        day = locale.read_day(text.strip())
     except ValueError:
-        raise FieldError(name, text, "it must be a day such as 2026-05-31") from None
+        raise FieldError(name, text, f"it must be a day such as {locale.day(locale.A_MOMENT)}") from None
     if not 2000 <= day.year <= 2099:
         raise FieldError(name, text, "it must be from 2000 to 2099")
     return day

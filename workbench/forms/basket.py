@@ -311,7 +311,7 @@ def _texts(typed: TypedItem, product: Known | None) -> dict[str, str]:
         is_name = " " in typed.words
         named = {"product_code": "" if is_name else typed.words, "product_name": typed.words if is_name else ""}
         return texts | named
-    price = "" if product.unit_price is None else str(product.unit_price)
+    price = locale.field_text(product.unit_price)
     texts |= {"product_code": product.product_code, "product_name": product.product_name}
     return texts | {"category": product.category or "", "unit_price": typed.price or price}
 

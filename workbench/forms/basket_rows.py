@@ -11,6 +11,7 @@ from typing import Any
 import param
 from panel.custom import JSComponent
 
+from workbench import locale
 from workbench.components import theme
 from workbench.components.theme import money
 from workbench.errors import FieldError, SaleRefused
@@ -185,9 +186,9 @@ class BasketRows(JSComponent):
     def _row(self, key: int, line: Mapping[str, Any], share: Decimal) -> dict[str, Any]:
         errors, typed = self._errors.get(key, []), self._typed.get(key, {})
         code, name, category = (visible(line[each] or "") for each in SAME[:3])
-        texts = {"quantity": str(line["quantity"]), "unit_price": str(line["unit_price"]), "discount": ""}
+        texts = {"quantity": str(line["quantity"]), "unit_price": locale.field_text(line["unit_price"]), "discount": ""}
         if line["discount"]:
-            texts["discount"] = str(line["discount"])
+            texts["discount"] = locale.field_text(line["discount"])
         return {
             "key": key,
             "name": name,

@@ -7,6 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from workbench import locale
 from workbench.components.html import table_html
 from workbench.components.theme import NOTHING, esc
 from workbench.errors import field_label
@@ -58,7 +59,7 @@ def _marked(value: str) -> Markup:
 
 
 def _value(value: object) -> str:
-    return NOTHING if value is None else str(value)
+    return NOTHING if value is None else locale.field_text(value)
 
 
 def _by_id(sale: Content) -> dict[int, dict[str, Any]]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from datetime import date
-from decimal import Decimal
 from typing import Any
 
 import panel as pn
 import panel_material_ui as pmui
 
+from workbench import locale
 from workbench.catalogue import Catalogue, Entry, Field, Kind
 from workbench.components.browser.unsaved import Unsaved
 from workbench.components.html import html_pane, table_html
@@ -21,7 +20,7 @@ from workbench.forms.fields import MARGIN, Fields, actions, flow, text_field
 from workbench.forms.messages import Message
 from workbench.forms.sale_form import section
 
-PLACEHOLDERS = {"day": "YYYY-MM-DD", "zone": "Europe/Lisbon"}
+PLACEHOLDERS: Mapping[str, Callable[[], str]] = {"day": locale.day_hint, "zone": lambda: "Europe/Lisbon"}
 
 
 class EntryForm(pn.viewable.Viewer):
@@ -207,16 +206,12 @@ def texts(kind: Kind, values: Mapping[str, Any]) -> dict[str, str]:
 
 def text(value: Any) -> str:
     """``3``, ``2026-05-31``, ``12.50``; empty for nothing."""
-    if value is None:
-        return ""
-    if isinstance(value, Decimal):
-        return f"{value:.2f}"
-    return value.isoformat() if isinstance(value, date) else str(value)
+    return locale.field_text(value)
 
 
 def _widget(field: Field) -> pmui.TextInput:
     hint = field.hint or ("" if field.is_required else "Optional")
-    return text_field(field.name, hint, placeholder=PLACEHOLDERS.get(field.kind, ""))
+    return text_field(field.name, hint, placeholder=PLACEHOLDERS.get(field.kind, str)())
 
 
 def _button(label: str, on_click: Callable[[Any], Any] | None, **params: Any) -> pmui.Button:

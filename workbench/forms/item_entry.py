@@ -13,6 +13,7 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmui
 
+from workbench import locale
 from workbench.catalogue.names import Names
 from workbench.components.theme import money
 from workbench.errors import FieldError, SaleRefused, ServerUnavailable
@@ -69,7 +70,7 @@ class ItemEntry(pn.viewable.Viewer):
 
     def load(self, line: Mapping[str, Any], row: int) -> None:
         """Takes an item of the basket to be changed; ``Add item`` becomes ``Update item``."""
-        self._start({name: "" if line[name] is None else str(line[name]) for name in EMPTY}, "Update item")
+        self._start({name: locale.field_text(line[name]) for name in EMPTY}, "Update item")
         self._item_id, self.row = line.get("item_id"), row
         self.fields.widgets["quantity"].focus()
 
@@ -125,7 +126,7 @@ class ItemEntry(pn.viewable.Viewer):
             return
         if code == self.fields.text("product_code").strip():  # else it was typed on meanwhile
             known = {name: getattr(answer.value, name, None) for name in COMPLETED} | self._listed(code)
-            self._fill_in(code, {name: "" if value is None else str(value) for name, value in known.items()})
+            self._fill_in(code, {name: locale.field_text(value) for name, value in known.items()})
             self._tell_price()
 
     def _listed(self, code: str) -> dict[str, Any]:

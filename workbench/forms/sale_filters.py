@@ -14,6 +14,7 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmui
 
+from workbench import locale
 from workbench.catalogue.names import KIND_OF, Names
 from workbench.errors import FieldError
 from workbench.filters import CUSTOM, PERIODS, days_of, period_named, period_of
@@ -152,7 +153,7 @@ class SaleFilters(pn.viewable.Viewer):
 
     def _pick(self, name: str, event: Any) -> None:
         if event.new is not None:
-            self._put({name: event.new.isoformat()})
+            self._put({name: locale.day(event.new)})
 
     def _put(self, texts: Mapping[str, str], followed: str = "") -> None:
         """As if the texts had been typed."""
@@ -243,9 +244,9 @@ def parse_filters(texts: Mapping[str, Any], today: date | None = None) -> tuple[
 
 def _day(name: str, text: str) -> date:
     try:
-        day = date.fromisoformat(text)
+        day = locale.read_day(text)
     except ValueError:
-        raise FieldError(name, text, "it must be a day such as 2026-05-31") from None
+        raise FieldError(name, text, f"it must be a day such as {locale.day(locale.A_MOMENT)}") from None
     if not EARLIEST.date() <= day < LATEST.date():
         raise FieldError(name, text, f"it must be from {EARLIEST.year} to {LATEST.year - 1}")
     return day
@@ -281,14 +282,14 @@ def _amount(name: str, text: str) -> Decimal:
     except ValueError as error:  # a comma that may mean either
         raise FieldError(name, text, f"it {error}") from None
     if not (amount.is_finite() and 0 <= amount <= MAX_TOTAL):
-        raise FieldError(name, text, "it must be an amount such as 12.50")
+        raise FieldError(name, text, f"it must be an amount such as {locale.field_text(locale.AN_AMOUNT)}")
     return amount
 
 
 def _text(value: Any) -> str:
     if isinstance(value, tuple):
         return ", ".join(str(each) for each in value)
-    return "" if value is None else str(value)
+    return locale.field_text(value)
 
 
 def _widget(field: Field, layout: Mapping[str, Any]) -> Any:
@@ -298,7 +299,7 @@ def _widget(field: Field, layout: Mapping[str, Any]) -> Any:
 
 
 def _widgets() -> dict[str, Any]:
-    day = {"placeholder": "YYYY-MM-DD, today"}
+    day = {"placeholder": f"{locale.day_hint()}, today"}
     layout = {name: value for name, value in LAYOUT.items() if name != "size"}  # it is a number of rows here
     return {
         "date_from": text_field("date_from", **day),

@@ -9,6 +9,7 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmui
 
+from workbench import locale
 from workbench.catalogue.names import KIND_OF, Names
 from workbench.components.html import html_pane
 from workbench.components.theme import money
@@ -59,7 +60,7 @@ class SaleForm(pn.viewable.Viewer):
     def _day(self) -> date:
         """The day of the sale as it is typed, whose list prices hold: today where there is none."""
         try:
-            return date.fromisoformat(str(self.fields.text("transaction_time"))[:10])
+            return locale.read_day(str(self.fields.text("transaction_time")).partition(" ")[0].rstrip(","))
         except ValueError:
             return self._sales.clock.today()
 
@@ -169,12 +170,12 @@ def size(sale: Sale | SaleInput, sales: Sales) -> str:
 
 
 def _header_texts(sale: Mapping[str, Any]) -> dict[str, str]:
-    return {name: "" if sale[name] is None else str(sale[name]) for name in HEADER}
+    return {name: locale.field_text(sale[name]) for name in HEADER}
 
 
 def _widget(field: Field, time_hint: str) -> Any:
     if field.choices:
         return pmui.Select(label=field.label, options=list(field.choices), **LAYOUT, **CHOICE)
     if field.kind == "time":
-        return text_field(field.name, time_hint, placeholder="YYYY-MM-DD HH:MM:SS")
+        return text_field(field.name, time_hint, placeholder=locale.moment_hint())
     return text_field(field.name, "Optional" if field.kind == "optional id" else "")

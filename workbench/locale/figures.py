@@ -24,11 +24,6 @@ def in_place(text: str) -> str:
     return text if now.is_neutral else text.translate({ord(","): now.group, ord("."): now.decimal})
 
 
-def typed_number(value: Decimal | float | str) -> str:
-    """A number as it stands in a field: without groups."""
-    return str(value).replace(".", conventions().decimal)
-
-
 def money(value: Decimal | int, currency: str = "") -> str:
     """``USD 1,234.50``; halves are rounded away from zero, as PostgreSQL rounds."""
     if isinstance(value, float):

@@ -40,7 +40,8 @@ def sale_discount(text: str, total: Decimal) -> Decimal:
     except ValueError as error:
         raise _refused(typed, f"it {error}") from None
     except InvalidOperation:
-        raise _refused(typed, "it must be an amount such as 12.50, or a percentage such as 10 %") from None
+        amount = locale.field_text(locale.AN_AMOUNT)
+        raise _refused(typed, f"it must be an amount such as {amount}, or a percentage such as 10 %") from None
     if number < 0:
         raise _refused(typed, "it must be 0 or more")
     if typed.endswith("%"):

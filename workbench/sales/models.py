@@ -18,14 +18,23 @@ from workbench.words import hidden
 COMMA = re.compile(r"([+-]?\d+),(\d{1,2})")  # 3,50
 GROUPED = re.compile(r"[+-]?\d{1,3}(?:\.\d{3})+,\d{1,2}")  # 1.234,50
 GROUPED_BY_COMMAS = re.compile(r"[+-]?\d{1,3}(?:(?:,\d{3})+\.\d{1,2}|(?:,\d{3}){2,})")  # 1,234.50 and 1,234,567
+GROUPED_BY_POINTS = re.compile(r"[+-]?\d{1,3}(?:\.\d{3}){2,}")  # 1.234.567
 GROUPED_BY_SPACES = re.compile(r"[+-]?\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?:[.,]\d{1,2})?")  # 1 234,50
 UNCLEAR = re.compile(r"[+-]?(\d{1,3}),(\d{3})")
 UNCLEAR_POINT = re.compile(r"[+-]?([1-9]\d{0,2})\.(\d\d0)")  # with another third figure it has too many decimals
+UNCLEAR_GROUP = re.compile(r"[+-]?([1-9]\d{0,2})\.(\d{3})")  # but where points make groups
 
 
 def with_point(text: str) -> str:
-    """The amount with a decimal point and without groups. Raises ValueError where a comma may be either."""
-    text = text.strip()
+    """The amount with a decimal point and without groups. Raises ValueError where a comma or a point may be either.
+
+    Groups by commas, points and blanks are read everywhere, those of another sign where the locale has it.
+    """
+    text, group = text.strip(), locale.conventions().group
+    if group not in ",." and not group.isspace():
+        text = text.replace(group, "").replace("'", "")
+    if group == "." and GROUPED_BY_POINTS.fullmatch(text):
+        return text.replace(".", "")
     if COMMA.fullmatch(text):
         return text.replace(",", ".")
     if GROUPED.fullmatch(text):
@@ -37,10 +46,12 @@ def with_point(text: str) -> str:
     unclear = UNCLEAR.fullmatch(text)
     if unclear:
         whole, rest = unclear.groups()
-        raise ValueError(f"could be {whole}{rest} or {whole}.{rest}: write the one that is meant, without a comma")
-    if unclear := UNCLEAR_POINT.fullmatch(text):
+        other = locale.field_text(Decimal(f"{whole}.{rest}"))
+        raise ValueError(f"could be {whole}{rest} or {other}: write the one that is meant, without a comma")
+    if unclear := (UNCLEAR_GROUP if group == "." else UNCLEAR_POINT).fullmatch(text):
         whole, rest = unclear.groups()
-        raise ValueError(f"could be {whole}{rest} or {whole}.{rest[:2]}: write the one that is meant")
+        other = locale.field_text(Decimal(f"{whole}.{rest.removesuffix('0')}"))
+        raise ValueError(f"could be {whole}{rest} or {other}: write the one that is meant")
     return text
 
 
@@ -57,10 +68,10 @@ _ALLOWED = {
     "int_parsing": "it must be a whole number",
     "int_from_float": "it must be a whole number",
     "int_parsing_size": "it must be a whole number of at most 2147483647",
-    "decimal_type": "it must be an amount such as 12.50",
-    "decimal_parsing": "it must be an amount such as 12.50",
+    "decimal_type": "it must be an amount such as {amount}",
+    "decimal_parsing": "it must be an amount such as {amount}",
     "decimal_max_places": "at most {decimal_places} decimal places are allowed",
-    "finite_number": "it must be an amount such as 12.50",
+    "finite_number": "it must be an amount such as {amount}",
     "too_short": "at least one item is needed",
     "too_long": "at most {max_length} items are allowed",
     "extra_forbidden": "there is no such field",
@@ -75,12 +86,17 @@ def field_errors(error: ValidationError) -> list[FieldError]:
     for entry in entries:
         if entry["type"] == "too_short" and has_wrong_lines:
             continue  # pydantic counts only the lines that are right
-        context = {name: _DECIMAL.sub(r"\1", str(value)) for name, value in entry.get("ctx", {}).items()}
+        context = {name: _plain_limit(value) for name, value in entry.get("ctx", {}).items()}
         allowed = _ALLOWED.get(entry["type"])
+        context["amount"] = locale.field_text(locale.AN_AMOUNT)
         text = allowed.format(**context) if allowed else "it " + context.get("error", entry["msg"])
         value = None if entry["type"] == "missing" else entry["input"]
         found.append(FieldError(".".join(str(part) for part in entry["loc"]), value, text))
     return found
+
+
+def _plain_limit(value: object) -> str:
+    return _DECIMAL.sub(lambda found: locale.field_text(Decimal(found[1])), str(value))
 
 
 PAYMENT_METHODS = ("Cash", "Credit Card", "Debit Card", "Digital Wallet", "Bank Transfer", "QRIS")
@@ -123,7 +139,7 @@ def _text(length: int) -> Any:
 def _moment(value: Any) -> datetime:
     """A date with a time of day; pydantic alone would also take a bare date, or seconds since 1970."""
     if isinstance(value, str) and len(value.strip()) > len("2026-05-31"):
-        value = datetime.fromisoformat(value.strip())
+        value = locale.read_moment(value.strip())
     if not isinstance(value, datetime):
         raise ValueError
     return value
@@ -135,7 +151,7 @@ def _timed(value: Any) -> datetime | None:
     try:
         moment = _moment(value)
     except ValueError:
-        raise ValueError("must be a date and time such as 2026-05-31 14:30:00") from None
+        raise ValueError(f"must be a date and time such as {locale.moment_seconds(locale.A_MOMENT)}") from None
     if moment.tzinfo is not None:
         raise ValueError("must be the store's wall clock, without a time zone")
     if not EARLIEST <= moment < LATEST:
