@@ -23,7 +23,7 @@ from workbench.forms import SalesManager
 from workbench.forms.sale_form import SaleForm
 from workbench.metrics import SaleWhere
 from workbench.sales.doubts import doubts
-from workbench.sales.models import SaleInput
+from workbench.sales.models import SaleInput, parse_return
 from workbench.sales.service import Sales, Saved
 
 # Bokeh 3.9 hands data frames over in a way that pandas 3.1 means to end.
@@ -312,3 +312,48 @@ async def test_a_late_page_does_not_overwrite_a_newer_one(workbench: Workbench) 
     await manager.table.reload()
     await slow
     assert manager.table.shown == [2]
+
+
+@in_a_loop
+async def test_a_sale_that_comes_late_opens_no_panel_on_another_tab_nor_over_a_newer_one(workbench: Workbench) -> None:
+    first, second = (create(workbench, cashier_id=cashier) for cashier in (1, 2))
+    manager = SalesManager(workbench, actor="tester")
+    slow = asyncio.create_task(manager.table.show_sale(first))
+    await asyncio.sleep(0)
+    manager._tabs.active = 1
+    await slow
+    assert manager.table.sale_id is None
+    slow = asyncio.create_task(manager.table.show_sale(first))
+    await asyncio.sleep(0)
+    await manager.table.show_sale(second)
+    await slow
+    assert manager.table.sale_id == second
+
+
+@in_a_loop
+async def test_a_sale_is_repeated_as_a_new_one_and_what_is_typed_is_not_lost(workbench: Workbench) -> None:
+    first = create(workbench)
+    add = SalesManager(workbench, actor="tester").add
+    await add.load(first)
+    assert add.form.fields.text("transaction_time") == ""
+    await add.save.run()
+    stored, copied = (workbench.sales().get(number).value for number in (first, first + 1))
+    assert copied.transaction_time > stored.transaction_time
+    assert (copied.total_amount, copied.customer_id) == (stored.total_amount, 77)
+    assert [line.discount for line in copied.lines] == [line.discount for line in stored.lines]
+    assert {line.item_id for line in copied.lines}.isdisjoint(line.item_id for line in stored.lines)
+
+    add.form.fields.fill({"customer_id": "8"})
+    await add.load(first)
+    assert "A sale that is not saved is here." in add._question.text
+    assert (add.form.fields.text("customer_id"), add.form.basket.lines) == ("8", [])
+    await add._discard(None)
+    assert not add._question.text
+    assert (add.form.fields.text("customer_id"), len(add.form.basket.lines)) == ("77", 2)
+
+    add.form.clear()
+    back = {"return_of": first, "cashier_id": 302, "store_id": 3, "payment_method": "Cash"}
+    lines = [{"product_code": "C-LAT", "unit_price": "3.50", "quantity": 1}]
+    await add.load(workbench.sales().give_back(parse_return(back | {"lines": lines}), uuid4()).transaction_id)
+    assert "It is a return, which is not repeated." in add.message.text
+    assert not add.form.is_changed

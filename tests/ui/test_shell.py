@@ -13,7 +13,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.conftest import free_ports
 from tests.ui.conftest import Served, drawn, serving, visit, watched_page
+from tests.ui.test_sales_page import create
 from workbench.config import Settings
+from workbench.connection import Workbench
 from workbench.database.engines import connect
 from workbench.migrations import migrate
 from workbench.servers import cluster
@@ -21,6 +23,7 @@ from workbench.servers import cluster
 PAGES = {
     "sales": "Sales",
     "analytics": "Analytics",
+    "explore": "Explore",
     "reports": "Reports",
     "imports": "Import",
     "catalogue": "Catalogue",
@@ -36,6 +39,19 @@ def test_each_page_has_its_title_and_its_link_is_marked(app: str, page: Page, pa
     expect(page).to_have_title(f"{title} - Sales workbench")
     expect(page.get_by_role("heading", name=title, exact=True, level=1)).to_be_visible()
     expect(page.locator("nav a[aria-current=page]")).to_have_text(title)
+
+
+def test_pages_fit_a_phone_and_use_a_wide_screen(app: str, browser: Browser, workbench: Workbench) -> None:
+    create(workbench)
+    found = {}
+    with watched_page(browser) as page:
+        for path in (*PAGES, "sales?tab=add"):
+            for width in (360, 2560):
+                page.set_viewport_size({"width": width, "height": 800})
+                visit(page, f"{app}/{path}")
+                seen = page.locator(".main-content").evaluate("(main) => [main.scrollWidth, main.clientWidth]")
+                found[path, width] = [*seen, page.evaluate("() => document.documentElement.scrollWidth")]
+    assert found == {(path, width): [width] * 3 for path, width in found}
 
 
 def test_the_root_is_the_sales_page_and_the_links_lead_on(app: str, page: Page) -> None:

@@ -22,6 +22,7 @@ from workbench.forms.messages import Message
 from workbench.forms.named_ids import no_names
 from workbench.forms.receipt import WIDTH_MM, receipt
 from workbench.forms.sale_form import SALE_FORM, SaleForm, size
+from workbench.forms.sale_picker import SaleLoader
 from workbench.forms.visible_after import VisibleAfter
 from workbench.sales.models import SaleInput
 from workbench.sales.service import Sales, Saved
@@ -30,7 +31,10 @@ KEPT = ("cashier_id", "store_id", "payment_method")  # for the next sale
 
 
 class AddSale(pn.viewable.Viewer):
-    """The form for a new sale. ``on_saved`` is called after each one, the last of which can be repeated and printed."""
+    """The form for a new sale, empty or with what another one has (``load``).
+
+    ``on_saved`` is called after each one, the last of which can be repeated and printed.
+    """
 
     def __init__(self, sales: Sales, on_saved: Callable[[Saved], None], names: Callable[[], Names] = no_names) -> None:
         super().__init__()
@@ -38,8 +42,12 @@ class AddSale(pn.viewable.Viewer):
         self._request_id = uuid4()  # kept until it succeeded: sent again, it makes no second sale
         self._refused: SaleInput | None = None
         self._last: tuple[int, SaleInput] | None = None
+        self._next_id = 0
         self._names, self._printing = names, Printing()
         self.message = Message(timing=VisibleAfter())
+        self._loader = SaleLoader(sales, self.message)
+        discard = pmui.Button(label="Discard it", variant="outlined", margin=(6, 8), on_click=self._discard)
+        self._question = Message(discard)
         self.unsaved = Unsaved("add", self._draft, self._restore)
         self.form = SaleForm(
             sales, self.message, self.unsaved.changed, is_new=True, names=names, on_save=self._save_by_key
@@ -81,12 +89,39 @@ class AddSale(pn.viewable.Viewer):
         self._last = saved.transaction_id, sale
         self._repeat.visible = self._receipt.visible = True
         self.confirmation.forget()
+        self._question.clear()
         self.form.next(KEPT)
         lead = f"Transaction {saved.transaction_id} created:"
         at = "" if saved.transaction_time is None else f", {locale.moment_seconds(saved.transaction_time)}"
         self.message.say("success", f"{size(sale, self._sales)}{at}.", lead, saved, takes_focus=False)
         self.form.basket.line.focus()
         self._on_saved(saved)
+
+    async def load(self, transaction_id: int) -> None:
+        """Begins a new sale with what this one has; asks first when that would lose what is typed here."""
+        if self._asks(transaction_id):
+            return
+        sale = await self._loader.load(transaction_id)
+        if sale is None or self._asks(transaction_id):  # something may have been typed meanwhile
+            return
+        self._start_over()
+        if sale.return_of is not None:
+            self.message.say("info", "It is a return, which is not repeated.", f"Transaction {transaction_id}:")
+        else:
+            self.form.repeat(sale)
+
+    def _asks(self, transaction_id: int) -> bool:
+        """Whether something is typed that would be lost; it is asked about then."""
+        self._question.clear()
+        if self.form.is_changed:
+            self._next_id = transaction_id
+            why = f"Save it, or discard it and repeat transaction {transaction_id}."
+            self._question.say("warning", why, "A sale that is not saved is here.")
+        return self.form.is_changed
+
+    async def _discard(self, _event: object) -> None:
+        self.form.clear()
+        await self.load(self._next_id)
 
     def repeat(self, _event: object = None) -> None:
         """Puts the items of the last sale into the basket, beside what is there."""
@@ -113,13 +148,15 @@ class AddSale(pn.viewable.Viewer):
             self._request_id, self._refused = uuid4(), None
         return self._request_id
 
-    def _start_over(self, _event: object) -> None:
+    def _start_over(self, _event: object = None) -> None:
         self._request_id, self._refused = uuid4(), None
+        self._loader.forget()
+        self._question.clear()
         self.message.clear()
         self.confirmation.forget()
         self.form.clear()
 
     def __panel__(self) -> pn.Column:
         buttons = actions(self._receipt, self._repeat, self._clear, self._button)
-        parts = (self.form, buttons, self.confirmation, self.message, self._printing)
+        parts = (self._question, self.form, buttons, self.confirmation, self.message, self._printing)
         return pn.Column(*parts, css_classes=[SALE_FORM], sizing_mode="stretch_width", margin=0)

@@ -76,10 +76,17 @@ class SaleForm(pn.viewable.Viewer):
 
     def next(self, kept: Iterable[str] = ()) -> None:
         """Begins a new sale, with the texts of these fields, and what has been typed into the item line since."""
-        start = {field.name: field.choices[0] for field in CHOICES}
         texts = {name: self.fields.text(name) for name in kept}
         self.basket.line.say()
-        self.load(dict.fromkeys(HEADER) | start | texts | {"lines": []})
+        self.load(_empty() | texts)
+
+    def repeat(self, sale: Sale) -> None:
+        """Takes what another sale has, at no time yet, as if it had been typed."""
+        copied = content(sale)
+        lines = [line | {"item_id": None} for line in copied["lines"]]
+        self.basket.clear_line()
+        self.load(_empty(), copied | {"transaction_time": None, "lines": lines})
+        self.basket.line.say(told=f"The items of transaction {sale.transaction_id} are in the basket.")
 
     def load(self, loaded: Mapping[str, Any], typed: Mapping[str, Any] | None = None) -> None:
         """Takes the content of a sale (see ``content``) into the form; with ``typed``, that as if it had been typed.
@@ -167,6 +174,11 @@ def size(sale: Sale | SaleInput, sales: Sales) -> str:
     """``6 items on 3 lines, USD 12.50``."""
     items = items_text([line.quantity for line in sale.lines])
     return f"{items}, {money(sale.total_amount, sales.engines.settings.workbench_currency)}"
+
+
+def _empty() -> dict[str, Any]:
+    choices = {field.name: field.choices[0] for field in CHOICES}
+    return dict.fromkeys(HEADER) | choices | {"lines": []}
 
 
 def _header_texts(sale: Mapping[str, Any]) -> dict[str, str]:

@@ -42,14 +42,15 @@ from workbench.metrics.sale_pages import Edge, Move, SalePage, matching_ids, sal
 from workbench.sales.many import MOST
 from workbench.sales.service import Sales
 
-ACTS = (("edit", "Edit", ""), ("return", "Return", ""), ("delete", "Delete", "danger"))
+ACTS = (("edit", "Edit", ""), ("repeat", "Repeat", ""), ("return", "Return", ""), ("delete", "Delete", "danger"))
 
 
 class SaleTable(pn.viewable.Viewer):
     """Pages of sales, narrowed by ``filters``, which whoever shows the table places above it.
 
-    ``on_edit``, ``on_return`` and ``on_delete`` get the transaction_id of the row in whose menu that was chosen, which
-    has it only if ``can_write``; ``on_move`` is called when another page is shown, or another sale in the panel.
+    ``on_edit``, ``on_repeat``, ``on_return`` and ``on_delete`` get the transaction_id of the row in whose menu that was
+    chosen, which has it only if ``can_write``; ``on_move`` is called when another page is shown, or another sale in the
+    panel.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class SaleTable(pn.viewable.Viewer):
         sales: Sales,
         live: Live,
         on_edit: Callable[[int], Any],
+        on_repeat: Callable[[int], Any],
         on_return: Callable[[int], Any],
         on_delete: Callable[[int], Any],
         filters: SaleWhere = SaleWhere(),
@@ -66,11 +68,12 @@ class SaleTable(pn.viewable.Viewer):
     ) -> None:
         super().__init__()
         self._sales, self._live, self._on_move = sales, live, on_move
-        self._on_click = {"edit": on_edit, "return": on_return, "delete": on_delete} if can_write else {}
+        acting = {"edit": on_edit, "repeat": on_repeat, "return": on_return, "delete": on_delete}
+        self._on_click = acting if can_write else {}
         self._request: tuple[Move, Edge | None] = ("first", None)  # how the page that is shown was asked for
         self._page: SalePage | None = None
         self._counted: Counted | None = None
-        self._asked = 0
+        self._asked = self._opened = 0  # how often a page, and a sale for the panel, was asked for
         self.message = Message()
         self.filters = SaleFilters(
             lambda _: self._start(self._recount), sales.clock.today, filters, lambda: live.names.now
@@ -216,11 +219,11 @@ class SaleTable(pn.viewable.Viewer):
     async def _lines(self, row: pd.Series) -> pn.pane.HTML:
         """What a row opens to."""
         try:
-            return html_pane(await read_aside(self._opened, int(str(row.name))), MARGIN)
+            return html_pane(await read_aside(self._inside, int(str(row.name))), MARGIN)
         except WorkbenchError as error:
             return html_pane(f"<p>{esc(error)}</p>", MARGIN)
 
-    def _opened(self, transaction_id: int) -> str:
+    def _inside(self, transaction_id: int) -> str:
         return line_table(self._sales.lines(transaction_id).value) + self._history(transaction_id)
 
     def _history(self, transaction_id: int, *, is_open: bool = False) -> str:
@@ -232,12 +235,16 @@ class SaleTable(pn.viewable.Viewer):
         if transaction_id is None:
             self.close_sale()
             return
-        with failures_said(self.message, is_saving=False):
+        self._opened += 1
+        opened = self._opened
+        with failures_said(self.message, lambda: opened == self._opened, is_saving=False):
             html = await read_aside(self._panel_html, transaction_id)
-            self._panel.put(transaction_id, html, takes_focus=takes_focus)
+            if opened == self._opened:  # else it was closed meanwhile, or is to show another one
+                self._panel.put(transaction_id, html, takes_focus=takes_focus)
 
     def close_sale(self) -> None:
-        """Closes the panel."""
+        """Closes the panel, and has it stay closed whatever is on its way to it."""
+        self._opened += 1
         self._panel.close()
 
     def _panel_html(self, transaction_id: int) -> str:

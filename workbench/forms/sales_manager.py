@@ -64,6 +64,7 @@ class SalesManager(pn.viewable.Viewer):
             self.sales,
             live,
             self.open_sale,
+            self.repeat_sale,
             self.return_items,
             self.confirm_delete,
             filters or SaleWhere(),
@@ -106,6 +107,10 @@ class SalesManager(pn.viewable.Viewer):
         """Opens the sale under Edit, as when its row's button is pressed."""
         pn.state.execute(partial(self._open, EDIT, transaction_id))
 
+    def repeat_sale(self, transaction_id: int) -> None:
+        """Opens Add Transaction with what the sale has, as a new one that is not saved."""
+        pn.state.execute(partial(self._open, ADD, transaction_id))
+
     def return_items(self, transaction_id: int) -> None:
         """Opens the sale under Return, to give back items of it."""
         pn.state.execute(partial(self._open, RETURN, transaction_id))
@@ -116,12 +121,12 @@ class SalesManager(pn.viewable.Viewer):
 
     async def _open(self, tab: int, transaction_id: int) -> None:
         """The tab and its sale, as one step; for a viewer neither is there, whatever the browser sends."""
-        if tab not in self._forms:
+        if not self._forms:
             return
         self._reading += 1
         try:
             self._tabs.active = tab
-            await self._forms[tab].load(transaction_id)
+            await (self.add if tab == ADD else self._forms[tab]).load(transaction_id)
         finally:
             self._reading -= 1
         self._stepped()
