@@ -46,6 +46,6 @@ def _serve(port: int, settings: Settings, address: str = LOOPBACK, processes: in
 
         shared_port.serve(settings, port, address, processes)
         return
-    typer.echo(f"Serving on http://{address}:{port}  (Ctrl-C stops the app; `workbench down` stops the servers)")
+    typer.echo(f"Starting on http://{address}:{port}  (Ctrl-C stops the app; `workbench down` stops the servers)")
     sys.stdout.flush()
     os.execv(sys.executable, command(port, settings, address))

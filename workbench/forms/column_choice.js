@@ -1,4 +1,4 @@
-// Keeps which columns this browser does not show; their widths are kept by Tabulator itself, under a name of its own.
+// Keeps which columns this browser does not show; their widths are kept by shell/tables.js.
 // Panel hides columns of a table that has been drawn; of one that is being drawn it fails.
 function isDrawn(root) {
   for (const each of root.querySelectorAll("*")) {

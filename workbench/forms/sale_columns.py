@@ -36,7 +36,7 @@ FORMATS: dict[str, dict[str, Any]] = {
 }
 WIDENED = ("store_id", "cashier_id", "payment_method", NOTE)  # of names: they share what a wide screen has left
 CHOICE_WIDTH = 40  # of the boxes that choose rows
-# The names of those boxes, as shell/row_boxes.js reads them.
+# The names of those boxes, as shell/tables.js reads them.
 BOXES = {"field": "transaction_id", "row": "Choose transaction", "all": "Choose all on this page"}
 NEWEST_FIRST = [{"field": "transaction_time", "dir": "desc"}]
 
@@ -73,9 +73,7 @@ def empty_table(
         configuration={
             "columnDefaults": {"minWidth": button_width if is_narrow else 44, "headerWordWrap": True},
             "langs": {"default": {"boxes": BOXES}},
-            **(
-                {"persistence": {"columns": ["width"]}, "persistenceID": key, "persistenceMode": "local"} if key else {}
-            ),
+            **({"persistenceID": key} if key else {}),  # of shell/tables.js
         },
         hidden_columns=[NOTE, MENU] if is_narrow else [],
         widths=widths if is_narrow else {name: width for name, width in widths.items() if name not in WIDENED},

@@ -35,7 +35,7 @@ FOLDER = Path(__file__).parent
 THEME_COOKIE = "workbench_theme"
 SCRIPTS = (
     *("connection", "drawn_again", "keyboard", "nothing_missed"),
-    *("row_boxes", "separators", "shadow_roots", "table_roles", "without_eval"),
+    *("separators", "shadow_roots", "table_roles", "tables", "without_eval"),
 )
 TOAST_MS = 8000
 WIDTH = 2560  # pixels of a page at most; what is read or filled in says itself where it ends

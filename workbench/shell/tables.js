@@ -1,0 +1,35 @@
+// What Tabulator 6 lacks. It names each box that chooses rows "Select Row", the one in the head too: a table whose texts
+// (`langs`) have `boxes` names them, `all` in the head; in a row what `row` says, and the row's value of `field`. And it
+// keeps the widths of all columns, so that those which share a wide screen stay as narrow as they were on another: a table
+// with a `persistenceID` keeps those that somebody has dragged.
+document.addEventListener("DOMContentLoaded", () => {
+  const named = (made) => function (cell, ...others) {
+    const box = made.call(this, cell, ...others), texts = this.table.getLang().boxes
+    if (box && texts) {
+      const row = cell.getRow?.().getData()
+      box.setAttribute("aria-label", row ? `${texts.row} ${row[texts.field]}` : texts.all)
+    }
+    return box
+  }
+  const read = (key) => {
+    try { return JSON.parse(window.localStorage.getItem(key)) ?? {} } catch { return {} }
+  }
+  const keepWidths = (table, key) => {
+    const kept = read(key)
+    for (const column of table.options.columns) {
+      if (Number.isFinite(kept[column.field])) { column.width = kept[column.field] }
+    }
+    table.on("columnResized", (column) => {
+      column.getDefinition().width = kept[column.getField()] = column.getWidth()
+      try { window.localStorage.setItem(key, JSON.stringify(kept)) } catch { /* a browser that keeps nothing */ }
+    })
+  }
+  const view = Bokeh.Models.get("panel.models.tabulator.DataTabulator").prototype.default_view.prototype
+  const init = view.tableInit
+  view.tableInit = function () {
+    const {modules, options} = this.tabulator, {formatters} = modules.format.constructor
+    view.namedBoxes ??= formatters.rowSelection = named(formatters.rowSelection)
+    if (options.persistenceID) { keepWidths(this.tabulator, `tabulator-${options.persistenceID}-widths`) }
+    return init.call(this)
+  }
+}, {once: true})
