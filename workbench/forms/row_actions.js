@@ -38,6 +38,7 @@ export function render({model, el}) {
   const rowOf = (id) => rows().find((row) => idOf(row) === id)
   const focus = (row, within = "") => {
     if (!row) { return }
+    watch(row)
     row.tabIndex = -1
     ;((within && row.querySelector(within)) || row).focus()
   }
@@ -127,12 +128,21 @@ export function render({model, el}) {
   window.addEventListener("keydown", pressed)
   window.addEventListener("click", clicked)
   window.addEventListener("pointerdown", outside, true)
-  const left = (event) => { if (!isIn(event, ROW) && !event.composedPath().includes(menu)) { current = 0 } }
+  const rowIn = (event) => (event.currentTarget !== window || isIn(event, "sale-rows")) && isIn(event, ROW)
+  const left = (event) => {
+    const row = rowIn(event)
+    if (row) { watch(row) } else if (!event.composedPath().includes(menu)) { current = 0 }
+  }
   const entered = (event) => {
-    const row = isIn(event, "sale-rows") && isIn(event, ROW), at = event.composedPath()[0]
-    if (!row) { return left(event) }
+    const row = rowIn(event), at = event.composedPath()[0]
+    left(event)
+    if (!row) { return }
     current = idOf(row)
     part = at.matches("input, button") ? at.localName : ""
+  }
+  // Outside of the table it is not heard that the keyboard moves from one part of it to another.
+  const watch = (row) => {
+    row.getRootNode().addEventListener("focusin", entered)
     drawn.observe(row.parentNode, {childList: true})
   }
   window.addEventListener("focusin", entered)
