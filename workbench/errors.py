@@ -248,6 +248,10 @@ class FileRefused(WorkbenchError):
     """A file cannot be written as it was asked."""
 
 
+class FileStopped(WorkbenchError):
+    """A file that somebody stopped while it was written."""
+
+
 class ReportError(WorkbenchError):
     """A report that is not there, cannot be used, failed in one of its cells, or took too long."""
 

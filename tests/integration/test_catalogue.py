@@ -242,6 +242,8 @@ def test_the_samples_catalogue_is_the_same_each_time_changes_nothing_and_goes_wi
     assert catalogue.find(STORE, (3,)) == mine
     stores = {entry.values["store_id"]: entry.values["store_name"] for entry in catalogue.find_all(STORE).value}
     assert len(stores) == len(set(stores.values())) == 12
+    units = {entry.values["product_code"]: entry.values["unit"] for entry in catalogue.find_all(PRODUCT).value}
+    assert all(units.values()) and (units["COF-001"], units["CLD-007"], units["DES-901"]) == ("cup", "bottle", "slice")
     with engines.owner.connect() as connection:
         sold = sa.text(
             "select product_code, unit_price, transaction_time::date from sales_item join sales_transaction"

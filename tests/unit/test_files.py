@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import signal
+import subprocess
 from base64 import b64decode
 from datetime import datetime
 from decimal import Decimal
@@ -17,8 +19,8 @@ import pytest
 
 from workbench.components.browser import downloads
 from workbench.components.browser.downloads import Downloads, written
-from workbench.errors import FileRefused
-from workbench.files import file_name, formats, of_frame, write, write_workbook
+from workbench.errors import FileRefused, FileStopped
+from workbench.files import file_name, formats, of_frame, write, write_sheet, write_workbook
 
 HOSTILE = ["=1+1", "+1", "-2+3", "@sum(1)", "\t=1", "\r=1", " =1", "|calc", "=HYPERLINK('http://x')", "http://x"]
 
@@ -139,3 +141,39 @@ def test_a_disk_without_room_is_said_in_words() -> None:
 
     with pytest.raises(FileRefused, match="could not be written: No space left on device"):
         written("a.csv", fail)
+
+
+@pytest.fixture
+def many(tmp_path: Path) -> Path:
+    """More rows than are written here."""
+    path = tmp_path / "many.parquet"
+    text = "select range as number, '=' || range as said, (range / 4)::decimal(12, 2) as amount from range(25000)"
+    duckdb.connect().execute(f"copy ({text}) to '{path}' (format parquet)")
+    return path
+
+
+def test_an_excel_file_of_many_rows_is_written_by_a_process_of_its_own(many: Path, tmp_path: Path) -> None:
+    told: list[tuple[int, int]] = []
+    write_sheet(many, tmp_path / "a.xlsx", "Sales", 25_000, lambda rows, of: told.append((rows, of)))
+    assert told == [(10_000, 25_000), (20_000, 25_000), (25_000, 25_000)]
+    _, *rows = openpyxl.load_workbook(tmp_path / "a.xlsx", read_only=True).worksheets[0].iter_rows(values_only=True)
+    assert len(rows) == 25_000 and rows[24_999] == (24_999, "=24999", 6249.75)
+    with pytest.raises(OSError, match="No such file or directory"):
+        write_sheet(many, tmp_path / "none" / "a.xlsx", "Sales", 25_000)
+
+
+def test_a_file_that_is_stopped_ends_its_process(many: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[subprocess.Popen[str]] = []
+    real = subprocess.Popen
+
+    def begin(*args: Any, **options: Any) -> subprocess.Popen[str]:
+        begun.append(real(*args, **options))
+        return begun[0]
+
+    def stop(_rows: int, _of: int) -> None:
+        raise FileStopped("stopped")
+
+    monkeypatch.setattr(subprocess, "Popen", begin)
+    with pytest.raises(FileStopped):
+        write_sheet(many, tmp_path / "a.xlsx", "Sales", 25_000, stop)
+    assert begun[0].returncode == -signal.SIGKILL

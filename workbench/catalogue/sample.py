@@ -13,7 +13,7 @@ from workbench.catalogue.service import Catalogue
 from workbench.database.engines import Engines
 from workbench.database.replication import Reader, Session
 from workbench.sample import STORES, loads, products
-from workbench.sample.catalog import SPECIALS_SEED, prices
+from workbench.sample.catalog import SPECIALS_SEED, UNITS, prices
 
 CITIES = 4
 SAMPLE_DAYS = 400  # of a load
@@ -46,7 +46,15 @@ def entries() -> dict[str, tuple[Values, ...]]:
             }
             for number in range(1, store.cashiers + 1)
         ]
-    goods = [{"product_code": each.code, "product_name": each.name, "category": each.category} for each in products()]
+    goods = [
+        {
+            "product_code": each.code,
+            "product_name": each.name,
+            "category": each.category,
+            "unit": UNITS.get(each.name, UNITS[each.category]),
+        }
+        for each in products()
+    ]
     made = {"store": stores, "cashier": cashiers, "product": goods}
     return {name: tuple(KINDS[name].parse(row) for row in rows) for name, rows in made.items()}
 

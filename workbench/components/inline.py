@@ -141,7 +141,7 @@ async def read_aside(work: Callable[..., T], *given: Any) -> T:
         reading = asyncio.ensure_future(asyncio.to_thread(work, *given))
     while not reading.done():
         await asyncio.wait([reading], timeout=LEFT_SECONDS)
-        if not reading.done() and not asker.has_left and _is_closed():
+        if not reading.done() and not asker.has_left and is_closed():
             asker.leave()
     if asker.has_left:
         reading.exception()  # seen
@@ -149,7 +149,7 @@ async def read_aside(work: Callable[..., T], *given: Any) -> T:
     return reading.result()
 
 
-def _is_closed() -> bool:
+def is_closed() -> bool:
     """Whether the page that was open has no connection any more; its session ends half a minute later only."""
     context = pn.state.curdoc.session_context if pn.state.curdoc else None
     session = getattr(context, "session", None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -68,16 +68,17 @@ def of_frame(frame: pd.DataFrame) -> Iterator[Rows]:
         yield Rows(database, "from frame")
 
 
-def write(rows: Rows, path: Path, title: str = "Rows") -> int:
+def write(rows: Rows, path: Path, title: str = "Rows", tell: Callable[[int], None] = lambda _rows: None) -> int:
     """Writes them as the file's name ends, and gives how many there are.
 
     In CSV a text that a spreadsheet would take for a formula begins with an apostrophe; in Excel and Parquet texts are
-    texts. Raises FileRefused for another ending, duckdb.Error and OSError.
+    texts, and ``tell`` is told how many rows there are by now. Raises FileRefused for another ending, duckdb.Error and
+    OSError.
     """
     kind = format_of(path)
     if kind == "xlsx":
         with _workbook(path) as book:
-            return _sheets(book, title, rows)
+            return _sheets(book, title, rows, tell)
     options = "format parquet" if kind == "parquet" else "format csv, header true"
     text = _without_formulas(rows) if kind == "csv" else rows.text
     place = f"${len(rows.values) + 1}"
@@ -108,7 +109,7 @@ def _workbook(path: Path) -> Iterator[xlsxwriter.Workbook]:
             yield book
 
 
-def _sheets(book: xlsxwriter.Workbook, title: str, rows: Rows) -> int:
+def _sheets(book: xlsxwriter.Workbook, title: str, rows: Rows, tell: Callable[[int], None] = lambda _rows: None) -> int:
     """Writes a sheet, and further ones for what does not fit on it; gives the number of rows."""
     columns = rows.columns
     looks = {kind: book.add_format({"num_format": look}) for kind, look in _LOOKS.items()}
@@ -121,6 +122,7 @@ def _sheets(book: xlsxwriter.Workbook, title: str, rows: Rows) -> int:
                 sheet = _sheet(book, title, count // MOST_ROWS + 1, columns)
             _write_row(sheet, place + 1, row, formats)
             count += 1
+        tell(count)
     return count
 
 

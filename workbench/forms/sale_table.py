@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -27,6 +26,7 @@ from workbench.forms.column_choice import ColumnChoice
 from workbench.forms.fields import MARGIN
 from workbench.forms.history import history_html
 from workbench.forms.line_table import line_table, sale_summary
+from workbench.forms.long_file import LongFile
 from workbench.forms.messages import Message
 from workbench.forms.pager import Pager
 from workbench.forms.row_actions import OPEN, ROWS, RowActions
@@ -87,6 +87,7 @@ class SaleTable(pn.viewable.Viewer):
         self._refresh.on_click(lambda _: self._start(self.reload))
         self._files = [self._file_button(kind, label) for kind, label in FORMATS.items()]
         self._downloads = Downloads()
+        self._file = LongFile(self._downloads)
         # As it is made, a column holds numbers or names: the first names are seen when the page is opened again.
         self._names = (lambda: live.names.now) if live.names.now.position else lambda: NO_NAMES
         key = "" if is_notebook() else f"sales-{as_actor(sales.actor).name}"
@@ -284,11 +285,9 @@ class SaleTable(pn.viewable.Viewer):
         """All sales that the filters leave, not this page alone, as a file; or ``only`` these."""
         name = file_name("sales", self._sales.clock.now(), kind)
         source = self._live.source_now(self._sales.session)
-        await self._downloads.write(name, partial(self._write, source, only))
-
-    def _write(self, source: Source, only: Collection[int] | None, path: Path) -> None:
         where = self.filters.value if only is None else SaleWhere()
-        write_sales(source, where, path, self._live.names.now.by_dimension, only)
+        names = self._live.names.now.by_dimension
+        await self._file.hand_out(name, lambda path, tell: write_sales(source, where, path, names, only, tell))
 
     async def _hand_out_chosen(self, kind: str) -> None:
         await self._hand_out(kind, self.chosen.ids)
@@ -333,6 +332,7 @@ class SaleTable(pn.viewable.Viewer):
         return pn.Column(
             self.message,
             flow(self._source, self._refresh, *columns, *self._files, self._downloads, sizing_mode="stretch_width"),
+            self._file,
             self.chosen,
             self._body,
             sizing_mode="stretch_width",

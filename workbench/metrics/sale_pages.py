@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from workbench.database.replication import Answer
 from workbench.errors import FiguresUnavailable, MetricError
-from workbench.files import write
+from workbench.files import Tell, format_of, quiet, write, write_sheet
 from workbench.metrics import Source, Where
 from workbench.metrics.facts import FACT_SALES, Counted, Facts
 from workbench.metrics.where import KINDS, SaleWhere
@@ -139,14 +139,18 @@ def write_sales(
     path: Path,
     names: Mapping[str, Mapping[Any, str]] = MappingProxyType({}),
     only: Collection[int] | None = None,
+    tell: Tell = quiet,
 ) -> Answer[int]:
     """Writes COLUMNS of all sales that are looked at, the oldest first, as the file's name ends; gives their number.
 
-    With ``only`` it is these ids alone.
+    With ``only`` it is these ids alone. Excel takes long: no columns and no connection are held for that, and ``tell``
+    is told how many rows are written of how many.
 
     Behind the id of a dimension that has ``names`` stands its name, and last the sale that a return takes back from.
     Raises FileRefused for an ending that none of FORMATS has.
     """
+    is_excel = format_of(path) == "xlsx"
+    written = path.with_name(f".{path.name}.parquet") if is_excel else path
     in_order = sa.select(*_named(names)).order_by(FACT_SALES.c.transaction_time, FACT_SALES.c.transaction_id)
 
     def work(facts: Facts) -> int:
@@ -154,9 +158,16 @@ def write_sales(
         if only is not None:
             every = every.where(FACT_SALES.c.transaction_id.in_(list(only)))
         with facts.rows(every.where(*_conditions(facts, where))) as rows:
-            return write(rows, path, "Sales")
+            return write(rows, written)
 
-    return _read(source, work)
+    try:
+        answer = _read(source, work)
+        if is_excel:
+            write_sheet(written, path, "Sales", answer.value, tell)
+    finally:
+        if is_excel:
+            written.unlink(missing_ok=True)
+    return answer
 
 
 def _named(names: Mapping[str, Mapping[Any, str]]) -> Iterator[sa.ColumnElement[Any]]:

@@ -156,6 +156,12 @@ RANGE: tuple[tuple[str, str, tuple[tuple[str, int, float], ...]], ...] = (
         ),
     ),
 )
+# What one of a category is, and of those of its products that are something else.
+UNITS = {
+    "Coffee": "cup", "Tea": "cup", "Cold Drinks": "glass", "Food": "portion", "Pastry": "piece", "Dessert": "slice",
+    "Sparkling Water": "bottle", "Still Water": "bottle", "Banana Bread": "slice", "Chocolate Brownie": "piece",
+    "Macaron": "piece", "Chocolate Chip Cookie": "piece",
+}  # fmt: skip
 # Specials carry somebody's first name, as on the blackboard of a café.
 SPECIALS = (
     ("Food", "FOO-901", "{}'s Club Sandwich", 950, 0.4),
