@@ -17,9 +17,10 @@ from workbench.components.html import html_pane
 from workbench.components.theme import esc
 from workbench.config import Settings
 from workbench.config.mail_address import checked_addresses
+from workbench.dashboards.report_fields import FIELD
 from workbench.errors import FieldError, WorkbenchError
 from workbench.files.chromium import installed_chromium
-from workbench.forms.fields import CHOICE, LAYOUT, Fields, flow
+from workbench.forms.fields import CHOICE, Fields, flow
 from workbench.reports.every import WEEKDAYS
 from workbench.reports.history import Form
 from workbench.reports.library import Report
@@ -28,7 +29,7 @@ from workbench.reports.schedules import MOST_RECIPIENTS, Schedules
 
 DAYS = {"Every day": "day", "Every month": "month"} | {f"Every {day.capitalize()}": day for day in WEEKDAYS}
 FORMS: dict[str, Form] = {"HTML": "html", "Notebook": "ipynb", "PDF": "pdf"}
-NO_MAIL = "To send mail, WORKBENCH_SMTP_HOST and WORKBENCH_SMTP_FROM have to be set where the app runs"
+NO_MAIL = "To send mail, WORKBENCH_SMTP_HOST and WORKBENCH_SMTP_FROM have to be set where the app runs."
 ABOUT = (
     "<p class='soft'>It runs the report that is picked above, with its parameters as they are set. A month or a day"
     " that is left as proposed is the last whole one each time; a day can be said in words, as first of last week.</p>"
@@ -57,26 +58,29 @@ class ScheduleForm(Viewer):
         can_mail = can_send(settings)
         self.fields = Fields(
             {
-                "when": pmui.Select(label="When", options=DAYS, value="day", **LAYOUT, **CHOICE),
-                "day": pmui.TextInput(label="Day of the month", value="1", visible=False, **LAYOUT),
-                "at": pmui.TextInput(label="At", value="07:00", helper_text="Of the stores' clock", **LAYOUT),
-                "form": pmui.Select(label="As", options=forms, value="html", **LAYOUT, **CHOICE),
+                "when": pmui.Select(label="When", options=DAYS, value="day", **FIELD, **CHOICE),
+                "day": pmui.TextInput(label="Day of the month", value="1", visible=False, **FIELD),
+                "at": pmui.TextInput(label="At", value="07:00", helper_text="Of the stores' clock", **FIELD),
+                "form": pmui.Select(label="As", options=forms, value="html", **FIELD, **CHOICE),
                 "to": pmui.TextInput(
                     label="Mail to",
                     placeholder="ann@example.com, bob@example.com",
-                    helper_text="" if can_mail else NO_MAIL,
                     disabled=not can_mail,
-                    **LAYOUT,
+                    **FIELD,
                 ),
             },
             lambda _name: self._show_day(),
         )
-        self._folder = pmui.Checkbox(label="Keep it in a folder too", value=False, size="small", margin=(0, 8))
-        self._make = pmui.Button(label="Make schedule", color="primary", size="small", margin=8, on_click=self._add)
+        self._folder = pmui.Checkbox(label="Keep it in a folder too", value=False, size="small", margin=0)
+        self._make = pmui.Button(
+            label="Make schedule", color="primary", size="small", margin=(8, 0), on_click=self._add
+        )
         where = html_pane(f"<p class='soft'>The folder is {esc(self._schedules.own_folder)}, where the app runs.</p>")
+        mail = html_pane("" if can_mail else f"<p class='soft'>{NO_MAIL}</p>")
         fields = flow(*self.fields.widgets.values(), width=170)
+        fields.styles = {**fields.styles, "gap": "12px 16px"}
         self._form = pn.Column(
-            html_pane(ABOUT), fields, self._folder, where, self._make, visible=False, sizing_mode="stretch_width"
+            html_pane(ABOUT), fields, mail, self._folder, where, self._make, visible=False, sizing_mode="stretch_width"
         )
         self._open = pmui.Button(label="New schedule", variant="outlined", size="small", margin=(8, 0))
         self._open.on_click(lambda _event: self._show(not self._form.visible))
