@@ -80,6 +80,7 @@ def test_sales_stay_chosen_over_pages_and_are_changed_and_taken_back_at_once(
     boxes.nth(3).focus()
     page.keyboard.press("Escape")
     expect(page.get_by_text("3 chosen")).not_to_be_visible()
+    expect(page.locator(".tabulator-row.tabulator-selected")).to_have_count(0)
     assert not any(chosen(page))
     boxes.nth(3).check()
     button(page, "Choose all that match").click()
