@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help demo test env stack lint types unit integration ui soak lock reports screenshots clean
+.PHONY: help demo test env stack lint types unit integration ui soak lock reports screenshots texts clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1|/' | column -t -s '|'
@@ -58,6 +58,9 @@ reports: .venv/ready ## Write the outputs of notebooks/reports again, when a num
 
 screenshots: .venv/chromium ## Take the pictures of README.md again
 	@$(BIN)/python -m tests.screenshots
+
+texts: .venv/ready ## Extract the texts of pages, and bring the catalogues of languages in step with them
+	@$(BIN)/python -m tests.texts
 
 clean: ## Remove the virtual environment and caches; the data of the servers stays
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results

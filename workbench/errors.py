@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from workbench.locale import N_, _
+
 
 class WorkbenchError(Exception):
     """Something a person can act on: the text says what, where and what to do."""
@@ -78,19 +80,22 @@ class FieldError(WorkbenchError):
 
     def __init__(self, field: str, value: object, allowed: str) -> None:
         self.field, self.value, self.allowed = field, value, allowed
-        label = field_label(field)
+        label, is_many = field_label(field), field.split(".")[-1] == "lines"
         is_empty = isinstance(value, str | list | tuple) and not "".join(map(str, value)).strip()
         self._is_missing = value is None or is_empty
         if self._is_missing:
-            super().__init__(f"{label} {'are' if label == 'Items' else 'is'} missing: {allowed}")
+            missing = _("{field} are missing: {allowed}") if is_many else _("{field} is missing: {allowed}")
+            super().__init__(missing.format(field=label, allowed=allowed))
         else:
-            super().__init__(f"{label} {_shown(value)} cannot be used: {allowed}")
+            text = _("{field} {value} cannot be used: {allowed}", field=label, value=_shown(value), allowed=allowed)
+            super().__init__(text)
 
     @property
     def beside(self) -> str:
         """The same where the field itself is seen, without its name."""
-        what = "This is missing" if self._is_missing else f"{_shown(self.value)} cannot be used"
-        return f"{what}: {self.allowed}"
+        if self._is_missing:
+            return _("This is missing: {allowed}", allowed=self.allowed)
+        return _("{value} cannot be used: {allowed}", value=_shown(self.value), allowed=self.allowed)
 
 
 class SaleRefused(WorkbenchError):
@@ -106,7 +111,7 @@ class SaleNotFound(WorkbenchError):
 
     def __init__(self, transaction_id: int) -> None:
         self.transaction_id = transaction_id
-        super().__init__(f"There is no transaction {transaction_id}: it was deleted, or never existed.")
+        super().__init__(_("There is no transaction {id}: it was deleted, or never existed.", id=transaction_id))
 
 
 class SaleConflict(WorkbenchError):
@@ -115,8 +120,11 @@ class SaleConflict(WorkbenchError):
     def __init__(self, transaction_id: int, loaded_version: int, theirs: Any) -> None:
         self.transaction_id, self.loaded_version, self.theirs = transaction_id, loaded_version, theirs
         super().__init__(
-            f"Transaction {transaction_id} was changed meanwhile (version {loaded_version} was loaded,"
-            f" it is now {theirs.version}). Nothing was overwritten."
+            _(
+                "Transaction {id} was changed meanwhile (version {loaded} was loaded, it is now {now}). Nothing was"
+                " overwritten.",
+                **{"id": transaction_id, "loaded": loaded_version, "now": theirs.version},
+            )
         )
 
 
@@ -280,12 +288,28 @@ class OutcomeUnknown(WorkbenchError):
     """The master went away while it was saving. Submitting the same request again is safe."""
 
 
+# What the fields of a sale and of its filters are called, for the catalogues of texts.
+FIELDS_OF_SALES = (
+    *(
+        N_("Items"),
+        N_("Transaction ID"),
+        N_("Transaction Time"),
+        N_("Cashier ID"),
+        N_("Store ID"),
+        N_("Payment Method"),
+    ),
+    *(N_("Customer ID"), N_("Product Code"), N_("Product Name"), N_("Category"), N_("Quantity"), N_("Unit Price")),
+    *(N_("Discount"), N_("Sale Discount"), N_("Reason"), N_("Date From"), N_("Date To"), N_("Product"), N_("Kind")),
+    *(N_("Amount From"), N_("Amount To"), N_("Stores"), N_("Cashiers"), N_("Payment Methods")),
+)
+
+
 def field_label(field: str) -> str:
     """The words a person reads for a dotted field: ``lines.0.unit_price`` -> ``Item 1, Unit Price``."""
     parts = field.split(".")
     if parts[0] == "lines" and len(parts) == 3:
-        return f"Item {int(parts[1]) + 1}, {field_label(parts[2])}"
-    return "Items" if parts[-1] == "lines" else parts[-1].replace("_", " ").title().replace(" Id", " ID")
+        return _("Item {n}, {field}", n=int(parts[1]) + 1, field=field_label(parts[2]))
+    return _("Items" if parts[-1] == "lines" else parts[-1].replace("_", " ").title().replace(" Id", " ID"))
 
 
 def _shown(value: object) -> str:

@@ -6,9 +6,24 @@ import re
 import unicodedata
 
 from workbench import locale
+from workbench.locale import _, ngettext, ngettext_noop
 
 # What ends a line or turns the direction of its neighbours, and is itself not seen.
 UNSEEN = re.compile("[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+# What is counted, for the catalogues of texts.
+NOUNS = (
+    ngettext_noop("{n} sale", "{n} sales"),
+    ngettext_noop("{n} transaction", "{n} transactions"),
+    ngettext_noop("{n} item", "{n} items"),
+    ngettext_noop("{n} line", "{n} lines"),
+    ngettext_noop("{n} save", "{n} saves"),
+    ngettext_noop("{n} row", "{n} rows"),
+    ngettext_noop("{n} day", "{n} days"),
+    ngettext_noop("{n} return", "{n} returns"),
+    ngettext_noop("{n} figure", "{n} figures"),
+    ngettext_noop("{n} page", "{n} pages"),
+)
 
 LABELS = {"abc_class": "ABC", "store_id": "Store", "transaction_id": "ID"}
 
@@ -21,14 +36,18 @@ def label(name: object) -> str:
 
 def counted(number: int, noun: str) -> str:
     """``1 sale``, ``2,345 sales``."""
-    return f"{locale.number(number)} {noun}{'' if number == 1 else 's'}"
+    return ngettext(f"{{n}} {noun}", f"{{n}} {noun}s", number, n=locale.number(number))
 
 
 def items_text(quantities: list[int]) -> str:
     """``6 items on 3 lines`` of a sale, ``2 items`` when each line has one; ``2 items returned`` of a return."""
     total = abs(sum(quantities))
-    items = counted(total, "item") + (" returned" if sum(quantities) < 0 else "")
-    return items if total == len(quantities) else f"{items} on {counted(len(quantities), 'line')}"
+    items = counted(total, "item")
+    if sum(quantities) < 0:
+        items = _("{items} returned", items=items)
+    if total == len(quantities):
+        return items
+    return _("{items} on {lines}", items=items, lines=counted(len(quantities), "line"))
 
 
 def unstorable(text: str) -> str:

@@ -91,7 +91,7 @@ def test_amounts_are_read_as_they_are_written_here(name: str, text: str, amount:
 )
 def test_what_could_be_two_amounts_is_refused(name: str, text: str, said: str) -> None:
     locale.use_locale(name)
-    with pytest.raises(ValueError, match=f"could be {said}:"):
+    with pytest.raises(ValueError, match=said.replace(" or ", " (or|oder) ")):
         with_point(text)
 
 
@@ -120,4 +120,7 @@ def test_a_sale_is_typed_as_in_germany_and_its_words_too() -> None:
     with pytest.raises(SaleRefused) as refused:
         parse_sale(typed | {"transaction_time": "31.5.2026", "lines": [line | {"unit_price": "3,5,0"}]})
     texts = [error.allowed for error in refused.value.fields]
-    assert texts == ["it must be a date and time such as 31.05.2026 14:30:00", "it must be an amount such as 12,50"]
+    assert texts == [
+        "es muss ein Tag mit Uhrzeit sein, etwa 31.05.2026 14:30:00",
+        "es muss ein Betrag sein, etwa 12,50",
+    ]

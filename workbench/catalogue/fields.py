@@ -11,6 +11,7 @@ from typing import Any, Literal
 from workbench import locale
 from workbench.config.clock import find_zone
 from workbench.errors import EntryRefused, FieldError
+from workbench.locale import _
 from workbench.sales.models import CENT, EARLIEST, LATEST, with_point
 from workbench.words import hidden
 
@@ -98,7 +99,7 @@ class Kind:
 def _number(field: Field, value: Any) -> int:
     text = str(int(value) if isinstance(value, float) and value.is_integer() else value).strip()
     if not (text.isascii() and text.isdigit() and len(text) < 20 and 0 < int(text) <= LARGEST_ID):
-        raise field.refuse(value, "it must be a whole number such as 7")
+        raise field.refuse(value, _("it must be a whole number such as 7"))
     return int(text)
 
 
@@ -116,9 +117,9 @@ def _day(field: Field, value: Any) -> date:
     try:
         day = locale.read_day(text[:10] if text[:4].isdigit() else text)
     except ValueError:
-        raise field.refuse(value, f"it must be a day such as {locale.day(locale.A_MOMENT)}") from None
+        raise field.refuse(value, _("it must be a day such as {day}", day=locale.day(locale.A_MOMENT))) from None
     if not EARLIEST.date() <= day < LATEST.date():
-        raise field.refuse(value, f"it must be from {EARLIEST.year} to {LATEST.year - 1}")
+        raise field.refuse(value, _("it must be from {first} to {last}", first=EARLIEST.year, last=LATEST.year - 1))
     return day
 
 
@@ -128,9 +129,11 @@ def _money(field: Field, value: Any) -> Decimal:
     except InvalidOperation:
         amount = Decimal(-1)
     except ValueError as error:  # a comma that may mean either
-        raise field.refuse(value, f"it {error}") from None
+        raise field.refuse(value, str(error)) from None
     if not (amount.is_finite() and 0 < amount <= LARGEST_PRICE and amount == amount.quantize(CENT)):
-        raise field.refuse(value, f"it must be an amount such as {locale.field_text(locale.AN_AMOUNT)}")
+        raise field.refuse(
+            value, _("it must be an amount such as {amount}", amount=locale.field_text(locale.AN_AMOUNT))
+        )
     return amount.quantize(CENT)
 
 

@@ -11,6 +11,7 @@ from workbench import locale
 from workbench.errors import FieldError
 from workbench.filters.model import LISTS, Filters
 from workbench.filters.periods import words
+from workbench.locale import _
 from workbench.metrics import DIMENSION_OF, DIMENSIONS
 from workbench.words import label, visible
 
@@ -22,7 +23,7 @@ def read_day(name: str, text: str) -> date | None:
     try:
         day = locale.read_day(text.strip())
     except ValueError:
-        raise FieldError(name, text, f"it must be a day such as {locale.day(locale.A_MOMENT)}") from None
+        raise FieldError(name, text, _("it must be a day such as {day}", day=locale.day(locale.A_MOMENT))) from None
     if not 2000 <= day.year <= 2099:
         raise FieldError(name, text, "it must be from 2000 to 2099")
     return day
@@ -34,7 +35,7 @@ def read_number(name: str, text: str) -> int | None:
     if not text:
         return None
     if not (text.isascii() and text.isdigit() and len(text) <= 10 and 0 < int(text) < 2**31):
-        raise FieldError(name, text, "it must be a whole number such as 7")
+        raise FieldError(name, text, _("it must be a whole number such as 7"))
     return int(text)
 
 

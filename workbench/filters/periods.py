@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from workbench import locale
 from workbench.config.clock import begin_of_week
+from workbench.locale import N_, _
 from workbench.metrics.where import Where
 
 Days = tuple[date, date]
@@ -17,27 +18,27 @@ EDGE_DAYS = 3  # without a sale, at the beginning or the end of a period: a holi
 DEFAULT_PERIOD = "last_30_days"
 CUSTOM = "custom"
 PERIODS = {
-    "today": "Today",
-    "yesterday": "Yesterday",
-    "last_7_days": "Last 7 days",
-    "last_30_days": "Last 30 days",
-    "last_90_days": "Last 90 days",
-    "last_week": "Last week",
-    "last_month": "Last month",
-    "last_quarter": "Last quarter",
-    "last_year": "Last year",
-    "this_month": "This month",
-    "month_to_date": "Month to date",
-    "quarter_to_date": "Quarter to date",
-    "year_to_date": "Year to date",
-    "all": "All days",
-    CUSTOM: "Custom",
+    "today": N_("Today"),
+    "yesterday": N_("Yesterday"),
+    "last_7_days": N_("Last 7 days"),
+    "last_30_days": N_("Last 30 days"),
+    "last_90_days": N_("Last 90 days"),
+    "last_week": N_("Last week"),
+    "last_month": N_("Last month"),
+    "last_quarter": N_("Last quarter"),
+    "last_year": N_("Last year"),
+    "this_month": N_("This month"),
+    "month_to_date": N_("Month to date"),
+    "quarter_to_date": N_("Quarter to date"),
+    "year_to_date": N_("Year to date"),
+    "all": N_("All days"),
+    CUSTOM: N_("Custom"),
 }
 DEFAULT_COMPARISON = "previous"
 COMPARISONS = {
     "previous": "Previous period",
     "weekdays": "Same weekdays before",
-    "year": "Last year",
+    "year": N_("Last year"),
     "none": "Nothing",
 }
 AUTO = "auto"
@@ -81,7 +82,11 @@ def days_of(period: str, today: date, custom: tuple[date | None, date | None]) -
 def period_named(text: str) -> str | None:
     """The period whose name or label a text is, as ``last week`` or ``Last_week``; None for no period's."""
     wanted = " ".join(text.casefold().replace("_", " ").split())
-    names = (name for name, label in PERIODS.items() if wanted in (name.replace("_", " "), label.casefold()))
+    names = (
+        name
+        for name, label in PERIODS.items()
+        if wanted in (name.replace("_", " "), label.casefold(), _(label).casefold())
+    )
     return next((name for name in names if name != CUSTOM), None)
 
 

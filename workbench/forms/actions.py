@@ -13,6 +13,7 @@ import panel_material_ui as pmui
 
 from workbench.errors import OutcomeUnknown, ServerBusy, ServerUnavailable, WorkbenchError
 from workbench.forms.messages import Message
+from workbench.locale import _
 
 log = logging.getLogger(__name__)
 
@@ -70,14 +71,14 @@ def failures_said(
             message.say(*(_in_words(error) if is_saving else ("error", str(error))))
     except Exception:
         log.exception("A form failed")
-        message.say("error", "What you typed is still here; the log has the details.", "A fault in the program.")
+        message.say("error", _("What you typed is still here; the log has the details."), _("A fault in the program."))
 
 
 def _in_words(error: WorkbenchError) -> tuple[Any, str, str]:
     if isinstance(error, OutcomeUnknown):
-        return "warning", f"{error} What you typed is still here.", "It is not known whether this was saved."
+        return "warning", f"{error} {_('What you typed is still here.')}", _("It is not known whether this was saved.")
     if isinstance(error, ServerBusy):
-        return "error", f"{error} What you typed is still here.", "Not saved."
+        return "error", f"{error} {_('What you typed is still here.')}", _("Not saved.")
     if isinstance(error, ServerUnavailable):
-        return "error", f"{error} What you typed is still here.", "Saving is off."
+        return "error", f"{error} {_('What you typed is still here.')}", _("Saving is off.")
     return "error", str(error), ""

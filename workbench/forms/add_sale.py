@@ -24,6 +24,7 @@ from workbench.forms.receipt import WIDTH_MM, receipt
 from workbench.forms.sale_form import SALE_FORM, SaleForm, size
 from workbench.forms.sale_picker import SaleLoader
 from workbench.forms.visible_after import VisibleAfter
+from workbench.locale import _
 from workbench.sales.models import SaleInput
 from workbench.sales.service import Sales, Saved
 
@@ -53,10 +54,10 @@ class AddSale(pn.viewable.Viewer):
             sales, self.message, self.unsaved.changed, is_new=True, names=names, on_save=self._save_by_key
         )
         self.form.basket.line.take_focus()
-        self._button = pmui.Button(label="Create Transaction", variant="contained", margin=(6, 8))
-        self._clear = pmui.Button(label="Clear", variant="text", margin=(6, 8), on_click=self._start_over)
-        self._repeat = pmui.Button(label="Repeat last sale", variant="text", margin=(6, 8), visible=False)
-        self._receipt = pmui.Button(label="Print receipt", variant="text", margin=(6, 8), visible=False)
+        self._button = pmui.Button(label=_("Create Transaction"), variant="contained", margin=(6, 8))
+        self._clear = pmui.Button(label=_("Clear"), variant="text", margin=(6, 8), on_click=self._start_over)
+        self._repeat = pmui.Button(label=_("Repeat last sale"), variant="text", margin=(6, 8), visible=False)
+        self._receipt = pmui.Button(label=_("Print receipt"), variant="text", margin=(6, 8), visible=False)
         self._repeat.on_click(self.repeat)
         self._receipt.on_click(Action(self._print, self.message, self._receipt).run)
         self.save = Action(self._create, self.message, self._button)
@@ -79,8 +80,12 @@ class AddSale(pn.viewable.Viewer):
             saved = await asyncio.to_thread(self._sales.create, sale, self._id_for(sale))
         except RequestReused as reused:
             self._refused = sale
-            earlier = f"What you sent before, with other content, was saved as transaction {reused.transaction_id}."
-            self.message.say("warning", f"{earlier} Change that one under Edit, or clear the form.", "Not saved.")
+            earlier = _(
+                "What you sent before, with other content, was saved as transaction {id}.", id=reused.transaction_id
+            )
+            self.message.say(
+                "warning", f"{earlier} {_('Change that one under Edit, or clear the form.')}", _("Not saved.")
+            )
             return
         except SaleRefused as refusal:
             self.form.refuse(refusal.fields)
@@ -91,7 +96,7 @@ class AddSale(pn.viewable.Viewer):
         self.confirmation.forget()
         self._question.clear()
         self.form.next(KEPT)
-        lead = f"Transaction {saved.transaction_id} created:"
+        lead = _("Transaction {id} created:", id=saved.transaction_id)
         at = "" if saved.transaction_time is None else f", {locale.moment_seconds(saved.transaction_time)}"
         self.message.say("success", f"{size(sale, self._sales)}{at}.", lead, saved, takes_focus=False)
         self.form.basket.line.focus()
@@ -126,14 +131,14 @@ class AddSale(pn.viewable.Viewer):
     def repeat(self, _event: object = None) -> None:
         """Puts the items of the last sale into the basket, beside what is there."""
         if self._last is not None:
-            self.form.basket.repeat(self._last[1].lines, f"The items of transaction {self._last[0]}")
+            self.form.basket.repeat(self._last[1].lines, _("The items of transaction {id}", id=self._last[0]))
 
     async def _print(self) -> None:
         """The last sale as the master has it, for the browser to print."""
         if self._last is not None:
             sale = (await asyncio.to_thread(self._sales.get, self._last[0], for_edit=True)).value
             page = receipt(sale, self._names(), self._sales.engines.settings.workbench_currency)
-            self._printing.print(f"Receipt {sale.transaction_id}", page, WIDTH_MM)
+            self._printing.print(_("Receipt {id}", id=sale.transaction_id), page, WIDTH_MM)
 
     def _draft(self) -> dict[str, Any] | None:
         """With its request id: what was sent and maybe saved before the page was lost makes no second sale."""

@@ -27,6 +27,7 @@ from workbench.forms.item_line import ItemLine
 from workbench.forms.known_products import Known, KnownProducts
 from workbench.forms.named_ids import no_names
 from workbench.forms.typed_item import TypedItem, as_unknown, plain_amount
+from workbench.locale import _
 from workbench.sales.models import LineInput, parse_line
 from workbench.sales.products import find_product, known_products
 from workbench.sales.service import Sales
@@ -88,9 +89,9 @@ class Basket(pn.viewable.Viewer):
         """Whether something is; it is said where it stands."""
         if self.entry.is_pending:
             self._open_details(is_open=True)
-            self.entry.message.say("warning", "Add it, or clear it.", "This item is not in the basket yet.")
+            self.entry.message.say("warning", _("Add it, or clear it."), _("This item is not in the basket yet."))
         elif self.line.text.strip():
-            self.line.say("This item is not in the basket yet: Enter puts it there.")
+            self.line.say(_("This item is not in the basket yet: Enter puts it there."))
             self.line.focus()
         elif self.rows.is_wrong:
             self.rows.go_to_wrong()
@@ -142,7 +143,7 @@ class Basket(pn.viewable.Viewer):
             self._is_held = False
             if self._next:
                 lines, self._next = self._next, []
-                self.repeat(lines, "The items that were added meanwhile")
+                self.repeat(lines, _("The items that were added meanwhile"))
             self._go_on()
 
     async def load_products(self) -> None:
@@ -168,7 +169,7 @@ class Basket(pn.viewable.Viewer):
 
     def remove(self, place: int) -> None:
         """Takes an item out of the basket."""
-        self.line.say(told=f"{visible(self.lines[place]['product_name'])}: removed.")
+        self.line.say(told=_("{product}: removed.", product=visible(self.lines[place]["product_name"])))
         self.rows.remove(place)
         edited = self.entry.row
         if edited == place:  # what is being changed is not there any more: it would come back as a new item
@@ -185,7 +186,7 @@ class Basket(pn.viewable.Viewer):
             for line in lines:
                 self.rows.add(line)
         except SaleRefused as refusal:
-            self.line.say(f"{what} cannot be added: {refusal}")
+            self.line.say(_("{what} cannot be added: {why}", what=what, why=refusal))
         else:
             self.line.say(told=f"{what} are in the basket.")
         self.line.focus()
@@ -238,22 +239,30 @@ class Basket(pn.viewable.Viewer):
                 self._refuse(text, texts, refusal.fields, is_known=product is not None)
 
     def _say_added(self, line: LineInput, now: Mapping[str, Any]) -> None:
-        has = "" if now["quantity"] == line.quantity else f", {locale.number(now['quantity'])} now"
-        self._say(f"{locale.number(line.quantity)} × {visible(line.product_name)}: in the basket{has}.")
+        has = "" if now["quantity"] == line.quantity else _(", {n} now", n=locale.number(now["quantity"]))
+        self._say(
+            _(
+                "{item}: in the basket{has}.",
+                item=f"{locale.number(line.quantity)} × {visible(line.product_name)}",
+                has=has,
+            )
+        )
 
     def _refuse(self, text: str, texts: dict[str, str], errors: list[FieldError], *, is_known: bool) -> None:
         self.entry.take(texts, errors)
         self._open_details(is_open=True)
         is_unknown = not is_known and (texts["product_code"] or texts["product_name"])
-        why = "no product that is known: say in the details what it is, or clear them"
+        why = _("no product that is known: say in the details what it is, or clear them")
         shown = visible(" ".join(text.split()))
-        self._refused = f"“{shown}” is {why if is_unknown else f'in the details: {errors[0]}'}."
+        self._refused = _(
+            "“{text}” is {what}.", text=shown, what=why if is_unknown else _("in the details: {error}", error=errors[0])
+        )
         self._say()
 
     def _say(self, told: str = "") -> None:
         """Below the line: what has been done, what is wrong, and what waits for that to be settled."""
         waiting = ", ".join(f"“{visible(text)}”" for text, _ in self._waiting)
-        waits = f"{waiting} waits until the item in the details is added, or cleared." if waiting else ""
+        waits = _("{items} waits until the item in the details is added, or cleared.", items=waiting) if waiting else ""
         self.line.say(f"{self._refused} {waits}".strip(), told)
 
     def _add_detailed(self, line: LineInput, place: int | None) -> None:
@@ -291,8 +300,8 @@ class Basket(pn.viewable.Viewer):
         self._tell()
 
     def _label(self, typed: TypedItem, product: Known) -> str:
-        price = money(product.unit_price, self._currency) if product.unit_price is not None else "price not known"
-        price = (typed.price or price) + (f" for one {visible(product.unit)}" if product.unit else "")
+        price = money(product.unit_price, self._currency) if product.unit_price is not None else _("price not known")
+        price = (typed.price or price) + (_(" for one {unit}", unit=visible(product.unit)) if product.unit else "")
         parts = " · ".join((visible(product.product_code), visible(product.product_name), price))
         return parts if typed.quantity == "1" else f"{typed.quantity} × {parts}"
 
@@ -318,11 +327,11 @@ def _texts(typed: TypedItem, product: Known | None) -> dict[str, str]:
 
 def _totals(lines: Sequence[Mapping[str, Any]], currency: str) -> str:
     if not lines:
-        return '<p class="soft">No items yet.</p>'
+        return f'<p class="soft">{_("No items yet.")}</p>'
     discount = sum((line["discount"] for line in lines), Decimal(0))
     amount = sum((total(line) for line in lines), Decimal(0))
     items = items_text([line["quantity"] for line in lines])
     return (
-        f'<p class="number">{items} <span class="soft">· Discount {esc(money(discount, currency))}</span>'
-        f" · <strong>Total {esc(money(amount, currency))}</strong></p>"
+        f'<p class="number">{items} <span class="soft">· {_("Discount")} {esc(money(discount, currency))}</span>'
+        f" · <strong>{_('Total')} {esc(money(amount, currency))}</strong></p>"
     )

@@ -1,6 +1,7 @@
 // Draws BasketRows: a table whose rows are changed where they stand. A row keeps its elements, and so the focus, as long as
 // it is in the basket; what is being typed is not overwritten, and its word comes once it is left.
-const FIELDS = [["quantity", "Quantity", "numeric"], ["unit_price", "Unit Price", "decimal"], ["discount", "Discount", "decimal"]]
+const _ = (text) => window.workbenchTexts?.[text] ?? text
+const FIELDS = [["quantity", _("Quantity"), "numeric"], ["unit_price", _("Unit Price"), "decimal"], ["discount", _("Discount"), "decimal"]]
 
 function add(parent, tag, kind, properties = {}) {
   const made = Object.assign(document.createElement(tag), properties)
@@ -72,9 +73,9 @@ function makeRow(model, key, focusAfter) {
     }
   }
   const total = add(row, "td", "number total")
-  total.dataset.title = "Total"
+  total.dataset.title = _("Total")
   const acts = add(row, "td", "acts")
-  for (const [act, text] of [["edit", "Edit"], ["remove", "Remove"]]) {
+  for (const [act, text] of [["edit", _("Edit")], ["remove", _("Remove")]]) {
     const button = add(acts, "button", `plain ${act}`, {type: "button", textContent: text})
     button.addEventListener("click", () => {
       if (act === "remove") { focusAfter(row) }
@@ -91,11 +92,11 @@ function makeRow(model, key, focusAfter) {
         field_name === "discount" ? data.share : "")
     }
     total.textContent = data.total
-    buttons.get(-1).ariaLabel = `One less: ${data.name}`
+    buttons.get(-1).ariaLabel = `${_("One less")}: ${data.name}`
     buttons.get(-1).disabled = data.is_one
-    buttons.get(1).ariaLabel = `One more: ${data.name}`
-    buttons.get("edit").ariaLabel = `Edit ${data.name}`
-    buttons.get("remove").ariaLabel = `Remove ${data.name}`
+    buttons.get(1).ariaLabel = `${_("One more")}: ${data.name}`
+    buttons.get("edit").ariaLabel = `${_("Edit")} ${data.name}`
+    buttons.get("remove").ariaLabel = `${_("Remove")} ${data.name}`
   }
   return {row, draw}
 }
@@ -104,17 +105,17 @@ export function render({model}) {
   const basket = document.createElement("div")
   basket.className = "basket"
   const table = add(basket, "table", "")
-  add(table, "caption", "unseen", {textContent: "Basket"})
+  add(table, "caption", "unseen", {textContent: _("Basket")})
   const head = add(add(table, "thead", ""), "tr", "")
-  for (const title of ["Product", ...FIELDS.map(([, title]) => title), "Total"]) {
-    add(head, "th", title === "Product" ? "" : "number", {scope: "col", textContent: title})
+  for (const title of [_("Product"), ...FIELDS.map(([, title]) => title), _("Total")]) {
+    add(head, "th", title === _("Product") ? "" : "number", {scope: "col", textContent: title})
   }
   add(head, "td", "")
   const body = add(table, "tbody", "")
   const foot = add(basket, "div", "on-sale")
   const label = add(foot, "label", "")
-  add(label, "span", "", {textContent: "Discount on the sale"})
-  const whole = field(label, model, {id: "sale-discount", label: "Discount on the sale", mode: "decimal",
+  add(label, "span", "", {textContent: _("Discount on the sale")})
+  const whole = field(label, model, {id: "sale-discount", label: _("Discount on the sale"), mode: "decimal",
     send: (text) => model.send_msg({key: 0, name: "sale_discount", text})})
   const made = new Map()
   let next = null
@@ -140,7 +141,7 @@ export function render({model}) {
   const drawFoot = () => {
     const [text, word, hint, isShown] = model.sale_discount
     foot.hidden = !isShown
-    whole.show(text, word, "Discount on the sale", hint)
+    whole.show(text, word, _("Discount on the sale"), hint)
   }
   model.on("rows", draw)
   model.on("sale_discount", drawFoot)

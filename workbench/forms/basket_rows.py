@@ -16,6 +16,7 @@ from workbench.components import theme
 from workbench.components.theme import money
 from workbench.errors import FieldError, SaleRefused
 from workbench.forms.typed_item import plain_amount
+from workbench.locale import _
 from workbench.sales.discounts import NAME as SALE_DISCOUNT
 from workbench.sales.discounts import sale_discount, split
 from workbench.sales.models import LineInput, parse_line
@@ -176,7 +177,7 @@ class BasketRows(JSComponent):
 
     def _show(self) -> None:
         amount, wrong = self._taken_off()
-        hint = f"{money(amount, self._currency)} off, split over the items" if amount else ""
+        hint = _("{amount} off, split over the items", amount=money(amount, self._currency)) if amount else ""
         self.param.update(
             rows=[self._row(*each) for each in zip(self._keys, self.lines, self.shares, strict=True)],
             sale_discount=[self.discount, wrong, hint, bool(self.lines or self.discount)],
@@ -195,7 +196,7 @@ class BasketRows(JSComponent):
             "about": f"{code} · {category}" if category else code,
             "wrong": "; ".join(str(error) for error in errors if error.field not in TYPED),
             "words": {error.field: error.beside for error in errors if error.field in TYPED},
-            "share": f"+ {money(share)} of the sale's" if share else "",
+            "share": _("+ {amount} of the sale's", amount=money(share)) if share else "",
             "total": money(total(line) - share),
             "is_one": line["quantity"] == 1 and "quantity" not in typed,
         } | (texts | typed)

@@ -20,6 +20,7 @@ from workbench.forms.actions import Action
 from workbench.forms.change_many import ChangeMany
 from workbench.forms.messages import Message
 from workbench.forms.named_ids import no_names
+from workbench.locale import _
 from workbench.sales.fields import FIELDS
 from workbench.sales.many import MOST, Changed, Preview, Refused, undo_many
 from workbench.sales.service import Sales
@@ -53,18 +54,19 @@ class ChosenSales(pn.viewable.Viewer):
         self.message = Message()
         self._count = Said()
         self._count.param.update(sizing_mode="fixed", width=150, margin=(8, 8))
-        self._undo_button = pmui.Button(label="Undo", variant="outlined", size="small", margin=(6, 8))
+        self._undo_button = pmui.Button(label=_("Undo"), variant="outlined", size="small", margin=(6, 8))
         self.done = Message(self._undo_button)
         self.undo = Action(self._undo, self.done, self._undo_button)
         self._undo_button.on_click(self.undo.run)
         self.change = ChangeMany(sales, self._changed, names)
-        change = _button("Change ...", icon="edit")
+        change = _button(_("Change ..."), icon="edit")
         change.on_click(lambda _: self.change.open(list(self._ids)))
-        clear = _button("Clear choice", icon="close")
+        clear = _button(_("Clear choice"), icon="close")
         clear.on_click(lambda _: self.clear())
-        everything = self._acting("Choose all that match", on_all, icon="done_all")
+        everything = self._acting(_("Choose all that match"), on_all, icon="done_all")
         files = [
-            self._acting(f"{label} of these", partial(on_files, kind), "download") for kind, label in FORMATS.items()
+            self._acting(_("{file} of these", file=label), partial(on_files, kind), "download")
+            for kind, label in FORMATS.items()
         ]
         buttons = [*([change] if can_write else []), *files, everything, clear]
         self._bar = flow(self._count, *buttons, sizing_mode="stretch_width")
@@ -100,7 +102,7 @@ class ChosenSales(pn.viewable.Viewer):
 
     def _tell(self) -> None:
         self._bar.visible = bool(self._ids)
-        self._count.follow(f"{locale.number(len(self._ids))} chosen" if self._ids else "")
+        self._count.follow(_("{n} chosen", n=locale.number(len(self._ids))) if self._ids else "")
 
     def _acting(self, label: str, work: Callable[[], Coroutine[Any, Any, None]], icon: str) -> pmui.Button:
         button = _button(label, icon)

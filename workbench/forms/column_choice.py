@@ -11,10 +11,11 @@ import panel_material_ui as pmui
 import param
 from panel.custom import JSComponent
 
-from workbench.forms.sale_columns import NOTE, TITLES
+from workbench.forms.sale_columns import NOTE, titles
+from workbench.locale import _
 from workbench.sales.fields import FIELDS
 
-CHOSEN = {TITLES[name]: name for name in (*FIELDS, NOTE) if name != "transaction_id"}  # the id tells a row
+CHOSEN = [name for name in (*FIELDS, NOTE) if name != "transaction_id"]  # the id tells a row
 
 
 class KeptColumns(JSComponent):
@@ -33,16 +34,16 @@ class ColumnChoice(pn.viewable.Viewer):
         super().__init__()
         self._on_change = on_change
         self._kept = KeptColumns(key=key, width=0, height=0, margin=0)
-        self._boxes = pmui.CheckBoxGroup(options=CHOSEN, value=list(CHOSEN.values()), margin=(0, 8))
+        self._boxes = pmui.CheckBoxGroup(options={titles()[name]: name for name in CHOSEN}, value=CHOSEN, margin=(0, 8))
         self._boxes.param.watch(self._ticked, "value")
         self._kept.param.watch(self._read, "hidden")
-        close = pmui.Button(label="Done", variant="contained", margin=(6, 8))
-        reset = pmui.Button(label="Reset columns and widths", variant="text", margin=(6, 8))
+        close = pmui.Button(label=_("Done"), variant="contained", margin=(6, 8))
+        reset = pmui.Button(label=_("Reset columns and widths"), variant="text", margin=(6, 8))
         reset.on_click(lambda _: self._kept._send_msg("reset"))
         self._inside = [self._boxes, pn.Row(reset, close, margin=0)]
-        self._dialog = pmui.Dialog(title="Columns", title_variant="h6", width_option="xs", close_on_click=True)
+        self._dialog = pmui.Dialog(title=_("Columns"), title_variant="h6", width_option="xs", close_on_click=True)
         close.on_click(self._close)
-        self.button = pmui.Button(label="Columns", icon="view_column", variant="text", size="small", margin=(2, 0))
+        self.button = pmui.Button(label=_("Columns"), icon="view_column", variant="text", size="small", margin=(2, 0))
         self.button.on_click(self._open)
 
     def _open(self, _event: Any) -> None:
@@ -54,12 +55,12 @@ class ColumnChoice(pn.viewable.Viewer):
         self._dialog.open = False
 
     def _ticked(self, event: Any) -> None:
-        self._kept.hidden = [name for name in CHOSEN.values() if name not in event.new]
+        self._kept.hidden = [name for name in CHOSEN if name not in event.new]
 
     def _read(self, event: Any) -> None:
         """A browser says whatever somebody has put there."""
-        hidden = [name for name in CHOSEN.values() if name in event.new]
-        self._boxes.value = [name for name in CHOSEN.values() if name not in hidden]
+        hidden = [name for name in CHOSEN if name in event.new]
+        self._boxes.value = [name for name in CHOSEN if name not in hidden]
         self._on_change(hidden)
 
     def __panel__(self) -> pn.Row:

@@ -10,6 +10,7 @@ import panel as pn
 import panel_material_ui as pmui
 
 from workbench.forms.messages import Message
+from workbench.locale import _
 from workbench.sales.doubts import doubts
 from workbench.sales.models import Sale, SaleInput
 from workbench.sales.service import Sales
@@ -23,7 +24,7 @@ class Confirmation(pn.viewable.Viewer):
         self._sales, self._save = sales, save
         self._asked: SaleInput | None = None
         self._confirmed: SaleInput | None = None
-        yes = pmui.Button(label="Yes, save it", variant="outlined", margin=(6, 8), on_click=self.confirm)
+        yes = pmui.Button(label=_("Yes, save it"), variant="outlined", margin=(6, 8), on_click=self.confirm)
         self.question = Message(yes, closeable=False)
 
     async def is_open(self, sale: SaleInput, stored: Sale | None = None) -> bool:
@@ -35,7 +36,7 @@ class Confirmation(pn.viewable.Viewer):
         found = await asyncio.to_thread(doubts, sales.reader, sales.session, sales.clock, sale, stored)
         self._asked, self._confirmed = (sale if found else None), None
         if found:
-            self.question.say("warning", " ".join([*found, "Is that right?"]), "Not saved yet.")
+            self.question.say("warning", " ".join([*found, _("Is that right?")]), _("Not saved yet."))
         return bool(found)
 
     async def confirm(self, *_events: Any) -> None:

@@ -21,6 +21,7 @@ from workbench.forms.named_ids import no_names
 from workbench.forms.sale_form import size
 from workbench.forms.sale_picker import SaleLoader, SalePicker
 from workbench.forms.visible_after import VisibleAfter
+from workbench.locale import _
 from workbench.sales.models import Sale
 from workbench.sales.service import Sales, Saved
 
@@ -50,10 +51,10 @@ class DeleteSale(pn.viewable.Viewer):
         self._picker = SalePicker(self.load, self.message, self._typed)
         self._shown = html_pane(margin=MARGIN)
         self._question = Message(closeable=False)
-        self._why = text_field("reason", "Kept in the sale's history", visible=False)
+        self._why = text_field("reason", _("Kept in the sale's history"), visible=False)
         self.reason = Fields({"reason": self._why})
-        self._button = pmui.Button(label="Delete", color="error", variant="contained", margin=(6, 8))
-        self._cancel = pmui.Button(label="Cancel", variant="text", margin=(6, 8), on_click=self._keep)
+        self._button = pmui.Button(label=_("Delete"), color="error", variant="contained", margin=(6, 8))
+        self._cancel = pmui.Button(label=_("Cancel"), variant="text", margin=(6, 8), on_click=self._keep)
         self._buttons = pn.Row(self._button, self._cancel, visible=False)
         self.confirm = Action(self._delete, self.message, self._button)
         self._button.on_click(self.confirm.run)
@@ -101,17 +102,19 @@ class DeleteSale(pn.viewable.Viewer):
             return
         except SaleConflict as conflict:
             if self.sale_id != sale.transaction_id:  # another was asked for meanwhile
-                self.message.say("warning", "Nothing was deleted.", str(conflict))
+                self.message.say("warning", _("Nothing was deleted."), str(conflict))
                 return
             self._show(conflict.theirs)
-            self.message.say("warning", "Below is how it is now. Delete it only if you still want to.", str(conflict))
+            self.message.say(
+                "warning", _("Below is how it is now. Delete it only if you still want to."), str(conflict)
+            )
             return
         except SaleNotFound as error:
             self._answered(sale)
             self.message.say("info", str(error))
             return
         self._answered(sale)
-        lead = f"Transaction {saved.transaction_id} deleted:"
+        lead = _("Transaction {id} deleted:", id=saved.transaction_id)
         self.message.say("success", f"{size(sale, self._sales)}.", lead, saved)
         self._on_saved(saved)
 
@@ -125,16 +128,18 @@ class DeleteSale(pn.viewable.Viewer):
         if sale is None:
             return
         if sale.transaction_id == self._going:
-            self.message.say("info", "Its answer will be here.", f"Transaction {sale.transaction_id} is being deleted.")
+            self.message.say(
+                "info", _("Its answer will be here."), _("Transaction {id} is being deleted.", id=sale.transaction_id)
+            )
             return
         self._withdraw()
-        self.message.say("info", f"Transaction {sale.transaction_id} was not deleted.")
+        self.message.say("info", _("Transaction {id} was not deleted.", id=sale.transaction_id))
 
     def _show(self, sale: Sale) -> None:
         self._sale, self._request_id = sale, uuid4()
         self._shown.object = sale_summary(sale, self._sales.engines.settings.workbench_currency, self._names())
-        text = f"{size(sale, self._sales)}. Its history keeps it, and brings it back."
-        self._question.say("warning", text, f"Delete transaction {sale.transaction_id}?")
+        text = f"{size(sale, self._sales)}. {_('Its history keeps it, and brings it back.')}"
+        self._question.say("warning", text, _("Delete transaction {id}?", id=sale.transaction_id))
         self._why.visible = self._buttons.visible = True
         self._on_open()
 

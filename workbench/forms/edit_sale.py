@@ -27,6 +27,7 @@ from workbench.forms.sale_form import SALE_FORM, SaleForm, content, section, siz
 from workbench.forms.sale_history import SaleHistory
 from workbench.forms.sale_picker import SaleLoader, SalePicker
 from workbench.forms.visible_after import VisibleAfter
+from workbench.locale import _
 from workbench.sales.history import Change
 from workbench.sales.models import Sale, SaleInput
 from workbench.sales.returns import NOT_EDITED
@@ -63,25 +64,25 @@ class EditSale(pn.viewable.Viewer):
             sales.clock, self.message, self._undo, self._take_version, names, can_undo=sales.may_undo
         )
         self._undoing: dict[int, UUID] = {}  # the request of each entry: sent again, it finds what it did
-        self._unsaved = Message(_button("Discard changes", self._discard), closeable=False)
+        self._unsaved = Message(_button(_("Discard changes"), self._discard), closeable=False)
         self._conflict: SaleConflict | None = None
         self._compared, self._comparison = Said(), html_pane(margin=MARGIN)
         self._choices = section(
-            "This sale was changed meanwhile",
+            _("This sale was changed meanwhile"),
             self._compared,
             self._comparison,
             pn.Row(
-                _button("Keep editing on top of theirs", self.keep_mine),
-                _button("Take theirs", self.take_theirs),
-                _button("Back to my changes", self._hide_conflict, variant="text"),
+                _button(_("Keep editing on top of theirs"), self.keep_mine),
+                _button(_("Take theirs"), self.take_theirs),
+                _button(_("Back to my changes"), self._hide_conflict, variant="text"),
             ),
         )
-        self._button = pmui.Button(label="Save changes", variant="contained", margin=(6, 8))
+        self._button = pmui.Button(label=_("Save changes"), variant="contained", margin=(6, 8))
         self.save = Action(self._save, self.message, self._button)
         self.confirmation = Confirmation(sales, self.save.run)
         self._button.on_click(self.save.run)
-        cancel = _button("Cancel", self._cancel, variant="text")
-        back = [_button("Return items", lambda _: on_return(self.sale_id or 0))] if on_return else []
+        cancel = _button(_("Cancel"), self._cancel, variant="text")
+        back = [_button(_("Return items"), lambda _: on_return(self.sale_id or 0))] if on_return else []
         self._body = pn.Column(
             self._title,
             self.form,
@@ -127,14 +128,14 @@ class EditSale(pn.viewable.Viewer):
         self._picker.put(transaction_id)
         if self._base is not None and self.form.is_changed:
             self._next_id = transaction_id
-            lead = f"Transaction {self._base.transaction_id} has changes that are not saved."
-            self._unsaved.say("warning", f"Save them, or discard them and load {transaction_id}.", lead)
+            lead = _("Transaction {id} has changes that are not saved.", id=self._base.transaction_id)
+            self._unsaved.say("warning", _("Save them, or discard them and load {id}.", id=transaction_id), lead)
             return
         self._history.say("")
         sale = await self._loader.load(transaction_id)
         if sale is not None and sale.return_of is not None:
             self._show(None)
-            self.message.say("info", NOT_EDITED.format(sale.return_of), f"Transaction {sale.transaction_id}")
+            self.message.say("info", _(NOT_EDITED, of=sale.return_of), _("Transaction {id}", id=sale.transaction_id))
         elif sale is not None:
             self._show(sale)
         if self._picker.transaction_id == transaction_id:
@@ -157,7 +158,7 @@ class EditSale(pn.viewable.Viewer):
 
     async def _send(self, base: Sale, sale: SaleInput) -> None:
         if content(sale) == content(base):
-            self.message.say("info", "Nothing was saved.", "Nothing has been changed.")
+            self.message.say("info", _("Nothing was saved."), _("Nothing has been changed."))
             return
         if await self.confirmation.is_open(sale, base):
             return
@@ -174,7 +175,7 @@ class EditSale(pn.viewable.Viewer):
         except SaleRefused as refusal:
             self.form.refuse(refusal.fields)
             return
-        lead = f"Transaction {saved.transaction_id} saved:"
+        lead = _("Transaction {id} saved:", id=saved.transaction_id)
         self.message.say("success", f"{size(sale, self._sales)}.", lead, saved)
         self._on_saved(saved)
         await self._load_saved(base)
@@ -195,7 +196,7 @@ class EditSale(pn.viewable.Viewer):
             changes = (await read_aside(self._sales.history, transaction_id)).value
             returned = (await read_aside(self._sales.returns, transaction_id)).value
         except WorkbenchError as error:
-            self._history.say(f'<p class="soft">The history cannot be shown: {esc(error)}</p>')
+            self._history.say(f'<p class="soft">{_("The history cannot be shown:")} {esc(error)}</p>')
             return
         is_there = self._base is not None
         if changes or is_there:
@@ -214,23 +215,27 @@ class EditSale(pn.viewable.Viewer):
             self._show(Sale.model_validate(change.after), typed=content(mine))
             self._show_conflict(conflict, mine)
             return
-        what = "It is there again, with its lines." if saved.operation == "restore" else "It is as before that change."
+        what = (
+            _("It is there again, with its lines.")
+            if saved.operation == "restore"
+            else _("It is as before that change.")
+        )
         self._on_saved(saved)
         await self.load(transaction_id)
-        self.message.say("success", what, f"Transaction {transaction_id}:", saved)
+        self.message.say("success", what, _("Transaction {id}:", id=transaction_id), saved)
 
     async def _take_version(self, change: Change) -> None:
         """The sale as it was after that change stands in the form, to be looked at and saved."""
         if self._base is None or change.after is None or self._is_refused_as_unsaved():
             return
         self._show(self._base, typed=content(as_version(change.after, self._base)))
-        self.message.say("info", "That version stands in the form. Look at it, then save.", "Not saved yet.")
+        self.message.say("info", _("That version stands in the form. Look at it, then save."), _("Not saved yet."))
 
     def _is_refused_as_unsaved(self) -> bool:
         self.message.clear()
         is_unsaved = self._base is not None and self.form.is_changed
         if is_unsaved:
-            self.message.say("warning", "Save or cancel them first.", "There are changes that are not saved.")
+            self.message.say("warning", _("Save or cancel them first."), _("There are changes that are not saved."))
         return is_unsaved
 
     def _show(self, sale: Sale | None, typed: dict[str, Any] | None = None) -> None:
@@ -242,7 +247,7 @@ class EditSale(pn.viewable.Viewer):
         if sale is None:
             self.form.clear()
         else:
-            self._title.object = f"<h2>Transaction {sale.transaction_id}</h2>"
+            self._title.object = f"<h2>{_('Transaction {id}', id=sale.transaction_id)}</h2>"
             self.form.load(content(sale), typed)
         self._on_open()
 
@@ -251,7 +256,7 @@ class EditSale(pn.viewable.Viewer):
         self._conflict = conflict
         self._comparison.object = conflict_table(content(self._base), content(mine), content(conflict.theirs))
         self._choices.visible = True
-        self._compared.say("Nothing was overwritten. What differs from what it was is marked.")
+        self._compared.say(_("Nothing was overwritten. What differs from what it was is marked."))
 
     def _hide_conflict(self, _event: object = None) -> None:
         self._conflict = None
@@ -270,7 +275,9 @@ class EditSale(pn.viewable.Viewer):
         theirs = self._conflict.theirs
         merged = merge(content(self._base), content(mine), content(theirs))
         self._show(theirs, typed=merged)
-        self.message.say("info", "Your changes stand on top of theirs. Look at them, then save.", "Not saved yet.")
+        self.message.say(
+            "info", _("Your changes stand on top of theirs. Look at them, then save."), _("Not saved yet.")
+        )
 
     async def _discard(self, _event: object) -> None:
         self._show(None)

@@ -10,6 +10,7 @@ from workbench.components.html import table_html
 from workbench.components.theme import NOTHING, esc, money
 from workbench.config.clock import StoreClock
 from workbench.forms.line_table import line_text, sale_text, to_the_second
+from workbench.locale import N_, _
 from workbench.sales.fields import FIELDS
 from workbench.sales.history import Change, Row, Touched
 from workbench.sales.returns import Returned
@@ -17,13 +18,13 @@ from workbench.words import counted, visible
 
 KINDS = {
     "imported": "Imported",
-    "created": "Recorded",
-    "edited": "Changed",
-    "deleted": "Deleted",
-    "restored": "Restored",
+    "created": N_("Recorded"),
+    "edited": N_("Changed"),
+    "deleted": N_("Deleted"),
+    "restored": N_("Restored"),
 }
-HEADS = dict.fromkeys(("When", "Who", "What", "Before", "After"), False)
-NOTHING_LOGGED = "Nothing is logged of this sale: a bulk load brought it, and nobody has changed it since."
+HEADS = dict.fromkeys((N_("When"), N_("Who"), N_("What"), N_("Before"), N_("After")), False)
+NOTHING_LOGGED = N_("Nothing is logged of this sale: a bulk load brought it, and nobody has changed it since.")
 
 
 def history_html(
@@ -39,45 +40,60 @@ def history_html(
     Stores and cashiers have today's ``names``.
     """
     if not changes and not returned:
-        return f'<p class="soft">{NOTHING_LOGGED}</p>'
+        return f'<p class="soft">{_(NOTHING_LOGGED)}</p>'
     told = [(change.at, list(_rows(change, clock, names))) for change in changes]
     told += [(each.created_at, [_return_row(each, clock)]) for each in returned]
     told.sort(key=lambda entry: entry[0], reverse=True)
-    table = table_html(HEADS.items(), (row for _, rows in told for row in rows))
-    last = f", the last by {esc(changes[0].actor)} on {clock.text(changes[0].at)}" if changes else ""
+    heads = [(_(head), is_number) for head, is_number in HEADS.items()]
+    table = table_html(heads, (row for _moment, rows in told for row in rows))
+    last = (
+        _(", the last by {who} on {moment}", who=esc(changes[0].actor), moment=clock.text(changes[0].at))
+        if changes
+        else ""
+    )
     items = sum(each.items for each in returned)
-    given_back = f"; {counted(items, 'item')} returned" if returned else ""
-    summary = f"History: {counted(len(changes), 'save')}{last}{given_back}"
+    given_back = f"; {_('{items} returned', items=counted(items, 'item'))}" if returned else ""
+    summary = f"{_('History')}: {counted(len(changes), 'save')}{last}{given_back}"
     return f"<details{' open' if is_open else ''}><summary>{summary}</summary>{table}</details>"
 
 
 def _return_row(each: Returned, clock: StoreClock) -> Sequence[str]:
-    what = f"Returned by transaction {each.transaction_id}: {counted(each.items, 'item')}"
-    return clock.text(each.created_at), each.actor or NOTHING, what, NOTHING, f"Total {money(each.total_amount)}"
+    what = _("Returned by transaction {id}: {items}", id=each.transaction_id, items=counted(each.items, "item"))
+    return (
+        clock.text(each.created_at),
+        each.actor or NOTHING,
+        what,
+        NOTHING,
+        _("Total {amount}", amount=money(each.total_amount)),
+    )
 
 
 def _rows(change: Change, clock: StoreClock, names: Names) -> Iterator[Sequence[str]]:
     lead = (clock.text(change.at), change.actor)
-    for difference in list(_differences(change, names)) or [("Saved as it was", NOTHING, NOTHING)]:
+    for difference in list(_differences(change, names)) or [(_("Saved as it was"), NOTHING, NOTHING)]:
         yield *lead, *difference
         lead = ("", "")
     if change.reason:
-        yield *lead, "Reason", NOTHING, change.reason
+        yield *lead, _("Reason"), NOTHING, change.reason
 
 
 def _differences(change: Change, names: Names) -> Iterator[tuple[str, str, str]]:
     """What, before and after, as plain texts; of a sale that came or went its total and its lines."""
     if change.kind == "imported":
-        yield f"Imported from {visible(change.file_name or '')}", NOTHING, NOTHING
+        yield _("Imported from {file}", file=visible(change.file_name or "")), NOTHING, NOTHING
     for part in change.touched:
         if part.item_id is not None:
             if line_text(part.before) != line_text(part.after):
-                yield "Item", line_text(part.before), line_text(part.after)
+                yield _("Item"), line_text(part.before), line_text(part.after)
         elif change.kind == "edited":
             yield from _header(part, names)
         else:
-            of = f" as a return of {change.return_of}" if change.return_of is not None and change.before is None else ""
-            yield f"{KINDS[change.kind]}{of}", _total(part.before), _total(part.after)
+            of = (
+                _(" as a return of {id}", id=change.return_of)
+                if change.return_of is not None and change.before is None
+                else ""
+            )
+            yield f"{_(KINDS[change.kind])}{of}", _total(part.before), _total(part.after)
 
 
 def _header(part: Touched, names: Names) -> Iterator[tuple[str, str, str]]:
@@ -95,4 +111,4 @@ def _value(name: str, row: Row, names: Names = NO_NAMES) -> str:
 
 
 def _total(row: Row | None) -> str:
-    return NOTHING if row is None else f"Total {_value('total_amount', row)}"
+    return NOTHING if row is None else _("Total {amount}", amount=_value("total_amount", row))

@@ -21,6 +21,7 @@ from workbench.forms.fields import Fields, actions, flow, text_field
 from workbench.forms.messages import Message
 from workbench.forms.named_ids import no_names
 from workbench.forms.typed_item import plain_amount
+from workbench.locale import N_, _
 from workbench.sales.models import LineInput, parse_line, with_point
 from workbench.sales.products import find_product
 from workbench.sales.service import Sales
@@ -57,8 +58,8 @@ class ItemEntry(pn.viewable.Viewer):
         self._changes, self._added_at = 0, 0.0
         self.fields = Fields(_widgets(self._currency), self._changed)
         self.message = Message()
-        self._add = pmui.Button(label="Add item", icon="add", variant="outlined", on_click=self.add, margin=(6, 8))
-        self._clear = pmui.Button(label="Clear item", variant="text", on_click=lambda _: self.clear(), margin=(6, 8))
+        self._add = pmui.Button(label=_("Add item"), icon="add", variant="outlined", on_click=self.add, margin=(6, 8))
+        self._clear = pmui.Button(label=_("Clear item"), variant="text", on_click=lambda _: self.clear(), margin=(6, 8))
         for widget in self.fields.widgets.values():
             widget.param.watch(self.add, "enter_pressed")
         self.fields.fill(EMPTY)
@@ -70,7 +71,7 @@ class ItemEntry(pn.viewable.Viewer):
 
     def load(self, line: Mapping[str, Any], row: int) -> None:
         """Takes an item of the basket to be changed; ``Add item`` becomes ``Update item``."""
-        self._start({name: locale.field_text(line[name]) for name in EMPTY}, "Update item")
+        self._start({name: locale.field_text(line[name]) for name in EMPTY}, N_("Update item"))
         self._item_id, self.row = line.get("item_id"), row
         self.fields.widgets["quantity"].focus()
 
@@ -84,7 +85,7 @@ class ItemEntry(pn.viewable.Viewer):
         self.fields.fill({name: draft["texts"][name] for name in EMPTY})
         self._completed = {name: draft["texts"][name] for name in ("product_code", *COMPLETED)}
         if self.row is not None:
-            self._add.label = "Update item"
+            self._add.label = _("Update item")
 
     def take(self, texts: Mapping[str, str], errors: Sequence[FieldError]) -> None:
         """Takes what is known of an item that cannot be added yet, with what is missing or wrong by each field."""
@@ -141,7 +142,7 @@ class ItemEntry(pn.viewable.Viewer):
         code, names = self.fields.text("product_code").strip(), self._names()
         unit = names.products[code].unit or "" if code in names.products else ""
         listed = names.list_price(code, self._day())
-        text = unit and f"For one {visible(unit)}"
+        text = unit and _("For one {unit}", unit=visible(unit))
         if listed is not None:
             text = price_hint(listed, self.fields.text("unit_price"), unit)
         self.fields.hint("unit_price", text)
@@ -153,14 +154,14 @@ class ItemEntry(pn.viewable.Viewer):
             if self.fields.text(name) in ("", before.get(name, "")):
                 self.fields.fill({name: text})
 
-    def _start(self, texts: Mapping[str, Any], label: str = "Add item") -> None:
+    def _start(self, texts: Mapping[str, Any], label: str = N_("Add item")) -> None:
         self._item_id = self.row = None
         self._untouched = dict(texts)
         self._completed = {name: texts[name] for name in ("product_code", *COMPLETED)}
         self.fields.fill(texts)
         self.fields.forgive()
         self.message.clear()
-        self._add.label = label
+        self._add.label = _(label)
 
     def _changed(self, name: str) -> None:
         self._changes += 1
@@ -188,22 +189,23 @@ class ItemEntry(pn.viewable.Viewer):
 
 def price_hint(listed: Decimal, typed: str, unit: str = "") -> str:
     """``List price 4.50 for one cup``, with the difference where another price is typed."""
-    text = f"List price {money(listed)}" + (f" for one {visible(unit)}" if unit else "")
+    text = _("List price {price}", price=money(listed)) + (_(" for one {unit}", unit=visible(unit)) if unit else "")
     try:
         price = Decimal(with_point(typed))
     except (InvalidOperation, ValueError):
         return text
     if not price.is_finite() or price == listed:
         return text
-    return f"{text}: this is {money(abs(price - listed))} {'more' if price > listed else 'less'}"
+    apart = _("this is {amount} more") if price > listed else _("this is {amount} less")
+    return f"{text}: {apart.format(amount=money(abs(price - listed)))}"
 
 
 def _widgets(currency: str) -> dict[str, Any]:
     return {
         "product_code": text_field("product_code"),
         "product_name": text_field("product_name"),
-        "category": text_field("category", "Optional"),
+        "category": text_field("category", _("Optional")),
         "quantity": text_field("quantity"),
-        "unit_price": text_field("unit_price", f"{currency} for one"),
-        "discount": text_field("discount", f"{currency} off the line; empty is none"),
+        "unit_price": text_field("unit_price", _("{currency} for one", currency=currency)),
+        "discount": text_field("discount", _("{currency} off the line; empty is none", currency=currency)),
     }

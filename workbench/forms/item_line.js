@@ -1,5 +1,6 @@
 // Draws ItemLine: a combobox whose list stands below it. What Enter is pressed on is sent at once and the field is empty
 // for the next one, as quick keys of a scanner need it; the suggestion that is marked goes along when it is of this text.
+const _ = (text) => window.workbenchTexts?.[text] ?? text
 function add(parent, tag, kind, properties = {}) {
   const made = Object.assign(document.createElement(tag), properties)
   made.className = kind
@@ -18,12 +19,12 @@ function formOf(element) {
 export function render({model, el}) {
   const line = document.createElement("div")
   line.className = "item-line"
-  const label = add(line, "label", "", {textContent: "Item", htmlFor: "item"})
+  const label = add(line, "label", "", {textContent: _("Item"), htmlFor: "item"})
   const row = add(line, "div", "row")
   const input = add(row, "input", "", {id: "item", type: "text", autocomplete: "off", spellcheck: false,
-    placeholder: "2 cappu, or a code", enterKeyHint: "enter", autocapitalize: "off", maxLength: 500})
-  const details = add(row, "button", "plain", {type: "button", textContent: "Details"})
-  const list = add(line, "ul", "offer", {id: "offer", role: "listbox", ariaLabel: "Products"})
+    placeholder: _("2 cappu, or a code"), enterKeyHint: "enter", autocapitalize: "off", maxLength: 500})
+  const details = add(row, "button", "plain", {type: "button", textContent: _("Details")})
+  const list = add(line, "ul", "offer", {id: "offer", role: "listbox", ariaLabel: _("Products")})
   const word = add(line, "p", "wrong", {id: "word", role: "alert"})
   const told = add(line, "p", "soft told", {role: "status"})
   const hint = add(line, "p", "soft hint", {id: "hint", textContent: model.hint})

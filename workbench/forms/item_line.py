@@ -11,9 +11,10 @@ from panel.custom import JSComponent
 
 from workbench.components.inline import is_served
 from workbench.forms.basket_rows import sheets
+from workbench.locale import N_, _
 
 MOST_LETTERS = 500
-HINT = "Enter puts it into the basket, ↑ ↓ choose another, Ctrl+Enter saves the sale"
+HINT = N_("Enter puts it into the basket, ↑ ↓ choose another, Ctrl+Enter saves the sale")
 
 
 class ItemLine(JSComponent):
@@ -29,7 +30,7 @@ class ItemLine(JSComponent):
     told = param.String(default="")  # what has become of it
     is_open = param.Boolean(default=False)  # the details
     takes_focus = param.Boolean(default=False)  # when it is drawn and nothing else has it
-    hint = param.String(default=HINT)
+    hint = param.String()
 
     _esm = Path(__file__).with_name("item_line.js")
 
@@ -40,7 +41,7 @@ class ItemLine(JSComponent):
         on_details: Callable[[], None],
         on_save: Callable[[], None],
     ) -> None:
-        super().__init__(stylesheets=sheets(), margin=(6, 8), sizing_mode="stretch_width")
+        super().__init__(hint=_(HINT), stylesheets=sheets(), margin=(6, 8), sizing_mode="stretch_width")
         self._on_typed, self._on_enter, self._on_details, self._on_save = on_typed, on_enter, on_details, on_save
         self.on_msg(lambda event: self._hear(event.data))
 

@@ -12,12 +12,13 @@ from workbench import locale
 from workbench.catalogue.names import NO_NAMES, Names
 from workbench.components.html import table_html
 from workbench.components.theme import NOTHING, esc, money, store_time
+from workbench.locale import N_, _
 from workbench.sales.fields import FIELDS
 from workbench.sales.models import Line, Sale
 from workbench.words import visible
 
-HEADS = dict.fromkeys(("Code", "Product", "Category"), False) | dict.fromkeys(
-    ("Quantity", "Unit Price", "Discount", "Total"), True
+HEADS = dict.fromkeys((N_("Code"), N_("Product"), N_("Category")), False) | dict.fromkeys(
+    (N_("Quantity"), N_("Unit Price"), N_("Discount"), N_("Total")), True
 )
 
 
@@ -50,7 +51,7 @@ def line_text(line: Mapping[str, Any] | None) -> str:
 
 def line_table(lines: Sequence[Line]) -> str:
     """The lines as an HTML table, in the order of entry."""
-    return table_html(HEADS.items(), map(_cells, lines))
+    return table_html(((_(head), is_number) for head, is_number in HEADS.items()), map(_cells, lines))
 
 
 def sale_summary(sale: Sale, currency: str, names: Names = NO_NAMES) -> str:
@@ -59,11 +60,11 @@ def sale_summary(sale: Sale, currency: str, names: Names = NO_NAMES) -> str:
         field.label: sale_text(name, getattr(sale, name), currency, names)
         for name, field in FIELDS.items()
         if name != "transaction_id"
-    } | {"Time": to_the_second(sale.transaction_time)}
+    } | {FIELDS["transaction_time"].label: to_the_second(sale.transaction_time)}
     shown = " · ".join(
         f'<span class="soft">{name}</span> <strong>{esc(value)}</strong>' for name, value in facts.items()
     )
-    return f"<h2>Transaction {sale.transaction_id}</h2><p>{shown}</p>{line_table(sale.lines)}"
+    return f"<h2>{_('Transaction {id}', id=sale.transaction_id)}</h2><p>{shown}</p>{line_table(sale.lines)}"
 
 
 def _cells(line: Line) -> Sequence[str]:

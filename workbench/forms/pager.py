@@ -11,10 +11,11 @@ import panel_material_ui as pmui
 
 from workbench import locale
 from workbench.components.theme import esc, money
+from workbench.locale import N_, _
 from workbench.metrics.facts import Counted
 from workbench.metrics.sale_pages import PAGE_SIZES, Move, SalePage
 
-BUTTONS: dict[Move, str] = {"first": "First", "previous": "Previous", "next": "Next", "last": "Last"}
+BUTTONS: dict[Move, str] = {"first": N_("First"), "previous": N_("Previous"), "next": N_("Next"), "last": N_("Last")}
 
 
 class Pager(pn.viewable.Viewer):
@@ -26,13 +27,13 @@ class Pager(pn.viewable.Viewer):
         self._number: int | None = 1  # counted from the first page, or
         self._from_end = 0  # from the last one, while nobody knows exactly how many there are
         self._buttons = {
-            move: pmui.Button(label=label, variant="outlined", size="small", margin=(4, 0, 4, 8))
+            move: pmui.Button(label=_(label), variant="outlined", size="small", margin=(4, 0, 4, 8))
             for move, label in BUTTONS.items()
         }
         for move, button in self._buttons.items():
             button.on_click(partial(_go, on_move, move))
         self._size = pmui.Select(
-            label="Rows per page", options=list(PAGE_SIZES), value=20, size="small", width=120, margin=(4, 8)
+            label=_("Rows per page"), options=list(PAGE_SIZES), value=20, size="small", width=120, margin=(4, 8)
         )
         self._is_set = False  # by the program, which loads the page itself
         self._size.param.watch(lambda _: None if self._is_set else on_move("first"), "value")
@@ -84,9 +85,9 @@ class Pager(pn.viewable.Viewer):
     def _where(self, page: SalePage) -> str:
         n_pages = max(-(-page.count // self.size), 1)
         if self._number is None:
-            return "Last page" if self._from_end <= 0 else f"{self._from_end} before the last page"
-        about = "about " if page.is_estimate else ""
-        return f"Page {locale.number(self._number)} of {about}{locale.number(max(n_pages, self._number))}"
+            return _("Last page") if self._from_end <= 0 else _("{n} before the last page", n=self._from_end)
+        text = _("Page {n} of about {of}") if page.is_estimate else _("Page {n} of {of}")
+        return text.format(n=locale.number(self._number), of=locale.number(max(n_pages, self._number)))
 
     def __panel__(self) -> pn.Column:
         return pn.Column(
@@ -103,9 +104,9 @@ class Pager(pn.viewable.Viewer):
 def total_html(counted: Counted, currency: str) -> str:
     """``45 in all, USD 1,234.50``; without an amount where the number is an estimate."""
     if counted.amount is None:
-        return f"about {locale.number(counted.count)} in all"
-    amount = f'<strong title="Net of returns">{esc(money(counted.amount, currency))}</strong>'
-    return f"{locale.number(counted.count)} in all, {amount}"
+        return _("about {n} in all", n=locale.number(counted.count))
+    amount = f'<strong title="{_("Net of returns")}">{esc(money(counted.amount, currency))}</strong>'
+    return _("{n} in all, {amount}", n=locale.number(counted.count), amount=amount)
 
 
 def _go(on_move: Callable[[Move], Any], move: Move, _event: Any) -> None:

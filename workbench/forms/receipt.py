@@ -5,7 +5,7 @@ from __future__ import annotations
 from workbench import locale
 from workbench.catalogue.names import Names
 from workbench.components.theme import esc, money, store_time
-from workbench.locale import conventions
+from workbench.locale import _, conventions
 from workbench.sales.models import Line, Sale
 
 WIDTH_MM = 80
@@ -23,23 +23,27 @@ tfoot th, tfoot td { font-weight: 700; font-size: 14px; }
 
 def receipt(sale: Sale, names: Names, currency: str) -> str:
     """The document. All that comes from the database is escaped."""
-    store = names.name("store", sale.store_id, f"Store {sale.store_id}")
+    store = names.name("store", sale.store_id, _("Store {id}", id=sale.store_id))
     cashier = names.name("cashier", sale.cashier_id, str(sale.cashier_id))
     rows = "".join(_row(line) for line in sale.lines)
-    off = _sum("Discount", money(-sale.total_discount)) if sale.total_discount else ""
-    whole = _sum("Total", money(sale.total_amount, currency))
-    about = [("Time", store_time(sale.transaction_time)), ("Payment", sale.payment_method), ("Cashier", cashier)]
-    said = "".join(f"<p>{label}: {esc(text)}</p>" for label, text in [*about, ("Transaction", sale.transaction_id)])
+    off = _sum(_("Discount"), money(-sale.total_discount)) if sale.total_discount else ""
+    whole = _sum(_("Total"), money(sale.total_amount, currency))
+    about = [
+        (_("Time"), store_time(sale.transaction_time)),
+        (_("Payment"), sale.payment_method),
+        (_("Cashier"), cashier),
+    ]
+    said = "".join(f"<p>{label}: {esc(text)}</p>" for label, text in [*about, (_("Transaction"), sale.transaction_id)])
     return (
         f'<!doctype html><html lang="{conventions().tag}"><head><meta charset="utf-8">'
-        f"<title>Receipt {sale.transaction_id}</title>"
+        f"<title>{_('Receipt {id}', id=sale.transaction_id)}</title>"
         f"<style>{_STYLE}</style></head><body><h1>{esc(store)}</h1>{said}"
         f"<table><tbody>{rows}</tbody><tfoot>{off}{whole}</tfoot></table></body></html>"
     )
 
 
 def _row(line: Line) -> str:
-    off = f"<br>Discount {esc(money(-line.discount))}" if line.discount else ""
+    off = f"<br>{_('Discount')} {esc(money(-line.discount))}" if line.discount else ""
     about = f"{locale.number(line.quantity)} × {esc(money(line.unit_price))}{off}"
     return (
         f'<tr><td>{esc(line.product_name)}<br>{about}</td><td class="amount">{esc(money(line.total_price))}</td></tr>'

@@ -26,6 +26,7 @@ from workbench.forms.named_ids import NamedIds, no_names
 from workbench.forms.sale_form import NAMED, section
 from workbench.forms.sale_picker import SalePicker
 from workbench.forms.visible_after import VisibleAfter
+from workbench.locale import _
 from workbench.sales.models import PAYMENT_METHODS, ReturnInput, Sale, parse_return
 from workbench.sales.returns import Returnable, left_text
 from workbench.sales.service import Sales, Saved
@@ -60,11 +61,11 @@ class ReturnItems(pn.viewable.Viewer):
         self._start: dict[str, str] = {}  # of the header, before anybody typed
         self.message = Message(timing=VisibleAfter())
         self.unsaved = Unsaved("return", self._draft, self._restore)
-        discard = pmui.Button(label="Discard them", variant="outlined", margin=(6, 8), on_click=self._discard)
+        discard = pmui.Button(label=_("Discard them"), variant="outlined", margin=(6, 8), on_click=self._discard)
         self._unsaved = Message(discard, closeable=False)
         self._picker = SalePicker(self.load, self.message)
         self._title = html_pane(margin=MARGIN)
-        payment = pmui.Select(label="Payment Method", options=list(PAYMENT_METHODS), **LAYOUT, **CHOICE)
+        payment = pmui.Select(label=_("Payment Method"), options=list(PAYMENT_METHODS), **LAYOUT, **CHOICE)
         header = {name: payment if name == "payment_method" else text_field(name) for name in HEADER}
         self.header = Fields(header, self.unsaved.changed)
         self._names = names
@@ -72,15 +73,15 @@ class ReturnItems(pn.viewable.Viewer):
         self.quantities = Fields({})  # that are given back, by the place of the item
         self._items = pn.Column(sizing_mode="stretch_width", margin=0)
         self._total = html_pane(margin=MARGIN)
-        self._button = pmui.Button(label="Return items", variant="contained", margin=(6, 8))
+        self._button = pmui.Button(label=_("Return items"), variant="contained", margin=(6, 8))
         self.save = Action(self._save, self.message, self._button)
         self._button.on_click(self.save.run)
-        everything = pmui.Button(label="All that is left", variant="outlined", margin=(6, 8), on_click=self.take_all)
-        cancel = pmui.Button(label="Cancel", variant="text", margin=(6, 8), on_click=self._cancel)
+        everything = pmui.Button(label=_("All that is left"), variant="outlined", margin=(6, 8), on_click=self.take_all)
+        cancel = pmui.Button(label=_("Cancel"), variant="text", margin=(6, 8), on_click=self._cancel)
         self._body = pn.Column(
             self._title,
-            section("Items to give back", self._items, self._total),
-            section("Return", flow(*self.header.widgets.values(), width=190)),
+            section(_("Items to give back"), self._items, self._total),
+            section(_("Return"), flow(*self.header.widgets.values(), width=190)),
             actions(cancel, everything, self._button),
             sizing_mode="stretch_width",
             margin=0,
@@ -131,8 +132,8 @@ class ReturnItems(pn.viewable.Viewer):
         self._picker.put(transaction_id)
         if self.is_changed:
             self._next_id = transaction_id
-            lead = f"What is typed to give back items of transaction {self.sale_id} is not saved."
-            self._unsaved.say("warning", f"Save it, or discard it and load {transaction_id}.", lead)
+            lead = _("What is typed to give back items of transaction {id} is not saved.", id=self.sale_id)
+            self._unsaved.say("warning", _("Save it, or discard it and load {id}.", id=transaction_id), lead)
             return
         self._show(None, [])
         await self._read(transaction_id)
@@ -197,7 +198,7 @@ class ReturnItems(pn.viewable.Viewer):
         amount = sum((line["quantity"] * line["unit_price"] - line["discount"] for line in lines), Decimal("0.00"))
         items = counted(-sum(line["quantity"] for line in lines), "item")
         self._total.object = (
-            f'<p class="number">{items} <span class="soft">to give back</span>'
+            f'<p class="number">{items} <span class="soft">{_("to give back")}</span>'
             f" · <strong>{esc(money(-amount, self._currency))}</strong></p>"
         )
 
@@ -219,10 +220,12 @@ class ReturnItems(pn.viewable.Viewer):
             return
         self._sent = None
         items = counted(sum(line.quantity for line in taken.lines), "item")
-        lead = f"Transaction {saved.transaction_id} recorded:"
+        lead = _("Transaction {id} recorded:", id=saved.transaction_id)
         self._on_saved(saved)
         await self._read(sale.transaction_id)
-        self.message.say("success", f"{items} of transaction {sale.transaction_id} returned.", lead, saved)
+        self.message.say(
+            "success", _("{items} of transaction {id} returned.", items=items, id=sale.transaction_id), lead, saved
+        )
 
     def _parsed(self, sale: Sale) -> ReturnInput | None:
         lines = [
@@ -247,7 +250,7 @@ class ReturnItems(pn.viewable.Viewer):
         others = self.header.show([error for error in errors if not error.field.startswith("lines.")])
         self.quantities.show(of_lines)
         if any(error.field == "lines" for error in others):
-            self.message.say("error", f"Type {NOTHING_CHOSEN}.", "Nothing is given back yet.")
+            self.message.say("error", f"Type {NOTHING_CHOSEN}.", _("Nothing is given back yet."))
         elif others:
             self.message.say("error", "; ".join(map(str, others)))
 
@@ -265,7 +268,7 @@ class ReturnItems(pn.viewable.Viewer):
 
 
 def _named(each: Returnable) -> str:
-    return f"{visible(each.product_name)} at {money(each.unit_price)}"
+    return _("{product} at {price}", product=visible(each.product_name), price=money(each.unit_price))
 
 
 def _field(each: Returnable) -> pmui.TextInput:
@@ -273,6 +276,6 @@ def _field(each: Returnable) -> pmui.TextInput:
 
 
 def _title(sale: Sale, currency: str, names: Names) -> str:
-    store = names.name("store", sale.store_id, f"Store {sale.store_id}")
+    store = names.name("store", sale.store_id, _("Store {id}", id=sale.store_id))
     told = f"{to_the_second(sale.transaction_time)} · {store} · {money(sale.total_amount, currency)}"
-    return f'<h2>Items of transaction {sale.transaction_id}</h2><p class="soft">{esc(told)}</p>'
+    return f'<h2>{_("Items of transaction {id}", id=sale.transaction_id)}</h2><p class="soft">{esc(told)}</p>'

@@ -1,5 +1,6 @@
 // The keyboard and the menu of the table of sales. A row is known by the id in its first column, which goes along with
 // what is to be done: rows may be others by the time that the program hears of it.
+const _ = (text) => window.workbenchTexts?.[text] ?? text
 const ROW = "tabulator-row"
 
 function isIn(event, kind) {
@@ -65,7 +66,7 @@ export function render({model, el}) {
     close(false)
     openId = idOf(row)
     button?.setAttribute("aria-expanded", "true")
-    menu.setAttribute("aria-label", `Transaction ${openId}`)
+    menu.setAttribute("aria-label", `${_("Transaction")} ${openId}`)
     menu.showPopover()
     anchor = button ?? row
     place()

@@ -14,18 +14,23 @@ from workbench.catalogue.names import NO_NAMES, Names
 from workbench.components.inline import is_notebook, is_served
 from workbench.components.theme import esc
 from workbench.forms.tabulator import CARD_STYLE, NARROW_STYLE, TABLE_STYLE, row_button, wide
-from workbench.locale import conventions
+from workbench.locale import N_, _, conventions
 from workbench.sales.fields import FIELDS, Field
 from workbench.sales.returns import ReturnNote
 from workbench.words import visible
 
 NOTE = "note"  # what there is to say of a sale besides its fields; nobody sorts by it
-BUTTONS = {"edit": row_button("Edit"), "return": row_button("Return"), "delete": row_button("Delete", "danger")}
+BUTTONS = {"edit": (N_("Edit"), ""), "return": (N_("Return"), ""), "delete": (N_("Delete"), "danger")}
 MENU = "menu"  # the button of a row's menu
 MENU_WIDTH = 52
-TITLES = (
-    {name: field.label for name, field in FIELDS.items()} | {NOTE: "Returns", MENU: ""} | dict.fromkeys(BUTTONS, "")
-)
+
+
+def titles() -> dict[str, str]:
+    """The head of each column."""
+    named = {name: field.label for name, field in FIELDS.items()}
+    return named | {NOTE: _("Returns"), MENU: ""} | dict.fromkeys(BUTTONS, "")
+
+
 NUMBERS = [name for name, field in FIELDS.items() if field.is_number]
 # The browser sorts the page once more by itself, so each column has its own type. A double is exact to the cent:
 # numeric(12, 2) has fewer digits.
@@ -50,7 +55,11 @@ def empty_table(
     """
     is_narrow = is_notebook()
     # A notebook has no room for returns: Edit leads there, and an opened row tells of them.
-    buttons = {name: BUTTONS[name] for name in BUTTONS if name != "return"} if is_narrow and has_buttons else {}
+    buttons = (
+        {name: row_button(_(text), look) for name, (text, look) in BUTTONS.items() if name != "return"}
+        if is_narrow and has_buttons
+        else {}
+    )
     button_width = 66  # as a default: that of their columns alone cannot be named
     widths = {name: field.narrow if is_narrow else field.width for name, field in FIELDS.items()}
     if is_narrow and not has_buttons:
@@ -65,9 +74,9 @@ def empty_table(
         page_rows(pd.DataFrame(columns=list(FIELDS)), names=names),
         sorters=NEWEST_FIRST,
         row_content=row_content if is_narrow else None,
-        titles=TITLES,
+        titles=titles(),
         disabled=True,
-        editors=dict.fromkeys(TITLES),  # else each cell is a stop of the keyboard
+        editors=dict.fromkeys(titles()),  # else each cell is a stop of the keyboard
         selectable=False if is_narrow else "checkbox",
         layout="fit_columns",
         configuration={
@@ -149,7 +158,7 @@ def note_html(note: ReturnNote | None) -> str:
 
 def menu_html(transaction_id: int) -> str:
     """The button that opens the menu of a row."""
-    label = f"Actions of transaction {transaction_id}"
+    label = _("Actions of transaction {id}", id=transaction_id)
     return (
         f'<button type="button" class="menu" aria-haspopup="menu" aria-expanded="false" aria-label="{label}">⋯</button>'
     )

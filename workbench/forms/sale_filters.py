@@ -20,13 +20,13 @@ from workbench.errors import FieldError
 from workbench.filters import CUSTOM, PERIODS, days_of, period_named, period_of
 from workbench.forms.fields import CHOICE, LAYOUT, LOW_CHOICE, Fields, calendar_button, flow, text_field
 from workbench.forms.named_ids import NamedIds, no_names
+from workbench.locale import N_, _
 from workbench.metrics import KINDS, SaleWhere
 from workbench.sales.fields import FILTERED, Field
 from workbench.sales.models import EARLIEST, LATEST, MAX_TOTAL, with_point
 from workbench.words import unstorable
 
-KIND_OPTIONS = {"Sales and returns": "", "Sales": "sales", "Returns": "returns"}
-PERIOD_OPTIONS = {label: name for name, label in PERIODS.items()}
+KIND_OPTIONS = {N_("Sales and returns"): "", N_("Sales"): "sales", N_("Returns"): "returns"}
 DAYS = ("date_from", "date_to")
 LARGEST_ID = 2_147_483_647
 CHOICES = tuple(field for field in FILTERED if field.choices)
@@ -61,7 +61,9 @@ class SaleFilters(pn.viewable.Viewer):
         self._fold.on_click(lambda _: self._turn())
         self._shown: pn.Row | None = None  # the fields, once they are laid out
         self.fields = Fields(_widgets())
-        self._period = pmui.Select(label="Period", options=PERIOD_OPTIONS, **LAYOUT, **CHOICE)
+        self._period = pmui.Select(
+            label=_("Period"), options={_(label): name for name, label in PERIODS.items()}, **LAYOUT, **CHOICE
+        )
         self._calendars = {name: calendar_button(margin=(6, 8, 6, 0)) for name in DAYS}
         named = {field.filter: field.dimension for field in NUMBERS if field.dimension in KIND_OF}
         self._named = NamedIds(self.fields, names, named)
@@ -71,7 +73,7 @@ class SaleFilters(pn.viewable.Viewer):
         self._period.param.watch(self._choose_period, "value")
         for name, calendar in self._calendars.items():
             calendar.param.watch(partial(self._pick, name), "value")
-        self._clear = pmui.Button(label="Clear filters", variant="text", margin=(8, 8), on_click=self._reset)
+        self._clear = pmui.Button(label=_("Clear filters"), variant="text", margin=(8, 8), on_click=self._reset)
 
     @property
     def others(self) -> str:
@@ -107,7 +109,8 @@ class SaleFilters(pn.viewable.Viewer):
     def _tell_fold(self) -> None:
         none = SaleWhere()
         active = sum(getattr(self.value, name) != getattr(none, name) for name in WITH_FIELD)
-        self._fold.label = f"{'Show' if self._is_folded else 'Hide'} filters{f' ({active} active)' if active else ''}"
+        self._fold.label = _("Show filters") if self._is_folded else _("Hide filters")
+        self._fold.label += _(" ({n} active)", n=active) if active else ""
 
     @contextmanager
     def _filling(self) -> Iterator[None]:
@@ -225,7 +228,10 @@ def parse_filters(texts: Mapping[str, Any], today: date | None = None) -> tuple[
         errors.append(FieldError("kind", kind, f"it must be {' or '.join(KINDS)}"))
     for field in CHOICES:
         bad = [(text, letter) for text in texts[field.filter] if (letter := unstorable(text))]
-        errors += [FieldError(field.filter, ascii(text), f"it must be text without {letter}") for text, letter in bad]
+        errors += [
+            FieldError(field.filter, ascii(text), _("it must be text without {letter}", letter=letter))
+            for text, letter in bad
+        ]
         if not bad:
             found[field.filter] = tuple(texts[field.filter])
     for name, read in readers.items():
@@ -235,10 +241,14 @@ def parse_filters(texts: Mapping[str, Any], today: date | None = None) -> tuple[
                 found[name] = read(name, text)
         except FieldError as error:
             errors.append(error)
-    for kind, wrong in (("date", "before"), ("amount", "less than")):
+    orders = {
+        "date": N_("it must not be before the first"),
+        "amount": N_("it must not be less than the first"),
+    }
+    for kind, wrong in orders.items():
         first, last = found.get(f"{kind}_from"), found.get(f"{kind}_to")
         if first is not None and last is not None and last < first:
-            errors.append(FieldError(f"{kind}_to", texts[f"{kind}_to"], f"it must not be {wrong} the first"))
+            errors.append(FieldError(f"{kind}_to", texts[f"{kind}_to"], _(wrong)))
     return errors, SaleWhere(**found)
 
 
@@ -246,9 +256,9 @@ def _day(name: str, text: str) -> date:
     try:
         day = locale.read_day(text)
     except ValueError:
-        raise FieldError(name, text, f"it must be a day such as {locale.day(locale.A_MOMENT)}") from None
+        raise FieldError(name, text, _("it must be a day such as {day}", day=locale.day(locale.A_MOMENT))) from None
     if not EARLIEST.date() <= day < LATEST.date():
-        raise FieldError(name, text, f"it must be from {EARLIEST.year} to {LATEST.year - 1}")
+        raise FieldError(name, text, _("it must be from {first} to {last}", first=EARLIEST.year, last=LATEST.year - 1))
     return day
 
 
@@ -258,12 +268,14 @@ def _day_in_words(today: date, name: str, text: str) -> date | None:
     try:
         return _day(name, text)
     except FieldError as error:
-        raise FieldError(name, text, f"{error.allowed}, or today, yesterday, last week, this month ...") from None
+        raise FieldError(
+            name, text, _("{allowed}, or today, yesterday, last week, this month ...", allowed=error.allowed)
+        ) from None
 
 
 def _id(name: str, text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 20 and 0 < int(text) <= LARGEST_ID):
-        raise FieldError(name, text, "it must be a whole number such as 7")
+        raise FieldError(name, text, _("it must be a whole number such as 7"))
     return int(text)
 
 
@@ -271,7 +283,7 @@ def _ids(name: str, text: str) -> tuple[int, ...]:
     try:
         return tuple(dict.fromkeys(_id(name, part.strip()) for part in text.split(",")))
     except FieldError:
-        raise FieldError(name, text, "it must be a whole number, or several as in 3, 7") from None
+        raise FieldError(name, text, _("it must be a whole number, or several as in 3, 7")) from None
 
 
 def _amount(name: str, text: str) -> Decimal:
@@ -280,9 +292,11 @@ def _amount(name: str, text: str) -> Decimal:
     except InvalidOperation:
         amount = Decimal(-1)
     except ValueError as error:  # a comma that may mean either
-        raise FieldError(name, text, f"it {error}") from None
+        raise FieldError(name, text, str(error)) from None
     if not (amount.is_finite() and 0 <= amount <= MAX_TOTAL):
-        raise FieldError(name, text, f"it must be an amount such as {locale.field_text(locale.AN_AMOUNT)}")
+        raise FieldError(
+            name, text, _("it must be an amount such as {amount}", amount=locale.field_text(locale.AN_AMOUNT))
+        )
     return amount
 
 
@@ -299,14 +313,16 @@ def _widget(field: Field, layout: Mapping[str, Any]) -> Any:
 
 
 def _widgets() -> dict[str, Any]:
-    day = {"placeholder": f"{locale.day_hint()}, today"}
+    day = {"placeholder": _("{day}, today", day=locale.day_hint())}
     layout = {name: value for name, value in LAYOUT.items() if name != "size"}  # it is a number of rows here
     return {
         "date_from": text_field("date_from", **day),
         "date_to": text_field("date_to", **day),
         **{field.filter: _widget(field, layout) for field in FILTERED},
-        "kind": pmui.Select(label="Kind", options=KIND_OPTIONS, **LAYOUT, **CHOICE),
-        "product": text_field("product", placeholder="Name or code"),
+        "kind": pmui.Select(
+            label=_("Kind"), options={_(label): kind for label, kind in KIND_OPTIONS.items()}, **LAYOUT, **CHOICE
+        ),
+        "product": text_field("product", placeholder=_("Name or code")),
         "amount_from": text_field("amount_from"),
         "amount_to": text_field("amount_to"),
     }

@@ -18,6 +18,7 @@ from workbench.forms.basket import Basket
 from workbench.forms.fields import CHOICE, LAYOUT, Fields, flow, text_field
 from workbench.forms.messages import Message
 from workbench.forms.named_ids import NamedIds, no_names
+from workbench.locale import _
 from workbench.sales.fields import TYPED, Field
 from workbench.sales.models import LineInput, Sale, SaleInput, parse_sale
 from workbench.sales.service import Sales
@@ -50,7 +51,7 @@ class SaleForm(pn.viewable.Viewer):
         super().__init__()
         self._message, self._sales = message, sales
         self._on_change, self._is_said_empty = on_change, False
-        time_hint = f"{sales.clock.name} time{'; empty: when it is saved' if is_new else ''}"
+        time_hint = _("{zone} time", zone=sales.clock.name) + (_("; empty: when it is saved") if is_new else "")
         self.fields = Fields({field.name: _widget(field, time_hint) for field in TYPED}, lambda _name: on_change())
         self._named = NamedIds(self.fields, names, {field.name: field.dimension for field in NAMED})
         self.basket = Basket(sales, self._filled, names, self._day, on_save)
@@ -133,7 +134,7 @@ class SaleForm(pn.viewable.Viewer):
         without_field = self.fields.show(errors)
         self._is_said_empty = not self.basket.lines
         if self._is_said_empty:
-            self._message.say("error", "Add at least one item.", "The basket is empty.")
+            self._message.say("error", _("Add at least one item."), _("The basket is empty."))
         elif without_field:
             self._message.say("error", "; ".join(str(error) for error in without_field))
 
@@ -149,8 +150,8 @@ class SaleForm(pn.viewable.Viewer):
 
     def __panel__(self) -> pn.Column:
         return pn.Column(
-            section("Sale", flow(*self.fields.widgets.values(), width=190)),
-            section("Items", self.basket),
+            section(_("Sale"), flow(*self.fields.widgets.values(), width=190)),
+            section(_("Items"), self.basket),
             sizing_mode="stretch_width",
             margin=0,
         )
@@ -190,4 +191,4 @@ def _widget(field: Field, time_hint: str) -> Any:
         return pmui.Select(label=field.label, options=list(field.choices), **LAYOUT, **CHOICE)
     if field.kind == "time":
         return text_field(field.name, time_hint, placeholder=locale.moment_hint())
-    return text_field(field.name, "Optional" if field.kind == "optional id" else "")
+    return text_field(field.name, _("Optional") if field.kind == "optional id" else "")

@@ -16,11 +16,12 @@ from workbench.forms.fields import LAYOUT, MARGIN
 from workbench.forms.history import KINDS, history_html
 from workbench.forms.messages import Message
 from workbench.forms.named_ids import no_names
+from workbench.locale import N_, _
 from workbench.sales.history import Change
 from workbench.sales.returns import Returned
 
 OnChange = Callable[[Change], Coroutine[Any, Any, None]]
-UNDO, BRING_BACK = "Undo this change", "Restore this sale"
+UNDO, BRING_BACK = N_("Undo this change"), N_("Restore this sale")
 
 
 class SaleHistory(pn.viewable.Viewer):
@@ -43,9 +44,9 @@ class SaleHistory(pn.viewable.Viewer):
         self._clock, self._names, self._can_undo = clock, names, can_undo
         self._changes: dict[str, Change] = {}
         self.text = html_pane(margin=MARGIN)
-        self._which = pmui.Select(label="Change", options=[], **LAYOUT)
-        self._undo = pmui.Button(label=UNDO, variant="outlined", margin=MARGIN)
-        self._version = pmui.Button(label="Take up this version", variant="text", margin=MARGIN)
+        self._which = pmui.Select(label=_("Change"), options=[], **LAYOUT)
+        self._undo = pmui.Button(label=_(UNDO), variant="outlined", margin=MARGIN)
+        self._version = pmui.Button(label=_("Take up this version"), variant="text", margin=MARGIN)
         buttons = [self._undo, self._version] if can_undo else [self._version]
         self._choice = pn.Row(self._which, *buttons, sizing_mode="stretch_width", visible=False)
         for button, act in ((self._undo, on_undo), (self._version, on_version)):
@@ -70,14 +71,22 @@ class SaleHistory(pn.viewable.Viewer):
         self.text.object, self._choice.visible = text, False
 
     def _label(self, change: Change, number: int) -> str:
-        newest = "" if number else " (the newest)"
-        return f"{KINDS[change.kind]} by {change.actor}, {self._clock.text(change.at)}{newest}"
+        newest = "" if number else _(" (the newest)")
+        return (
+            _(
+                "{what} by {who}, {moment}",
+                what=_(KINDS[change.kind]),
+                who=change.actor,
+                moment=self._clock.text(change.at),
+            )
+            + newest
+        )
 
     def _chosen(self, *_events: Any) -> None:
         change = self._changes.get(self._which.value)
         if change is not None:
             self._undo.param.update(
-                label=BRING_BACK if change.kind == "deleted" else UNDO, disabled=not change.can_be_undone
+                label=_(BRING_BACK if change.kind == "deleted" else UNDO), disabled=not change.can_be_undone
             )
             self._version.disabled = change.after is None
 

@@ -1,4 +1,5 @@
 // Draws SalePanel: a sale beside the table, or over it where the screen is narrow. What is shown is HTML of the program's.
+const _ = (text) => window.workbenchTexts?.[text] ?? text
 const WIDTH = "clamp(440px, 34vw, 640px)" // beside the page's content, which ends where the panel begins
 
 export function render({model, el}) {
@@ -16,9 +17,9 @@ export function render({model, el}) {
     const [id, html, takesFocus] = model.shown
     panel.hidden = !id
     makeRoom(id)
-    panel.setAttribute("aria-label", `Transaction ${id}`)
+    panel.setAttribute("aria-label", `${_("Transaction")} ${id}`)
     body.innerHTML = html ?? ""
-    bar.replaceChildren(...[...model.acts, ["close", "Close", "close"]].map(([name, label, kind]) => {
+    bar.replaceChildren(...[...model.acts, ["close", _("Close"), "close"]].map(([name, label, kind]) => {
       const button = Object.assign(document.createElement("button"), {type: "button", textContent: label, className: kind})
       button.addEventListener("click", () => act(name))
       return button

@@ -14,6 +14,7 @@ from workbench.errors import FieldError
 from workbench.forms.actions import failures_said
 from workbench.forms.fields import Fields, text_field
 from workbench.forms.messages import Message
+from workbench.locale import N_, _
 from workbench.sales.models import Sale
 from workbench.sales.service import Sales
 
@@ -44,7 +45,7 @@ class SaleLoader:
 
 
 LARGEST_ID = 2**63 - 1
-WHAT_IT_IS = f"it must be a whole number from 1 to {LARGEST_ID}, such as 1234"
+WHAT_IT_IS = N_("it must be a whole number from 1 to {most}, such as 1234")
 
 
 class SalePicker(pn.viewable.Viewer):
@@ -64,7 +65,7 @@ class SalePicker(pn.viewable.Viewer):
         self._field = text_field("transaction_id")
         self._field.param.update(width=190, sizing_mode="fixed")
         self.fields = Fields({"transaction_id": self._field}, lambda _: on_typing() if on_typing else None)
-        self._load = pmui.Button(label="Load", variant="outlined", on_click=self._pick, margin=(6, 8))
+        self._load = pmui.Button(label=_("Load"), variant="outlined", on_click=self._pick, margin=(6, 8))
         self._field.param.watch(self._pick, "enter_pressed")
 
     @property
@@ -82,7 +83,9 @@ class SalePicker(pn.viewable.Viewer):
         picked = self.transaction_id
         if picked is None:
             self._message.clear()
-            self.fields.show([FieldError("transaction_id", self.fields.text("transaction_id"), WHAT_IT_IS)])
+            self.fields.show(
+                [FieldError("transaction_id", self.fields.text("transaction_id"), _(WHAT_IT_IS, most=LARGEST_ID))]
+            )
             return
         await self._on_pick(picked)
 

@@ -36,13 +36,18 @@ from workbench.forms.sale_filters import SaleFilters
 from workbench.forms.sale_panel import SalePanel
 from workbench.forms.tabulator import sideways
 from workbench.live import Live
+from workbench.locale import N_, _
 from workbench.metrics import SaleWhere, Source
 from workbench.metrics.facts import Counted
 from workbench.metrics.sale_pages import Edge, Move, SalePage, matching_ids, sale_page, write_sales
 from workbench.sales.many import MOST
 from workbench.sales.service import Sales
 
-ACTS = (("edit", "Edit", ""), ("repeat", "Repeat", ""), ("return", "Return", ""), ("delete", "Delete", "danger"))
+ENGINES = (N_("master"), N_("replica"))  # as `called` says, for the catalogues of texts
+ACTS = (
+    *(("edit", N_("Edit"), ""), ("repeat", N_("Repeat"), "")),
+    *(("return", N_("Return"), ""), ("delete", N_("Delete"), "danger")),
+)
 
 
 class SaleTable(pn.viewable.Viewer):
@@ -80,10 +85,10 @@ class SaleTable(pn.viewable.Viewer):
         )
         currency = sales.engines.settings.workbench_currency
         self._pager = Pager(lambda move: self._start(lambda: self.go(move)), currency)
-        self._source = html_pane('<p class="soft">Loading ...</p>', MARGIN)
+        self._source = html_pane(f'<p class="soft">{_("Loading ...")}</p>', MARGIN)
         self._source.styles = {"flex": "1 1 320px"}
         self._empty = html_pane(margin=MARGIN)
-        self._refresh = pmui.Button(label="Refresh", variant="text", size="small", margin=(2, 8))
+        self._refresh = pmui.Button(label=_("Refresh"), variant="text", size="small", margin=(2, 8))
         self._refresh.on_click(lambda _: self._start(self.reload))
         self._files = [self._file_button(kind, label) for kind, label in FORMATS.items()]
         self._downloads = Downloads()
@@ -106,9 +111,9 @@ class SaleTable(pn.viewable.Viewer):
             lambda: live.names.now,
             can_write=can_write,
         )
-        acts = ACTS if can_write else ()
+        acts = [(name, _(label), look) for name, label, look in ACTS if can_write]
         self._panel = SalePanel(acts, self._act)
-        self._rows = RowActions(((OPEN, "Lines and history", ""), *acts), self._act)
+        self._rows = RowActions(((OPEN, _("Lines and history"), ""), *acts), self._act)
         self._is_putting = False  # the program, not the user, chooses rows
         self._table.param.watch(self._choose, "selection")
         self._table.on_click(self._clicked)
@@ -203,11 +208,13 @@ class SaleTable(pn.viewable.Viewer):
         self._is_putting = True  # rows that are gone take their ticks with them
         self._table.value = rows
         self._show_chosen()
-        missing = "match; clear the filters" if self.filters.value != SaleWhere() else "yet"
-        self._empty.object = "" if len(page.rows) else f'<p class="soft">No transactions {missing}.</p>'
+        is_narrowed = self.filters.value != SaleWhere()
+        missing = _("No transactions match; clear the filters.") if is_narrowed else _("No transactions yet.")
+        self._empty.object = "" if len(page.rows) else f'<p class="soft">{missing}</p>'
         note = f" ({answer.note})" if answer.note else ""
-        source = f"{called(answer.engine)}{note} · as of {self._sales.clock.time_text(answer.as_of)}"
-        others = f", narrowed to {self.filters.others}" if self.filters.others else ""
+        as_of = _("as of {moment}", moment=self._sales.clock.time_text(answer.as_of))
+        source = f"{_(called(answer.engine))}{note} · {as_of}"
+        others = _(", narrowed to {filters}", filters=self.filters.others) if self.filters.others else ""
         self._source.object = (
             f'<p><strong>{page.count_text}</strong>{esc(others)} <span class="soft">· {esc(source)}</span></p>'
         )
@@ -252,7 +259,7 @@ class SaleTable(pn.viewable.Viewer):
         try:
             sale = self._sales.get(transaction_id).value
         except SaleNotFound as error:
-            lead = f"<h2>Transaction {transaction_id}</h2><p>{esc(error)}</p>"
+            lead = f"<h2>{_('Transaction {id}', id=transaction_id)}</h2><p>{esc(error)}</p>"
         else:
             lead = sale_summary(sale, self._sales.engines.settings.workbench_currency, self._live.names.now)
         return lead + self._history(transaction_id, is_open=True)

@@ -24,6 +24,7 @@ from workbench.forms.sale_address import TABS, SalesView, from_query, to_query
 from workbench.forms.sale_filters import WITHOUT_FIELD
 from workbench.forms.sale_table import SaleTable
 from workbench.live import shared_live
+from workbench.locale import _
 from workbench.metrics import SaleWhere
 from workbench.notebook import connect
 from workbench.sales.rights import WRITING
@@ -78,9 +79,9 @@ class SalesManager(pn.viewable.Viewer):
         self._forms: dict[int, EditSale | ReturnItems | DeleteSale] = {}
         if may_write:
             self._forms = {EDIT: self.edit, RETURN: self.back, DELETE: self.delete}
-        named = {"Add Transaction": self.add, "Edit": self.edit, "Return": self.back, "Delete": self.delete}
+        named = {_("Add Transaction"): self.add, _("Edit"): self.edit, _("Return"): self.back, _("Delete"): self.delete}
         self._tabs = pmui.Tabs(
-            ("View", self.table.filters),
+            (_("View"), self.table.filters),
             *((name, _form(form)) for name, form in named.items() if may_write),
             # The fields of the other tabs are not on the page at all: each label is there once. In a notebook they are,
             # for there a tab that is brought later breaks the page's side (Panel 1.9: "context_menu is unset").

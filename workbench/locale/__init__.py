@@ -16,6 +16,7 @@ from workbench.locale.figures import (
     percent,
     weekday,
 )
+from workbench.locale.texts import N_, _, ngettext, ngettext_noop, texts_of_scripts
 from workbench.locale.typed import (
     A_MOMENT,
     AN_AMOUNT,
@@ -29,7 +30,9 @@ from workbench.locale.typed import (
 __all__ = [
     "AN_AMOUNT",
     "A_MOMENT",
+    "N_",
     "Conventions",
+    "_",
     "clock_seconds",
     "clock_time",
     "conventions",
@@ -45,10 +48,13 @@ __all__ = [
     "money",
     "named_day",
     "named_month",
+    "ngettext",
+    "ngettext_noop",
     "number",
     "percent",
     "read_day",
     "read_moment",
+    "texts_of_scripts",
     "use_locale",
     "weekday",
 ]

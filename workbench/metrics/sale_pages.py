@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from workbench.database.replication import Answer
 from workbench.errors import FiguresUnavailable, MetricError
 from workbench.files import Tell, format_of, quiet, write, write_sheet
+from workbench.locale import _
 from workbench.metrics import Source, Where
 from workbench.metrics.facts import FACT_SALES, Counted, Facts
 from workbench.metrics.where import KINDS, SaleWhere
@@ -67,8 +68,8 @@ class SalePage:
     @property
     def count_text(self) -> str:
         """``12 transactions``, or ``about 1,000,000 transactions`` for an estimate."""
-        about = "about " if self.is_estimate else ""
-        return f"{about}{counted(self.count, 'transaction')}"
+        text = counted(self.count, "transaction")
+        return _("about {what}", what=text) if self.is_estimate else text
 
 
 def sale_page(

@@ -7,6 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 
 from workbench import locale
 from workbench.errors import FieldError, SaleRefused
+from workbench.locale import _
 from workbench.sales.models import CENT, with_point
 
 NAME = "sale_discount"
@@ -38,20 +39,22 @@ def sale_discount(text: str, total: Decimal) -> Decimal:
             raise InvalidOperation
         is_cents = number == number.quantize(CENT)
     except ValueError as error:
-        raise _refused(typed, f"it {error}") from None
+        raise _refused(typed, str(error)) from None
     except InvalidOperation:
         amount = locale.field_text(locale.AN_AMOUNT)
-        raise _refused(typed, f"it must be an amount such as {amount}, or a percentage such as 10 %") from None
+        raise _refused(
+            typed, _("it must be an amount such as {amount}, or a percentage such as 10 %", amount=amount)
+        ) from None
     if number < 0:
-        raise _refused(typed, "it must be 0 or more")
+        raise _refused(typed, _("it must be 0 or more"))
     if typed.endswith("%"):
         if number > 100:
-            raise _refused(typed, "it must not be more than 100 %")
+            raise _refused(typed, _("it must not be more than 100 %"))
         return (total * number / 100).quantize(CENT, ROUND_HALF_UP)
     if not is_cents:
-        raise _refused(typed, "at most 2 decimal places are allowed")
+        raise _refused(typed, _("at most {decimal_places} decimal places are allowed", decimal_places=2))
     if number > total:
-        raise _refused(typed, f"it must not be more than the items cost, {locale.number(total, 2)}")
+        raise _refused(typed, _("it must not be more than the items cost, {most}", most=locale.number(total, 2)))
     return number.quantize(CENT)
 
 

@@ -10,6 +10,7 @@ from workbench import locale
 from workbench.config.clock import StoreClock
 from workbench.database.replication import Reader, Session
 from workbench.database.sql_files import run_sql
+from workbench.locale import _
 from workbench.sales.models import Sale, SaleInput
 from workbench.sales.unlisted import unlisted, unlisted_ids
 
@@ -41,9 +42,15 @@ def _of_time(clock: StoreClock, sale: SaleInput, stored: Sale | None) -> list[st
     if at is None or (stored is not None and stored.transaction_time == at):
         return []
     if clock.is_skipped(at):
-        return [f"There was no {locale.moment(at)}: the clocks were put forward over it."]
+        return [_("There was no {moment}: the clocks were put forward over it.", moment=locale.moment(at))]
     if clock.is_ahead(at):
-        return [f"Its time, {locale.moment(at)}, is still to come: it is {locale.moment(clock.now())} now."]
+        return [
+            _(
+                "Its time, {moment}, is still to come: it is {now} now.",
+                moment=locale.moment(at),
+                now=locale.moment(clock.now()),
+            )
+        ]
     return []
 
 
@@ -69,7 +76,11 @@ def _never_sold(
     has_sold = reader.read(session, work, "doubts").value
     if not has_sold["anybody"]:  # the very first sale: nothing is known yet
         return []
-    return [f"{name.title()} {asked[name]} has never sold anything before." for name in asked if not has_sold[name]]
+    return [
+        _("{who} {id} has never sold anything before.", who=_(name.title()), id=asked[name])
+        for name in asked
+        if not has_sold[name]
+    ]
 
 
 def _of_names(sale: SaleInput, stored: Sale | None) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from workbench.locale import N_, _
 from workbench.sales.models import PAYMENT_METHODS as METHODS
 
 Kind = Literal["id", "optional id", "time", "choice", "money"]
@@ -20,7 +21,7 @@ class Field:
     """
 
     name: str
-    label: str
+    english: str
     kind: Kind
     width: int
     narrow: int
@@ -32,6 +33,11 @@ class Field:
     at_once: bool = False
 
     @property
+    def label(self) -> str:
+        """What people call it."""
+        return _(self.english)
+
+    @property
     def is_number(self) -> bool:
         """Whether it stands at the right of its column."""
         return self.kind in ("id", "optional id", "money")
@@ -40,18 +46,18 @@ class Field:
 FIELDS = {
     field.name: field
     for field in (  # in the order of the table's columns
-        Field("transaction_id", "ID", "id", 80, 72, "transaction_id"),
-        Field("transaction_time", "Time", "time", 152, 150, "transaction_time", 4),
-        Field("store_id", "Store", "id", 84, 62, "store_id", 2, "stores", "store", at_once=True),
-        Field("cashier_id", "Cashier", "id", 88, 80, "cashier_id", 1, "cashiers", "cashier", at_once=True),
+        Field("transaction_id", N_("ID"), "id", 80, 72, "transaction_id"),
+        Field("transaction_time", N_("Time"), "time", 152, 150, "transaction_time", 4),
+        Field("store_id", N_("Store"), "id", 84, 62, "store_id", 2, "stores", "store", at_once=True),
+        Field("cashier_id", N_("Cashier"), "id", 88, 80, "cashier_id", 1, "cashiers", "cashier", at_once=True),
         Field(
-            *("payment_method", "Payment Method", "choice", 126, 106, "payment_method", 3),
+            *("payment_method", N_("Payment Method"), "choice", 126, 106, "payment_method", 3),
             *("payment_methods", "payment_method", METHODS),
             at_once=True,
         ),
-        Field("customer_id", "Customer", "optional id", 96, 90, "customer_id", 5, "customer_id"),
-        Field("total_discount", "Discount", "money", 94, 86, "discount"),
-        Field("total_amount", "Total", "money", 96, 80, "revenue"),
+        Field("customer_id", N_("Customer"), "optional id", 96, 90, "customer_id", 5, "customer_id"),
+        Field("total_discount", N_("Discount"), "money", 94, 86, "discount"),
+        Field("total_amount", N_("Total"), "money", 96, 80, "revenue"),
     )
 }
 TYPED = tuple(sorted((field for field in FIELDS.values() if field.place), key=lambda field: field.place))

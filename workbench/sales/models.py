@@ -13,6 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from workbench import locale
 from workbench.errors import FieldError, SaleRefused
+from workbench.locale import N_, _
 from workbench.words import hidden
 
 COMMA = re.compile(r"([+-]?\d+),(\d{1,2})")  # 3,50
@@ -47,34 +48,42 @@ def with_point(text: str) -> str:
     if unclear:
         whole, rest = unclear.groups()
         other = locale.field_text(Decimal(f"{whole}.{rest}"))
-        raise ValueError(f"could be {whole}{rest} or {other}: write the one that is meant, without a comma")
+        raise ValueError(
+            _(
+                "it could be {one} or {other}: write the one that is meant, without a comma",
+                one=f"{whole}{rest}",
+                other=other,
+            )
+        )
     if unclear := (UNCLEAR_GROUP if group == "." else UNCLEAR_POINT).fullmatch(text):
         whole, rest = unclear.groups()
         other = locale.field_text(Decimal(f"{whole}.{rest.removesuffix('0')}"))
-        raise ValueError(f"could be {whole}{rest} or {other}: write the one that is meant")
+        raise ValueError(
+            _("it could be {one} or {other}: write the one that is meant", one=f"{whole}{rest}", other=other)
+        )
     return text
 
 
 _DECIMAL = re.compile(r"Decimal\('(.*)'\)")
 _ALLOWED = {
-    "missing": "please fill it in",
-    "string_too_short": "please fill it in",
-    "string_too_long": "at most {max_length} characters are allowed",
-    "string_type": "it must be text",
-    "greater_than": "it must be more than {gt}",
-    "greater_than_equal": "it must be {ge} or more",
-    "less_than_equal": "it must be {le} or less",
-    "int_type": "it must be a whole number",
-    "int_parsing": "it must be a whole number",
-    "int_from_float": "it must be a whole number",
-    "int_parsing_size": "it must be a whole number of at most 2147483647",
-    "decimal_type": "it must be an amount such as {amount}",
-    "decimal_parsing": "it must be an amount such as {amount}",
-    "decimal_max_places": "at most {decimal_places} decimal places are allowed",
-    "finite_number": "it must be an amount such as {amount}",
-    "too_short": "at least one item is needed",
-    "too_long": "at most {max_length} items are allowed",
-    "extra_forbidden": "there is no such field",
+    "missing": N_("please fill it in"),
+    "string_too_short": N_("please fill it in"),
+    "string_too_long": N_("at most {max_length} characters are allowed"),
+    "string_type": N_("it must be text"),
+    "greater_than": N_("it must be more than {gt}"),
+    "greater_than_equal": N_("it must be {ge} or more"),
+    "less_than_equal": N_("it must be {le} or less"),
+    "int_type": N_("it must be a whole number"),
+    "int_parsing": N_("it must be a whole number"),
+    "int_from_float": N_("it must be a whole number"),
+    "int_parsing_size": N_("it must be a whole number of at most 2147483647"),
+    "decimal_type": N_("it must be an amount such as {amount}"),
+    "decimal_parsing": N_("it must be an amount such as {amount}"),
+    "decimal_max_places": N_("at most {decimal_places} decimal places are allowed"),
+    "finite_number": N_("it must be an amount such as {amount}"),
+    "too_short": N_("at least one item is needed"),
+    "too_long": N_("at most {max_length} items are allowed"),
+    "extra_forbidden": N_("there is no such field"),
 }
 
 
@@ -89,7 +98,7 @@ def field_errors(error: ValidationError) -> list[FieldError]:
         context = {name: _plain_limit(value) for name, value in entry.get("ctx", {}).items()}
         allowed = _ALLOWED.get(entry["type"])
         context["amount"] = locale.field_text(locale.AN_AMOUNT)
-        text = allowed.format(**context) if allowed else "it " + context.get("error", entry["msg"])
+        text = _(allowed, **context) if allowed else context.get("error", entry["msg"])
         value = None if entry["type"] == "missing" else entry["input"]
         found.append(FieldError(".".join(str(part) for part in entry["loc"]), value, text))
     return found
@@ -128,7 +137,7 @@ def _clean(value: Any) -> Any:
     if not isinstance(value, str):
         return _none_if_missing(value)
     if found := hidden(value):
-        raise ValueError(f"must be text that can be seen, in one line, without {found}")
+        raise ValueError(_("it must be text that can be seen, in one line, without {letter}", letter=found))
     return value.strip()
 
 
@@ -151,11 +160,13 @@ def _timed(value: Any) -> datetime | None:
     try:
         moment = _moment(value)
     except ValueError:
-        raise ValueError(f"must be a date and time such as {locale.moment_seconds(locale.A_MOMENT)}") from None
+        raise ValueError(
+            _("it must be a date and time such as {moment}", moment=locale.moment_seconds(locale.A_MOMENT))
+        ) from None
     if moment.tzinfo is not None:
-        raise ValueError("must be the store's wall clock, without a time zone")
+        raise ValueError(_("it must be the store's wall clock, without a time zone"))
     if not EARLIEST <= moment < LATEST:
-        raise ValueError(f"must be from {EARLIEST:%Y} to {LATEST.year - 1}")
+        raise ValueError(_("it must be from {first} to {last}", first=EARLIEST.year, last=LATEST.year - 1))
     return moment
 
 
@@ -189,7 +200,9 @@ class LineInput(BaseModel):
     @classmethod
     def _within_range(cls, unit_price: Decimal, info: ValidationInfo) -> Decimal:
         if info.data.get("quantity", 0) * unit_price > MAX_TOTAL:
-            raise ValueError(f"and the quantity must not multiply to more than {locale.number(MAX_TOTAL, 2)}")
+            raise ValueError(
+                _("it and the quantity must not multiply to more than {most}", most=locale.number(MAX_TOTAL, 2))
+            )
         return unit_price
 
     @field_validator("discount")
@@ -198,7 +211,9 @@ class LineInput(BaseModel):
         if "quantity" in info.data and "unit_price" in info.data:
             gross = info.data["quantity"] * info.data["unit_price"]
             if discount > gross:
-                raise ValueError(f"must not be more than quantity times unit price, {locale.number(gross, 2)}")
+                raise ValueError(
+                    _("it must not be more than quantity times unit price, {most}", most=locale.number(gross, 2))
+                )
         return discount
 
     @property
@@ -223,7 +238,7 @@ class SaleInput(BaseModel):
     @classmethod
     def _within_total(cls, lines: tuple[LineInput, ...]) -> tuple[LineInput, ...]:
         if sum(line.total_price + line.discount for line in lines) > MAX_TOTAL:
-            raise ValueError(f"must not add up to more than {locale.number(MAX_TOTAL, 2)}")
+            raise ValueError(_("it must not add up to more than {most}", most=locale.number(MAX_TOTAL, 2)))
         return lines
 
     @property
@@ -271,7 +286,7 @@ class ReturnInput(BaseModel):
     @classmethod
     def _each_once(cls, lines: tuple[ReturnLine, ...]) -> tuple[ReturnLine, ...]:
         if len({line.key for line in lines}) < len(lines):
-            raise ValueError("must not have a product at one price twice")
+            raise ValueError(_("it must not have a product at one price twice"))
         return lines
 
 

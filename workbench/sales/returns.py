@@ -18,11 +18,12 @@ import sqlalchemy as sa
 from workbench import locale
 from workbench.database.sql_files import run_sql
 from workbench.errors import FieldError, SaleRefused
+from workbench.locale import N_, _, ngettext
 from workbench.sales.fields import TYPED
 from workbench.sales.models import CENT, ReturnInput, Sale
 from workbench.words import counted
 
-NOT_EDITED = "is a return of {0}, and is not edited: delete it, and return the items of {0} anew."
+NOT_EDITED = N_("is a return of {of}, and is not edited: delete it, and return the items of {of} anew.")
 Key = tuple[str, Decimal]  # product code and unit price
 
 
@@ -88,8 +89,8 @@ class ReturnNote:
     def text(self) -> str:
         """``return of 123``, ``2 items returned``."""
         if self.return_of is not None:
-            return f"return of {self.return_of}"
-        return f"{counted(self.returned or 0, 'item')} returned"
+            return _("return of {id}", id=self.return_of)
+        return _("{items} returned", items=counted(self.returned or 0, "item"))
 
 
 def find_returnable(connection: sa.Connection, transaction_id: int) -> list[Returnable]:
@@ -139,10 +140,16 @@ def return_values(sale: Sale, found: Sequence[Returnable], taken: ReturnInput, n
 def left_text(each: Returnable) -> str:
     """``2 of 3 are left``, ``nothing is left``: what of a product can be given back, in words."""
     if not each.returned:
-        return f"{locale.number(each.sold)} {'was' if each.sold == 1 else 'were'} sold"
+        return ngettext("{n} was sold", "{n} were sold", each.sold, n=locale.number(each.sold))
     if not each.left:
-        return f"nothing is left: {_all(each.sold)} returned"
-    return f"{locale.number(each.left)} of {locale.number(each.sold)} {'is' if each.left == 1 else 'are'} left"
+        return ngettext(
+            "nothing is left: the one that was sold was returned",
+            "nothing is left: all {n} that were sold were returned",
+            each.sold,
+            n=locale.number(each.sold),
+        )
+    figures = {"n": locale.number(each.left), "of": locale.number(each.sold)}
+    return ngettext("{n} of {of} is left", "{n} of {of} are left", each.left, **figures)
 
 
 def _all(sold: int) -> str:
@@ -152,12 +159,12 @@ def _all(sold: int) -> str:
 def _error(number: int, each: Returnable | None, quantity: int) -> FieldError | None:
     field = f"lines.{number}.quantity"
     if each is None:
-        return FieldError(field, quantity, "the sale has no such item at this price")
+        return FieldError(field, quantity, _("the sale has no such item at this price"))
     if quantity <= each.left:
         return None
     return FieldError(field, quantity, f"of {each.product_code} {left_text(each)}")
 
 
 def _too_early(at: datetime, sale: Sale) -> FieldError:
-    allowed = f"it must not be before the sale, {locale.moment_seconds(sale.transaction_time)}"
+    allowed = _("it must not be before the sale, {moment}", moment=locale.moment_seconds(sale.transaction_time))
     return FieldError("transaction_time", at, allowed)

@@ -23,7 +23,7 @@ from workbench.components.panel_fixes.local_styles import keep_styles_local
 from workbench.components.panel_fixes.pending_writes import deliver_all_writes
 from workbench.connection import Workbench, open_workbench
 from workbench.errors import NobodyWaits, RoleRefused, WorkbenchError
-from workbench.locale import conventions
+from workbench.locale import _, conventions, texts_of_scripts
 from workbench.shell.banner import Banner
 from workbench.shell.navigation import PRODUCT, SEEN_BY, navigation
 
@@ -39,7 +39,7 @@ SCRIPTS = (
 )
 TOAST_MS = 8000
 WIDTH = 2560  # pixels of a page at most; what is read or filled in says itself where it ends
-LOADING = '<p class="soft waiting" role="status">Loading ...</p>'
+LOADING = '<p class="soft waiting" role="status">{}</p>'
 MARGINS = {"p": {"xs": "16px", "md": "24px"}, "gap": "16px"}
 LAYOUT = {
     # What stands beside the content says how wide it is, where there is room for both.
@@ -104,7 +104,7 @@ def deferred(content: Content, workbench: Workbench) -> Viewable:
     Only this is on a thread: callbacks stay on the event loop (no --num-threads). On Panel's threads a click now and
     then overtakes the change of the field before it, or is lost.
     """
-    waiting = pn.pane.HTML(LOADING, stylesheets=[theme.stylesheet()], margin=0)
+    waiting = pn.pane.HTML(LOADING.format(_("Loading ...")), stylesheets=[theme.stylesheet()], margin=0)
     place = pn.Column(waiting, margin=0, sizing_mode="stretch_width")
 
     async def fill() -> None:
@@ -123,13 +123,13 @@ def build(content: Content, workbench: Workbench) -> Viewable | Viewer:
         return problem(str(error))
     except Exception:
         log.exception("A page could not be built")
-        return problem("This page could not be built. The cause is in the server's log.")
+        return problem(_("This page could not be built. The cause is in the server's log."))
 
 
 def problem(text: str) -> Viewable:
     """A page's content when there is nothing else to show: what is wrong and what to do."""
-    said = f"{theme.esc(text)}<br>Reload this page once that is done."
-    alert = pmui.Alert(title="This page cannot be shown", severity="error", sizing_mode="stretch_width")
+    said = f"{theme.esc(text)}<br>{_('Reload this page once that is done.')}"
+    alert = pmui.Alert(title=_("This page cannot be shown"), severity="error", sizing_mode="stretch_width")
     alert.append(pn.pane.HTML(said, stylesheets=[theme.stylesheet()], sizing_mode="stretch_width"))
     return alert
 
@@ -138,7 +138,7 @@ def show_error(error: BaseException) -> None:
     """What a session does with an error that no component caught: the log has it, the user is told."""
     if isinstance(error, NobodyWaits):
         return
-    text = "That did not work. The cause is in the server's log."
+    text = _("That did not work. The cause is in the server's log.")
     if isinstance(error, WorkbenchError):
         text = str(error)
         log.warning("%s: %s", type(error).__name__, error)
@@ -151,7 +151,7 @@ def show_error(error: BaseException) -> None:
 def page_template() -> str:
     """The page's document, which names its language and the signs in numbers to the scripts."""
     now = conventions()
-    marks = {"LANGUAGE": now.tag, "DECIMAL": now.decimal, "GROUP": now.group}
+    marks = {"LANGUAGE": now.tag, "DECIMAL": now.decimal, "GROUP": now.group, "TEXTS": texts_of_scripts()}
     return re.sub("|".join(marks), lambda found: marks[found[0]], _page_template())
 
 
@@ -167,10 +167,10 @@ def _page_template() -> str:
 
 def frame(title: str, body: list[Viewable | Viewer]) -> Page:
     """The page around ``body``; its theme is what the browser last chose, else what the system prefers."""
-    heading = pn.pane.HTML(f"<h1>{theme.esc(title)}</h1>", stylesheets=[theme.stylesheet()], margin=0)
+    heading = pn.pane.HTML(f"<h1>{theme.esc(_(title))}</h1>", stylesheets=[theme.stylesheet()], margin=0)
     main = pmui.Column(heading, *body, sx=MARGINS, sizing_mode="stretch_width")
     made = Page(
-        meta_title=f"{title} - {PRODUCT}",
+        meta_title=f"{_(title)} - {PRODUCT}",
         header=[navigation(title, signed_in.actor_of_page(), os_user())],
         main=[main],
         main_width=WIDTH,

@@ -7,6 +7,7 @@ import panel_material_ui as pmui
 from panel.viewable import Viewable, Viewer
 
 from workbench.database.replication import STALE_SECONDS
+from workbench.locale import _
 from workbench.servers.health import Status
 from workbench.servers.monitor import Monitor
 
@@ -39,12 +40,12 @@ def banner_text(status: Status | None) -> str:
     is_replica_away = status.replica.state == "down"
     if status.master.state == "down":
         if status.replica.state == "up":
-            return "The master is away: reading goes on, saving is off."
+            return _("The master is away: reading goes on, saving is off.")
         if is_replica_away:
-            return "The master and the replica are away: nothing can be read or saved until one is back."
-        return "The master is away: nothing can be read or saved until it is back."
+            return _("The master and the replica are away: nothing can be read or saved until one is back.")
+        return _("The master is away: nothing can be read or saved until it is back.")
     if is_replica_away:
-        return "The replica is away: figures come from the master."
+        return _("The replica is away: figures come from the master.")
     if (status.replica.lag_seconds or 0) > STALE_SECONDS:
-        return "The replica stands still: figures come from the master."
+        return _("The replica stands still: figures come from the master.")
     return ""

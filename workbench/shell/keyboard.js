@@ -1,5 +1,6 @@
 // The keyboard on every page: its first stop leads past the app bar, to the page's heading, and ? lists the shortcuts.
 document.addEventListener("DOMContentLoaded", () => {
+  const _ = (text) => window.workbenchTexts[text] ?? text
   const within = (root, selector) => {
     const found = root.querySelector(selector)
     if (found) { return found }
@@ -14,7 +15,7 @@ document.addEventListener("DOMContentLoaded", () => {
     element.append(...children)
     return element
   }
-  const link = made("a", {id: "skip", href: "#"}, "Skip to content")
+  const link = made("a", {id: "skip", href: "#"}, _("Skip to content"))
   link.addEventListener("click", (event) => {
     event.preventDefault()
     const heading = within(document, "h1")
@@ -25,13 +26,13 @@ document.addEventListener("DOMContentLoaded", () => {
   document.body.prepend(link)
 
   const SHORTCUTS = {
-    "On every page": {"Tab": "from the top of the page: past its links, to the content", "?": "this list"},
-    "Ringing up a sale": {
-      "Enter": "puts what the line says into the basket", "↑ ↓": "another of the products below the line",
-      "Ctrl + Enter": "saves, from anywhere in the form; under Edit too",
+    [_("On every page")]: {"Tab": _("from the top of the page: past its links, to the content"), "?": _("this list")},
+    [_("Ringing up a sale")]: {
+      "Enter": _("puts what the line says into the basket"), "↑ ↓": _("another of the products below the line"),
+      "Ctrl + Enter": _("saves, from anywhere in the form; under Edit too"),
     },
-    "Table of sales": {
-      "↑ ↓": "the sale above or below", "Enter": "opens the sale", "M": "what can be done with it", "Esc": "closes it",
+    [_("Table of sales")]: {
+      "↑ ↓": _("the sale above or below"), "Enter": _("opens the sale"), "M": _("what can be done with it"), "Esc": _("closes it"),
     },
   }
   const OFF = "workbench:no-shortcut"  // WCAG 2.1.4: a key that writes a character can be switched off
@@ -40,9 +41,9 @@ document.addEventListener("DOMContentLoaded", () => {
     [made("h3", {}, place), made("dl", {}, ...Object.entries(keys).flatMap(rows))])
   const isOn = made("input", {type: "checkbox", checked: !localStorage.getItem(OFF)})
   isOn.addEventListener("change", () => isOn.checked ? localStorage.removeItem(OFF) : localStorage.setItem(OFF, "1"))
-  const close = made("button", {type: "button"}, "Close")
-  const list = made("dialog", {id: "shortcuts"}, made("h2", {id: "shortcuts-title"}, "Keyboard shortcuts"), ...parts,
-    made("label", {}, isOn, " ? opens this list"), close)
+  const close = made("button", {type: "button"}, _("Close"))
+  const list = made("dialog", {id: "shortcuts"}, made("h2", {id: "shortcuts-title"}, _("Keyboard shortcuts")), ...parts,
+    made("label", {}, isOn, _(" ? opens this list")), close)
   list.setAttribute("aria-labelledby", "shortcuts-title")
   close.addEventListener("click", () => list.close())
   document.body.append(list)

@@ -9,23 +9,24 @@ import panel as pn
 from workbench.accounts.actor import Actor, Role
 from workbench.components import signed_in
 from workbench.components.theme import esc
+from workbench.locale import N_, _
 
 LOG_OUT = (
     '<svg viewBox="0 0 24 24" width="20" height="20" fill="none" stroke="currentColor" stroke-width="2"'
     ' aria-hidden="true">'
     '<path d="M10 4H5v16h5M15 8l4 4-4 4M19 12H9"/></svg>'
 )
-SHORTCUTS = '<button class="keys" data-shortcuts aria-label="Keyboard shortcuts" title="Keyboard shortcuts">?</button>'
+SHORTCUTS = '<button class="keys" data-shortcuts aria-label="{0}" title="{0}">?</button>'
 PRODUCT = "Sales workbench"
 PAGES = {
-    "Sales": "sales",
-    "Analytics": "analytics",
-    "Explore": "explore",
-    "Reports": "reports",
-    "Import": "imports",
-    "Catalogue": "catalogue",
-    "Changes": "changes",
-    "Pipeline": "pipeline",
+    N_("Sales"): "sales",
+    N_("Analytics"): "analytics",
+    N_("Explore"): "explore",
+    N_("Reports"): "reports",
+    N_("Import"): "imports",
+    N_("Catalogue"): "catalogue",
+    N_("Changes"): "changes",
+    N_("Pipeline"): "pipeline",
 }
 
 SEEN_BY: dict[str, Role] = {"Import": "editor", "Catalogue": "admin", "Changes": "admin"}  # all others by everybody
@@ -39,7 +40,9 @@ def navigation(current: str, actor: Actor | None, os_user: str) -> pn.pane.HTML:
     links = "".join(_link(title, path, title == current) for title, path in PAGES.items() if _is_seen(title, actor))
     css = Path(__file__).with_name("navigation.css").read_text(encoding="utf-8")
     brand = f'<a class="brand" href="sales">{PRODUCT}</a>'
-    bar = f'<div class="bar">{brand}<nav aria-label="Pages">{links}</nav>{SHORTCUTS}{_who(actor, os_user)}</div>'
+    pages = f'<nav aria-label="{_("Pages")}">{links}</nav>'
+    keys = SHORTCUTS.format(_("Keyboard shortcuts"))
+    bar = f'<div class="bar">{brand}{pages}{keys}{_who(actor, os_user)}</div>'
     return pn.pane.HTML(bar, stylesheets=[css], margin=0)
 
 
@@ -49,18 +52,20 @@ def _is_seen(title: str, actor: Actor | None) -> bool:
 
 def _who(actor: Actor | None, os_user: str) -> str:
     if actor is None:
-        why = f"Only this machine reaches the app, so nobody logs in. What you change is by {esc(os_user)}."
-        return f'<span class="who" title="{why}">no login</span>'
+        why = _(
+            "Only this machine reaches the app, so nobody logs in. What you change is by {user}.", user=esc(os_user)
+        )
+        return f'<span class="who" title="{why}">{_("no login")}</span>'
     stores = "" if actor.stores is None else f" of store {', '.join(map(str, sorted(actor.stores)))}"
     role = esc(actor.role)
     name = f'<span class="name" title="{role}{stores}">{esc(actor.name)} <small>{role}</small></span>'
     if signed_in.way() == "accounts":  # a provider keeps its own
-        name = f'<a href="password" aria-label="{esc(actor.name)}: change your password">{name}</a>'
+        name = f'<a href="password" aria-label="{esc(actor.name)}: {_("change your password")}">{name}</a>'
     # A form and not a link: nobody else's page can log this one out. Drafts in the tab go along: page.html.
-    way_out = f'<button data-leaves aria-label="Log out">{LOG_OUT}<span>Log out</span></button>'
+    way_out = f'<button data-leaves aria-label="{_("Log out")}">{LOG_OUT}<span>{_("Log out")}</span></button>'
     return f'<form class="who" method="post" action="logout">{name}{way_out}</form>'
 
 
 def _link(title: str, path: str, is_current: bool) -> str:
     mark = ' aria-current="page"' if is_current else ""
-    return f'<a href="{path}"{mark}>{title}</a>'
+    return f'<a href="{path}"{mark}>{_(title)}</a>'
