@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import zipfile
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -13,6 +14,7 @@ import duckdb
 import openpyxl
 import pytest
 
+from workbench import locale
 from workbench.accounts.actor import Actor
 from workbench.errors import ImportRefused, SaleRefused, field_label
 from workbench.imports.mapping import FIELDS, FileMapping, found_out
@@ -233,6 +235,21 @@ def test_an_editor_gets_no_more_than_the_form_gives(database: duckdb.DuckDBPyCon
     assert kind == "Role" and "This sale is of 2010-12-31" in reason
     of_two = Rights(Actor("eve", "editor", frozenset({2})), None, 2)
     assert verdicts(database, names, mapping, of_two)[2][0] == "Role"
+
+
+def test_days_of_a_file_are_read_by_its_mapping_and_not_as_they_are_typed_here(
+    database: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    rows = [
+        LINE.replace("12/31/2010", day).replace("7001", str(n)) for n, day in enumerate(("05/06/2026", "05/13/2026"))
+    ]
+    names, mapping = read(database, tmp_path / "a.csv", "\n".join([HEAD, *rows]) + "\n")
+    locale.use_locale("en_US")
+    try:
+        found = verdicts(database, names, replace(mapping, dates="day first"))
+    finally:
+        locale.use_locale("")
+    assert list(found) == [3] and "as the days of this file are written" in found[3][1]
 
 
 POOLS = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 import pytest
 from babel import localedata
@@ -12,9 +12,13 @@ from babel import localedata
 from workbench import locale
 from workbench.config import load_settings
 from workbench.errors import SaleRefused, SettingsError
+from workbench.forms.sale_address import SalesView, from_query, to_query
 from workbench.locale.conventions import conventions_of
+from workbench.metrics import SaleWhere
 from workbench.sales.models import parse_sale, with_point
 
+LINE = {"product_code": "A", "product_name": "A", "quantity": "2", "unit_price": "1.234,50", "discount": "0,50"}
+TYPED = {"cashier_id": "1", "store_id": "1", "payment_method": "Cash", "lines": [LINE]}
 AT = datetime(2026, 5, 31, 14, 5, 9)
 
 
@@ -95,6 +99,27 @@ def test_what_could_be_two_amounts_is_refused(name: str, text: str, said: str) -
         with_point(text)
 
 
+@pytest.mark.parametrize(("name", "text"), [("de_CH", "12’50"), ("de_CH", "2'55"), ("", "1’234.50")])
+def test_marks_that_make_no_groups_here_are_left_in_an_amount_which_is_then_none(name: str, text: str) -> None:
+    locale.use_locale(name)
+    with pytest.raises(InvalidOperation):
+        Decimal(with_point(text))
+
+
+def test_a_number_that_may_be_a_thousand_or_one_is_refused_where_points_make_groups() -> None:
+    locale.use_locale("id_ID")
+    with pytest.raises(SaleRefused, match="Jumlah '1.000' tidak dapat dipakai.*1000"):
+        parse_sale(TYPED | {"lines": [LINE | {"quantity": "1.000"}]})
+
+
+@pytest.mark.parametrize("name", ["", "de_DE", "en_US"])
+def test_an_address_has_days_and_amounts_as_every_locale_reads_them(name: str) -> None:
+    locale.use_locale(name)
+    view = SalesView(filters=SaleWhere(date_from=date(2026, 5, 6), amount_from=Decimal("12.50")))
+    assert to_query(view) == "?tab=view&date_from=2026-05-06&amount_from=12.50"
+    assert from_query(to_query(view)) == (view, [])
+
+
 @pytest.mark.parametrize("name", ["", "de_DE", "id_ID", "en_US", "ko_KR", "hr_HR", "bg_BG", "fa_IR"])
 def test_what_stands_in_a_field_is_read_again_as_it_was(name: str) -> None:
     locale.use_locale(name)
@@ -113,12 +138,10 @@ def test_what_is_no_day_here_is_refused(text: str) -> None:
 
 def test_a_sale_is_typed_as_in_germany_and_its_words_too() -> None:
     locale.use_locale("de_DE")
-    line = {"product_code": "A", "product_name": "A", "quantity": "2", "unit_price": "1.234,50", "discount": "0,50"}
-    typed = {"cashier_id": "1", "store_id": "1", "payment_method": "Cash", "lines": [line]}
-    sale = parse_sale(typed | {"transaction_time": "31.5.2026, 14:30"})
+    sale = parse_sale(TYPED | {"transaction_time": "31.5.2026, 14:30"})
     assert (sale.total_amount, sale.transaction_time) == (Decimal("2468.50"), datetime(2026, 5, 31, 14, 30))
     with pytest.raises(SaleRefused) as refused:
-        parse_sale(typed | {"transaction_time": "31.5.2026", "lines": [line | {"unit_price": "3,5,0"}]})
+        parse_sale(TYPED | {"transaction_time": "31.5.2026", "lines": [LINE | {"unit_price": "3,5,0"}]})
     texts = [error.allowed for error in refused.value.fields]
     assert texts == [
         "es muss ein Tag mit Uhrzeit sein, etwa 31.05.2026 14:30:00",

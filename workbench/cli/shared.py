@@ -15,6 +15,7 @@ from rich.console import Console
 
 from workbench.config import Settings, load_settings
 from workbench.errors import PortTaken
+from workbench.locale import use_locale
 
 if TYPE_CHECKING:
     from workbench.database.engines import Engines
@@ -27,8 +28,9 @@ errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def logged_settings() -> Settings:
-    """The settings as they are, with the log's level set."""
+    """The settings as they are, with the log's level and the locale set."""
     settings = load_settings()
+    use_locale(settings.workbench_locale)
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)  # `migrate` itself says what it runs
     return settings

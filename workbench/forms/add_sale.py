@@ -46,7 +46,7 @@ class AddSale(pn.viewable.Viewer):
         self._next_id = 0
         self._names, self._printing = names, Printing()
         self.message = Message(timing=VisibleAfter())
-        self._loader = SaleLoader(sales, self.message)
+        self._loader = SaleLoader(sales, self.message, is_changed=False)
         discard = pmui.Button(label="Discard it", variant="outlined", margin=(6, 8), on_click=self._discard)
         self._question = Message(discard)
         self.unsaved = Unsaved("add", self._draft, self._restore)

@@ -51,7 +51,7 @@ def to_query(view: SalesView) -> str:
     """``?tab=view&stores=3&...``: what is at its default is left out, but for the tab."""
     place = view.place
     pairs = [("tab", view.tab), ("sale", "" if view.sale_id is None else str(view.sale_id))]
-    for name, texts in filter_texts(view.filters).items():
+    for name, texts in filter_texts(view.filters, str).items():  # days as ISO, whatever the locale
         pairs.extend((name, text) for text in ([texts] if isinstance(texts, str) else texts))
     if (place.sort, place.is_descending) != (Place.sort, Place.is_descending):
         pairs.append(("sort", f"{'-' if place.is_descending else ''}{place.sort}"))

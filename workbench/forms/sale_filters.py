@@ -203,10 +203,10 @@ class SaleFilters(pn.viewable.Viewer):
         return pn.Column(self._fold, self._shown, sizing_mode="stretch_width", margin=0)
 
 
-def filter_texts(filters: SaleWhere) -> dict[str, Any]:
+def filter_texts(filters: SaleWhere, written: Callable[[Any], str] = locale.field_text) -> dict[str, Any]:
     """The text in each field, as ``parse_filters`` takes it; of choices a list."""
     chosen = {field.filter: list(getattr(filters, field.filter)) for field in CHOICES}
-    return {name: _text(getattr(filters, name)) for name in WITH_FIELD} | chosen
+    return {name: _text(getattr(filters, name), written) for name in WITH_FIELD} | chosen
 
 
 def parse_filters(texts: Mapping[str, Any], today: date | None = None) -> tuple[list[FieldError], SaleWhere]:
@@ -300,10 +300,10 @@ def _amount(name: str, text: str) -> Decimal:
     return amount
 
 
-def _text(value: Any) -> str:
+def _text(value: Any, written: Callable[[Any], str] = locale.field_text) -> str:
     if isinstance(value, tuple):
         return ", ".join(str(each) for each in value)
-    return locale.field_text(value)
+    return "" if value is None else written(value)
 
 
 def _widget(field: Field, layout: Mapping[str, Any]) -> Any:

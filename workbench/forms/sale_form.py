@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date
+from contextlib import suppress
+from datetime import date, datetime
 from typing import Any
 
 import panel as pn
@@ -60,10 +61,12 @@ class SaleForm(pn.viewable.Viewer):
 
     def _day(self) -> date:
         """The day of the sale as it is typed, whose list prices hold: today where there is none."""
-        try:
-            return locale.read_day(str(self.fields.text("transaction_time")).partition(" ")[0].rstrip(","))
-        except ValueError:
-            return self._sales.clock.today()
+        text = self.fields.text("transaction_time").strip()
+        for read in (locale.read_moment, locale.read_day):
+            with suppress(ValueError):
+                found = read(text)
+                return found.date() if isinstance(found, datetime) else found
+        return self._sales.clock.today()
 
     @property
     def is_changed(self) -> bool:

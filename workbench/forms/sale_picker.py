@@ -20,22 +20,23 @@ from workbench.sales.service import Sales
 
 
 class SaleLoader:
-    """Reads one sale at a time from the master, as what is about to be changed; only the newest question counts."""
+    """Reads one sale at a time from the master; only the newest question counts.
 
-    def __init__(self, sales: Sales, message: Message) -> None:
-        self._sales, self._message = sales, message
+    One that is about to be changed, as all are unless ``is_changed`` says otherwise, is opened to who may change it.
+    """
+
+    def __init__(self, sales: Sales, message: Message, *, is_changed: bool = True) -> None:
+        self._sales, self._message, self._is_changed = sales, message, is_changed
         self._asked = 0
 
     async def load(self, transaction_id: int) -> Sale | None:
-        """The sale; None when the message says why not, or when something else is wanted by now.
-
-        One that this actor may not change is not opened either.
-        """
+        """The sale; None when the message says why not, or when something else is wanted by now."""
         self.forget()
         asked = self._asked
         with failures_said(self._message, lambda: asked == self._asked):
             answer = await read_aside(partial(self._sales.get, for_edit=True), transaction_id)
-            self._sales.refuse(answer.value)
+            if self._is_changed:
+                self._sales.refuse(answer.value)
             return answer.value if asked == self._asked else None
         return None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -28,6 +28,7 @@ NO_SALE_OF_NOBODY = (
     " many are left at this price and without a discount"
 )
 HAS_DISCOUNT = "A return with a discount of its own cannot be imported: what is given back is what was paid"
+NO_MOMENT = "it must be a date and time such as 2026-05-31 14:30:00, as the days of this file are written"
 BOTH = "One invoice sells and takes back: a return has a number of its own"
 _RETURNED = {"sale": "bigint", "of": "bigint", "transaction_time": "timestamp", "cashier_id": "integer",
              "store_id": "integer", "payment_method": "varchar", "customer_id": "integer", "returns_sale": "bigint",
@@ -95,6 +96,7 @@ def _read(row: Row, rights: Rights) -> ReturnInput:
     )
     if made.transaction_time is None:
         raise SaleRefused([FieldError("transaction_time", None, "please fill it in")])
+    refuse_unread([row])
     if row["customer_id"] is not None:
         try:
             _Customer(customer_id=row["customer_id"])
@@ -102,6 +104,20 @@ def _read(row: Row, rights: Rights) -> ReturnInput:
             raise SaleRefused(field_errors(error)) from None
     rights.refuse(made.transaction_time, made.store_id)
     return made
+
+
+def refuse_unread(rows: Iterable[Row]) -> None:
+    """Raises SaleRefused for a time that is neither ISO nor as the file's mapping reads it.
+
+    The form would read it as days are typed here, so that a file had days in two orders.
+    """
+    for row in rows:
+        if row["moment"] is None:
+            try:
+                datetime.fromisoformat(row["transaction_time"].strip())
+            except ValueError:
+                error = FieldError("transaction_time", row["transaction_time"], NO_MOMENT)
+                raise SaleRefused([error]) from None
 
 
 def match(

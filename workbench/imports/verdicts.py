@@ -15,7 +15,7 @@ from workbench.database.sql_files import read_sql
 from workbench.errors import FieldError, ImportStopped, RoleRefused, SaleRefused
 from workbench.imports.duckdb_tables import make_table
 from workbench.imports.mapping import FIELDS, HEADER, INVOICE, LINE, TOTAL, FileMapping, label, place
-from workbench.imports.returns import Taken, read_return
+from workbench.imports.returns import Taken, read_return, refuse_unread
 from workbench.sales.models import MAX_LINES, SaleInput, parse_sale
 from workbench.sales.rights import Rights
 
@@ -165,6 +165,7 @@ def _of_form(judged: Judged, sale: int, rows: list[dict[str, Any]], rights: Righ
     try:
         made = parse_sale(given | {"lines": [_typed(row, LINE) for row in rows]})
         assert made.transaction_time is not None
+        refuse_unread(rows)
         rights.refuse(made.transaction_time, made.store_id)
     except SaleRefused as error:
         return _by_row(error, rows)

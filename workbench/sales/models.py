@@ -21,8 +21,12 @@ GROUPED = re.compile(r"[+-]?\d{1,3}(?:\.\d{3})+,\d{1,2}")  # 1.234,50
 GROUPED_BY_COMMAS = re.compile(r"[+-]?\d{1,3}(?:(?:,\d{3})+\.\d{1,2}|(?:,\d{3}){2,})")  # 1,234.50 and 1,234,567
 GROUPED_BY_POINTS = re.compile(r"[+-]?\d{1,3}(?:\.\d{3}){2,}")  # 1.234.567
 GROUPED_BY_SPACES = re.compile(r"[+-]?\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?:[.,]\d{1,2})?")  # 1 234,50
+MARKS = "’'"
+MARK = re.compile(f"[{MARKS}]")
+GROUPED_BY_MARKS = re.compile(rf"[+-]?\d{{1,3}}(?:{MARK.pattern}\d{{3}})+(?:[.,]\d{{1,2}})?")  # 1’234.50
 UNCLEAR = re.compile(r"[+-]?(\d{1,3}),(\d{3})")
 UNCLEAR_POINT = re.compile(r"[+-]?([1-9]\d{0,2})\.(\d\d0)")  # with another third figure it has too many decimals
+UNCLEAR_WHOLE = re.compile(r"[+-]?\d{1,3}(?:\.0{3})+")
 UNCLEAR_GROUP = re.compile(r"[+-]?([1-9]\d{0,2})\.(\d{3})")  # but where points make groups
 
 
@@ -32,8 +36,8 @@ def with_point(text: str) -> str:
     Groups by commas, points and blanks are read everywhere, those of another sign where the locale has it.
     """
     text, group = text.strip(), locale.conventions().group
-    if group not in ",." and not group.isspace():
-        text = text.replace(group, "").replace("'", "")
+    if group in MARKS and GROUPED_BY_MARKS.fullmatch(text):
+        return MARK.sub("", text).replace(",", ".")
     if group == "." and GROUPED_BY_POINTS.fullmatch(text):
         return text.replace(".", "")
     if COMMA.fullmatch(text):
@@ -128,6 +132,14 @@ def _plain(value: Any) -> Any:
     return value.item() if hasattr(value, "item") and not isinstance(value, type) else value
 
 
+def _whole(value: Any) -> Any:
+    """A number, but for a text that is one in two ways: where points make groups ``1.000`` is a thousand, or one."""
+    if isinstance(value, str) and locale.conventions().group == "." and UNCLEAR_WHOLE.fullmatch(value.strip()):
+        one, other = value.strip().replace(".", ""), value.strip().partition(".")[0]
+        raise ValueError(_("it could be {one} or {other}: write the one that is meant", one=one, other=other))
+    return _plain(value)
+
+
 def _amount(value: Any) -> Any:
     return with_point(value) if isinstance(value, str) and value.strip() else _plain(value)
 
@@ -174,7 +186,7 @@ def _none_is_zero(value: Any) -> Any:
     return Decimal("0.00") if _none_if_missing(value) is None else value
 
 
-Id = Annotated[int, Field(gt=0, le=2_147_483_647), BeforeValidator(_plain)]
+Id = Annotated[int, Field(gt=0, le=2_147_483_647), BeforeValidator(_whole)]
 Price = Annotated[Decimal, Field(decimal_places=2, le=Decimal("99999999.99")), BeforeValidator(_amount)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -161,9 +162,9 @@ def _jobs(engines: Engines, relation: Relation, *, cancels: bool = False) -> lis
     assert engines.risingwave_owner is not None
     try:
         with engines.risingwave_owner.connect() as connection:
-            found = [
-                row for row in run_sql(connection, "risingwave/catalog/progress") if relation.name in row.statement
-            ]
+            is_of = re.compile(rf"\b{re.escape(relation.name)} as\b", re.IGNORECASE)
+            rows = run_sql(connection, "risingwave/catalog/progress")
+            found = [row for row in rows if is_of.search(row.statement)]
             for row in found if cancels else ():
                 connection.exec_driver_sql(f"cancel jobs {int(row.job)}")
             return found
