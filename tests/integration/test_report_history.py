@@ -17,7 +17,7 @@ from tests.conftest import wait_until
 from workbench.accounts.actor import Actor
 from workbench.config import Settings
 from workbench.errors import ReportError, ReportGone
-from workbench.reports.background import MOST_OF_ONE, Runs
+from workbench.reports.background import AT_ONCE, MOST_OF_ONE, MOST_WAITING, Runs
 from workbench.reports.history import ENTRY_DAYS, TIDIED, Entry, History, Seen, read_entry
 from workbench.reports.library import library
 
@@ -26,7 +26,6 @@ VALUES = {"month": "2026-10", "store_id": 3, "category": None}
 BEGINS = """
 import sys
 from pathlib import Path
-from workbench.reports.background import MOST_OF_ONE, Runs
 from workbench.reports.history import History
 recording = History(Path(sys.argv[1]), 30).begin("daily_sales", "Daily sales", {}, "ann")
 print(recording.entry.id, flush=True)
@@ -155,10 +154,14 @@ def test_what_processes_that_died_left_is_tidied(history: History) -> None:
     at_work.end("stopped")
 
 
+def settled(history: History) -> None:
+    """Waits until the disk's own clock has gone on since the folder was changed."""
+    wait_until(lambda: time.time_ns() - history.folder.stat().st_mtime_ns > Seen.STEP_NS, "the disk's clock")
+
+
 def test_only_what_was_changed_is_read_again(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
     runs = [done(history) for _ in range(20)]
-    settled = lambda: time.sleep(2 * Seen.STEP_NS / 1e9)  # noqa: E731 - the disk's own clock has to go on
-    settled()
+    settled(history)
     assert len(history.entries(ADMIN)) == 20
     read: list[str] = []
     real = read_entry
@@ -169,7 +172,7 @@ def test_only_what_was_changed_is_read_again(history: History, monkeypatch: pyte
     history.write(replace(runs[3], said="changed"))
     assert [entry.said for entry in history.entries(ADMIN)].count("changed") == 1
     assert read == [runs[3].id]
-    settled()
+    settled(history)
     history.path(runs[4].id, "json").unlink()
     assert len(history.entries(ADMIN)) == 19
 
@@ -183,8 +186,18 @@ def test_what_changes_within_one_step_of_the_disks_clock_is_seen(history: Histor
         assert history.entries(ADMIN)[0].said == said
 
 
+def ended(runs: Runs, run_ids: list[str]) -> None:
+    """Stops them before they begin."""
+    for run_id in run_ids:
+        job = runs.find(run_id)
+        assert job is not None
+        job.stop()
+    wait_until(lambda: all(runs.find(run_id) is None for run_id in run_ids), "them to end")
+
+
 def test_one_person_does_not_take_all_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def acting(who: Actor) -> None:
+        who = replace(who, look=lambda: who)  # who has logged in
         monkeypatch.setattr("workbench.reports.background.current_actor", lambda: who)
 
     settings = Settings(_env_file=None, workbench_data_dir=tmp_path)
@@ -196,11 +209,17 @@ def test_one_person_does_not_take_all_places(tmp_path: Path, monkeypatch: pytest
             runs.start(report, {}, settings)
         acting(Actor("bob", "viewer"))
         others = [runs.start(report, {}, settings)]
-        for run_id in own + others:
-            job = runs.find(run_id)
-            assert job is not None
-            job.stop()
-        wait_until(lambda: all(runs.find(run_id) is None for run_id in own + others), "them to end")
+        ended(runs, own + others)
+
+
+def test_where_nobody_logs_in_one_name_has_all_places(tmp_path: Path) -> None:
+    settings = Settings(_env_file=None, workbench_data_dir=tmp_path)
+    report, runs = library().reports[0], Runs()
+    with runs.in_turn(), runs.in_turn():
+        all_places = [runs.start(report, {}, settings) for _ in range(AT_ONCE + MOST_WAITING)]
+        with pytest.raises(ReportError, match=f"{len(all_places)} reports run or wait already"):
+            runs.start(report, {}, settings)
+        ended(runs, all_places)
 
 
 def test_it_is_tidied_once_a_day(history: History) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
+import os
 import ssl
 import subprocess
 import sys
@@ -13,20 +16,27 @@ from datetime import timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import nbformat
+import panel as pn
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
 from tests.conftest import free_ports
+from workbench.accounts.actor import Actor
+from workbench.components.browser.said import Said
 from workbench.config import Settings
 from workbench.config.clock import utc_now
+from workbench.dashboards.reports_page import ReportsPage
+from workbench.dashboards.schedule_form import ScheduleForm
 from workbench.errors import ClusterError, ScheduleRefused
 from workbench.reports.history import Entry, History, Mail
+from workbench.reports.library import find_report
 from workbench.reports.mail import AGAIN_MINUTES, message, send_waiting
-from workbench.reports.schedules import MOST_TRIES, Schedule, Schedules, addresses, run_due
+from workbench.reports.schedules import MOST_TRIES, OWN_FOLDER, Schedule, Schedules, addresses, run_due
 from workbench.reports.texts import sent_text
 from workbench.servers.disk import write_new, write_whole
 
@@ -157,6 +167,44 @@ def test_one_that_is_paused_is_not_due_and_goes_on_without_what_it_missed(own: S
     assert due(own) == [] and schedules.next_of(schedules.all()[0]) is not None
     with pytest.raises(ScheduleRefused, match="There is no schedule 'x-1'. There are mine-1"):
         schedules.pause("x-1", is_paused=True)
+
+
+def test_one_that_is_resumed_while_it_runs_goes_on_without_what_it_missed(own: Settings) -> None:
+    schedules, made = missed(own)
+    with schedules.claimed(made.name) as claimed:
+        assert claimed is not None
+        schedules.pause(made.name, is_paused=True)
+        schedules.pause(made.name, is_paused=False)
+        resumed = schedules.all()[0].done_until
+        assert resumed > claimed[1]
+    assert schedules.all()[0].done_until == resumed
+
+
+def test_a_double_click_makes_one_schedule(own: Settings) -> None:
+    found = find_report("mine", own.workbench_reports_dir)
+    schedules, said = Schedules(own), Said()
+    form = ScheduleForm(own, Actor("ann", "admin"), said, lambda: (found, {}), lambda: None)
+    form._show(True)
+
+    async def clicks() -> None:
+        await asyncio.gather(form._add(None), form._add(None))
+        await form._add(None)
+
+    asyncio.run(clicks())
+    assert len(schedules.all()) == 1
+    form._show(True)
+    asyncio.run(form._add(None))
+    assert len(schedules.all()) == 2
+
+
+@pytest.mark.parametrize(("role", "forms"), [("viewer", 0), ("editor", 0), ("admin", 1)])
+def test_only_an_admins_page_says_where_files_of_schedules_are(
+    own: Settings, role: Any, forms: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workbench.dashboards.reports_page.current_actor", lambda: Actor("ann", role))
+    page: Any = ReportsPage(SimpleNamespace(engines=SimpleNamespace(settings=own)))  # type: ignore[arg-type]
+    told = [pane for pane in page.__panel__().select(pn.pane.HTML) if OWN_FOLDER in str(pane.object)]
+    assert len(told) == forms
 
 
 def test_one_that_is_made_under_the_name_of_a_removed_one_stays_as_it_was_made(own: Settings) -> None:
@@ -393,6 +441,48 @@ def test_who_was_to_get_a_report_is_told_once_that_it_fails(own: Settings, tmp_p
     assert [mail["Subject"] for _, mail in postbox.mails[1:]] == ["Mine and yours", "Failed: Mine and yours"]
 
 
+def test_a_failure_that_could_not_be_told_is_told_of_the_next_time(
+    own: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    postbox = Postbox()
+    with posted(postbox) as mail:
+        settings = own.model_copy(update=mail)
+        report(tmp_path / "own", "1 / 0")
+        schedules, _ = missed(settings, to=TO)
+        real = History.write
+
+        def no_space(history: History, entry: Entry) -> None:
+            if entry.mail is not None and entry.mail.tells_failure:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            real(history, entry)
+
+        with monkeypatch.context() as full:
+            full.setattr(History, "write", no_space)
+            (first,) = due(settings)
+        assert first.state == "failed" and postbox.mails == []
+        assert "No space left on device" in caplog.text and first.id in caplog.text
+        assert not schedules.all()[0].is_failing
+        schedules._write(replace(schedules.all()[0], done_until=utc_now() - timedelta(days=3)))
+        due(settings)
+    assert [told["Subject"] for _, told in postbox.mails] == ["Failed: Mine and yours"]
+    assert schedules.all()[0].is_failing
+
+
+def test_what_processes_that_died_left_is_tidied_and_what_somebody_put_there_stays(own: Settings) -> None:
+    schedules, _ = missed(own)
+    schedules.own_folder.mkdir()
+    ended = ".0123456789ab.new"
+    left = [schedules.folder / f".mine-1.json{ended}", schedules.own_folder / f".mine-2026-10-31-2.html{ended}"]
+    stays = [schedules.folder / f".mine.json{ended}", schedules.own_folder / f".mine.html{ended}"]
+    young = schedules.own_folder / f".mine-2026-10-31.pdf{ended}"
+    for path in (*left, *stays, young):
+        path.touch()
+        if path != young:
+            os.utime(path, (0, 0))
+    schedules.tidy()
+    assert [path for path in (*left, *stays, young) if path.exists()] == [*stays, young]
+
+
 def test_a_file_has_its_name_when_it_is_whole_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[list[str]] = []
     monkeypatch.setattr("os.fsync", lambda _file: seen.append([path.name for path in tmp_path.glob("[!.]*")]))
@@ -410,6 +500,28 @@ def test_a_file_has_its_name_when_it_is_whole_on_the_disk(tmp_path: Path, monkey
     monkeypatch.setattr("os.link", no_links)  # a disk without them
     assert not write_new(path, b"4") and write_new(tmp_path / "other.html", b"5")
     assert sorted(each.name for each in tmp_path.iterdir()) == ["mine.html", "other.html"]
+
+    def somebody_writes(_made: Path, path: Path) -> None:
+        monkeypatch.setattr(Path, "exists", lambda _path: False)  # it appears between the look and the writing
+        path.write_bytes(b"somebody's")
+        raise PermissionError
+
+    monkeypatch.setattr("os.link", somebody_writes)
+    third = tmp_path / "third.html"
+    assert not write_new(third, b"6") and third.read_bytes() == b"somebody's"
+    monkeypatch.undo()
+    monkeypatch.setattr("os.link", no_links)
+    synced: list[int] = []
+
+    def full(file: int) -> None:
+        synced.append(file)
+        if len(synced) == 2:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_new(tmp_path / "fourth.html", b"7")
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["mine.html", "other.html", "third.html"]
 
 
 def test_a_schedule_keeps_its_limit_and_takes_its_lock_along(own: Settings, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ import pytest
 from workbench import locale
 from workbench.accounts.actor import Actor
 from workbench.errors import ImportRefused, SaleRefused, field_label
-from workbench.imports.mapping import FIELDS, FileMapping, found_out
+from workbench.imports.mapping import FIELDS, NEEDED, FileMapping, found_out
 from workbench.imports.reading import tabulate
 from workbench.imports.verdicts import judge
 from workbench.sales.models import parse_sale
@@ -159,6 +159,10 @@ def test_a_wrong_mapping_names_what_is_wrong() -> None:
         (FileMapping(columns={"colour": "Country"}), "no field 'colour'"),
         (FileMapping().with_guesses(names), "Cashier ID, Store ID, Payment Method"),
         (FileMapping(decimals="x"), "decimal sign"),
+        (
+            FileMapping(columns=dict.fromkeys(set(NEEDED) - {"unit_price"}, names[0]), defaults={"line_total": "9"}),
+            "line total needs a column of the file",
+        ),
     ):
         with pytest.raises(ImportRefused, match=said):
             mapping.refuse(names)

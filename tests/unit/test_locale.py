@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 
+import pandas as pd
 import pytest
 from babel import localedata
 
@@ -15,6 +16,7 @@ from workbench.errors import SaleRefused, SettingsError
 from workbench.forms.sale_address import SalesView, from_query, to_query
 from workbench.locale.conventions import conventions_of
 from workbench.metrics import SaleWhere
+from workbench.reports import bars, table
 from workbench.sales.models import parse_sale, with_point
 
 LINE = {"product_code": "A", "product_name": "A", "quantity": "2", "unit_price": "1.234,50", "discount": "0,50"}
@@ -43,6 +45,13 @@ def test_figures_and_days_read_as_in_their_place(name: str, money: str, share: s
     assert locale.money(Decimal("-1234.495"), "USD") == money
     assert locale.percent(Decimal("0.123"), is_change=True) == share
     assert (locale.moment(AT), locale.named_day(AT.date())) == (at, named)
+
+
+def test_tables_and_bars_of_reports_have_the_figures_of_their_place() -> None:
+    locale.use_locale("de_DE")
+    frame = pd.DataFrame({"store": ["North"], "revenue": [Decimal("1234.50")]})
+    assert "1.234,50" in table(frame)._repr_html_() and "1234.50" in repr(table(frame))
+    assert ">1.234,50</text>" in bars(frame, "store", "revenue")._repr_html_()
 
 
 def test_every_locale_of_cldr_can_be_used() -> None:

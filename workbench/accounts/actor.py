@@ -32,6 +32,11 @@ class Actor:
         """The same as they are at this moment. Raises SignedOut."""
         return self if self.look is None else self.look()
 
+    @property
+    def has_logged_in(self) -> bool:
+        """Whether this is a person with an account, and not whoever sits at the machine."""
+        return self.look is not None
+
     def may(self, role: Role) -> bool:
         """Whether they have this role, or more, at this moment: what else they need not be shown."""
         try:

@@ -85,9 +85,11 @@ def run_schedules() -> None:
     from workbench.reports.texts import ended_text, sent_text
 
     settings = load_settings()
+    schedules = Schedules(settings)
     with errors.status("Running what is due ..."):
-        ended = run_due(configured, Schedules(settings))
+        ended = run_due(configured, schedules)
         send_waiting(settings)
+        schedules.tidy()
     for entry in ended:
         texts = ended_text(entry, settings.clock), entry.handed_out, sent_text(entry, settings.clock)
         typer.echo(f"{entry.schedule}: {'. '.join(filter(None, texts))}")

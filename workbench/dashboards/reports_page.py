@@ -81,9 +81,8 @@ class ReportsPage(Viewer):
         self.runs = RunList(self._history, self._runs, self._settings, self._actor, self._act)
         self._said_of_schedules = Said()
         self.schedules = ScheduleList(self._settings, self._actor, self._said_of_schedules)
-        self.schedule_form = ScheduleForm(
-            self._settings, self._actor, self._said_of_schedules, self._to_schedule, self.schedules.renew
-        )
+        form = self._settings, self._actor, self._said_of_schedules, self._to_schedule, self.schedules.renew
+        self._schedule_forms = [ScheduleForm(*form)] if self._actor.may("admin") else []
         self._unsaved = Unsaved("report", self._draft, self._restore, asks=False)
         self._pick.param.watch(lambda _event: self._picked(), "value")
         self._picked()
@@ -236,7 +235,9 @@ class ReportsPage(Viewer):
             "fields": card(self._heading, self._about, self._fields, buttons, self._controls.bar, self._said),
             "result": self._result,
             "runs": card(html("<h2>Runs</h2>"), self.runs),
-            "schedules": card(html("<h2>Schedules</h2>"), self.schedules, self._said_of_schedules, self.schedule_form),
+            "schedules": card(
+                html("<h2>Schedules</h2>"), self.schedules, self._said_of_schedules, *self._schedule_forms
+            ),
         }
         for area, part in parts.items():
             part.styles = {"grid-area": area}

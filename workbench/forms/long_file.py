@@ -13,6 +13,7 @@ from typing import IO
 import panel as pn
 from panel.viewable import Viewable, Viewer
 
+from workbench import locale
 from workbench.components.browser.downloads import Downloads, written
 from workbench.components.inline import is_closed
 from workbench.components.tasks import Advance, Job, JobControls, ShouldStop
@@ -72,7 +73,8 @@ class LongFile(Viewer):
                 self._stop()
             elif time.monotonic() - began > SOON_SECONDS:
                 self._controls.follow()
-                how_far = f"{progress.done:,} of {progress.total:,} rows" if progress.total else "reading"
+                rows = f"{locale.number(progress.done)} of {locale.number(progress.total)} rows"
+                how_far = rows if progress.total else "reading"
                 said.follow("Stopping …" if progress.is_stopping else progress.note or f"Writing {name}: {how_far} …")
         self._controls.follow()
         said.follow("")

@@ -96,6 +96,8 @@ class FileMapping:
         given = {*self.columns, *(name for name, text in self.defaults.items() if text.strip())}
         if {"unit_price", TOTAL} <= given:
             raise ImportRefused("Unit price and line total are both chosen: choose one of them.")
+        if TOTAL in given and TOTAL not in self.columns:
+            raise ImportRefused("The line total needs a column of the file: choose one, or a unit price for all rows.")
         if lacking := [name for name in NEEDED if name not in given and not (name == "unit_price" and TOTAL in given)]:
             raise ImportRefused(
                 f"No column is chosen for {', '.join(map(label, lacking))}: choose one, or a value for all rows."

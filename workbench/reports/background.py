@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 
-from workbench.accounts.actor import current_actor
+from workbench.accounts.actor import Actor, current_actor
 from workbench.components.tasks import Advance, Job, ShouldStop
 from workbench.config import Settings
 from workbench.errors import ReportError, ReportStopped
@@ -16,7 +16,7 @@ from workbench.reports.library import Report, Value
 
 AT_ONCE = 2  # each is a process that takes a core and some 200 MB
 MOST_WAITING = 10
-MOST_OF_ONE = 6  # of one person, so that others find a place
+MOST_OF_ONE = 6  # of one person who has logged in, so that others find a place
 WAITS = "Waiting: other reports run ..."
 NOT_BEGUN = "It was stopped before it began."
 
@@ -42,12 +42,7 @@ class Runs:
         with self._lock:
             if len(self._running) >= AT_ONCE + MOST_WAITING:
                 raise ReportError(f"{len(self._running)} reports run or wait already. Try again in a minute.")
-            by = current_actor().name
-            if (own := list(self._by.values()).count(by)) >= MOST_OF_ONE:
-                raise ReportError(
-                    f"{own} reports of yours run or wait already: wait for one of them, or open one under"
-                    " Runs to cancel it."
-                )
+            by = self._with_a_place(current_actor())
             recording = History.of(settings).begin(report.name, report.title, values, by)
             self._running[recording.entry.id], self._by[recording.entry.id] = job, by
 
@@ -65,6 +60,16 @@ class Runs:
             recording.end("failed", FAILED)
             raise ReportError(FAILED) from None
         return recording.entry.id
+
+    def _with_a_place(self, actor: Actor) -> str:
+        """The name of who may start one more; where nobody logs in one name is everybody's, and has all places."""
+        own = list(self._by.values()).count(actor.name)
+        if actor.has_logged_in and own >= MOST_OF_ONE:
+            raise ReportError(
+                f"{own} reports of yours run or wait already: wait for one of them, or open one under"
+                " Runs to cancel it."
+            )
+        return actor.name
 
     def _forget(self, run_id: str) -> None:
         with self._lock:

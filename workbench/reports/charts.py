@@ -112,7 +112,7 @@ def bars(frame: pd.DataFrame, names: str, values: str) -> Picture:
         y, width = TOP + row * BAR, max(0.0, amount) / most * (WIDTH - left - 110)
         parts.append(_text(left - 8, y + 15, name if len(name) <= 32 else f"{name[:31]}…", "end"))
         parts.append(f'<rect x="{left:.1f}" y="{y + 3}" width="{width:.1f}" height="{BAR - 8}" fill="{PALETTE[0]}"/>')
-        parts.append(_text(left + width + 8, y + 15, text(value, ","), "start", SOFT))
+        parts.append(_text(left + width + 8, y + 15, text(value, is_grouped=True), "start", SOFT))
     return Picture(
         f"{label(values)} by {label(names).lower()}: {counted(len(frame), 'bar')}",
         2 * TOP + BAR * len(frame),

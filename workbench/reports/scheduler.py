@@ -48,13 +48,15 @@ class Scheduler:
 
     def _look(self) -> None:
         settings, now = load_settings(), time.monotonic()
-        run_due(_of_servers, Schedules(settings), shared_runs().in_turn)
+        schedules = Schedules(settings)
+        run_due(_of_servers, schedules, shared_runs().in_turn)
         if now - self._mailed_at >= REST_SECONDS:
             self._mailed_at = now
             send_waiting(settings)
         if now - self._tidied_at >= TIDY_SECONDS:
             self._tidied_at = now
             History.of(settings).tidy_once_a_day()
+            schedules.tidy()
         self._said = ""
 
     def _say(self, problem: str) -> None:

@@ -26,12 +26,14 @@ from workbench.reports.every import read_every
 from workbench.reports.history import FAILED, Entry, Form, History, Mail
 from workbench.reports.library import find_report, parse_all
 from workbench.reports.mail import can_send, made, send_one
-from workbench.servers.disk import full_in_words, write_new, write_whole
+from workbench.servers.disk import full_in_words, unfinished, write_new, write_whole
 
 log = logging.getLogger(__name__)
 
 FOLDER, OWN_FOLDER = "report-schedules", "report-files"
 NAME = re.compile(r"[a-z][a-z0-9_]*-[1-9][0-9]{0,5}")
+OF_SCHEDULE = re.compile(rf"\.{NAME.pattern}\.json\.")  # how files begin that are being written
+OF_REPORT = re.compile(r"\.[a-z][a-z0-9_]*-[0-9]{4}-[0-9]{2}-[0-9]{2}(-[0-9]+)?\.(html|ipynb|pdf)\.")
 LOCK_SECONDS = 10.0
 HAND_OUT_SECONDS = 180.0  # for somebody else to have looked at the run, or tried to send its mail
 MOST_TRIES = 3  # of one moment: a report whose process dies with it would do so again for ever
@@ -175,11 +177,15 @@ class Schedules:
             yield None
 
     def update(self, schedule: Schedule, **moving: Any) -> None:
-        """Writes how far it is, unless it was removed meanwhile, or another one has its name now."""
+        """Writes how far it is, unless it was removed meanwhile, or another one has its name now.
+
+        What was seen to stays so: whoever resumed it meanwhile does not want what it missed.
+        """
         with self._files():
             now = self._read(schedule.name)
             if now is not None and _made(now) == _made(schedule):
-                self._write(replace(now, **moving))
+                moved = replace(now, **moving)
+                self._write(replace(moved, done_until=max(now.done_until, moved.done_until)))
 
     @contextmanager
     def _files(self) -> Iterator[None]:
@@ -193,6 +199,14 @@ class Schedules:
             raise ScheduleRefused("The schedules are being changed by somebody else. Try again.") from None
         except OSError as error:
             raise ScheduleRefused(f"Schedules cannot be kept in {self.folder}: {error.strerror}.") from None
+
+    def tidy(self) -> None:
+        """Removes what processes that died left of files that they wrote: those alone whose names are of ours."""
+        for folder, name in ((self.folder, OF_SCHEDULE), (self.own_folder, OF_REPORT)):
+            for path in unfinished(folder):
+                if name.match(path.name):
+                    with suppress(OSError):
+                        path.unlink(missing_ok=True)
 
     def _write(self, schedule: Schedule) -> None:
         write_whole(self._path(schedule.name), SCHEDULE.dump_json(schedule, indent=1))
@@ -259,10 +273,10 @@ def _run(schedules: Schedules, schedule: Schedule, moment: datetime, settings: S
     """Runs a schedule for its moment; whatever comes of it is in the history, and so is what became of its mail."""
     history = History.of(settings)
     entry = _ran(schedule, moment, settings)
-    if entry.state == "failed" and not schedule.is_failing:
-        _told(history, entry, settings)
-    if entry.state in ("done", "failed"):
-        schedules.update(schedule, is_failing=entry.state == "failed")
+    if entry.state == "done":
+        schedules.update(schedule, is_failing=False)
+    elif entry.state == "failed" and not schedule.is_failing:
+        schedules.update(schedule, is_failing=_told(history, entry, settings))
     if entry.state == "done":
         _handed_out(history, entry, schedule, moment, settings)
     return history.find_any(entry.id) or entry
@@ -293,19 +307,34 @@ def _ran(schedule: Schedule, moment: datetime, settings: Settings) -> Entry:
     return recording.entry
 
 
-def _told(history: History, entry: Entry, settings: Settings) -> None:
-    """Sends whoever was to get the report why there is none."""
+def _told(history: History, entry: Entry, settings: Settings) -> bool:
+    """Sends whoever was to get the report why there is none; False where that could not even be taken down.
+
+    What is taken down is sent later if it cannot be now; else the next run that fails is the one that is told of.
+    """
     if entry.mail is None:
-        return
-    with suppress(Timeout, OSError, WorkbenchError), history.changing(entry.id, HAND_OUT_SECONDS) as current:
+        return True
+    is_taken_down = False
+    with _logged(entry), history.changing(entry.id, HAND_OUT_SECONDS) as current:
         telling = replace(current, mail=replace(entry.mail, tells_failure=True))
         history.write(telling)
+        is_taken_down = True
         send_one(history, telling, settings)
+    return is_taken_down
+
+
+@contextmanager
+def _logged(entry: Entry) -> Iterator[None]:
+    """What does not work in the block is in the log: the others are run all the same."""
+    try:
+        yield
+    except (Timeout, OSError, WorkbenchError) as error:
+        log.warning("The schedule %s: the run %s could not be handed out: %s", entry.schedule, entry.id, error)
 
 
 def _handed_out(history: History, entry: Entry, schedule: Schedule, moment: datetime, settings: Settings) -> None:
     """Puts what was made into the folder, and sends it; what does not work is taken down, and the report stays done."""
-    with suppress(Timeout, OSError, WorkbenchError), history.changing(entry.id, HAND_OUT_SECONDS) as current:
+    with _logged(entry), history.changing(entry.id, HAND_OUT_SECONDS) as current:
         if schedule.folder is not None:
             day = f"{settings.clock.wall(moment):%Y-%m-%d}"
             current = replace(current, handed_out=_placed(history, current, schedule.folder, schedule.form, day))

@@ -29,7 +29,9 @@ class Table:
         if self.frame.empty:
             return '<p class="nothing">Nothing to show.</p>'
         heads = [(label(name), _is_number(self.frame[name])) for name in self.frame.columns]
-        rows = ([text(value, ",") for value in row] for row in self.frame.itertuples(index=False, name=None))
+        rows = (
+            [text(value, is_grouped=True) for value in row] for row in self.frame.itertuples(index=False, name=None)
+        )
         return table_html(heads, rows, totals=self._totals)
 
 
@@ -43,15 +45,18 @@ def table(frame: pd.DataFrame, totals: int = 0) -> Table:
     return Table(frame, totals)
 
 
-def text(value: Any, thousands: str = "") -> str:
-    """One cell: money and percents with their two places, days as ISO, a dash for what is not there."""
+def text(value: Any, *, is_grouped: bool = False) -> str:
+    """One cell: days as they are written here, a dash for what is not there, numbers with all places that they have.
+
+    Numbers are plain, for tests to compare, or as they are written here where they are ``is_grouped``.
+    """
     if value is None or value is pd.NaT or value != value:
         return NOTHING
     if isinstance(value, pd.Timestamp):
         return locale.day(value)
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         return str(value)
-    return f"{value:{thousands}}"
+    return locale.number(value) if is_grouped else str(value)
 
 
 def _is_number(column: pd.Series) -> bool:

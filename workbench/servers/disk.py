@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 from uuid import uuid4
 
 from workbench import locale
@@ -64,17 +65,38 @@ def write_whole(path: Path, content: bytes) -> None:
 
 
 def write_new(path: Path, content: bytes) -> bool:
-    """The same where no file is; False, and nothing is changed, where one is. Raises OSError."""
+    """The same where no file is; False, and nothing is changed, where one is. Raises OSError.
+
+    On a disk without links the file is seen as it grows.
+    """
     with _beside(path, content) as made:
         try:
             os.link(made, path)
         except FileExistsError:
             return False
-        except OSError:  # a disk without links, such as one of a network
-            if path.exists():
-                return False
-            made.replace(path)
+        except OSError:  # a disk without links, such as one of a network: to replace could take a file away
+            return _write_in_place(path, content)
     return True
+
+
+def _write_in_place(path: Path, content: bytes) -> bool:
+    try:
+        file = path.open("xb")
+    except FileExistsError:
+        return False
+    try:
+        with file:
+            _to_disk(file, content)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    return True
+
+
+def _to_disk(file: BinaryIO, content: bytes) -> None:
+    file.write(content)
+    file.flush()
+    os.fsync(file.fileno())
 
 
 def unfinished(folder: Path) -> list[Path]:
@@ -89,9 +111,7 @@ def _beside(path: Path, content: bytes) -> Iterator[Path]:
     made = path.with_name(f".{path.name}.{uuid4().hex[:12]}.new")
     try:
         with made.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+            _to_disk(file, content)
         yield made
     finally:
         made.unlink(missing_ok=True)
