@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import threading
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 from uuid import UUID, uuid4
@@ -315,7 +316,9 @@ async def test_a_late_page_does_not_overwrite_a_newer_one(workbench: Workbench) 
 
 
 @in_a_loop
-async def test_a_sale_that_comes_late_opens_no_panel_on_another_tab_nor_over_a_newer_one(workbench: Workbench) -> None:
+async def test_a_sale_that_comes_late_opens_no_panel_on_another_tab_nor_over_a_newer_one(
+    workbench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first, second = (create(workbench, cashier_id=cashier) for cashier in (1, 2))
     manager = SalesManager(workbench, actor="tester")
     slow = asyncio.create_task(manager.table.show_sale(first))
@@ -323,9 +326,17 @@ async def test_a_sale_that_comes_late_opens_no_panel_on_another_tab_nor_over_a_n
     manager._tabs.active = 1
     await slow
     assert manager.table.sale_id is None
+    draw, is_second_shown = manager.table._panel_html, threading.Event()
+
+    def late(sale_id: int) -> str:
+        assert sale_id == second or is_second_shown.wait(20)
+        return draw(sale_id)
+
+    monkeypatch.setattr(manager.table, "_panel_html", late)
     slow = asyncio.create_task(manager.table.show_sale(first))
     await asyncio.sleep(0)
     await manager.table.show_sale(second)
+    is_second_shown.set()
     await slow
     assert manager.table.sale_id == second
 

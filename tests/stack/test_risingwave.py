@@ -217,12 +217,17 @@ def test_filling_a_view_can_be_stopped_in_its_first_moment(stack_engines: Engine
     body = "select item_id, generate_series(1, 20000) as number from sales_item"
     slow = relations.Relation("slow_to_fill", "materialized view", body)
 
+    stop = threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGINT))
+
     def say(line: str) -> None:
         if line.startswith("Making the materialized view"):
-            threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGINT)).start()
+            stop.start()
 
-    with pytest.raises(KeyboardInterrupt):
-        build.apply(stack_engines, [*views.materialized_views(), slow], say)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            build.apply(stack_engines, [*views.materialized_views(), slow], say)
+    finally:
+        stop.cancel()
     with console(stack_engines) as rw:
         assert slow.name not in rw.names()
         assert not rw.run("select ddl_statement from rw_catalog.rw_ddl_progress")

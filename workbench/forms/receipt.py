@@ -5,7 +5,7 @@ from __future__ import annotations
 from workbench import locale
 from workbench.catalogue.names import Names
 from workbench.components.theme import esc, money, store_time
-from workbench.locale import _, conventions
+from workbench.locale import _, language
 from workbench.sales.models import Line, Sale
 
 WIDTH_MM = 80
@@ -35,7 +35,7 @@ def receipt(sale: Sale, names: Names, currency: str) -> str:
     ]
     said = "".join(f"<p>{label}: {esc(text)}</p>" for label, text in [*about, (_("Transaction"), sale.transaction_id)])
     return (
-        f'<!doctype html><html lang="{conventions().tag}"><head><meta charset="utf-8">'
+        f'<!doctype html><html lang="{language()}"><head><meta charset="utf-8">'
         f"<title>{_('Receipt {id}', id=sale.transaction_id)}</title>"
         f"<style>{_STYLE}</style></head><body><h1>{esc(store)}</h1>{said}"
         f"<table><tbody>{rows}</tbody><tfoot>{off}{whole}</tfoot></table></body></html>"

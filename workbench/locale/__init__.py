@@ -16,7 +16,7 @@ from workbench.locale.figures import (
     percent,
     weekday,
 )
-from workbench.locale.texts import N_, _, ngettext, ngettext_noop, texts_of_scripts
+from workbench.locale.texts import N_, _, language, ngettext, ngettext_noop, texts_of_scripts
 from workbench.locale.typed import (
     A_MOMENT,
     AN_AMOUNT,
@@ -42,6 +42,7 @@ __all__ = [
     "find_locale",
     "hour",
     "in_place",
+    "language",
     "moment",
     "moment_hint",
     "moment_seconds",

@@ -37,11 +37,6 @@ class Conventions:
         """Whether no locale is set: ISO days, a decimal point, English."""
         return not self.name
 
-    @property
-    def tag(self) -> str:
-        """The language as HTML names it: ``de-DE``."""
-        return self.name.replace("_", "-") or "en"
-
 
 _now = Conventions()
 

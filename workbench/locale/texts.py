@@ -72,6 +72,12 @@ def catalogue_of(now: Conventions) -> Path | None:
     return next((path for name in names if (path := FOLDER / name / DOMAIN).is_file()), None)
 
 
+def language() -> str:
+    """The language of the texts as HTML names it: ``de-DE``; ``en`` where they have no catalogue."""
+    now = conventions()
+    return now.name.replace("_", "-") if catalogue_of(now) else "en"
+
+
 @cache
 def _catalogue(now: Conventions) -> Catalogue:
     return Catalogue(catalogue_of(now))

@@ -23,7 +23,7 @@ from workbench.components.panel_fixes.local_styles import keep_styles_local
 from workbench.components.panel_fixes.pending_writes import deliver_all_writes
 from workbench.connection import Workbench, open_workbench
 from workbench.errors import NobodyWaits, RoleRefused, WorkbenchError
-from workbench.locale import _, conventions, texts_of_scripts
+from workbench.locale import _, conventions, language, texts_of_scripts
 from workbench.shell.banner import Banner
 from workbench.shell.navigation import PRODUCT, SEEN_BY, navigation
 
@@ -151,7 +151,7 @@ def show_error(error: BaseException) -> None:
 def page_template() -> str:
     """The page's document, which names its language and the signs in numbers to the scripts."""
     now = conventions()
-    marks = {"LANGUAGE": now.tag, "DECIMAL": now.decimal, "GROUP": now.group, "TEXTS": texts_of_scripts()}
+    marks = {"LANGUAGE": language(), "DECIMAL": now.decimal, "GROUP": now.group, "TEXTS": texts_of_scripts()}
     return re.sub("|".join(marks), lambda found: marks[found[0]], _page_template())
 
 

@@ -19,7 +19,6 @@ from workbench.config import load_settings
 from workbench.config.hosts import listed_hosts, read_host
 from workbench.connection import open_workbench
 from workbench.errors import AccountError, LoginRefused, TooManyTries, WorkbenchError
-from workbench.locale import conventions
 
 __all__ = ["ROUTES", "place_on_site"]
 FOLDER = Path(__file__).parent
@@ -99,7 +98,6 @@ class _Page(RequestHandler):
         self.set_status(status)
         self.set_header("Content-Type", "text/html; charset=utf-8")
         values |= {
-            "language": conventions().tag,
             "heading": HEADINGS[page],
             "theme": chosen if chosen in ("dark", "light") else "",
         }
