@@ -264,7 +264,7 @@ def _why_not(rights: Rights, sale: Header, changes: Mapping[str, Any]) -> str:
     """Why this sale may not get these values; empty when it may. It must be the actor's before and after."""
     number = sale["transaction_id"]
     if sale["return_of"] is not None:
-        return f"Transaction {number} {NOT_EDITED.format(sale['return_of'])}"
+        return f"Transaction {number} {NOT_EDITED.format(of=sale['return_of'])}"
     try:
         for store in (sale["store_id"], changes.get("store_id", sale["store_id"])):
             rights.refuse(sale["transaction_time"], store)

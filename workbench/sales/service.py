@@ -419,7 +419,7 @@ def _return_refused(
 
 
 def _is_no_edit(transaction_id: int, return_of: int) -> str:
-    return f"Transaction {transaction_id} {NOT_EDITED.format(return_of)} {NOTHING_DONE}"
+    return f"Transaction {transaction_id} {NOT_EDITED.format(of=return_of)} {NOTHING_DONE}"
 
 
 def sale_values(sale: SaleInput, now: datetime) -> dict[str, Any]:
