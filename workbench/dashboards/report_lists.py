@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Literal
 
 import panel as pn
@@ -141,4 +142,5 @@ def _keep_current(read: Callable[[], Any]) -> None:
     """Has it read when the page is shown, and again and again as long as it is open."""
     if is_served():
         when_shown(read)
-        pn.state.add_periodic_callback(read, RENEW_MS)
+        # Executed, so that an error, or that nobody waits any more, ends where all errors of a session do.
+        pn.state.add_periodic_callback(partial(pn.state.execute, read), RENEW_MS)
