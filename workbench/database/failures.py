@@ -46,9 +46,9 @@ def state_of(error: Exception) -> str:
     return getattr(cause, "pgcode", None) or getattr(cause, "sqlstate", None) or ""
 
 
-def is_missing(error: DBAPIError) -> bool:
+def is_missing(error: ServerError) -> bool:
     """True when there is no such table, view or source. RisingWave has one code for nearly all that it refuses."""
-    return "not found" in str(error.orig) or getattr(error.orig, "pgcode", None) == "42P01"
+    return isinstance(error, DBAPIError) and ("not found" in str(error.orig) or state_of(error) == "42P01")
 
 
 def failure(error: ServerError) -> Failure:

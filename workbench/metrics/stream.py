@@ -13,7 +13,6 @@ from datetime import datetime
 from typing import Literal
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError
 
 from workbench import locale
 from workbench.database.askers import asked_on
@@ -113,7 +112,7 @@ class Stream:
             raise
         except SERVER_ERRORS as error:
             log.warning("RisingWave was not read: %s", type(error).__name__)
-            if isinstance(error, DBAPIError) and is_missing(error):
+            if is_missing(error):
                 lacking = "RisingWave lacks a view that this asks: run `workbench risingwave apply`"
                 raise PassedOver("view missing", lacking) from error
             raise PassedOver("away", "RisingWave does not answer") from error

@@ -9,7 +9,6 @@ from typing import Any
 
 import pandas as pd
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError
 
 from workbench.database.engines import Engines
 from workbench.database.failures import SERVER_ERRORS, is_missing, named
@@ -111,7 +110,7 @@ def streamed(engine: sa.Engine, question: Question, where: Where = Where()) -> F
             with Stream(engine).snapshot("verification") as (connection, _):
                 return _figures(frame_of(views.sums(connection, held, grouping), metrics, by), question)
         except SERVER_ERRORS as error:
-            if isinstance(error, DBAPIError) and is_missing(error):
+            if is_missing(error):
                 lacking = " or ".join(view.name for view in held)
                 raise ServerUnavailable(f"RisingWave lacks {lacking}. Run `workbench risingwave apply`.") from error
             cause = str(getattr(error, "orig", error)).strip().splitlines()[0]
