@@ -12,6 +12,8 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
+from workbench.shell.login import TEXT
+
 PACKAGE = Path(__file__).parents[1] / "workbench"
 OPTIONS = {"**.js": {"parse_template_string": "true"}}
 KEYWORDS: dict[str, Any] = {"_": None, "N_": None, "ngettext": (1, 2), "ngettext_noop": (1, 2)}
@@ -27,7 +29,13 @@ def of_python(file: IO[bytes], keywords: Any, comment_tags: Any, options: Any) -
                 yield node.lineno, node.func.id, texts[0] if len(texts) == 1 else tuple(texts), []
 
 
-METHODS = [("**.py", of_python), ("**.js", "javascript")]
+def of_page(file: IO[bytes], keywords: Any, comment_tags: Any, options: Any) -> Iterator[tuple[Any, ...]]:
+    """The texts of a page of the login."""
+    for number, line in enumerate(file.read().decode().splitlines(), start=1):
+        yield from ((number, "_", text, []) for text in TEXT.findall(line))
+
+
+METHODS = [("**.py", of_python), ("**.js", "javascript"), ("shell/login/*.html", of_page)]
 
 
 def extracted() -> Catalog:

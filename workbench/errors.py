@@ -138,7 +138,7 @@ class ManyRefused(WorkbenchError):
     def __init__(self, refused: Sequence[Any]) -> None:
         self.refused = tuple(refused)
         named = " ".join(map(str, self.refused[:3])) + (" ..." if len(self.refused) > 3 else "")
-        super().__init__(f"{named} Nothing was changed.")
+        super().__init__(_("{refused} Nothing was changed.", refused=named))
 
 
 class EntryRefused(WorkbenchError):
@@ -162,7 +162,7 @@ class EntryConflict(WorkbenchError):
 
     def __init__(self, called: str, theirs: Any) -> None:
         self.theirs = theirs
-        super().__init__(f"{called} was changed meanwhile. Nothing was overwritten.")
+        super().__init__(_("{entry} was changed meanwhile. Nothing was overwritten.", entry=called))
 
 
 class ReturnRefused(WorkbenchError):
@@ -179,8 +179,11 @@ class RequestReused(WorkbenchError):
     def __init__(self, request_id: object, transaction_id: int) -> None:
         self.transaction_id = transaction_id
         super().__init__(
-            f"Request {request_id} was already saved, with other content, as transaction {transaction_id}."
-            " Nothing was saved again."
+            _(
+                "Request {request} was already saved, with other content, as transaction {id}. Nothing was saved"
+                " again.",
+                **{"request": request_id, "id": transaction_id},
+            )
         )
 
 
@@ -201,7 +204,7 @@ class TooManyTries(WorkbenchError):
 
     def __init__(self, seconds: int) -> None:
         self.seconds = seconds
-        super().__init__(f"Too many wrong passwords. Try again in {seconds} s.")
+        super().__init__(_("Too many wrong passwords. Try again in {seconds} s.", seconds=seconds))
 
 
 class AccountError(WorkbenchError):

@@ -10,10 +10,12 @@ from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
 from tests.texts import CATALOGUES, extracted
+from tests.unit.test_failures import CONFIGURED, refused
 from workbench import locale
+from workbench.database.failures import in_words
 from workbench.errors import FieldError, SaleNotFound
 from workbench.filters import period_named
-from workbench.locale.texts import _
+from workbench.locale.texts import _, english, ngettext
 from workbench.sales.fields import FIELDS
 from workbench.shell import page_template
 from workbench.words import counted, items_text
@@ -79,6 +81,25 @@ def test_texts_are_in_the_language_of_the_locale() -> None:
     )
     locale.use_locale("fr_FR")
     assert (_("Refresh"), counted(1, "sale")) == ("Refresh", "1 sale")
+
+
+def test_logs_and_the_command_have_the_english_words() -> None:
+    locale.use_locale("de_DE")
+    away = in_words(CONFIGURED, "master", refused("Connection refused"))
+    assert str(away).startswith("Der Master unter db.example:5432 antwortet nicht: dort hört niemand zu. Prüfen Sie")
+    assert english(away).startswith("The master at db.example:5432 does not answer: nothing listens there. Check")
+    assert english(ValueError("as it is")) == english("as it is") == "as it is"
+    assert english(ngettext("{n} sale", "{n} sales", 2, n=locale.number(1234.5))) == "1.234,5 sales"
+    locale.speak_english()
+    try:
+        assert (_("Refresh"), str(SaleNotFound(7))[:24], locale.language()) == (
+            "Refresh",
+            "There is no transaction ",
+            "en",
+        )
+        assert locale.day(locale.A_MOMENT) == "31.05.2026"
+    finally:
+        locale.speak_english(False)
 
 
 def test_a_page_names_its_language_and_has_the_texts_of_its_scripts() -> None:

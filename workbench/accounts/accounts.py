@@ -18,6 +18,7 @@ from workbench.database.engines import Engines
 from workbench.database.failures import SERVER_ERRORS, in_words, state_of
 from workbench.database.sql_files import WritingConnection, run_sql, write_sql
 from workbench.errors import AccountError, SchemaError, SettingsError
+from workbench.locale import _
 
 T = TypeVar("T")
 C = TypeVar("C", bound=sa.Connection)  # one that only reads, or one that may write
@@ -50,7 +51,7 @@ def add(engines: Engines, name: str, password: str | None, role: Role, stores: I
     name = _name(name)
     values = {"account_name": name, **_rights(role, stores)}
     values["password_hash"] = None if password is None else hashed(password, name)
-    return _written(engines, "add_account", values, f"There is an account {name} already.")
+    return _written(engines, "add_account", values, _("There is an account {name} already.", name=name))
 
 
 def change(engines: Engines, name: str, role: Role, stores: Iterable[int] | None = None) -> Account:
@@ -90,7 +91,7 @@ def in_transaction(engines: Engines, begin: Callable[[], AbstractContextManager[
             return work(connection)
     except SERVER_ERRORS as error:
         if state_of(error) == UNDEFINED_TABLE:
-            raise SchemaError("The master has no accounts yet: run `workbench migrate`.") from None
+            raise SchemaError(_("The master has no accounts yet: run `workbench migrate`.")) from None
         raise in_words(engines.settings, "master", error) from None
 
 
@@ -130,4 +131,4 @@ def _rights(role: Role, stores: Iterable[int] | None) -> dict[str, Any]:
 
 
 def _missing(name: str) -> str:
-    return f"There is no account {name!r}: see `workbench user list`."
+    return _("There is no account {name}: see `workbench user list`.", name=repr(name))

@@ -8,11 +8,17 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from workbench.errors import RoleRefused, SignedOut
+from workbench.locale import N_, _
 
 Role = Literal["viewer", "editor", "admin"]
 ROLES: tuple[Role, ...] = get_args(Role)  # each may do what those before it may
-NEEDS: dict[Role, str] = {"viewer": "the role viewer", "editor": "the role editor or admin", "admin": "the role admin"}
-ENDED = "You are not logged in any more. Log in again; nothing was saved."
+NEEDS: dict[Role, str] = {
+    "viewer": N_("{what} needs the role viewer; {name} is {role}."),
+    "editor": N_("{what} needs the role editor or admin; {name} is {role}."),
+    "admin": N_("{what} needs the role admin; {name} is {role}."),
+}
+A_ROLE: dict[Role, str] = {"viewer": N_("a viewer"), "editor": N_("an editor"), "admin": N_("an admin")}
+ENDED = N_("You are not logged in any more. Log in again; nothing was saved.")
 
 
 @dataclass(frozen=True)
@@ -48,12 +54,8 @@ class Actor:
         """The actor as of now. Raises RoleRefused, which says that ``what`` needs this role, and SignedOut."""
         now = self.now
         if ROLES.index(now.role) < ROLES.index(role):
-            raise RoleRefused(f"{what} needs {NEEDS[role]}; {now.name} is {_article(now.role)} {now.role}.")
+            raise RoleRefused(_(NEEDS[role], what=_(what), name=now.name, role=_(A_ROLE[now.role])))
         return now
-
-
-def _article(role: Role) -> str:
-    return "a" if role == "viewer" else "an"
 
 
 def os_user() -> str:
@@ -66,7 +68,7 @@ def os_user() -> str:
 
 def signed_out() -> Actor:
     """What a look at a login finds that has ended: raises SignedOut."""
-    raise SignedOut(ENDED)
+    raise SignedOut(_(ENDED))
 
 
 NOBODY = Actor("nobody", "viewer", look=signed_out)

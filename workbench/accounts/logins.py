@@ -22,6 +22,7 @@ from workbench.accounts.slowing import Slowing
 from workbench.database.engines import Engines
 from workbench.database.sql_files import WritingConnection, run_sql, write_sql
 from workbench.errors import LoginRefused, ServerUnavailable, WorkbenchError
+from workbench.locale import N_, _, english
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +30,7 @@ T = TypeVar("T")
 
 LOOK_SECONDS = 1.0  # so long, and no longer, a login is believed to be as it was
 TOKEN_BYTES = 32
-WRONG = "Name or password is wrong."
+WRONG = N_("Name or password is wrong.")
 
 
 class Login:
@@ -103,12 +104,12 @@ class Logins:
         if not is_right(password, None if found is None else found.password_hash):
             whose = "an unknown name" if found is None else found.account_name  # it may be a password, mistyped
             log.warning("A login as %s was refused, from %s", whose, address)
-            raise LoginRefused(WRONG)
+            raise LoginRefused(_(WRONG))
         token = secrets.token_urlsafe(TOKEN_BYTES)
         of = {"token_hash": _hash(token), "account_id": found.account_id, "seconds": self._seconds}
         begun = self._in_transaction(lambda c: write_sql(c, "accounts/begin_login", of).one_or_none())
         if begun is None:  # it was disabled meanwhile
-            raise LoginRefused(WRONG)
+            raise LoginRefused(_(WRONG))
         self._slowing.forgive(name, address)
         self._keep(Login(of["token_hash"], _actor(found), begun.ends_at))
         log.info("%s has logged in from %s", found.account_name, address)
@@ -185,7 +186,7 @@ class Logins:
                 problem = ""
             except WorkbenchError as error:
                 if str(error) != problem:
-                    log.warning("Logins could not be looked at: %s", error)
+                    log.warning("Logins could not be looked at: %s", english(error))
                 problem = str(error)
             except Exception:
                 log.exception("Logins could not be looked at")

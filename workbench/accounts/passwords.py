@@ -8,6 +8,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from workbench.errors import AccountError
+from workbench.locale import _
 
 LEAST, MOST = 12, 200  # characters: length is what counts (NIST SP 800-63B), no rules about kinds of them
 # Of RFC 9106's second choice (3 passes over 64 MB), by the library's own defaults. Nobody's password, for names that
@@ -20,9 +21,14 @@ _at_once = threading.BoundedSemaphore(2)  # each takes a core, and 64 MB
 def hashed(password: str, name: str) -> str:
     """The hash to store. Raises AccountError for a password that is too short, too long, or the name."""
     if not LEAST <= len(password) <= MOST:
-        raise AccountError(f"The password has {len(password)} characters: give it {LEAST} to {MOST}.")
+        raise AccountError(
+            _(
+                "The password has {n} characters: give it {least} to {most}.",
+                **{"n": len(password), "least": LEAST, "most": MOST},
+            )
+        )
     if name.casefold() in password.casefold() and len(password) - len(name) < LEAST:
-        raise AccountError("The password is little more than the account's name: give another.")
+        raise AccountError(_("The password is little more than the account's name: give another."))
     with _at_once:
         return _hasher.hash(password)
 

@@ -8,6 +8,7 @@ from workbench.cli import export, imports, lab, passwords, report, risingwave, s
 from workbench.cli.bench.command import bench
 from workbench.cli.shared import errors
 from workbench.errors import WorkbenchError
+from workbench.locale import english, speak_english
 from workbench.servers.disk import full_in_words
 
 __all__ = ["app", "main"]
@@ -44,9 +45,10 @@ app.add_typer(imports.catalogue_app, name="catalogue")
 
 def main() -> None:
     """Runs the command: exit code 0, or one line on standard error and 1."""
+    speak_english()  # its lines are searched for, kept in logs and read by programs
     try:
         with full_in_words("."):
             app()
     except WorkbenchError as error:
-        errors.print(f"workbench: {error}", style="red", markup=False)
+        errors.print(f"workbench: {english(error)}", style="red", markup=False)
         raise SystemExit(1) from None

@@ -19,6 +19,7 @@ from workbench.cli.report_history import list_history
 from workbench.cli.shared import AsJson, configured, errors, say
 from workbench.config import Settings, load_settings
 from workbench.errors import ParameterRefused, ReportError, WorkbenchError
+from workbench.locale import english, speak_english
 from workbench.servers.disk import full_in_words, write_whole
 
 if TYPE_CHECKING:
@@ -150,6 +151,7 @@ def _run(chosen: Report, given: dict[str, str], target: Path, kind: Format, seco
         find_chromium("A PDF")
     if not target.parent.is_dir():
         raise ReportError(f"There is no folder {target.parent} to write {target.name} to.")
+    speak_english(False)  # a report is for people, whoever has it made
     with errors.status(f"Running {chosen.name} ...") as status:
         settings = configured()
         finished = run_recorded(
@@ -176,7 +178,7 @@ def _recording(chosen: Report, values: dict[str, Value], settings: Settings) -> 
     try:
         return History.of(settings).begin(chosen.name, chosen.title, values, current_actor().name)
     except WorkbenchError as error:
-        say(str(error))
+        say(english(error))
         return None
 
 

@@ -15,6 +15,7 @@ from workbench.accounts.actor import current_actor
 from workbench.cli.shared import configured, errors
 from workbench.config import Settings, load_settings
 from workbench.errors import ReportError, ScheduleRefused
+from workbench.locale import speak_english
 
 if TYPE_CHECKING:
     from workbench.reports.history import Form
@@ -86,10 +87,12 @@ def run_schedules() -> None:
 
     settings = load_settings()
     schedules = Schedules(settings)
+    speak_english(False)  # reports and mail are for people
     with errors.status("Running what is due ..."):
         ended = run_due(configured, schedules)
         send_waiting(settings)
         schedules.tidy()
+    speak_english()
     for entry in ended:
         texts = ended_text(entry, settings.clock), entry.handed_out, sent_text(entry, settings.clock)
         typer.echo(f"{entry.schedule}: {'. '.join(filter(None, texts))}")

@@ -25,6 +25,7 @@ from workbench.config import Settings, load_settings
 from workbench.config.hosts import LOOPBACK, listed_hosts
 from workbench.connection import open_workbench
 from workbench.errors import SettingsError, WorkbenchError
+from workbench.locale import english
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +83,7 @@ def begin(address: str | None, app: BokehTornado) -> None:
     except SettingsError:
         raise
     except WorkbenchError as error:
-        log.warning("Nobody can log in yet: %s", error)
+        log.warning("Nobody can log in yet: %s", english(error))
 
 
 def way(request: HTTPServerRequest | None = None) -> Way:
@@ -145,7 +146,7 @@ async def has_account(request: HTTPServerRequest) -> bool:
     try:
         return await asyncio.to_thread(lambda: open_workbench().logins.vouched(vouched_name(request))) is not None
     except WorkbenchError as error:
-        log.warning("An account could not be looked at: %s", error)
+        log.warning("An account could not be looked at: %s", english(error))
         return False
 
 
@@ -178,7 +179,7 @@ async def find_login(request: HTTPServerRequest) -> Login | None:
         logins = await asyncio.to_thread(shared_logins) if _logins is None else _logins
         return logins.known(token) or await asyncio.to_thread(logins.find, token)
     except WorkbenchError as error:
-        log.warning("A login could not be looked at: %s", error)
+        log.warning("A login could not be looked at: %s", english(error))
         return None
 
 

@@ -19,6 +19,7 @@ from workbench.database.deadline import PING_SECONDS, time_limit, wait_until
 from workbench.database.engines import Engines
 from workbench.database.failures import SERVER_ERRORS, ServerError, failure, in_words
 from workbench.database.sql_files import run_sql
+from workbench.locale import N_, _
 
 RETRY_SECONDS = 2.0
 SUSPECT_SECONDS = 0.5  # so long nobody waits for a connection to a replica that is well
@@ -141,10 +142,10 @@ CONNECTED_SECONDS = 1.5  # a pooled connection answers, or a new one is made: wh
 NOTHING = "0/0"  # before the first position
 # Why the master answers in the replica's place. What is not here would fail on the master too.
 NOTES = {
-    "away": "the replica does not answer",
-    "busy": "the replica is busy",
-    "replayed": "the replica had to replay a change of the tables",
-    "missing": "the replica lacks a table that the master may have",
+    "away": N_("the replica does not answer"),
+    "busy": N_("the replica is busy"),
+    "replayed": N_("the replica had to replay a change of the tables"),
+    "missing": N_("the replica lacks a table that the master may have"),
 }
 
 
@@ -205,7 +206,7 @@ class Reader:
         ``work`` may be called twice (a replica may go away in the middle), so it must only read. ``what`` is the name
         that its time is counted under: one of few, never a value.
         """
-        note = "no replica is configured"
+        note = _("no replica is configured")
         if self.engines.replica is not None:
             began = time.perf_counter()
             answer, note = self._ask_replica(session, work)
@@ -224,19 +225,21 @@ class Reader:
         proof = None if newest is None or newest.is_beaten else newest
         as_of = _wait(connection, session.token if proof is None else _later(session.token, proof.lsn))
         if as_of is None:
-            return None, f"the replica is {'behind the master' if proof else 'still behind what was just saved'}"
+            behind = _("the replica is still behind what was just saved")
+            return None, _("the replica is behind the master") if proof else behind
         beat_at = as_of if newest is None or newest.beat_at is None else newest.beat_at
         if (beat_at - as_of).total_seconds() > STALE_SECONDS:
-            return None, f"the replica stands still at {self.engines.settings.clock.text(as_of)}"
+            moment = self.engines.settings.clock.text(as_of)
+            return None, _("the replica stands still at {moment}", moment=moment)
         return max(as_of, proof.at) if proof else as_of, ""
 
     def _ask_replica(self, session: Session, work: Work[T]) -> tuple[Answer[T] | None, str]:
         replica = self.engines.replica
         assert replica is not None
         if session.token is None:
-            return None, "the replica's position is unknown"
+            return None, _("the replica's position is unknown")
         if not self.pulse.is_there(replica):
-            return None, NOTES["away"]
+            return None, _(NOTES["away"])
         try:
             with self.pulse.connected(replica) as connection:
                 as_of, note = self.shown(connection, session)
@@ -251,7 +254,7 @@ class Reader:
             self.pulse.failed()
         if kind not in NOTES:
             raise in_words(self.engines.settings, "replica", error) from None
-        return NOTES[kind]
+        return _(NOTES[kind])
 
     def _ask_master(self, session: Session, work: Work[T], what: str, note: str) -> Answer[T]:
         began = time.perf_counter()

@@ -21,6 +21,7 @@ from workbench.database.positions import position
 from workbench.database.replication import Session
 from workbench.database.sql_files import WritingConnection, read_sql, write_sql
 from workbench.errors import OutcomeUnknown, ServerBusy
+from workbench.locale import N_, _, sentences
 
 T = TypeVar("T")
 SAVE_SECONDS = 6.0  # from the first attempt to the answer
@@ -28,6 +29,11 @@ STATEMENT_SECONDS = 3.0  # of these for one statement: the rest serves to ask wh
 MARGIN_SECONDS = 0.4  # the server ends a statement so long before the client does, and the outcome is known
 LEAST_SECONDS = 2.0  # with less left no attempt is begun
 ATTEMPTS = 4  # of one that was refused, or ended in a deadlock; what may still become clear is tried until the deadline
+# What is done by a Write, for the catalogues of texts.
+DOING = (
+    *(N_("create the transaction"), N_("update the transaction"), N_("delete the transaction")),
+    *(N_("restore the transaction"), N_("keep the result"), N_("save the view")),
+)
 _TRIED_AGAIN: tuple[Failure, ...] = ("away", "busy", "replayed", "held", "stopped")
 
 
@@ -87,16 +93,17 @@ class Write:
     def _in_words(self, error: ServerError | StillOpen) -> Exception:
         is_told = isinstance(error, DBAPIError) and failure(error) not in _TRIED_AGAIN  # what this request comes to
         if self._is_doubtful and not is_told:
-            again = "Save again: a request that was already accepted is not done twice."
+            again = _("Save again: a request that was already accepted is not done twice.")
             if not self.may_repeat:
-                again = "Look what is there before you save again."
-            return OutcomeUnknown(
-                f"The master went away while it was saving, so it is not known whether it did. {again}"
-            )
+                again = _("Look what is there before you save again.")
+            lost = _("The master went away while it was saving, so it is not known whether it did.")
+            return OutcomeUnknown(sentences(lost, again))
         if isinstance(error, StillOpen) or failure(error) in ("replayed", "held", "stopped"):
-            return ServerBusy(
-                f"The master took too long to {self.doing}: others hold it. Nothing was saved; try again."
+            text = _(
+                "The master took too long to {doing}: others hold it. Nothing was saved; try again.",
+                doing=_(self.doing),
             )
+            return ServerBusy(text)
         return in_words(self.engines.settings, "master", error)
 
 
@@ -145,8 +152,10 @@ def commit(connection: WritingConnection) -> None:
         if not is_away(error):
             raise
         raise OutcomeUnknown(
-            "The master went away while it was saving: it has done all of it or nothing. Look at the newest sales"
-            " before you try again."
+            _(
+                "The master went away while it was saving: it has done all of it or nothing. Look at the newest sales"
+                " before you try again."
+            )
         ) from None
 
 

@@ -27,7 +27,7 @@ from workbench.forms.item_line import ItemLine
 from workbench.forms.known_products import Known, KnownProducts
 from workbench.forms.named_ids import no_names
 from workbench.forms.typed_item import TypedItem, as_unknown, plain_amount
-from workbench.locale import _
+from workbench.locale import _, english
 from workbench.sales.models import LineInput, parse_line
 from workbench.sales.products import find_product, known_products
 from workbench.sales.service import Sales
@@ -151,7 +151,7 @@ class Basket(pn.viewable.Viewer):
         try:
             self.products.learn((await read_aside(known_products, self._sales.reader, self._sales.session)).value)
         except ServerUnavailable as error:
-            log.warning("Products that were sold are not known: %s", error)
+            log.warning("Products that were sold are not known: %s", english(error))
 
     async def settle(self) -> None:
         """Waits until each item that was entered is in the basket, or refused."""
@@ -218,7 +218,7 @@ class Basket(pn.viewable.Viewer):
             found = (await asyncio.to_thread(find_product, self._sales.reader, self._sales.session, code)).value
             self.products.learn([] if found is None else [found])
         except ServerUnavailable as error:
-            log.warning("Product %r is not looked up: %s", code, error)
+            log.warning("Product %r is not looked up: %s", code, english(error))
         finally:
             self._settled.set()
             self._go_on(text)

@@ -21,7 +21,7 @@ from workbench.forms.fields import Fields, actions, flow, text_field
 from workbench.forms.messages import Message
 from workbench.forms.named_ids import no_names
 from workbench.forms.typed_item import plain_amount
-from workbench.locale import N_, _
+from workbench.locale import N_, _, english
 from workbench.sales.models import LineInput, parse_line, with_point
 from workbench.sales.products import find_product
 from workbench.sales.service import Sales
@@ -123,7 +123,7 @@ class ItemEntry(pn.viewable.Viewer):
         try:
             answer = await asyncio.to_thread(find_product, self._sales.reader, self._sales.session, code)
         except ServerUnavailable as error:
-            log.warning("Product %r is not completed: %s", code, error)
+            log.warning("Product %r is not completed: %s", code, english(error))
             return
         if code == self.fields.text("product_code").strip():  # else it was typed on meanwhile
             known = {name: getattr(answer.value, name, None) for name in COMPLETED} | self._listed(code)

@@ -10,7 +10,7 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmui
 
-from workbench.accounts.actor import NEEDS, Actor
+from workbench.accounts.actor import Actor
 from workbench.catalogue.names import Names
 from workbench.components.browser.address_bar import AddressBar
 from workbench.components.inline import done_at_once, is_notebook, is_served, session_of, when_shown
@@ -175,7 +175,7 @@ class SalesManager(pn.viewable.Viewer):
             self._reading -= 1
         self._said.clear()
         if not may_open:
-            problems.append(f"{WRITING} needs {NEEDS['editor']}: here are the sales to look at.")
+            problems.append(_("{what} needs the role editor or admin: here are the sales to look at.", what=_(WRITING)))
         if problems:
             self._said.say("warning", " ".join(problems))
         return view if may_open else replace(view, tab=TABS[VIEW], sale_id=None)

@@ -16,7 +16,17 @@ from workbench.locale.figures import (
     percent,
     weekday,
 )
-from workbench.locale.texts import N_, _, language, ngettext, ngettext_noop, texts_of_scripts
+from workbench.locale.texts import (
+    N_,
+    _,
+    english,
+    language,
+    ngettext,
+    ngettext_noop,
+    sentences,
+    speak_english,
+    texts_of_scripts,
+)
 from workbench.locale.typed import (
     A_MOMENT,
     AN_AMOUNT,
@@ -38,6 +48,7 @@ __all__ = [
     "conventions",
     "day",
     "day_hint",
+    "english",
     "field_text",
     "find_locale",
     "hour",
@@ -55,6 +66,8 @@ __all__ = [
     "percent",
     "read_day",
     "read_moment",
+    "sentences",
+    "speak_english",
     "texts_of_scripts",
     "use_locale",
     "weekday",

@@ -14,6 +14,13 @@ from workbench.locale.conventions import Conventions, conventions
 
 FOLDER = Path(__file__).parent
 DOMAIN = "LC_MESSAGES/workbench.po"
+_is_english = False
+
+
+class Text(str):
+    """A text in another language, with its ``english`` words for logs and whatever else is always English."""
+
+    english: str
 
 
 class Catalogue:
@@ -40,15 +47,48 @@ class Catalogue:
 
 def _(text: str, /, **values: object) -> str:
     """The text in the language of the locale, with values in the place of their names in braces."""
-    found = _catalogue(conventions()).texts.get(text, text)
-    return found.format(**values) if values else found
+    found = _catalogue(_spoken()).texts.get(text)
+    if found is None:
+        return text.format(**values) if values else text
+    return _made(found, text, values)
 
 
 def ngettext(one: str, many: str, number: int, /, **values: object) -> str:
     """The form of a text that goes with a number."""
-    catalogue = _catalogue(conventions())
-    forms = catalogue.plurals.get(one)
-    return (forms[catalogue.form(number)] if forms else one if number == 1 else many).format(**values)
+    catalogue = _catalogue(_spoken())
+    forms, plain = catalogue.plurals.get(one), one if number == 1 else many
+    return _made(forms[catalogue.form(number)], plain, values) if forms else plain.format(**values)
+
+
+def english(text: object) -> str:
+    """The English words of a text, or of an error; what has no others as it is."""
+    said = text.args[0] if isinstance(text, BaseException) and text.args else text
+    return said.english if isinstance(said, Text) else str(text)
+
+
+def sentences(*texts: str) -> str:
+    """Texts that follow one another, but those that are empty."""
+    said = [text for text in texts if text]
+    made = Text(" ".join(said))
+    made.english = " ".join(map(english, said))
+    return made
+
+
+def speak_english(is_english: bool = True) -> None:
+    """Has this process show all texts in English, whatever the locale; figures and days stay those of the place."""
+    global _is_english
+    _is_english = is_english
+
+
+def _made(found: str, plain: str, values: dict[str, object]) -> Text:
+    made = Text(found.format(**values) if values else found)
+    told = {name: english(value) if isinstance(value, Text) else value for name, value in values.items()}
+    made.english = plain.format(**told) if values else plain
+    return made
+
+
+def _spoken() -> Conventions:
+    return Conventions() if _is_english else conventions()
 
 
 def N_(text: str) -> str:
@@ -63,7 +103,7 @@ def ngettext_noop(one: str, many: str) -> tuple[str, str]:
 
 def texts_of_scripts() -> str:
     """The texts that scripts in the browser show, as JSON that may stand in a page."""
-    return json.dumps(_catalogue(conventions()).of_scripts).replace("<", "\\u003c")
+    return json.dumps(_catalogue(_spoken()).of_scripts).replace("<", "\\u003c")
 
 
 def catalogue_of(now: Conventions) -> Path | None:
@@ -74,7 +114,7 @@ def catalogue_of(now: Conventions) -> Path | None:
 
 def language() -> str:
     """The language of the texts as HTML names it: ``de-DE``; ``en`` where they have no catalogue."""
-    now = conventions()
+    now = _spoken()
     return now.name.replace("_", "-") if catalogue_of(now) else "en"
 
 

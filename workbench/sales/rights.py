@@ -9,9 +9,9 @@ from workbench import locale
 from workbench.accounts.actor import Actor
 from workbench.config import Settings
 from workbench.errors import RoleRefused
-from workbench.words import counted
+from workbench.locale import N_, _, ngettext
 
-WRITING = "To record, correct or void a sale"
+WRITING = N_("To record, correct or void a sale")
 
 
 @dataclass(frozen=True)
@@ -39,16 +39,22 @@ class Rights:
         """Raises RoleRefused, in words, when this sale is not one that the actor may write."""
         if self.since is not None and transaction_time < self.since:
             raise RoleRefused(
-                f"This sale is of {locale.day(transaction_time)}. An editor writes those of {_days(self.days)}:"
-                " what is older needs the role admin."
+                _(
+                    "This sale is of {day}. An editor writes those of {days}: what is older needs the role admin.",
+                    **{"day": locale.day(transaction_time), "days": _days(self.days)},
+                )
             )
         if self.actor.stores is not None and store_id not in self.actor.stores:
             own = ", ".join(map(str, sorted(self.actor.stores)))
             raise RoleRefused(
-                f"This sale is of store {store_id}. {self.actor.name} writes those of store {own or 'none'} alone:"
-                " another one's need an editor of that store, or the role admin."
+                _(
+                    "This sale is of store {store}. {name} writes those of store {own} alone: another one's need an"
+                    " editor of that store, or the role admin.",
+                    **{"store": store_id, "name": self.actor.name, "own": own or _("none")},
+                )
             )
 
 
 def _days(days: int) -> str:
-    return {1: "today", 2: "today and yesterday"}.get(days, f"the last {counted(days, 'day')}")
+    few = {1: _("today"), 2: _("today and yesterday")}
+    return few.get(days) or ngettext("the last {n} day", "the last {n} days", days, n=days)

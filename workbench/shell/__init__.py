@@ -23,7 +23,7 @@ from workbench.components.panel_fixes.local_styles import keep_styles_local
 from workbench.components.panel_fixes.pending_writes import deliver_all_writes
 from workbench.connection import Workbench, open_workbench
 from workbench.errors import NobodyWaits, RoleRefused, WorkbenchError
-from workbench.locale import _, conventions, language, texts_of_scripts
+from workbench.locale import _, conventions, english, language, texts_of_scripts
 from workbench.shell.banner import Banner
 from workbench.shell.navigation import PRODUCT, SEEN_BY, navigation
 
@@ -68,7 +68,7 @@ def page(title: str, content: Content) -> None:
     try:
         workbench = open_workbench()
         refuse_stranger()
-        current_actor().need(SEEN_BY.get(title, "viewer"), f"The page {title}")
+        current_actor().need(SEEN_BY.get(title, "viewer"), _("The page {title}", title=_(title)))
     except WorkbenchError as error:
         body: list[Viewable | Viewer] = [problem(str(error))]
     else:
@@ -86,10 +86,14 @@ def refuse_stranger() -> None:
         return
     if name := signed_in.name_of_page():
         raise RoleRefused(
-            f"{name} has no account here. An admin makes one: `workbench user add {name} --role viewer --no-password`."
+            _(
+                "{name} has no account here. An admin makes one: `workbench user add {name} --role viewer"
+                " --no-password`.",
+                name=name,
+            )
         )
     raise RoleRefused(
-        "People have to log in here: serve the app with `workbench serve`, or with the plugin README names."
+        _("People have to log in here: serve the app with `workbench serve`, or with the plugin README names.")
     )
 
 
@@ -141,7 +145,7 @@ def show_error(error: BaseException) -> None:
     text = _("That did not work. The cause is in the server's log.")
     if isinstance(error, WorkbenchError):
         text = str(error)
-        log.warning("%s: %s", type(error).__name__, error)
+        log.warning("%s: %s", type(error).__name__, english(error))
     else:
         log.error("Unexpected error in a session", exc_info=error)
     if pn.state.notifications is not None:
@@ -170,7 +174,7 @@ def frame(title: str, body: list[Viewable | Viewer]) -> Page:
     heading = pn.pane.HTML(f"<h1>{theme.esc(_(title))}</h1>", stylesheets=[theme.stylesheet()], margin=0)
     main = pmui.Column(heading, *body, sx=MARGINS, sizing_mode="stretch_width")
     made = Page(
-        meta_title=f"{_(title)} - {PRODUCT}",
+        meta_title=f"{_(title)} - {_(PRODUCT)}",
         header=[navigation(title, signed_in.actor_of_page(), os_user())],
         main=[main],
         main_width=WIDTH,

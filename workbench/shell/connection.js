@@ -10,6 +10,7 @@
   const BACK = "workbench:lost-seconds", RELOADS = "workbench:reloads"
   const unsaved = (window.workbenchUnsaved = window.workbenchUnsaved || new Set())
   const store = window.sessionStorage
+  const _ = (text) => window.workbenchTexts[text] ?? text
   let isLost = false, isLeaving = false, isClosed = false, hasAsked = false, lostAt = 0
 
   const said = document.createElement("div")
@@ -26,7 +27,8 @@
   const backAgain = (seconds) => {
     said.setAttribute("role", "status")
     const hasDrafts = Object.keys(store).some((key) => key.startsWith(`draft:${location.pathname}:`))
-    say(`Connected again after ${seconds} s.${hasDrafts ? " What you had typed is still here." : ""}`)
+    const back = _("Connected again after {seconds} s.").replace("{seconds}", seconds)
+    say(hasDrafts ? `${back} ${_("What you had typed is still here.")}` : back)
     const seen = () => { if (!isLost) { say("") } }
     for (const kind of ["pointerdown", "keydown"]) { window.addEventListener(kind, seen, {once: true}) }
   }
@@ -46,7 +48,7 @@
     lostAt = Date.now()
     document.documentElement.dataset.connection = "lost"
     said.setAttribute("role", "alert")
-    say("The connection to the server is lost. Saving is off, and nothing can be typed until it is back; what you typed is kept. Reconnecting by itself …")
+    say(_("The connection to the server is lost. Saving is off, and nothing can be typed until it is back; what you typed is kept. Reconnecting by itself …"))
     askAgain()
   }
   // A server that answers but does not let the page in is not asked without end.

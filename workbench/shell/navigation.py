@@ -17,7 +17,7 @@ LOG_OUT = (
     '<path d="M10 4H5v16h5M15 8l4 4-4 4M19 12H9"/></svg>'
 )
 SHORTCUTS = '<button class="keys" data-shortcuts aria-label="{0}" title="{0}">?</button>'
-PRODUCT = "Sales workbench"
+PRODUCT = N_("Sales workbench")
 PAGES = {
     N_("Sales"): "sales",
     N_("Analytics"): "analytics",
@@ -39,7 +39,7 @@ def navigation(current: str, actor: Actor | None, os_user: str) -> pn.pane.HTML:
     """
     links = "".join(_link(title, path, title == current) for title, path in PAGES.items() if _is_seen(title, actor))
     css = Path(__file__).with_name("navigation.css").read_text(encoding="utf-8")
-    brand = f'<a class="brand" href="sales">{PRODUCT}</a>'
+    brand = f'<a class="brand" href="sales">{_(PRODUCT)}</a>'
     pages = f'<nav aria-label="{_("Pages")}">{links}</nav>'
     keys = SHORTCUTS.format(_("Keyboard shortcuts"))
     bar = f'<div class="bar">{brand}{pages}{keys}{_who(actor, os_user)}</div>'
@@ -56,9 +56,10 @@ def _who(actor: Actor | None, os_user: str) -> str:
             "Only this machine reaches the app, so nobody logs in. What you change is by {user}.", user=esc(os_user)
         )
         return f'<span class="who" title="{why}">{_("no login")}</span>'
-    stores = "" if actor.stores is None else f" of store {', '.join(map(str, sorted(actor.stores)))}"
-    role = esc(actor.role)
-    name = f'<span class="name" title="{role}{stores}">{esc(actor.name)} <small>{role}</small></span>'
+    role = title = esc(actor.role)
+    if actor.stores is not None:
+        title = _("{role} of store {stores}", role=role, stores=", ".join(map(str, sorted(actor.stores))))
+    name = f'<span class="name" title="{title}">{esc(actor.name)} <small>{role}</small></span>'
     if signed_in.way() == "accounts":  # a provider keeps its own
         name = f'<a href="password" aria-label="{esc(actor.name)}: {_("change your password")}">{name}</a>'
     # A form and not a link: nobody else's page can log this one out. Drafts in the tab go along: page.html.

@@ -47,9 +47,9 @@ def _read(engines: Engines) -> Any:
 
 def _unreachable(engines: Engines, text: str) -> str:
     server = engines.settings.cdc
-    where = f"The master at {server.address}"
     if tls := refused_tls("master", server, text):
-        return f"{where} {tls}"
+        return tls
+    where = f"The master at {server.address}"
     if "password" in text:
         return (
             f"{where} refuses the password of {server.user}. Set RISINGWAVE_CDC_PASSWORD to that role's password, or"

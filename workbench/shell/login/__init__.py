@@ -19,22 +19,28 @@ from workbench.config import load_settings
 from workbench.config.hosts import listed_hosts, read_host
 from workbench.connection import open_workbench
 from workbench.errors import AccountError, LoginRefused, TooManyTries, WorkbenchError
+from workbench.locale import N_, _, english, language
 
 __all__ = ["ROUTES", "place_on_site"]
 FOLDER = Path(__file__).parent
 ON_SITE = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
 MOST = 300  # characters of a name or a password that are looked at
 THEME_COOKIE = "workbench_theme"
-HEADINGS = {"login": "Log in", "password": "Password", "left": "Logged out"}
+HEADINGS = {"login": N_("Log in"), "password": N_("Password"), "left": N_("Logged out")}
+TEXT = re.compile(r'_\("(.*?)"\)')  # in the pages: what is looked up
+
+
+def _page(name: str) -> Template:
+    return Template(TEXT.sub(lambda found: _(found[1]), _read(name)))
 
 
 @cache
-def _page(name: str) -> Template:
+def _read(name: str) -> str:
     text = (FOLDER / "frame.html").read_text(encoding="utf-8")
     parts = {"ICON": FOLDER.parent / "icon.svg", "STYLE": FOLDER / "login.css", "MAIN": FOLDER / f"{name}.html"}
     for mark, path in parts.items():
         text = text.replace(mark, path.read_text(encoding="utf-8"))
-    return Template(text)
+    return text
 
 
 def place_on_site(text: str, prefix: str) -> str:
@@ -98,7 +104,8 @@ class _Page(RequestHandler):
         self.set_status(status)
         self.set_header("Content-Type", "text/html; charset=utf-8")
         values |= {
-            "heading": HEADINGS[page],
+            "heading": _(HEADINGS[page]),
+            "language": language(),
             "theme": chosen if chosen in ("dark", "light") else "",
         }
         self.finish(_page(page).substitute({key: escape(value) for key, value in values.items()}))
@@ -119,7 +126,7 @@ class _Page(RequestHandler):
         if isinstance(error, TooManyTries):
             self.set_header("Retry-After", str(error.seconds))
             return 429, str(error)
-        return (403, str(error)) if isinstance(error, LoginRefused) else (503, f"Try again later. {error}")
+        return (403, str(error)) if isinstance(error, LoginRefused) else (503, f"{_('Try again later.')} {error}")
 
 
 class LoginPage(_Page):
@@ -164,7 +171,7 @@ class PasswordPage(_Page):
         now, new, again = self.typed("password", "new_password", "again")
         name = self._name()
         if new != again:
-            self._show(400, "The new password was not typed the same twice.")
+            self._show(400, _("The new password was not typed the same twice."))
             return
         try:
             of_check = await self.token(name, now)
@@ -176,7 +183,7 @@ class PasswordPage(_Page):
         except AccountError as error:
             self._show(400, str(error))
         except LoginRefused:
-            self._show(403, "Your password is another one.")
+            self._show(403, _("Your password is another one."))
         except WorkbenchError as error:
             self._show(*self.in_words(error))
         else:
@@ -219,7 +226,7 @@ async def _end(token: str) -> None:
             logins = await asyncio.to_thread(signed_in.shared_logins)
             await asyncio.to_thread(logins.end, token)
         except WorkbenchError as error:
-            signed_in.log.warning("A login ended here, and may hold elsewhere: %s", error)
+            signed_in.log.warning("A login ended here, and may hold elsewhere: %s", english(error))
 
 
 ROUTES: list[tuple[str, type[RequestHandler], dict[str, Any]]] = [
