@@ -62,7 +62,7 @@ def _function(name: str) -> Callable[..., pd.DataFrame]:
 
     given = ", ".join(METRICS[name].dimensions)
     figure.__name__ = figure.__qualname__ = name
-    figure.__doc__ = f"""{METRICS[name].about}
+    figure.__doc__ = f"""{METRICS[name].described}
 
     Columns are ``by`` (one name or several, any of {given}) and ``{name}``.
     ``where`` narrows it: ``Where(stores=[3], date_from=...)``, the same as a dict, or a ``Filters``.

@@ -18,6 +18,7 @@ from workbench.connection import Workbench
 from workbench.database.askers import Question
 from workbench.database.replication import Answer, Session, lsn_number
 from workbench.errors import FiguresUnavailable, MetricError, WorkbenchError
+from workbench.locale import _
 from workbench.metrics import Columns, MetricQuery, Source, Stream, Where, ask, ask_together
 from workbench.metrics.facts import values_of
 
@@ -139,7 +140,7 @@ class Live:
         Once none of them is there any more it ends, also at the server.
         A session that has just written waits until the columns have it, and asks by itself where they cannot.
         """
-        found = self._answers_of(session, (key,), lambda source, _: [work(source)])
+        found = self._answers_of(session, (key,), lambda source, _keys: [work(source)])
         if found is not None:
             with suppress(MetricError):  # of another one, which somebody has asked together with this one
                 return cast(Answer[T], found[key].answer.result()[key])
@@ -259,7 +260,7 @@ class Live:
             except Exception:
                 if not self.problem:
                     log.exception("The figures could not be renewed")
-                self.problem = "The figures could not be renewed. The cause is in the server's log."
+                self.problem = _("The figures could not be renewed. The cause is in the server's log.")
             else:
                 self.problem = ""
             self._has_begun.set()

@@ -6,7 +6,7 @@ import re
 import unicodedata
 
 from workbench import locale
-from workbench.locale import _, ngettext, ngettext_noop
+from workbench.locale import N_, _, ngettext, ngettext_noop
 
 # What ends a line or turns the direction of its neighbours, and is itself not seen.
 UNSEEN = re.compile("[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
@@ -23,15 +23,33 @@ NOUNS = (
     ngettext_noop("{n} return", "{n} returns"),
     ngettext_noop("{n} figure", "{n} figures"),
     ngettext_noop("{n} page", "{n} pages"),
+    ngettext_noop("{n} hour", "{n} hours"),
+    ngettext_noop("{n} week", "{n} weeks"),
+    ngettext_noop("{n} month", "{n} months"),
+    ngettext_noop("{n} point", "{n} points"),
+    ngettext_noop("{n} bar", "{n} bars"),
+    ngettext_noop("{n} byte", "{n} bytes"),
+    ngettext_noop("{n} question", "{n} questions"),
+)
+
+# What headings say, for the catalogues of texts; others are read as they are in English.
+HEADINGS = (
+    *(N_("Stores"), N_("Categories"), N_("Payment methods"), N_("Cashiers"), N_("Products"), N_("Hours")),
+    *(N_("Weekdays"), N_("Payment method")),
 )
 
 LABELS = {"abc_class": "ABC", "store_id": "Store", "transaction_id": "ID"}
 
 
 def label(name: object) -> str:
-    """A column's heading: ``average_sale`` -> ``Average sale``."""
+    """A column's heading in English, as files have it: ``average_sale`` -> ``Average sale``."""
     words = LABELS.get(str(name), str(name)).replace("_", " ")
     return words[:1].upper() + words[1:]
+
+
+def heading(name: object) -> str:
+    """The same as people read it."""
+    return _(label(name))
 
 
 def counted(number: int, noun: str) -> str:

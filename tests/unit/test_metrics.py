@@ -139,7 +139,7 @@ def test_one_bad_row_of_the_definitions_is_out_alone_and_says_why() -> None:
         replace(measure, name="unit", unit="euros"),  # type: ignore[arg-type]
         replace(measure, name="grain", grain="basket"),  # type: ignore[arg-type]
         replace(measure, name="two words"),
-        replace(measure, label="Another revenue"),
+        replace(measure, english="Another revenue"),
         MEASURES["sales"],
     ]
     ratios = [ratio, replace(ratio, name="typo", over="revenu"), replace(ratio, name="share", unit="count")]

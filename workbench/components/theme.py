@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from workbench import locale
+from workbench.locale import _
 from workbench.words import counted, visible
 
 Freshness = Literal["fresh", "amber", "red", "unknown"]
@@ -155,16 +156,16 @@ def store_time(at: datetime | None) -> str:
 def age(seconds: float | None) -> str:
     """``now``, ``3 s ago``, ``5 min ago``, ``2 h ago``, ``4 days ago``; ``unknown`` for None."""
     if seconds is None:
-        return "unknown"
+        return _("unknown")
     if seconds < 1:
-        return "now"
+        return _("now")
     if seconds < 60:
-        return f"{int(seconds)} s ago"
+        return _("{n} s ago", n=int(seconds))
     if seconds < 3600:
-        return f"{int(seconds // 60)} min ago"
+        return _("{n} min ago", n=int(seconds // 60))
     if seconds < 48 * 3600:
-        return f"{int(seconds // 3600)} h ago"
-    return f"{int(seconds // 86400)} days ago"
+        return _("{n} h ago", n=int(seconds // 3600))
+    return _("{n} days ago", n=int(seconds // 86400))
 
 
 def duration(seconds: float | None) -> str:

@@ -27,6 +27,8 @@ from workbench.dashboards.chart import (
     padded,
     short,
     theme_color,
+    tooltips,
+    unit_text,
 )
 from workbench.dashboards.feed import Moment
 from workbench.dashboards.kpis import change
@@ -34,9 +36,10 @@ from workbench.dashboards.tables import percent
 from workbench.dashboards.tile_card import Button
 from workbench.database.replication import Answer
 from workbench.filters import Filters, drop, value_text
+from workbench.locale import N_, _, in_sentence
 from workbench.metrics import DIMENSION_OF, DIMENSIONS, METRICS, MetricQuery
 from workbench.metrics.insights import ratios
-from workbench.words import visible
+from workbench.words import heading, visible
 
 LABEL_LENGTH = 18
 MOST_BARS = 12
@@ -60,7 +63,7 @@ class BarTile(ChartTile):
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         if cls.dimension:
-            cls.noun = DIMENSIONS[cls.dimension].label
+            cls.noun = DIMENSIONS[cls.dimension].english
             cls.narrows = next(name for name, dimension in DIMENSION_OF.items() if dimension == cls.dimension)
 
     def __init__(self, source: Any, filters: Filters | None = None) -> None:
@@ -98,7 +101,7 @@ class BarTile(ChartTile):
     @property
     def reads(self) -> Mapping[str, str]:  # type: ignore[override]
         """What the pointer reads: whose bar it is, how much, its share of all bars and its change."""
-        return {self.noun: "name", METRICS[self.metric].label: "text", "Share": "share", "Change": "change"}
+        return {self.noun: "name", METRICS[self.metric].english: "text", N_("Share"): "share", N_("Change"): "change"}
 
     def prepare(self, moment: Moment, frame: pd.DataFrame) -> pd.DataFrame:
         """A row for each bar, the highest first, with its label, colour and the texts of its hover."""
@@ -127,7 +130,8 @@ class BarTile(ChartTile):
 
     def summarized(self, data: pd.DataFrame) -> str:
         """``12 stores, highest … with …, lowest … with …``."""
-        return f"{len(data)} {self.narrows.replace('_', ' ')}, {extremes(data, 'name')}"
+        values = {"n": len(data), "what": in_sentence(heading(self.narrows)), "extremes": extremes(data, "name")}
+        return _("{n} {what}, {extremes}.", **values)
 
     def marks(self, data: pd.DataFrame) -> pd.DataFrame:
         """The highest bars, or all of them, as they are drawn: the last one first."""
@@ -160,8 +164,7 @@ class BarTile(ChartTile):
 
     def plot(self, data: pd.DataFrame) -> Any:
         """Bars that lie, so that names have room."""
-        tooltips = [(head, f"@{column}") for head, column in self.reads.items()]
-        return lying(data, ["share", "change"], tooltips, height=self.height, ylabel=self.unit)
+        return lying(data, ["share", "change"], tooltips(self.reads), height=self.height, ylabel=self.unit)
 
     def listen(self, figure: Plot) -> None:
         """A click on a bar narrows every other tile to it."""
@@ -175,8 +178,7 @@ class BarTile(ChartTile):
     @property
     def unit(self) -> str:
         """What the axis counts."""
-        metric = METRICS[self.metric]
-        return f"{metric.label} ({self.currency})" if metric.unit == "money" else metric.label
+        return unit_text(self.metric, self.currency)
 
     def texts(self, frame: pd.DataFrame) -> list[str]:
         """How much each bar is, in words."""
@@ -195,11 +197,11 @@ class BarTile(ChartTile):
 class RevenueByStore(BarTile):
     """Revenue by store, in the colour that the store has everywhere."""
 
-    title, dimension = "Revenue by store", "store"
+    title, dimension = N_("Revenue by store"), "store"
 
     def names(self, frame: pd.DataFrame) -> list[str]:
         """Its name; ``Store 3`` where it has none."""
-        return [self.known_names.name("store", value, f"Store {value}") for value in frame["store"]]
+        return [self.known_names.name("store", value, _("Store {id}", id=value)) for value in frame["store"]]
 
     def colors(self, values: Sequence[Any]) -> list[str]:
         """The stores' colours."""
@@ -210,23 +212,23 @@ class RevenueByStore(BarTile):
 class RevenueByCategory(BarTile):
     """Revenue by category; lines without one are ``(none)``."""
 
-    title, dimension = "Revenue by category", "category"
+    title, dimension = N_("Revenue by category"), "category"
 
 
 class RevenueByPaymentMethod(BarTile):
     """Revenue by payment method."""
 
-    title, dimension = "Revenue by payment method", "payment_method"
+    title, dimension = N_("Revenue by payment method"), "payment_method"
 
 
 class RevenueByCashier(BarTile):
     """Revenue by cashier, those with the most."""
 
-    title, dimension = "Revenue by cashier", "cashier"
+    title, dimension = N_("Revenue by cashier"), "cashier"
 
     def names(self, frame: pd.DataFrame) -> list[str]:
         """Their name; ``Cashier 301`` where they have none."""
-        return [self.known_names.name("cashier", value, f"Cashier {value}") for value in frame["cashier"]]
+        return [self.known_names.name("cashier", value, _("Cashier {id}", id=value)) for value in frame["cashier"]]
 
 
 TOP = 10
@@ -252,7 +254,7 @@ class TopProducts(BarTile):
     def texts(self, frame: pd.DataFrame) -> list[str]:
         """``USD 12.50, 5 sold``."""
         pairs = zip(frame["revenue"], frame["items_sold"].tolist(), strict=True)
-        return [f"{self.text(revenue)}, {theme.count(items)} sold" for revenue, items in pairs]
+        return [_("{revenue}, {n} sold", revenue=self.text(revenue), n=theme.count(items)) for revenue, items in pairs]
 
     def colors(self, values: Sequence[Any]) -> list[str]:
         """One colour a metric."""
@@ -262,13 +264,13 @@ class TopProducts(BarTile):
 class TopProductsByRevenue(TopProducts):
     """The ten products that brought most."""
 
-    title = "Top 10 products by revenue"
+    title = N_("Top 10 products by revenue")
 
 
 class TopProductsByQuantity(TopProducts):
     """The ten products that were sold most often."""
 
-    title, metric = "Top 10 products by quantity", "items_sold"
+    title, metric = N_("Top 10 products by quantity"), "items_sold"
 
 
 def lying(data: pd.DataFrame, hover: Sequence[str], tooltips: Any, **look: Any) -> Any:

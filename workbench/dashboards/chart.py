@@ -45,7 +45,8 @@ from workbench.dashboards.tile_card import Button
 from workbench.database.replication import Answer
 from workbench.files import FORMATS
 from workbench.filters import Filters
-from workbench.locale import conventions
+from workbench.locale import _, conventions
+from workbench.metrics import METRICS
 
 NO_WIDTH = "\u200b"
 COPIES = {"zvalues": "revenue"}  # a column that HoloViews makes of another, to draw by it
@@ -66,7 +67,8 @@ class ChartTile(Tile):
     """A tile whose body is a chart, ``height`` pixels high, or the table of what is drawn.
 
     ``plot`` is asked once a process for each kind of chart: whatever differs from page to page is in the data.
-    ``reads`` names what the pointer reads of a mark, and the column that holds its text: the table's heads too.
+    ``reads`` names in English what the pointer reads of a mark, and the column that holds its text: the table's heads
+    too.
     """
 
     height = 300
@@ -114,11 +116,11 @@ class ChartTile(Tile):
             self._write(figure)
         pn.io.push_notebook(self._chart)
         self._scrolled.styles = SCROLLED if self.height > MOST_HEIGHT else {}
-        self.card.buttons = [*self.offers(), ("table", "Table", self.is_table)]
+        self.card.buttons = [*self.offers(), ("table", _("Table"), self.is_table)]
         self.card.fill(self._table() if self.is_table else "", is_open=not self.is_table)
 
     def _table(self) -> str:
-        heads = [(head, number > 0) for number, head in enumerate(self.reads)]
+        heads = [(_(head), number > 0) for number, head in enumerate(self.reads)]
         rows = self._data[list(self.reads.values())].itertuples(index=False)
         return f'<div class="tall">{table_html(heads, rows, kind="full")}</div>'
 
@@ -137,7 +139,7 @@ class ChartTile(Tile):
         still = super().still(moment, answer)
         if not self.card.is_open:
             return still
-        table = f'<details class="figures"><summary>The figures</summary>{self._table()}</details>'
+        table = f'<details class="figures"><summary>{_("The figures")}</summary>{self._table()}</details>'
         figure = self._copy()
         self._write(figure)
         return replace(still, about="", html=table, figure=figure)  # there is nothing to click
@@ -162,7 +164,7 @@ class ChartTile(Tile):
     def _write(self, figure: Plot) -> None:
         data = self._data
         write(figure, once(data, (type(self), "marks", self.variant()), lambda: self.marks(data)))
-        summary = f"{self.title}: {once(data, (type(self), 'summary'), lambda: self.summarized(data))}"
+        summary = f"{self.heading}: {once(data, (type(self), 'summary'), lambda: self.summarized(data))}"
         figure.update(height=self.height, html_attributes={"role": "img", "aria-label": summary})
 
 
@@ -275,9 +277,15 @@ def padded(data: pd.DataFrame, label: str, length: int) -> pd.DataFrame:
 
 
 def extremes(data: pd.DataFrame, name: str) -> str:
-    """``highest Store 3 with USD 12.50, lowest Store 7 with USD 1.30.``; ``name`` is the column with their names."""
+    """``highest Store 3 with USD 12.50, lowest Store 7 with USD 1.30``; ``name`` is the column with their names."""
     most, least = data.iloc[data["revenue"].argmax()], data.iloc[data["revenue"].argmin()]
-    return f"highest {most[name]} with {most['text']}, lowest {least[name]} with {least['text']}."
+    return _(
+        "highest {most} with {most_text}, lowest {least} with {least_text}",
+        most=most[name],
+        most_text=most["text"],
+        least=least[name],
+        least_text=least["text"],
+    )
 
 
 def floats(values: Iterable[Decimal | int | None]) -> list[float]:
@@ -360,9 +368,20 @@ def theme_color(number: int = 0) -> str:
     return theme.PALETTE[number]
 
 
+def tooltips(reads: Mapping[str, str]) -> list[tuple[str, str]]:
+    """What the pointer reads (``ChartTile.reads``), as Bokeh has it."""
+    return [(_(head), f"@{column}") for head, column in reads.items()]
+
+
 def amounts() -> NumeralTickFormatter:
     """How the axes write amounts."""
     return NumeralTickFormatter(format="0,0.[0]a")
+
+
+def unit_text(metric: str, currency: str) -> str:
+    """What an axis or a column counts: ``Revenue (USD)``, ``Return rate (%)``."""
+    unit = {"money": f" ({currency})", "percent": " (%)"}.get(METRICS[metric].unit, "")
+    return f"{METRICS[metric].label}{unit}"
 
 
 def days_of_axis() -> DatetimeTickFormatter:

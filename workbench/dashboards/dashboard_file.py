@@ -15,6 +15,7 @@ from workbench.dashboards.still import content
 from workbench.dashboards.tile import Tile, html
 from workbench.errors import WorkbenchError
 from workbench.files import file_name, format_of, write_workbook
+from workbench.locale import _
 from workbench.reports.freeze import FrozenView, in_words
 from workbench.servers.disk import write_whole
 
@@ -29,19 +30,19 @@ def write_dashboard(path: Path, moment: Moment, tiles: Sequence[Tile]) -> None:
     """
     kind = format_of(path, FILES)
     found = {}
-    for tile, (_, answer) in zip(tiles, moment.fetch(tiles), strict=True):
+    for tile, (_tile, answer) in zip(tiles, moment.fetch(tiles), strict=True):
         if isinstance(answer, WorkbenchError):
             raise answer
         found[tile] = answer
     workbench = moment.live.workbench
-    cover = {"Written": workbench.clock.text(workbench.monitor.now())} | in_words(moment.where, moment.names)
-    cover |= {"Currency": workbench.engines.settings.workbench_currency}
+    cover = {_("Written"): workbench.clock.text(workbench.monitor.now())} | in_words(moment.where, moment.names)
+    cover |= {_("Currency"): workbench.engines.settings.workbench_currency}
     if kind == "xlsx":
         who = {tile.title: tile.source(answer) for tile, answer in found.items()}
         write_workbook(path, cover | who, {tile.title: tile.for_file(answer.value) for tile, answer in found.items()})
     else:
         stills = [tile.still(moment, answer) for tile, answer in found.items()]
-        write_whole(path, content(kind, "Sales", cover, "Each figure says who answered it.", stills))
+        write_whole(path, content(kind, _("Sales"), cover, _("Each figure says who answered it."), stills))
 
 
 class DownloadButton(Viewer):
@@ -84,7 +85,7 @@ def freeze_button(feed: Feed) -> DownloadButton:
     def write(path: Path, moment: Moment) -> None:
         path.write_text(frozen_notebook(moment), encoding="utf-8")
 
-    return DownloadButton(feed, write, "frozen view", "ipynb", label="Freeze this view", icon="ac_unit")
+    return DownloadButton(feed, write, "frozen view", "ipynb", label=_("Freeze this view"), icon="ac_unit")
 
 
 def frozen_notebook(moment: Moment) -> str:

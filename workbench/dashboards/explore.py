@@ -28,13 +28,14 @@ from workbench.filters import GRAINS, Filters, from_query, to_query
 from workbench.filters.question import BY, NAMES, SHAPES, Asked, Question
 from workbench.filters.saved_views import SavedViews
 from workbench.forms.fields import CHOICE, LOW_CHOICE
+from workbench.locale import N_, _
 from workbench.metrics import METRICS
 from workbench.reports.question_notebook import question_notebook
 
 NONE = "–"
 OTHERS = (*NAMES, "live", "tab")
-TABS = {"question": "Question", "mine": "My dashboard"}
-NO_METRIC = "Choose at least one metric."
+TABS = {"question": N_("Question"), "mine": N_("My dashboard")}
+NO_METRIC = N_("Choose at least one metric.")
 
 
 class QuestionFields(Viewer):
@@ -46,18 +47,23 @@ class QuestionFields(Viewer):
         layout = {name: value for name, value in FIELD.items() if name != "size"}
         metrics = {metric.label: name for name, metric in METRICS.items()}
         self._metrics = pmui.MultiChoice(
-            label="Metrics", options=metrics, visual_size="small", searchable=True, stylesheets=[LOW_CHOICE], **layout
+            label=_("Metrics"),
+            options=metrics,
+            visual_size="small",
+            searchable=True,
+            stylesheets=[LOW_CHOICE],
+            **layout,
         )
-        self._by = [_select(label, {NONE: ""} | _turned(BY)) for label in ("By", "And by")]
-        self._grain = _select("Days as", _turned(GRAINS))
-        self._shape = _select("Show as", _turned(SHAPES))
+        self._by = [_select(label, {NONE: ""} | _turned(BY)) for label in (_("By"), _("And by"))]
+        self._grain = _select(_("Days as"), _turned(GRAINS))
+        self._shape = _select(_("Show as"), _turned(SHAPES))
         self._refused = html()
         self._refused.visible = False
         self._is_showing = False
         for widget in (self._metrics, *self._by, self._grain, self._shape):
             widget.param.watch(self._chosen, "value")
-        question.param.watch(lambda *_: self.fill(), ["metrics", "by", "shape"])
-        filters.param.watch(lambda *_: self.fill(), "grain")
+        question.param.watch(lambda *_events: self.fill(), ["metrics", "by", "shape"])
+        filters.param.watch(lambda *_events: self.fill(), "grain")
         self.fill()
 
     def fill(self) -> None:
@@ -91,7 +97,7 @@ class QuestionFields(Viewer):
 
 
 def _turned(names: Mapping[str, str]) -> dict[str, str]:
-    return {text: name for name, text in names.items()}
+    return {_(text): name for name, text in names.items()}
 
 
 def _select(label: str, options: Mapping[str, str]) -> pmui.Select:
@@ -114,10 +120,10 @@ class Explore(Viewer):
         self.mine = MyDashboard(workbench, views)
         self.views = ViewMenu(views, lambda: self._query(), self._open_view, self.mine.load)
         self._tabs = pmui.Tabs(
-            *((title, pn.Spacer(height=0)) for title in TABS.values()), min_height=48, sizing_mode="stretch_width"
+            *((_(title), pn.Spacer(height=0)) for title in TABS.values()), min_height=48, sizing_mode="stretch_width"
         )
         self._pages = {name: column(css="gap: 16px;") for name in TABS}
-        self._live = pmui.Switch(label="Live", value=True, margin=0)
+        self._live = pmui.Switch(label=_("Live"), value=True, margin=0)
         self._address, self._visibility = AddressBar(self._read), Visibility()
         self._said = pmui.Alert(severity="warning", visible=False, closeable=True, sizing_mode="stretch_width")
         self._state = pmui.Alert(severity="warning", visible=False, sizing_mode="stretch_width")
@@ -126,7 +132,7 @@ class Explore(Viewer):
         location = pn.state.location if is_served() else None
         self._read((location.search if location is not None else "") or self.query)
         notebook = DownloadButton(
-            self.feed, self._write_notebook, "question", "ipynb", label="Open as notebook", icon="menu_book"
+            self.feed, self._write_notebook, "question", "ipynb", label=_("Open as notebook"), icon="menu_book"
         )
         self.bar = FilterBar(self.feed, self._live, self.views, notebook, is_compared=False)
         self._connect()
@@ -134,10 +140,10 @@ class Explore(Viewer):
     def _connect(self) -> None:
         self._live.param.watch(self._paused, "value")
         self._tabs.param.watch(self._switched, "active")
-        self.question.param.watch(lambda *_: self._changed(), ["metrics", "by", "shape"])
-        self.feed.filters.param.watch(lambda *_: self._changed(), list(self.feed.filters.param.values()))
+        self.question.param.watch(lambda *_events: self._changed(), ["metrics", "by", "shape"])
+        self.feed.filters.param.watch(lambda *_events: self._changed(), list(self.feed.filters.param.values()))
         self.feed.param.watch(self._show_problem, "problem")
-        self._visibility.param.watch(lambda _: self._see(), "is_visible")
+        self._visibility.param.watch(lambda _event: self._see(), "is_visible")
 
     @property
     def tab(self) -> str:
@@ -173,7 +179,7 @@ class Explore(Viewer):
         self._address.put(self.query, is_step=True)
 
     def _write_notebook(self, path: Path, _moment: Moment) -> None:
-        asked, _ = self.asked()
+        asked, _refused = self.asked()
         path.write_text(question_notebook(asked.metrics, asked.by, self.feed.filters), encoding="utf-8")
 
     def _changed(self) -> None:
@@ -196,7 +202,7 @@ class Explore(Viewer):
             problems += self.question.read(found)
             tab, live = found.get("tab", ""), found.get("live", "")
             if tab not in ("", *TABS):
-                problems.append(f"There is no tab {tab[:60]!r}.")
+                problems.append(_("There is no tab {name}.", name=repr(tab[:60])))
             self._tabs.active = list(TABS).index(tab) if tab in TABS else 0
             self._live.value = live != "no"
             self.feed.is_paused = live == "no"
@@ -212,7 +218,7 @@ class Explore(Viewer):
     def _show(self) -> None:
         """Draws another question by other tiles; another filter is followed by those that are there."""
         asked, refused = self.asked()
-        self._fields.refuse(refused if self.question.metrics else [NO_METRIC])
+        self._fields.refuse(refused if self.question.metrics else [_(NO_METRIC)])
         shown = (asked, self.question.shape)
         if shown == self._shown:
             return

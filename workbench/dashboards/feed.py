@@ -26,6 +26,7 @@ from workbench.database.replication import Answer, Session
 from workbench.errors import WorkbenchError
 from workbench.filters import Filters
 from workbench.live import Live, shared_live
+from workbench.locale import _
 from workbench.metrics import MetricQuery, Source, Where
 
 log = logging.getLogger(__name__)
@@ -139,7 +140,7 @@ class Feed(param.Parameterized):
         self._revision = -1
         self._where: tuple[Where, Where | None] | None = None
         self._rests_until = 0.0
-        self.filters.param.watch(lambda *_: self.renew(), list(self.filters.param.values()))
+        self.filters.param.watch(lambda *_events: self.renew(), list(self.filters.param.values()))
         if is_served():
             pn.state.on_session_destroyed(self._end)
 
@@ -269,7 +270,7 @@ def _fetched(tile: Fed, moment: Moment) -> Found:
         return error
     except Exception:
         log.exception("The tile %s could not be computed", type(tile).__name__)
-        return WorkbenchError("These figures could not be computed. The cause is in the server's log.")
+        return WorkbenchError(_("These figures could not be computed. The cause is in the server's log."))
 
 
 def draw(moment: Moment, found: Collection[tuple[Fed, Found]]) -> None:
@@ -278,11 +279,12 @@ def draw(moment: Moment, found: Collection[tuple[Fed, Found]]) -> None:
     with (
         unlocked() if page is not None and pn.state._unblocked(page) else nullcontext(),
         # The page is walked through once for all new charts, and not at all when there are none.
-        nullcontext() if page is None or all(tile.is_drawn for tile, _ in found) else page.models.freeze(),
+        nullcontext() if page is None or all(tile.is_drawn for tile, _answer in found) else page.models.freeze(),
     ):
         for tile, answer in found:
             try:
                 tile.take(moment, answer)
             except Exception:
                 log.exception("The tile %s could not be drawn", type(tile).__name__)
-                tile.take(moment, WorkbenchError("These figures could not be drawn. The cause is in the server's log."))
+                text = _("These figures could not be drawn. The cause is in the server's log.")
+                tile.take(moment, WorkbenchError(text))

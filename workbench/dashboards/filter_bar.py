@@ -33,8 +33,9 @@ from workbench.filters import (
     words,
 )
 from workbench.forms.fields import CHOICE, LOW_CHOICE, calendar_button
+from workbench.locale import N_, _
 from workbench.metrics import DIMENSION_OF
-from workbench.words import label
+from workbench.words import heading
 
 
 class FilterChips(Viewer):
@@ -55,7 +56,7 @@ class FilterChips(Viewer):
         self._shown = found
         buttons = [_chip(f"{chip.text}  ✕", partial(self._filters.param.update, **chip.cleared)) for chip in found]
         if found:
-            buttons.append(_chip("Clear all", self._filters.clear, variant="text"))
+            buttons.append(_chip(_("Clear all"), self._filters.clear, variant="text"))
         self._row.param.update(objects=buttons, visible=bool(found))
 
     def __panel__(self) -> Viewable:
@@ -63,17 +64,18 @@ class FilterChips(Viewer):
 
 
 def _chip(label: str, act: Any, variant: str = "outlined") -> pmui.Button:
-    return pmui.Button(label=label, on_click=lambda _: act(), variant=variant, size="small", margin=0)
+    return pmui.Button(label=label, on_click=lambda _event: act(), variant=variant, size="small", margin=0)
 
 
 FIELD: dict[str, Any] = {"size": "small", "width": None, "sizing_mode": "stretch_width", "margin": 0}
-DATES = {"date_from": "From", "date_to": "To"}
+DATES = {"date_from": N_("From"), "date_to": N_("To")}
 FIRST = ("stores", "categories", "payment_methods")
+MORE, FEWER = N_("More filters"), N_("Fewer filters")
 # A list says how many of it are chosen; which, say the chips below, once for all that narrows.
 COUNTED = """
 .MuiSelect-select { counter-reset: chosen; }
 .MuiSelect-select .MuiChip-root { counter-increment: chosen; visibility: hidden; position: absolute; }
-.MuiSelect-select:has(.MuiChip-root)::after { content: counter(chosen) " chosen"; }
+.MuiSelect-select:has(.MuiChip-root)::after { content: "BEFORE" counter(chosen) "BEHIND"; }
 """
 ROW = "flex-flow: row wrap; gap: 8px 16px; align-items: center;"
 FLOW = (
@@ -99,13 +101,13 @@ class FilterBar(Viewer):
         self._revision = -1
         self._named = feed.live.revision  # whose names of products are shown
         self.names = dict(feed.live.names.now.by_dimension)  # by dimension and id; of products once they are read
-        self._period, self._comparison = _select("Period", PERIODS), _select("Compare with", COMPARISONS)
-        self._dates = {name: _text(label) for name, label in DATES.items()}
+        self._period, self._comparison = _select(_("Period"), PERIODS), _select(_("Compare with"), COMPARISONS)
+        self._dates = {name: _text(_(label), locale.day_hint()) for name, label in DATES.items()}
         self._calendars = {name: calendar_button() for name in DATES}
         self._days = {name: pn.Row(margin=0) for name in DATES}  # filled when it is first seen, as others are
-        self._customer = _text("Customer ID")
+        self._customer = _text(_("Customer ID"))
         self._lists = {name: self._list(name) for name in LISTS}
-        self._more = pmui.Button(label="More filters", variant="text", margin=0)
+        self._more = pmui.Button(label=_(MORE), variant="text", margin=0)
         self._others = pn.Column(sizing_mode="stretch_width", margin=0)
         self._words = html()
         self._words.styles = {"flex": "1 1 260px", "align-self": "center"}
@@ -124,7 +126,7 @@ class FilterBar(Viewer):
             field.param.watch(partial(self._typed, name, field), "value")
             self._calendars[name].param.watch(partial(self._picked, field), "value")
         self._customer.param.watch(partial(self._typed, "customer_id", self._customer), "value")
-        self._more.on_click(lambda _: self._open(not self._others.visible))
+        self._more.on_click(lambda _event: self._open(not self._others.visible))
         self._filters.param.watch(lambda *_: self._show(), list(self._filters.param.values()))
 
     def follow(self) -> None:
@@ -161,11 +163,11 @@ class FilterBar(Viewer):
     def _list(self, name: str) -> pmui.MultiChoice:
         layout = {key: value for key, value in FIELD.items() if key != "size"}
         return pmui.MultiChoice(
-            label=label(name),
+            label=heading(name),
             options={},
             visual_size="small",
             searchable=True,
-            stylesheets=[LOW_CHOICE, FOLDS, COUNTED],
+            stylesheets=[LOW_CHOICE, FOLDS, _counted()],
             **layout,
         )
 
@@ -197,7 +199,7 @@ class FilterBar(Viewer):
         first = value if name == "date_from" else self._filters.date_from
         last = value if name == "date_to" else self._filters.date_to
         if name.startswith("date") and first and last and last < first:
-            raise FieldError(name, str(value), "the last day must not be before the first")
+            raise FieldError(name, str(value), _("the last day must not be before the first"))
 
     def _show(self) -> None:
         """Shows the filters in widgets, words and chips."""
@@ -210,10 +212,12 @@ class FilterBar(Viewer):
             _see(self._days[name], filters.period == CUSTOM, field, self._calendars[name])
         self._customer.value = "" if filters.customer_id is None else str(filters.customer_id)
         compared = filters.comparison_where(now)
-        against = f", compared with {words(compared.date_from, compared.date_to)}" if compared else ""
-        until = f", both {until_words(compared.before)}" if compared and compared.before else ""
-        clock = f" · {self._feed.workbench.clock.name} time"
-        self._words.object = f'<p class="soft">{theme.esc(words(*filters.days(now)) + against + until + clock)}</p>'
+        days, clock = words(*filters.days(now)), _("{zone} time", zone=self._feed.workbench.clock.name)
+        if compared:
+            days = _("{days}, compared with {others}", days=days, others=words(compared.date_from, compared.date_to))
+        if compared and compared.before:
+            days = _("{compared}, both {until}", compared=days, until=until_words(compared.before))
+        self._words.object = f'<p class="soft">{theme.esc(f"{days} · {clock}")}</p>'
         self._chips.follow(self.names)
         if any(getattr(filters, name) for name in LISTS if name not in FIRST) or filters.customer_id is not None:
             self._open(True)
@@ -235,7 +239,7 @@ class FilterBar(Viewer):
         _see(self._others, is_open, column(*lists, self._customer, css=FLOW))
         for folded in (*(self._lists[name] for name in FIRST), self._controls):
             folded.css_classes = [] if is_open else [FOLDED]
-        self._more.label = "Fewer filters" if is_open else "More filters"
+        self._more.label = _(FEWER if is_open else MORE)
 
     def __panel__(self) -> Viewable:
         lists = [self._lists[name] for name in FIRST]
@@ -245,12 +249,17 @@ class FilterBar(Viewer):
         return column(first, self._others, foot, self._chips, css="gap: 12px;")
 
 
-def _text(label: str) -> pmui.TextInput:
-    return pmui.TextInput(label=label, placeholder=locale.day_hint() if label in DATES.values() else "", **FIELD)
+def _text(label: str, hint: str = "") -> pmui.TextInput:
+    return pmui.TextInput(label=label, placeholder=hint, **FIELD)
+
+
+def _counted() -> str:
+    before, _n, behind = _("{n} chosen").partition("{n}")
+    return COUNTED.replace("BEFORE", before).replace("BEHIND", behind)
 
 
 def _select(label: str, names: Mapping[str, str]) -> pmui.Select:
-    return pmui.Select(label=label, options={text: name for name, text in names.items()}, **FIELD, **CHOICE)
+    return pmui.Select(label=label, options={_(text): name for name, text in names.items()}, **FIELD, **CHOICE)
 
 
 def _see(layout: Any, is_seen: bool, *widgets: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
+from datetime import time
 from typing import Any, ClassVar
 
 import holoviews as hv
@@ -15,10 +16,21 @@ from workbench import locale
 from workbench.components import theme
 from workbench.config.clock import weekdays
 from workbench.connection import Workbench
-from workbench.dashboards.chart import ChartTile, alphas, by_column, extremes, floats, frameless, on_click
+from workbench.dashboards.chart import (
+    ChartTile,
+    alphas,
+    by_column,
+    extremes,
+    floats,
+    frameless,
+    on_click,
+    tooltips,
+    unit_text,
+)
 from workbench.dashboards.feed import Feed, Moment
 from workbench.database.replication import Answer
 from workbench.filters import Filters, drop
+from workbench.locale import N_, _
 from workbench.metrics import MetricQuery
 
 _STEPS = 24
@@ -29,10 +41,10 @@ RAMP = [f"{theme.PALETTE[0]}{round(20 + 235 * step / (_STEPS - 1)):02x}" for ste
 class BusyHours(ChartTile):
     """When the shops are busy."""
 
-    title = "Revenue by hour and weekday"
-    about = "Click a cell to look at that hour alone."
+    title = N_("Revenue by hour and weekday")
+    about = N_("Click a cell to look at that hour alone.")
     height = 330
-    reads: ClassVar[Mapping[str, str]] = {"Time": "time", "Revenue": "text"}
+    reads: ClassVar[Mapping[str, str]] = {N_("Time"): "time", N_("Revenue"): "text"}
     is_alike = True
 
     def __init__(self, source: Workbench | Feed, filters: Filters | None = None) -> None:
@@ -83,13 +95,14 @@ class BusyHours(ChartTile):
 
     def summarized(self, data: pd.DataFrame) -> str:
         """``from 07:00 to 21:00, highest Mon 08:00 with …, lowest …``."""
-        return f"hours from {data['hour'].min()}:00 to {data['hour'].max()}:59, {extremes(data, 'time')}"
+        first, last = locale.hour(int(data["hour"].min())), locale.clock_time(time(int(data["hour"].max()), 59))
+        return _("hours from {first} to {last}, {extremes}.", first=first, last=last, extremes=extremes(data, "time"))
 
     def plot(self, data: pd.DataFrame) -> Any:
         """The cells."""
-        tooltips = [(head, f"@{column}") for head, column in self.reads.items()]
-        look = {"height": self.height, "xlabel": "Hour of the day"}
-        return cells(data, ("hour", "weekday"), ["time"], tooltips, **look).opts(clabel=f"Revenue ({self.currency})")
+        look = {"height": self.height, "xlabel": _("Hour of the day")}
+        made = cells(data, ("hour", "weekday"), ["time"], tooltips(self.reads), **look)
+        return made.opts(clabel=unit_text("revenue", self.currency))
 
     def listen(self, figure: Plot) -> None:
         """A click narrows, with Ctrl it adds; one on the only cell opens again."""

@@ -21,8 +21,9 @@ from workbench.dashboards.tables import percent
 from workbench.dashboards.tile import Tile
 from workbench.database.replication import Answer
 from workbench.errors import MetricError
-from workbench.filters import COMPARISONS, Filters, until_words
+from workbench.filters import AGAINST, Filters, until_words
 from workbench.filters.periods import missing
+from workbench.locale import N_, _
 from workbench.metrics import METRICS, MetricQuery, Where
 
 WIDTH, HEIGHT = 240, 36
@@ -76,7 +77,7 @@ class KpiTile(Tile):
     height = 140
     is_alike = True
     metric: ClassVar[str] = ""
-    of_lines: ClassVar[str] = "of the matching lines alone"  # what it is of when lines are filtered, by product say
+    of_lines: ClassVar[str] = N_("of the matching lines alone")  # what it is of when lines are filtered, by product say
 
     def __init__(self, source: Workbench | Feed, filters: Filters | None = None) -> None:
         super().__init__(source, filters)
@@ -167,7 +168,7 @@ class KpiTile(Tile):
 
     def _part(self, moment: Moment, row: Any) -> str:
         """What of the sales a figure is of, when lines are told apart, and what else is to be said of it."""
-        said = [*([self.of_lines] if moment.where.narrows_lines else []), *self.said(row)]
+        said = [*([_(self.of_lines)] if moment.where.narrows_lines else []), *self.said(row)]
         return f'<p class="change soft">{theme.esc("; ".join(said))}</p>' if said else ""
 
     def said(self, row: Any) -> list[str]:
@@ -177,7 +178,7 @@ class KpiTile(Tile):
     def _linked(self, moment: Moment, text: str) -> str:
         """The figure as a link to what has changed it after its days were over, where there is such a page."""
         address = self._address(moment)
-        return f'<a href="{address}" title="What was changed later">{text}</a>' if address else text
+        return f'<a href="{address}" title="{_("What was changed later")}">{text}</a>' if address else text
 
     def _address(self, moment: Moment) -> str:
         where = moment.where
@@ -191,20 +192,20 @@ class KpiTile(Tile):
         """``previous period, both until 14:00``; nothing when nothing is compared."""
         if moment.filters.comparison == "none":
             return ""
-        until = until_words(moment.so_far.before)
-        return COMPARISONS[moment.filters.comparison].lower() + (f", both {until}" if until else "")
+        compared, until = _(AGAINST[moment.filters.comparison]), until_words(moment.so_far.before)
+        return _("{compared}, both {until}", compared=compared, until=until) if until else compared
 
 
 class TotalTransactions(KpiTile):
     """How many sales, each counted once."""
 
-    title, metric, of_lines = "Total Transactions", "sales", "with a matching line"
+    title, metric, of_lines = N_("Total Transactions"), "sales", N_("with a matching line")
 
 
 class TotalRevenue(KpiTile):
     """What customers paid, after discount and returns; and how much these are."""
 
-    title, metric = "Total Revenue", "revenue"
+    title, metric = N_("Total Revenue"), "revenue"
 
     def fetch(self, moment: Moment) -> Answer[pd.DataFrame]:
         """With ``returns`` and ``return_rate`` of the whole period, unless the row of another figure is wrong."""
@@ -218,21 +219,25 @@ class TotalRevenue(KpiTile):
 
     def said(self, row: Any) -> list[str]:
         """How much was given back, and what share of the revenue before that."""
-        rate = "" if row.return_rate is None else f", {percent(row.return_rate)}"
-        return [f"after {self.text(row.returns)} of returns{rate}"] if row.returns else []
+        if not row.returns:
+            return []
+        amount = self.text(row.returns)
+        if row.return_rate is None:
+            return [_("after {amount} of returns", amount=amount)]
+        return [_("after {amount} of returns, {rate}", amount=amount, rate=percent(row.return_rate))]
 
 
 class ItemsSold(KpiTile):
     """The sum of the lines' quantities."""
 
-    title, metric = "Items Sold", "items_sold"
+    title, metric = N_("Items Sold"), "items_sold"
 
 
 class AvgTransaction(KpiTile):
     """Revenue for each sale."""
 
-    title, metric = "Avg Transaction", "average_sale"
-    of_lines = "of the matching lines alone, for each sale with one"
+    title, metric = N_("Avg Transaction"), "average_sale"
+    of_lines = N_("of the matching lines alone, for each sale with one")
 
 
 def narrowed_by(where: Where) -> list[str]:
@@ -259,11 +264,12 @@ def change_html(value: Any, before: Any, compared: str, cut: str = "") -> str:
     """The change in words, with an arrow: never by colour alone; and what the earlier period lacks (``cut``)."""
     ratio = change(value, before)
     if not compared:
-        return '<p class="change soft">Not compared</p>'
+        return f'<p class="change soft">{_("Not compared")}</p>'
     if ratio is None:
-        return f'<p class="change soft">Nothing to compare with ({theme.esc(compared)})</p>'
+        return f'<p class="change soft">{theme.esc(_("Nothing to compare with ({compared})", compared=compared))}</p>'
     arrow, kind = ("▲", "up") if ratio > 0 else ("▼", "down") if ratio < 0 else ("=", "even")
+    against = _("against {compared}, which has {cut}") if cut else _("against {compared}")
     return (
         f'<p class="change"><span class="{kind}">{arrow} {theme.percent(ratio, is_change=True)}</span>'
-        f' <span class="soft">against {theme.esc(compared)}{theme.esc(f", which has {cut}" if cut else "")}</span></p>'
+        f' <span class="soft">{theme.esc(against.format(compared=compared, cut=cut))}</span></p>'
     )

@@ -27,13 +27,17 @@ from workbench.dashboards.chart import (
     floats,
     frameless,
     theme_color,
+    tooltips,
+    unit_text,
 )
 from workbench.dashboards.feed import Moment
 from workbench.dashboards.kpis import change
 from workbench.dashboards.tile_card import Button
 from workbench.database.replication import Answer
 from workbench.filters import AUTO, COMPARISONS, CUSTOM, GRAINS, fitting, until_words, words
+from workbench.locale import N_, _
 from workbench.metrics import MetricQuery
+from workbench.words import counted
 
 
 def grouped(frame: pd.DataFrame, grain: str) -> pd.DataFrame:
@@ -62,7 +66,7 @@ def begin_of(day: date, grain: str) -> date:
 
 def choices(shown: str) -> list[Button]:
     """A button for each grain; the one that is shown is pressed."""
-    return [(name, label, name == shown) for name, label in GRAINS.items() if name != AUTO]
+    return [(name, _(label), name == shown) for name, label in GRAINS.items() if name != AUTO]
 
 
 def _sum(values: Iterable[Decimal | None]) -> Decimal | None:
@@ -78,14 +82,14 @@ BARE: dict[str, Any] = {"tools": [], "default_tools": [], "framewise": True}
 class RevenueOverTime(ChartTile):
     """Revenue of the period by day, week or month, a single day by hour; a day without a sale is 0."""
 
-    title = "Revenue over time"
-    about = "Drag across the chart to look at some days alone."
+    title = N_("Revenue over time")
+    about = N_("Drag across the chart to look at some days alone.")
     height = 280
     reads: ClassVar[Mapping[str, str]] = {
-        "Time": "date",
-        "Revenue": "text",
-        "Compared with": "compared",
-        "Change": "change",
+        N_("Time"): "date",
+        N_("Revenue"): "text",
+        N_("Compared with"): "compared",
+        N_("Change"): "change",
     }
     is_alike = True
 
@@ -166,8 +170,11 @@ class RevenueOverTime(ChartTile):
         """``30 days from … to …, highest … with …, lowest … with …``; what is not over yet does not count for these."""
         over = data[data["filled"] == 1] if (data["filled"] == 1).any() else data
         grain, spans = data["grain"].iloc[0], _spans(data)
-        days = "" if grain == "hour" else f" from {words(*spans[0])} to {words(*spans[-1])}"
-        return f"{len(data)} {grain}{'s' * (len(data) > 1)}{days}, {extremes(over, 'date')}"
+        values = {"count": counted(len(data), grain), "extremes": extremes(over, "date")}
+        if grain == "hour":
+            return _("{count}, {extremes}.", **values)
+        ends = {"first": words(*spans[0]), "last": words(*spans[-1])}
+        return _("{count} from {first} to {last}, {extremes}.", **values, **ends)
 
     def draw(self, moment: Moment, frame: pd.DataFrame) -> None:
         """The lines, and what each is."""
@@ -221,26 +228,29 @@ class RevenueOverTime(ChartTile):
         rows = list(zip(points["day"], _spans(points), points["revenue"], points["before"], is_over, strict=True))
         named = hour_named if is_by_hour else day_named
         return {
-            "text": [self.text(revenue) for _, _, revenue, _, _ in rows],
-            "date": [named(day, span) + ("" if over else ", not over yet") for day, span, _, _, over in rows],
+            "text": [self.text(row[2]) for row in rows],
+            "date": [
+                named(day, span) if over else _("{day}, not over yet", day=named(day, span))
+                for day, span, _revenue, _before, over in rows
+            ],
             "compared": [
                 theme.NOTHING
                 if value is None or moved is None
                 else f"{self.text(value)}{'' if over else until} · {words(span[0] + moved, span[1] + moved)}"
-                for _, span, _, value, over in rows
+                for _day, span, _revenue, value, over in rows
             ],
             "change": [
-                theme.percent(change(revenue, value), is_change=True) if over else "not over yet"
-                for _, _, revenue, value, over in rows
+                theme.percent(change(revenue, value), is_change=True) if over else _("not over yet")
+                for _day, _span, revenue, value, over in rows
             ],
         }
 
     def _legend(self, moment: Moment) -> list[tuple[str, str]]:
-        found = [("line", "Revenue")]
+        found = [("line", _("Revenue"))]
         if (self._data["filled"] == 0).any():
-            found.append(("running", "Not over yet"))
+            found.append(("running", _("Not over yet")))
         if self._data["before"].notna().any():
-            found.append(("before", COMPARISONS[moment.filters.comparison]))
+            found.append(("before", _(COMPARISONS[moment.filters.comparison])))
         return found
 
     def plot(self, data: pd.DataFrame) -> Any:
@@ -255,7 +265,7 @@ class RevenueOverTime(ChartTile):
                 yformatter=amounts(),
                 xformatter=days_of_axis(),
                 ylim=(0, None),
-                ylabel=f"Revenue ({self.currency})",
+                ylabel=unit_text("revenue", self.currency),
                 hooks=[frameless, readable, swiped],
                 show_legend=False,
             )
@@ -283,7 +293,7 @@ class RevenueOverTime(ChartTile):
             tools=["hover", "xbox_select"],
             default_tools=[],
             framewise=True,
-            hover_tooltips=[(head, f"@{column}") for head, column in self.reads.items()],
+            hover_tooltips=tooltips(self.reads),
         )
 
     def _brushed(self, event: Any) -> None:

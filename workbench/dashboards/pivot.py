@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from workbench.components.theme import count, esc
+from workbench.dashboards.chart import unit_text
 from workbench.dashboards.feed import Feed, Moment
 from workbench.dashboards.question_figures import (
     ALL,
@@ -17,20 +18,21 @@ from workbench.dashboards.question_figures import (
     adds_nothing,
     figure_text,
     figures_of,
+    heading_of,
     ranked,
     rows_of,
     title_of,
     totals_of,
-    unit_text,
 )
 from workbench.dashboards.tile import Tile
 from workbench.database.replication import Answer
 from workbench.filters.question import Asked
+from workbench.locale import N_, _
 from workbench.metrics import DIMENSIONS, METRICS, MetricQuery
 
 MOST_DOWN, MOST_ACROSS = 20, 12
 ALL_DOWN, ALL_ACROSS = 500, 60  # a browser draws no more at once; files have all
-OVERALL = "All"
+OVERALL = N_("All")
 Column = tuple[Any, str]  # a group across (OVERALL: of them all), and a metric
 Row = tuple[str, list[Any]]  # a name, and a figure for each column
 
@@ -42,12 +44,16 @@ class PivotTable(Tile):
 
     def __init__(self, source: Feed, asked: Asked) -> None:
         self.asked = asked
-        labels = [METRICS[name].label for name in asked.metrics]
-        self.title = title_of(", ".join(labels), asked.by)
+        self.title = title_of(asked.metrics, asked.by)
         super().__init__(source)
         self.card.about = ". ".join(unit_text(name, self.currency) for name in asked.metrics)
         self._sort: tuple[Column | None, bool] | None = None  # None: by name; and whether the most is first
         self._frame, self._names = pd.DataFrame(), GroupNames(pd.DataFrame(), source.live.names.now)
+
+    @property
+    def heading(self) -> str:
+        """What is asked."""
+        return heading_of(self.asked.metrics, self.asked.by)
 
     def asks(self, moment: Moment) -> Iterable[MetricQuery]:
         """The groups, and every total."""
@@ -83,7 +89,7 @@ class PivotTable(Tile):
         words = "".join(f'<p class="soft">{esc(text)}</p>' for text in (*left_out, *more))
         self.card.fill(words + self._html(columns, body))
         is_cut = bool(left_out or more) or self.is_whole
-        self.card.buttons = [("all", "All", self.is_whole)] if is_cut else []
+        self.card.buttons = [("all", _("All"), self.is_whole)] if is_cut else []
 
     def _columns(self) -> tuple[list[Column], list[str]]:
         """Those that are shown, and what is not."""
@@ -99,10 +105,13 @@ class PivotTable(Tile):
     def _cut(self, shown: int, all_groups: int, by: str) -> list[str]:
         if shown >= all_groups:
             return []
-        which = "the first" if by in ORDERED else f"those with the most of {METRICS[self.asked.metrics[0]].label}"
-        rest = "the files have all" if self.is_whole else "All shows more"
-        totals = "the totals are of all"
-        return [f"By {DIMENSIONS[by].label.lower()}, {shown} of {count(all_groups)}: {which}; {rest}, {totals}."]
+        values = {"by": DIMENSIONS[by].noun, "shown": shown, "n": count(all_groups)}
+        if by in ORDERED:
+            text = _("By {by}, {shown} of {n}: the first; {rest}, the totals are of all.")
+        else:
+            text = _("By {by}, {shown} of {n}: those with the most of {metric}; {rest}, the totals are of all.")
+        rest = _("the files have all") if self.is_whole else _("All shows more")
+        return [text.format(**values, metric=METRICS[self.asked.metrics[0]].label, rest=rest)]
 
     def _body(self, columns: Sequence[Column]) -> tuple[list[Row], list[str]]:
         """The rows that are shown as name and figures, the total last; and what is not shown."""
@@ -117,7 +126,7 @@ class PivotTable(Tile):
         ]
         shown = self._sorted(rows, columns)[: ALL_DOWN if self.is_whole else MOST_DOWN]
         cut = self._cut(len(shown), len(rows), "day" if self._sort else down)
-        return [*shown, ("Total", self._total(columns))], cut
+        return [*shown, (_("Total"), self._total(columns))], cut
 
     def _figures(self, totals: pd.DataFrame) -> dict[tuple[Any, Any, str], Any]:
         """Each figure by its row, its column and its metric."""
@@ -161,7 +170,9 @@ class PivotTable(Tile):
         rows = [self._row(name, columns, figures) for name, figures in body]
         foot = f"<tfoot>{rows.pop()}</tfoot>" if self.asked.by else ""
         table = f"<table><thead>{self._heads(columns)}</thead><tbody>{''.join(rows)}</tbody>{foot}</table>"
-        return f'<div class="tall pivot scroll" tabindex="0" role="region" aria-label="{esc(self.title)}">{table}</div>'
+        return (
+            f'<div class="tall pivot scroll" tabindex="0" role="region" aria-label="{esc(self.heading)}">{table}</div>'
+        )
 
     def _row(self, name: str, columns: Sequence[Column], figures: Sequence[Any]) -> str:
         pairs = zip(columns, figures, strict=True)
@@ -172,11 +183,13 @@ class PivotTable(Tile):
 
     def _heads(self, columns: Sequence[Column]) -> str:
         if not self.asked.by:
-            heads = "".join(f'<th scope="col" class="number">{esc(self._unit(metric))}</th>' for _, metric in columns)
+            heads = "".join(
+                f'<th scope="col" class="number">{esc(self._unit(metric))}</th>' for _group, metric in columns
+            )
             return f"<tr><td></td>{heads}</tr>"
         first = self._sorting(0, None, DIMENSIONS[self.asked.by[0]].label, "")
         if len(self.asked.by) < 2:
-            return f"<tr>{first}{self._each(columns, [self._unit(metric) for _, metric in columns])}</tr>"
+            return f"<tr>{first}{self._each(columns, [self._unit(metric) for _group, metric in columns])}</tr>"
         named = [self._group(column) for column in columns]
         if len(self.asked.metrics) == 1:
             return f"<tr>{first}{self._each(columns, named)}</tr>"
@@ -184,7 +197,7 @@ class PivotTable(Tile):
         over = "".join(
             f'<th scope="colgroup" class="group" colspan="{width}">{esc(name)}</th>' for name in named[::width]
         )
-        below = self._each(columns, [self._unit(metric) for _, metric in columns])
+        below = self._each(columns, [self._unit(metric) for _group, metric in columns])
         return f"<tr><td></td>{over}</tr><tr>{first}{below}</tr>"
 
     def _each(self, columns: Sequence[Column], texts: Sequence[str]) -> str:
@@ -198,7 +211,7 @@ class PivotTable(Tile):
         return f'<th scope="col" class="{css}" aria-sort="{told}">{button}</th>'
 
     def _group(self, column: Column) -> str:
-        return OVERALL if column[0] == OVERALL else self._names.of(self.asked.by[1], column[0][0])
+        return _(OVERALL) if column[0] == OVERALL else self._names.of(self.asked.by[1], column[0][0])
 
     def _unit(self, metric: str) -> str:
         return unit_text(metric, self.currency)

@@ -24,6 +24,7 @@ from workbench.dashboards.chart import (
     padded,
     short,
     theme_color,
+    unit_text,
 )
 from workbench.dashboards.feed import Feed, Moment
 from workbench.dashboards.heatmap import cells
@@ -36,18 +37,19 @@ from workbench.dashboards.question_figures import (
     adds_nothing,
     figure_text,
     figures_of,
+    heading_of,
     ranked,
     rows_of,
     spans,
     title_of,
     totals_of,
-    unit_text,
 )
 from workbench.dashboards.tile import Tile
 from workbench.dashboards.tile_card import Button
 from workbench.database.replication import Answer
 from workbench.filters import CUSTOM
 from workbench.filters.question import Asked
+from workbench.locale import _
 from workbench.metrics import DIMENSIONS, METRICS, MetricQuery
 from workbench.words import counted
 
@@ -71,9 +73,14 @@ class QuestionChart(ChartTile):
 
     def __init__(self, source: Feed, asked: Asked, metric: str) -> None:
         self.asked, self.metric = asked, metric
-        self.title = title_of(METRICS[metric].label, asked.by)
+        self.title = title_of([metric], asked.by)
         self.about = METRICS[metric].about
         super().__init__(source)
+
+    @property
+    def heading(self) -> str:
+        """What is asked."""
+        return heading_of([self.metric], self.asked.by)
 
     def asks(self, moment: Moment) -> Iterable[MetricQuery]:
         """The groups, and every total."""
@@ -119,9 +126,12 @@ class QuestionChart(ChartTile):
         """``8 of 12 stores are drawn …`` where there are more than are shown."""
         if shown >= count:
             return ""
-        what = DIMENSIONS[dimension].label.lower()
-        drawn = f"By {what}, {shown} of {theme.count(count)} are drawn, those with the most."
-        return f"{drawn} The table and the files have all."
+        return _(
+            "By {by}, {shown} of {n} are drawn, those with the most. The table and the files have all.",
+            by=DIMENSIONS[dimension].noun,
+            shown=shown,
+            n=theme.count(count),
+        )
 
 
 class QuestionBars(QuestionChart):
@@ -166,7 +176,9 @@ class QuestionBars(QuestionChart):
 
     def summarized(self, data: pd.DataFrame) -> str:
         """``12 bars, highest … with …, lowest … with …``."""
-        return f"{len(data)} by {DIMENSIONS[self.asked.by[0]].label.lower()}, {_extremes(data)}"
+        return _(
+            "{n} by {by}, {extremes}.", n=len(data), by=DIMENSIONS[self.asked.by[0]].noun, extremes=_extremes(data)
+        )
 
     def marks(self, data: pd.DataFrame) -> pd.DataFrame:
         """The first bars, or all of them, as they are drawn: the last one first."""
@@ -274,10 +286,15 @@ class QuestionLines(QuestionChart):
 
     def summarized(self, data: pd.DataFrame) -> str:
         """``30 days, highest … with …``; of several lines which they are."""
-        points = f"{counted(len(data), 'point')} from {data['name'].iloc[0]} to {data['name'].iloc[-1]}"
+        values = {
+            "count": counted(len(data), "point"),
+            "first": data["name"].iloc[0],
+            "last": data["name"].iloc[-1],
+        }
         if self.other:
-            return f"{points}, a line each for {', '.join(text for _, text in self.card.legend)}."
-        return f"{points}, {_extremes(data)}"
+            names = ", ".join(text for _kind, text in self.card.legend)
+            return _("{count} from {first} to {last}, a line each for {names}.", **values, names=names)
+        return _("{count} from {first} to {last}, {extremes}.", **values, extremes=_extremes(data))
 
     def left_out(self) -> str:
         """How many lines are not drawn."""
@@ -340,7 +357,8 @@ class QuestionCells(QuestionChart):
     @property
     def reads(self) -> Mapping[str, str]:  # type: ignore[override]
         """What the table of the chart has."""
-        return {" and ".join(DIMENSIONS[name].label for name in self.asked.by): "name", self.unit: "text"}
+        one, other = (DIMENSIONS[name].label for name in self.asked.by)
+        return {_("{one} and {other}", one=one, other=other): "name", self.unit: "text"}
 
     def variant(self) -> Hashable:
         """The question, and for how many there is room."""
@@ -384,7 +402,8 @@ class QuestionCells(QuestionChart):
 
     def summarized(self, data: pd.DataFrame) -> str:
         """``7 by 5 cells, highest … with …``."""
-        return f"{self._counts[0]} by {self._counts[1]} groups, {_extremes(data)}"
+        down, across = self._counts
+        return _("{down} by {across} groups, {extremes}.", down=down, across=across, extremes=_extremes(data))
 
     def left_out(self) -> str:
         """How many rows and columns are not drawn."""
@@ -418,4 +437,4 @@ def _roomy(labels: list[str], room: int) -> list[str]:
 
 def _extremes(data: pd.DataFrame) -> str:
     known = data.dropna(subset=["revenue"])
-    return "none of them defined." if known.empty else extremes(known, "name")
+    return _("none of them defined") if known.empty else extremes(known, "name")

@@ -16,17 +16,17 @@ from workbench.components import theme
 from workbench.dashboards.bars import product_names
 from workbench.dashboards.feed import Moment
 from workbench.database.replication import Answer
-from workbench.filters import words
+from workbench.filters import NO_CATEGORY, words
 from workbench.filters.question import Asked
-from workbench.locale import conventions
+from workbench.locale import N_, _, conventions
 from workbench.metrics import DIMENSIONS, METRICS, SPANS
 from workbench.words import visible
 
 TOTAL, PRODUCT_NAME = "total", "product_name"
 EACH, ALL = "", "all"  # of the column TOTAL: a group, and all there are; else "by store", a total of each store
+ID_NAMED = {"store": N_("Store {id}"), "cashier": N_("Cashier {id}")}  # where the catalogue has no name
 ORDERED = ("day", *SPANS, "hour", "weekday")  # dimensions that have an order of their own
 TIMES = ("day", *SPANS)
-NO_CATEGORY = "(none)"
 
 
 def figures_of(moment: Moment, asked: Asked) -> Answer[pd.DataFrame]:
@@ -37,7 +37,7 @@ def figures_of(moment: Moment, asked: Asked) -> Answer[pd.DataFrame]:
 
     def work() -> Answer[pd.DataFrame]:
         answers = [(query.by, moment.ask(*query)) for query in asked.queries(moment.where)]
-        oldest = Answer.oldest(answer for _, answer in answers)
+        oldest = Answer.oldest(answer for _by, answer in answers)
         rows = [_marked(answer.value, by, asked) for by, answer in answers]
         frame = pd.concat(rows if len(rows[0]) else rows[:1], ignore_index=True)
         if "product" in asked.by:
@@ -89,11 +89,11 @@ class GroupNames:
     def of(self, dimension: str, value: Any) -> str:
         """One group."""
         if value is None:
-            return NO_CATEGORY
+            return _(NO_CATEGORY)
         if (named := _NAMED.get(dimension)) is not None:
             return named(value)
-        if dimension in ("store", "cashier"):
-            return self._names.name(dimension, value, f"{DIMENSIONS[dimension].label} {value}")
+        if dimension in ID_NAMED:
+            return self._names.name(dimension, value, _(ID_NAMED[dimension], id=value))
         return visible(str(self._products.get(value, value)))
 
 
@@ -101,15 +101,16 @@ def _span_named(days: int, first: pd.Timestamp) -> str:
     return words(first.date(), first.date() + timedelta(days=days - 1))
 
 
+CUSTOMER_TYPES = {"card": N_("Card"), "no card": N_("No card")}
 _NAMED: Mapping[str, Callable[[Any], str]] = {
     "day": lambda day: f"{locale.weekday(day.isoweekday())} {words(day.date(), day.date())}",
     "week": partial(_span_named, 7),
     "month": locale.named_month,
-    "quarter": lambda day: f"Q{day.quarter} {day.year}",
+    "quarter": lambda day: _("Q{n} {year}", n=day.quarter, year=day.year),
     "year": lambda day: f"{day.year}",
     "hour": locale.hour,
     "weekday": locale.weekday,
-    "customer_type": lambda kind: str(kind).capitalize(),
+    "customer_type": lambda kind: _(CUSTOMER_TYPES.get(kind, kind)),
 }
 
 
@@ -124,15 +125,18 @@ def figure_text(metric: str, value: Any, currency: str = "") -> str:
     return conventions().percent.format(plain) if unit == "percent" else plain
 
 
-def unit_text(metric: str, currency: str) -> str:
-    """What an axis or a column counts: ``Revenue (USD)``, ``Return rate (%)``."""
-    unit = {"money": f" ({currency})", "percent": " (%)"}.get(METRICS[metric].unit, "")
-    return f"{METRICS[metric].label}{unit}"
+def title_of(metrics: Sequence[str], by: Sequence[str]) -> str:
+    """``Revenue by store and category``, in English, as files are named."""
+    what, of = ", ".join(METRICS[name].english for name in metrics), (DIMENSIONS[name].english.lower() for name in by)
+    return " by ".join([what, *([" and ".join(of)] if by else [])])
 
 
-def title_of(what: str, by: Sequence[str]) -> str:
-    """``Revenue by store and category``."""
-    return " ".join([what, *(["by", " and ".join(DIMENSIONS[name].label.lower() for name in by)] if by else [])])
+def heading_of(metrics: Sequence[str], by: Sequence[str]) -> str:
+    """The same as people read it."""
+    what, nouns = ", ".join(METRICS[name].label for name in metrics), [DIMENSIONS[name].noun for name in by]
+    if len(nouns) > 1:
+        return _("{what} by {one} and {other}", what=what, one=nouns[0], other=nouns[1])
+    return _("{what} by {one}", what=what, one=nouns[0]) if nouns else what
 
 
 def adds_nothing(metric: str) -> Decimal | int | None:

@@ -27,6 +27,7 @@ from workbench.forms.edit_sale import EditSale
 from workbench.forms.line_table import sale_text
 from workbench.forms.sale_columns import NOTE, note_html
 from workbench.forms.tabulator import TABLE_STYLE, row_button
+from workbench.locale import N_, _
 from workbench.metrics import Source
 from workbench.metrics.sale_pages import Edge, Move, SalePage, sale_page, write_sales
 from workbench.sales.fields import FIELDS
@@ -40,7 +41,7 @@ class SaleList(Tile):
     """Pages of the sales that the filters leave, the newest first. ``on_open`` gets the id of the one to edit;
     without it there is nothing to press."""
 
-    title = "Sales behind these figures"
+    title = N_("Sales behind these figures")
 
     def __init__(
         self,
@@ -54,8 +55,8 @@ class SaleList(Tile):
         self._page: SalePage | None = None
         self._where: object = None
         self._count = html()
-        self._newer = pmui.Button(label="Newer", variant="outlined", size="small", margin=0)
-        self._older = pmui.Button(label="Older", variant="outlined", size="small", margin=0)
+        self._newer = pmui.Button(label=_("Newer"), variant="outlined", size="small", margin=0)
+        self._older = pmui.Button(label=_("Older"), variant="outlined", size="small", margin=0)
         self._newer.on_click(partial(self._go, "previous"))
         self._older.on_click(partial(self._go, "next"))
         self._table = _table(can_open=on_open is not None)
@@ -131,7 +132,7 @@ def _table(*, can_open: bool) -> pn.widgets.Tabulator:
     numbers = {name: "right" for name in SHOWN if FIELDS[name].is_number}
     return pn.widgets.Tabulator(
         as_drawn(pd.DataFrame(columns=list(SHOWN))),
-        titles={name: FIELDS[name].label for name in SHOWN} | {NOTE: "Returns", "edit": ""},
+        titles={name: FIELDS[name].label for name in SHOWN} | {NOTE: _("Returns"), "edit": ""},
         disabled=True,
         selectable=False,
         layout="fit_columns",
@@ -142,7 +143,7 @@ def _table(*, can_open: bool) -> pn.widgets.Tabulator:
         header_align=numbers,
         margin=0,
         formatters={"transaction_id": NumberFormatter(format="0"), NOTE: {"type": "html"}},
-        buttons={"edit": row_button("Edit")} if can_open else {},
+        buttons={"edit": row_button(_("Edit"))} if can_open else {},
     )
 
 
@@ -171,7 +172,9 @@ class SalesTab(Viewer):
     def edit(self) -> EditSale:
         """The form of the sale that is open."""
         made = EditSale(self._sales, lambda _saved: self._feed.renew(), names=lambda: self._feed.live.names.now)
-        back = pmui.Button(label="Back to the list", icon="arrow_back", variant="text", margin=0, on_click=self._closed)
+        back = pmui.Button(
+            label=_("Back to the list"), icon="arrow_back", variant="text", margin=0, on_click=self._closed
+        )
         self._form.append(card(back, made))
         self.kept.append(made.unsaved)
         return made

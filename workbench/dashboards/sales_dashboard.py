@@ -44,8 +44,14 @@ from workbench.dashboards.tile_card import PageLine
 from workbench.dashboards.view_menu import ViewMenu
 from workbench.filters import Filters, from_query, to_query, unread
 from workbench.filters.saved_views import SavedViews
+from workbench.locale import N_, _
 
-TABS = {"overview": "Overview", "products": "Products", "customers": "Customers and discounts", "sales": "Sales"}
+TABS = {
+    "overview": N_("Overview"),
+    "products": N_("Products"),
+    "customers": N_("Customers and discounts"),
+    "sales": N_("Sales"),
+}
 OVERVIEW: tuple[type[Tile], ...] = (
     *(TotalTransactions, TotalRevenue, ItemsSold, AvgTransaction),
     *(RevenueOverTime, TopProductsByRevenue, TopProductsByQuantity),
@@ -86,10 +92,10 @@ class SalesDashboard(Viewer):
         self.sales = SalesTab(self.feed, self._stepped)
         self._tiles: dict[str, list[Tile]] = {}
         self._pages = {name: column(css="gap: 16px;") for name in TABS}
-        self._live = pmui.Switch(label="Live", value=True, margin=0)
+        self._live = pmui.Switch(label=_("Live"), value=True, margin=0)
         # The tabs hold nothing: what they do not show they take off the page, and draw it anew when it comes back.
         self._tabs = pmui.Tabs(
-            *((title, pn.Spacer(height=0)) for title in TABS.values()), min_height=48, sizing_mode="stretch_width"
+            *((_(title), pn.Spacer(height=0)) for title in TABS.values()), min_height=48, sizing_mode="stretch_width"
         )
         self._address, self._visibility = AddressBar(self._read), Visibility()
         self._said = pmui.Alert(severity="warning", visible=False, closeable=True, sizing_mode="stretch_width")
@@ -143,7 +149,7 @@ class SalesDashboard(Viewer):
     def _connect(self) -> None:
         self._tabs.param.watch(self._switched, "active")
         self._live.param.watch(self._paused, "value")
-        self.feed.filters.param.watch(lambda *_: self._stepped(), list(self.feed.filters.param.values()))
+        self.feed.filters.param.watch(lambda *_events: self._stepped(), list(self.feed.filters.param.values()))
         self.feed.param.watch(self._show_problem, "problem")
         self._visibility.param.watch(lambda event: self.feed.be_seen(event.new), "is_visible")
 
@@ -197,7 +203,7 @@ class SalesDashboard(Viewer):
             problems = [*said, *refused]
             tab, live, sale = (found.get(name, "") for name in OTHERS)
             if tab not in ("", *TABS):
-                problems.append(f"There is no tab {tab[:60]!r}.")
+                problems.append(_("There is no tab {name}.", name=repr(tab[:60])))
             self._tabs.active = list(TABS).index(tab) if tab in TABS else 0
             self._live.value = live != "no"
             self.feed.is_paused = live == "no"
@@ -209,7 +215,10 @@ class SalesDashboard(Viewer):
 
     def _open_view(self, state: str) -> None:
         unknown = unread(state, OTHERS)
-        damaged = f"This view was saved by another version, or is damaged: {', '.join(unknown)} means nothing here."
+        damaged = _(
+            "This view was saved by another version, or is damaged: {names} means nothing here.",
+            names=", ".join(unknown),
+        )
         self._read(f"?{state}", [damaged] if unknown else [])
         self._stepped()
 

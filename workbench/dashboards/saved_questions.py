@@ -18,9 +18,10 @@ from workbench.filters.question import NAMES, Question
 from workbench.filters.saved_views import SavedView, SavedViews
 from workbench.forms.actions import failures_said
 from workbench.forms.messages import Message
+from workbench.locale import N_, _
 
 MOST = 20  # each follows the data by itself
-NONE_YET = '<p class="soft">Nothing saved yet. Ask something, and save it by “Views”: it then stands here.</p>'
+NONE_YET = N_("Nothing saved yet. Ask something, and save it by “Views”: it then stands here.")
 
 
 def laid_out(tiles: Sequence[Tile]) -> list[Viewable | Viewer]:
@@ -42,8 +43,8 @@ class SavedQuestion(Viewer):
         is_lost = not set(found.get("metrics", "").split(",")) & set(question.metrics)  # none is there any more
         self.tiles = [] if is_lost else tiles_of(self.feed, asked, question.shape)
         self._said = [*problems, *refused]
-        whose = "for all" if view.owner == owner else f"by {view.owner}"
-        self._name = f"{view.view_name}{f' ({whose})' if view.is_shared else ''}"
+        whose = _("for all") if view.owner == owner else _("by {who}", who=view.owner)
+        self._name = f"{view.view_name} ({whose})" if view.is_shared else view.view_name
 
     @property
     def text(self) -> str:
@@ -97,7 +98,7 @@ class MyDashboard(Viewer):
             before[view].end()
         self.drawn = {view: before.get(view) or self._question(view) for view in shown}
         self._place.objects = list(self.drawn.values())
-        self._words.object = NONE_YET if not views else _more(views)
+        self._words.object = _more(views)
         for view in self.drawn.keys() - before.keys():
             self.drawn[view].follow(self._place)
 
@@ -109,5 +110,6 @@ class MyDashboard(Viewer):
 
 
 def _more(views: Sequence[SavedView]) -> str:
-    left = [view.view_name for view in views[MOST:]]
-    return f'<p class="soft">Not drawn, open by “Views”: {theme.esc(", ".join(left))}.</p>' if left else ""
+    left = ", ".join(view.view_name for view in views[MOST:])
+    text = _("Not drawn, open by “Views”: {names}.", names=left) if left else "" if views else _(NONE_YET)
+    return f'<p class="soft">{theme.esc(text)}</p>' if text else ""

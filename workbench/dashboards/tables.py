@@ -10,6 +10,7 @@ import pandas as pd
 import panel_material_ui as pmui
 from panel.viewable import Viewable
 
+from workbench import locale
 from workbench.components import theme
 from workbench.components.html import table_html
 from workbench.connection import Workbench
@@ -18,13 +19,14 @@ from workbench.dashboards.tile import Tile
 from workbench.database.replication import Answer
 from workbench.filters import NO_CATEGORY, Filters, until_words
 from workbench.forms.line_table import sale_text
+from workbench.locale import N_, _
 from workbench.metrics import Source, insights
 from workbench.metrics.sale_pages import newest_sales
 from workbench.sales.fields import FIELDS
 
 
 class TableTile(Tile):
-    """``heads`` names the columns, and says of each whether it holds numbers."""
+    """``heads`` names the columns in English, and says of each whether it holds numbers."""
 
     heads: ClassVar[Mapping[str, bool]] = {}
 
@@ -50,7 +52,8 @@ class TableTile(Tile):
         return self._table(frame.head(self.most))
 
     def _table(self, frame: pd.DataFrame) -> str:
-        return table_html(self.heads.items(), self.rows(frame), kind="full")
+        heads = [(_(head), is_number) for head, is_number in self.heads.items()]
+        return table_html(heads, self.rows(frame), kind="full")
 
     def _write(self) -> None:
         above = f'<p class="soft">{theme.esc(self._above)}</p>' if self._above else ""
@@ -81,8 +84,8 @@ RECENT = 10
 class RecentSales(TableTile):
     """A table of the newest sales."""
 
-    title = "Recent transactions"
-    heads: ClassVar[Mapping[str, bool]] = {FIELDS[name].label: FIELDS[name].is_number for name in COLUMNS}
+    title = N_("Recent transactions")
+    heads: ClassVar[Mapping[str, bool]] = {FIELDS[name].english: FIELDS[name].is_number for name in COLUMNS}
 
     def fetch(self, moment: Moment) -> Answer[pd.DataFrame]:
         """COLUMNS of the ten newest sales, the newest first."""
@@ -101,34 +104,41 @@ class RecentSales(TableTile):
 
 
 MOST_PAIRS = 200
-SORTS = {"Revenue": "revenue", "Quantity": "items_sold", "Growth": "growth"}
+SORTS = {"revenue": N_("Revenue"), "items_sold": N_("Quantity"), "growth": N_("Growth")}
 
 
 class ProductTable(TableTile):
     """The top products by revenue, quantity or growth, with ABC class."""
 
-    title = "Products"
-    about = "Class A brings the first 80 % of revenue, B the next 15 %, C the rest. Growth is against the comparison."
+    title = N_("Products")
+    about = N_(
+        "Class A brings the first 80 % of revenue, B the next 15 %, C the rest. Growth is against the comparison."
+    )
     heads: ClassVar[Mapping[str, bool]] = columns(
         "#",
-        "Product",
-        "Category",
-        "Class",
-        "Revenue",
-        "Share",
-        "Sold",
-        "Growth",
+        N_("Product"),
+        N_("Category"),
+        N_("Class"),
+        N_("Revenue"),
+        N_("Share"),
+        N_("Sold"),
+        N_("Growth"),
         texts=["Product", "Category", "Class"],
     )
 
     def __init__(self, source: Workbench | Feed, filters: Filters | None = None) -> None:
         super().__init__(source, filters)
-        self.sort = pmui.RadioButtonGroup(label="Sort products by", options=list(SORTS), value="Revenue", margin=0)
+        self.sort = pmui.RadioButtonGroup(
+            label=_("Sort products by"),
+            options={_(text): name for name, text in SORTS.items()},
+            value="revenue",
+            margin=0,
+        )
         self.sort.param.watch(lambda _: self.feed.renew(), "value")
 
     def fetch(self, moment: Moment) -> Answer[pd.DataFrame]:
         """The rows of ``insights.products``, the most first."""
-        sort = SORTS[self.sort.value]
+        sort = self.sort.value
 
         def work(source: Source) -> Answer[pd.DataFrame]:
             periods = {"so_far": moment.so_far, "compared": moment.comparison}
@@ -143,7 +153,9 @@ class ProductTable(TableTile):
     def above(self, moment: Moment, frame: pd.DataFrame) -> str:
         """Of which part of a running period the growth is."""
         until = until_words(moment.so_far.before)
-        return f"Growth: both periods {until}." if until and moment.comparison is not None else ""
+        if not until or moment.comparison is None:
+            return ""
+        return _("Growth: both periods {until}.", until=until)
 
     def rows(self, frame: pd.DataFrame) -> Iterable[Sequence[str]]:
         """The texts of a row for each product, in the order of the frame."""
@@ -151,7 +163,7 @@ class ProductTable(TableTile):
             yield (
                 str(row["rank"]),
                 self.known_names.name("product", row["product_code"], row["product_name"]),
-                row["category"] if row["category"] is not None else NO_CATEGORY,
+                row["category"] if row["category"] is not None else _(NO_CATEGORY),
                 row["abc_class"],
                 self.text(row["revenue"]),
                 percent(row["share"]),
@@ -167,10 +179,10 @@ class ProductTable(TableTile):
 class Baskets(TableTile):
     """Pairs of products in the same sale."""
 
-    title = "Bought together"
-    about = "Lift above 1: more often in one sale than chance would have it."
+    title = N_("Bought together")
+    about = N_("Lift above 1: more often in one sale than chance would have it.")
     heads: ClassVar[Mapping[str, bool]] = columns(
-        "Products", "Sales", "Support", "Confidence", "Lift", texts=["Products"]
+        *(N_("Products"), N_("Sales"), N_("Support"), N_("Confidence"), N_("Lift")), texts=["Products"]
     )
     is_slow = True
     limit_seconds = 60.0
@@ -200,19 +212,24 @@ class Baskets(TableTile):
                 theme.count(row["sales_both"]),
                 percent(row["support"]),
                 f"{percent(row['confidence_ab'])} / {percent(row['confidence_ba'])}",
-                f"{row['lift']:.2f}",
+                locale.number(row["lift"], 2),
             )
 
 
-FIGURES = ("Given", "Rate", "Lines with one", "Their revenue")  # of discounts
+FIGURES = (N_("Given"), N_("Rate"), N_("Lines with one"), N_("Their revenue"))  # of discounts
+
+
+KINDS = {"new": N_("New"), "returning": N_("Returning"), "no card": N_("No card")}
 
 
 class Customers(TableTile):
     """New and returning customers, and sales without a card."""
 
-    title = "Customers"
-    about = "New: the first sale ever with that card is among these sales."
-    heads: ClassVar[Mapping[str, bool]] = columns("", "Customers", "Sales", "Revenue", "Revenue a sale", texts=[""])
+    title = N_("Customers")
+    about = N_("New: the first sale ever with that card is among these sales.")
+    heads: ClassVar[Mapping[str, bool]] = columns(
+        *("", N_("Customers"), N_("Sales"), N_("Revenue"), N_("Revenue a sale")), texts=[""]
+    )
     is_slow = True
 
     def fetch(self, moment: Moment) -> Answer[pd.DataFrame]:
@@ -224,7 +241,7 @@ class Customers(TableTile):
         for kind, customers, sales, revenue in frame[["kind", "customers", "sales", "revenue"]].itertuples(index=False):
             known = theme.NOTHING if kind == "no card" else theme.count(customers)
             each = self.text(revenue / sales) if sales else theme.NOTHING
-            yield str(kind).capitalize(), known, theme.count(sales), self.text(revenue), each
+            yield _(KINDS[kind]), known, theme.count(sales), self.text(revenue), each
 
 
 class Discounts(TableTile):
@@ -250,7 +267,7 @@ class Discounts(TableTile):
         for row in frame.to_dict("records"):
             value = row[self.dimension]
             yield (
-                NO_CATEGORY if value is None else self.known_names.name(self.dimension, value, str(value)),
+                _(NO_CATEGORY) if value is None else self.known_names.name(self.dimension, value, str(value)),
                 self.text(row["discount_given"]),
                 percent(row["discount_rate"]),
                 percent(row["discounted_share"]),
@@ -261,12 +278,12 @@ class Discounts(TableTile):
 class DiscountsByCategory(Discounts):
     """Discounts by category."""
 
-    title = "Discounts by category"
-    heads: ClassVar[Mapping[str, bool]] = columns("Category", *FIGURES, texts=["Category"])
+    title = N_("Discounts by category")
+    heads: ClassVar[Mapping[str, bool]] = columns(N_("Category"), *FIGURES, texts=["Category"])
 
 
 class DiscountsByStore(Discounts):
     """Discounts by store."""
 
-    title, dimension = "Discounts by store", "store"
-    heads: ClassVar[Mapping[str, bool]] = columns("Store", *FIGURES, texts=["Store"])
+    title, dimension = N_("Discounts by store"), "store"
+    heads: ClassVar[Mapping[str, bool]] = columns(N_("Store"), *FIGURES, texts=["Store"])

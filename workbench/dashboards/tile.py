@@ -29,6 +29,7 @@ from workbench.database.sql_files import drawable
 from workbench.errors import WorkbenchError
 from workbench.files import FORMATS, file_name, format_of, of_frame, write
 from workbench.filters import Filters
+from workbench.locale import N_, _
 from workbench.metrics import MetricQuery
 from workbench.servers.disk import write_whole
 
@@ -54,7 +55,7 @@ def once(of: object, key: Hashable, make: Callable[[], T]) -> T:
 
 
 SHOWN = {"html": "HTML", "pdf": "PDF"}  # files of what a tile shows, beside those of its figures
-NOTHING_FOUND = "No sales match. Choose another period, or clear a filter."
+NOTHING_FOUND = N_("No sales match. Choose another period, or clear a filter.")
 
 
 class Tile(Viewer):
@@ -65,7 +66,7 @@ class Tile(Viewer):
     A kind of tile says what it asks (``fetch``, off the event loop) and how it draws it (``draw``, in the page).
     """
 
-    title = ""
+    title = ""  # in English, as its files are named
     about = ""  # what the figures are, in a few words below the title
     limit_seconds = 15.0  # older figures are amber, those older than ten times as much are red
     most = 15  # rows, or bars, that are shown until somebody wants all
@@ -82,12 +83,17 @@ class Tile(Viewer):
         self._engine = ""  # who answered it
         self.is_drawn = False  # all that it is made of is on the page: from now on it is only written
         self.is_whole = False  # all rows are shown
-        words = {"heading": self.title, "about": self.about, "text": self._blank("waiting", "Loading …")}
+        words = {"heading": self.heading, "about": _(self.about), "text": self._blank("waiting", _("Loading …"))}
         words["page"] = self.feed.page
         self.card = TileCard(
             self._pressed, self.feed.workbench.clock, limit=self.limit_seconds, files=list(self.files.items()), **words
         )
         self.card.param.watch(self._came_near, "is_near")
+
+    @property
+    def heading(self) -> str:
+        """Its title as people read it."""
+        return _(self.title)
 
     def asks(self, moment: Moment) -> Iterable[MetricQuery]:
         """What ``fetch`` is going to ask of ``moment``, so that all tiles of a page are asked together."""
@@ -130,7 +136,7 @@ class Tile(Viewer):
 
     async def _hand_out(self, kind: str) -> None:
         name = file_name(self.title, self.feed.moment().now, kind)
-        self.card.saying = f"Writing {name} …"
+        self.card.saying = _("Writing {file} …", file=name)
         try:
             await self.feed.downloads.write(name, self.save)
         except WorkbenchError as error:
@@ -158,22 +164,23 @@ class Tile(Viewer):
             return
         moment = self.feed.moment()
         still = self.still(moment, self.fetch(moment))
-        made = content(kind, self.title, {}, "", [still]) if kind in SHOWN else picture(still, kind)
+        made = content(kind, self.heading, {}, "", [still]) if kind in SHOWN else picture(still, kind)
         write_whole(Path(path), made)
 
     def source(self, answer: Answer[pd.DataFrame]) -> str:
         """``replica, as of 2026-11-27 14:03:22 CEST``."""
-        return f"{called(answer.engine)}, as of {self.feed.workbench.clock.text(answer.as_of)}"
+        as_of = self.feed.workbench.clock.text(answer.as_of)
+        return _("{engine}, as of {moment}", engine=called(answer.engine), moment=as_of)
 
     def still(self, moment: Moment, answer: Answer[pd.DataFrame]) -> Still:
         """What it shows of an answer, for a file. It is drawn by this."""
         self._take(moment, answer)
         legend = tuple((kind, text) for kind, text in self.card.legend)
-        return Still(self.title, self.about, self.card.text, self.source(answer), legend)
+        return Still(self.heading, self.card.about, self.card.text, self.source(answer), legend)
 
     def all_button(self, count: int) -> list[Button]:
         """A button for all rows where there are more than are shown, "all" by name."""
-        return [("all", f"All {theme.count(count)}", self.is_whole)] if count > self.most else []
+        return [("all", _("All {n}", n=theme.count(count)), self.is_whole)] if count > self.most else []
 
     def frame(self, *, exact: bool = False) -> pd.DataFrame:
         """The figures for the filters as they are now: columns and order as ``fetch`` says, a copy of one's own.
@@ -210,7 +217,7 @@ class Tile(Viewer):
             return
         if answer.value.empty:
             self._shown = shown
-            self._say(NOTHING_FOUND)
+            self._say(_(NOTHING_FOUND))
             return
         self.draw(moment, answer.value)
         if not self.is_drawn:

@@ -1,4 +1,7 @@
 // Draws TileCard: title, words, legend, buttons which keep the focus when they change, body, text, and freshness.
+const texts = globalThis.workbenchTexts ?? {} // a notebook has none: English
+const _ = (text, values = {}) => (texts[text] ?? text).replace(/{(\w+)}/g, (_all, name) => values[name])
+
 function add(parent, tag, kind, text = "") {
   const made = parent.appendChild(document.createElement(tag))
   made.className = kind
@@ -12,11 +15,11 @@ function follow(model, name, draw) {
 }
 
 function age(seconds) {
-  if (seconds < 1) { return "now" }
-  if (seconds < 60) { return `${Math.floor(seconds)} s ago` }
-  if (seconds < 3600) { return `${Math.floor(seconds / 60)} min ago` }
-  if (seconds < 48 * 3600) { return `${Math.floor(seconds / 3600)} h ago` }
-  return `${Math.floor(seconds / 86400)} days ago`
+  if (seconds < 1) { return _("now") }
+  if (seconds < 60) { return _("{n} s ago", {n: Math.floor(seconds)}) }
+  if (seconds < 3600) { return _("{n} min ago", {n: Math.floor(seconds / 60)}) }
+  if (seconds < 48 * 3600) { return _("{n} h ago", {n: Math.floor(seconds / 3600)}) }
+  return _("{n} days ago", {n: Math.floor(seconds / 86400)})
 }
 
 function addHead(card, model) {
@@ -59,7 +62,7 @@ function chartIn(view) {
 async function savePicture(view, model, kind) {
   const link = document.createElement("a")
   link.href = URL.createObjectURL(await chartIn(view).export(kind, true).to_blob())
-  link.download = `${model.heading.toLowerCase().replace(/[^a-z0-9]+/g, "-")}.${kind}`
+  link.download = `${model.heading.toLowerCase().replace(/[^\p{L}0-9]+/gu, "-")}.${kind}`
   link.click()
   setTimeout(() => URL.revokeObjectURL(link.href), 60000)
 }
@@ -68,8 +71,8 @@ function filesMenu(model, view) {
   const menu = document.createElement("details")
   menu.className = "files"
   const title = add(menu, "summary", "", "↓")
-  title.ariaLabel = `Download: ${model.heading}`
-  title.title = "Download"
+  title.ariaLabel = _("Download: {what}", {what: model.heading})
+  title.title = _("Download")
   const list = add(menu, "div", "list")
   const close = () => {
     menu.open = false
@@ -134,7 +137,8 @@ function addFreshness(card, model, view) {
     const seconds = Math.max(0, (Date.now() + skew - model.as_of_ms) / 1000)
     const level = seconds > model.limit * model.factor ? "red" : seconds > model.limit ? "amber" : "fresh"
     const at = new Date(model.as_of_ms + model.ahead_ms).toISOString().slice(11, 19)
-    const text = `${model.engine} · as of ${at} ${model.zone}, ${age(seconds)}`
+    const values = {engine: model.engine, time: `${at} ${model.zone}`, age: age(seconds)}
+    const text = _("{engine} · as of {time}, {age}", values)
     return {who: `${model.engine} ${model.note}`, asOf: model.as_of_ms, level, text, note: model.note}
   }
   const draw = () => {

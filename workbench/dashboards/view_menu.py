@@ -18,9 +18,9 @@ from workbench.filters.saved_views import NAME_TAKEN, SavedView, SavedViews
 from workbench.forms.actions import Action, failures_said
 from workbench.forms.fields import Fields, text_field
 from workbench.forms.messages import Message
+from workbench.locale import N_, _
 
-RENAME, DELETE = "Rename", "Delete"
-NONE_YET = '<p class="soft">No views yet. Name what you are looking at, to find it again.</p>'
+SAVE, REPLACE, RENAME, DELETE = N_("Save this view"), N_("Replace it"), N_("Rename"), N_("Delete")
 
 
 class ViewMenu(Viewer):
@@ -40,28 +40,31 @@ class ViewMenu(Viewer):
         self._views, self._state, self._on_open, self._on_change = views, state, on_open, on_change
         self._chosen: SavedView | None = None  # what is being renamed, or may be deleted
         self._message = Message()
-        self._none = html(NONE_YET)
+        text = _("No views yet. Name what you are looking at, to find it again.")
+        self._none = html(f'<p class="soft">{text}</p>')
         self._none.margin = (0, 8)
         self._list = pmui.MenuList(items=[], highlight=False, margin=0, sizing_mode="stretch_width")
         self._list.on_click(self._opened)
         for what in (RENAME, DELETE):
-            self._list.on_action(what, partial(self._asked, what))
-        self._fields = Fields({"view_name": text_field("view_name")}, lambda _: self._typed())
-        self._is_shared = pmui.Checkbox(label="For all", value=False, margin=(0, 8))
+            self._list.on_action(_(what), partial(self._asked, what))
+        self._fields = Fields({"view_name": text_field("view_name")}, lambda _name: self._typed())
+        self._is_shared = pmui.Checkbox(label=_("For all"), value=False, margin=(0, 8))
         self._buttons = {
-            "Save this view": self._acting("Save this view", self._save),
-            "Replace it": self._acting("Replace it", partial(self._save, may_replace=True)),
+            SAVE: self._acting(SAVE, self._save),
+            REPLACE: self._acting(REPLACE, partial(self._save, may_replace=True)),
             RENAME: self._acting(RENAME, self._rename),
             DELETE: self._acting(DELETE, self._delete, color="error"),
         }
-        self._cancel = pmui.Button(label="Cancel", variant="text", margin=0, on_click=lambda _: self._ask_nothing())
-        self._dialog = pmui.Dialog(title="Views", title_variant="h6", close_on_click=True, show_close_button=True)
-        self._button = pmui.Button(label="Views", icon="bookmark_border", variant="outlined", size="small", margin=0)
+        self._cancel = pmui.Button(
+            label=_("Cancel"), variant="text", margin=0, on_click=lambda _event: self._ask_nothing()
+        )
+        self._dialog = pmui.Dialog(title=_("Views"), title_variant="h6", close_on_click=True, show_close_button=True)
+        self._button = pmui.Button(label=_("Views"), icon="bookmark_border", variant="outlined", size="small", margin=0)
         self._button.on_click(self._show)
         self._ask_nothing()
 
     def _acting(self, label: str, work: Callable[[], Any], **look: Any) -> pmui.Button:
-        button = pmui.Button(label=label, variant="contained", margin=0, **look)
+        button = pmui.Button(label=_(label), variant="contained", margin=0, **look)
         button.on_click(Action(work, self._message, button).run)
         return button
 
@@ -87,13 +90,13 @@ class ViewMenu(Viewer):
 
     def _item(self, view: SavedView) -> dict[str, Any]:
         is_own = view.owner == self._views.owner
-        whose = "Mine" if is_own else f"By {view.owner}"
+        whose = _("Mine") if is_own else _("By {who}", who=view.owner)
         icons = {RENAME: "edit", DELETE: "delete"}
-        actions = [{"label": label, "icon": icon, "inline": True} for label, icon in icons.items()]
+        actions = [{"label": _(label), "icon": icon, "inline": True} for label, icon in icons.items()]
         return {
             "id": view.saved_view_id,
             "label": view.view_name,
-            "secondary": f"{whose}, for all" if view.is_shared else whose,
+            "secondary": _("{whose}, for all", whose=whose) if view.is_shared else whose,
             "icon": "bookmark" if is_own else "people",
             "actions": actions if is_own else [],
             "view": view,
@@ -108,7 +111,7 @@ class ViewMenu(Viewer):
         self._fields.forgive()
         self._fields.fill({"view_name": ""})
         self._is_shared.value = False
-        self._offer("Save this view")
+        self._offer(SAVE)
 
     def _asked(self, what: str, item: Any) -> None:
         view: SavedView = item["view"]
@@ -118,7 +121,7 @@ class ViewMenu(Viewer):
         self._fields.fill({"view_name": view.view_name})
         self._offer(what)
         if what == DELETE:
-            self._message.say("warning", "It cannot be undone.", f"Delete “{view.view_name}”?")
+            self._message.say("warning", _("It cannot be undone."), _("Delete “{name}”?", name=view.view_name))
 
     def _offer(self, *labels: str) -> None:
         for label, button in self._buttons.items():
@@ -129,35 +132,36 @@ class ViewMenu(Viewer):
 
     def _typed(self) -> None:
         if self._chosen is None:
-            self._offer("Save this view")  # another name replaces nothing
+            self._offer(SAVE)  # another name replaces nothing
 
     async def _save(self, may_replace: bool = False) -> None:
         name, is_shared = self._fields.text("view_name"), self._is_shared.value
         save = partial(self._views.save, name, self._state(), is_shared=is_shared, may_replace=may_replace)
-        await self._write(save, "saved")
+        await self._write(save, N_("View “{name}” saved."))
 
     async def _rename(self) -> None:
         assert self._chosen is not None
         await self._write(
-            partial(self._views.rename, self._chosen.saved_view_id, self._fields.text("view_name")), "renamed"
+            partial(self._views.rename, self._chosen.saved_view_id, self._fields.text("view_name")),
+            N_("View “{name}” renamed."),
         )
 
     async def _delete(self) -> None:
         assert self._chosen is not None
-        await self._write(partial(self._views.delete, self._chosen.saved_view_id), "deleted")
+        await self._write(partial(self._views.delete, self._chosen.saved_view_id), N_("View “{name}” deleted."))
 
-    async def _write(self, work: Callable[[], SavedView], what: str) -> None:
+    async def _write(self, work: Callable[[], SavedView], said: str) -> None:
         self._message.clear()
         try:
             done = await asyncio.to_thread(work)
         except FieldError as error:
             if self._fields.show([error]):
                 raise  # it belongs to no field here: the message says it
-            if error.allowed == NAME_TAKEN and self._chosen is None:
-                self._offer("Save this view", "Replace it")
+            if error.allowed == _(NAME_TAKEN) and self._chosen is None:
+                self._offer(SAVE, REPLACE)
             return
         self._ask_nothing()
-        self._message.say("success", f"{what}.", f"View “{done.view_name}”")
+        self._message.say("success", _(said, name=done.view_name))
         await self._load()
         if self._on_change is not None:
             await self._on_change()

@@ -101,6 +101,7 @@ NAMES = {
     "master": (N_("master"), N_("The master")),
     "replica": (N_("replica"), N_("The replica")),
     "risingwave": ("RisingWave", "RisingWave"),
+    "columns": (N_("columns"), N_("The columns")),
 }
 
 

@@ -4,6 +4,7 @@ from workbench.filters.address import from_query, to_query, unread
 from workbench.filters.chips import NO_CATEGORY, Chip, chips, read_customer, read_day, value_text
 from workbench.filters.model import LISTS, Filters, drop
 from workbench.filters.periods import (
+    AGAINST,
     AUTO,
     COMPARISONS,
     CUSTOM,
@@ -18,6 +19,7 @@ from workbench.filters.periods import (
 )
 
 __all__ = [
+    "AGAINST",
     "AUTO",
     "COMPARISONS",
     "CUSTOM",

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode
 
 from workbench.filters.model import LISTS, Filters
+from workbench.locale import _
 from workbench.metrics import NUMBERS
 
 _NO_VALUE, _AS_IT_IS = "~none", "~="  # a missing category; what stands before a text that is empty or begins with "~"
@@ -48,7 +49,8 @@ def from_query(filters: Filters, query: str, others: Iterable[str] = ()) -> tupl
             try:
                 values[name] = read(filters, name, texts)
             except ValueError:
-                problems.append(f"{name} cannot be {', '.join(texts)[:60]!r}: it was left out.")
+                value = repr(", ".join(texts)[:60])
+                problems.append(_("{name} cannot be {value}: it was left out.", name=name, value=value))
     _keep_in_order(values, problems)
     filters.param.update(**values)
     return {name: given[name][0] for name in others if given.get(name)}, problems
@@ -65,7 +67,8 @@ def _keep_in_order(values: dict[str, Any], problems: list[str]) -> None:
         first, last = values[f"{kind}_from"], values[f"{kind}_to"]
         if first is not None and last is not None and last < first:
             values[f"{kind}_to"] = None
-            problems.append(f"{kind}_to is before {kind}_from: it was left out.")
+            names = {"last": f"{kind}_to", "first": f"{kind}_from"}
+            problems.append(_("{last} is before {first}: it was left out.", **names))
 
 
 Reader = Callable[[Filters, str, list[str]], Any]

@@ -11,9 +11,9 @@ from workbench import locale
 from workbench.errors import FieldError
 from workbench.filters.model import LISTS, Filters
 from workbench.filters.periods import words
-from workbench.locale import _
+from workbench.locale import N_, _
 from workbench.metrics import DIMENSION_OF, DIMENSIONS
-from workbench.words import label, visible
+from workbench.words import heading, visible
 
 
 def read_day(name: str, text: str) -> date | None:
@@ -25,7 +25,7 @@ def read_day(name: str, text: str) -> date | None:
     except ValueError:
         raise FieldError(name, text, _("it must be a day such as {day}", day=locale.day(locale.A_MOMENT))) from None
     if not 2000 <= day.year <= 2099:
-        raise FieldError(name, text, "it must be from 2000 to 2099")
+        raise FieldError(name, text, _("it must be from 2000 to 2099"))
     return day
 
 
@@ -44,7 +44,7 @@ def read_customer(text: str) -> int | None:
     return read_number("customer_id", text)
 
 
-NO_CATEGORY = "(none)"
+NO_CATEGORY = N_("(none)")
 _MOST_VALUES = 3
 
 
@@ -61,17 +61,18 @@ def chips(filters: Filters, names: Mapping[str, Mapping[Any, str]] | None = None
     found = []
     if filters.brush_from or filters.brush_to:
         days = words(filters.brush_from, filters.brush_to)
-        found.append(Chip(f"Days: {days}", {"brush_from": None, "brush_to": None}))
+        found.append(Chip(_("Days: {days}", days=days), {"brush_from": None, "brush_to": None}))
     for name in LISTS:
         if values := getattr(filters, name):
             named = (names or {}).get(DIMENSION_OF[name], {})
             texts = [value_text(name, value, named) for value in values]
-            more = f" and {len(texts) - _MOST_VALUES} more" if len(texts) > _MOST_VALUES else ""
             shown = ", ".join(texts[:_MOST_VALUES])
-            of = DIMENSIONS[DIMENSION_OF[name]].label if len(texts) == 1 else label(name)
-            found.append(Chip(f"{of}: {shown}{more}", {name: []}))
+            if len(texts) > _MOST_VALUES:
+                shown = _("{values} and {n} more", values=shown, n=len(texts) - _MOST_VALUES)
+            of = DIMENSIONS[DIMENSION_OF[name]].label if len(texts) == 1 else heading(name)
+            found.append(Chip(f"{of}: {shown}", {name: []}))
     if filters.customer_id is not None:
-        found.append(Chip(f"Customer: {filters.customer_id}", {"customer_id": None}))
+        found.append(Chip(_("Customer: {id}", id=filters.customer_id), {"customer_id": None}))
     return found
 
 
@@ -81,4 +82,4 @@ def value_text(name: str, value: Any, names: Mapping[Any, str]) -> str:
         return locale.weekday(value)
     if name == "hours":
         return locale.hour(value)
-    return NO_CATEGORY if value is None else visible(names.get(value, str(value)))
+    return _(NO_CATEGORY) if value is None else visible(names.get(value, str(value)))

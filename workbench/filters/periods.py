@@ -36,13 +36,18 @@ PERIODS = {
 }
 DEFAULT_COMPARISON = "previous"
 COMPARISONS = {
-    "previous": "Previous period",
-    "weekdays": "Same weekdays before",
+    "previous": N_("Previous period"),
+    "weekdays": N_("Same weekdays before"),
     "year": N_("Last year"),
-    "none": "Nothing",
+    "none": N_("Nothing"),
+}
+AGAINST = {  # the same as a figure's change is against it
+    "previous": N_("previous period"),
+    "weekdays": N_("same weekdays before"),
+    "year": N_("last year"),
 }
 AUTO = "auto"
-GRAINS = {AUTO: "As it fits", "day": "Day", "week": "Week", "month": "Month"}
+GRAINS = {AUTO: N_("As it fits"), "day": N_("Day"), "week": N_("Week"), "month": N_("Month")}
 MOST_DAYS, MOST_DAYS_BY_WEEK = 100, 800  # about a hundred points are told apart on a screen
 
 
@@ -122,17 +127,19 @@ def _year_before(day: date) -> date:
 def words(first: date | None, last: date | None) -> str:
     """``3 Nov 2026``, ``3 Nov 2026 – 9 Nov 2026``, ``from 3 Nov 2026``, ``until 9 Nov 2026`` or ``all days``."""
     if first is None and last is None:
-        return "all days"
+        return _("all days")
     if last is None:
-        return f"from {_day(first)}"
+        return _("from {day}", day=_day(first))
     if first is None:
-        return f"until {_day(last)}"
+        return _("until {day}", day=_day(last))
     return _day(first) if first == last else f"{_day(first)} – {_day(last)}"
 
 
 def until_words(before: datetime | None) -> str:
     """``until 14:00`` for what is looked at up to a moment of its last day; nothing for whole days."""
-    return "" if before is None else f"until {locale.clock_time(before)}" if before.hour else "up to midnight"
+    if before is None:
+        return ""
+    return _("until {time}", time=locale.clock_time(before)) if before.hour else _("up to midnight")
 
 
 def _day(day: date | None) -> str:
@@ -150,10 +157,18 @@ def missing(where: Where, days_with_sales: Iterable[datetime]) -> str:
         return ""
     sold = [day.date() for day in days_with_sales]
     if not sold:
-        return "no sale at all"
+        return _("no sale at all")
     between = max((after - before for before, after in pairwise(sold)), default=timedelta(days=1))
     usual = max(timedelta(days=EDGE_DAYS), between - timedelta(days=1))
-    ends = [f"from {sold[0]} on"] if sold[0] - first > usual else []
-    ends += [f"until {sold[-1]}"] if last - sold[-1] > usual else []
-    days = (last - first).days + 1
-    return f"sales only {' and '.join(ends)}, on {len(sold)} of its {days} days" if ends else ""
+    is_late, is_early = sold[0] - first > usual, last - sold[-1] > usual
+    if not is_late and not is_early:
+        return ""
+    text = (
+        _("sales only from {first} on and until {last}, on {n} of its {days} days")
+        if is_late and is_early
+        else _("sales only from {first} on, on {n} of its {days} days")
+        if is_late
+        else _("sales only until {last}, on {n} of its {days} days")
+    )
+    ends = {"first": locale.day(sold[0]), "last": locale.day(sold[-1])}
+    return text.format(**ends, n=len(sold), days=(last - first).days + 1)

@@ -11,12 +11,13 @@ import param
 from workbench.errors import MetricError
 from workbench.filters.model import Filters
 from workbench.filters.periods import AUTO, fitting
+from workbench.locale import N_, _
 from workbench.metrics import DIMENSIONS, METRICS, MetricQuery, Where
 from workbench.metrics.definitions import checked
 
 GRAINED = ("week", "month")  # a day's grains: chosen beside it, not in its place
-BY = {name: dimension.label for name, dimension in DIMENSIONS.items() if name not in GRAINED}
-SHAPES = {"chart": "Chart", "table": "Table"}
+BY = {name: dimension.english for name, dimension in DIMENSIONS.items() if name not in GRAINED}
+SHAPES = {"chart": N_("Chart"), "table": N_("Table")}
 NAMES = ("metrics", "by", "shape")  # in an address; the grain is that of the filters
 MOST_BY = 2
 
@@ -54,7 +55,8 @@ class Question(param.Parameterized):
             try:
                 given += checked([name], dimensions)
             except MetricError as error:
-                refused.append(f"{str(error).partition('. ')[0]}. Choose another dimension for it.")
+                first, dot, _rest = str(error).partition(". ")
+                refused.append(_("{error} Choose another dimension for it.", error=first + dot.strip()))
         return Asked(tuple(metric.name for metric in given), dimensions), refused
 
     def asked_now(self, filters: Filters, now: datetime) -> tuple[Asked, list[str]]:
@@ -70,22 +72,36 @@ class Question(param.Parameterized):
     def read(self, found: Mapping[str, str]) -> list[str]:
         """Takes values of an address; what is not there gets its default. A sentence for each that cannot be used."""
         problems: list[str] = []
-        metrics = _known("metric", found.get("metrics"), METRICS, self.param.metrics.default, problems)
-        by = _known("dimension", found.get("by"), BY, self.param.by.default, problems)
+        metrics = _known(
+            N_("There is no metric {name}: it was left out. There are {names}."),
+            found.get("metrics"),
+            METRICS,
+            self.param.metrics.default,
+            problems,
+        )
+        by = _known(
+            N_("There is no dimension {name}: it was left out. There are {names}."),
+            found.get("by"),
+            BY,
+            self.param.by.default,
+            problems,
+        )
         if len(by) > MOST_BY:
+            left_out = ", ".join(by[MOST_BY:])
             problems.append(
-                f"At most {MOST_BY} dimensions can be asked at once: {', '.join(by[MOST_BY:])} was left out."
+                _("At most {n} dimensions can be asked at once: {names} was left out.", n=MOST_BY, names=left_out)
             )
         shape = found.get("shape") or self.param.shape.default
         if shape not in SHAPES:
-            problems.append(f"shape cannot be {shape[:60]!r}, only {' or '.join(SHAPES)}: it was left out.")
+            values = {"name": "shape", "value": repr(shape[:60]), "allowed": ", ".join(SHAPES)}
+            problems.append(_("{name} cannot be {value}, only one of {allowed}: it was left out.", **values))
             shape = self.param.shape.default
         self.param.update(metrics=metrics or list(self.param.metrics.default), by=by[:MOST_BY], shape=shape)
         return problems
 
 
 def _known(
-    what: str, text: str | None, known: Mapping[str, object], default: list[str], problems: list[str]
+    said: str, text: str | None, known: Mapping[str, object], default: list[str], problems: list[str]
 ) -> list[str]:
     """The names of a list that there are, each once."""
     if text is None:
@@ -93,5 +109,5 @@ def _known(
     names = list(dict.fromkeys(name for name in text.split(",") if name))
     if unknown := [name for name in names if name not in known]:
         shown = ", ".join(unknown)[:60]
-        problems.append(f"There is no {what} {shown!r}: it was left out. There are {', '.join(known)}.")
+        problems.append(_(said, name=repr(shown), names=", ".join(known)))
     return [name for name in names if name in known]

@@ -17,12 +17,13 @@ from workbench.database.replication import Answer, Reader, Session
 from workbench.database.sql_files import WritingConnection, run_sql
 from workbench.database.writes import Write, run_file
 from workbench.errors import FieldError
+from workbench.locale import N_, _
 from workbench.words import hidden, visible
 
 NAME_LENGTH = 100
 STATE_LENGTH = 8_000  # what browsers and servers take as an address
 UNIQUE_VIOLATION = "23505"
-NAME_TAKEN = "you have another view of this name"
+NAME_TAKEN = N_("you have another view of this name")
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ class SavedViews:
         }
         saved = self._write("create_saved_view", values)
         if saved is None:
-            raise FieldError("view_name", view_name, NAME_TAKEN)
+            raise FieldError("view_name", view_name, _(NAME_TAKEN))
         return saved
 
     def find(self) -> Answer[list[SavedView]]:
@@ -100,7 +101,7 @@ class SavedViews:
 
     def _own(self, saved_view_id: int, changed: SavedView | None) -> SavedView:
         if changed is None:
-            raise FieldError("saved_view_id", saved_view_id, "it must be a view of your own that is still there")
+            raise FieldError("saved_view_id", saved_view_id, _("it must be a view of your own that is still there"))
         return changed
 
     def _write(self, query: str, values: dict[str, Any]) -> SavedView | None:
@@ -110,11 +111,11 @@ class SavedViews:
             except IntegrityError as error:
                 if state_of(error) != UNIQUE_VIOLATION:
                     raise
-                raise FieldError("view_name", values["view_name"], NAME_TAKEN) from None
+                raise FieldError("view_name", values["view_name"], _(NAME_TAKEN)) from None
             return None if row is None else SavedView(**row._mapping)
 
         is_for_all = bool(values.get("is_shared"))
-        self._actor.need("editor" if is_for_all else "viewer", "To share a view with all")
+        self._actor.need("editor" if is_for_all else "viewer", _("To share a view with all"))
         return Write(self.engines, self.session, "save the view", may_repeat=False).run(attempt)
 
 
@@ -125,25 +126,26 @@ def _owner(name: str | None) -> str:
 def _line(field: str, value: Any) -> str:
     """A text of one line without the blanks around it; equal texts are equal characters (NFC)."""
     if not isinstance(value, str):
-        raise FieldError(field, value, "it must be text")
+        raise FieldError(field, value, _("it must be text"))
     text = unicodedata.normalize("NFC", value.strip())
     if not text:
-        raise FieldError(field, value, "please fill it in")
+        raise FieldError(field, value, _("please fill it in"))
     if len(text) > NAME_LENGTH:
-        raise FieldError(field, value, f"at most {NAME_LENGTH} characters are allowed")
+        raise FieldError(field, value, _("at most {max_length} characters are allowed", max_length=NAME_LENGTH))
     return _printable(field, text)
 
 
 def _state(value: Any) -> str:
     if not isinstance(value, str):
-        raise FieldError("state", value, "it must be text")
+        raise FieldError("state", value, _("it must be text"))
     text = value.removeprefix("?")
     if len(text) > STATE_LENGTH:
-        raise FieldError("state", value, f"at most {STATE_LENGTH} characters are allowed")
+        raise FieldError("state", value, _("at most {max_length} characters are allowed", max_length=STATE_LENGTH))
     return _printable("state", text)
 
 
 def _printable(field: str, text: str) -> str:
     if found := hidden(text):
-        raise FieldError(field, visible(text), f"it must be text that can be seen, in one line, without {found}")
+        allowed = _("it must be text that can be seen, in one line, without {letter}", letter=found)
+        raise FieldError(field, visible(text), allowed)
     return text

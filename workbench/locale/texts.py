@@ -96,6 +96,11 @@ def N_(text: str) -> str:
     return text
 
 
+def in_sentence(label: str) -> str:
+    """A label as it stands within a sentence: its first letter is small, but for German's nouns."""
+    return label if _spoken().name.startswith("de") else label[:1].lower() + label[1:]
+
+
 def ngettext_noop(one: str, many: str) -> tuple[str, str]:
     """The same with both forms."""
     return one, many

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from workbench.errors import MetricError
+from workbench.locale import N_, _, in_sentence
 from workbench.sales.fields import GROUPED
 
 Grain = Literal["sale", "line", "first sale"]
@@ -32,25 +33,35 @@ class Dimension:
     """What a metric can be given for. ``column`` is its name in the facts; weekday is that of the day."""
 
     name: str
-    label: str
+    english: str
     column: str
     grain: Grain = "sale"
+
+    @property
+    def label(self) -> str:
+        """What people call it."""
+        return _(self.english)
+
+    @property
+    def noun(self) -> str:
+        """The same within a sentence."""
+        return in_sentence(self.label)
 
 
 DIMENSIONS = {
     dimension.name: dimension
     for dimension in (
-        Dimension("day", "Day", "day"),
-        Dimension("hour", "Hour", "hour"),
-        Dimension("weekday", "Weekday", "day"),  # 1 is Monday, 7 is Sunday
-        Dimension("week", "Week", "day"),  # each of these four is told by its first day
-        Dimension("month", "Month", "day"),
-        Dimension("quarter", "Quarter", "day"),
-        Dimension("year", "Year", "day"),
-        *(Dimension(field.dimension, field.label.capitalize(), field.fact) for field in GROUPED),
-        Dimension("customer_type", "Customer", "customer_type"),  # card: the customer is known; no card
-        Dimension("category", "Category", "category", "line"),  # None: a line without one
-        Dimension("product", "Product", "product_code", "line"),
+        Dimension("day", N_("Day"), "day"),
+        Dimension("hour", N_("Hour"), "hour"),
+        Dimension("weekday", N_("Weekday"), "day"),  # 1 is Monday, 7 is Sunday
+        Dimension("week", N_("Week"), "day"),  # each of these four is told by its first day
+        Dimension("month", N_("Month"), "day"),
+        Dimension("quarter", N_("Quarter"), "day"),
+        Dimension("year", N_("Year"), "day"),
+        *(Dimension(field.dimension, field.english.capitalize(), field.fact) for field in GROUPED),
+        Dimension("customer_type", N_("Customer"), "customer_type"),  # card: the customer is known; no card
+        Dimension("category", N_("Category"), "category", "line"),  # None: a line without one
+        Dimension("product", N_("Product"), "product_code", "line"),
     )
 }
 COLUMNS = {d.name: d.column for d in DIMENSIONS.values()} | {"customer": "customer_id"}  # a filter can name a customer
@@ -67,11 +78,11 @@ class Measure:
     """
 
     name: str
-    label: str
+    english: str
     unit: Unit
     grain: Grain
     expression: str
-    about: str = ""
+    described: str = ""
     is_of_header: bool = False
 
     @property
@@ -86,50 +97,58 @@ class Measure:
 
 _MEASURES = (
     Measure(
-        "revenue", "Revenue", "money", "line", "sum(revenue)", "What customers paid, after discount and returns.", True
+        "revenue",
+        N_("Revenue"),
+        "money",
+        "line",
+        "sum(revenue)",
+        N_("What customers paid, after discount and returns."),
+        True,
     ),
     Measure(
         "sales",
-        "Sales",
+        N_("Sales"),
         "count",
         "sale",
         "count(*) filter (where not is_return)",
-        "Sales, each counted once; a return is none.",
+        N_("Sales, each counted once; a return is none."),
     ),
-    Measure("items_sold", "Items sold", "count", "line", "sum(items)", "Items sold, less those that were returned."),
+    Measure(
+        "items_sold", N_("Items sold"), "count", "line", "sum(items)", N_("Items sold, less those that were returned.")
+    ),
     Measure(
         "discount_given",
-        "Discount given",
+        N_("Discount given"),
         "money",
         "line",
         "sum(discount)",
-        "Discount on all lines, less that on what was returned.",
+        N_("Discount on all lines, less that on what was returned."),
         True,
     ),
     Measure(
         "returns",
-        "Returns",
+        N_("Returns"),
         "money",
         "line",
         "sum(-revenue) filter (where is_return)",
-        "What was given back to customers for items that they returned, on the day they did.",
+        N_("What was given back to customers for items that they returned, on the day they did."),
         True,
     ),
     Measure(
         "customers",
-        "Customers",
+        N_("Customers"),
         "count",
         "sale",
         "count(distinct customer_id) filter (where not is_return)",
-        "Different customers with a card who bought something.",
+        N_("Different customers with a card who bought something."),
     ),
     Measure(
         "new_customers",
-        "New customers",
+        N_("New customers"),
         "count",
         "first sale",
         "count(*)",
-        "Customers whose first sale ever is among these sales.",
+        N_("Customers whose first sale ever is among these sales."),
     ),
     Measure("lines", "", "count", "line", "count(*) filter (where not is_return)"),
     Measure("discounted_lines", "", "count", "line", "count(*) filter (where discount > 0)"),
@@ -142,12 +161,27 @@ class Metric:
     """A measure, or a ratio of two sums: ``over`` divided by ``under`` added up (nothing: not divided)."""
 
     name: str
-    label: str
+    english: str
     unit: Unit
     grain: Grain
     over: str
     under: tuple[str, ...] = ()
-    about: str = ""
+    described: str = ""
+
+    @property
+    def label(self) -> str:
+        """What people call it."""
+        return _(self.english)
+
+    @property
+    def noun(self) -> str:
+        """The same within a sentence."""
+        return in_sentence(self.label)
+
+    @property
+    def about(self) -> str:
+        """What it means, in a sentence."""
+        return _(self.described)
 
     @property
     def dimensions(self) -> tuple[str, ...]:
@@ -161,25 +195,33 @@ class Metric:
 
 
 _RATIOS = (
-    Metric("average_sale", "Average sale", "money", "sale", "revenue", ("sales",), "Revenue for each sale."),
+    Metric("average_sale", N_("Average sale"), "money", "sale", "revenue", ("sales",), N_("Revenue for each sale.")),
     Metric(
         "discount_rate",
-        "Discount rate",
+        N_("Discount rate"),
         "percent",
         "line",
         "discount_given",
         ("revenue", "discount_given"),
-        "Discount as a share of the price before it.",
+        N_("Discount as a share of the price before it."),
     ),
-    Metric("items_per_sale", "Items per sale", "ratio", "sale", "items_sold", ("sales",), "Items sold for each sale."),
+    Metric(
+        "items_per_sale",
+        N_("Items per sale"),
+        "ratio",
+        "sale",
+        "items_sold",
+        ("sales",),
+        N_("Items sold for each sale."),
+    ),
     Metric(
         "return_rate",
-        "Return rate",
+        N_("Return rate"),
         "percent",
         "line",
         "returns",
         ("revenue", "returns"),
-        "Returns as a share of the revenue before them.",
+        N_("Returns as a share of the revenue before them."),
     ),
 )
 
@@ -200,8 +242,8 @@ def usable(
             metrics[row.name] = row
         else:
             found[row.name] = row
-            if row.label:
-                metrics[row.name] = Metric(row.name, row.label, row.unit, row.grain, row.name, (), row.about)
+            if row.english:
+                metrics[row.name] = Metric(row.name, row.english, row.unit, row.grain, row.name, (), row.described)
     return found, metrics, problems
 
 
@@ -227,25 +269,32 @@ def tells_lines(by: Sequence[str]) -> bool:
 def checked(names: Sequence[str], by: Sequence[str]) -> list[Metric]:
     """The metrics of these names. Raises MetricError for an unknown name, or a dimension that one cannot give."""
     if isinstance(names, str) or isinstance(by, str):
-        raise MetricError("Metrics and dimensions are asked as lists of names, such as ['revenue'] by ['store'].")
+        raise MetricError(_("Metrics and dimensions are asked as lists of names, such as ['revenue'] by ['store']."))
     if not names:
-        raise MetricError(f"No metric was asked. There are {', '.join(METRICS)}.")
+        raise MetricError(_("No metric was asked. There are {names}.", names=", ".join(METRICS)))
     for name in by:
         if name not in DIMENSIONS:
-            raise MetricError(f"There is no dimension {name!r}. There are {', '.join(DIMENSIONS)}.")
+            text = _("There is no dimension {name}. There are {names}.", name=repr(name), names=", ".join(DIMENSIONS))
+            raise MetricError(text)
     if len(set(by)) < len(by) or len(set(names)) < len(names):
-        raise MetricError("A metric or a dimension was asked twice.")
+        raise MetricError(_("A metric or a dimension was asked twice."))
     return [_checked(name, by) for name in names]
 
 
 def _checked(name: str, by: Sequence[str]) -> Metric:
     if name not in METRICS:
-        raise MetricError(UNUSABLE.get(name, f"There is no metric {name!r}. There are {', '.join(METRICS)}."))
+        text = _("There is no metric {name}. There are {names}.", name=repr(name), names=", ".join(METRICS))
+        raise MetricError(UNUSABLE.get(name, text))
     metric = METRICS[name]
     refused = [dimension for dimension in by if dimension not in metric.dimensions]
     if refused:
         raise MetricError(
-            f"{metric.label} by {DIMENSIONS[refused[0]].label.lower()} cannot be given: one sale has several, and would"
-            f" count more than once. {metric.label} can be given by {', '.join(metric.dimensions)}."
+            _(
+                "{metric} by {dimension} cannot be given: one sale has several, and would count more than once."
+                " {metric} can be given by {dimensions}.",
+                metric=metric.label,
+                dimension=DIMENSIONS[refused[0]].noun,
+                dimensions=", ".join(metric.dimensions),
+            )
         )
     return metric
