@@ -4,7 +4,8 @@ Panel 1.9.4 and panel-material-ui 0.16.6 hold on to it in two places; `make soak
 and Tornado 6.5 log an error with its traceback when a browser leaves between two messages.
 
 Delete `forget_views` when `make soak` passes without it (holoviz/panel issue 8605), `without_busy` when
-panel-material-ui's Page unwatches `state.param.busy`, and the rest when tests/unit/test_closed_pages.py fails.
+panel-material-ui's Page unwatches `state.param.busy`, and the rest when tests/unit/components/test_closed_pages.py
+fails.
 """
 
 from __future__ import annotations

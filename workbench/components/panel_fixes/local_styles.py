@@ -1,7 +1,7 @@
 """Panel 1.9 takes a style sheet of this server's for one of its network's wherever it does not know the page of a
 component, as of one that is restyled when it has just left it. Sheets are shared by all that is on the page, which then
-asks another machine for them and loses its look. Delete when tests/unit/test_local_styles.py fails; nobody seems to
-have reported it.
+asks another machine for them and loses its look. Delete when tests/unit/components/test_local_styles.py fails; nobody
+seems to have reported it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Panel 1.9 now and then leaves what it has queued for a browser until the next change: a button stays busy, a message
 does not come. Its writer clears the mark "there is more to write" after waiting for the socket, also when more was
 queued in that time; the run that was started for it then finds no mark and does nothing. Delete when
-tests/unit/test_pending_writes.py fails; nobody seems to have reported it.
+tests/unit/components/test_pending_writes.py fails; nobody seems to have reported it.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import pytest
 from workbench.config import Settings, SslMode, child_environment, load_settings
 from workbench.errors import SettingsError
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def test_the_defaults_are_those_of_the_embedded_cluster() -> None:

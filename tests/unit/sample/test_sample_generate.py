@@ -127,13 +127,13 @@ def test_a_large_load_comes_in_bounded_chunks() -> None:
 
 
 def test_the_same_seed_gives_the_same_rows_in_another_process() -> None:
-    program = "from tests.unit.test_sample_generate import fingerprint; print(fingerprint(count=3000, seed=5))"
+    program = "from tests.unit.sample.test_sample_generate import fingerprint; print(fingerprint(count=3000, seed=5))"
     done = subprocess.run(
         [sys.executable, "-c", program],
         capture_output=True,
         text=True,
         check=True,
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
         env={**os.environ, "PYTHONHASHSEED": "123"},
     )
     assert done.stdout.strip() == fingerprint(count=3000, seed=5)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from workbench.database.sql_files import read_sql
 
-PACKAGE = Path(__file__).parents[2] / "workbench"
+PACKAGE = Path(__file__).parents[3] / "workbench"
 WRITES = re.compile(
     r"\b(insert into|update \w+ |delete from|merge into|from stdin|for (no key )?update|nextval|setval|set_config"
     r"|pg_advisory|lock table|create (temp )?table|analyze|truncate|restore_sale\()"
