@@ -24,7 +24,7 @@ from workbench.dashboards.explore import Explore
 from workbench.dashboards.feed import Feed
 from workbench.dashboards.pivot import PivotTable
 from workbench.dashboards.question_charts import tiles_of
-from workbench.dashboards.question_figures import GroupNames, adds_nothing, figure_text
+from workbench.dashboards.question_figures import GroupNames, adds_nothing, figure_text, figures_of, totals_of
 from workbench.dashboards.saved_questions import MyDashboard
 from workbench.database.replication import Session
 from workbench.database.sql_files import drawable
@@ -118,6 +118,25 @@ def _compare(feed: Feed, asked: Asked) -> int:
             assert text == figure_text(metric, found), (asked, moment.where, row[0], heads[1 + place])
             count += 1
     return count
+
+
+def test_of_too_many_pairs_those_with_the_most_are_given_and_it_is_said(
+    feed: Feed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    every = figures_of(feed.moment(), Asked(("revenue",), ("product", "store"))).value
+    products, stores = (len(totals_of(every, name, ("product", "store"))) for name in ("product", "store"))
+    feed.live._made.clear()
+    monkeypatch.setattr("workbench.dashboards.question_figures.MOST_PAIRS", 5 * stores)
+    for by in (("product", "store"), ("day", "cashier")):
+        assert _compare(feed, Asked(("revenue", "items_sold"), by)) > stores
+    asked, moment = Asked(("revenue",), ("product", "store")), feed.moment()
+    for tile in (PivotTable(feed, asked), *tiles_of(feed, asked, "chart")):
+        tile.take(moment, tile.fetch(moment))
+        assert f"Product: 5 of {products} are computed, those with the most of Revenue" in tile.card.text
+    kept = figures_of(moment, asked).value
+    most = totals_of(every, "product", asked.by).sort_values("revenue", ascending=False, kind="stable")
+    assert set(totals_of(kept, "product", asked.by)["product"]) == set(most["product"].head(5))
+    assert totals_of(kept, "store", asked.by).equals(totals_of(every, "store", asked.by))
 
 
 def _is_missing(value: Any) -> bool:

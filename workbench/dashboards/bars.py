@@ -42,7 +42,7 @@ from workbench.metrics.insights import ratios
 from workbench.words import heading, visible
 
 LABEL_LENGTH = 18
-MOST_BARS = 12
+MOST_BARS, ALL_BARS = 12, 500  # a canvas has an end: files have all
 ROW, FRAME = 22, 48  # pixels of a bar, and of what is around them all
 
 
@@ -138,7 +138,7 @@ class BarTile(ChartTile):
         return padded(data.head(self._count(data)), "label", self._most_shown).iloc[::-1]
 
     def _count(self, data: pd.DataFrame) -> int:
-        return len(data) if self.is_whole else min(len(data), self.most)
+        return min(len(data), ALL_BARS if self.is_whole else self.most)
 
     def variant(self) -> Hashable:
         """How many bars are shown, and for how many there is room."""
@@ -151,7 +151,7 @@ class BarTile(ChartTile):
 
     def offers(self) -> list[Button]:
         """A button for all bars where there are more than are shown."""
-        return self.all_button(len(self._data))
+        return self.all_button(len(self._data), ALL_BARS)
 
     def pressed(self, button: str) -> None:
         """Shows all bars, or the highest alone again."""
@@ -159,7 +159,8 @@ class BarTile(ChartTile):
         if button == "all":
             self.is_whole = not self.is_whole
             self._most_shown = 0
-            self.height = max(type(self).height, FRAME + ROW * len(self._data)) if self.is_whole else type(self).height
+            bars = self._count(self._data) if self.is_whole else 0
+            self.height = max(type(self).height, FRAME + ROW * bars)
             self.redraw()
 
     def plot(self, data: pd.DataFrame) -> Any:

@@ -6,6 +6,7 @@ import json
 import math
 import re
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
@@ -40,7 +41,7 @@ from workbench.components.html import table_html
 from workbench.connection import Workbench
 from workbench.dashboards.feed import Feed, Moment
 from workbench.dashboards.still import Still
-from workbench.dashboards.tile import Tile, once
+from workbench.dashboards.tile import MOST_ROWS, Tile, first_of, once
 from workbench.dashboards.tile_card import Button
 from workbench.database.replication import Answer
 from workbench.files import FORMATS
@@ -121,8 +122,8 @@ class ChartTile(Tile):
 
     def _table(self) -> str:
         heads = [(_(head), number > 0) for number, head in enumerate(self.reads)]
-        rows = self._data[list(self.reads.values())].itertuples(index=False)
-        return f'<div class="tall">{table_html(heads, rows, kind="full")}</div>'
+        rows = self._data[list(self.reads.values())].head(MOST_ROWS).itertuples(index=False)
+        return f'{first_of(len(self._data))}<div class="tall">{table_html(heads, rows, kind="full")}</div>'
 
     def pressed(self, button: str) -> None:
         """Shows the table, or the chart again."""
@@ -301,15 +302,15 @@ def alphas(values: Iterable[Any], chosen: Iterable[Any]) -> list[float]:
 
 def short(texts: Iterable[str], length: int) -> list[str]:
     """Labels of at most ``length`` characters, all different: two marks with one label would fall together."""
-    found: list[str] = []
+    found: dict[str, None] = {}
+    numbers = Counter[str]()
     for text in texts:
-        label = text if len(text) <= length else text[: length - 1] + "…"
-        number = 1
+        label, head = text if len(text) <= length else text[: length - 1] + "…", text[: length - 4]
         while label in found:
-            number += 1
-            label = f"{text[: length - 4]}… {number}"
-        found.append(label)
-    return found
+            numbers[head] += 1
+            label = f"{head}… {numbers[head] + 1}"
+        found[label] = None
+    return list(found)
 
 
 def by_column(**columns: str) -> Callable[[Any, Any], None]:

@@ -13,6 +13,7 @@ from workbench.dashboards.feed import Feed, Moment
 from workbench.dashboards.question_figures import (
     ALL,
     EACH,
+    LEFT_OUT,
     ORDERED,
     GroupNames,
     adds_nothing,
@@ -31,7 +32,7 @@ from workbench.locale import N_, _
 from workbench.metrics import DIMENSIONS, METRICS, MetricQuery
 
 MOST_DOWN, MOST_ACROSS = 20, 12
-ALL_DOWN, ALL_ACROSS = 500, 60  # a browser draws no more at once; files have all
+ALL_DOWN, ALL_ACROSS, ALL_CELLS = 500, 60, 20_000  # a browser draws no more at once; files have all
 OVERALL = N_("All")
 Column = tuple[Any, str]  # a group across (OVERALL: of them all), and a metric
 Row = tuple[str, list[Any]]  # a name, and a figure for each column
@@ -56,8 +57,8 @@ class PivotTable(Tile):
         return heading_of(self.asked.metrics, self.asked.by)
 
     def asks(self, moment: Moment) -> Iterable[MetricQuery]:
-        """The groups, and every total."""
-        return self.asked.queries(moment.where)
+        """Every total; pairs of groups are asked for once it is known how many there are."""
+        return self.asked.totals(moment.where)
 
     def fetch(self, moment: Moment) -> Answer[pd.DataFrame]:
         """The rows of ``figures_of``."""
@@ -86,7 +87,9 @@ class PivotTable(Tile):
     def _write(self) -> None:
         columns, left_out = self._columns()
         body, more = self._body(columns)
-        words = "".join(f'<p class="soft">{esc(text)}</p>' for text in (*left_out, *more))
+        not_asked = self._frame.attrs.get(LEFT_OUT, "")
+        said = filter(None, (*left_out, *more, not_asked))
+        words = "".join(f'<p class="soft">{esc(text)}</p>' for text in said)
         self.card.fill(words + self._html(columns, body))
         is_cut = bool(left_out or more) or self.is_whole
         self.card.buttons = [("all", _("All"), self.is_whole)] if is_cut else []
@@ -124,7 +127,8 @@ class PivotTable(Tile):
         rows = [
             (self._names.of(down, group), [self._of(figures, group, column) for column in columns]) for group in groups
         ]
-        shown = self._sorted(rows, columns)[: ALL_DOWN if self.is_whole else MOST_DOWN]
+        most = min(ALL_DOWN, ALL_CELLS // len(columns)) if self.is_whole else MOST_DOWN
+        shown = self._sorted(rows, columns)[:most]
         cut = self._cut(len(shown), len(rows), "day" if self._sort else down)
         return [*shown, (_("Total"), self._total(columns))], cut
 

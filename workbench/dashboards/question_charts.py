@@ -12,7 +12,7 @@ from bokeh.models.annotations import ColorBar
 from hvplot import hvPlot
 
 from workbench.components import theme
-from workbench.dashboards.bars import FRAME, LABEL_LENGTH, MOST_BARS, ROW, lying
+from workbench.dashboards.bars import ALL_BARS, FRAME, LABEL_LENGTH, MOST_BARS, ROW, lying
 from workbench.dashboards.chart import (
     NO_WIDTH,
     ChartTile,
@@ -32,6 +32,7 @@ from workbench.dashboards.over_time import BARE, QUIET, edges
 from workbench.dashboards.pivot import PivotTable
 from workbench.dashboards.question_figures import (
     EACH,
+    LEFT_OUT,
     TIMES,
     GroupNames,
     adds_nothing,
@@ -72,7 +73,7 @@ class QuestionChart(ChartTile):
     is_slow = True  # nobody knows how much is asked
 
     def __init__(self, source: Feed, asked: Asked, metric: str) -> None:
-        self.asked, self.metric = asked, metric
+        self.asked, self.metric, self._not_asked = asked, metric, ""
         self.title = title_of([metric], asked.by)
         self.about = METRICS[metric].about
         super().__init__(source)
@@ -83,8 +84,8 @@ class QuestionChart(ChartTile):
         return heading_of([self.metric], self.asked.by)
 
     def asks(self, moment: Moment) -> Iterable[MetricQuery]:
-        """The groups, and every total."""
-        return self.asked.queries(moment.where)
+        """Every total; pairs of groups are asked for once it is known how many there are."""
+        return self.asked.totals(moment.where)
 
     def fetch(self, moment: Moment) -> Answer[pd.DataFrame]:
         """The rows of ``figures_of``."""
@@ -98,11 +99,18 @@ class QuestionChart(ChartTile):
         """What of it is not drawn."""
         return ""
 
+    def draw(self, moment: Moment, frame: pd.DataFrame) -> None:
+        """With what the frame does not hold."""
+        self._not_asked = frame.attrs.get(LEFT_OUT, "")
+        super().draw(moment, frame)
+
     def redraw(self) -> None:
         """Says below the chart what it leaves out."""
         super().redraw()
-        if not self.is_table and (text := self.left_out()):
-            self.card.fill(f'<p class="soft">{theme.esc(text)}</p>')
+        drawn = "" if self.is_table else self.left_out()
+        if text := " ".join(filter(None, (drawn, self._not_asked))):
+            said = f'<p class="soft">{theme.esc(text)}</p>'
+            self.card.fill(f"{said}{self._table()}" if self.is_table else said, is_open=not self.is_table)
 
     def _write(self, figure: Plot) -> None:
         """The chart is drawn once for all questions: axes are named as the figures are written."""
@@ -185,7 +193,7 @@ class QuestionBars(QuestionChart):
         return padded(data.head(self._count(data)), "label", self._most_shown).iloc[::-1]
 
     def _count(self, data: pd.DataFrame) -> int:
-        return len(data) if self.is_whole else min(len(data), self._limit)
+        return min(len(data), ALL_BARS if self.is_whole else self._limit)
 
     @property
     def _limit(self) -> int:
@@ -199,7 +207,7 @@ class QuestionBars(QuestionChart):
 
     def offers(self) -> list[Button]:
         """A button for all bars where there are more than are shown."""
-        return self.all_button(len(self._data)) if len(self._data) > self._limit else []
+        return self.all_button(len(self._data), ALL_BARS) if len(self._data) > self._limit else []
 
     def pressed(self, button: str) -> None:
         """Shows all bars, or the first alone again."""
@@ -259,8 +267,9 @@ class QuestionLines(QuestionChart):
         first, last = moment.filters.days(moment.now)
         if last is not None and moment.filters.period != CUSTOM:
             last = min(last, moment.now.date())
-        times = spans(self.time, groups[self.time].tolist(), first, last)
+        times = spans(self.time, totals_of(frame, self.time, self.asked.by)[self.time].tolist(), first, last)
         chosen = self._groups[: len(SERIES)] if self.other else [None]
+        groups = groups[groups[self.other].isin(chosen)] if self.other else groups
         keys = zip(groups[self.time], groups[self.other] if self.other else [None] * len(groups), strict=True)
         found = dict(zip(keys, groups[self.metric], strict=True))
         nothing = adds_nothing(self.metric)
@@ -384,6 +393,7 @@ class QuestionCells(QuestionChart):
         groups, named = rows_of(frame, EACH), GroupNames(frame, moment.names)
         rows, columns = self._axis(frame, 0, MOST_DOWN), self._axis(frame, 1, MOST_ACROSS)
         down, across = self.asked.by
+        groups = groups[groups[down].isin(rows) & groups[across].isin(columns)]
         found = dict(zip(zip(groups[down], groups[across], strict=True), groups[self.metric], strict=True))
         names = [
             [named.of(by, value) for value in values] for by, values in zip(self.asked.by, (rows, columns), strict=True)

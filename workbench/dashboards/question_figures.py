@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import partial
@@ -19,7 +21,7 @@ from workbench.database.replication import Answer
 from workbench.filters import NO_CATEGORY, words
 from workbench.filters.question import Asked
 from workbench.locale import N_, _, conventions
-from workbench.metrics import DIMENSIONS, METRICS, SPANS
+from workbench.metrics import DIMENSION_OF, DIMENSIONS, METRICS, SPANS, Where
 from workbench.words import visible
 
 TOTAL, PRODUCT_NAME = "total", "product_name"
@@ -27,19 +29,30 @@ EACH, ALL = "", "all"  # of the column TOTAL: a group, and all there are; else "
 ID_NAMED = {"store": N_("Store {id}"), "cashier": N_("Cashier {id}")}  # where the catalogue has no name
 ORDERED = ("day", *SPANS, "hour", "weekday")  # dimensions that have an order of their own
 TIMES = ("day", *SPANS)
+MOST_PAIRS = 100_000  # of two dimensions' values: a second of computing, and no page draws more than a part of them
+LEFT_OUT = "left_out"  # of a frame's attrs: what it does not hold, in words
+_LISTS = {dimension: name for name, dimension in DIMENSION_OF.items() if dimension not in ORDERED}
 
 
 def figures_of(moment: Moment, asked: Asked) -> Answer[pd.DataFrame]:
     """A row for each group, then one for each total: ``total``, ``asked.by``, ``asked.metrics``.
 
-    No total is a sum of other rows. No row at all where no sale matches. Raises WorkbenchError.
+    No total is a sum of other rows. No row at all where no sale matches. Of more than MOST_PAIRS pairs those are there
+    whose dimension with the most values has the most, and ``attrs`` says so. Raises WorkbenchError.
     """
 
     def work() -> Answer[pd.DataFrame]:
-        answers = [(query.by, moment.ask(*query)) for query in asked.queries(moment.where)]
-        oldest = Answer.oldest(answer for _by, answer in answers)
-        rows = [_marked(answer.value, by, asked) for by, answer in answers]
+        answers = {query.by: moment.ask(*query) for query in asked.totals(moment.where)}
+        totals = {by: answer.value for by, answer in answers.items()}
+        where, left_out = moment.where, ""
+        if len(asked.by) > 1:
+            where, left_out = _kept(asked, totals, where)
+            answers[asked.by] = moment.ask(asked.metrics, asked.by, where)
+            totals[asked.by] = answers[asked.by].value
+        oldest = Answer.oldest(answers.values())
+        rows = [_marked(totals[by], by, asked) for by in dict.fromkeys([asked.by, *totals])]
         frame = pd.concat(rows if len(rows[0]) else rows[:1], ignore_index=True)
+        frame.attrs[LEFT_OUT] = left_out
         if "product" in asked.by:
             names = product_names(moment)
             place = list(frame.columns).index("product") + 1
@@ -47,6 +60,27 @@ def figures_of(moment: Moment, asked: Asked) -> Answer[pd.DataFrame]:
         return Answer(frame, oldest.engine, oldest.as_of, oldest.note)
 
     return moment.live.once(moment.session, lambda: ("question", asked, moment.key()), work)
+
+
+def _kept(asked: Asked, totals: dict[tuple[str, ...], pd.DataFrame], where: Where) -> tuple[Where, str]:
+    """The filter that leaves at most MOST_PAIRS, and what it leaves out; the totals of those are taken out."""
+    counts = {name: len(totals[(name,)]) for name in asked.by}
+    wide = max((name for name in asked.by if name in _LISTS), key=counts.__getitem__, default="")
+    if not wide or math.prod(counts.values()) <= MOST_PAIRS:
+        return where, ""
+    room, found = max(MOST_PAIRS * counts[wide] // math.prod(counts.values()), 1), totals[(wide,)]
+    kept = ranked(found, wide, asked.metrics[0])[:room]
+    totals[(wide,)] = found[found[wide].isin(kept)]
+    words = _(
+        "{dimension}: {shown} of {count} are computed, those with the most of {metric}, and stand in the files; narrow"
+        " them down to see others. Totals are of all.",
+        dimension=DIMENSIONS[wide].label,
+        shown=theme.count(room),
+        count=theme.count(counts[wide]),
+        metric=METRICS[asked.metrics[0]].label,
+    )
+    narrowed: dict[str, Any] = {_LISTS[wide]: tuple(kept)}
+    return replace(where, **narrowed), words
 
 
 def _marked(found: pd.DataFrame, by: tuple[str, ...], asked: Asked) -> pd.DataFrame:

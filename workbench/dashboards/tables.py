@@ -15,7 +15,7 @@ from workbench.components import theme
 from workbench.components.html import table_html
 from workbench.connection import Workbench
 from workbench.dashboards.feed import Feed, Moment
-from workbench.dashboards.tile import Tile
+from workbench.dashboards.tile import MOST_ROWS, Tile, first_of
 from workbench.database.replication import Answer
 from workbench.filters import NO_CATEGORY, Filters, until_words
 from workbench.forms.line_table import sale_text
@@ -57,7 +57,8 @@ class TableTile(Tile):
 
     def _write(self) -> None:
         above = f'<p class="soft">{theme.esc(self._above)}</p>' if self._above else ""
-        self.card.fill(above + (self._table(self._frame) if self.is_whole else self._first))
+        whole = f"{first_of(len(self._frame))}{self._table(self._frame.head(MOST_ROWS))}" if self.is_whole else ""
+        self.card.fill(above + (whole or self._first))
         self.card.buttons = self.all_button(len(self._frame))
 
     def pressed(self, button: str) -> None:

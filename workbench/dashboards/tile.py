@@ -55,6 +55,7 @@ def once(of: object, key: Hashable, make: Callable[[], T]) -> T:
 
 
 SHOWN = {"html": "HTML", "pdf": "PDF"}  # files of what a tile shows, beside those of its figures
+MOST_ROWS = 1_000  # that a browser is given of a table
 NOTHING_FOUND = N_("No sales match. Choose another period, or clear a filter.")
 
 
@@ -178,9 +179,12 @@ class Tile(Viewer):
         legend = tuple((kind, text) for kind, text in self.card.legend)
         return Still(self.heading, self.card.about, self.card.text, self.source(answer), legend)
 
-    def all_button(self, count: int) -> list[Button]:
-        """A button for all rows where there are more than are shown, "all" by name."""
-        return [("all", _("All {n}", n=theme.count(count)), self.is_whole)] if count > self.most else []
+    def all_button(self, count: int, most: int = MOST_ROWS) -> list[Button]:
+        """A button for all rows, up to ``most``, where there are more than are shown; "all" by name."""
+        label = _("All {n}", n=theme.count(count))
+        if count > most:
+            label = _("{shown} of {count}", shown=theme.count(most), count=theme.count(count))
+        return [("all", label, self.is_whole)] if count > self.most else []
 
     def frame(self, *, exact: bool = False) -> pd.DataFrame:
         """The figures for the filters as they are now: columns and order as ``fetch`` says, a copy of one's own.
@@ -271,6 +275,18 @@ class Tile(Viewer):
             self.feed.show([self])
         when_shown(partial(self.feed.follow, view))
         return view
+
+
+def first_of(count: int) -> str:
+    """Above a table, as HTML: that these are MOST_ROWS of more rows."""
+    if count <= MOST_ROWS:
+        return ""
+    text = _(
+        "The first {shown} of {count} rows; the files have all, and a filter leaves fewer.",
+        shown=theme.count(MOST_ROWS),
+        count=theme.count(count),
+    )
+    return f'<p class="soft">{theme.esc(text)}</p>'
 
 
 def same(one: pd.DataFrame, other: pd.DataFrame) -> bool:

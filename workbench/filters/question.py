@@ -28,10 +28,9 @@ class Asked(NamedTuple):
     metrics: tuple[str, ...]
     by: tuple[str, ...]
 
-    def queries(self, where: Where) -> list[MetricQuery]:
-        """The figures of each group, then every total by itself: customers, averages and rates do not add up."""
-        totals = [(name,) for name in self.by] if len(self.by) > 1 else []
-        return [MetricQuery(self.metrics, by, where) for by in dict.fromkeys([self.by, *totals, ()])]
+    def totals(self, where: Where) -> list[MetricQuery]:
+        """Every total by itself, for customers, averages and rates do not add up; of one dimension its groups."""
+        return [MetricQuery(self.metrics, by, where) for by in [*((name,) for name in self.by), ()]]
 
 
 class Question(param.Parameterized):

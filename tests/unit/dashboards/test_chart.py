@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
@@ -18,7 +19,7 @@ from bokeh.models import FactorRange
 
 from workbench.config import Settings
 from workbench.dashboards.bars import BarTile
-from workbench.dashboards.chart import NO_WIDTH, _same, copied, on_click, serialized, write
+from workbench.dashboards.chart import NO_WIDTH, _same, copied, on_click, serialized, short, write
 
 BARS = pd.DataFrame(
     {
@@ -171,3 +172,11 @@ def test_an_axis_from_zero_goes_below_it_while_more_was_returned_than_sold(drawn
     assert drawn.x_range is kept
     write(drawn, BARS)
     assert drawn.x_range.start == 0
+
+
+def test_labels_of_thousands_of_long_names_differ_and_are_made_at_once() -> None:
+    names = [f"A long name that is cut off {number}" for number in range(20_000)]
+    began = time.process_time()
+    labels = short([*names, "A short one", "A short one"], 18)
+    assert time.process_time() - began < 2  # it took minutes
+    assert len(set(labels)) == len(labels) and labels[0] == "A long name that …" and labels[-1] == "A short one… 2"

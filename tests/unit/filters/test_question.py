@@ -62,6 +62,6 @@ def test_a_day_has_the_grain_that_is_chosen_or_fits(grain: str, days: int | None
 
 
 def test_every_total_is_asked() -> None:
-    asked = Asked(tuple(METRICS), ("store", "hour")).queries(Where())
-    assert [query.by for query in asked] == [("store", "hour"), ("store",), ("hour",), ()]
-    assert [query.by for query in Asked(("sales",), ()).queries(Where())] == [()]
+    asked = Asked(tuple(METRICS), ("store", "hour")).totals(Where())
+    assert [query.by for query in asked] == [("store",), ("hour",), ()]
+    assert [query.by for query in Asked(("sales",), ()).totals(Where())] == [()]
