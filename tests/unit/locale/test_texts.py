@@ -10,7 +10,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
 from tests.texts import CATALOGUES, extracted
-from tests.unit.test_failures import CONFIGURED, refused
+from tests.unit.database.test_failures import CONFIGURED, refused
 from workbench import locale
 from workbench.database.failures import in_words
 from workbench.errors import FieldError, SaleNotFound
