@@ -305,6 +305,12 @@ FIELDS_OF_SALES = (
     *(N_("Discount"), N_("Sale Discount"), N_("Reason"), N_("Date From"), N_("Date To"), N_("Product"), N_("Kind")),
     *(N_("Amount From"), N_("Amount To"), N_("Stores"), N_("Cashiers"), N_("Payment Methods")),
 )
+# The same of the catalogue's entries, and of the fields that say what of a log is read.
+FIELDS_OF_ENTRIES = (
+    *(N_("Store Name"), N_("City"), N_("Region"), N_("Opened On"), N_("Closed On"), N_("Opening Hours")),
+    *(N_("Time Zone"), N_("Cashier Name"), N_("Unit"), N_("Valid From"), N_("List Price"), N_("Customer Name")),
+    *(N_("First Day"), N_("Last Day"), N_("User"), N_("Store"), N_("Logged From"), N_("Logged To")),
+)
 
 
 def field_label(field: str) -> str:

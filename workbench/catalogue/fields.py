@@ -11,7 +11,7 @@ from typing import Any, Literal
 from workbench import locale
 from workbench.config.clock import find_zone
 from workbench.errors import EntryRefused, FieldError
-from workbench.locale import _
+from workbench.locale import N_, _, ngettext_noop
 from workbench.sales.models import CENT, EARLIEST, LATEST, with_point
 from workbench.words import hidden
 
@@ -29,12 +29,17 @@ class Field:
     """
 
     name: str
-    label: str
+    english: str
     kind: FieldKind = "text"
     is_required: bool = False
     length: int = 100
     hint: str = ""
     of: str = ""
+
+    @property
+    def label(self) -> str:
+        """What people call it."""
+        return _(self.english)
 
     def read(self, value: Any) -> Any:
         """What is stored for ``value``, typed or from a file; None for nothing. Raises FieldError."""
@@ -42,7 +47,7 @@ class Field:
             value = None
         if value is None:
             if self.is_required:
-                raise FieldError(self.name, None, "please fill it in")
+                raise FieldError(self.name, None, _("please fill it in"))
             return None
         return _READERS[self.kind](self, value)
 
@@ -75,14 +80,27 @@ class Kind:
         """The key of these values."""
         return tuple(values[name] for name in self.key)
 
+    @property
+    def heading(self) -> str:
+        """What one entry is, as a sentence begins with it: ``Store``."""
+        said = _(self.noun)
+        return said[:1].upper() + said[1:]
+
+    @property
+    def plural(self) -> str:
+        """What the entries are, within a sentence: ``stores``."""
+        return _(self.title.lower())
+
     def called(self, values: Mapping[str, Any]) -> str:
         """An entry in words: ``Store 3``, ``Price COF-001 2026-01-15``."""
-        return f"{self.noun.capitalize()} {' '.join(str(part) for part in self.key_of(values))}"
+        return f"{self.heading} {' '.join(str(part) for part in self.key_of(values))}"
 
     def parse(self, given: Mapping[str, Any]) -> Values:
         """What is stored of ``given``, typed or from a file. Raises EntryRefused with all that cannot be."""
         found: Values = {}
-        errors = [FieldError(name, given[name], "there is no such field") for name in given if name not in self.by_name]
+        errors = [
+            FieldError(name, given[name], _("there is no such field")) for name in given if name not in self.by_name
+        ]
         for field in self.fields:
             try:
                 found[field.name] = field.read(given.get(field.name))
@@ -90,7 +108,8 @@ class Kind:
                 errors.append(error)
         opened, closed = found.get("opened_on"), found.get("closed_on")
         if opened and closed and closed < opened:
-            errors.append(FieldError("closed_on", closed, f"it must not be before it opened, {opened}"))
+            before = _("it must not be before it opened, {day}", day=locale.day(opened))
+            errors.append(FieldError("closed_on", closed, before))
         if errors:
             raise EntryRefused(errors)
         return found
@@ -106,9 +125,11 @@ def _number(field: Field, value: Any) -> int:
 def _text(field: Field, value: Any) -> str:
     text = str(value).strip()
     if found := hidden(text):
-        raise field.refuse(ascii(value), f"it must be text that can be seen, in one line, without {found}")
+        raise field.refuse(
+            ascii(value), _("it must be text that can be seen, in one line, without {letter}", letter=found)
+        )
     if len(text) > field.length:
-        raise field.refuse(value, f"at most {field.length} characters are allowed")
+        raise field.refuse(value, _("at most {max_length} characters are allowed", max_length=field.length))
     return text
 
 
@@ -141,7 +162,7 @@ def _zone(field: Field, value: Any) -> str:
     try:
         return find_zone(str(value).strip()).key
     except ValueError:
-        raise field.refuse(value, "it must be a time zone such as Europe/Lisbon") from None
+        raise field.refuse(value, _("it must be a time zone such as Europe/Lisbon")) from None
 
 
 _READERS: dict[FieldKind, Callable[[Field, Any], Any]] = {
@@ -152,70 +173,77 @@ _READERS: dict[FieldKind, Callable[[Field, Any], Any]] = {
     "zone": _zone,
 }
 
+# What the entries are called within sentences, and counted as, for the catalogues of texts.
+NOUNS = (
+    *(N_("stores"), N_("cashiers"), N_("products"), N_("prices"), N_("customers")),
+    *(ngettext_noop("{n} store", "{n} stores"), ngettext_noop("{n} cashier", "{n} cashiers")),
+    *(ngettext_noop("{n} product", "{n} products"), ngettext_noop("{n} price", "{n} prices")),
+    ngettext_noop("{n} customer", "{n} customers"),
+)
 KINDS = {
     kind.name: kind
     for kind in (
         Kind(
             "store",
-            "Stores",
-            "store",
+            N_("Stores"),
+            N_("store"),
             ("store_id",),
             "store_name",
             (
-                Field("store_id", "ID", "id", True),
-                Field("store_name", "Name", is_required=True),
-                Field("city", "City"),
-                Field("region", "Region"),
-                Field("opened_on", "Opened", "day"),
-                Field("closed_on", "Closed", "day"),
-                Field("opening_hours", "Opening hours", length=200, hint="Such as Mon-Fri 7:00-21:00"),
-                Field("time_zone", "Time zone", "zone", hint="Only where it differs"),
+                Field("store_id", N_("ID"), "id", True),
+                Field("store_name", N_("Name"), is_required=True),
+                Field("city", N_("City")),
+                Field("region", N_("Region")),
+                Field("opened_on", N_("Opened"), "day"),
+                Field("closed_on", N_("Closed"), "day"),
+                Field("opening_hours", N_("Opening hours"), length=200, hint=N_("Such as Mon-Fri 7:00-21:00")),
+                Field("time_zone", N_("Time zone"), "zone", hint=N_("Only where it differs")),
             ),
         ),
         Kind(
             "cashier",
-            "Cashiers",
-            "cashier",
+            N_("Cashiers"),
+            N_("cashier"),
             ("cashier_id",),
             "cashier_name",
             (
-                Field("cashier_id", "ID", "id", True),
-                Field("cashier_name", "Name", is_required=True),
-                Field("store_id", "Store", "id", of="store"),
+                Field("cashier_id", N_("ID"), "id", True),
+                Field("cashier_name", N_("Name"), is_required=True),
+                Field("store_id", N_("Store"), "id", of="store"),
             ),
         ),
         Kind(
             "product",
-            "Products",
-            "product",
+            N_("Products"),
+            N_("product"),
             ("product_code",),
             "product_name",
             (
-                Field("product_code", "Code", is_required=True, length=50),
-                Field("product_name", "Name", is_required=True, length=255),
-                Field("category", "Category"),
-                Field("unit", "Unit", length=20, hint="What one of it is: cup, slice, kg"),
+                Field("product_code", N_("Code"), is_required=True, length=50),
+                Field("product_name", N_("Name"), is_required=True, length=255),
+                Field("category", N_("Category")),
+                Field("unit", N_("Unit"), length=20, hint=N_("What one of it is: cup, slice, kg")),
             ),
         ),
         Kind(
             "product_price",
-            "Prices",
-            "price",
+            N_("Prices"),
+            N_("price"),
             ("product_code", "valid_from"),
             "list_price",
             (
-                Field("product_code", "Product code", is_required=True, length=50, of="product"),
-                Field("valid_from", "Valid from", "day", True),
-                Field("list_price", "List price", "money", True),
+                Field("product_code", N_("Product code"), is_required=True, length=50, of="product"),
+                Field("valid_from", N_("Valid from"), "day", True),
+                Field("list_price", N_("List price"), "money", True),
             ),
         ),
         Kind(
             "customer",
-            "Customers",
-            "customer",
+            N_("Customers"),
+            N_("customer"),
             ("customer_id",),
             "customer_name",
-            (Field("customer_id", "ID", "id", True), Field("customer_name", "Name", is_required=True)),
+            (Field("customer_id", N_("ID"), "id", True), Field("customer_name", N_("Name"), is_required=True)),
             is_private=True,
         ),
     )

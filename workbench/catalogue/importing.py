@@ -14,9 +14,11 @@ from workbench.catalogue.service import Catalogue, SavedAll
 from workbench.errors import EntryRefused, ImportRefused
 from workbench.imports import FileMapping, ImportFile
 from workbench.imports.reading import alike
+from workbench.locale import N_, _
 from workbench.words import counted, visible
 
 NEW, CHANGED, SAME, REFUSED = "new", "changed", "there already", "refused"
+TOTALS = {NEW: N_("{n} new"), CHANGED: N_("{n} changed"), SAME: N_("{n} there already"), REFUSED: N_("{n} refused")}
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ def write(catalogue: Catalogue, kind: Kind, file: EntryFile, *, accepted_only: b
     Raises ImportRefused when some are refused, unless ``accepted_only``, and when others have changed what is there.
     """
     if file.refused and not accepted_only:
-        raise ImportRefused(f"{counted(len(file.refused), 'row')} are refused: nothing was imported.")
+        raise ImportRefused(_("{rows} are refused: nothing was imported.", rows=counted(len(file.refused), "row")))
     return catalogue.save_all(kind, file.entries, stored=file.stored)
 
 
@@ -106,7 +108,8 @@ class _Judge:
             return Verdict(row, REFUSED, str(refusal))
         key = self._kind.key_of(values)
         if self.taken.get(key, values) != values:
-            return Verdict(row, REFUSED, f"{self._kind.called(values)} is in the file with other content already")
+            called = self._kind.called(values)
+            return Verdict(row, REFUSED, _("{entry} is in the file with other content already", entry=called))
         is_again = key in self.taken
         self.taken[key] = values
         if is_again or self.there.get(key) == values:
@@ -120,7 +123,7 @@ class _Judge:
 
     def _refuse_unknown(self, values: Values) -> None:
         errors = [
-            self._kind.by_name[name].refuse(values[name], "it must be in the catalogue already")
+            self._kind.by_name[name].refuse(values[name], _("it must be in the catalogue already"))
             for name, known in self._known.items()
             if values[name] is not None and values[name] not in known
         ]
@@ -137,17 +140,29 @@ def _columns(kind: Kind, names: tuple[str, ...], file: str) -> dict[str, str]:
         if column is not None:
             found[field.name] = column
         elif field.is_required:
-            raise ImportRefused(f"{visible(file)} has no column {field.name}: {kind.title} have {columns_text(kind)}.")
+            raise ImportRefused(
+                _(
+                    "{file} has no column {field}: {kinds} have {columns}.",
+                    **{
+                        "file": visible(file),
+                        "field": field.name,
+                        "kinds": _(kind.title),
+                        "columns": columns_text(kind),
+                    },
+                )
+            )
     return found
 
 
 def columns_text(kind: Kind) -> str:
     """The columns that a file of this kind has: ``cashier_id, cashier_name, store_id (optional)``."""
-    return ", ".join(f"{each.name}{'' if each.is_required else ' (optional)'}" for each in kind.fields)
+    return ", ".join(
+        each.name if each.is_required else _("{column} (optional)", column=each.name) for each in kind.fields
+    )
 
 
 def _called(kind: Kind, field: Field) -> list[str]:
-    own = [field.name, field.label]
+    own = [field.name, field.english, field.label]
     if field.name == kind.key[0]:
         own.append(kind.noun)
     return [alike(name) for name in own]
@@ -155,5 +170,5 @@ def _called(kind: Kind, field: Field) -> list[str]:
 
 def importing_text(file: EntryFile) -> str:
     """``12 rows: 3 new, 9 there already``."""
-    parts = ", ".join(f"{locale.number(count)} {kind}" for kind, count in file.totals.items())
+    parts = ", ".join(_(TOTALS[kind], n=locale.number(count)) for kind, count in file.totals.items())
     return f"{counted(len(file.verdicts), 'row')}: {parts}."

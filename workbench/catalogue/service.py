@@ -33,9 +33,10 @@ from workbench.errors import (
     FieldError,
     ImportRefused,
 )
+from workbench.locale import N_, _
 
 T = TypeVar("T")
-CHANGING = "To change the catalogue"
+CHANGING, SEEING = N_("To change the catalogue"), N_("To see customers' names")
 FOREIGN_KEY_VIOLATION = "23503"
 MOST_LOGGED = 200
 MOST_NAMED = 5
@@ -106,14 +107,14 @@ class Catalogue:
     def find_all(self, kind: Kind) -> Answer[list[Entry]]:
         """All entries by their keys, customers for admins alone. Raises RoleRefused, SchemaError, ServerUnavailable."""
         if kind.is_private:
-            self._actor.need("admin", "To see customers' names")
+            self._actor.need("admin", SEEING)
             return self.reader.read_master(self.session, lambda _: self._of_owner(lambda c: entries(c, kind)))
         return self.reader.read(self.session, lambda c: entries(c, kind), "catalogue")
 
     def find(self, kind: Kind, key: Sequence[Any]) -> Entry | None:
         """The entry as the master has it, to be edited; None when there is none."""
         if kind.is_private:
-            self._actor.need("admin", "To see customers' names")
+            self._actor.need("admin", SEEING)
             return self._of_owner(lambda c: _find(c, kind, key))
         return self.reader.read_master(self.session, lambda c: _find(c, kind, key), "catalogue").value
 
@@ -172,7 +173,7 @@ class Catalogue:
         def work(connection: sa.Connection) -> None:
             found = _log(connection, log_id=log_id)
             if not found:
-                raise AlreadyUndone(f"There is no change {log_id} of the catalogue.")
+                raise AlreadyUndone(_("There is no change {n} of the catalogue.", n=log_id))
             _undo(connection, found[0])
 
         self._write(work, undoes=log_id)
@@ -220,7 +221,8 @@ def _create(connection: sa.Connection, kind: Kind, values: Values) -> Entry:
     if stored is not None and stored.values == values:
         return stored
     name = kind.key[-1]
-    raise EntryRefused([FieldError(name, values[name], f"there is a {kind.noun} of it already: edit that one")])
+    there = _("there is a {kind} of it already: edit that one", kind=_(kind.noun))
+    raise EntryRefused([FieldError(name, values[name], there)])
 
 
 def _update(connection: sa.Connection, kind: Kind, values: Values, version: int) -> Entry:
@@ -245,7 +247,10 @@ def _delete(connection: sa.Connection, kind: Kind, key: Sequence[Any], version: 
     except IntegrityError as error:
         if state_of(error) != FOREIGN_KEY_VIOLATION:
             raise
-        raise EntryInUse(f"{_called(kind, key)} has cashiers: give them another store, or delete them first.") from None
+        entry = _called(kind, key)
+        raise EntryInUse(
+            _("{entry} has cashiers: give them another store, or delete them first.", entry=entry)
+        ) from None
     if not is_done:
         raise EntryConflict(_called(kind, key), _moved(connection, kind, key))
 
@@ -262,7 +267,12 @@ def _save_all(
     other = {kind.key_of(row): row for row in rows if there.get(kind.key_of(row)) != row}
     if stored is not None and (moved := [key for key in other if stored.get(key) != there.get(key)]):
         named = ", ".join(_called(kind, key) for key in moved[:MOST_NAMED])
-        raise ImportRefused(f"{named} changed since the file was checked: nothing was imported. Bring the file again.")
+        raise ImportRefused(
+            _(
+                "{entries} changed since the file was checked: nothing was imported. Bring the file again.",
+                entries=named,
+            )
+        )
     if not may_change:
         other = {key: row for key, row in other.items() if key not in there}
     if other:
@@ -287,9 +297,9 @@ def _delete_same(connection: sa.Connection, kind: Kind, rows: list[Values]) -> i
 def _undo(connection: sa.Connection, change: LogEntry) -> None:
     kind = KINDS[change.kind]
     if change.is_undone:
-        raise AlreadyUndone("This change is undone already.")
+        raise AlreadyUndone(_("This change is undone already."))
     if kind.is_private:
-        raise AlreadyUndone("The log has no names of customers, so that this change cannot be taken back.")
+        raise AlreadyUndone(_("The log has no names of customers, so that this change cannot be taken back."))
     before = None if change.before is None else _parsed(kind, change.before)
     if change.after is not None:
         after = _parsed(kind, change.after)
@@ -315,7 +325,8 @@ def _log(
 def _moved(connection: sa.Connection, kind: Kind, key: Sequence[Any]) -> Entry:
     theirs = _find(connection, kind, key)
     if theirs is None:
-        raise EntryNotFound(f"{_called(kind, key)} is not in the catalogue: it was deleted, or never there.")
+        entry = _called(kind, key)
+        raise EntryNotFound(_("{entry} is not in the catalogue: it was deleted, or never there.", entry=entry))
     return theirs
 
 
@@ -328,8 +339,8 @@ def _references_hold(kind: Kind, values: Values) -> Generator[None]:
         if state_of(error) != FOREIGN_KEY_VIOLATION:
             raise
         name = next(field.name for field in kind.fields if field.of)
-        text = "it must be in the catalogue already"
-        raise EntryRefused([FieldError(name, values.get(name, "of some"), text)]) from None
+        text = _("it must be in the catalogue already")
+        raise EntryRefused([FieldError(name, values.get(name, _("of some")), text)]) from None
 
 
 def _is(kind: Kind, table: sa.TableClause, key: Sequence[Any]) -> sa.ColumnElement[bool]:

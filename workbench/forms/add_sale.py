@@ -47,7 +47,7 @@ class AddSale(pn.viewable.Viewer):
         self._names, self._printing = names, Printing()
         self.message = Message(timing=VisibleAfter())
         self._loader = SaleLoader(sales, self.message, is_changed=False)
-        discard = pmui.Button(label="Discard it", variant="outlined", margin=(6, 8), on_click=self._discard)
+        discard = pmui.Button(label=_("Discard it"), variant="outlined", margin=(6, 8), on_click=self._discard)
         self._question = Message(discard)
         self.unsaved = Unsaved("add", self._draft, self._restore)
         self.form = SaleForm(
@@ -111,7 +111,9 @@ class AddSale(pn.viewable.Viewer):
             return
         self._start_over()
         if sale.return_of is not None:
-            self.message.say("info", "It is a return, which is not repeated.", f"Transaction {transaction_id}:")
+            self.message.say(
+                "info", _("It is a return, which is not repeated."), _("Transaction {id}:", id=transaction_id)
+            )
         else:
             self.form.repeat(sale)
 
@@ -120,8 +122,8 @@ class AddSale(pn.viewable.Viewer):
         self._question.clear()
         if self.form.is_changed:
             self._next_id = transaction_id
-            why = f"Save it, or discard it and repeat transaction {transaction_id}."
-            self._question.say("warning", why, "A sale that is not saved is here.")
+            why = _("Save it, or discard it and repeat transaction {id}.", id=transaction_id)
+            self._question.say("warning", why, _("A sale that is not saved is here."))
         return self.form.is_changed
 
     async def _discard(self, _event: object) -> None:

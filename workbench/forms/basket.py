@@ -188,7 +188,7 @@ class Basket(pn.viewable.Viewer):
         except SaleRefused as refusal:
             self.line.say(_("{what} cannot be added: {why}", what=what, why=refusal))
         else:
-            self.line.say(told=f"{what} are in the basket.")
+            self.line.say(told=_("{what} are in the basket.", what=what))
         self.line.focus()
 
     def enter(self, text: str, code: str = "") -> None:

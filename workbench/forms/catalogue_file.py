@@ -20,11 +20,11 @@ from workbench.components.theme import esc
 from workbench.forms.actions import Action, failures_said
 from workbench.forms.fields import MARGIN
 from workbench.forms.messages import Message
+from workbench.locale import _
 from workbench.words import counted, visible
 
 MOST_BYTES = 20_000_000
 MOST_SHOWN = 100
-KINDS_OF_FILE = "CSV, Excel (.xlsx) or Parquet"
 
 
 class CatalogueFile(pn.viewable.Viewer):
@@ -36,13 +36,15 @@ class CatalogueFile(pn.viewable.Viewer):
         self._file: EntryFile | None = None
         self._judged = 0  # files so far: of one that comes while another is judged, the later one is shown
         self.message = Message()
-        hint = f"{KINDS_OF_FILE}, at most {MOST_BYTES // 1_000_000} MB, with the columns {columns_text(kind)}."
-        self._uploads = Uploads(
-            self._received, MOST_BYTES, hint, label=f"File of {kind.title.lower()}", accept=".csv,.txt,.xlsx,.parquet"
+        hint = _(
+            "CSV, Excel (.xlsx) or Parquet, at most {most} MB, with the columns {columns}.",
+            **{"most": MOST_BYTES // 1_000_000, "columns": columns_text(kind)},
         )
+        name = _("File of {kinds}", kinds=kind.plural)
+        self._uploads = Uploads(self._received, MOST_BYTES, hint, label=name, accept=".csv,.txt,.xlsx,.parquet")
         self._verdicts = html_pane(margin=MARGIN)
-        self._all = pmui.Button(label="Import all", color="primary", margin=MARGIN)
-        self._accepted = pmui.Button(label="Import the accepted rows", variant="outlined", margin=MARGIN)
+        self._all = pmui.Button(label=_("Import all"), color="primary", margin=MARGIN)
+        self._accepted = pmui.Button(label=_("Import the accepted rows"), variant="outlined", margin=MARGIN)
         for button, accepted_only in ((self._all, False), (self._accepted, True)):
             button.on_click(Action(partial(self._save, accepted_only), self.message, button).run)
         self._place = pn.Column(
@@ -54,7 +56,7 @@ class CatalogueFile(pn.viewable.Viewer):
             margin=0,
             visible=False,
         )
-        self._open = pmui.Button(label="From a file", icon="upload_file", variant="outlined", margin=MARGIN)
+        self._open = pmui.Button(label=_("From a file"), icon="upload_file", variant="outlined", margin=MARGIN)
         self._open.on_click(self._toggle)
         self._show(None)
         if is_served():
@@ -97,9 +99,13 @@ class CatalogueFile(pn.viewable.Viewer):
             self._show(None)
             self._uploads.forget()
         new, changed, same = map(locale.number, (saved.new, saved.changed, saved.same))
-        text = f"{new} new, {changed} changed, {same} there already"
-        left_out = f", {counted(len(file.refused), 'row')} left out" if file.refused else ""
-        self.message.say("success", f"{text}{left_out}.", "Saved.")
+        counts = {"new": new, "changed": changed, "same": same}
+        if file.refused:
+            left_out = counted(len(file.refused), "row")
+            text = _("{new} new, {changed} changed, {same} there already, {rows} left out.", **counts, rows=left_out)
+        else:
+            text = _("{new} new, {changed} changed, {same} there already.", **counts)
+        self.message.say("success", text, _("Saved."))
         self._on_saved()
 
     def __panel__(self) -> pn.Column:
@@ -108,13 +114,14 @@ class CatalogueFile(pn.viewable.Viewer):
 
 def verdicts_html(file: EntryFile, kind: Kind) -> str:
     """How the file was read, how many rows have which verdict, and why the first ones are refused; all escaped."""
-    unused = f" Not used: {', '.join(map(visible, file.unused))}." if file.unused else ""
+    unused = f" {_('Not used: {columns}.', columns=', '.join(map(visible, file.unused)))}" if file.unused else ""
     text = f"<p><strong>{importing_text(file)}</strong> {esc(_columns_text(file.columns, kind))}{esc(unused)}</p>"
     if not file.refused:
         return text
-    cut = f" The first {MOST_SHOWN} are shown." if len(file.refused) > MOST_SHOWN else ""
+    cut = _("The first {n} are shown.", n=MOST_SHOWN) if len(file.refused) > MOST_SHOWN else ""
     rows = ((locale.number(each.row), visible(each.reason)) for each in file.refused[:MOST_SHOWN])
-    return f"{text}<h3>Refused</h3><p class='soft'>{cut}</p>{table_html([('Row', True), ('Why', False)], rows)}"
+    heads = [(_("Row"), True), (_("Why"), False)]
+    return f"{text}<h3>{_('Refused')}</h3><p class='soft'>{cut}</p>{table_html(heads, rows)}"
 
 
 def _columns_text(columns: Mapping[str, str], kind: Kind) -> str:

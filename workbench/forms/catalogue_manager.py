@@ -25,15 +25,16 @@ from workbench.forms.entry_form import EntryForm, text
 from workbench.forms.fields import LAYOUT, MARGIN
 from workbench.forms.messages import Message
 from workbench.forms.tabulator import TABLE_STYLE, row_button, sideways, wide
+from workbench.locale import N_, _
 from workbench.notebook import connect
 from workbench.words import counted, visible
 
 WIDE = {"max_width": 420, "min_width": 280}  # as wide as what is typed there
 MOST_SHOWN = 200
 MOST_CHANGES = 20
-CHOOSE = "Choose ..."
-DID = {"insert": "made", "update": "changed", "delete": "deleted"}
-LOG_HEADS = [(head, False) for head in ("When", "Who", "What", "From what to what")]
+CHOOSE = N_("Choose ...")
+DID = {"insert": N_("{entry} made"), "update": N_("{entry} changed"), "delete": N_("{entry} deleted")}
+LOG_HEADS = (N_("When"), N_("Who"), N_("What"), N_("From what to what"))
 
 
 class CatalogueManager(pn.viewable.Viewer):
@@ -45,14 +46,14 @@ class CatalogueManager(pn.viewable.Viewer):
         catalogue = Catalogue(workbench.engines, workbench.reader, session_of(workbench), actor)
         self.sections = {kind.name: EntrySection(catalogue, kind, workbench.clock) for kind in KINDS.values()}
         self._tabs = pmui.Tabs(
-            *((kind.title, html_pane()) for kind in KINDS.values()),
+            *((_(kind.title), html_pane()) for kind in KINDS.values()),
             sizing_mode="stretch_width",
             margin=0,
             sx={"& .MuiTab-root": {"minWidth": 0, "px": "clamp(6px, 1.6vw, 14px)"}},  # all fit a phone
         )
         self._place = pn.Column(sizing_mode="stretch_width", margin=0)
         self._tabs.active = list(KINDS).index(_asked_kind())
-        self._tabs.param.watch(lambda _: pn.state.execute(self._show), "active")
+        self._tabs.param.watch(lambda _event: pn.state.execute(self._show), "active")
         if not done_at_once(self._show):
             when_shown(self._show)
 
@@ -90,16 +91,18 @@ class EntrySection(pn.viewable.Viewer):
         self._changes: list[LogEntry] = []
         self.message = Message()
         self.form = EntryForm(catalogue, kind, self._saved)
-        self._find = pmui.TextInput(label=f"Find {kind.title.lower()}", placeholder="Name or number", **LAYOUT | WIDE)
-        self._find.param.watch(lambda _: self._tell(), "value_input")
-        self._new = pmui.Button(label=f"New {kind.noun}", icon="add", variant="outlined", margin=MARGIN)
+        self._find = pmui.TextInput(
+            label=_("Find {kinds}", kinds=kind.plural), placeholder=_("Name or number"), **LAYOUT | WIDE
+        )
+        self._find.param.watch(lambda _event: self._tell(), "value_input")
+        self._new = pmui.Button(label=_("New {kind}", kind=_(kind.noun)), icon="add", variant="outlined", margin=MARGIN)
         self._new.on_click(self._begin)
         self.file = CatalogueFile(catalogue, kind, self._saved)
         self._count = html_pane(margin=MARGIN)
         self._rows = pn.Column(sizing_mode="stretch_width", margin=0)
         self._log = html_pane(margin=MARGIN)
-        self._undone = pmui.Select(label="Change", options={CHOOSE: 0}, value=0, **LAYOUT | WIDE)
-        self._undo_button = pmui.Button(label="Take this change back", variant="outlined", margin=MARGIN)
+        self._undone = pmui.Select(label=_("Change"), options={_(CHOOSE): 0}, value=0, **LAYOUT | WIDE)
+        self._undo_button = pmui.Button(label=_("Take this change back"), variant="outlined", margin=MARGIN)
         self.undo = Action(self._undo, self.message, self._undo_button)
         self._undo_button.on_click(self.undo.run)
         self._undo_place = flow(self._undone, self._undo_button, sizing_mode="stretch_width")
@@ -118,12 +121,12 @@ class EntrySection(pn.viewable.Viewer):
         self._shown = found[:MOST_SHOWN]
         count = counted(len(self._entries), self._kind.noun)
         if wanted:
-            count = f"{locale.number(len(found))} of {count}"
-        cut = f": the first {MOST_SHOWN} are shown, type more" if len(found) > MOST_SHOWN else ""
+            count = _("{n} of {all}", **{"n": locale.number(len(found)), "all": count})
+        cut = _(": the first {n} are shown, type more", n=MOST_SHOWN) if len(found) > MOST_SHOWN else ""
         self._count.object = f'<p role="status"><strong>{count}</strong><span class="soft">{cut}</span></p>'
         self._rows[:] = [sideways(self._table())] if self._shown else []
         self._log.object = changes_html(self._kind, self._changes, self._clock)
-        self._undone.param.update(options={CHOOSE: 0} | self._undoable, value=0)
+        self._undone.param.update(options={_(CHOOSE): 0} | self._undoable, value=0)
         self._undo_place.visible = bool(self._undoable)
 
     @property
@@ -134,13 +137,7 @@ class EntrySection(pn.viewable.Viewer):
             newest.setdefault(change.entry_key, change)
         if self._kind.is_private:
             return {}
-        return {
-            f"{change.log_id}: {visible(change.entry_key)} {DID[change.operation]} by {visible(change.actor)}": (
-                change.log_id
-            )
-            for change in newest.values()
-            if not change.is_undone
-        }
+        return {_undo_text(change): change.log_id for change in newest.values() if not change.is_undone}
 
     def _table(self) -> pn.widgets.Tabulator:
         """Made anew each time: one that gets other rows while it is drawn fails in the browser."""
@@ -161,7 +158,7 @@ class EntrySection(pn.viewable.Viewer):
             margin=MARGIN,
             text_align=numbers,
             header_align=numbers,
-            buttons={"edit": row_button("Edit")},
+            buttons={"edit": row_button(_("Edit"))},
         )
         table.on_click(self._clicked)
         return table
@@ -181,7 +178,7 @@ class EntrySection(pn.viewable.Viewer):
         with failures_said(self.message, is_saving=False):
             entry = await read_aside(self._catalogue.find, self._kind, key)
             if entry is None:
-                self.message.say("info", "It was deleted meanwhile.")
+                self.message.say("info", _("It was deleted meanwhile."))
                 await self.reload()
             else:
                 self.form.open(entry)
@@ -189,25 +186,26 @@ class EntrySection(pn.viewable.Viewer):
     def _is_refused_as_unsaved(self) -> bool:
         self.message.clear()
         if self.form.is_changed:
-            self.message.say("warning", "Save or cancel them first.", "There are changes that are not saved.")
+            unsaved = _("There are changes that are not saved.")
+            self.message.say("warning", _("Save or cancel them first."), unsaved)
         return self.form.is_changed
 
     async def _undo(self) -> None:
         if not self._undone.value:
-            self.message.say("info", "Choose the change that is to be taken back.")
+            self.message.say("info", _("Choose the change that is to be taken back."))
             return
         if self._is_refused_as_unsaved():
             return
         await asyncio.to_thread(self._catalogue.undo, self._undone.value)
         self.form.close()
-        self.message.say("success", "It is as before that change.")
+        self.message.say("success", _("It is as before that change."))
         await self.reload()
 
     def _saved(self) -> None:
         pn.state.execute(self.reload)
 
     def __panel__(self) -> pn.Column:
-        heading = html_pane("<h2>Last changes</h2>", MARGIN)
+        heading = html_pane(f"<h2>{_('Last changes')}</h2>", MARGIN)
         return pn.Column(
             self.message,
             flow(self._find, self._new, self.file.button, sizing_mode="stretch_width"),
@@ -230,22 +228,27 @@ def _searched(entry: Entry) -> str:
 def changes_html(kind: Kind, changes: Sequence[LogEntry], clock: StoreClock) -> str:
     """The changes as a table, the newest first; every value is escaped."""
     if not changes:
-        return '<p class="soft">Nothing has been changed yet.</p>'
-    return table_html(LOG_HEADS, [_row(kind, change, clock) for change in changes])
+        return f'<p class="soft">{_("Nothing has been changed yet.")}</p>'
+    return table_html([(_(head), False) for head in LOG_HEADS], [_row(kind, change, clock) for change in changes])
 
 
 def _row(kind: Kind, change: LogEntry, clock: StoreClock) -> tuple[str, ...]:
     labels = {name: field.label for name, field in kind.by_name.items()}
-    what = f"{kind.noun.capitalize()} {change.entry_key} {DID[change.operation]}"
+    what = _(DID[change.operation], entry=f"{kind.heading} {change.entry_key}")
     if change.undoes is not None:
-        what += f", which takes back change {change.undoes}"
+        what = _("{what}, which takes back change {n}", **{"what": what, "n": change.undoes})
     parts = [f"{labels[name]}: {_was(was)} → {_was(now)}" for name, (was, now) in change.changed.items()]
     if change.operation != "update":
         values = change.after or change.before or {}
         parts = [f"{labels[name]}: {values[name]}" for name in labels if values.get(name) is not None]
     if kind.is_private:
-        parts.append("names are not logged")
+        parts.append(_("names are not logged"))
     return clock.text(change.logged_at), visible(change.actor), visible(what), visible("; ".join(parts))
+
+
+def _undo_text(change: LogEntry) -> str:
+    what = _(DID[change.operation], entry=visible(change.entry_key))
+    return _("{n}: {what} by {who}", **{"n": change.log_id, "what": what, "who": visible(change.actor)})
 
 
 def _was(value: Any) -> str:

@@ -21,12 +21,13 @@ from workbench.forms.fields import CHOICE, LAYOUT, MARGIN, Fields, actions, flow
 from workbench.forms.line_table import sale_text
 from workbench.forms.messages import Message
 from workbench.forms.named_ids import NamedIds, no_names
+from workbench.locale import N_, _, ngettext
 from workbench.sales.fields import AT_ONCE, FIELDS, Field
 from workbench.sales.many import Changed, Header, Preview, Refused, preview_many, update_many
 from workbench.sales.service import Sales
 from workbench.words import counted
 
-AS_IT_IS = "As it is"
+AS_IT_IS = N_("As it is")
 FIRST, MOST_NAMED = 5, 10  # sales that are shown; refusals that are told in full
 MOST_IDS = 40  # of further refusals
 
@@ -46,16 +47,16 @@ class ChangeMany(pn.viewable.Viewer):
         self._named = NamedIds(self.fields, names, {each.name: each.dimension for each in AT_ONCE if not each.choices})
         self._shown = html_pane(margin=MARGIN)
         self._doubts = Message(closeable=False)
-        self._look_button = pmui.Button(label="Preview", variant="outlined", margin=(6, 8))
+        self._look_button = pmui.Button(label=_("Preview"), variant="outlined", margin=(6, 8))
         self.look = Action(self._look, self.message, self._look_button)
         self._look_button.on_click(self.look.run)
         for widget in self.fields.widgets.values():
             if "enter_pressed" in widget.param:
                 widget.param.watch(self.look.run, "enter_pressed")
-        self._button = pmui.Button(label="Change", variant="contained", margin=(6, 8), visible=False)
+        self._button = pmui.Button(label=_("Change"), variant="contained", margin=(6, 8), visible=False)
         self.confirm = Action(self._change, self.message, self._button)
         self._button.on_click(self.confirm.run)
-        self._cancel = pmui.Button(label="Cancel", variant="text", margin=(6, 8), on_click=lambda _: self.close())
+        self._cancel = pmui.Button(label=_("Cancel"), variant="text", margin=(6, 8), on_click=lambda _: self.close())
         self.dialog = pmui.Dialog(title_variant="h6", width_option="md", close_on_click=True)
 
     def open(self, ids: Sequence[int]) -> None:
@@ -69,7 +70,7 @@ class ChangeMany(pn.viewable.Viewer):
             form = flow(*self.fields.widgets.values(), width=190)
             buttons = actions(self._cancel, self._look_button, self._button)
             self.dialog.objects = [form, self._shown, self._doubts, self.message, buttons]
-        self.dialog.param.update(title=f"Change {counted(len(self._ids), 'transaction')}", open=True)
+        self.dialog.param.update(title=_("Change {sales}", sales=counted(len(self._ids), "transaction")), open=True)
 
     def close(self) -> None:
         """Closes it; nothing is changed."""
@@ -99,9 +100,9 @@ class ChangeMany(pn.viewable.Viewer):
         self._preview = preview
         self._shown.object = preview_html(preview, self._sales.engines.settings.workbench_currency, self._names())
         if preview.doubts:
-            self._doubts.say("warning", " ".join([*preview.doubts, "Is that right?"]), "Not changed yet.")
-        others = "the other " if preview.refused else ""
-        label = f"Change {others}{counted(len(preview.sales), 'transaction')}"
+            self._doubts.say("warning", " ".join([*preview.doubts, _("Is that right?")]), _("Not changed yet."))
+        sales = counted(len(preview.sales), "transaction")
+        label = _("Change the other {sales}", sales=sales) if preview.refused else _("Change {sales}", sales=sales)
         self._button.param.update(label=label, visible=bool(preview.sales))
 
     async def _change(self) -> None:
@@ -113,7 +114,8 @@ class ChangeMany(pn.viewable.Viewer):
             changed = await asyncio.to_thread(update_many, self._sales, preview, leave_out=bool(preview.refused))
         except ManyRefused:  # somebody was faster: what can be changed now is another question
             await self._look()
-            self.message.say("warning", "Nothing was changed. Above is how it is now.", "Some were changed meanwhile.")
+            now = _("Nothing was changed. Above is how it is now.")
+            self.message.say("warning", now, _("Some were changed meanwhile."))
             return
         self.close()
         self._on_changed(changed, preview)
@@ -124,24 +126,29 @@ class ChangeMany(pn.viewable.Viewer):
 
 def _widget(field: Field) -> Any:
     if field.choices:
-        options = {AS_IT_IS: ""} | {choice: choice for choice in field.choices}
+        options = {_(AS_IT_IS): ""} | {choice: choice for choice in field.choices}
         return pmui.Select(label=field.label, options=options, value="", **LAYOUT, **CHOICE)
-    return text_field(field.name, placeholder=AS_IT_IS)
+    return text_field(field.name, placeholder=_(AS_IT_IS))
 
 
 def preview_html(preview: Preview, currency: str = "", names: Names = no_names()) -> str:
     """What a change of many would do, as HTML: how many sales get what instead of what, the first ones, the refused."""
     of = len(preview.sales) + len(preview.same) + len(preview.refused)
-    same = (
-        f" {locale.number(len(preview.same))} {_have(len(preview.same))} these values already." if preview.same else ""
+    told = _(
+        "<strong>{n} of {sales}</strong> would change.",
+        **{"n": locale.number(len(preview.sales)), "sales": counted(of, "transaction")},
     )
-    changed = locale.number(len(preview.sales))
-    told = f"<p><strong>{changed} of {counted(of, 'transaction')}</strong> would change.{same}</p>"
-    return told + _counts_html(preview, names) + _first_html(preview, currency, names) + refused_html(preview.refused)
-
-
-def _have(count: int) -> str:
-    return "has" if count == 1 else "have"
+    if same := len(preview.same):
+        already = ngettext(
+            "{n} has these values already.", "{n} have these values already.", same, n=locale.number(same)
+        )
+        told = f"{told} {already}"
+    return (
+        f"<p>{told}</p>"
+        + _counts_html(preview, names)
+        + _first_html(preview, currency, names)
+        + refused_html(preview.refused)
+    )
 
 
 def _counts_html(preview: Preview, names: Names) -> str:
@@ -153,7 +160,7 @@ def _counts_html(preview: Preview, names: Names) -> str:
         for name, counts in preview.counts.items()
         for old, count in counts[:MOST_NAMED]
     ]
-    heads = {"Field": False, "From": False, "To": False, "Transactions": True}
+    heads = {_("Field"): False, _("From"): False, _("To"): False, _("Transactions"): True}
     return table_html(heads.items(), rows) if rows else ""
 
 
@@ -169,7 +176,7 @@ def _first_html(preview: Preview, currency: str, names: Names) -> str:
             old, new = (sale_text(name, each, currency, names) for each in (sale[name], value))
             yield old if old == new else Markup(f"{esc(old)} → <mark>{esc(new)}</mark>")
 
-    lead = "" if len(preview.sales) <= FIRST else f'<p class="soft">The first {FIRST}:</p>'
+    lead = "" if len(preview.sales) <= FIRST else f'<p class="soft">{_("The first {n}:", n=FIRST)}</p>'
     return lead + table_html(heads, [list(cells(sale)) for sale in preview.sales[:FIRST]])
 
 
@@ -181,5 +188,8 @@ def refused_html(refused: Sequence[Refused]) -> str:
     others = refused[MOST_NAMED : MOST_NAMED + MOST_IDS]
     rest = ", ".join(str(each.transaction_id) for each in others)
     unnamed = len(refused) - MOST_NAMED - len(others)
-    more = f"<p>Neither {esc(rest)}{f' and {locale.number(unnamed)} more' if unnamed > 0 else ''}.</p>" if rest else ""
-    return f"<p><strong>{locale.number(len(refused))} cannot be changed:</strong></p><ul>{items}</ul>{more}"
+    more = _("Neither {ids}.", ids=esc(rest)) if rest else ""
+    if unnamed > 0:
+        more = _("Neither {ids} and {n} more.", **{"ids": esc(rest), "n": locale.number(unnamed)})
+    lead = _("{n} cannot be changed:", n=locale.number(len(refused)))
+    return f"<p><strong>{lead}</strong></p><ul>{items}</ul>{f'<p>{more}</p>' if more else ''}"

@@ -20,7 +20,7 @@ from workbench.forms.actions import Action
 from workbench.forms.change_many import ChangeMany
 from workbench.forms.messages import Message
 from workbench.forms.named_ids import no_names
-from workbench.locale import _
+from workbench.locale import _, ngettext
 from workbench.sales.fields import FIELDS
 from workbench.sales.many import MOST, Changed, Preview, Refused, undo_many
 from workbench.sales.service import Sales
@@ -88,8 +88,10 @@ class ChosenSales(pn.viewable.Viewer):
         kept |= dict.fromkeys(chosen)
         if len(kept) > MOST:
             raise TooMany(
-                f"{counted(len(kept), 'transaction')} are too many, {locale.number(MOST)} can be chosen:"
-                " narrow the filters."
+                _(
+                    "{sales} are too many, {most} can be chosen: narrow the filters.",
+                    **{"sales": counted(len(kept), "transaction"), "most": locale.number(MOST)},
+                )
             )
         self._ids = kept
         self._tell()
@@ -112,9 +114,9 @@ class ChosenSales(pn.viewable.Viewer):
     def _changed(self, changed: Changed, preview: Preview) -> None:
         self._last = changed
         told = ", ".join(f"{FIELDS[name].label} {value}" for name, value in preview.changes.items())
-        text = f"{told}.{left_text(changed.left_out)}"
+        text = f"{told}. {left_text(changed.left_out)}".strip()
         self._undo_button.visible = True
-        self.done.say("success", text, f"{counted(len(changed.sales), 'transaction')} changed:")
+        self.done.say("success", text, _("{sales} changed:", sales=counted(len(changed.sales), "transaction")))
         self._on_changed()
 
     async def _undo(self) -> None:
@@ -123,9 +125,11 @@ class ChosenSales(pn.viewable.Viewer):
         back = await asyncio.to_thread(undo_many, self._sales, self._last.operation)
         self._last = None
         self._undo_button.visible = False
-        are = "is" if len(back.sales) == 1 else "are"
-        lead = f"{counted(len(back.sales), 'transaction')} {are} as before."
-        self.done.say("warning" if back.left_out else "success", left_text(back.left_out).strip(), lead)
+        count = len(back.sales)
+        lead = ngettext(
+            "{n} transaction is as before.", "{n} transactions are as before.", count, n=locale.number(count)
+        )
+        self.done.say("warning" if back.left_out else "success", left_text(back.left_out), lead)
         self._on_changed()
 
     def __panel__(self) -> pn.Column:
@@ -143,6 +147,6 @@ def left_text(left_out: Iterable[Refused]) -> str:
     if not why:
         return ""
     if len(why) <= 3:
-        return " Left out: " + " ".join(why.values())
+        return _("Left out: {why}", why=" ".join(why.values()))
     named = ", ".join(map(str, list(why)[:MOST_NAMED])) + (", ..." if len(why) > MOST_NAMED else "")
-    return f" {locale.number(len(why))} left out: transaction {named}."
+    return _("{n} left out: transaction {ids}.", **{"n": locale.number(len(why)), "ids": named})

@@ -13,6 +13,7 @@ from workbench.components.theme import NOTHING, esc
 from workbench.errors import field_label
 from workbench.forms.line_table import line_text
 from workbench.forms.sale_form import HEADER
+from workbench.locale import _
 
 Content = Mapping[str, Any]
 MARK = "background: #ffe39a; color: #17212b; padding: 1px 6px; border-radius: 4px; font-weight: 600"
@@ -44,10 +45,11 @@ def conflict_table(base: Content, mine: Content, theirs: Content) -> str:
     rows = [_row(field_label(name), *(_value(c[name]) for c in (mine, theirs, base))) for name in HEADER]
     lines = [_by_id(mine), _by_id(theirs), _by_id(base)]
     for number, item_id in enumerate(dict.fromkeys([*lines[2], *lines[1]]), 1):
-        rows.append(_row(f"Item {number}", *(line_text(found.get(item_id)) for found in lines)))
+        rows.append(_row(_("Item {n}", n=number), *(line_text(found.get(item_id)) for found in lines)))
     for line in (line for line in mine["lines"] if line["item_id"] is None):
-        rows.append(_row("New item", line_text(line), NOTHING, NOTHING))
-    return table_html([(head, False) for head in ("", "Mine", "Theirs", "What it was")], rows, kind="wraps", leads=True)
+        rows.append(_row(_("New item"), line_text(line), NOTHING, NOTHING))
+    heads = ("", _("Mine"), _("Theirs"), _("What it was"))
+    return table_html([(head, False) for head in heads], rows, kind="wraps", leads=True)
 
 
 def _row(label: str, mine: str, theirs: str, base: str) -> tuple[str, ...]:

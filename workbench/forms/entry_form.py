@@ -19,6 +19,7 @@ from workbench.forms.actions import Action
 from workbench.forms.fields import MARGIN, Fields, actions, flow, text_field
 from workbench.forms.messages import Message
 from workbench.forms.sale_form import section
+from workbench.locale import _, sentences
 
 PLACEHOLDERS: Mapping[str, Callable[[], str]] = {"day": locale.day_hint, "zone": lambda: "Europe/Lisbon"}
 
@@ -33,26 +34,30 @@ class EntryForm(pn.viewable.Viewer):
         self.message = Message()
         self.unsaved = Unsaved(f"catalogue-{kind.name}", self._draft, self._restore)
         self.fields = Fields({field.name: _widget(field) for field in kind.fields}, self.unsaved.changed)
-        self._save_button = pmui.Button(label="Save", variant="contained", margin=MARGIN)
+        self._save_button = pmui.Button(label=_("Save"), variant="contained", margin=MARGIN)
         self.save = Action(self._save, self.message, self._save_button)
         self._save_button.on_click(self.save.run)
         for widget in self.fields.widgets.values():
             widget.param.watch(self.save.run, "enter_pressed")
-        self._delete_button = _button(f"Delete this {kind.noun}", self._ask, color="error")
-        self._sure_button = _button("Delete", None, color="error", variant="contained")
+        self._delete_button = _button(_("Delete this {kind}", kind=_(kind.noun)), self._ask, color="error")
+        self._sure_button = _button(_("Delete"), None, color="error", variant="contained")
         self.delete = Action(self._delete, self.message, self._sure_button)
         self._sure_button.on_click(self.delete.run)
-        keep = _button("Keep it", lambda _: self._question.clear(), variant="text")
+        keep = _button(_("Keep it"), lambda _event: self._question.clear(), variant="text")
         self._question = Message(pn.Row(self._sure_button, keep), closeable=False)
         self._comparison = html_pane(margin=MARGIN)
         self._theirs: Entry | None = None
         self._conflict = section(
-            "It was changed meanwhile",
+            _("It was changed meanwhile"),
             self._comparison,
-            pn.Row(_button("Take theirs", self._take_theirs), _button("Keep mine", self._keep_mine)),
+            pn.Row(_button(_("Take theirs"), self._take_theirs), _button(_("Keep mine"), self._keep_mine)),
         )
-        buttons = [_button("Cancel", lambda _: self.close(), variant="text"), self._delete_button, self._save_button]
-        self._body = section(kind.noun.capitalize(), flow(*self.fields.widgets.values(), width=190), actions(*buttons))
+        buttons = [
+            _button(_("Cancel"), lambda _event: self.close(), variant="text"),
+            self._delete_button,
+            self._save_button,
+        ]
+        self._body = section(kind.heading, flow(*self.fields.widgets.values(), width=190), actions(*buttons))
         self.close()
 
     @property
@@ -110,7 +115,7 @@ class EntryForm(pn.viewable.Viewer):
         self._withdraw()
         given, loaded = self.fields.texts(), self._loaded
         if loaded is not None and not self.is_changed:
-            self.message.say("info", "Nothing was saved.", "Nothing has been changed.")
+            self.message.say("info", _("Nothing was saved."), _("Nothing has been changed."))
             return
         try:
             saved = await asyncio.to_thread(self._send, given, loaded)
@@ -122,7 +127,7 @@ class EntryForm(pn.viewable.Viewer):
             self._show_conflict(conflict, given)
             return
         self.close()
-        self.message.say("success", f"{self._kind.called(saved.values)} is saved.")
+        self.message.say("success", _("{entry} is saved.", entry=self._kind.called(saved.values)))
         self._on_saved()
 
     def _send(self, given: Mapping[str, Any], loaded: Entry | None) -> Entry:
@@ -138,9 +143,10 @@ class EntryForm(pn.viewable.Viewer):
             for name in was
             if len({mine[name], theirs[name], was[name]}) > 1
         ]
-        self._comparison.object = table_html([(head, False) for head in ("", "Mine", "Theirs", "It was")], rows)
+        heads = ("", _("Mine"), _("Theirs"), _("It was"))
+        self._comparison.object = table_html([(head, False) for head in heads], rows)
         self._conflict.visible = True
-        self.message.say("warning", "Below is what differs.", str(conflict))
+        self.message.say("warning", _("Below is what differs."), str(conflict))
 
     def _take_theirs(self, _event: object) -> None:
         if self._theirs is not None:
@@ -153,14 +159,17 @@ class EntryForm(pn.viewable.Viewer):
             return
         self.open(theirs)
         self.fields.fill({name: text for name, text in mine.items() if text != was[name]})
-        self.message.say("info", "Your changes stand on top of theirs. Look at them, then save.", "Not saved yet.")
+        told = _("Your changes stand on top of theirs. Look at them, then save.")
+        self.message.say("info", told, _("Not saved yet."))
 
     def _ask(self, _event: object) -> None:
         if self._loaded is not None:
             self.message.clear()
-            more = " Its list prices go with it." if self._kind.name == "product" else ""
-            text = f"Sales keep its number and are shown without a name.{more} The changes below bring it back."
-            self._question.say("warning", text, f"Delete {self._kind.called(self._loaded.values)}?")
+            more = _("Its list prices go with it.") if self._kind.name == "product" else ""
+            kept = _("Sales keep its number and are shown without a name.")
+            text = sentences(kept, more, _("The changes below bring it back."))
+            entry = self._kind.called(self._loaded.values)
+            self._question.say("warning", text, _("Delete {entry}?", entry=entry))
 
     async def _delete(self) -> None:
         entry = self._loaded
@@ -171,10 +180,11 @@ class EntryForm(pn.viewable.Viewer):
             await asyncio.to_thread(self._catalogue.delete, self._kind, key, entry.version)
         except EntryConflict as conflict:
             self._show(conflict.theirs)
-            self.message.say("warning", "Above is how it is now. Delete it only if you still want to.", str(conflict))
+            now = _("Above is how it is now. Delete it only if you still want to.")
+            self.message.say("warning", now, str(conflict))
             return
         self.close()
-        self.message.say("success", f"{self._kind.called(entry.values)} is deleted.")
+        self.message.say("success", _("{entry} is deleted.", entry=self._kind.called(entry.values)))
         self._on_saved()
 
     def _draft(self) -> dict[str, Any] | None:
@@ -210,7 +220,7 @@ def text(value: Any) -> str:
 
 
 def _widget(field: Field) -> pmui.TextInput:
-    hint = field.hint or ("" if field.is_required else "Optional")
+    hint = _(field.hint) if field.hint else "" if field.is_required else _("Optional")
     return text_field(field.name, hint, placeholder=PLACEHOLDERS.get(field.kind, str)())
 
 

@@ -16,13 +16,14 @@ from panel.viewable import Viewable, Viewer
 from workbench import locale
 from workbench.components.browser.downloads import Downloads, written
 from workbench.components.inline import is_closed
-from workbench.components.tasks import Advance, Job, JobControls, ShouldStop
+from workbench.components.tasks import Advance, Job, JobControls, Progress, ShouldStop
 from workbench.database.askers import Asker
 from workbench.errors import FileRefused, FileStopped
+from workbench.locale import N_, _
 
 LOOK_SECONDS, SOON_SECONDS = 0.1, 0.5
 AT_ONCE = 2  # of a process: the others wait
-STOPPED = "Stopped: no file was written."
+STOPPED = N_("Stopped: no file was written.")
 _turn = threading.BoundedSemaphore(AT_ONCE)
 
 
@@ -32,7 +33,7 @@ class LongFile(Viewer):
     def __init__(self, downloads: Downloads) -> None:
         super().__init__()
         self._downloads, self._asker = downloads, Asker()
-        self._job = Job("The file was not written.")
+        self._job = Job(_("The file was not written."))
         self._controls = JobControls(self._job, self._stop, size="small")
 
     async def hand_out(self, name: str, write: Callable[[Path, Advance], object]) -> None:
@@ -47,14 +48,14 @@ class LongFile(Viewer):
             def tell(rows: int, of: int) -> None:
                 advance(rows, of)
                 if should_stop():
-                    raise FileStopped(STOPPED)
+                    raise FileStopped(_(STOPPED))
 
             with _in_turn(self._job, should_stop), asker.asks():
                 made.append(written(name, lambda path: write(path, tell)))
             return ""
 
         if not self._controls.start(work):
-            raise FileRefused("Another file is being written: wait for it, or stop it.")
+            raise FileRefused(_("Another file is being written: wait for it, or stop it."))
         await self._follow(name)
         progress = self._job.progress
         if made:
@@ -62,7 +63,7 @@ class LongFile(Viewer):
         elif progress.is_error:
             raise FileRefused(progress.said)
         else:
-            self._controls.said.say(STOPPED)
+            self._controls.said.say(_(STOPPED))
 
     async def _follow(self, name: str) -> None:
         began, said = time.monotonic(), self._controls.said
@@ -73,9 +74,7 @@ class LongFile(Viewer):
                 self._stop()
             elif time.monotonic() - began > SOON_SECONDS:
                 self._controls.follow()
-                rows = f"{locale.number(progress.done)} of {locale.number(progress.total)} rows"
-                how_far = rows if progress.total else "reading"
-                said.follow("Stopping …" if progress.is_stopping else progress.note or f"Writing {name}: {how_far} …")
+                said.follow(_("Stopping …") if progress.is_stopping else progress.note or _how_far(name, progress))
         self._controls.follow()
         said.follow("")
 
@@ -88,13 +87,20 @@ class LongFile(Viewer):
         return pn.Column(self._controls.bar, row, sizing_mode="stretch_width", margin=0)
 
 
+def _how_far(name: str, progress: Progress) -> str:
+    if not progress.total:
+        return _("Writing {file}: reading …", file=name)
+    rows = {"done": locale.number(progress.done), "of": locale.number(progress.total)}
+    return _("Writing {file}: {done} of {of} rows …", file=name, **rows)
+
+
 @contextmanager
 def _in_turn(job: Job, should_stop: ShouldStop) -> Iterator[None]:
     """Waits until few enough files are being written. Raises FileStopped when it is stopped meanwhile."""
     while not _turn.acquire(timeout=0.2):
-        job.note("Waiting: other files are being written …")
+        job.note(_("Waiting: other files are being written …"))
         if should_stop():
-            raise FileStopped(STOPPED)
+            raise FileStopped(_(STOPPED))
     try:
         job.note("")
         yield

@@ -7,6 +7,7 @@ from typing import Any
 
 from workbench.catalogue.names import NO_NAMES, Names
 from workbench.forms.fields import Fields
+from workbench.locale import _
 
 MOST_NAMED = 3
 
@@ -22,7 +23,7 @@ class NamedIds:
     def __init__(self, fields: Fields, names: Callable[[], Names], dimensions: Mapping[str, str]) -> None:
         self._fields, self._names, self._dimensions = fields, names, dimensions
         for name in dimensions:
-            fields.widgets[name].param.watch(lambda _, name=name: self._tell(name), "value_input")
+            fields.widgets[name].param.watch(lambda _event, name=name: self._tell(name), "value_input")
 
     def fill(self) -> None:
         """Puts ids in the place of names."""
@@ -51,7 +52,7 @@ def stands_for(text: str, names: Mapping[Any, str]) -> str:
     if not names or not text.strip() or "," in text:
         return ""
     if text.strip().isdigit():
-        return names.get(int(text), "not in the catalogue")
+        return names.get(int(text), _("not in the catalogue"))
     matches = _matches(text.strip(), names)
     more = " ..." if len(matches) > MOST_NAMED else ""
     return ", ".join(f"{each} {names[each]}" for each in matches[:MOST_NAMED]) + more

@@ -90,7 +90,8 @@ class SaleForm(pn.viewable.Viewer):
         lines = [line | {"item_id": None} for line in copied["lines"]]
         self.basket.clear_line()
         self.load(_empty(), copied | {"transaction_time": None, "lines": lines})
-        self.basket.line.say(told=f"The items of transaction {sale.transaction_id} are in the basket.")
+        what = _("The items of transaction {id}", id=sale.transaction_id)
+        self.basket.line.say(told=_("{what} are in the basket.", what=what))
 
     def load(self, loaded: Mapping[str, Any], typed: Mapping[str, Any] | None = None) -> None:
         """Takes the content of a sale (see ``content``) into the form; with ``typed``, that as if it had been typed.

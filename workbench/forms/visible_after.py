@@ -12,9 +12,13 @@ from workbench import locale
 from workbench.components.html import html_pane
 from workbench.database.positions import LIMIT_SECONDS
 from workbench.forms.fields import MARGIN
+from workbench.locale import N_, _
 from workbench.sales.service import Saved
 
-PLACES = {"replica": "visible on the replica", "risingwave": "visible in the materialized views"}
+PLACES = {
+    "replica": N_("visible on the replica {when}"),
+    "risingwave": N_("visible in the materialized views {when}"),
+}
 BRIEF_SECONDS = 0.1  # most answers come within it: one text then, instead of two that flicker
 
 
@@ -50,10 +54,10 @@ class VisibleAfter(pn.viewable.Viewer):
 
 def sentence(found: Mapping[str, float | None]) -> str:
     """Each follower with its milliseconds; 0 is not visible yet, None was given up. Plain text."""
-    parts = ["Commit"]
+    parts = [_("Commit")]
     for name, seconds in found.items():
-        when = f"after {locale.number(seconds * 1000, 0)} ms" if seconds else "…"
+        when = _("after {ms} ms", ms=locale.number(seconds * 1000, 0)) if seconds else "…"
         if seconds is None:
-            when = f"not within {LIMIT_SECONDS:.0f} s"
-        parts.append(f"{PLACES[name]} {when}")
+            when = _("not within {seconds} s", seconds=f"{LIMIT_SECONDS:.0f}")
+        parts.append(_(PLACES[name], when=when))
     return " → ".join(parts)

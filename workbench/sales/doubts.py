@@ -86,7 +86,10 @@ def _never_sold(
 def _of_names(sale: SaleInput, stored: Sale | None) -> list[str]:
     kept = {} if stored is None else _names(stored)
     return [
-        f"The code {code} has {len(names)} names in it: {', '.join(sorted(names))}."
+        _(
+            "The code {code} has {n} names in it: {names}.",
+            **{"code": code, "n": len(names), "names": ", ".join(sorted(names))},
+        )
         for code, names in _names(sale).items()
         if len(names) > 1 and names != kept.get(code)
     ]

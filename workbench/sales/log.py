@@ -14,6 +14,7 @@ from workbench import locale
 from workbench.config.clock import StoreClock
 from workbench.database.sql_files import run_sql
 from workbench.errors import WorkbenchError
+from workbench.locale import _
 
 PAGE = 50
 MOST_LATE = 10_000
@@ -100,7 +101,9 @@ def find_late(
     found = run_sql(connection, "queries/late_changes", values | {"zone": clock.name, "most": MOST_LATE + 1}).mappings()
     late = [LateChange(**row) for row in found]
     if len(late) > MOST_LATE:
-        raise WorkbenchError(f"These days have more than {locale.number(MOST_LATE)} late changes: choose fewer days.")
+        raise WorkbenchError(
+            _("These days have more than {most} late changes: choose fewer days.", most=locale.number(MOST_LATE))
+        )
     now = {row.day: (row.revenue, int(row.sales)) for row in run_sql(connection, "queries/days_now", values)}
     return late, [_corrected(day, now, late) for day in sorted(now.keys() | {each.day for each in late}, reverse=True)]
 

@@ -27,10 +27,11 @@ from workbench.errors import (
     SaleRefused,
     TooMany,
 )
+from workbench.locale import _
 from workbench.sales.doubts import doubts_of_ids
 from workbench.sales.fields import AT_ONCE
 from workbench.sales.models import SaleInput, field_errors
-from workbench.sales.returns import NOT_EDITED
+from workbench.sales.returns import RETURN_NOT_EDITED
 from workbench.sales.rights import Rights
 from workbench.sales.service import UNDOING, Sales
 from workbench.sales.unlisted import refuse_unlisted_ids
@@ -103,7 +104,9 @@ def parse_changes(data: Mapping[str, Any]) -> dict[str, Any]:
         raise SaleRefused(field_errors(error)) from None
     if not found:
         one_of = ", ".join(field.label for field in AT_ONCE)
-        raise SaleRefused([FieldError(AT_ONCE[0].name, None, f"what is to be changed, one of {one_of}")])
+        raise SaleRefused(
+            [FieldError(AT_ONCE[0].name, None, _("what is to be changed, one of {fields}", fields=one_of))]
+        )
     return found
 
 
@@ -115,7 +118,10 @@ def preview_many(sales: Sales, ids: Iterable[int], **changes: Any) -> Preview:
     wanted, new = list(dict.fromkeys(map(int, ids))), parse_changes(changes)
     if len(wanted) > MOST:
         raise TooMany(
-            f"{counted(len(wanted), 'transaction')} are chosen: at most {locale.number(MOST)} are changed at once."
+            _(
+                "{sales} are chosen: at most {most} are changed at once.",
+                **{"sales": counted(len(wanted), "transaction"), "most": locale.number(MOST)},
+            )
         )
     rights = Rights.of(as_actor(sales.actor), sales.engines.settings)
     refuse_unlisted_ids(sales.reader, sales.session, new)
@@ -166,7 +172,7 @@ def undo_many(sales: Sales, operation: int) -> Changed:
     if 0 < operation < 2**63:
         found = sales.reader.read_master(sales.session, lambda c: _entries(c, operation), "many sales").value
     if not found:
-        raise AlreadyUndone(f"There is no change of many transactions {operation}.")
+        raise AlreadyUndone(_("There is no change of many transactions {n}.", n=operation))
     actor = as_actor(sales.actor)
     rights = Rights.of(actor, sales.engines.settings)
     if any(entry.actor != rights.actor.name for entry in found.values()):
@@ -176,7 +182,7 @@ def undo_many(sales: Sales, operation: int) -> Changed:
     def why_not(sale: Header) -> str:
         return _why_not(rights, sale, found[sale["transaction_id"]].before)
 
-    with _writing(sales, rights.actor.name, TAKEN_BACK, operation) as (connection, _):
+    with _writing(sales, rights.actor.name, TAKEN_BACK, operation) as (connection, _operation):
         refused = _refused(connection, wanted, why_not)
         kept = [each for each in wanted if each not in refused]
         if not kept:
@@ -242,7 +248,7 @@ def _refused(
         if each not in found:
             refused[each] = Refused(each, str(SaleNotFound(each)))
         elif found[each]["version"] != version:
-            refused[each] = Refused(each, f"Transaction {each} was changed meanwhile.")
+            refused[each] = Refused(each, _("Transaction {id} was changed meanwhile.", id=each))
         elif why := why_not(found[each]):
             refused[each] = Refused(each, why)
     return refused
@@ -264,10 +270,10 @@ def _why_not(rights: Rights, sale: Header, changes: Mapping[str, Any]) -> str:
     """Why this sale may not get these values; empty when it may. It must be the actor's before and after."""
     number = sale["transaction_id"]
     if sale["return_of"] is not None:
-        return f"Transaction {number} {NOT_EDITED.format(of=sale['return_of'])}"
+        return _(RETURN_NOT_EDITED, **{"id": number, "of": sale["return_of"]})
     try:
         for store in (sale["store_id"], changes.get("store_id", sale["store_id"])):
             rights.refuse(sale["transaction_time"], store)
     except RoleRefused as error:
-        return f"Transaction {number}: {error}"
+        return _("Transaction {id}: {why}", **{"id": number, "why": error})
     return ""

@@ -24,6 +24,9 @@ from workbench.sales.models import CENT, ReturnInput, Sale
 from workbench.words import counted
 
 NOT_EDITED = N_("is a return of {of}, and is not edited: delete it, and return the items of {of} anew.")
+RETURN_NOT_EDITED = N_(
+    "Transaction {id} is a return of {of}, and is not edited: delete it, and return the items of {of} anew."
+)
 Key = tuple[str, Decimal]  # product code and unit price
 
 

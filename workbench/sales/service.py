@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
@@ -40,10 +41,11 @@ from workbench.errors import (
     SignedOut,
     WorkbenchError,
 )
+from workbench.locale import N_, _, sentences
 from workbench.sales.history import Change, Row, find_history
 from workbench.sales.models import Line, LineInput, ReturnInput, Sale, SaleInput, parse_reason, parse_sale
 from workbench.sales.returns import (
-    NOT_EDITED,
+    RETURN_NOT_EDITED,
     Returnable,
     Returned,
     find_recorded_returns,
@@ -80,7 +82,7 @@ def foreign_lines(connection: sa.Connection, transaction_id: int, sale: SaleInpu
     """A FieldError for each line of ``sale`` whose item_id is not one of the stored sale's."""
     own = {line.item_id for line in find_lines(connection, transaction_id)}
     return [
-        FieldError(f"lines.{n}.item_id", line.item_id, f"it must be an item of transaction {transaction_id}")
+        FieldError(f"lines.{n}.item_id", line.item_id, _("it must be an item of transaction {id}", id=transaction_id))
         for n, line in enumerate(sale.lines)
         if line.item_id is not None and line.item_id not in own
     ]
@@ -99,9 +101,25 @@ REASONS: dict[type[WorkbenchError], str] = {  # why a write was not done, as it 
     ServerBusy: "busy",
     OutcomeUnknown: "outcome unknown",
 }
-NOTHING_DONE = "Nothing was saved."
-UNDOING = "To take back what was saved or deleted"
+NOTHING_DONE = N_("Nothing was saved.")
+UNDOING = N_("To take back what was saved or deleted")
 REQUEST_KEY = "sales_request_pkey"
+# What sql/schema/0011_returns says when more would be given back than was sold, or paid.
+CHECK_SAID = (
+    (
+        r"transaction (?P<id>\d+) sold (?P<sold>\S+) of (?P<code>.+) at (?P<price>\S+), and (?P<back>\S+) would be"
+        r" given back",
+        N_("Transaction {id} sold {sold} of {code} at {price}, and {back} would be given back"),
+    ),
+    (
+        r"of transaction (?P<id>\d+) more money, or discount, of (?P<code>.+) at (?P<price>\S+) would be given back"
+        r" than was paid, or given",
+        N_(
+            "of transaction {id} more money, or discount, of {code} at {price} would be given back than was paid, or"
+            " given"
+        ),
+    ),
+)
 RETURN_CHECKS = (
     *("sale_returns_check", "sale_kind_check", "sales_transaction_return_of_fkey"),
     *("sales_transaction_total_amount_signed", "sales_transaction_total_discount_signed"),
@@ -210,7 +228,8 @@ class Sales:
         item_id of another sale.
         """
         if sale.transaction_time is None:
-            raise SaleRefused([FieldError("transaction_time", None, "a stored sale keeps its time, or gets another")])
+            kept = _("a stored sale keeps its time, or gets another")
+            raise SaleRefused([FieldError("transaction_time", None, kept)])
 
         def explain(connection: sa.Connection) -> NoReturn:
             raise_if_moved(connection, transaction_id, version)
@@ -246,14 +265,16 @@ class Sales:
         def explain(connection: sa.Connection) -> None:
             found = self.find_change(transaction_id, audit_id)  # the writer does not read the log
             if found.is_undone or found.kind == "deleted":
-                raise AlreadyUndone(f"This change of transaction {transaction_id} was undone already. {NOTHING_DONE}")
+                was = _("This change of transaction {id} was undone already.", id=transaction_id)
+                raise AlreadyUndone(sentences(was, _(NOTHING_DONE)))
             raise_if_moved(connection, transaction_id, found.after["version"] if found.after else 0)
 
         if change.kind == "deleted":
             loaded, of = (transaction_id, audit_id), {"audit_id": audit_id, "reason": ""}
             return self._write("restore", loaded, None, request_id, explain, of)
         if change.before is None or change.after is None:
-            raise AlreadyUndone(f"This change of transaction {transaction_id} cannot be undone. {NOTHING_DONE}")
+            cannot = _("This change of transaction {id} cannot be undone.", id=transaction_id)
+            raise AlreadyUndone(sentences(cannot, _(NOTHING_DONE)))
         if change.return_of is not None:
             raise ReturnRefused(_is_no_edit(transaction_id, change.return_of))
         loaded = (transaction_id, change.after["version"])
@@ -392,7 +413,10 @@ def _returnable(connection: sa.Connection, transaction_id: int) -> tuple[Sale, l
     if sale is None:
         raise SaleNotFound(transaction_id)
     if sale.return_of is not None:
-        raise ReturnRefused(f"Transaction {transaction_id} is a return itself: return items of {sale.return_of}.")
+        text = _(
+            "Transaction {id} is a return itself: return items of {of}.", **{"id": transaction_id, "of": sale.return_of}
+        )
+        raise ReturnRefused(text)
     return sale, find_returnable(connection, transaction_id)
 
 
@@ -407,19 +431,32 @@ def _return_refused(
     stored = None if transaction_id is None else find_sale(connection, transaction_id)
     if stored is not None and stored.return_of is not None:
         return ReturnRefused(_is_no_edit(stored.transaction_id, stored.return_of))
-    said = (cause.diag.message_primary or "").replace("transaction", "Transaction", 1)
+    said = _check_in_words(cause.diag.message_primary or "")
     by = [] if stored is None else find_returns(connection, [stored.transaction_id])
     if by:
+        why = _("delete that first") if isinstance(cause, ForeignKeyViolation) else said
         which = ", ".join(str(each.transaction_id) for each in by)
-        lead = f"Items of transaction {transaction_id} were returned by transaction {which}"
-        said = f"{lead}: {'delete that first' if isinstance(cause, ForeignKeyViolation) else said}"
+        said = _(
+            "Items of transaction {id} were returned by transaction {by}: {why}.",
+            **{"id": transaction_id, "by": which, "why": why},
+        )
     elif isinstance(cause, ForeignKeyViolation):
-        said = "The sale that this return takes back from was deleted: restore that first"
-    return ReturnRefused(f"{said}. {NOTHING_DONE}")
+        said = _("The sale that this return takes back from was deleted: restore that first.")
+    else:
+        said = f"{said}."
+    return ReturnRefused(sentences(said, _(NOTHING_DONE)))
+
+
+def _check_in_words(said: str) -> str:
+    """What the master's check of returns has said, without its full stop; as it is where nobody foresaw it."""
+    for pattern, text in CHECK_SAID:
+        if found := re.fullmatch(pattern, said):
+            return _(text, **found.groupdict())
+    return said.replace("transaction", "Transaction", 1)
 
 
 def _is_no_edit(transaction_id: int, return_of: int) -> str:
-    return f"Transaction {transaction_id} {NOT_EDITED.format(of=return_of)} {NOTHING_DONE}"
+    return sentences(_(RETURN_NOT_EDITED, **{"id": transaction_id, "of": return_of}), _(NOTHING_DONE))
 
 
 def sale_values(sale: SaleInput, now: datetime) -> dict[str, Any]:
@@ -450,7 +487,8 @@ def as_version(document: Row, stored: Sale) -> SaleInput:
 def _entry(history: Sequence[Change], transaction_id: int, audit_id: int) -> Change:
     found = next((change for change in history if change.audit_id == audit_id), None)
     if found is None:
-        raise AlreadyUndone(f"The history of transaction {transaction_id} has no entry {audit_id}. {NOTHING_DONE}")
+        none = _("The history of transaction {id} has no entry {n}.", **{"id": transaction_id, "n": audit_id})
+        raise AlreadyUndone(sentences(none, _(NOTHING_DONE)))
     return found
 
 

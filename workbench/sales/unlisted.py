@@ -10,9 +10,10 @@ import sqlalchemy as sa
 from workbench.database.replication import Reader, Session
 from workbench.database.sql_files import run_sql
 from workbench.errors import FieldError, SaleRefused
+from workbench.locale import N_, _
 from workbench.sales.models import Sale, SaleInput
 
-NOT_LISTED = "it is not in the catalogue, and WORKBENCH_UNKNOWN_IDS=refuse takes no others"
+NOT_LISTED = N_("it is not in the catalogue, and WORKBENCH_UNKNOWN_IDS=refuse takes no others")
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Unlisted:
     @property
     def text(self) -> str:
         """``Store 77 is not in the catalogue.``"""
-        return f"{self.what} {self.id} is not in the catalogue."
+        return _("{what} {id} is not in the catalogue.", **{"what": _(self.what), "id": self.id})
 
 
 def find_unlisted(
@@ -55,7 +56,7 @@ def unlisted_ids(reader: Reader, session: Session, ids: Mapping[str, int]) -> li
 def refuse_unlisted_ids(reader: Reader, session: Session, ids: Mapping[str, int]) -> None:
     """Raises SaleRefused when there is one, where the setting says so."""
     if reader.engines.settings.workbench_unknown_ids == "refuse" and (found := unlisted_ids(reader, session, ids)):
-        raise SaleRefused([FieldError(each.field, each.id, NOT_LISTED) for each in found])
+        raise SaleRefused([FieldError(each.field, each.id, _(NOT_LISTED)) for each in found])
 
 
 def refuse_unlisted(reader: Reader, session: Session, sale: SaleInput, stored: Sale | None = None) -> None:
@@ -66,6 +67,6 @@ def refuse_unlisted(reader: Reader, session: Session, sale: SaleInput, stored: S
     for found in unlisted(reader, session, sale, stored):
         lines = [n for n, line in enumerate(sale.lines) if line.product_code == found.id]
         names = [f"lines.{n}.{found.field}" for n in lines] if found.field == "product_code" else [found.field]
-        errors += [FieldError(name, found.id, NOT_LISTED) for name in names]
+        errors += [FieldError(name, found.id, _(NOT_LISTED)) for name in names]
     if errors:
         raise SaleRefused(errors)
