@@ -28,7 +28,8 @@ stack: .venv/ready env ## Start the full stack in Docker Compose, with its schem
 # A test with servers or a browser that fails is run once more, and is in the summary either way: decision 26.
 test: lint types .venv/chromium .venv/promtool .venv/postgresql ## Run every check and every test, browser tests included
 	@$(BIN)/pytest --reruns 1 --rerun-show-tracebacks -ra -n 2 --dist loadfile tests/unit tests/integration
-	@$(BIN)/pytest --reruns 1 --rerun-show-tracebacks -ra -n 2 --dist loadfile tests/ui tests/notebooks tests/stack
+	@$(BIN)/pytest --reruns 1 --rerun-show-tracebacks -ra -n 2 --dist loadfile --no-loadscope-reorder \
+	    tests/notebooks tests/ui tests/stack
 
 lint: .venv/ready ## Check style
 	@$(BIN)/ruff check .
@@ -77,12 +78,16 @@ clean: ## Remove the virtual environment and caches; the data of the servers sta
 	@touch $@
 
 # Browser tests use the system's Chromium; as root on Debian it is installed here, elsewhere one line says what to do.
+# In chromium-headless-shell, which has no windows, a page costs half of it; where that is not to be had, Chromium does.
 .venv/chromium: .venv/ready
-	@if command -v chromium chromium-browser google-chrome >/dev/null 2>&1; then :; \
+	@if command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1; then :; \
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	    echo "Installing Chromium for the browser tests ..."; \
 	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; \
 	else echo "The browser tests need Chromium: install the package chromium (Debian, Ubuntu: sudo apt install chromium)" >&2; exit 1; fi
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && ! command -v chromium-headless-shell >/dev/null 2>&1; then \
+	    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium-headless-shell; } >/dev/null 2>&1 || :; \
+	fi
 	@touch $@
 
 # The alert rules are tested by Prometheus' own promtool, the start scripts by shellcheck where there is one.

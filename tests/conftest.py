@@ -29,7 +29,9 @@ from workbench.migrations import migrate
 from workbench.servers import cluster
 
 T = TypeVar("T")
-CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
+# The first is Chromium without the windows that nobody sees: a page costs half.
+CHROMIUM_NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+LONGEST = ("test_bench", "test_lost_connection", "test_inline")
 EMPTY = (  # nobody else empties the log
     "alter table audit_log disable trigger audit_log_is_not_emptied;"
     "truncate sales_transaction, sales_item, sales_request, audit_log, account, login, sales_import, imported_sale,"
@@ -44,6 +46,11 @@ def pytest_configure() -> None:
     """Programs that the tests start can be interrupted: they inherit what `nohup make test &` ignores."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes minutes by few tests begins first, so that no process has it left when the others are done."""
+    items.sort(key=lambda item: item.path.stem not in LONGEST)
 
 
 @pytest.fixture(autouse=True)

@@ -18,19 +18,16 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.conftest import paused_replay
 from tests.examples import CAKE, LATTE, sale
 from tests.integration.plain_metrics import plain
 from workbench.config.clock import begin_weeks_on
 from workbench.connection import Workbench, connect
 from workbench.database.positions import mark
-from workbench.database.replication import Reader, Session
-from workbench.errors import FiguresUnavailable, MetricError, ReturnRefused, ServerUnavailable
-from workbench.metrics import DIMENSIONS, METRICS, Columns, MetricQuery, Source, Where, ask, ask_together, long_reads
-from workbench.metrics import columns as columns_module
+from workbench.database.replication import Session
+from workbench.errors import MetricError, ReturnRefused
+from workbench.metrics import DIMENSIONS, METRICS, Columns, MetricQuery, Source, Where, ask, ask_together
 from workbench.metrics.definitions import MEASURES
 from workbench.sales.models import parse_return, parse_sale
-from workbench.sample import load
 
 PHASES = [Phase.explicit, Phase.reuse, Phase.generate]  # to shrink what fails would take minutes of real writes
 DAYS = [date(2025, 12, 31), date(2026, 5, 29), date(2026, 5, 30), date(2026, 6, 1), date(2026, 7, 1)]
@@ -291,58 +288,6 @@ def test_a_measure_that_makes_no_sense_says_so_on_either_engine(
         assert ask(source, ["revenue"]).value["revenue"].tolist() == [Decimal("10.70")]
 
 
-def test_a_transaction_that_commits_late_is_not_missed(workbench: Workbench, columns: Columns) -> None:
-    shop = Shop(workbench)
-    shop.empty()
-    columns.refresh(workbench.reader, shop.session)
-    insert = sa.text(
-        "with header as ("
-        "insert into sales_transaction (transaction_time, cashier_id, store_id, payment_method, total_amount)"
-        " values ('2026-05-30 10:00', 1, 1, 'Cash', 5) returning transaction_id)"
-        " insert into sales_item (transaction_id, product_code, product_name, quantity, unit_price, total_price)"
-        " select transaction_id, 'A', 'A', 1, 5, 5 from header"
-    )
-    with workbench.engines.owner.connect() as late:
-        late.execute(insert)  # it writes to the log first, and commits last
-        for _ in range(3):
-            shop.ids.append(shop.sales.create(sale(), uuid.uuid4()).transaction_id)
-            assert columns.refresh(workbench.reader, shop.session)
-            assert not columns.refresh(workbench.reader, shop.session)
-        source = Source(workbench.reader, shop.session, columns)
-        assert ask(source, ["sales"]).value["sales"].tolist() == [3]
-        late.commit()
-        mark(workbench.engines, shop.session)
-    assert columns.refresh(workbench.reader, shop.session)
-    check(source, ["sales", "revenue"], ["day"], Where())
-    assert ask(source, ["sales"]).value["sales"].tolist() == [4]
-    assert not columns.refresh(workbench.reader, shop.session)
-
-
-def test_a_replica_that_has_replayed_nothing_is_not_asked_what_has_changed(
-    workbench: Workbench, columns: Columns, replica_superuser: sa.Engine
-) -> None:
-    asked, replica = [], workbench.engines.replica
-    assert replica is not None
-    columns.refresh(workbench.reader, Session())
-    with paused_replay(workbench.engines, replica_superuser):
-        columns.refresh(workbench.reader, Session())
-        sa.event.listen(replica, "before_cursor_execute", lambda *call: asked.append(call[2]))
-        workbench.sales().create(sale(), uuid.uuid4())
-        assert not columns.refresh(workbench.reader, Session())
-        assert asked and not any("audit_log" in text for text in asked)
-    assert columns.refresh(workbench.reader, Session())
-    assert any("audit_log" in text for text in asked)
-
-
-def test_a_change_of_a_line_alone_is_seen(workbench: Workbench, columns: Columns) -> None:
-    shop = Shop(workbench)
-    shop.ids.append(shop.sales.create(sale(), uuid.uuid4()).transaction_id)
-    columns.refresh(workbench.reader, shop.session)
-    shop.write("recategorise", 0, "Food")  # the totals, and so the header, stay as they are
-    assert columns.refresh(workbench.reader, shop.session)
-    check(Source(workbench.reader, shop.session, columns), ["revenue"], ["category"], Where())
-
-
 @pytest.mark.parametrize(
     ("which", "change"),
     [
@@ -462,119 +407,6 @@ def test_the_replica_answers_and_an_own_write_is_seen_at_once(workbench: Workben
         assert answer.engine in ("replica", "master") and answer.as_of <= datetime.now(answer.as_of.tzinfo)
 
 
-def test_a_copy_in_many_chunks_is_that_in_one(
-    workbench: Workbench, tmp_path: Path, columns: Columns, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    load(workbench.engines, 100, seed=7)
-    columns.refresh(workbench.reader, Session())
-    monkeypatch.setattr(columns_module, "CHUNK_SALES", 7)
-    many = Columns(tmp_path / "many", 512)
-    many.refresh(workbench.reader, Session())
-    assert contents(many) == contents(columns)
-    many.close()
-    assert sorted(path.suffix for path in (tmp_path / "many").iterdir()) == [".duckdb", ".lock"]
-
-
-def test_a_copy_that_takes_too_long_is_an_error_in_words(
-    workbench: Workbench, columns: Columns, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """COPY goes past SQLAlchemy; the Reader would not know the driver's own errors, and not fall back to the master."""
-    monkeypatch.setattr(long_reads, "READ_SECONDS", 1)
-    workbench.sales().create(sale(), uuid.uuid4())
-    with workbench.engines.owner.begin() as locking:
-        locking.execute(sa.text("lock table sales_item"))
-        with pytest.raises(ServerUnavailable, match="took longer"):
-            columns.refresh(Reader(replace(workbench.engines, replica=None)), Session())
-    assert columns.moment is None
-
-
-def test_a_stranger_sees_nothing_older_than_the_columns(workbench: Workbench, columns: Columns) -> None:
-    columns.refresh(workbench.reader, Session())
-    workbench.sales().create(sale(), uuid.uuid4())
-    own = Session()
-    mark(workbench.engines, own)
-    columns.refresh(workbench.reader, own)
-    stranger = Session()
-    assert ask(Source(workbench.reader, stranger, columns), ["sales"]).value["sales"].tolist() == [1]
-    assert columns.moment is not None
-    assert stranger.token == columns.moment.token == own.token
-
-
-def test_what_is_asked_while_a_refresh_is_under_way_is_of_the_state_before(
-    workbench: Workbench, columns: Columns, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shop = Shop(workbench)
-    shop.sales.create(sale(), uuid.uuid4())
-    columns.refresh(workbench.reader, shop.session)
-    source, found = Source(workbench.reader, Session(shop.session.token), columns), []
-    shop.sales.create(sale(), uuid.uuid4())
-    hold = Columns._hold
-
-    def asked_before_it_is_held(*args: Any) -> None:
-        found.append(ask(source, ["sales", "revenue"]).value["sales"].tolist())
-        hold(*args)
-
-    monkeypatch.setattr(Columns, "_hold", staticmethod(asked_before_it_is_held))
-    assert columns.refresh(workbench.reader, shop.session)
-    assert found == [[1]]
-    assert ask(source, ["sales"]).value["sales"].tolist() == [2]
-
-
-def test_a_process_that_starts_again_goes_on_from_its_file(
-    workbench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shop, first = Shop(workbench), Columns(tmp_path, 512)
-    for _ in range(3):
-        shop.ids.append(shop.sales.create(sale(), uuid.uuid4()).transaction_id)
-    first.refresh(workbench.reader, shop.session)
-    first.close()
-    shop.write("delete", 0, None)
-    shop.sales.create(sale(lines=[CAKE]), uuid.uuid4())
-    copied: list[Any] = []
-    monkeypatch.setattr(Columns, "_whole_copy", lambda *_: copied.append(True))
-    again = Columns(tmp_path, 512)
-    again.refresh(workbench.reader, shop.session)
-    assert not copied
-    check(Source(workbench.reader, shop.session, again), ["sales", "revenue", "new_customers"], ["day"], Where())
-    again.close()
-
-
-@pytest.mark.parametrize("what", ["another database", "a file that is none"])
-def test_a_file_that_does_not_belong_is_made_anew(workbench: Workbench, tmp_path: Path, what: str) -> None:
-    shop = Shop(workbench)
-    shop.sales.create(sale(), uuid.uuid4())
-    first = Columns(tmp_path, 512)
-    first.refresh(workbench.reader, shop.session)
-    if what == "another database":
-        assert first._database is not None
-        first._database.execute("use columns; update held set identity = 'another'; update fact_sales set revenue = 7")
-    first.close()
-    if what == "a file that is none":
-        (tmp_path / "columns-0.duckdb").write_bytes(b"no such thing" * 1000)
-    again = Columns(tmp_path, 512)
-    again.refresh(workbench.reader, shop.session)
-    check(Source(workbench.reader, shop.session, again), ["sales", "revenue"], [], Where())
-    again.close()
-
-
-def test_two_processes_do_not_share_a_file(workbench: Workbench, tmp_path: Path) -> None:
-    made = [Columns(tmp_path, 256) for _ in range(2)]
-    for columns in made:
-        columns.refresh(workbench.reader, Session())
-    assert sorted(path.name for path in tmp_path.glob("*.duckdb")) == ["columns-0.duckdb", "columns-1.duckdb"]
-    for columns in made:
-        columns.close()
-
-
-def test_columns_that_cannot_be_kept_say_so_and_the_database_answers(workbench: Workbench, tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("in the way")
-    columns = Columns(tmp_path / "file" / "columns", 256)
-    with pytest.raises(FiguresUnavailable, match="cannot be kept in .*columns: Not a directory"):
-        columns.refresh(workbench.reader, Session())
-    answer = ask(Source(workbench.reader, Session(), columns), ["sales"])
-    assert answer.value["sales"].tolist() == [0]
-
-
 def test_an_empty_database_has_zeros_and_no_ratios(workbench: Workbench) -> None:
     answer = ask(Source(workbench.reader, Session()), list(METRICS)).value.to_dict("records")
     zero = Decimal("0.00")
@@ -600,28 +432,6 @@ def test_texts_come_back_as_they_are_and_none_is_last(workbench: Workbench, colu
     for held in (columns, None):
         frame = ask(Source(workbench.reader, shop.session, held), ["items_sold"], by=["category"]).value
         assert frame["category"].tolist() == ["", '=,"x\r\n', "nan", None]
-
-
-def test_a_bulk_load_and_a_great_change_are_read_anew(
-    workbench: Workbench, columns: Columns, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shop = Shop(workbench)
-    shop.sales.create(sale(lines=[LATTE, CAKE]), uuid.uuid4())
-    columns.refresh(workbench.reader, shop.session)
-    source = Source(workbench.reader, shop.session, columns)
-    for extra in ("'insert'", "'bulk load'"):
-        shop.run(
-            "set local session_replication_role = replica;"
-            "insert into sales_transaction (transaction_time, cashier_id, store_id, payment_method)"
-            " select timestamp '2026-01-01' + n * interval '1 day', 1, 1, 'Cash' from generate_series(1, 80) as n;"
-            "set local session_replication_role = origin;"
-            "insert into audit_log (actor, operation, table_name, after)"
-            f" select 'test', {extra}, 'sales_transaction', to_jsonb(t) from sales_transaction as t"
-            f" where {extra} = 'insert' union all select 'test', {extra}, 'sales_transaction', null"
-            f" where {extra} <> 'insert'"
-        )
-        columns.refresh(workbench.reader, shop.session)
-        check(source, ["sales", "revenue"], ["day"], Where())
 
 
 def test_what_a_grain_cannot_give_is_refused(workbench: Workbench) -> None:
