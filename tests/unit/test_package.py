@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import importlib
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 import workbench
 from workbench import dashboards, figures
+from workbench.cli.served import APPS
 from workbench.dashboards.chart import ChartTile
 from workbench.dashboards.question_charts import QuestionChart
 from workbench.dashboards.tile import Tile
@@ -37,6 +40,14 @@ def test_the_commands_list_themselves_without_what_they_run() -> None:
 
 def test_connecting_and_asking_need_nothing_that_draws() -> None:
     assert not loaded_after("from workbench import connect, sql, figures") & {"panel", "bokeh", "holoviews"}
+
+
+def test_pages_need_nothing_that_runs_notebooks() -> None:
+    """These took two of the three seconds after which a process that was just started could draw a page."""
+    contents = re.findall(r"^from (workbench\S+) import", "".join(map(Path.read_text, APPS.glob("*.py"))), re.MULTILINE)
+    loaded = loaded_after(f"import {', '.join(contents)}")
+    assert {"panel", "hvplot"} <= loaded
+    assert not loaded & {"nbformat", "nbconvert", "nbclient", "papermill", "jupyter_client", "jsonschema"}
 
 
 @pytest.mark.parametrize("name", workbench.__all__)

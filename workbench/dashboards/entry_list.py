@@ -32,7 +32,7 @@ class EntryList(JSComponent):
     entries = param.List(default=[])
     none = param.String(default="")
 
-    _esm = Path(__file__).with_name("entry_list.js")
+    _bundle = Path(__file__).with_name("entry_list.js")
 
     def __init__(self, none: str, on_action: Callable[[str, str], None]) -> None:
         css = Path(__file__).with_name("entry_list.css").read_text(encoding="utf-8")

@@ -42,7 +42,7 @@ class ReportFrame(JSComponent):
     heading = param.String(default="")
     page = param.String(default="")
 
-    _esm = Path(__file__).with_name("report_frame.js")
+    _bundle = Path(__file__).with_name("report_frame.js")
 
     def __init__(self, heading: str, page: str) -> None:
         super().__init__(heading=heading, page=page, margin=0, sizing_mode="stretch_width")

@@ -16,7 +16,7 @@ from workbench.dashboards.tile_card import stylesheets
 from workbench.errors import FileRefused
 from workbench.files.chromium import printed, scripted
 from workbench.reports.charts import as_json, embedded
-from workbench.reports.export import bokeh, page
+from workbench.reports.html_page import bokeh, page
 
 WIDTH = 880
 PICTURE = """<!DOCTYPE html><meta charset="utf-8"><script>{bokeh}</script>

@@ -54,7 +54,7 @@ class TileCard(JSComponent):
     limit = param.Number(default=15)
     factor = param.Number(default=theme.STALE_FACTOR)
 
-    _esm = Path(__file__).with_name("tile_card.js")
+    _bundle = Path(__file__).with_name("tile_card.js")
 
     def __init__(self, pressed: Callable[[str], None], clock: StoreClock, **params: object) -> None:
         super().__init__(**({"stylesheets": stylesheets(), "margin": 0, "sizing_mode": "stretch_width"} | params))
@@ -120,7 +120,7 @@ class PageLine(JSComponent):
 
     page = param.String(default="")
 
-    _esm = Path(__file__).with_name("page_line.js")
+    _bundle = Path(__file__).with_name("page_line.js")
 
     def __init__(self, page: str) -> None:
         super().__init__(page=page, stylesheets=stylesheets(), margin=0, sizing_mode="stretch_width")

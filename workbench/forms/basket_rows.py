@@ -37,7 +37,7 @@ class BasketRows(JSComponent):
     rows = param.List(default=[])
     sale_discount = param.List(default=["", "", "", False])  # text, what is wrong with it, hint, whether it is shown
 
-    _esm = Path(__file__).with_name("basket_rows.js")
+    _bundle = Path(__file__).with_name("basket_rows.js")
 
     def __init__(
         self,

@@ -24,7 +24,7 @@ class KeptColumns(JSComponent):
     key = param.String()
     hidden = param.List(default=[])
 
-    _esm = Path(__file__).with_name("column_choice.js")
+    _bundle = Path(__file__).with_name("column_choice.js")
 
 
 class ColumnChoice(pn.viewable.Viewer):

@@ -32,7 +32,7 @@ class ItemLine(JSComponent):
     takes_focus = param.Boolean(default=False)  # when it is drawn and nothing else has it
     hint = param.String()
 
-    _esm = Path(__file__).with_name("item_line.js")
+    _bundle = Path(__file__).with_name("item_line.js")
 
     def __init__(
         self,

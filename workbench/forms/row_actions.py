@@ -20,7 +20,7 @@ class RowActions(JSComponent):
 
     acts = param.List(default=[])  # of the menu: name, label and look of each
 
-    _esm = Path(__file__).with_name("row_actions.js")
+    _bundle = Path(__file__).with_name("row_actions.js")
 
     def __init__(self, acts: Sequence[tuple[str, str, str]], on_act: Callable[[str, int], None]) -> None:
         sheet = Path(__file__).with_name("sale_panel.css").read_text(encoding="utf-8")

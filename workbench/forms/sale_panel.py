@@ -20,7 +20,7 @@ class SalePanel(JSComponent):
     acts = param.List(default=[])  # the buttons: name, label and look of each
     shown = param.List(default=[])  # the sale's id, its HTML, and whether the keyboard goes there; empty for none
 
-    _esm = Path(__file__).with_name("sale_panel.js")
+    _bundle = Path(__file__).with_name("sale_panel.js")
 
     def __init__(self, acts: Sequence[tuple[str, str, str]], on_act: Callable[[str, int], None]) -> None:
         sheet = Path(__file__).with_name("sale_panel.css").read_text(encoding="utf-8")

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Literal
 
 import nbformat
-from bokeh.resources import INLINE
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 
 from workbench.files.chromium import printed
-from workbench.reports.charts import CLASS
+from workbench.reports.html_page import page
 from workbench.reports.library import Value
 from workbench.reports.run import Finished
 from workbench.words import label
 
 Format = Literal["html", "ipynb", "pdf"]
-FOLDER = Path(__file__).parent
 
 
 def export(finished: Finished, kind: Format) -> bytes:
@@ -41,23 +35,6 @@ def html(finished: Finished) -> str:
     return page(finished.report.title, values, source, _body(finished.notebook))
 
 
-def page(title: str, values: Mapping[str, str], source: str, body: str, more_css: str = "") -> str:
-    """A page under a heading with what it is of and where it comes from; ``body`` is HTML of our own, as is the CSS.
-
-    It is dark where its reader's screen is, but not with more CSS, which has its own colours.
-    """
-    environment = Environment(loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined)
-    return environment.get_template("page.html.j2").render(
-        title=title,
-        theme="light" if more_css else "",
-        values=values,
-        source=source,
-        css=Markup((FOLDER / "page.css").read_text(encoding="utf-8") + more_css),
-        scripts=[Markup(text) for text in bokeh()] if f'class="{CLASS}"' in body else [],  # Bokeh's own
-        body=Markup(body),
-    )
-
-
 def shown(value: Value) -> str:
     """A parameter's value as people read it."""
     return "all" if value is None else str(value)
@@ -71,9 +48,3 @@ def _body(notebook: NotebookNode) -> str:
         template_name="basic", exclude_input=True, exclude_input_prompt=True, exclude_output_prompt=True
     )
     return str(exporter.from_notebook_node(shown)[0])
-
-
-def bokeh() -> list[str]:
-    """BokehJS, as far as figures need it."""
-    resources = INLINE.clone(components=["bokeh"])
-    return list(resources.js_raw)

@@ -16,7 +16,7 @@ class AddressBar(JSComponent):
     entry = param.String(default="")  # "+" (a step of its own) or "=" (in place of the present one), then the query
     popped = param.String(default="")  # a number, which makes each one different, then the query
 
-    _esm = Path(__file__).with_name("address_bar.js")
+    _bundle = Path(__file__).with_name("address_bar.js")
 
     def __init__(self, on_back: Callable[[str], None]) -> None:
         super().__init__(width=0, height=0, margin=0)

@@ -20,7 +20,7 @@ PART_BYTES = 1 << 19
 class Downloads(JSComponent):
     """One for each page. The browser asks for each part when it has the one before."""
 
-    _esm = Path(__file__).with_name("downloads.js")
+    _bundle = Path(__file__).with_name("downloads.js")
 
     def __init__(self) -> None:
         super().__init__(width=0, height=0, margin=0)

@@ -10,7 +10,7 @@ from panel.custom import JSComponent
 class Printing(JSComponent):
     """Prints documents as wide as a roll of paper, and as long as they are. Nothing in them may run."""
 
-    _esm = Path(__file__).with_name("printing.js")
+    _bundle = Path(__file__).with_name("printing.js")
 
     def __init__(self) -> None:
         super().__init__(width=0, height=0, margin=0)

@@ -27,7 +27,7 @@ class Said(JSComponent):
     takes_focus = param.Boolean(default=True)
     shown = param.Integer(default=0)  # moves whenever the browser must bring it into view
 
-    _esm = Path(__file__).with_name("said.js")
+    _bundle = Path(__file__).with_name("said.js")
 
     def __init__(self, role: str = "status") -> None:
         super().__init__(role=role, stylesheets=[theme.stylesheet(), CSS], margin=0, sizing_mode="stretch_width")

@@ -30,7 +30,7 @@ class Unsaved(JSComponent):
     kept = param.String(default="")  # what the browser had when the page was opened
     asks = param.Boolean(default=True)
 
-    _esm = Path(__file__).with_name("unsaved.js")
+    _bundle = Path(__file__).with_name("unsaved.js")
 
     def __init__(
         self,

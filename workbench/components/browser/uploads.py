@@ -37,7 +37,7 @@ class Uploads(JSComponent):
     text = param.String(default="")
     disabled = param.Boolean(default=False)
 
-    _esm = Path(__file__).with_name("uploads.js")
+    _bundle = Path(__file__).with_name("uploads.js")
 
     def __init__(self, received: Callable[[Path, str], Any], most_bytes: int, hint: str, **params: Any) -> None:
         super().__init__(

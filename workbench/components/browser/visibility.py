@@ -13,7 +13,7 @@ class Visibility(JSComponent):
 
     is_visible = param.Boolean(default=True)
 
-    _esm = Path(__file__).with_name("visibility.js")
+    _bundle = Path(__file__).with_name("visibility.js")
 
     def __init__(self) -> None:
         super().__init__(width=0, height=0, margin=0)

@@ -1,0 +1,83 @@
+"""What is the same for all components of a page is sent with one of them. Each test runs with the mend and without."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import panel as pn
+import panel_material_ui as pmui
+import pytest
+from bokeh.document import Document, document
+from bokeh.models import Column
+from panel.custom import ReactiveESM
+from panel.reactive import Reactive
+from panel_material_ui.base import MaterialComponent
+
+from workbench.components.browser.visibility import Visibility
+from workbench.components.panel_fixes import sent_once
+
+SHEET = "p { color: red; }" * 20
+both = pytest.mark.parametrize("is_mended", [False, True])
+
+
+@pytest.fixture
+def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[Document]:
+    """The document of a served page; what a test mends is as it was after it."""
+    for owner, names in {
+        Reactive: ["_get_properties"],
+        ReactiveESM: ["_get_properties", "_render_esm"],
+        MaterialComponent: ["_process_importmap"],
+        Document: ["to_json"],
+        document: ["is_DataModel"],
+    }.items():
+        for name in names:
+            kept = vars(owner)[name] if name in vars(owner) else getattr(owner, name)
+            monkeypatch.setattr(owner, name, kept)
+    made = Document()
+    context = SimpleNamespace(server_context=True)
+    made._session_context = lambda: context  # type: ignore[assignment]
+    monkeypatch.setattr(sent_once, "is_served", lambda: True)
+    yield made
+
+
+def sent(page: Document, *components: Any) -> str:
+    """What is sent of a page that has these components."""
+    page.add_root(Column(children=[component.get_root(page) for component in components]))
+    return json.dumps(page.to_json(deferred=False))
+
+
+@both
+def test_a_style_sheet(page: Document, is_mended: bool) -> None:
+    if is_mended:
+        sent_once.share_style_sheets()
+    panes = [pn.pane.HTML("a", stylesheets=[SHEET]) for _ in range(3)]
+    assert sent(page, *panes).count(SHEET) == (1 if is_mended else 3)
+
+
+@both
+def test_definitions_of_classes(page: Document, is_mended: bool) -> None:
+    if is_mended:
+        sent_once.define_what_is_used()
+    pmui.TextInput().get_root()  # known to the process
+    text = sent(page, pmui.Button())
+    assert '{"type": "model", "name": "Button1"' in text
+    assert ('{"type": "model", "name": "TextInput1"' in text) is not is_mended
+    later = [pmui.TextInput().get_root(page)._defs for _ in range(2)]
+    assert [[cls.__name__ for cls in defs] for defs in later] == ([["TextInput1"], []] if is_mended else [[], []])
+
+
+@both
+def test_a_script_is_named_by_its_content(page: Document, is_mended: bool) -> None:
+    if is_mended:
+        sent_once.name_scripts_by_content()
+    assert ("visibility.js?v=" in sent(page, Visibility())) is is_mended
+
+
+@both
+def test_an_import_map(page: Document, is_mended: bool) -> None:
+    if is_mended:
+        sent_once.leave_out_import_maps()
+    assert (sent(page, pmui.Button()).count("https://esm.sh/") == 1) is is_mended

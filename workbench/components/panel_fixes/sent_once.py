@@ -1,0 +1,123 @@
+"""Panel sends with each component what is the same for all of a page, and Bokeh with each page what other pages are
+made of: that was most of what a page is opened with.
+
+Nobody seems to have reported these. Delete each when its test in tests/unit/test_sent_once.py fails.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from contextvars import ContextVar
+from functools import cache
+from pathlib import Path
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import param
+from bokeh.core.has_props import is_DataModel
+from bokeh.document import Document, document
+from bokeh.models import InlineStyleSheet
+from panel.custom import ReactiveESM
+from panel.io import resources
+from panel.models.esm import ReactiveESM as ESMModel
+from panel.reactive import Reactive
+from panel_material_ui.base import MaterialComponent
+
+from workbench.components.inline import is_served
+
+MATERIAL = "@mui/material/"
+SHORT = 100  # characters of a style sheet that costs no more than a reference to a shared one
+_defined: WeakKeyDictionary[Document, set[type]] = WeakKeyDictionary()  # the classes that a page was told of
+_unused: ContextVar[frozenset[type]] = ContextVar("unused", default=frozenset())  # classes that a page leaves out
+_sheets: WeakKeyDictionary[Document, dict[str, InlineStyleSheet]] = WeakKeyDictionary()
+
+
+def send_once() -> None:
+    """Mends all of it. Called once a process."""
+    for mend in (share_style_sheets, define_what_is_used, name_scripts_by_content, leave_out_import_maps):
+        mend()
+
+
+def share_style_sheets() -> None:
+    """Has components refer to one model of a style sheet, where Panel 1.9 sends its text with each of a page."""
+    found = Reactive._get_properties
+
+    def shared(self: Reactive, doc: Document | None) -> dict[str, Any]:
+        properties = found(self, doc)
+        if doc is not None and doc.session_context is not None and "stylesheets" in properties:
+            sheets = _sheets.setdefault(doc, {})
+            properties["stylesheets"] = [_shared(sheets, sheet) for sheet in properties["stylesheets"]]
+        return properties
+
+    Reactive._get_properties = shared  # type: ignore[method-assign]
+
+
+def _shared(sheets: dict[str, InlineStyleSheet], sheet: Any) -> Any:
+    if not isinstance(sheet, str) or len(sheet) < SHORT:
+        return sheet
+    if sheet not in sheets:
+        sheets[sheet] = InlineStyleSheet(css=sheet)
+    return sheets[sheet]
+
+
+def define_what_is_used() -> None:
+    """Has a page define the classes of its own components, where Bokeh 3.9 defines all that the process knows.
+
+    What comes to a page later brings its definition along, as Panel's components can.
+    """
+    to_json, found = Document.to_json, ReactiveESM._get_properties
+
+    def with_its_own(self: Document, **options: Any) -> Any:
+        _defined[self] = {type(model.data) for model in self.models if isinstance(model, ESMModel)}
+        every = {vars(cls)["_data_model"] for cls in param.descendents(ReactiveESM) if "_data_model" in vars(cls)}
+        token = _unused.set(frozenset(every - _defined[self]))
+        try:
+            return to_json(self, **options)
+        finally:
+            _unused.reset(token)
+
+    def with_definition(self: Any, doc: Document | None) -> dict[str, Any]:
+        properties = found(self, doc)
+        if doc is not None and (defined := _defined.get(doc)) is not None:
+            properties["_defs"] = [] if self._data_model in defined else [self._data_model]
+            defined.add(self._data_model)
+        return properties
+
+    document.is_DataModel = lambda cls: is_DataModel(cls) and cls not in _unused.get()  # type: ignore[attr-defined]
+    Document.to_json = with_its_own  # type: ignore[method-assign]
+    ReactiveESM._get_properties = with_definition  # type: ignore[method-assign]
+
+
+def name_scripts_by_content() -> None:
+    """Has a browser keep the script of a component for as long as it stays the same: its address says which one it is.
+
+    Panel 1.9 serves it by its name alone, and a browser guesses how long it is fresh.
+    """
+    found = ReactiveESM._render_esm.__func__  # type: ignore[attr-defined]
+
+    def named(cls: type[ReactiveESM], compiled: Any = True, server: bool = False) -> str:
+        esm = str(found(cls, compiled=compiled, server=server))
+        return f"{esm}?v={_digest(cls._bundle_path)}" if f"/{resources.COMPONENT_PATH}" in esm[:99] else esm
+
+    ReactiveESM._render_esm = classmethod(named)  # type: ignore[assignment]
+
+
+@cache
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+
+
+def leave_out_import_maps() -> None:
+    """Has panel-material-ui 0.16 name one of its imports on a served page: that any is Material's is all that is read.
+
+    The others say where modules are found that its bundle, which is served, has in itself.
+    """
+    found = MaterialComponent._process_importmap.__func__  # type: ignore[attr-defined]
+
+    def first(cls: type[MaterialComponent]) -> dict[str, Any]:
+        whole = dict(found(cls))
+        if not is_served():
+            return whole
+        return {"imports": {MATERIAL: whole["imports"][MATERIAL]}}
+
+    MaterialComponent._process_importmap = classmethod(first)  # type: ignore[assignment]
