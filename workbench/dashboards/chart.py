@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
+from functools import cached_property
 from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
 
@@ -80,8 +81,14 @@ class ChartTile(Tile):
         super().__init__(source, filters)
         self.is_table = False
         self._data = pd.DataFrame()
-        self._chart = Chart(self._figure)
-        self._scrolled = pn.Column(self._chart, sizing_mode="stretch_width", margin=0)
+
+    @cached_property
+    def _chart(self) -> Chart:
+        return Chart(self._figure)
+
+    @cached_property
+    def _scrolled(self) -> pn.Column:
+        return pn.Column(self._chart, sizing_mode="stretch_width", margin=0)
 
     def plot(self, data: pd.DataFrame) -> Any:
         """The HoloViews element for what ``prepare`` made."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import panel as pn
@@ -24,7 +24,30 @@ SAVE, REPLACE, RENAME, DELETE = N_("Save this view"), N_("Replace it"), N_("Rena
 
 
 class ViewMenu(Viewer):
-    """A button and its dialog. ``state`` tells what is looked at, ``on_open`` gets the state of the view to open.
+    """A button, and the dialog that it opens, which is made when it is first wanted."""
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__()
+        self._given = given
+        button = pmui.Button(label=_("Views"), icon="bookmark_border", variant="outlined", size="small", margin=0)
+        button.on_click(self._show)
+        self._row = pn.Column(button, margin=0, styles={"width": "fit-content"})
+
+    @cached_property
+    def _dialog(self) -> ViewDialog:
+        return ViewDialog(*self._given)
+
+    async def _show(self, _event: Any) -> None:
+        await self._dialog.open()
+        if len(self._row) == 1:  # what is drawn open need not hear that it should
+            self._row.append(self._dialog)
+
+    def __panel__(self) -> Viewable:
+        return self._row
+
+
+class ViewDialog(Viewer):
+    """The named views. ``state`` tells what is looked at, ``on_open`` gets the state of the view to open.
 
     ``on_change`` runs after one was saved, renamed or deleted.
     """
@@ -59,9 +82,7 @@ class ViewMenu(Viewer):
             label=_("Cancel"), variant="text", margin=0, on_click=lambda _event: self._ask_nothing()
         )
         self._dialog = pmui.Dialog(title=_("Views"), title_variant="h6", close_on_click=True, show_close_button=True)
-        self._button = pmui.Button(label=_("Views"), icon="bookmark_border", variant="outlined", size="small", margin=0)
-        self._button.on_click(self._show)
-        self._ask_nothing()
+        self._dialog.objects = [self._none, self._list, self._message, self._form()]
 
     def _acting(self, label: str, work: Callable[[], Any], **look: Any) -> pmui.Button:
         button = pmui.Button(label=_(label), variant="contained", margin=0, **look)
@@ -73,10 +94,8 @@ class ViewMenu(Viewer):
         widgets = (self._fields.widgets["view_name"], self._is_shared, buttons)
         return pmui.Column(*widgets, sx={"gap": "8px"}, sizing_mode="stretch_width", margin=0)
 
-    async def _show(self, _event: Any) -> None:
-        """Opens the dialog with the views that there are now; what is in it is drawn the first time."""
-        if not self._dialog.objects:
-            self._dialog.objects = [self._none, self._list, self._message, self._form()]
+    async def open(self) -> None:
+        """Opens it with the views that there are now."""
         self._message.clear()
         self._ask_nothing()
         with failures_said(self._message, is_saving=False):
@@ -167,4 +186,4 @@ class ViewMenu(Viewer):
             await self._on_change()
 
     def __panel__(self) -> Viewable:
-        return pn.Column(self._button, self._dialog, margin=0, styles={"width": "fit-content"})
+        return self._dialog
