@@ -35,7 +35,7 @@ Content = Callable[[Workbench], Viewable | Viewer]
 FOLDER = Path(__file__).parent
 THEME_COOKIE = "workbench_theme"
 SCRIPTS = (
-    *("connection", "drawn_again", "keyboard", "nothing_missed"),
+    *("connection", "drawn_again", "keyboard", "not_sent_back", "nothing_missed"),
     *("separators", "shadow_roots", "table_roles", "tables", "without_eval"),
 )
 TOAST_MS = 8000

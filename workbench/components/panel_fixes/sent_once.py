@@ -63,7 +63,7 @@ def _shared(sheets: dict[str, InlineStyleSheet], sheet: Any) -> Any:
 def define_what_is_used() -> None:
     """Has a page define the classes of its own components, where Bokeh 3.9 defines all that the process knows.
 
-    What comes to a page later brings its definition along, as Panel's components can.
+    What comes to a page later brings its definition along, as Panel's components can (see shell/not_sent_back.js).
     """
     to_json, found = Document.to_json, ReactiveESM._get_properties
 

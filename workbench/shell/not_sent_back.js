@@ -1,0 +1,13 @@
+// Bokeh 3.9 takes what has just come from the server for new to it: the next message sends it back whole, where it is
+// named. The server warns that it knows it, and the definition of a component's class (sent_once.py) cannot be sent at
+// all. Delete this when `_new_models` holds only what was made in the browser, whose ids are not like the server's.
+document.addEventListener("DOMContentLoaded", () => {
+  const page = Bokeh.require("document").Document.prototype
+  const apply = page.apply_json_patch
+  page.apply_json_patch = function (...given) {
+    apply.apply(this, given)
+    for (const model of this._new_models) {
+      if (/^p\d+$/.test(model.id)) { this._new_models.delete(model) }
+    }
+  }
+}, {once: true})
