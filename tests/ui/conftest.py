@@ -14,7 +14,10 @@ import urllib.request
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -154,6 +157,15 @@ def kept_inside(context: BrowserContext, address: str) -> set[str]:
     return asked
 
 
+@contextmanager
+def files_of(folder: Path) -> Iterator[str]:
+    """The address of another site, which serves the files of ``folder``."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=folder)) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
 def _stop(route: Route) -> None:
     route.abort()
 
@@ -222,7 +234,7 @@ def drawn(page: Page) -> None:
         "() => window.Bokeh && Bokeh.documents.length > 0 && Bokeh.documents.every((d) => d.is_idle)"
     )
     page.wait_for_function("() => document.querySelector('#loader').style.display === 'none'")
-    expect(page.locator(".waiting").filter(visible=True)).to_have_count(0, timeout=30_000)
+    expect(page.locator(".waiting").filter(visible=True)).to_have_count(0)
 
 
 HEADS = "[...Bokeh.documents[0]._all_models.values()].map((m) => m.data).filter((d) => d?.is_near !== undefined)"

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
 
 from tests.examples import LATTE
-from tests.ui.conftest import visit, watched_page
+from tests.ui.conftest import PATIENCE_MS, visit, watched_page
 from tests.ui.test_sales_page import button, create, fill, tab
 from workbench.connection import Workbench
 
@@ -29,7 +29,15 @@ def screen(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
         yield page
 
 
-def seen(answer: Locator, timeout: float = 15_000) -> None:
+def each_size(page: Page, on_a_phone: str, on_a_desk: str) -> Iterator[str]:
+    """What is given for each size, once the page has it."""
+    for size, given in zip(reversed(SCREENS), (on_a_phone, on_a_desk), strict=True):
+        page.set_viewport_size(size)
+        page.wait_for_function("(width) => innerWidth === width", arg=size["width"])
+        yield given
+
+
+def seen(answer: Locator, timeout: float = PATIENCE_MS) -> None:
     """Waits until the answer is there; it is on the screen as a whole, announced, and has the focus."""
     expect(answer).to_be_visible(timeout=timeout)
     expect(answer).to_be_in_viewport(ratio=1)
@@ -80,31 +88,37 @@ def test_what_a_form_of_sales_answers_is_seen(app: str, screen: Page, workbench:
     expect(screen.get_by_label("Item", exact=True)).to_be_focused()  # the next sale begins here
 
 
-def test_what_sample_data_and_a_comparison_answer_is_seen(app: str, screen: Page) -> None:
-    visit(screen, f"{app}/pipeline")
-    screen.get_by_label("Number of sales").fill("20")
-    button(screen, "Load sample data").click()
-    seen(answer(screen, "Loaded 20 sales"), LOAD_MS)
-    button(screen, "Compare now").click()
-    seen(answer(screen, "Compared: the result is above."), RUN_MS)
+def test_what_sample_data_and_a_comparison_answer_is_seen(app: str, page: Page) -> None:
+    visit(page, f"{app}/pipeline")
+    for number in each_size(page, "20", "30"):
+        page.get_by_label("Number of sales").fill(number)
+        button(page, "Load sample data").click()
+        seen(answer(page, f"Loaded {number} sales"), LOAD_MS)
+        button(page, "Compare now").click()
+        seen(answer(page, "Compared: the result is above."), RUN_MS)
 
 
-def test_what_a_report_answers_is_seen(app: str, screen: Page) -> None:
-    visit(screen, f"{app}/reports")
-    button(screen, "Run").click()
-    seen(answer(screen, "There is no sale in"), RUN_MS)  # the tables are empty
+def test_what_a_report_answers_is_seen(app: str, page: Page) -> None:
+    visit(page, f"{app}/reports")
+    for name in each_size(page, "Daily sales by store", "Month in review"):
+        page.get_by_role("radio", name=name).check()
+        button(page, "Run").click()
+        seen(answer(page, "There is no sale in"), RUN_MS)  # the tables are empty
 
 
-def test_what_saved_views_answer_is_seen(app: str, screen: Page) -> None:
-    visit(screen, f"{app}/analytics")
-    if (screen.viewport_size or {"width": 0})["width"] < 600:
-        button(screen, "More filters").click()
-    button(screen, "Views").click()
-    dialog = screen.get_by_role("dialog")
-    dialog.get_by_label("View Name").fill("Seen")
-    dialog.get_by_role("button", name="Save this view").click()
-    seen(answer(screen, "View “Seen” saved."))
-    dialog.get_by_title("Delete").click()
-    seen(answer(screen, "Delete “Seen”?"))
-    dialog.get_by_role("button", name="Delete", exact=True).last.click()
-    seen(answer(screen, "View “Seen” deleted."))
+def test_what_saved_views_answer_is_seen(app: str, page: Page) -> None:
+    visit(page, f"{app}/analytics")
+    dialog = page.get_by_role("dialog")
+    for name in each_size(page, "On a phone", "On a desk"):
+        if name == "On a phone":
+            button(page, "More filters").click()
+        button(page, "Views").click()
+        dialog.get_by_label("View Name").fill(name)
+        dialog.get_by_role("button", name="Save this view").click()
+        seen(answer(page, f"View “{name}” saved."))
+        dialog.get_by_title("Delete").click()
+        seen(answer(page, f"Delete “{name}”?"))
+        dialog.get_by_role("button", name="Delete", exact=True).last.click()
+        seen(answer(page, f"View “{name}” deleted."))
+        page.keyboard.press("Escape")
+        expect(dialog).not_to_be_visible()

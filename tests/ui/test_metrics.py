@@ -38,9 +38,3 @@ def test_it_follows_the_servers_before_any_page_and_counts_pages(settings: Setti
             assert scraped(app.url)[("workbench_query_seconds_count", "replica", "sale rows")] >= 1
         wait_until(lambda: scraped(app.url)[("workbench_sessions",)] == 0, "the page to be forgotten")
         assert not app.errors()
-
-
-def test_without_servers_it_answers_what_it_has(settings: Settings) -> None:
-    with serving(settings, METRICS, changes={"MASTER_DB_HOST": "", "WORKBENCH_DATA_DIR": "nowhere"}) as app:
-        assert scraped(app.url)[("workbench_sessions",)] == 0
-        assert not app.errors()

@@ -26,7 +26,7 @@ from workbench.servers import cluster
 LOADED_MS = 60_000
 
 
-def test_each_server_has_its_state_address_and_lag(app: str, page: Page, settings: Settings) -> None:
+def test_what_it_says_of_the_servers_is_renewed_in_place(app: str, page: Page, settings: Settings) -> None:
     visit(page, f"{app}/pipeline")
     master, replica = page.get_by_role("region", name="Master"), page.get_by_role("region", name="Replica")
     expect(master).to_contain_text("Up")
@@ -36,22 +36,15 @@ def test_each_server_has_its_state_address_and_lag(app: str, page: Page, setting
     expect(replica).to_contain_text(re.compile(r"Lag\s*[\d.,]+ (bytes|kB), \d+\.\d s"))
     expect(page.get_by_role("region", name="RisingWave")).to_contain_text("Not configured")
     expect(page.get_by_role("alert").filter(has_text="away")).not_to_be_visible()
-
-
-def test_the_page_renews_itself_in_place(app: str, page: Page) -> None:
-    visit(page, f"{app}/pipeline")
-    position = page.get_by_role("region", name="Master").locator("dd").nth(2)
+    slot = page.get_by_role("row").filter(has_text="physical")
+    expect(slot).to_contain_text(re.compile(r"In use\s*[\d.,]+ (bytes|kB|MB)\s*reserved"))
+    position = master.locator("dd").nth(2)
     before = position.text_content()
     card = page.locator(".MuiPaper-outlined").first
     card.evaluate("e => { e.isTheSame = true }")
     expect(position).not_to_have_text(str(before))  # a heartbeat a second moves the master's WAL position
     assert card.evaluate("e => e.isTheSame === true"), "the card was rebuilt"
-
-
-def test_the_slots_say_what_they_keep(app: str, page: Page) -> None:
-    visit(page, f"{app}/pipeline")
-    row = page.get_by_role("row").filter(has_text="physical")
-    expect(row).to_contain_text(re.compile(r"In use\s*[\d.,]+ (bytes|kB|MB)\s*reserved"))
+    latencies_are_drawn_in_place(page)
 
 
 def numbers(page: Page, row: str) -> list[str]:
@@ -61,8 +54,8 @@ def numbers(page: Page, row: str) -> list[str]:
     return found.get_by_role("cell").all_text_contents()
 
 
-def test_the_latency_of_each_heartbeat_is_drawn_live_in_place(app: str, page: Page) -> None:
-    visit(page, f"{app}/pipeline")
+def latencies_are_drawn_in_place(page: Page) -> None:
+    """Those of each heartbeat, as it comes."""
     figure = page.locator(".bk-Figure").first
     expect(figure).to_be_visible()
     figure.evaluate("e => { e.isTheSame = true }")
@@ -149,16 +142,18 @@ def test_missing_indexes_are_told_and_made(app: str, page: Page, engines: Engine
     expect(page.get_by_role("region", name="Master")).not_to_contain_text("missing")
 
 
-@pytest.mark.parametrize("text", ["", "<b>1</b>", "50000001", "-3", "1.5", "abc"])
-def test_a_bad_number_of_sales_is_refused_beside_the_field(app: str, page: Page, engines: Engines, text: str) -> None:
+def test_a_bad_number_of_sales_is_refused_beside_the_field(app: str, page: Page, engines: Engines) -> None:
     """The click leaves the cursor where it is, as a screen reader's does: what is typed counts, not what was there."""
     visit(page, f"{app}/pipeline")
     field = page.get_by_label("Number of sales")
-    field.fill(text)
-    page.get_by_role("button", name="Load sample data").evaluate("button => button.click()")
-    expect(page.get_by_text("give a whole number from 1 to 50,000,000")).to_be_visible()
-    expect(field).to_have_attribute("aria-invalid", "true")
-    expect(field).to_have_value(text)
+    for text in ("", "<b>1</b>", "50000001", "-3", "1.5", "abc"):
+        field.fill(text)
+        page.get_by_role("button", name="Load sample data").evaluate("button => button.click()")
+        shown = text if text.isdigit() else f"'{text}'"
+        beside = f"{shown} cannot be used" if text else "This is missing"
+        expect(page.get_by_text(f"{beside}: give a whole number from 1 to 50,000,000")).to_be_visible()
+        expect(field).to_have_attribute("aria-invalid", "true")
+        expect(field).to_have_value(text)
     assert sales(engines) == 0
 
 

@@ -1,20 +1,15 @@
-"""What a page's policy has the browser refuse, and that no page of the app asks for it."""
+"""What a page's policy has the browser refuse; `test_every_page.py` has no page ask for it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.conftest import wait_until
-from tests.ui.conftest import PATIENCE_MS, drawn, seen_through, visit
-from tests.ui.test_analytics_page import create
-from workbench.database.engines import Engines
+from tests.ui.conftest import PATIENCE_MS, files_of, visit
 
 COLLECT = """
 window.refused = []
@@ -36,14 +31,6 @@ INJECTED = """
 """
 REFUSED = {"script-src-attr", "script-src-elem", "script-src eval", "img-src", "connect-src"}
 FRAME = "(url) => { document.body.append(Object.assign(document.createElement('iframe'), {src: url})) }"
-TABS = {
-    "sales": (),
-    "changes": (),
-    "imports": (),
-    "analytics": ("Products", "Customers and discounts", "Sales"),
-    "reports": (),
-    "pipeline": (),
-}
 
 
 @pytest.fixture
@@ -54,22 +41,6 @@ def watched(browser: Browser) -> Iterator[Page]:
     context.add_init_script(COLLECT)
     yield context.new_page()
     context.close()
-
-
-@pytest.mark.parametrize(("path", "tabs"), TABS.items())
-def test_no_page_asks_for_what_its_policy_refuses(
-    app: str, watched: Page, engines: Engines, path: str, tabs: tuple[str, ...]
-) -> None:
-    create(engines)
-    visit(watched, f"{app}/{path}")
-    if path == "analytics":
-        seen_through(watched)
-    for tab in tabs:
-        watched.get_by_role("tab", name=tab, exact=True).click()
-        drawn(watched)
-    watched.get_by_role("button", name="Toggle theme").click()
-    expect(watched.locator("html")).to_have_attribute("data-theme", "dark")
-    assert watched.evaluate("window.refused") == []
 
 
 def test_what_is_put_into_a_page_neither_runs_nor_sends(app: str, watched: Page) -> None:
@@ -85,9 +56,8 @@ def test_only_pages_of_its_own_origin_may_frame_it(app: str, watched: Page, tmp_
     said: list[str] = []
     watched.on("console", lambda message: said.append(message.text))
     watched.route(f"{app}/outer.html", lambda route: route.fulfill(content_type="text/html", body="<p>outer</p>"))
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=tmp_path)) as elsewhere:
-        Thread(target=elsewhere.serve_forever, daemon=True).start()
-        watched.goto(f"{app if is_own else f'http://127.0.0.1:{elsewhere.server_port}'}/outer.html")
+    with files_of(tmp_path) as elsewhere:
+        watched.goto(f"{app if is_own else elsewhere}/outer.html")
         watched.evaluate(FRAME, f"{app}/sales")
         heading = watched.frame_locator("iframe").get_by_role("heading", name="Sales", level=1)
         if is_own:
@@ -95,4 +65,3 @@ def test_only_pages_of_its_own_origin_may_frame_it(app: str, watched: Page, tmp_
         else:
             wait_until(lambda: watched.evaluate("1") and any("frame-ancestors" in text for text in said), "a refusal")
             assert heading.count() == 0
-        elsewhere.shutdown()

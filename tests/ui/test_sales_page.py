@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-import pytest
 import sqlalchemy as sa
 from playwright.sync_api import Browser, Locator, Page, expect
 
@@ -448,17 +447,18 @@ def test_a_hostile_product_is_text_everywhere(app: str, page: Page, workbench: W
     assert page.evaluate("window.__x") is None
 
 
-@pytest.mark.parametrize("name", ["View", "Add Transaction", "Edit", "Delete"])
-def test_a_phone_does_not_scroll_sideways(app: str, browser: Browser, workbench: Workbench, name: str) -> None:
+def test_a_phone_does_not_scroll_sideways(app: str, browser: Browser, workbench: Workbench) -> None:
     made = create(workbench)
     with watched_page(browser, viewport={"width": 390, "height": 844}) as page:
-        open_tab(page, app, name)
-        if name in ("Edit", "Delete"):
-            fill(page, Transaction_ID=str(made))
-            button(page, "Load").click()
-            expect(page.get_by_text(re.compile(f"Transaction {made}$"))).to_be_visible()
-        expect(page.locator(".tabulator:visible, input:visible").first).to_be_visible()
-        assert page.evaluate(RIGHT_END) <= 390
+        visit(page, f"{app}/sales")
+        for name in ("View", "Add Transaction", "Edit", "Delete"):
+            tab(page, name)
+            if name in ("Edit", "Delete"):
+                fill(page, Transaction_ID=str(made))
+                button(page, "Load").click()
+                expect(page.get_by_text(re.compile(f"Transaction {made}$"))).to_be_visible()
+            expect(page.locator(".tabulator:visible, input:visible").first).to_be_visible()
+            assert page.evaluate(RIGHT_END) <= 390, name
 
 
 def test_a_browser_far_ahead_saves_into_the_stores_today(app: str, browser: Browser, workbench: Workbench) -> None:

@@ -13,56 +13,49 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.conftest import free_ports
 from tests.ui.conftest import Served, drawn, serving, visit, watched_page
-from tests.ui.test_sales_page import create
+from tests.ui.test_metrics import METRICS, scraped
 from workbench.config import Settings
-from workbench.connection import Workbench
 from workbench.database.engines import connect
 from workbench.migrations import migrate
 from workbench.servers import cluster
 
-PAGES = {
-    "sales": "Sales",
-    "analytics": "Analytics",
-    "explore": "Explore",
-    "reports": "Reports",
-    "imports": "Import",
-    "catalogue": "Catalogue",
-    "changes": "Changes",
-    "pipeline": "Pipeline",
-}
-COMES_BACK_MS = 30_000
 
-
-@pytest.mark.parametrize(("path", "title"), PAGES.items())
-def test_each_page_has_its_title_and_its_link_is_marked(app: str, page: Page, path: str, title: str) -> None:
-    visit(page, f"{app}/{path}")
-    expect(page).to_have_title(f"{title} - Sales workbench")
-    expect(page.get_by_role("heading", name=title, exact=True, level=1)).to_be_visible()
-    expect(page.locator("nav a[aria-current=page]")).to_have_text(title)
-
-
-def test_pages_fit_a_phone_and_use_a_wide_screen(app: str, browser: Browser, workbench: Workbench) -> None:
-    create(workbench)
-    found = {}
-    with watched_page(browser) as page:
-        for path in (*PAGES, "sales?tab=add"):
-            for width in (360, 2560):
-                page.set_viewport_size({"width": width, "height": 800})
-                visit(page, f"{app}/{path}")
-                seen = page.locator(".main-content").evaluate("(main) => [main.scrollWidth, main.clientWidth]")
-                found[path, width] = [*seen, page.evaluate("() => document.documentElement.scrollWidth")]
-    assert found == {(path, width): [width] * 3 for path, width in found}
-
-
-def test_the_root_is_the_sales_page_and_the_links_lead_on(app: str, page: Page) -> None:
+def test_links_keys_and_the_theme_lead_through_the_pages(app: str, page: Page) -> None:
+    """The root is the page of sales; a theme that was chosen stays over pages, links and reloads."""
     visit(page, f"{app}/")
     expect(page.locator("nav a[aria-current=page]")).to_have_text("Sales")
+    expect_theme(page, "light")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
+    expect(page.get_by_role("link", name="Skip to content")).to_be_in_viewport(ratio=1)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("tab", name="View")).to_be_focused()
+    page.get_by_role("button", name="Toggle theme").click()
+    expect_theme(page, "dark")
     page.get_by_role("link", name="Pipeline").click()
     expect(page).to_have_url(f"{app}/pipeline")
     drawn(page)
+    expect_theme(page, "dark")
+    page.reload()
+    drawn(page)
+    expect_theme(page, "dark")
+    link = page.get_by_role("link", name="Analytics")
+    for _ in range(6):
+        page.keyboard.press("Tab")
+        if link.evaluate("e => e.getRootNode().activeElement === e"):
+            break
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(f"{app}/analytics")
+    drawn(page)
+    expect_theme(page, "dark")
+    page.get_by_role("button", name="Toggle theme").click()
+    expect_theme(page, "light")
     page.get_by_role("link", name="Sales workbench").click()
     expect(page).to_have_url(f"{app}/sales")
     drawn(page)
+    expect_theme(page, "light")
 
 
 def test_a_component_is_drawn_again_before_its_code_has_come(app: str, page: Page) -> None:
@@ -72,59 +65,6 @@ def test_a_component_is_drawn_again_before_its_code_has_come(app: str, page: Pag
         "() => { const view = [...Bokeh.index.roots][0]; view.react_root = Promise.resolve(null); view.render() }"
     )
     expect(page.get_by_role("heading", name="Pipeline", level=1)).to_be_visible()
-
-
-def test_links_are_reached_and_followed_by_keyboard(app: str, page: Page) -> None:
-    visit(page, f"{app}/pipeline")
-    link = page.get_by_role("link", name="Analytics")
-    for _ in range(6):
-        page.keyboard.press("Tab")
-        if link.evaluate("e => e.getRootNode().activeElement === e"):
-            break
-    page.keyboard.press("Enter")
-    expect(page).to_have_url(f"{app}/analytics")
-    drawn(page)
-
-
-def test_links_stay_below_a_prefix(settings: Settings, browser: Browser) -> None:
-    with serving(settings, "--prefix=desk", "--index=sales") as served, watched_page(browser) as page:
-        visit(page, f"{served.url}/desk/pipeline")
-        page.get_by_role("link", name="Analytics").click()
-        expect(page).to_have_url(f"{served.url}/desk/analytics")
-        drawn(page)
-
-
-@pytest.mark.parametrize("path", PAGES)
-def test_a_phone_has_nothing_to_scroll_sideways(app: str, browser: Browser, path: str) -> None:
-    with watched_page(browser, viewport={"width": 390, "height": 844}, is_mobile=True) as phone:
-        visit(phone, f"{app}/{path}")
-        assert phone.evaluate("document.documentElement.scrollWidth") == 390
-        main = phone.locator(".main-content")
-        assert main.evaluate("e => e.scrollWidth") <= 390
-        expect(phone.get_by_role("button", name="Toggle theme")).to_be_in_viewport()
-
-
-@pytest.mark.parametrize("preferred", ["light", "dark"])
-def test_the_first_theme_is_what_the_system_prefers(app: str, browser: Browser, preferred: str) -> None:
-    with watched_page(browser, color_scheme=preferred) as opened:
-        visit(opened, f"{app}/pipeline")
-        expect_theme(opened, preferred)
-
-
-def test_the_chosen_theme_stays_over_reloads_and_pages(app: str, page: Page) -> None:
-    visit(page, f"{app}/pipeline")
-    expect_theme(page, "light")
-    page.get_by_role("button", name="Toggle theme").click()
-    expect_theme(page, "dark")
-    page.reload()
-    drawn(page)
-    expect_theme(page, "dark")
-    visit(page, f"{app}/analytics")
-    expect_theme(page, "dark")
-    page.get_by_role("button", name="Toggle theme").click()
-    expect_theme(page, "light")
-    visit(page, f"{app}/pipeline")
-    expect_theme(page, "light")
 
 
 def expect_theme(page: Page, theme: str) -> None:
@@ -199,9 +139,10 @@ def test_an_error_in_a_callback_is_told_and_logged(odd_pages: Served, page: Page
 def test_without_servers_the_page_says_what_to_do_and_works_after_a_reload(
     settings: Settings, browser: Browser
 ) -> None:
-    """The app starts with neither a master configured nor a cluster made; then .env names one."""
+    """The app starts with neither a master configured nor a cluster made, and has metrics; then .env names one."""
     nothing = {"MASTER_DB_HOST": "", "WORKBENCH_DATA_DIR": "nowhere"}
-    with serving(settings, changes=nothing) as served, watched_page(browser) as page:
+    with serving(settings, METRICS, changes=nothing) as served, watched_page(browser) as page:
+        assert scraped(served.url)[("workbench_sessions",)] == 0
         visit(page, f"{served.url}/pipeline")
         expect(page.get_by_text("This page cannot be shown")).to_be_visible()
         expect(page.get_by_text("workbench up")).to_be_visible()
@@ -230,7 +171,7 @@ class OwnPair:
 
 @pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory, settings: Settings) -> Iterator[OwnPair]:
-    """A second, migrated pair with the app on it."""
+    """A second, migrated pair with the app on it, below a prefix."""
     master_port, replica_port = free_ports(2)
     folder = settings.workbench_data_dir.parent / "own-pair"  # a folder that PostgreSQL's user can enter
     base = Settings(_env_file=None, workbench_data_dir=folder, master_db_port=master_port, replica_db_port=replica_port)
@@ -238,9 +179,16 @@ def own(tmp_path_factory: pytest.TempPathFactory, settings: Settings) -> Iterato
     engines = connect(configured)
     migrate(engines)
     engines.dispose()
-    with serving(configured) as served:
-        yield OwnPair(base, served.url)
+    with serving(configured, "--prefix=desk", "--index=sales") as served:
+        yield OwnPair(base, f"{served.url}/desk")
     cluster.down(base)
+
+
+def test_links_stay_below_a_prefix(own: OwnPair, page: Page) -> None:
+    visit(page, f"{own.url}/pipeline")
+    page.get_by_role("link", name="Analytics").click()
+    expect(page).to_have_url(f"{own.url}/analytics")
+    drawn(page)
 
 
 def test_the_banner_says_that_the_replica_is_away_and_goes_by_itself(own: OwnPair, page: Page) -> None:
@@ -252,7 +200,7 @@ def test_the_banner_says_that_the_replica_is_away_and_goes_by_itself(own: OwnPai
     expect(banner).to_have_text(re.compile("The replica is away: figures come from the master"))
     expect(page.get_by_role("region", name="Replica")).to_contain_text("Start it with `workbench up`")
     own.mend()
-    expect(banner).not_to_be_visible(timeout=COMES_BACK_MS)
+    expect(banner).not_to_be_visible()
     expect(page.get_by_role("region", name="Replica")).to_contain_text("Up")
 
 
@@ -271,7 +219,7 @@ def test_the_banner_says_that_saving_is_off_without_the_master_and_buttons_say_w
         re.compile("The master and the replica are away: nothing can be read or saved")
     )
     own.mend()
-    expect(page.get_by_role("alert").filter(has_text="away")).not_to_be_visible(timeout=COMES_BACK_MS)
+    expect(page.get_by_role("alert").filter(has_text="away")).not_to_be_visible()
     expect(load).to_be_enabled()
 
 
@@ -292,14 +240,3 @@ def test_a_field_that_is_filled_while_it_is_drawn_shows_it(page: Page, app: str)
     page.add_init_script(LATE)
     visit(page, f"{app}/sales?tab=add")
     expect(page.get_by_label("Cashier ID")).to_have_value("301")
-
-
-def test_the_first_stop_of_the_keyboard_leads_past_the_app_bar(page: Page, app: str) -> None:
-    visit(page, f"{app}/sales")
-    page.keyboard.press("Tab")
-    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
-    expect(page.get_by_role("link", name="Skip to content")).to_be_in_viewport(ratio=1)
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", level=1)).to_be_focused()
-    page.keyboard.press("Tab")
-    expect(page.get_by_role("tab", name="View")).to_be_focused()

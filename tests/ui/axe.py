@@ -1,0 +1,32 @@
+"""What axe-core finds of a page that has settled."""
+
+from __future__ import annotations
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+IS_SETTLED = """() => {
+  const count = (root) => [...root.querySelectorAll("*")].reduce(
+    (sum, each) => sum + 1 + (each.shadowRoot ? count(each.shadowRoot) : 0), 0)
+  const before = window.elements
+  window.elements = count(document)
+  return before === window.elements
+}"""
+
+
+def settled(page: Page) -> None:
+    """Waits until the page has something that takes the keyboard, and nothing more is added to it."""
+    expect(page.locator(".waiting").filter(visible=True)).to_have_count(0)
+    takes_keys = page.locator("main :is(a, button:enabled, input, [tabindex='0'])").filter(visible=True)
+    expect(takes_keys.first).to_be_visible()
+    page.wait_for_function(IS_SETTLED, polling=500)
+
+
+def faults(page: Page, name: str) -> list[str]:
+    """What axe-core finds of what is shown now that is serious, or wrong of its headings."""
+    broken = [
+        each
+        for each in Axe().run(page).response["violations"]
+        if each["impact"] in ("serious", "critical") or "heading" in each["id"]
+    ]
+    return [f"{name}: {each['help']}: {node['html'][:200]}" for each in broken for node in each["nodes"]]
