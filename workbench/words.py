@@ -29,6 +29,7 @@ NOUNS = (
     ngettext_noop("{n} point", "{n} points"),
     ngettext_noop("{n} bar", "{n} bars"),
     ngettext_noop("{n} byte", "{n} bytes"),
+    ngettext_noop("{n} sample sale", "{n} sample sales"),
     ngettext_noop("{n} question", "{n} questions"),
 )
 
@@ -36,6 +37,16 @@ NOUNS = (
 HEADINGS = (
     *(N_("Stores"), N_("Categories"), N_("Payment methods"), N_("Cashiers"), N_("Products"), N_("Hours")),
     *(N_("Weekdays"), N_("Payment method")),
+    *(N_("Month"), N_("As of"), N_("Order"), N_("Top"), N_("Revenue"), N_("Sales"), N_("Items sold")),
+    *(N_("Returns"), N_("Return rate"), N_("Average sale"), N_("Discount given"), N_("Customers")),
+    *(N_("New customers"), N_("Day"), N_("Store"), N_("Cashier"), N_("Category"), N_("Discount rate")),
+    *(N_("Items per sale"), N_("Metric"), N_("Rank"), N_("Product name"), N_("Share"), N_("Growth")),
+    *(N_("Product"), N_("With"), N_("Confidence"), N_("Confidence back"), N_("Sales both"), N_("Support")),
+    *(N_("Lift"), N_("Before"), N_("Quantity effect"), N_("Price effect"), N_("Discount effect")),
+    *(N_("Discounted share"), N_("Revenue discounted"), N_("By"), N_("Figures"), N_("Master"), N_("Replica")),
+    *(N_("Figure"), N_("Server"), N_("Found"), N_("View"), N_("Rows"), N_("Differ"), N_("Date from")),
+    *(N_("Date to"), N_("Time from"), N_("Time to"), N_("Customer id"), N_("Customer types"), N_("Weekday")),
+    *(N_("Hour"), N_("Week"), N_("Quarter"), N_("Year")),
 )
 
 LABELS = {"abc_class": "ABC", "store_id": "Store", "transaction_id": "ID"}

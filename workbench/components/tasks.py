@@ -12,6 +12,7 @@ import panel_material_ui as pmui
 
 from workbench.components.browser.said import Said
 from workbench.errors import WorkbenchError
+from workbench.locale import _
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +43,7 @@ class Job:
     """One kind of task of a process; ``failed`` is what a page says when it ended with an error nobody foresaw."""
 
     def __init__(self, failed: str) -> None:
-        self._failed = f"{failed} The cause is in the server's log."
+        self._failed = _("{what} The cause is in the server's log.", what=failed)
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self.progress = Progress()
@@ -95,9 +96,11 @@ class Job:
 class Controls:
     """What a page shows of something that takes long: a bar, a button that stops it, and what is said of it."""
 
-    def __init__(self, stop: Callable[[], None], label: str = "Stop", **look: Any) -> None:
+    def __init__(self, stop: Callable[[], None], label: str = "", **look: Any) -> None:
         self.bar = pmui.LinearProgress(value=0, max=1, margin=0, visible=False, sizing_mode="stretch_width")
-        self.stop = pmui.Button(label=label, variant="outlined", color="error", margin=0, visible=False, **look)
+        self.stop = pmui.Button(
+            label=label or _("Stop"), variant="outlined", color="error", margin=0, visible=False, **look
+        )
         self.stop.on_click(lambda _event: stop())
         self.said = Said()
 

@@ -35,7 +35,8 @@ def write_dashboard(path: Path, moment: Moment, tiles: Sequence[Tile]) -> None:
             raise answer
         found[tile] = answer
     workbench = moment.live.workbench
-    cover = {_("Written"): workbench.clock.text(workbench.monitor.now())} | in_words(moment.where, moment.names)
+    cover = {_("Written"): workbench.clock.text(workbench.monitor.now())}
+    cover |= {_(name): text for name, text in in_words(moment.where, moment.names).items()}
     cover |= {_("Currency"): workbench.engines.settings.workbench_currency}
     if kind == "xlsx":
         who = {tile.title: tile.source(answer) for tile, answer in found.items()}

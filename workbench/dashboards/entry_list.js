@@ -13,21 +13,21 @@ function makeEntry(model, key) {
   const lines = add(item, "div", "lines")
   const buttons = add(item, "div", "buttons")
   const made = new Map()
-  const offer = (names, about) => {
+  const offer = (actions, about) => {
     for (const [name, button] of made) {
-      if (!names.includes(name)) {
+      if (!actions.some(([offered]) => offered === name)) {
         button.remove()
         made.delete(name)
       }
     }
-    for (const name of names) {
+    for (const [name, label] of actions) {
       if (!made.has(name)) {
-        const button = add(buttons, "button", "", name)
+        const button = add(buttons, "button", "", label)
         button.type = "button"
         button.addEventListener("click", () => model.send_msg({key, action: name}))
         made.set(name, button)
       }
-      made.get(name).ariaLabel = `${name}: ${about}`
+      made.get(name).ariaLabel = `${label}: ${about}`
     }
   }
   const draw = (entry) => {

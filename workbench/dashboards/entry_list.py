@@ -11,11 +11,13 @@ import param
 from panel.custom import JSComponent
 
 from workbench.components import theme
+from workbench.locale import _
 
 
 @dataclass(frozen=True)
 class ListEntry:
-    """One of them. ``kind`` is how the state is, ``actions`` what can be done with it; texts are drawn as text."""
+    """One of them. ``kind`` is how the state is, ``actions`` in English what can be done with it; texts are drawn as
+    text."""
 
     key: str
     title: str
@@ -42,12 +44,15 @@ class EntryList(JSComponent):
 
     def fill(self, entries: Sequence[ListEntry]) -> None:
         """Shows these, in this order."""
-        found = [asdict(entry) | {"lines": list(entry.lines), "actions": list(entry.actions)} for entry in entries]
+        found = [
+            asdict(entry) | {"lines": list(entry.lines), "actions": [[name, _(name)] for name in entry.actions]}
+            for entry in entries
+        ]
         if found != self.entries:
             self.entries = found
 
     def _acted(self, message: dict[str, str]) -> None:
         """Only what is offered is done, whatever a browser sends."""
-        offered = {entry["key"]: entry["actions"] for entry in self.entries}
+        offered = {entry["key"]: [name for name, _label in entry["actions"]] for entry in self.entries}
         if message.get("action") in offered.get(message.get("key", ""), ()):
             self._on_action(message["key"], message["action"])

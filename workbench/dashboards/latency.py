@@ -18,11 +18,12 @@ from workbench.dashboards.chart import quiet
 from workbench.dashboards.tile import html
 from workbench.database.failures import called
 from workbench.database.positions import KEPT_POINTS, Point, Stopwatch
+from workbench.locale import N_, _
 from workbench.telemetry import Quantiles
 
 COLORS = {"replica": theme.PALETTE[0], "risingwave": theme.PALETTE[1]}
 COLUMNS = ("at", "zone", "ms", "text", "waiting")
-HEADS = {"Until visible": False, "Count": True, "Latest": True, "p50": True, "p95": True}
+HEADS = {N_("Until visible"): False, N_("Count"): True, N_("Latest"): True, "p50": True, "p95": True}
 HEIGHT = 190
 
 
@@ -46,11 +47,12 @@ class CommitLatency(Viewer):
             if new:
                 self._sent[name] = _ms(new[-1])
                 self._sources[name].stream(_columns(new, self._clock), rollover=KEPT_POINTS)
-        self._table.object = table_html(HEADS.items(), _rows(courses, telemetry.SAVES.quantiles()), kind="full")
+        heads = [(_(head), is_number) for head, is_number in HEADS.items()]
+        self._table.object = table_html(heads, _rows(courses, telemetry.SAVES.quantiles()), kind="full")
 
     def __panel__(self) -> Viewable:
-        about = "Measured with each heartbeat. A line that climbs is a commit that is not visible yet."
-        heading = html(f'<h2>Commit to follower, ms</h2><p class="soft">{about}</p>')
+        about = _("Measured with each heartbeat. A line that climbs is a commit that is not visible yet.")
+        heading = html(f'<h2>{_("Commit to follower, ms")}</h2><p class="soft">{about}</p>')
         return pn.Column(heading, self._chart, self._table, sizing_mode="stretch_width", margin=0)
 
 
@@ -69,7 +71,7 @@ def _chart(sources: Mapping[str, ColumnDataSource]) -> figure:
         label: dict[str, Any] = {"legend_label": called(name)} if len(sources) > 1 else {}
         line = made.line("at", "ms", source=source, color=color, line_width=2, **label)
         made.scatter("at", "ms", source=source, size="waiting", color=color, fill_alpha=0, line_width=2)
-        tips = [("Follower", called(name)), ("At", "@at{%H:%M:%S} @zone"), ("Visible", "@text")]
+        tips = [(_("Follower"), called(name)), (_("At"), "@at{%H:%M:%S} @zone"), (_("Visible"), "@text")]
         made.add_tools(HoverTool(renderers=[line], mode="vline", tooltips=tips, formatters={"@at": "datetime"}))
     made.xaxis.formatter = DatetimeTickFormatter(
         seconds="%H:%M:%S", minsec="%H:%M:%S", minutes="%H:%M", hourmin="%H:%M", hours="%H:%M"
@@ -84,7 +86,9 @@ def _columns(points: Sequence[Point], clock: StoreClock) -> Any:
         "at": [_ms(point) + clock.offset(point.at)[0] * 1000 for point in points],
         "zone": [clock.offset(point.at)[1] for point in points],
         "ms": [point.seconds * 1000 for point in points],
-        "text": [f"after {theme.duration(p.seconds)}" if p.is_visible else "not yet" for p in points],
+        "text": [
+            _("after {duration}", duration=theme.duration(p.seconds)) if p.is_visible else _("not yet") for p in points
+        ],
         "waiting": [0 if point.is_visible else 6 for point in points],
     }
 
@@ -96,10 +100,10 @@ def _ms(point: Point) -> int:
 def _rows(courses: Mapping[str, Sequence[Point]], saves: Mapping[str, Quantiles]) -> Iterable[Sequence[str]]:
     for name, points in courses.items():
         beats = telemetry.quantiles([point.seconds for point in points if point.is_visible])
-        latest = "" if not points else theme.duration(points[-1].seconds) if points[-1].is_visible else "not yet"
+        latest = "" if not points else theme.duration(points[-1].seconds) if points[-1].is_visible else _("not yet")
         where = f", {called(name)}" if len(courses) > 1 else ""
-        yield (f"Heartbeats{where}", *_cells(beats, latest))
-        yield (f"Saves{where}", *_cells(saves.get(name), ""))
+        yield (f"{_('Heartbeats')}{where}", *_cells(beats, latest))
+        yield (f"{_('Saves')}{where}", *_cells(saves.get(name), ""))
 
 
 def _cells(found: Quantiles | None, latest: str) -> tuple[str, str, str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -25,11 +26,18 @@ from workbench.dashboards.sample_section import SampleSection
 from workbench.dashboards.tile import html
 from workbench.database.engines import Engines
 from workbench.errors import WorkbenchError
+from workbench.locale import N_, _, ngettext
 from workbench.servers.health import Health, Status
-from workbench.words import counted
 
-HEADS = {"Engine": False, "Queries": True, "p50": True, "p95": True}
-ENGINES = {"columns": "Columns", "replica": "Replica", "master": "Master", "risingwave": "RisingWave"}
+HEADS = {N_("Engine"): False, N_("Queries"): True, "p50": True, "p95": True}
+ENGINES = {"columns": N_("Columns"), "replica": N_("Replica"), "master": N_("Master"), "risingwave": "RisingWave"}
+REASONS = {
+    "no such view": N_("no such view"),
+    "view missing": N_("view missing"),
+    "read nothing yet": N_("read nothing yet"),
+    "behind": N_("behind"),
+    "away": N_("away"),
+}
 
 
 class QueryTimes(Viewer):
@@ -44,41 +52,48 @@ class QueryTimes(Viewer):
         """Takes over what was counted since."""
         found = telemetry.QUERIES.quantiles()
         rows = [
-            (title, theme.count(found[name].count), theme.duration(found[name].p50), theme.duration(found[name].p95))
+            (_(title), theme.count(found[name].count), theme.duration(found[name].p50), theme.duration(found[name].p95))
             for name, title in ENGINES.items()
             if name in found
         ]
-        table = table_html(HEADS.items(), rows, kind="full") if rows else '<p class="soft">No query yet.</p>'
-        counted = ", ".join(f"{reason} {theme.count(times)}" for reason, times in telemetry.REASONS.most_common())
-        passed_over = f'<p class="soft">RisingWave was passed over: {theme.esc(counted)}.</p>' if counted else ""
-        self._table.object = table + passed_over
+        table = table_html(_heads(HEADS), rows, kind="full") if rows else f'<p class="soft">{_("No query yet.")}</p>'
+        reasons = telemetry.REASONS.most_common()
+        counted = ", ".join(f"{_(REASONS.get(reason, reason))} {theme.count(times)}" for reason, times in reasons)
+        passed_over = theme.esc(_("RisingWave was passed over: {reasons}.", reasons=counted)) if counted else ""
+        self._table.object = table + (f'<p class="soft">{passed_over}</p>' if passed_over else "")
 
     def __panel__(self) -> Viewable:
-        about = f"Since this process started; p50 and p95 of the last {locale.number(telemetry.MOST_RECENT)}."
-        heading = html(f'<h2>Queries by engine</h2><p class="soft">{about}</p>')
+        n = locale.number(telemetry.MOST_RECENT)
+        about = _("Since this process started; p50 and p95 of the last {n}.", n=n)
+        heading = html(f'<h2>{_("Queries by engine")}</h2><p class="soft">{about}</p>')
         return pn.Column(heading, self._table, sizing_mode="stretch_width", margin=0)
 
 
 BEAT_LIMIT_SECONDS = 5.0
 ROLES = {
-    "master": ("Master", "Takes every write."),
-    "replica": ("Replica", "Follows the master's WAL and answers reads."),
-    "risingwave": ("RisingWave", "Keeps metrics as materialized views."),
+    "master": (N_("Master"), N_("Takes every write.")),
+    "replica": (N_("Replica"), N_("Follows the master's WAL and answers reads.")),
+    "risingwave": ("RisingWave", N_("Keeps metrics as materialized views.")),
 }
+STATES = {"up": N_("Up"), "down": N_("Down"), "not configured": N_("Not configured")}
 STATE_CLASSES = {"up": "up", "down": "down", "not configured": "off"}
-SLOT_HEADS = {"Slot": False, "Type": False, "State": False, "WAL kept": True, "WAL status": False}
+SLOT_HEADS = {N_("Slot"): False, N_("Type"): False, N_("State"): False, N_("WAL kept"): True, N_("WAL status"): False}
+
+
+def _heads(heads: Mapping[str, bool]) -> list[tuple[str, bool]]:
+    return [(_(head), is_number) for head, is_number in heads.items()]
 
 
 def server_html(name: str, health: Health, now: datetime) -> str:
     """The card of one server; ``now`` is what the age of its heartbeat is measured against."""
-    title, role = ROLES[name]
+    title, role = map(_, ROLES[name])
     rows = "".join(f"<dt>{label}</dt><dd>{value}</dd>" for label, value in _rows(name, health, now))
     facts = f"<dl>{rows}</dl>" if rows else ""
     note_class = "note bad" if health.state != "not configured" else "note"
-    note = f'<p class="{note_class}">{esc(health.note)}</p>' if health.note else ""
+    note = f'<p class="{note_class}">{esc(_(health.note))}</p>' if health.note else ""
     return (
         f'<section class="server" aria-label="{title}"><header><h2>{title}</h2>'
-        f"{state(health.state.capitalize(), STATE_CLASSES[health.state])}</header>"
+        f"{state(_(STATES[health.state]), STATE_CLASSES[health.state])}</header>"
         f'<p class="soft">{role}</p>{facts}{note}</section>'
     )
 
@@ -87,23 +102,25 @@ def _rows(name: str, health: Health, now: datetime) -> list[tuple[str, str]]:
     """Label and value (HTML) of what is known."""
     rows = []
     if health.address:
-        rows.append(("Address", esc(health.address)))
+        rows.append((_("Address"), esc(health.address)))
     if health.version:
-        rows.append(("Version", f"PostgreSQL {esc(health.version)}" if name != "risingwave" else esc(health.version)))
+        rows.append(
+            (_("Version"), f"PostgreSQL {esc(health.version)}" if name != "risingwave" else esc(health.version))
+        )
     if name == "master" and health.lsn:
-        rows.append(("WAL position", esc(health.lsn)))
+        rows.append((_("WAL position"), esc(health.lsn)))
     lag = [] if health.lag_bytes is None else [size(health.lag_bytes)]
-    lag += [] if health.lag_seconds is None else [f"{health.lag_seconds:.1f} s"]
+    lag += [] if health.lag_seconds is None else [f"{locale.number(health.lag_seconds, 1)} s"]
     if lag:
-        rows.append(("Lag", ", ".join(lag)))
+        rows.append((_("Lag"), ", ".join(lag)))
     if health.state == "up":
-        rows.append(("Heartbeat", _freshness(health, now)))
+        rows.append((_("Heartbeat"), _freshness(health, now)))
     return rows
 
 
 def _freshness(health: Health, now: datetime) -> str:
     if health.beat_at is None:
-        return state("no heartbeat yet", "off")
+        return state(_("no heartbeat yet"), "off")
     seconds = max((now - health.beat_at).total_seconds(), 0.0)
     return state(age(seconds), freshness(seconds, BEAT_LIMIT_SECONDS))
 
@@ -111,9 +128,9 @@ def _freshness(health: Health, now: datetime) -> str:
 def slots_html(slots: list[dict[str, Any]], is_master_up: bool) -> str:
     """The table of the slots, or why there is none."""
     if not slots:
-        why = "The master has no slots." if is_master_up else "The master is away: its slots are not known."
+        why = _("The master has no slots.") if is_master_up else _("The master is away: its slots are not known.")
         return f'<p class="soft">{why}</p>'
-    return table_html(SLOT_HEADS.items(), map(_slot_row, slots))
+    return table_html(_heads(SLOT_HEADS), map(_slot_row, slots))
 
 
 def _slot_row(slot: dict[str, Any]) -> tuple[str, ...]:
@@ -121,9 +138,9 @@ def _slot_row(slot: dict[str, Any]) -> tuple[str, ...]:
     return (
         slot["slot_name"],
         slot["slot_type"],
-        state("In use", "up") if slot["is_active"] else state("Not in use", "off"),
+        state(_("In use"), "up") if slot["is_active"] else state(_("Not in use"), "off"),
         size(slot["retained_bytes"]),
-        state("lost", "down") if is_lost else slot["wal_status"] or "not known",
+        state(_("lost"), "down") if is_lost else slot["wal_status"] or _("not known"),
     )
 
 
@@ -143,7 +160,9 @@ class SchemaSection(Viewer):
         self._broken: list[str] = []
         self._list = html_pane()
         self._said = Said()
-        self._run_button = pmui.Button(label="Run migrations", variant="outlined", margin=0, width=170, disabled=True)
+        self._run_button = pmui.Button(
+            label=_("Run migrations"), variant="outlined", margin=0, width=170, disabled=True
+        )
         self._run_button.on_click(self._run)
         self._show(*self._ask())
 
@@ -173,7 +192,7 @@ class SchemaSection(Viewer):
         self._run_button.param.update(disabled=True, loading=True)
         try:
             done = await asyncio.to_thread(migrations.migrate, self._engines, actor=self._actor)
-            self._said.say(done.text() if done else "There was nothing to run.", "good")
+            self._said.say(done.text() if done else _("There was nothing to run."), "good")
         except WorkbenchError as error:
             self._said.say(str(error), "bad")
         finally:
@@ -182,23 +201,23 @@ class SchemaSection(Viewer):
             self._show(*await asyncio.to_thread(self._ask))
 
     def __panel__(self) -> Viewable:
-        heading = pn.pane.HTML("<h2>Schema</h2>", stylesheets=[theme.stylesheet()], margin=0)
+        heading = pn.pane.HTML(f"<h2>{_('Schema')}</h2>", stylesheets=[theme.stylesheet()], margin=0)
         run = [self._run_button, self._said] if self._actor.may("admin") else []
         return pmui.Column(heading, self._list, *run, sx={"gap": "16px"}, sizing_mode="stretch_width")
 
 
 def schema_html(done: list[migrations.Revision], pending: list[migrations.Revision], broken: list[str]) -> str:
     """Each migration with what it makes and whether it has run, and in words what is to be done."""
-    rows = [(r, "applied") for r in done] + [(r, "pending") for r in pending]
+    rows = [(r, "up", _("Applied")) for r in done] + [(r, "amber", _("Pending")) for r in pending]
     items = "".join(
-        f'<li><span class="state {"up" if what == "applied" else "amber"}">{what.capitalize()}</span> '
-        f"<code>{theme.esc(r.revision)}</code>{theme.esc(r.title)}</li>"
-        for r, what in rows
+        f'<li><span class="state {kind}">{what}</span> <code>{theme.esc(r.revision)}</code>{theme.esc(r.title)}</li>'
+        for r, kind, what in rows
     )
-    waiting = f"{counted(len(pending), 'migration')} {'is' if len(pending) == 1 else 'are'} pending."
-    summary = waiting if pending else "The schema is up to date."
+    waiting = ngettext("{n} migration is pending.", "{n} migrations are pending.", len(pending), n=len(pending))
+    summary = waiting if pending else _("The schema is up to date.")
     if broken:
-        summary += f" Reading indexes are missing, so that figures are slow: {', '.join(broken)}."
+        names = ", ".join(broken)
+        summary += " " + _("Reading indexes are missing, so that figures are slow: {names}.", names=names)
     return f'<p>{summary}</p><ul class="plain">{items}</ul>'
 
 
@@ -241,7 +260,7 @@ class PipelinePage(Viewer):
             self._sample.follow(status.master.state == "up")
 
     def __panel__(self) -> Viewable:
-        slots = card(html_pane("<h2>Replication slots of the master</h2>"), self._slots)
+        slots = card(html_pane(f"<h2>{_('Replication slots of the master')}</h2>"), self._slots)
         view = pmui.Column(
             row(*(card(pane) for pane in self._servers.values())),
             row(card(self._latency), stack(card(self._queries), slots)),

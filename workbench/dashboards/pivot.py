@@ -19,15 +19,13 @@ from workbench.dashboards.question_figures import (
     adds_nothing,
     figure_text,
     figures_of,
-    heading_of,
     ranked,
     rows_of,
-    title_of,
     totals_of,
 )
 from workbench.dashboards.tile import Tile
 from workbench.database.replication import Answer
-from workbench.filters.question import Asked
+from workbench.filters.question import Asked, heading_of, title_of
 from workbench.locale import N_, _
 from workbench.metrics import DIMENSIONS, METRICS, MetricQuery
 

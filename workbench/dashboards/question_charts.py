@@ -38,18 +38,16 @@ from workbench.dashboards.question_figures import (
     adds_nothing,
     figure_text,
     figures_of,
-    heading_of,
     ranked,
     rows_of,
     spans,
-    title_of,
     totals_of,
 )
 from workbench.dashboards.tile import Tile
 from workbench.dashboards.tile_card import Button
 from workbench.database.replication import Answer
 from workbench.filters import CUSTOM
-from workbench.filters.question import Asked
+from workbench.filters.question import Asked, heading_of, title_of
 from workbench.locale import _
 from workbench.metrics import DIMENSIONS, METRICS, MetricQuery
 from workbench.words import counted

@@ -159,20 +159,6 @@ def figure_text(metric: str, value: Any, currency: str = "") -> str:
     return conventions().percent.format(plain) if unit == "percent" else plain
 
 
-def title_of(metrics: Sequence[str], by: Sequence[str]) -> str:
-    """``Revenue by store and category``, in English, as files are named."""
-    what, of = ", ".join(METRICS[name].english for name in metrics), (DIMENSIONS[name].english.lower() for name in by)
-    return " by ".join([what, *([" and ".join(of)] if by else [])])
-
-
-def heading_of(metrics: Sequence[str], by: Sequence[str]) -> str:
-    """The same as people read it."""
-    what, nouns = ", ".join(METRICS[name].label for name in metrics), [DIMENSIONS[name].noun for name in by]
-    if len(nouns) > 1:
-        return _("{what} by {one} and {other}", what=what, one=nouns[0], other=nouns[1])
-    return _("{what} by {one}", what=what, one=nouns[0]) if nouns else what
-
-
 def adds_nothing(metric: str) -> Decimal | int | None:
     """What a group without a row has: nothing of a sum or a count; an average or a rate has no value."""
     if METRICS[metric].under:

@@ -22,14 +22,15 @@ from workbench.database.positions import wait_for_replica
 from workbench.database.replication import Session
 from workbench.errors import WorkbenchError
 from workbench.live import shared_live
-from workbench.metrics import METRICS
+from workbench.locale import N_, _
+from workbench.metrics import DIMENSIONS, METRICS
 from workbench.metrics.verification import Difference, Verification, last, save, verify
 from workbench.words import counted
 
-COMPARING = "To compare the servers"
+COMPARING = N_("To compare the servers")
 MOST_SHOWN = 20
-COLUMNS = ("Metric", "By", "Group", "Master", "Engine", "Its figure")
-ABOUT = "Every metric on every engine, the columns included, at one token, to the cent."
+COLUMNS = (N_("Metric"), N_("By"), N_("Group"), N_("Master"), N_("Engine"), N_("Its figure"))
+ABOUT = N_("Every metric on every engine, the columns included, at one token, to the cent.")
 
 
 class Reconciliation(Viewer):
@@ -39,11 +40,11 @@ class Reconciliation(Viewer):
         super().__init__()
         self._workbench, self._actor = workbench, current_actor()
         self._session = Session()
-        job: Job = pn.state.as_cached("verification", partial(Job, "The comparison failed."))
+        job: Job = pn.state.as_cached("verification", partial(Job, _("The comparison failed.")))
         self._controls = JobControls(job, self._stop)
-        self._start_button = pmui.Button(label="Compare now", color="primary", margin=0, width=170)
+        self._start_button = pmui.Button(label=_("Compare now"), color="primary", margin=0, width=170)
         self._start_button.on_click(lambda event: self._start())
-        self._result = html_pane('<p class="soft waiting">Loading …</p>')
+        self._result = html_pane(f'<p class="soft waiting">{_("Loading …")}</p>')
         self._shown: Progress | None = None
 
     async def follow(self, is_master_up: bool) -> None:
@@ -54,7 +55,7 @@ class Reconciliation(Viewer):
             self._result.object = await read_aside(self._last)
         text, kind = progress_text(progress)
         if self._controls.own_has_ended():
-            said.say(text or "Compared: the result is above.", kind)
+            said.say(text or _("Compared: the result is above."), kind)
         elif progress.is_running or text:
             said.follow(text, kind)
         self._shown = progress
@@ -66,11 +67,11 @@ class Reconciliation(Viewer):
             return f'<p class="note bad">{theme.esc(error)}</p>'
 
     def _stop(self) -> None:
-        self._actor.need("admin", COMPARING)
+        self._actor.need("admin", _(COMPARING))
         self._controls.job.stop()
 
     def _start(self) -> None:
-        self._actor.need("admin", COMPARING)
+        self._actor.need("admin", _(COMPARING))
         self._controls.start(self._compared)
 
     def _compared(self, advance: Advance, should_stop: ShouldStop) -> str:
@@ -80,7 +81,7 @@ class Reconciliation(Viewer):
         return ""
 
     def __panel__(self) -> Viewable:
-        heading = html_pane(f'<h2>Reconciliation</h2><p class="soft">{ABOUT}</p>')
+        heading = html_pane(f'<h2>{_("Reconciliation")}</h2><p class="soft">{_(ABOUT)}</p>')
         buttons = pmui.Row(self._start_button, self._controls.stop, sx={"gap": "12px"}, margin=0)
         run = [buttons, self._controls.bar, self._controls.said] if self._actor.may("admin") else []
         return pmui.Column(heading, self._result, *run, sx={"gap": "16px"}, sizing_mode="stretch_width")
@@ -89,23 +90,29 @@ class Reconciliation(Viewer):
 def progress_text(progress: Progress) -> tuple[str, Kind]:
     """In words how far the comparison is, or why there is no result; and how that is."""
     if progress.is_stopping:
-        return "Stopping after the question that is being asked ...", ""
+        return _("Stopping after the question that is being asked ..."), ""
     if progress.is_running:
-        return f"{progress.done} of {counted(progress.total, 'question')}", ""
+        return _("{n} of {all}", n=progress.done, all=counted(progress.total, "question")), ""
     return progress.said, "bad" if progress.is_error else ""
 
 
 def result_html(result: Verification | None, clock: StoreClock) -> str:
     """What was found, when, at which token; with the first differences, everything from the database escaped."""
     if result is None:
-        return '<p class="soft">Nothing has been compared yet.</p>'
-    when = f"{clock.text(result.verified_at)}, at {theme.esc(result.token)}"
-    what = f"{counted(result.figures, 'figure')} on {theme.esc(', '.join(map(called, result.engines)))}"
-    verdict = "No difference" if result.is_good else f"Figures that differ: {locale.number(len(result.differences))}"
+        return f'<p class="soft">{_("Nothing has been compared yet.")}</p>'
+    what = _(
+        "{figures} on {engines}. {moment}, at {token}.",
+        figures=counted(result.figures, "figure"),
+        engines=", ".join(map(called, result.engines)),
+        moment=clock.text(result.verified_at),
+        token=result.token,
+    )
+    differing = locale.number(len(result.differences))
+    verdict = _("No difference") if result.is_good else _("Figures that differ: {n}", n=differing)
     if result.problems and not result.differences:
-        verdict = "Not everything was compared"
+        verdict = _("Not everything was compared")
     kind = "good" if result.is_good else "bad"
-    said = f'<p class="said {kind}">{verdict}</p><p class="soft">{what}. {when}.</p>'
+    said = f'<p class="said {kind}">{verdict}</p><p class="soft">{theme.esc(what)}</p>'
     problems = "".join(f'<p class="note bad">{theme.esc(problem)}</p>' for problem in result.problems)
     return said + problems + _table(result.differences)
 
@@ -114,10 +121,12 @@ def _table(differences: tuple[Difference, ...]) -> str:
     if not differences:
         return ""
     left = len(differences) - MOST_SHOWN
-    more = f'<p class="soft">... and {locale.number(left)} more: see workbench verify.</p>' if left > 0 else ""
-    return table_html([(column, False) for column in COLUMNS], map(_row, differences[:MOST_SHOWN])) + more
+    text = _("... and {n} more: see workbench verify.", n=locale.number(left))
+    more = f'<p class="soft">{text}</p>' if left > 0 else ""
+    return table_html([(_(column), False) for column in COLUMNS], map(_row, differences[:MOST_SHOWN])) + more
 
 
 def _row(found: Difference) -> tuple[str, ...]:
     metric = METRICS[found.metric].label if found.metric in METRICS else found.metric
-    return metric, found.dimension or "in total", found.group, found.master, called(found.engine), found.found
+    by = DIMENSIONS[found.dimension].label if found.dimension in DIMENSIONS else found.dimension or _("in total")
+    return metric, by, found.group, found.master, called(found.engine), found.found

@@ -12,8 +12,9 @@ from panel.viewable import Viewable, Viewer
 from workbench import locale
 from workbench.errors import FieldError, ParameterRefused
 from workbench.forms.fields import Fields, flow
+from workbench.locale import _
 from workbench.reports.library import Parameter, Value
-from workbench.words import label
+from workbench.words import heading
 
 MONTHS = 36  # that can be picked, the present one first
 FIELD: dict[str, Any] = {"margin": 0, "width": None, "sizing_mode": "stretch_width", "size": "small"}
@@ -23,7 +24,7 @@ class ReportFields(Viewer):
     """A field for each parameter, holding what is proposed for ``today``. ``on_change`` is called when one changes."""
 
     def __init__(
-        self, parameters: Sequence[Parameter], today: date, on_change: Callable[..., None] = lambda *_: None
+        self, parameters: Sequence[Parameter], today: date, on_change: Callable[..., None] = lambda *_changed: None
     ) -> None:
         super().__init__()
         self._parameters, self._today = parameters, today
@@ -50,7 +51,9 @@ class ReportFields(Viewer):
             try:
                 found[parameter.name] = parameter.parse(parameter.meant(texts[parameter.name], self._today))
             except ParameterRefused:
-                errors.append(FieldError(parameter.name, texts[parameter.name], f"give {parameter.allowed}"))
+                errors.append(
+                    FieldError(parameter.name, texts[parameter.name], _("give {allowed}", allowed=parameter.allowed))
+                )
         self._fields.show(errors)
         return None if errors else found
 
@@ -62,15 +65,15 @@ class ReportFields(Viewer):
 
 def _widget(parameter: Parameter, today: date) -> Any:
     value = parameter.proposed(today)
-    named = {"label": label(parameter.name), "helper_text": parameter.about, **FIELD}
+    named = {"label": heading(parameter.name), "helper_text": _(parameter.about), **FIELD}
     made: Any
     if parameter.kind == "choice":
-        options = {label(choice): choice for choice in parameter.choices}
+        options = {heading(choice): choice for choice in parameter.choices}
         made = pmui.Select(options=({"": None} if parameter.is_optional else {}) | options, value=value, **named)
     elif parameter.kind == "month":
         made = pmui.Select(options=_months(today, parameter.is_optional), value=value, **named)
     else:  # a day too: a picker says nothing of a text that is none, and keeps the day before it
-        hint = "YYYY-MM-DD" if parameter.kind == "date" else "all" if parameter.is_optional else ""
+        hint = "YYYY-MM-DD" if parameter.kind == "date" else _("all") if parameter.is_optional else ""
         made = pmui.TextInput(value=_text(value), placeholder=hint, **named)
     return made
 

@@ -10,23 +10,30 @@ import panel as pn
 import panel_material_ui as pmui
 from panel.viewable import Viewable, Viewer
 
+from workbench import locale
 from workbench.accounts.actor import Actor
 from workbench.components.browser.said import Said
 from workbench.components.inline import is_served, read_aside, when_shown
 from workbench.config import Settings
 from workbench.dashboards.entry_list import EntryList, ListEntry
 from workbench.errors import WorkbenchError
+from workbench.locale import N_, _
 from workbench.reports.background import Runs
 from workbench.reports.history import Entry, History, State
 from workbench.reports.schedules import Schedule, Schedules
 from workbench.reports.texts import ENDS, sent_text, values_text
 
-OPEN, REPEAT = "Open", "Repeat"
-PAUSE, RESUME, REMOVE = "Pause", "Resume", "Remove"
+OPEN, REPEAT = N_("Open"), N_("Repeat")
+PAUSE, RESUME, REMOVE = N_("Pause"), N_("Resume"), N_("Remove")
 ACTED = {
-    PAUSE: "Paused the schedule {}. What is due meanwhile is not run.",
-    RESUME: "The schedule {} goes on.",
-    REMOVE: "Removed the schedule {}. What it made stays.",
+    PAUSE: N_("Paused the schedule {name}. What is due meanwhile is not run."),
+    RESUME: N_("The schedule {name} goes on."),
+    REMOVE: N_("Removed the schedule {name}. What it made stays."),
+}
+NEEDS = {
+    PAUSE: N_("To pause a schedule"),
+    RESUME: N_("To resume a schedule"),
+    REMOVE: N_("To remove a schedule"),
 }
 PAGE = 20
 RENEW_MS = 5_000
@@ -49,8 +56,8 @@ class RunList(Viewer):
         super().__init__()
         self._history, self._runs, self._settings, self._actor = history, runs, settings, actor
         self._most, self._shown = PAGE, ""
-        self.list = EntryList("Nothing has been run yet.", on_action)
-        self._older = pmui.Button(label="Older", variant="text", size="small", margin=0, visible=False)
+        self.list = EntryList(_("Nothing has been run yet."), on_action)
+        self._older = pmui.Button(label=_("Older"), variant="text", size="small", margin=0, visible=False)
         self._older.on_click(lambda _event: self._go_on())
         _keep_current(self._read)
 
@@ -72,19 +79,19 @@ class RunList(Viewer):
     def _entry(self, entry: Entry, is_admin: bool) -> ListEntry:
         clock = self._settings.clock
         began = f"{clock.text(entry.began_at)} · {entry.by}"
-        took = f" · {entry.seconds:.1f} s" if entry.seconds else ""
-        by_schedule = f" · schedule {entry.schedule}" if entry.schedule else ""
-        gone = f"What it made is gone since {clock.text(entry.gone_at)}." if entry.gone_at else ""
+        took = f" · {locale.number(entry.seconds, 1)} s" if entry.seconds else ""
+        by_schedule = f" · {_('schedule {name}', name=entry.schedule)}" if entry.schedule else ""
+        gone = _("What it made is gone since {moment}.", moment=clock.text(entry.gone_at)) if entry.gone_at else ""
         where = (entry.handed_out, sent_text(entry, clock)) if is_admin else ()
         lines = (f"{began}{took}{by_schedule}", values_text(entry.values), entry.said, gone, *where)
         can_open = self._runs.find(entry.id) is not None or (entry.state == "done" and entry.gone_at is None)
         actions = ((OPEN,) if can_open else ()) + ((REPEAT,) if entry.is_over else ())
         return ListEntry(
             key=entry.id,
-            title=entry.title,
+            title=_(entry.title),
             lines=tuple(filter(None, lines)),
             actions=actions,
-            state=ENDS[entry.state],
+            state=_(ENDS[entry.state]),
             kind=KINDS[entry.state],
             is_shown=entry.id == self._shown,
         )
@@ -100,7 +107,7 @@ class ScheduleList(Viewer):
         super().__init__()
         self._settings, self._actor, self._said = settings, actor, said
         self._schedules = Schedules(settings)
-        self.list = EntryList("There is none.", self._act)
+        self.list = EntryList(_("There is none."), self._act)
         _keep_current(self._read)
 
     def renew(self) -> None:
@@ -113,17 +120,20 @@ class ScheduleList(Viewer):
 
     def _entry(self, schedule: Schedule, is_admin: bool) -> ListEntry:
         following = self._schedules.next_of(schedule)
-        due = f"{schedule.every}, next {self._settings.clock.text(following)}" if following else schedule.every
+        due = schedule.every
+        if following:
+            due = _("{every}, next {moment}", every=due, moment=self._settings.clock.text(following))
         to = ", ".join(filter(None, [str(schedule.folder or ""), *schedule.to]))
-        lines = (due, values_text(schedule.given), f"{schedule.form} to {to}" if to and is_admin else "")
-        state: tuple[str, Literal["off", "down", ""]] = ("Failing", "down") if schedule.is_failing else ("", "")
-        state = ("Paused", "off") if schedule.is_paused else state
+        goes = _("{form} to {places}", form=schedule.form, places=to) if to and is_admin else ""
+        lines = (due, values_text(schedule.given), goes)
+        state: tuple[str, Literal["off", "down", ""]] = (_("Failing"), "down") if schedule.is_failing else ("", "")
+        state = (_("Paused"), "off") if schedule.is_paused else state
         actions = (RESUME if schedule.is_paused else PAUSE, REMOVE) if is_admin else ()
         return ListEntry(schedule.name, schedule.name, tuple(filter(None, lines)), actions, *state)
 
     def _act(self, name: str, action: str) -> None:
         try:
-            self._actor.need("admin", f"To {action.lower()} a schedule")
+            self._actor.need("admin", _(NEEDS[action]))
             if action == REMOVE:
                 self._schedules.remove(name)
             else:
@@ -131,7 +141,7 @@ class ScheduleList(Viewer):
         except WorkbenchError as error:
             self._said.say(str(error), "bad")
         else:
-            self._said.say(ACTED[action].format(name), "good")
+            self._said.say(_(ACTED[action], name=name), "good")
         self.renew()
 
     def __panel__(self) -> Viewable:

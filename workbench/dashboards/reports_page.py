@@ -13,6 +13,7 @@ import param
 from panel.custom import JSComponent
 from panel.viewable import Viewable, Viewer
 
+from workbench import locale
 from workbench.accounts.actor import current_actor
 from workbench.components import theme
 from workbench.components.browser.downloads import Downloads
@@ -29,6 +30,7 @@ from workbench.dashboards.schedule_form import Chosen, ScheduleForm
 from workbench.dashboards.tile import card, html
 from workbench.errors import ReportGone, WorkbenchError
 from workbench.files.chromium import installed_chromium
+from workbench.locale import N_, _
 from workbench.reports.background import shared_runs
 from workbench.reports.history import Entry, Form, History
 from workbench.reports.library import Report, library
@@ -49,9 +51,9 @@ class ReportFrame(JSComponent):
 
 
 LOOK_MS = 250
-FORMATS: dict[Form, str] = {"html": "Download HTML", "ipynb": "Download notebook", "pdf": "Download PDF"}
-NOTHING_SHOWN = '<p class="soft">What a report makes is shown here. Run one, or open one that was run.</p>'
-NO_REPORT = '<p class="soft">There is no report in the folder notebooks/reports.</p>'
+FORMATS: dict[Form, str] = {"html": N_("Download HTML"), "ipynb": N_("Download notebook"), "pdf": N_("Download PDF")}
+NOTHING_SHOWN = N_("What a report makes is shown here. Run one, or open one that was run.")
+NO_REPORT = N_("There is no report in the folder notebooks/reports.")
 
 
 class ReportsPage(Viewer):
@@ -69,11 +71,11 @@ class ReportsPage(Viewer):
             "".join(f'<p class="said bad">{theme.esc(problem)}</p>' for problem in there.problems.values())
         )
         titles = list(self._reports)
-        self._pick = pmui.RadioBoxGroup(label="Report", options=titles, value=next(iter(titles), None), margin=0)
+        self._pick = pmui.RadioBoxGroup(label=_("Report"), options=titles, value=next(iter(titles), None), margin=0)
         self._about, self._heading = html(), html()
         self._fields = pn.Column(margin=(8, 0, 0, 0), sizing_mode="stretch_width")
-        self._start = pmui.Button(label="Run", color="primary", icon="play_arrow", margin=0, on_click=self._begin)
-        self._controls = Controls(self._stop, "Cancel")
+        self._start = pmui.Button(label=_("Run"), color="primary", icon="play_arrow", margin=0, on_click=self._begin)
+        self._controls = Controls(self._stop, _("Cancel"))
         self._said = self._controls.said
         self._downloads = Downloads()
         self._result = pn.Column(margin=0, sizing_mode="stretch_width")
@@ -92,10 +94,10 @@ class ReportsPage(Viewer):
         report = self._reports.get(self._pick.value)
         self._start.disabled = report is None
         if report is None:
-            self._about.object = NO_REPORT
+            self._about.object = _soft(_(NO_REPORT))
             return
-        self._heading.object = f"<h2>{theme.esc(report.title)}</h2>"
-        self._about.object = f'<p class="soft">{theme.esc(report.about)}</p>'
+        self._heading.object = f"<h2>{theme.esc(_(report.title))}</h2>"
+        self._about.object = _soft(_(report.about))
         self.fields = ReportFields(report.parameters, self._settings.clock.today(), self._unsaved.changed)
         self._fields[:] = [self.fields]
         self._unsaved.changed()
@@ -118,7 +120,7 @@ class ReportsPage(Viewer):
     def _act(self, run_id: str, action: str) -> None:
         """What is wanted with one of the runs."""
         if self._job is not None:
-            self._said.say("Wait for the report that runs, or cancel it.", "bad")
+            self._said.say(_("Wait for the report that runs, or cancel it."), "bad")
         elif action == OPEN:
             self._open(run_id)
         elif action == REPEAT:
@@ -129,7 +131,7 @@ class ReportsPage(Viewer):
         entry = self._history.find(run_id, self._actor)
         title = next((title for title, report in self._reports.items() if entry and report.name == entry.report), None)
         if entry is None or title is None:
-            self._said.say("That report, or the run, is not there any more.", "bad")
+            self._said.say(_("That report, or the run, is not there any more."), "bad")
             return
         self._pick.value = title
         texts = self.fields.texts()
@@ -178,7 +180,7 @@ class ReportsPage(Viewer):
             is_stopping=progress.is_stopping,
         )
         if progress.is_running:
-            self._said.follow(progress.note or "Starting ...")
+            self._said.follow(progress.note or _("Starting ..."))
             return
         self._clock.stop()
         self._job = None
@@ -195,7 +197,7 @@ class ReportsPage(Viewer):
         self.runs.renew(self._run_id)
 
     def _show_nothing(self) -> None:
-        self._result[:] = [card(html(NOTHING_SHOWN))]
+        self._result[:] = [card(html(_soft(_(NOTHING_SHOWN))))]
 
     def _show(self, entry: Entry) -> None:
         """The report below its downloads. The frame has an origin of its own: nothing in it reaches this page."""
@@ -206,13 +208,14 @@ class ReportsPage(Viewer):
             self._said.say(str(error), "bad")
             return
         began = self._settings.clock.text(entry.began_at)
-        self._said.say(f"Done in {entry.seconds:.1f} s: {entry.title}, run {began} by {entry.by}.", "good")
+        values = {"n": locale.number(entry.seconds, 1), "report": _(entry.title), "moment": began, "who": entry.by}
+        self._said.say(_("Done in {n} s: {report}, run {moment} by {who}.", **values), "good")
         forms = FORMATS if installed_chromium() else {form: name for form, name in FORMATS.items() if form != "pdf"}
         downloads = [
-            pmui.Button(label=name, variant="outlined", margin=0, on_click=partial(self._hand_out, entry, form))
+            pmui.Button(label=_(name), variant="outlined", margin=0, on_click=partial(self._hand_out, entry, form))
             for form, name in forms.items()
         ]
-        self._result[:] = [card(flow(*downloads, styles={"gap": "12px"}), ReportFrame(entry.title, page))]
+        self._result[:] = [card(flow(*downloads, styles={"gap": "12px"}), ReportFrame(_(entry.title), page))]
 
     async def _hand_out(self, entry: Entry, form: Form, event: param.parameterized.Event) -> None:
         """Hands the report out; a PDF takes some seconds. What was tidied away meanwhile is said to be gone."""
@@ -234,9 +237,9 @@ class ReportsPage(Viewer):
             "pick": card(self._pick, self._problems),
             "fields": card(self._heading, self._about, self._fields, buttons, self._controls.bar, self._said),
             "result": self._result,
-            "runs": card(html("<h2>Runs</h2>"), self.runs),
+            "runs": card(html(f"<h2>{_('Runs')}</h2>"), self.runs),
             "schedules": card(
-                html("<h2>Schedules</h2>"), self.schedules, self._said_of_schedules, *self._schedule_forms
+                html(f"<h2>{_('Schedules')}</h2>"), self.schedules, self._said_of_schedules, *self._schedule_forms
             ),
         }
         for area, part in parts.items():
@@ -255,11 +258,15 @@ class ReportsPage(Viewer):
 def _why_nothing(entry: Entry | None, clock: StoreClock) -> str:
     """Why there is no report of a run."""
     if entry is None:
-        return "The run is not in the history any more. Run it again."
-    return ended_text(entry, clock) if entry.is_over else "It runs in another process. Open it when it is done."
+        return _("The run is not in the history any more. Run it again.")
+    return ended_text(entry, clock) if entry.is_over else _("It runs in another process. Open it when it is done.")
 
 
 def _by_title(reports: Sequence[Report]) -> dict[str, Report]:
     """The reports by what is picked; two of one title are told apart by their names."""
     titles = [report.title for report in reports]
-    return {r.title if titles.count(r.title) == 1 else f"{r.title} ({r.name})": r for r in reports}
+    return {_(r.title) if titles.count(r.title) == 1 else f"{_(r.title)} ({r.name})": r for r in reports}
+
+
+def _soft(text: str) -> str:
+    return f'<p class="soft">{theme.esc(text)}</p>'

@@ -24,14 +24,16 @@ from workbench.components.tasks import Advance, Job, JobControls, Progress, Shou
 from workbench.database.engines import Engines
 from workbench.errors import FieldError, RealSales, SampleChanged, WorkbenchError
 from workbench.forms.fields import Fields
+from workbench.locale import N_, _
 from workbench.sample import MAX_SALES, Load, load, loads, refuse_real, undo
 from workbench.words import counted
 
 MAX_SEED = 2**31 - 1
-DEFAULT_SALES, DEFAULT_SEED = "10,000", "42"
+DEFAULT_SALES, DEFAULT_SEED = 10_000, "42"
 NUMBERS = {"number_of_sales": (1, MAX_SALES), "seed": (0, MAX_SEED)}  # of each field the least and the most
 CONSENT = "made up"  # what is typed where there are real sales
-AGREE = f'type "{CONSENT}", and they are mixed with yours; below they can be taken back'
+AGREE = N_('type "{consent}", and they are mixed with yours; below they can be taken back')
+FIELDS = (N_("Number Of Sales"), N_("Seed"), N_("Consent"))  # what errors call them
 _FIELD: dict[str, Any] = {"margin": 0, "width": 260, "size": "small"}
 
 
@@ -41,19 +43,19 @@ class SampleSection(Viewer):
     def __init__(self, engines: Engines) -> None:
         super().__init__()
         self._engines, self._actor = engines, current_actor()
-        self._load: Job = pn.state.as_cached("sample-load", partial(Job, "That failed, and nothing was changed."))
+        self._load: Job = pn.state.as_cached("sample-load", partial(Job, _("That failed, and nothing was changed.")))
         self._controls = JobControls(self._load, self._stop)
-        self._count = pmui.TextInput(label="Number of sales", value=DEFAULT_SALES, **_FIELD)
-        self._seed = pmui.TextInput(label="Seed", value=DEFAULT_SEED, **_FIELD)
-        label = f'There are real sales: type "{CONSENT}" to load'
+        self._count = pmui.TextInput(label=_("Number of sales"), value=locale.number(DEFAULT_SALES), **_FIELD)
+        self._seed = pmui.TextInput(label=_("Seed"), value=DEFAULT_SEED, **_FIELD)
+        label = _('There are real sales: type "{consent}" to load', consent=CONSENT)
         wide: dict[str, Any] = {"margin": 0, "size": "small", "sizing_mode": "stretch_width", "max_width": 532}
         self._consent = pmui.TextInput(label=label, visible=False, **wide)
         self._unsaved = Unsaved("sample", self._draft, self._restore, asks=False)
         widgets = {"number_of_sales": self._count, "seed": self._seed, "consent": self._consent}
         self._fields = Fields(widgets, self._unsaved.changed)
-        self._start_button = pmui.Button(label="Load sample data", color="primary", margin=0, width=170)
+        self._start_button = pmui.Button(label=_("Load sample data"), color="primary", margin=0, width=170)
         self._start_button.on_click(self._start)
-        self._undo_button = pmui.Button(label="Undo this load", variant="outlined", margin=0, width=170)
+        self._undo_button = pmui.Button(label=_("Undo this load"), variant="outlined", margin=0, width=170)
         self._undo_button.on_click(self._undo)
         self._also_changed = pmui.Checkbox(value=False, margin=0)
         self._last = html_pane()
@@ -88,9 +90,9 @@ class SampleSection(Viewer):
         self._undo_place.visible = last is not None
         if last is not None:
             when = self._engines.settings.clock.text(last.loaded_at)
-            parts = [last.text, when, f"by {last.actor}", *([last.note] if last.note else [])]
-            self._last.object = f"<p>Last load: {theme.esc(', '.join(parts))}.</p>"
-            label = f"Also the {locale.number(last.changed)} that were changed since"
+            parts = [last.text, when, _("by {who}", who=last.actor), *([last.note] if last.note else [])]
+            self._last.object = f"<p>{theme.esc(_('Last load: {facts}.', facts=', '.join(parts)))}</p>"
+            label = _("Also the {n} that were changed since", n=locale.number(last.changed))
             self._also_changed.param.update(label=label, visible=last.changed > 0, value=False)
 
     def follow(self, is_master_up: bool) -> None:
@@ -134,12 +136,12 @@ class SampleSection(Viewer):
             except FieldError as error:
                 errors.append(error)
         if self._consent.visible and texts["consent"].strip().lower() != CONSENT:
-            errors.append(FieldError("consent", texts["consent"], AGREE))
+            errors.append(FieldError("consent", texts["consent"], _(AGREE, consent=CONSENT)))
         self._fields.show(errors)
         return None if errors else numbers
 
     def _stop(self) -> None:
-        self._actor.need("admin", "To stop a load")
+        self._actor.need("admin", _("To stop a load"))
         self._load.stop()
 
     def _undo(self, event: object) -> None:
@@ -150,7 +152,8 @@ class SampleSection(Viewer):
         self._draw()
 
     def __panel__(self) -> Viewable:
-        intro = "<h2>Sample data</h2><p class='soft'>Adds made-up sales of the last 400 days. All or none.</p>"
+        about = _("Adds made-up sales of the last 400 days. All or none.")
+        intro = f"<h2>{_('Sample data')}</h2><p class='soft'>{about}</p>"
         heading = pn.pane.HTML(intro, stylesheets=[theme.stylesheet()], margin=0)
         fields = pmui.Row(self._count, self._seed, sx={"gap": "12px", "flexWrap": "wrap"})
         buttons = pmui.Row(self._start_button, self._controls.stop, sx={"gap": "12px"})
@@ -185,7 +188,7 @@ def loaded(
     made = load(engines, count, seed=seed, progress=advance, waiting=waiting, should_stop=should_stop, actor=actor)
     if not among_real:
         catalogue.fill(engines, actor)
-    return f"Loaded {made.text} in {made.seconds:.1f} s."
+    return _("Loaded {what} in {n} s.", what=made.text, n=locale.number(made.seconds, 1))
 
 
 def undone(
@@ -196,16 +199,17 @@ def undone(
         gone = undo(engines, load_id, also_changed=also_changed, actor=actor)
         catalogue.take_back(engines, actor)
     except SampleChanged as error:
-        raise SampleChanged(f"{error} Tick the box to remove these as well.") from None
-    return f"Removed {gone.text} in {gone.seconds:.1f} s."
+        raise SampleChanged(_("{error} Tick the box to remove these as well.", error=error)) from None
+    return _("Removed {what} in {n} s.", what=gone.text, n=locale.number(gone.seconds, 1))
 
 
 def whole_number(text: str, field: str, low: int, high: int) -> int:
-    """The number in ``text``, which may group its thousands by commas. Raises FieldError saying what is allowed."""
-    allowed = f"give a whole number from {locale.number(low)} to {locale.number(high)}"
-    if not re.fullmatch(r"[0-9]{1,15}|[0-9]{1,3}(,[0-9]{3}){1,4}", text.strip()):
+    """The number in ``text``, which may group its thousands as here, or by commas. Raises FieldError."""
+    allowed = _("give a whole number from {low} to {high}", low=locale.number(low), high=locale.number(high))
+    plain = text.strip().replace(locale.conventions().group, ",")
+    if not re.fullmatch(r"[0-9]{1,15}|[0-9]{1,3}(,[0-9]{3}){1,4}", plain):
         raise FieldError(field, text, allowed)
-    number = int(text.replace(",", ""))
+    number = int(plain.replace(",", ""))
     if not low <= number <= high:
         raise FieldError(field, number, allowed)
     return number
@@ -214,14 +218,14 @@ def whole_number(text: str, field: str, low: int, high: int) -> int:
 def progress_text(progress: Progress, is_master_up: bool) -> tuple[str, Kind]:
     """In words how far the load is, what became of the last one, or why none can be started; and how that is."""
     if progress.is_stopping:
-        return "Stopping: taking back what was loaded ...", ""
+        return _("Stopping: taking back what was loaded ..."), ""
     if progress.is_running:
         done = (
-            f"{locale.number(progress.done)} of {counted(progress.total, 'sale')}"
+            _("{n} of {all}", n=locale.number(progress.done), all=counted(progress.total, "sale"))
             if progress.total
-            else "Taking it back ..."
+            else _("Taking it back ...")
         )
         return f"{done}. {progress.note}" if progress.note else done, ""
     if not is_master_up:
-        return "The master is away: nothing can be loaded until it is back.", "bad"
+        return _("The master is away: nothing can be loaded until it is back."), "bad"
     return progress.said, "bad" if progress.is_error else "good"

@@ -21,19 +21,30 @@ from workbench.dashboards.report_fields import FIELD
 from workbench.errors import FieldError, WorkbenchError
 from workbench.files.chromium import installed_chromium
 from workbench.forms.fields import CHOICE, Fields, flow
-from workbench.reports.every import WEEKDAYS
+from workbench.locale import N_, _
 from workbench.reports.history import Form
 from workbench.reports.library import Report
 from workbench.reports.mail import can_send
 from workbench.reports.schedules import MOST_RECIPIENTS, Schedules
 
-DAYS = {"Every day": "day", "Every month": "month"} | {f"Every {day.capitalize()}": day for day in WEEKDAYS}
+DAYS = {
+    "day": N_("Every day"),
+    "month": N_("Every month"),
+    "monday": N_("Every Monday"),
+    "tuesday": N_("Every Tuesday"),
+    "wednesday": N_("Every Wednesday"),
+    "thursday": N_("Every Thursday"),
+    "friday": N_("Every Friday"),
+    "saturday": N_("Every Saturday"),
+    "sunday": N_("Every Sunday"),
+}
 FORMS: dict[str, Form] = {"HTML": "html", "Notebook": "ipynb", "PDF": "pdf"}
-NO_MAIL = "To send mail, WORKBENCH_SMTP_HOST and WORKBENCH_SMTP_FROM have to be set where the app runs."
-ABOUT = (
-    "<p class='soft'>It runs the report that is picked above, with its parameters as they are set. A month or a day"
-    " that is left as proposed is the last whole one each time; a day can be said in words, as first of last week.</p>"
+NO_MAIL = N_("To send mail, WORKBENCH_SMTP_HOST and WORKBENCH_SMTP_FROM have to be set where the app runs.")
+ABOUT = N_(
+    "It runs the report that is picked above, with its parameters as they are set. A month or a day that is left as"
+    " proposed is the last whole one each time; a day can be said in words, as first of last week."
 )
+OPEN, CLOSE = N_("New schedule"), N_("Close")
 Chosen = tuple[Report, Mapping[str, str]]
 
 
@@ -59,12 +70,18 @@ class ScheduleForm(Viewer):
         can_mail = can_send(settings)
         self.fields = Fields(
             {
-                "when": pmui.Select(label="When", options=DAYS, value="day", **FIELD, **CHOICE),
-                "day": pmui.TextInput(label="Day of the month", value="1", visible=False, **FIELD),
-                "at": pmui.TextInput(label="At", value="07:00", helper_text="Of the stores' clock", **FIELD),
-                "form": pmui.Select(label="As", options=forms, value="html", **FIELD, **CHOICE),
+                "when": pmui.Select(
+                    label=_("When"),
+                    options={_(text): name for name, text in DAYS.items()},
+                    value="day",
+                    **FIELD,
+                    **CHOICE,
+                ),
+                "day": pmui.TextInput(label=_("Day of the month"), value="1", visible=False, **FIELD),
+                "at": pmui.TextInput(label=_("At"), value="07:00", helper_text=_("Of the stores' clock"), **FIELD),
+                "form": pmui.Select(label=_("As"), options=forms, value="html", **FIELD, **CHOICE),
                 "to": pmui.TextInput(
-                    label="Mail to",
+                    label=_("Mail to"),
                     placeholder="ann@example.com, bob@example.com",
                     disabled=not can_mail,
                     **FIELD,
@@ -72,23 +89,23 @@ class ScheduleForm(Viewer):
             },
             lambda _name: self._show_day(),
         )
-        self._folder = pmui.Checkbox(label="Keep it in a folder too", value=False, size="small", margin=0)
+        self._folder = pmui.Checkbox(label=_("Keep it in a folder too"), value=False, size="small", margin=0)
         self._make = pmui.Button(
-            label="Make schedule", color="primary", size="small", margin=(8, 0), on_click=self._add
+            label=_("Make schedule"), color="primary", size="small", margin=(8, 0), on_click=self._add
         )
-        where = html_pane(f"<p class='soft'>The folder is {esc(self._schedules.own_folder)}, where the app runs.</p>")
-        mail = html_pane("" if can_mail else f"<p class='soft'>{NO_MAIL}</p>")
+        where = _soft(_("The folder is {folder}, where the app runs.", folder=self._schedules.own_folder))
+        mail = html_pane() if can_mail else _soft(_(NO_MAIL))
         fields = flow(*self.fields.widgets.values(), width=170)
         fields.styles = {**fields.styles, "gap": "12px 16px"}
         self._form = pn.Column(
-            html_pane(ABOUT), fields, mail, self._folder, where, self._make, visible=False, sizing_mode="stretch_width"
+            _soft(_(ABOUT)), fields, mail, self._folder, where, self._make, visible=False, sizing_mode="stretch_width"
         )
-        self._open = pmui.Button(label="New schedule", variant="outlined", size="small", margin=(8, 0))
+        self._open = pmui.Button(label=_(OPEN), variant="outlined", size="small", margin=(8, 0))
         self._open.on_click(lambda _event: self._show(not self._form.visible))
 
     def _show(self, is_open: bool) -> None:
         self._form.visible = is_open
-        self._open.label = "Close" if is_open else "New schedule"
+        self._open.label = _(CLOSE if is_open else OPEN)
 
     def _show_day(self) -> None:
         self.fields.widgets["day"].visible = self.fields.text("when") == "month"
@@ -114,7 +131,7 @@ class ScheduleForm(Viewer):
         folder = self._schedules.own_folder if self._folder.value else None
         form: Any = texts["form"]
         try:
-            by = self._actor.need("admin", "To make a schedule").name
+            by = self._actor.need("admin", _("To make a schedule")).name
             made = await asyncio.to_thread(
                 self._schedules.add, report.name, given, _every(texts), by=by, form=form, folder=folder, to=to
             )
@@ -122,13 +139,18 @@ class ScheduleForm(Viewer):
             self._said.say(str(error), "bad")
             return
         following = self._schedules.next_of(made)
-        due = f", due first on {self._settings.clock.text(following)}" if following else ""
-        self._said.say(f"Made the schedule {made.name}{due}.", "good")
+        said = _("Made the schedule {name}, due first on {moment}.") if following else _("Made the schedule {name}.")
+        due = self._settings.clock.text(following) if following else ""
+        self._said.say(said.format(name=made.name, moment=due), "good")
         self._show(False)
         self._on_made()
 
     def __panel__(self) -> Viewable:
         return pn.Column(self._open, self._form, sizing_mode="stretch_width", margin=0)
+
+
+def _soft(text: str) -> pn.pane.HTML:
+    return html_pane(f"<p class='soft'>{esc(text)}</p>")
 
 
 def _every(texts: Mapping[str, str]) -> str:
@@ -140,13 +162,15 @@ def _looked_at(texts: Mapping[str, str]) -> tuple[list[FieldError], tuple[str, .
     """What is wrong by its field, and the addresses."""
     errors, to = [], tuple[str, ...]()
     if texts["when"] == "month" and not re.fullmatch(r"0?[1-9]|[12][0-9]|3[01]", texts["day"], re.ASCII):
-        errors.append(FieldError("day", texts["day"], "give a day from 1 to 31; in a shorter month 31 is the last one"))
+        errors.append(
+            FieldError("day", texts["day"], _("give a day from 1 to 31; in a shorter month 31 is the last one"))
+        )
     if not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", texts["at"], re.ASCII):
-        errors.append(FieldError("at", texts["at"], "give a time from 00:00 to 23:59, as 07:00"))
+        errors.append(FieldError("at", texts["at"], _("give a time from 00:00 to 23:59, as 07:00")))
     try:
         to = checked_addresses([texts["to"]]) if texts["to"] else ()
     except ValueError as error:
         errors.append(FieldError("to", texts["to"], str(error)))
     if len(to) > MOST_RECIPIENTS:
-        errors.append(FieldError("to", texts["to"], f"give at most {MOST_RECIPIENTS} addresses, or a list's"))
+        errors.append(FieldError("to", texts["to"], _("give at most {n} addresses, or a list's", n=MOST_RECIPIENTS)))
     return errors, to

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -20,6 +20,20 @@ BY = {name: dimension.english for name, dimension in DIMENSIONS.items() if name 
 SHAPES = {"chart": N_("Chart"), "table": N_("Table")}
 NAMES = ("metrics", "by", "shape")  # in an address; the grain is that of the filters
 MOST_BY = 2
+
+
+def title_of(metrics: Sequence[str], by: Sequence[str]) -> str:
+    """``Revenue by store and category``, in English, as files are named."""
+    what, of = ", ".join(METRICS[name].english for name in metrics), (DIMENSIONS[name].english.lower() for name in by)
+    return " by ".join([what, *([" and ".join(of)] if by else [])])
+
+
+def heading_of(metrics: Sequence[str], by: Sequence[str]) -> str:
+    """The same as people read it."""
+    what, nouns = ", ".join(METRICS[name].label for name in metrics), [DIMENSIONS[name].noun for name in by]
+    if len(nouns) > 1:
+        return _("{what} by {one} and {other}", what=what, one=nouns[0], other=nouns[1])
+    return _("{what} by {one}", what=what, one=nouns[0]) if nouns else what
 
 
 class Asked(NamedTuple):

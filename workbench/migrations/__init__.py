@@ -22,6 +22,7 @@ from workbench.database.failures import SERVER_ERRORS, failure, in_words, state_
 from workbench.database.positions import wait_for_replica
 from workbench.database.sql_files import read_sql, run_sql, sql_names
 from workbench.errors import SchemaError
+from workbench.locale import _
 from workbench.metrics import views as metrics_views
 from workbench.servers import indexes
 from workbench.servers.risingwave import relations
@@ -55,11 +56,11 @@ class Migrated:
     def text(self) -> str:
         """In words, on one line."""
         parts = (
-            ("Ran", [f"{revision.revision} ({revision.title})" for revision in self.revisions]),
-            ("Made views anew:", self.views),
-            ("Made indexes:", self.indexes),
+            (_("Ran {names}."), [f"{revision.revision} ({revision.title})" for revision in self.revisions]),
+            (_("Made views anew: {names}."), self.views),
+            (_("Made indexes: {names}."), self.indexes),
         )
-        return ". ".join(f"{what} {', '.join(names)}" for what, names in parts if names) + "."
+        return " ".join(text.format(names=", ".join(names)) for text, names in parts if names)
 
 
 def pending(engines: Engines) -> list[Revision]:

@@ -7,18 +7,20 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 
+from workbench import locale
 from workbench.accounts.actor import Actor, current_actor
 from workbench.components.tasks import Advance, Job, ShouldStop
 from workbench.config import Settings
 from workbench.errors import ReportError, ReportStopped
+from workbench.locale import N_, _
 from workbench.reports.history import FAILED, History, Recording
 from workbench.reports.library import Report, Value
 
 AT_ONCE = 2  # each is a process that takes a core and some 200 MB
 MOST_WAITING = 10
 MOST_OF_ONE = 6  # of one person who has logged in, so that others find a place
-WAITS = "Waiting: other reports run ..."
-NOT_BEGUN = "It was stopped before it began."
+WAITS = N_("Waiting: other reports run ...")
+NOT_BEGUN = N_("It was stopped before it began.")
 
 
 class Runs:
@@ -38,10 +40,10 @@ class Runs:
 
         Raises ReportError when too many wait already, or the history cannot be written.
         """
-        job = Job(FAILED)
+        job = Job(_(FAILED))
         with self._lock:
             if len(self._running) >= AT_ONCE + MOST_WAITING:
-                raise ReportError(f"{len(self._running)} reports run or wait already. Try again in a minute.")
+                raise ReportError(_("{n} reports run or wait already. Try again in a minute.", n=len(self._running)))
             by = self._with_a_place(current_actor())
             recording = History.of(settings).begin(report.name, report.title, values, by)
             self._running[recording.entry.id], self._by[recording.entry.id] = job, by
@@ -58,7 +60,7 @@ class Runs:
         except RuntimeError:  # no more threads
             self._forget(recording.entry.id)
             recording.end("failed", FAILED)
-            raise ReportError(FAILED) from None
+            raise ReportError(_(FAILED)) from None
         return recording.entry.id
 
     def _with_a_place(self, actor: Actor) -> str:
@@ -66,8 +68,11 @@ class Runs:
         own = list(self._by.values()).count(actor.name)
         if actor.has_logged_in and own >= MOST_OF_ONE:
             raise ReportError(
-                f"{own} reports of yours run or wait already: wait for one of them, or open one under"
-                " Runs to cancel it."
+                _(
+                    "{n} reports of yours run or wait already: wait for one of them, or open one under Runs to cancel"
+                    " it.",
+                    n=own,
+                )
             )
         return actor.name
 
@@ -88,11 +93,11 @@ class Runs:
     @contextmanager
     def _turn_of(self, job: Job, recording: Recording, should_stop: ShouldStop) -> Iterator[None]:
         """The same for a task. Raises ReportStopped when it is stopped meanwhile."""
-        job.note(WAITS)
+        job.note(_(WAITS))
         while not self._turn.acquire(timeout=0.2):
             if should_stop():
                 recording.end("stopped", NOT_BEGUN)
-                raise ReportStopped(NOT_BEGUN)
+                raise ReportStopped(_(NOT_BEGUN))
         try:
             job.note("")
             yield
@@ -120,9 +125,9 @@ def _done(
 
     def tell(cell: int, cells: int, title: str) -> None:
         advance(cell, cells)
-        job.note(f"Cell {cell} of {cells}: {title}")
+        job.note(_("Cell {n} of {all}: {title}", n=cell, all=cells, title=title))
 
     finished = run_recorded(
         recording, report, values, settings, by=recording.entry.by, progress=tell, should_stop=should_stop
     )
-    return f"Done in {finished.seconds:.1f} s. It is below."
+    return _("Done in {n} s. It is below.", n=locale.number(finished.seconds, 1))

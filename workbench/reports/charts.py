@@ -17,13 +17,13 @@ from bokeh.models import ColumnDataSource, LayoutDOM
 
 from workbench import locale
 from workbench.components.theme import PALETTE, esc
-from workbench.locale import conventions
+from workbench.locale import N_, _, conventions, in_sentence
 from workbench.reports.tables import Table, folded, text
-from workbench.words import counted, label
+from workbench.words import counted, heading
 
 CLASS = "workbench-chart"
 # What a notebook shows where BokehJS has not been loaded: loading it here would put megabytes into every notebook.
-WITHOUT = "The exported report has this chart. To see it here, run: from workbench import inline; inline.prepare()"
+WITHOUT = N_("The exported report has this chart. To see it here, run: from workbench import inline; inline.prepare()")
 HTML = """<div id="{place}" class="{kind}" style="min-height: {height}px"></div>
 <script>
 (function () {{
@@ -65,7 +65,7 @@ def embedded(figure: LayoutDOM, height: int) -> str:
     """The HTML of a figure, ``height`` pixels high, on a page that has BokehJS."""
     item = as_json(figure)
     place = f"chart-{hashlib.sha256(item.encode()).hexdigest()[:16]}"
-    return HTML.format(place=place, kind=CLASS, height=height, item=item, without=WITHOUT)
+    return HTML.format(place=place, kind=CLASS, height=height, item=item, without=_(WITHOUT))
 
 
 def as_json(figure: LayoutDOM) -> str:
@@ -114,7 +114,12 @@ def bars(frame: pd.DataFrame, names: str, values: str) -> Picture:
         parts.append(f'<rect x="{left:.1f}" y="{y + 3}" width="{width:.1f}" height="{BAR - 8}" fill="{PALETTE[0]}"/>')
         parts.append(_text(left + width + 8, y + 15, text(value, is_grouped=True), "start", SOFT))
     return Picture(
-        f"{label(values)} by {label(names).lower()}: {counted(len(frame), 'bar')}",
+        _(
+            "{values} by {names}: {bars}",
+            values=heading(values),
+            names=in_sentence(heading(names)),
+            bars=counted(len(frame), "bar"),
+        ),
         2 * TOP + BAR * len(frame),
         parts,
         frame[[names, values]],
@@ -139,11 +144,10 @@ def lines(frame: pd.DataFrame, x: str, ys: Sequence[str], height: int = 260) -> 
         parts.extend(_line(points, color))
         last = next((point for point in reversed(points) if point is not None), None)
         if last is not None and len(series) > 1:
-            parts.append(_text(last[0] + 6, last[1] + 4, label(name), "start", color))
-    shown = ", ".join(label(name) for name in ys)
-    return Picture(
-        f"{shown} by {label(x).lower()}: {counted(len(frame), 'point')} each", height, parts, frame[[x, *ys]]
-    )
+            parts.append(_text(last[0] + 6, last[1] + 4, heading(name), "start", color))
+    shown = ", ".join(heading(name) for name in ys)
+    said = {"values": shown, "names": in_sentence(heading(x)), "points": counted(len(frame), "point")}
+    return Picture(_("{values} by {names}: {points} each", **said), height, parts, frame[[x, *ys]])
 
 
 def _line(points: Sequence[tuple[float, float] | None], color: str) -> list[str]:

@@ -17,7 +17,8 @@ from workbench.database.replication import Answer
 from workbench.errors import ReportError
 from workbench.filters import words
 from workbench.filters.periods import missing
-from workbench.metrics import METRICS, AnyWhere, Source, Where, ask
+from workbench.locale import N_, _
+from workbench.metrics import DIMENSIONS, METRICS, AnyWhere, Source, Where, ask
 from workbench.metrics.insights.ratios import percent
 from workbench.notebook import connect
 
@@ -65,12 +66,14 @@ class ReportData:
         if self.ask(["sales"], where=where)["sales"].iloc[0] == 0:
             days = words(where.date_from, where.date_to)
             narrowed = [self._in_words(name, values) for name, values in where.by_dimension.items()]
-            raise ReportError(f"There is no sale in {', '.join([days, *narrowed])}. Give other parameters.")
+            what = ", ".join([days, *narrowed])
+            raise ReportError(_("There is no sale in {what}. Give other parameters.", what=what))
         return where
 
     def _in_words(self, dimension: str, values: Sequence[Any]) -> str:
         names = self._known.now.of(dimension)
-        return f"{dimension} {', '.join(f'{each} ({names[each]})' if each in names else str(each) for each in values)}"
+        texts = (f"{each} ({names[each]})" if each in names else str(each) for each in values)
+        return f"{DIMENSIONS[dimension].noun if dimension in DIMENSIONS else dimension} {', '.join(texts)}"
 
     def value(self, answer: Answer[T]) -> T:
         """The value of an answer, whose engine and as-of are kept."""
@@ -96,7 +99,9 @@ def month_days(month: str, as_of: str) -> tuple[date, date]:
     first = date.fromisoformat(f"{month}-01")
     last = min(first.replace(day=calendar.monthrange(first.year, first.month)[1]), date.fromisoformat(as_of))
     if last < first:
-        raise ReportError(f"The month {month} begins after as_of={as_of}: there is nothing to report yet.")
+        raise ReportError(
+            _("The month {month} begins after as_of={as_of}: there is nothing to report yet.", month=month, as_of=as_of)
+        )
     return first, last
 
 
@@ -126,8 +131,8 @@ def comparability(data: ReportData, periods: Periods) -> dict[str, str]:
     found = {
         name: missing(where, data.ask(["sales"], by=["day"], where=where)["day"]) for name, where in periods.items()
     }
-    said = "what has changed since cannot be compared"
-    return {name: f"{name} has {what}: {said}." for name, what in found.items() if what}
+    said = N_("{name} has {what}: what has changed since cannot be compared.")
+    return {name: _(said, name=name, what=what) for name, what in found.items() if what}
 
 
 def compare(data: ReportData, metrics: Sequence[str], periods: Periods, cut: Collection[str] = ()) -> pd.DataFrame:
@@ -151,7 +156,7 @@ def compare_by(
         found[name] = dict(zip(frame[dimension].tolist(), frame[metric].tolist(), strict=True))
     keys = sorted({key for values in found.values() for key in values}, key=lambda key: (key is None, key))
     rows = [
-        _row("(none)" if key is None else key, {name: found[name].get(key) for name in periods}, cut) for key in keys
+        _row(_("(none)") if key is None else key, {name: found[name].get(key) for name in periods}, cut) for key in keys
     ]
     return _frame(dimension, rows, periods)
 
@@ -178,5 +183,5 @@ def _row(key: Any, values: Mapping[str, Any], cut: Collection[str]) -> list[Any]
 
 def _frame(key: str, rows: list[list[Any]], periods: Periods) -> pd.DataFrame:
     now, *others = periods
-    heads = [key, now, *(head for name in others for head in (name, f"change since {name}, %"))]
+    heads = [key, now, *(head for name in others for head in (name, _("change since {name}, %", name=name)))]
     return pd.DataFrame(rows, columns=heads, dtype=object)

@@ -10,10 +10,12 @@ from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 
 from workbench.files.chromium import printed
+from workbench.locale import _
 from workbench.reports.html_page import page
 from workbench.reports.library import Value
 from workbench.reports.run import Finished
-from workbench.words import label
+from workbench.reports.texts import engines_text
+from workbench.words import heading
 
 Format = Literal["html", "ipynb", "pdf"]
 
@@ -28,16 +30,18 @@ def export(finished: Finished, kind: Format) -> bytes:
 
 def html(finished: Finished) -> str:
     """A page of prose, tables, pictures and charts, without code, under a heading with what it was run with."""
-    source = f"Run {finished.clock.text(finished.ran_at)} by {finished.by}. Money in {finished.currency}."
+    values = {"moment": finished.clock.text(finished.ran_at), "who": finished.by, "currency": finished.currency}
+    source = _("Run {moment} by {who}. Money in {currency}.", **values)
     if finished.as_of:
-        source = f"Answered by the {finished.engine}, data as of {finished.clock.text(finished.as_of)}. {source}"
-    values = {label(name): shown(value) for name, value in finished.values.items()}
-    return page(finished.report.title, values, source, _body(finished.notebook))
+        values = {"engine": engines_text(finished.engine), "moment": finished.clock.text(finished.as_of)}
+        source = f"{_('Answered by the {engine}, data as of {moment}.', **values)} {source}"
+    given = {heading(name): shown(value) for name, value in finished.values.items()}
+    return page(_(finished.report.title), given, source, _body(finished.notebook))
 
 
 def shown(value: Value) -> str:
     """A parameter's value as people read it."""
-    return "all" if value is None else str(value)
+    return _("all") if value is None else str(value)
 
 
 def _body(notebook: NotebookNode) -> str:

@@ -18,6 +18,7 @@ from workbench.config.clock import StoreClock, find_zone
 from workbench.database.failures import called
 from workbench.database.replication import Answer
 from workbench.errors import ReportError
+from workbench.locale import english
 from workbench.metrics import DIMENSION_OF, METRICS, Where
 from workbench.reports.data import ReportData
 from workbench.reports.tables import Table
@@ -121,7 +122,7 @@ class FrozenView:
 
     def counted(self, changes: pd.DataFrame) -> str:
         """How many figures have changed, in words."""
-        return f"Of {counted(len(self.figures), 'figure')}, {locale.number(len(changes))} changed"
+        return f"Of {english(counted(len(self.figures), 'figure'))}, {locale.number(len(changes))} changed"
 
     @property
     def _in_total(self) -> list[tuple[Key, str | None]]:
@@ -134,7 +135,7 @@ class FrozenView:
     def about(self) -> pd.DataFrame:
         """The filter, the engine and the as-of, as two columns of text."""
         rows = [[name, value] for name, value in in_words(self.where).items()]
-        rows += [["Answered by", called(self.engine)], ["Data as of", self._as_of_text]]
+        rows += [["Answered by", english(called(self.engine))], ["Data as of", self._as_of_text]]
         return pd.DataFrame(rows, columns=["what", "value"], dtype=object)
 
     def changes(self, data: ReportData) -> pd.DataFrame:
@@ -172,7 +173,7 @@ def _table(rows: Sequence[tuple[Key, str | None, str | None]]) -> pd.DataFrame:
         before, after = _number(metric, then), _number(metric, now)
         change = None if before is None or after is None else after - before
         where = ("in total", "") if by is None else (label(by), "(none)" if group is None else str(group))
-        shown.append([METRICS[metric].label, *where, before, after, change])
+        shown.append([METRICS[metric].english, *where, before, after, change])
     return pd.DataFrame(shown, columns=["metric", "by", "group", "frozen", "now", "change"], dtype=object)
 
 

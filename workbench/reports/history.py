@@ -28,6 +28,7 @@ from workbench.accounts.actor import Actor
 from workbench.config import Settings
 from workbench.config.clock import utc_now
 from workbench.errors import DiskFull, ReportError, ReportGone
+from workbench.locale import N_, _
 from workbench.reports.library import Value
 from workbench.servers.disk import FULL, full_in_words, unfinished, write_whole
 
@@ -40,8 +41,8 @@ FOLDER = "report-runs"  # of the data directory; not "reports", where people put
 MAIL_DAYS = 7  # what could not be sent until then is not news any more
 ENTRY_DAYS = 400  # a line of the history outlives its files, and covers a year
 NAME = re.compile(r"[0-9]{8}T[0-9]{12}-[0-9a-f]{12}")  # sorted by name is sorted by time
-FAILED = "The report could not be run."
-INTERRUPTED = "The program that ran it ended before the report did."
+FAILED = N_("The report could not be run.")
+INTERRUPTED = N_("The program that ran it ended before the report did.")
 TIDIED, TIDY_SECONDS = ".tidied", 86_400.0  # the file whose time says when that was done last
 
 
@@ -137,7 +138,7 @@ class Seen:
                 self._look(folder)
             except OSError:  # there is no history yet, or we may not look
                 self._files, self._folder_at = {}, 0
-            return [entry for _, (_, entry) in sorted(self._files.items(), reverse=True) if entry is not None]
+            return [entry for _id, (_seen, entry) in sorted(self._files.items(), reverse=True) if entry is not None]
 
     def _look(self, folder: Path) -> None:
         folder_at, now = folder.stat().st_mtime_ns, time.time_ns()
@@ -210,7 +211,11 @@ class History:
                 self.write(entry)
         except OSError as error:
             raise ReportError(
-                f"The history of runs cannot be kept in {self.folder}: {error.strerror}. WORKBENCH_DATA_DIR says where."
+                _(
+                    "The history of runs cannot be kept in {folder}: {why}. WORKBENCH_DATA_DIR says where.",
+                    folder=self.folder,
+                    why=error.strerror,
+                )
             ) from None
         return Recording(self, entry, lock)
 
@@ -238,7 +243,7 @@ class History:
         with self.held(run_id, seconds):
             entry = self._read(run_id)
             if entry is None:
-                raise ReportGone("The run is not in the history any more.")
+                raise ReportGone(_("The run is not in the history any more."))
             yield entry
 
     def find(self, run_id: str, actor: Actor) -> Entry | None:
@@ -256,7 +261,9 @@ class History:
         try:
             return self.path(entry.id, kind).read_bytes()
         except OSError:
-            raise ReportGone(f"What {entry.title} made is not kept any more. Run it again.") from None
+            raise ReportGone(
+                _("What {report} made is not kept any more. Run it again.", report=_(entry.title))
+            ) from None
 
     def tidy_once_a_day(self) -> None:
         """Tidies, unless that was done within a day, by whichever process."""
@@ -364,7 +371,9 @@ class Recording:
                 self.history.path(self.entry.id, kind).unlink(missing_ok=True)
             if isinstance(error, DiskFull):
                 raise
-            raise ReportError(f"The report cannot be kept in {self.history.folder}: {error.strerror}.") from None
+            raise ReportError(
+                _("The report cannot be kept in {folder}: {why}.", folder=self.history.folder, why=error.strerror)
+            ) from None
         self._end(replace(self.entry, state="done", seconds=seconds, engine=engine, as_of=as_of))
 
     def _end(self, entry: Entry) -> None:

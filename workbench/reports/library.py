@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from workbench.errors import ParameterRefused, ReportError
+from workbench.locale import N_, _
 from workbench.sales.models import EARLIEST, LATEST
 from workbench.words import hidden
 
@@ -35,6 +36,20 @@ MOST_LETTERS = 200
 MOST_DIGITS = 9
 ANY_NUMBER = (1 - 10**MOST_DIGITS, 10**MOST_DIGITS - 1)
 FIRST_YEAR, LAST_YEAR = EARLIEST.year, LATEST.year - 1
+YEARS = {"first": FIRST_YEAR, "last": LAST_YEAR}
+# What the reports that are shipped are called, and are of: theirs stands in their notebooks. Others read as they are.
+SHIPPED = (
+    *(N_("Daily sales by store"), N_("What each store sold on each day of a month, and what that adds up to.")),
+    *(N_("Month in review"), N_("A month beside the month before it and the same month a year earlier.")),
+    *(
+        N_("Product performance"),
+        N_("Which products bring the revenue, what is bought together, and what prices and discounts did."),
+    ),
+    *(N_("Reconciliation"), N_("Do the replica and RisingWave show what the master holds?")),
+    *(N_("The month to report"), N_("The month to compare"), N_("Days after this one are left out")),
+    *(N_("One store; nothing for all stores"), N_("One category; nothing for all")),
+    *(N_("What the list of products is sorted by"), N_("How many products and pairs are listed")),
+)
 
 
 @dataclass(frozen=True)
@@ -57,12 +72,12 @@ class Parameter:
         """What may be given, in words."""
         words = {
             "int": self._numbers,
-            "str": f"a text of at most {MOST_LETTERS} characters, all of which can be seen",
-            "date": f"a day from {FIRST_YEAR} to {LAST_YEAR}, as 2026-10-31, yesterday or first of last week",
-            "month": f"a month from {FIRST_YEAR} to {LAST_YEAR}, as 2026-10 or last month",
-            "choice": f"one of {', '.join(self.choices)}",
+            "str": _("a text of at most {n} characters, all of which can be seen", n=MOST_LETTERS),
+            "date": _("a day from {first} to {last}, as 2026-10-31, yesterday or first of last week", **YEARS),
+            "month": _("a month from {first} to {last}, as 2026-10 or last month", **YEARS),
+            "choice": _("one of {names}", names=", ".join(self.choices)),
         }[self.kind]
-        return f"{words}, or nothing" if self.is_optional else words
+        return _("{allowed}, or nothing", allowed=words) if self.is_optional else words
 
     def proposed(self, today: date) -> Value:
         """The default outside the notebook's own tests, which stand still: the last whole day or month."""
@@ -81,7 +96,7 @@ class Parameter:
             return text
         from workbench.filters.periods import days_of, period_named  # two seconds of imports, for words alone
 
-        edge, _, named = text.strip().casefold().replace("day of ", "of ").rpartition(" of ")
+        edge, _of, named = text.strip().casefold().replace("day of ", "of ").rpartition(" of ")
         period = period_named(named)
         first, last = days_of(period, today, (None, None)) if period else (None, None)
         if first is None or last is None or edge not in ("", "first", "last"):
@@ -89,10 +104,12 @@ class Parameter:
         letters = 10 if self.kind == "date" else 7
         begin, end = first.isoformat()[:letters], last.isoformat()[:letters]
         if begin != end and not edge:
-            words = "day" if self.kind == "date" else "month"
-            raise ParameterRefused(
-                f"{self.name}={text!r} is more than one {words}: write first of {text}, or last of it."
+            said = (
+                _("{name}={value} is more than one day: write first of {text}, or last of it.")
+                if self.kind == "date"
+                else _("{name}={value} is more than one month: write first of {text}, or last of it.")
             )
+            raise ParameterRefused(said.format(name=self.name, value=repr(text), text=text))
         return begin if edge != "last" else end
 
     def parse(self, text: str) -> Value:
@@ -102,14 +119,15 @@ class Parameter:
         parse = {"int": self._int, "str": _as_text, "date": _day, "month": _month, "choice": self._choice}[self.kind]
         value = parse(text)
         if value is None:
-            raise ParameterRefused(f"{self.name}={text[:60]!r} cannot be used: give {self.allowed}.")
+            values = {"name": self.name, "value": repr(text[:60]), "allowed": self.allowed}
+            raise ParameterRefused(_("{name}={value} cannot be used: give {allowed}.", **values))
         return value
 
     @property
     def _numbers(self) -> str:
         if self.bounds == ANY_NUMBER:
-            return f"a whole number of at most {MOST_DIGITS} digits"
-        return f"a whole number from {self.bounds[0]} to {self.bounds[1]}"
+            return _("a whole number of at most {n} digits", n=MOST_DIGITS)
+        return _("a whole number from {low} to {high}", low=self.bounds[0], high=self.bounds[1])
 
     def _int(self, text: str) -> Value:
         if not re.fullmatch(rf"-?[0-9]{{1,{MOST_DIGITS}}}", text, re.ASCII):
@@ -125,8 +143,8 @@ def parse_all(parameters: tuple[Parameter, ...], given: Mapping[str, str], today
     names = [parameter.name for parameter in parameters]
     for name in given:
         if name not in names:
-            known = f"It has {', '.join(names)}." if names else "It has none."
-            raise ParameterRefused(f"The report has no parameter {name[:60]!r}. {known}")
+            said = _("The report has no parameter {name}. It has {names}.")
+            raise ParameterRefused(said.format(name=repr(name[:60]), names=", ".join(names) or _("none")))
     return {
         parameter.name: parameter.parse(parameter.meant(given[parameter.name], today))
         if parameter.name in given
@@ -258,7 +276,7 @@ def library(*own: Path | None) -> Library:
     problems: dict[str, str] = {}
     for folder in filter(None, (reports_folder(), *own)):
         if not folder.is_dir():
-            problems[str(folder)] = f"There is no folder {folder}, in which reports are looked for."
+            problems[str(folder)] = _("There is no folder {folder}, in which reports are looked for.", folder=folder)
         for path in sorted(folder.glob("*.ipynb")):
             try:
                 report = read_report(path)
@@ -266,7 +284,8 @@ def library(*own: Path | None) -> Library:
                 problems[path.stem] = str(error)
                 continue
             if report.name in found:
-                problems[str(path)] = f"{path} is left out: there is a report {report.name} already. Rename it."
+                values = {"file": path, "name": report.name}
+                problems[str(path)] = _("{file} is left out: there is a report {name} already. Rename it.", **values)
             else:
                 found[report.name] = report
     return Library(tuple(found.values()), problems)
@@ -280,14 +299,15 @@ def find_report(name: str, *own: Path | None) -> Report:
             return report
     if name in there.problems:
         raise ReportError(there.problems[name])
-    names = ", ".join(report.name for report in there.reports) or "none"
-    raise ReportError(f"There is no report {name[:60]!r}. There are {names}.")
+    names = ", ".join(report.name for report in there.reports) or _("none")
+    raise ReportError(_("There is no report {name}. There are {names}.", name=repr(name[:60]), names=names))
 
 
 def read_report(path: Path) -> Report:
     """The report that a notebook is. Raises ReportError."""
     if not NAME.fullmatch(path.stem):
-        raise ReportError(f"{path.name} is left out: a report's name is lower case letters, digits and _.")
+        said = _("{file} is left out: a report's name is lower case letters, digits and _.", file=path.name)
+        raise ReportError(said)
     try:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         return _report(path, cells)
@@ -304,7 +324,7 @@ def _report(path: Path, cells: list[dict[str, Any]]) -> Report:
     if len(tagged) > 1:
         raise ReportError("it has more than one cell with the tag parameters")
     first = _source(cells[0]) if cells and cells[0]["cell_type"] == "markdown" else ""
-    title, _, rest = first.partition("\n")
+    title, _line, rest = first.partition("\n")
     if not title.startswith("# "):
         raise ReportError("its first cell does not begin with a title (# ...)")
     about = next((part.strip() for part in rest.split("\n\n") if part.strip()), "")

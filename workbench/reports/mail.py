@@ -19,10 +19,21 @@ from workbench.config import Settings
 from workbench.config.clock import StoreClock, utc_now
 from workbench.errors import MailRefused, WorkbenchError
 from workbench.files.chromium import printed
+from workbench.locale import N_, _
 from workbench.reports.history import MAIL_DAYS, Entry, Form, History, Mail
 from workbench.reports.texts import ended_text, values_text
 from workbench.words import hidden
 
+FAILURE = N_("""There is no report: {title} failed.
+{values}
+
+{ended}
+Run {moment} by {who}, for the schedule {schedule} of the sales workbench.
+
+What to do: mend what is said above, then run the report on the page Reports, or by: workbench report {report}
+The schedule runs it again at its next time. You are told of the first failure alone, until it works again.
+To be told no more, have the schedule removed: workbench report --unschedule {schedule}
+""")
 Answers = Mapping[str, tuple[int, bytes]]
 
 log = logging.getLogger(__name__)
@@ -31,7 +42,7 @@ SECONDS = 30.0  # that a server may take for an answer
 AGAIN_MINUTES = (5, 30, 120, 360)  # after the first failure, the second ...; after the last one it is given up
 REFUSED_FOR_EVER = 500  # an answer below it means: not now
 NOT_ASKED = (450, b"the server ended the connection before")
-TOO_LATE = f"It was to be sent within {MAIL_DAYS} days, and nothing that sends mail ran, or it did not get there."
+TOO_LATE = N_("It was to be sent within {n} days, and nothing that sends mail ran, or it did not get there.")
 TYPES: dict[Form, tuple[str, str]] = {
     "html": ("text", "html"),
     "ipynb": ("application", "x-ipynb+json"),
@@ -65,7 +76,7 @@ def send_one(history: History, entry: Entry, settings: Settings) -> None:
     mail = entry.mail
     assert mail is not None
     if utc_now() - entry.began_at > timedelta(days=MAIL_DAYS):
-        _write(history, entry, _ended(mail, f"{mail.said} {TOO_LATE}".strip()))
+        _write(history, entry, _ended(mail, f"{mail.said} {_(TOO_LATE, n=MAIL_DAYS)}".strip()))
         return
     mail = replace(mail, tries=mail.tries + 1, next_at=utc_now() + timedelta(minutes=AGAIN_MINUTES[0]))
     _write(history, entry, mail)  # first: a process that dies while it sends has tried
@@ -88,7 +99,7 @@ def _write(history: History, entry: Entry, mail: Mail) -> None:
 def _answered(mail: Mail, answers: Answers) -> tuple[Mail, str]:
     """Whom the server took it for, and whom it never will; what it says of those whom it puts off."""
     said = {address: _answer(answer) for address, answer in answers.items()}
-    refused = {address: said[address] for address, (code, _) in answers.items() if code >= REFUSED_FOR_EVER}
+    refused = {address: said[address] for address, (code, _text) in answers.items() if code >= REFUSED_FOR_EVER}
     sent_to = tuple(address for address in mail.left if address not in answers)
     answered = replace(mail, sent_to=mail.sent_to + sent_to, refused={**mail.refused, **refused})
     return answered, _listed({address: said[address] for address in answered.left})
@@ -99,7 +110,7 @@ def _ended(mail: Mail, said: str) -> Mail:
     nobody = ". ".join(filter(None, (_listed(mail.refused), said)))
     if not mail.sent_to:
         return replace(mail, state="failed", said=nobody, next_at=None)
-    return replace(mail, state="sent", said=f"Not to {nobody}" if nobody else "", next_at=None)
+    return replace(mail, state="sent", said=_("Not to {names}", names=nobody) if nobody else "", next_at=None)
 
 
 def _put_off(mail: Mail, said: str) -> Mail:
@@ -115,9 +126,13 @@ def message(entry: Entry, content: bytes, settings: Settings) -> EmailMessage:
         return _message(entry, content, settings)
     except (ValueError, MessageError) as error:
         raise MailRefused(
-            f"It cannot be written for {settings.workbench_smtp_from or 'no sender'} to"
-            f" {', '.join(entry.mail.to) if entry.mail else 'nobody'}: {error}. Mend WORKBENCH_SMTP_FROM, or make the"
-            " schedule anew with other addresses."
+            _(
+                "It cannot be written for {sender} to {to}: {why}. Mend WORKBENCH_SMTP_FROM, or make the schedule anew"
+                " with other addresses.",
+                sender=settings.workbench_smtp_from or _("no sender"),
+                to=", ".join(entry.mail.to) if entry.mail else _("nobody"),
+                why=error,
+            )
         ) from None
 
 
@@ -125,8 +140,8 @@ def _message(entry: Entry, content: bytes, settings: Settings) -> EmailMessage:
     assert entry.mail is not None
     sender, clock = settings.workbench_smtp_from, settings.clock
     made = EmailMessage(policy=SMTP)
-    title = " ".join("".join(" " if hidden(letter) else letter for letter in entry.title).split())
-    made["Subject"] = (title if entry.state == "done" else f"Failed: {title}")[:150]
+    title = " ".join("".join(" " if hidden(letter) else letter for letter in _(entry.title)).split())
+    made["Subject"] = (title if entry.state == "done" else _("Failed: {report}", report=title))[:150]
     made["From"], made["To"] = sender, ", ".join(entry.mail.to)
     made["Date"] = utc_now()
     made["Message-ID"] = f"<{entry.id}@{sender.rpartition('@')[2]}>"  # of each try the same
@@ -142,33 +157,34 @@ def _message(entry: Entry, content: bytes, settings: Settings) -> EmailMessage:
 
 
 def _text(entry: Entry, clock: StoreClock) -> str:
+    ran = {"moment": clock.text(entry.began_at), "who": entry.by, "ended": ended_text(entry, clock)}
     lines = [
-        entry.title,
+        _(entry.title),
         values_text(entry.values),
-        f"Run {clock.text(entry.began_at)} by {entry.by}. {ended_text(entry, clock)}.",
+        _("Run {moment} by {who}. {ended}.", **ran),
+        _("Sent by the schedule {name} of the sales workbench.", name=entry.schedule),
     ]
-    lines.append(f"Sent by the schedule {entry.schedule} of the sales workbench.")
     return "\n".join(line for line in lines if line) + "\n"
 
 
 def _failure_text(entry: Entry, clock: StoreClock) -> str:
     """What failed, why, and what to do."""
-    return f"""There is no report: {entry.title} failed.
-{values_text(entry.values)}
-
-{ended_text(entry, clock)}
-Run {clock.text(entry.began_at)} by {entry.by}, for the schedule {entry.schedule} of the sales workbench.
-
-What to do: mend what is said above, then run the report on the page Reports, or by: workbench report {entry.report}
-The schedule runs it again at its next time. You are told of the first failure alone, until it works again.
-To be told no more, have the schedule removed: workbench report --unschedule {entry.schedule}
-"""
+    return _(
+        FAILURE,
+        title=_(entry.title),
+        values=values_text(entry.values),
+        ended=ended_text(entry, clock),
+        moment=clock.text(entry.began_at),
+        who=entry.by,
+        schedule=entry.schedule,
+        report=entry.report,
+    )
 
 
 def _sent(message: EmailMessage, to: tuple[str, ...], settings: Settings) -> Answers:
     """Hands the mail over; returns whom the server does not send it to, and its answers. Raises MailRefused."""
     if not can_send(settings):
-        raise MailRefused("WORKBENCH_SMTP_HOST and WORKBENCH_SMTP_FROM are not set.")
+        raise MailRefused(_("WORKBENCH_SMTP_HOST and WORKBENCH_SMTP_FROM are not set."))
     place = f"{settings.workbench_smtp_host}:{settings.workbench_smtp_port}"
     try:
         server = _server(settings)
@@ -179,7 +195,7 @@ def _sent(message: EmailMessage, to: tuple[str, ...], settings: Settings) -> Ans
     except smtplib.SMTPRecipientsRefused as error:
         return {address: error.recipients.get(address, NOT_ASKED) for address in to}
     except (OSError, ValueError, MessageError) as error:
-        raise MailRefused(f"{place} {_cause(error)}") from None
+        raise MailRefused(_cause(error, place)) from None
 
 
 def _say_goodbye(server: smtplib.SMTP) -> None:
@@ -207,21 +223,22 @@ def _server(settings: Settings) -> smtplib.SMTP:
     return server
 
 
-def _cause(error: OSError | ValueError | MessageError) -> str:
+def _cause(error: OSError | ValueError | MessageError, server: str) -> str:
     """In words why a mail was not sent, without what was sent to log in."""
     if isinstance(error, smtplib.SMTPAuthenticationError):
-        return f"refuses the login of WORKBENCH_SMTP_USER ({error.smtp_code})."
+        return _("{server} refuses the login of WORKBENCH_SMTP_USER ({code}).", server=server, code=error.smtp_code)
     if isinstance(error, smtplib.SMTPResponseException):
-        return f"answers {_answer((error.smtp_code, error.smtp_error))}."
+        answer = _answer((error.smtp_code, error.smtp_error))
+        return _("{server} answers {answer}.", server=server, answer=answer)
     if isinstance(error, smtplib.SMTPNotSupportedError):
-        return "does not offer what WORKBENCH_SMTP_TLS or WORKBENCH_SMTP_USER needs."
+        return _("{server} does not offer what WORKBENCH_SMTP_TLS or WORKBENCH_SMTP_USER needs.", server=server)
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"does not show who it is: {error.verify_message}."
+        return _("{server} does not show who it is: {why}.", server=server, why=error.verify_message)
     if isinstance(error, TimeoutError):
-        return f"did not answer within {SECONDS:g} s."
+        return _("{server} did not answer within {n} s.", server=server, n=f"{SECONDS:g}")
     if isinstance(error, OSError) and error.strerror:
-        return f"cannot be reached: {error.strerror}."
-    return f"did not take the mail: {type(error).__name__}."
+        return _("{server} cannot be reached: {why}.", server=server, why=error.strerror)
+    return _("{server} did not take the mail: {why}.", server=server, why=type(error).__name__)
 
 
 def _listed(answers: Mapping[str, str]) -> str:

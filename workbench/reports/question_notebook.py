@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from workbench.filters import Filters
-from workbench.metrics import DIMENSIONS, METRICS, SPANS
+from workbench.filters.question import heading_of
+from workbench.locale import N_, _
+from workbench.metrics import METRICS, SPANS
 
-ABOUT = """# {title}
+ABOUT = N_("""# {title}
 
 What the page Explore showed, asked again whenever the next cell runs. `figures` gives numbers ready to be drawn; with
-`exact=True` they are Decimal."""
+`exact=True` they are Decimal.""")
 ASK = """import datetime
 
 from workbench import Filters, connect, figures
@@ -22,23 +24,21 @@ filters = {filters!r}
 metrics = {metrics!r}
 frame = figures.ask(wb, metrics, by={by!r}, where=filters)
 frame"""
-TOTALS = """Each total is asked like every other figure: customers, averages and rates do not add up."""
+TOTALS = N_("Each total is asked like every other figure: customers, averages and rates do not add up.")
 
 
 def question_notebook(metrics: Sequence[str], by: Sequence[str], filters: Filters) -> str:
     """The notebook. Values from the database stand in it inside literals that Python itself has written."""
     from nbformat import v4, writes  # its validator takes as long to import as a page
 
-    labels = ", ".join(METRICS[name].label for name in metrics)
-    of = " and ".join(DIMENSIONS[name].label.lower() for name in by)
     ask = ASK.format(filters=filters, metrics=list(metrics), by=list(by))
     cells = [
-        v4.new_markdown_cell(ABOUT.format(title=f"{labels} by {of}" if by else labels)),
+        v4.new_markdown_cell(_(ABOUT, title=heading_of(metrics, by))),
         v4.new_code_cell(ask if "datetime." in ask.partition("wb =")[2] else ask.removeprefix("import datetime\n\n")),
         *(v4.new_code_cell(_drawn(metric, by)) for metric in metrics if by),
     ]
     if by:
-        cells += [v4.new_markdown_cell(TOTALS)]
+        cells += [v4.new_markdown_cell(_(TOTALS))]
         parts = dict.fromkeys([*((name,) for name in by if len(by) > 1), ()])
         cells += [v4.new_code_cell(f"figures.ask(wb, metrics, by={list(part)!r}, where=filters)") for part in parts]
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}

@@ -14,20 +14,20 @@ from workbench.database.failures import named
 from workbench.database.positions import followers, mark
 from workbench.database.replication import Reader, Session
 from workbench.errors import ServerUnavailable, WorkbenchError
+from workbench.locale import N_, _
 from workbench.metrics import DIMENSIONS, METRICS, Where
 from workbench.metrics.verification.figures import Figures, Question, answered, differing, figures_of, questions
 from workbench.metrics.verification.views import Days, view_names
 from workbench.metrics.verification.views import compared as view_rows
 from workbench.reports.data import ReportData, within
-from workbench.words import label
 
 SERVERS = ("master", "replica", "risingwave")
 # How long a follower is waited for, try by try: figures move while sales are written. An idle master's position can lie
 # inside a record that it has not written out to its end; equal figures are equal, whatever the position.
 WAITS = (0.3, 2.0, 5.0, 20.0)
 ANY_POSITION = "0/0"
-EQUAL, ABSENT = "equal", "not configured"
-UNANSWERED = "not answered"
+EQUAL, ABSENT = N_("equal"), N_("not configured")
+UNANSWERED = N_("not answered")
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def _figures(engines: Engines, question: Question, where: Where) -> dict[str, Fi
         mark(engines, session)
         token = session.token
         if token is None:
-            raise ServerUnavailable("The master does not say what is committed: nothing can be compared with it.")
+            raise ServerUnavailable(_("The master does not say what is committed: nothing can be compared with it."))
         found["master"] = figures_of(Reader(replace(engines, replica=None)), "master", token, question, where)
         behind = [follower.name for follower in present if not follower.wait(token, seconds)]
         for follower in present:
@@ -95,23 +95,26 @@ def _figures(engines: Engines, question: Question, where: Where) -> dict[str, Fi
         if not any(differing(found["master"], figures) for figures in found.values()):
             return found
     if behind:
-        raise ServerUnavailable(f"{named(behind[0])} has not reached {token} within {WAITS[-1]:.0f} s.")
+        raise ServerUnavailable(
+            _("{who} has not reached {token} within {n} s.", who=named(behind[0]), token=token, n=f"{WAITS[-1]:.0f}")
+        )
     return found
 
 
 def _total(metric: str, totals: Mapping[str, Figures]) -> list[object]:
-    return [label(metric), *(totals[name].get((None, metric), ABSENT) for name in SERVERS)]
+    return [METRICS[metric].label, *(totals[name].get((None, metric), _(ABSENT)) for name in SERVERS)]
 
 
 def _compared(answers: Sequence[tuple[Question, dict[str, Figures]]]) -> list[dict[str, object]]:
     rows = []
-    for dimension in dict.fromkeys(question.dimension for question, _ in answers):
+    for dimension in dict.fromkeys(question.dimension for question, _figures in answers):
         of_it = [figures for question, figures in answers if question.dimension == dimension]
-        row: dict[str, object] = {"by": "in total" if dimension is None else label(DIMENSIONS[dimension].label)}
+        row: dict[str, object] = {"by": _("in total") if dimension is None else DIMENSIONS[dimension].label}
         row["figures"] = sum(len(figures["master"]) for figures in of_it)
         for name in SERVERS[1:]:
             counts = [len(differing(figures["master"], figures[name])) for figures in of_it if name in figures]
-            row[name] = ABSENT if not counts else f"{locale.number(sum(counts))} differ" if sum(counts) else EQUAL
+            differ = _("{n} differ", n=locale.number(sum(counts))) if sum(counts) else _(EQUAL)
+            row[name] = differ if counts else _(ABSENT)
         rows.append(row)
     return rows
 
@@ -121,6 +124,8 @@ def _differences(question: Question, figures: Mapping[str, Figures]) -> list[lis
     rows = []
     for name, found in figures.items():
         for group, metric in differing(truth, found):
-            what = metric if question.dimension is None else f"{metric} of {question.dimension} {group}"
+            what = METRICS[metric].label if metric in METRICS else _(metric)
+            if question.dimension is not None:
+                what = _("{metric} of {dimension} {group}", metric=what, dimension=question.dimension, group=group)
             rows.append([what, name, truth.get((group, metric)), found.get((group, metric))])
     return rows

@@ -33,6 +33,7 @@ from workbench.accounts.actor import current_actor
 from workbench.config import OF_SERVER, Settings
 from workbench.config.clock import StoreClock, utc_now
 from workbench.errors import ReportError, ReportStopped
+from workbench.locale import N_, _
 from workbench.reports.library import Report, Value
 from workbench.servers.disk import full_in_words
 
@@ -100,6 +101,7 @@ def _plain(value: object) -> str:
 LOOK_SECONDS = 0.1
 MOST_LETTERS = 300
 # Runs after the last cell: what was asked of whom, as of when. The author cannot forget it.
+FAILED = N_("The report {name} failed {place}: {cause}")
 LAST_CELL = "from workbench.reports import answered\nprint(answered(globals()))"
 
 OnCell = Callable[[int, int, str], None]
@@ -199,7 +201,7 @@ class _Run:
     def __init__(self, report: Report, notebook: NotebookNode, progress: OnCell) -> None:
         self._report, self._notebook, self._progress = report, notebook, progress
         self._cells = [n for n, cell in enumerate(notebook.cells) if cell.cell_type == "code"][:-1]
-        self._place = "before its first cell"
+        self._place = _("before its first cell")
 
     async def execute(self, env: dict[str, str], folder: Path, limit: float, should_stop: Callable[[], bool]) -> None:
         """Executes the notebook. Raises ReportError and ReportStopped."""
@@ -220,10 +222,15 @@ class _Run:
         if kernel.has_kernel:  # but not while it starts
             await kernel.shutdown_kernel(now=True)
         if should_stop():
-            raise ReportStopped(f"The report {self._report.name} was stopped {self._place}.")
+            raise ReportStopped(_("The report {name} was stopped {place}.", name=self._report.name, place=self._place))
         raise ReportError(
-            f"The report {self._report.name} did not finish within {limit:g} s: it was stopped {self._place}."
-            " WORKBENCH_REPORT_SECONDS sets the limit."
+            _(
+                "The report {name} did not finish within {n} s: it was stopped {place}. WORKBENCH_REPORT_SECONDS sets"
+                " the limit.",
+                name=self._report.name,
+                n=f"{limit:g}",
+                place=self._place,
+            )
         )
 
     def _started(self, cell: NotebookNode, cell_index: int) -> None:
@@ -231,19 +238,20 @@ class _Run:
             return  # ours, not the report's
         number, of = self._cells.index(cell_index) + 1, len(self._cells)
         title = heading(self._notebook.cells[:cell_index])
-        self._place = f"in cell {number} of {of} ({title})"
+        self._place = _("in cell {n} of {all} ({title})", n=number, all=of, title=title)
         self._progress(number, of, title)
 
     def _look_at(self, error: BaseException | None) -> None:
         if isinstance(error, CellExecutionError):
             is_ours = hasattr(errors, error.ename)  # such an error says by itself what is wrong
             cause = " ".join((error.evalue if is_ours else f"{error.ename}: {error.evalue}").split())[:MOST_LETTERS]
-            raise ReportError(f"The report {self._report.name} failed {self._place}: {cause}")
+            raise ReportError(_(FAILED, name=self._report.name, place=self._place, cause=cause))
         if error is not None:
-            raise ReportError(f"The report {self._report.name} failed {self._place}: {type(error).__name__}") from error
+            cause = type(error).__name__
+            raise ReportError(_(FAILED, name=self._report.name, place=self._place, cause=cause)) from error
 
 
 def heading(cells: list[NotebookNode]) -> str:
     """The last heading of these cells, without its marks."""
     lines = [line for cell in cells if cell.cell_type == "markdown" for line in cell.source.splitlines()]
-    return next((line.lstrip("# ") for line in reversed(lines) if line.startswith("#")), "no heading")
+    return next((line.lstrip("# ") for line in reversed(lines) if line.startswith("#")), _("no heading"))

@@ -22,6 +22,7 @@ from workbench.config.clock import utc_now
 from workbench.config.mail_address import checked_addresses
 from workbench.errors import ReportError, ScheduleRefused, WorkbenchError
 from workbench.files.chromium import find_chromium
+from workbench.locale import _
 from workbench.reports.every import read_every
 from workbench.reports.history import FAILED, Entry, Form, History, Mail
 from workbench.reports.library import find_report, parse_all
@@ -108,17 +109,21 @@ class Schedules:
         if folder == self.own_folder:
             self._make_own_folder()
         elif folder is not None and not folder.is_dir():
-            raise ScheduleRefused(f"There is no folder {folder} to write reports to.")
+            raise ScheduleRefused(_("There is no folder {folder} to write reports to.", folder=folder))
         if to and not can_send(self._settings):
-            raise ScheduleRefused("To send mail, WORKBENCH_SMTP_HOST and WORKBENCH_SMTP_FROM have to be set.")
+            raise ScheduleRefused(_("To send mail, WORKBENCH_SMTP_HOST and WORKBENCH_SMTP_FROM have to be set."))
         if len(to) > MOST_RECIPIENTS:
-            raise ScheduleRefused(f"{len(to)} addresses are too many: give at most {MOST_RECIPIENTS}, or a list's.")
+            raise ScheduleRefused(
+                _("{n} addresses are too many: give at most {most}, or a list's.", n=len(to), most=MOST_RECIPIENTS)
+            )
 
     def _make_own_folder(self) -> None:
         try:
             self.own_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
-            raise ScheduleRefused(f"The folder {self.own_folder} cannot be made: {error.strerror}.") from None
+            raise ScheduleRefused(
+                _("The folder {folder} cannot be made: {why}.", folder=self.own_folder, why=error.strerror)
+            ) from None
 
     def pause(self, name: str, *, is_paused: bool) -> None:
         """Pauses one, or has it go on, with its next moment: what was missed is not run. Raises ScheduleRefused."""
@@ -130,8 +135,10 @@ class Schedules:
 
     def _refuse_unknown(self, name: str) -> None:
         if not NAME.fullmatch(name) or not self._path(name).is_file():
-            names = ", ".join(self._names()) or "none"
-            raise ScheduleRefused(f"There is no schedule {name[:60]!r}. There are {names}.")
+            names = ", ".join(self._names()) or _("none")
+            raise ScheduleRefused(
+                _("There is no schedule {name}. There are {names}.", name=repr(name[:60]), names=names)
+            )
 
     def remove(self, name: str) -> None:
         """Removes one; a run of it that goes on ends by itself. Raises ScheduleRefused when it is not there."""
@@ -196,9 +203,11 @@ class Schedules:
                 with FileLock(self.folder / "schedules.lock", timeout=LOCK_SECONDS, mode=0o600, thread_local=False):
                     yield
         except Timeout:
-            raise ScheduleRefused("The schedules are being changed by somebody else. Try again.") from None
+            raise ScheduleRefused(_("The schedules are being changed by somebody else. Try again.")) from None
         except OSError as error:
-            raise ScheduleRefused(f"Schedules cannot be kept in {self.folder}: {error.strerror}.") from None
+            raise ScheduleRefused(
+                _("Schedules cannot be kept in {folder}: {why}.", folder=self.folder, why=error.strerror)
+            ) from None
 
     def tidy(self) -> None:
         """Removes what processes that died left of files that they wrote: those alone whose names are of ours."""
@@ -296,7 +305,7 @@ def _ran(schedule: Schedule, moment: datetime, settings: Settings) -> Entry:
         return recording.entry
     recording = history.begin(report.name, report.title, values, by, schedule.name, mail)
     if schedule.tries > MOST_TRIES:
-        recording.end("failed", f"It was begun {MOST_TRIES} times, and the program ended each time.")
+        recording.end("failed", _("It was begun {n} times, and the program ended each time.", n=MOST_TRIES))
         return recording.entry
     try:
         run_recorded(recording, report, values, settings, by=by, seconds=schedule.seconds)
@@ -350,8 +359,8 @@ def _placed(history: History, entry: Entry, folder: Path, form: Form, day: str) 
         for number in range(1, 100):
             path = folder / f"{entry.report}-{day}{f'-{number}' if number > 1 else ''}.{form}"
             if write_new(path, content):
-                return f"Written to {path}"
-        raise ReportError(f"{folder} has a hundred reports of this day")
+                return _("Written to {file}", file=path)
+        raise ReportError(_("{folder} has a hundred reports of this day", folder=folder))
     except (OSError, WorkbenchError) as error:
         said = error.strerror if isinstance(error, OSError) else str(error)
-        return f"Could not be written to {folder}: {said}"
+        return _("Could not be written to {folder}: {why}", folder=folder, why=said)

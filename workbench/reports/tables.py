@@ -10,7 +10,8 @@ import pandas as pd
 from workbench import locale
 from workbench.components.html import table_html
 from workbench.components.theme import NOTHING
-from workbench.words import label
+from workbench.locale import _
+from workbench.words import heading
 
 
 class Table:
@@ -27,8 +28,8 @@ class Table:
     def _repr_html_(self) -> str:
         """The table with escaped texts, numbers to the right, thousands separated."""
         if self.frame.empty:
-            return '<p class="nothing">Nothing to show.</p>'
-        heads = [(label(name), _is_number(self.frame[name])) for name in self.frame.columns]
+            return '<p class="nothing">' + _("Nothing to show.") + "</p>"
+        heads = [(heading(name), _is_number(self.frame[name])) for name in self.frame.columns]
         rows = (
             [text(value, is_grouped=True) for value in row] for row in self.frame.itertuples(index=False, name=None)
         )
@@ -37,7 +38,7 @@ class Table:
 
 def folded(frame: pd.DataFrame) -> str:
     """The figures behind a chart, as HTML that opens on a click: for readers of screens, and to copy."""
-    return f'<details class="figures"><summary>The figures</summary>{Table(frame)._repr_html_()}</details>'
+    return f'<details class="figures"><summary>{_("The figures")}</summary>{Table(frame)._repr_html_()}</details>'
 
 
 def table(frame: pd.DataFrame, totals: int = 0) -> Table:

@@ -4,27 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from workbench import locale
 from workbench.config.clock import StoreClock
+from workbench.database.failures import called
+from workbench.locale import N_, _, ngettext
 from workbench.reports.history import Entry
 from workbench.reports.library import Value
-from workbench.words import label
+from workbench.words import heading
 
-ENDS = {"running": "Running", "done": "Done", "failed": "Failed", "stopped": "Stopped", "interrupted": "Interrupted"}
+ENDS = {
+    "running": N_("Running"),
+    "done": N_("Done"),
+    "failed": N_("Failed"),
+    "stopped": N_("Stopped"),
+    "interrupted": N_("Interrupted"),
+}
 
 
 def values_text(values: Mapping[str, Value]) -> str:
     """``Month 2026-10, Store 3``; what is left open is left out."""
-    return ", ".join(f"{label(name)} {value}" for name, value in values.items() if value is not None)
+    return ", ".join(f"{heading(name)} {value}" for name, value in values.items() if value is not None)
 
 
 def ended_text(entry: Entry, clock: StoreClock) -> str:
     """``Done in 3.2 s, data as of …``, ``Failed: …``, and since when what it made is gone."""
-    text = ENDS[entry.state]
+    text = _(ENDS[entry.state])
     if entry.state == "done":
-        text += f" in {entry.seconds:.1f} s"
-        text += f", {entry.engine} as of {clock.text(entry.as_of)}" if entry.as_of else ""
-        text += f"; gone since {clock.text(entry.gone_at)}" if entry.gone_at else ""
-    return f"{text}: {entry.said}" if entry.said else text
+        text = _("Done in {n} s", n=locale.number(entry.seconds, 1))
+        if entry.as_of:
+            source = _("{engine} as of {moment}", engine=engines_text(entry.engine), moment=clock.text(entry.as_of))
+            text = f"{text}, {source}"
+        if entry.gone_at:
+            text = _("{text}; gone since {moment}", text=text, moment=clock.text(entry.gone_at))
+    return f"{text}: {_(entry.said)}" if entry.said else text
+
+
+def engines_text(names: str) -> str:
+    """Who answered, of several with *and* between them, as people call them."""
+    return _(" and ").join(map(called, names.split(" and ")))
 
 
 def sent_text(entry: Entry, clock: StoreClock) -> str:
@@ -33,17 +50,20 @@ def sent_text(entry: Entry, clock: StoreClock) -> str:
     if mail is None or (entry.is_over and entry.state != "done" and not mail.tells_failure):
         return ""
     to, taken = ", ".join(mail.to), ", ".join(mail.sent_to or mail.to)
-    sent = "Told" if mail.tells_failure else "Sent to"
+    sent = (_("Told {to}") if mail.tells_failure else _("Sent to {to}")).format(to=taken)
     if mail.state == "sent":
-        return f"{sent} {taken}" + (f". {mail.said}" if mail.said else "")
+        return f"{sent}. {mail.said}" if mail.said else sent
     if mail.state == "failed":
-        return f"Not sent to {to}, and given up after {_tries(mail.tries)}: {mail.said}"
+        return ngettext(
+            "Not sent to {to}, and given up after {n} try: {why}",
+            "Not sent to {to}, and given up after {n} tries: {why}",
+            mail.tries,
+            n=mail.tries,
+            to=to,
+            why=mail.said,
+        )
     if not mail.tries:
-        return f"To be sent to {to}"
-    again = f" Tried again from {clock.text(mail.next_at)} on" if mail.next_at else ""
-    sent_to = f"{sent} {taken}. " if mail.sent_to else ""
-    return f"{sent_to}Not sent to {', '.join(mail.left)} yet: {mail.said}{again}"
-
-
-def _tries(number: int) -> str:
-    return f"{number} {'try' if number == 1 else 'tries'}"
+        return _("To be sent to {to}", to=to)
+    again = _("Tried again from {moment} on", moment=clock.text(mail.next_at)) if mail.next_at else ""
+    not_yet = _("Not sent to {to} yet: {why}", to=", ".join(mail.left), why=mail.said)
+    return " ".join(filter(None, (f"{sent}." if mail.sent_to else "", not_yet, again)))

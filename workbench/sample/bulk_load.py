@@ -16,14 +16,16 @@ from itertools import chain
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
+from workbench import locale
 from workbench.accounts.actor import Actor, as_actor
 from workbench.database.engines import Engines
 from workbench.database.sql_files import WritingConnection, run_sql, write_sql
 from workbench.database.writes import analyze, commit, copy_in, master_in_words
 from workbench.errors import LoadIncomplete, LoadStopped, WorkbenchError
+from workbench.locale import _
 from workbench.sample.chunks import generate
 from workbench.sample.prepared import Prepared, prepared
-from workbench.sample.undo import sales_text, undo
+from workbench.sample.undo import sales_text, undo, with_lines
 from workbench.servers import indexes
 from workbench.servers.risingwave.console import SLOT
 from workbench.words import counted
@@ -85,7 +87,7 @@ class Loaded:
     @property
     def text(self) -> str:
         """``3,000 sales and 62 returns with 8,200 lines``."""
-        return f"{sales_text(self.sales, self.returns)} with {counted(self.lines, 'line')}"
+        return with_lines(sales_text(self.sales, self.returns), self.lines)
 
     def with_more(self, added: Loaded) -> Loaded:
         """What both have loaded, from the first id of this to the last one of ``added``."""
@@ -216,22 +218,27 @@ class _Load:
 
     def _stopped(self, loaded: Loaded) -> LoadStopped:
         return LoadStopped(
-            f"Loading sample data was stopped after {counted(loaded.sales, 'sale')}. Nothing was loaded."
+            _("Loading sample data was stopped after {sales}. Nothing was loaded.", sales=counted(loaded.sales, "sale"))
         )
 
     def _take_back(self, cause: BaseException) -> None:
         """The parts that are committed. Raises LoadIncomplete when that fails."""
         if self._load_id is None:
             return
-        self._caller.waiting("Taking back what was loaded ...")
+        self._caller.waiting(_("Taking back what was loaded ..."))
         try:
             with master_in_words(self._engines), self._engines.owner.connect() as connection:
                 analyze(connection)  # or the planner takes the tables for small ones
             undo(self._engines, self._load_id, actor=Actor(self._actor))  # also of one that may no more
         except WorkbenchError as error:
             raise LoadIncomplete(
-                f"The load ended early: {self._loaded.sales:,} of {counted(self._caller.count, 'sale')} are there, and"
-                f" could not be taken back. {error} Then `workbench undo-sample` takes them back."
+                _(
+                    "The load ended early: {n} of {sales} are there, and could not be taken back. {error} Then"
+                    " `workbench undo-sample` takes them back.",
+                    n=locale.number(self._loaded.sales),
+                    sales=counted(self._caller.count, "sale"),
+                    error=error,
+                )
             ) from cause
 
 

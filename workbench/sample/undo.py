@@ -16,10 +16,11 @@ from workbench.database.engines import Engines
 from workbench.database.sql_files import run_sql, write_sql
 from workbench.database.writes import analyze, commit, master_in_words
 from workbench.errors import RealSales, SampleChanged, WorkbenchError
+from workbench.locale import N_, _, ngettext
 from workbench.words import counted
 
 MOST_NAMED = 5
-NONE_LEFT = "There is no such load of sample sales, or nothing is left of it."
+NONE_LEFT = N_("There is no such load of sample sales, or nothing is left of it.")
 
 
 @dataclass(frozen=True)
@@ -46,11 +47,9 @@ class Load:
     @property
     def note(self) -> str:
         """That it ended early, in words; empty when it did not."""
-        return (
-            f"ended early, after {locale.number(self.made)} of {counted(self.asked, 'sale')}"
-            if self.made < self.asked
-            else ""
-        )
+        if self.made >= self.asked:
+            return ""
+        return _("ended early, after {n} of {sales}", n=locale.number(self.made), sales=counted(self.asked, "sale"))
 
 
 @dataclass(frozen=True)
@@ -66,19 +65,26 @@ class Undone:
     @property
     def text(self) -> str:
         """``3,000 sample sales and 62 returns with 8,200 lines``."""
-        return f"{sales_text(self.sales, self.returns, 'sample sale')} with {counted(self.lines, 'line')}"
+        return with_lines(sales_text(self.sales, self.returns, "sample sale"), self.lines)
 
 
 def sales_text(sales: int, returns: int, noun: str = "sale") -> str:
     """``3,000 sales and 62 returns``; of returns nothing where there are none."""
-    return counted(sales, noun) + (f" and {counted(returns, 'return')}" if returns else "")
+    if not returns:
+        return counted(sales, noun)
+    return _("{one} and {other}", one=counted(sales, noun), other=counted(returns, "return"))
+
+
+def with_lines(sales: str, lines: int) -> str:
+    """The same with how many lines they have."""
+    return _("{sales} with {lines}", sales=sales, lines=counted(lines, "line"))
 
 
 def refuse_real(engines: Engines) -> None:
     """Raises RealSales when the master holds a sale that no load of sample data made, and ServerUnavailable."""
     with master_in_words(engines), engines.master_reader.connect() as connection:
         if run_sql(connection, "sample/has_real").scalar_one():
-            raise RealSales("There are sales here that are not made up: nothing was loaded among them.")
+            raise RealSales(_("There are sales here that are not made up: nothing was loaded among them."))
 
 
 def loads(engines: Engines) -> list[Load]:
@@ -106,7 +112,7 @@ def undo(
 
         left = run("lock_load").one()
         if not left.sales + left.returns:
-            raise WorkbenchError(NONE_LEFT)
+            raise WorkbenchError(_(NONE_LEFT))
         changed = list(run("changed_of_load").scalars())
         if changed and not also_changed:
             raise SampleChanged(_changed_text(changed, left.sales, left.returns))
@@ -123,14 +129,17 @@ def undo(
 def _newest(engines: Engines) -> int:
     found = loads(engines)
     if not found:
-        raise WorkbenchError(NONE_LEFT)
+        raise WorkbenchError(_(NONE_LEFT))
     return found[0].load_id
 
 
 def _changed_text(changed: list[int], sales: int, returns: int) -> str:
     named = ", ".join(map(str, changed[:MOST_NAMED])) + (", ..." if len(changed) > MOST_NAMED else "")
-    were = "was" if len(changed) == 1 else "were"
-    return (
-        f"{locale.number(len(changed))} of the {sales_text(sales, returns)} of this load {were} changed since"
-        f" (transaction {named}). Nothing was removed."
+    return ngettext(
+        "{n} of the {sales} of this load was changed since (transaction {named}). Nothing was removed.",
+        "{n} of the {sales} of this load were changed since (transaction {named}). Nothing was removed.",
+        len(changed),
+        n=locale.number(len(changed)),
+        sales=sales_text(sales, returns),
+        named=named,
     )

@@ -10,6 +10,7 @@ from workbench.database.engines import Engines
 from workbench.database.failures import SERVER_ERRORS, ServerError, failure, in_words
 from workbench.database.replication import STALE_SECONDS, lsn_number
 from workbench.database.sql_files import run_sql
+from workbench.locale import N_, _
 from workbench.servers import indexes
 from workbench.servers.risingwave.console import SLOT, look
 
@@ -46,7 +47,7 @@ class Status:
 
 
 NO_RISINGWAVE = Health(
-    "not configured", note="The replica answers every metric. Set RISINGWAVE_HOST to use RisingWave."
+    "not configured", note=N_("The replica answers every metric. Set RISINGWAVE_HOST to use RisingWave.")
 )
 
 
@@ -71,7 +72,8 @@ def _master(engines: Engines) -> tuple[Health, list[dict[str, Any]]]:
 
 def _replica(engines: Engines, master: Health, slots: list[dict[str, Any]]) -> Health:
     if engines.replica is None or engines.settings.replica is None:
-        return Health("not configured", note="Every read goes to the master. Set REPLICA_DB_HOST to use a replica.")
+        note = _("Every read goes to the master. Set REPLICA_DB_HOST to use a replica.")
+        return Health("not configured", note=note)
     address = engines.settings.replica.address
     try:
         with engines.replica.connect() as connection:
@@ -79,7 +81,8 @@ def _replica(engines: Engines, master: Health, slots: list[dict[str, Any]]) -> H
     except SERVER_ERRORS as error:
         return _failed(engines, "replica", address, error)
     if not row.is_replica:
-        return Health("down", address, row.version, note="This server is no replica: it takes writes of its own.")
+        note = _("This server is no replica: it takes writes of its own.")
+        return Health("down", address, row.version, note=note)
     lag_bytes = max(lsn_number(master.lsn) - lsn_number(row.lsn), 0) if master.lsn and row.lsn else None
     lag_seconds = _lag_seconds(master, row, lag_bytes)
     return Health("up", address, row.version, row.lsn, row.beat_at, lag_bytes, lag_seconds, _slot_note(slots))
@@ -87,7 +90,7 @@ def _replica(engines: Engines, master: Health, slots: list[dict[str, Any]]) -> H
 
 def _failed(engines: Engines, name: str, address: str, error: ServerError) -> Health:
     if failure(error) == "missing":
-        return Health("up", address, note="Its schema is not made yet. Run `workbench migrate`.")
+        return Health("up", address, note=_("Its schema is not made yet. Run `workbench migrate`."))
     return Health("down", address, note=str(in_words(engines.settings, name, error)))
 
 
@@ -102,7 +105,7 @@ def _lag_seconds(master: Health, row: Any, lag_bytes: int | None) -> float | Non
 
 def _slot_note(slots: list[dict[str, Any]]) -> str:
     if any(s["slot_type"] == "physical" and s["wal_status"] == "lost" for s in slots):
-        return (
+        return _(
             "The replica's slot was lost: it shows old rows until it has copied the master again. Run `workbench up`;"
             " in Docker Compose it does so by itself."
         )
@@ -120,7 +123,7 @@ def _risingwave(engines: Engines, master: Health, slots: list[dict[str, Any]]) -
     except SERVER_ERRORS as error:
         return _failed(engines, "risingwave", address, error)
     if not seen.is_built:
-        note = "It has no tables of ours yet. Run `workbench risingwave apply`."
+        note = _("It has no tables of ours yet. Run `workbench risingwave apply`.")
         return Health("up", address, seen.version, note=note)
     lag_seconds = None
     if master.beat_at is not None and seen.beat_at is not None:
@@ -132,14 +135,16 @@ def _risingwave(engines: Engines, master: Health, slots: list[dict[str, Any]]) -
 def _risingwave_note(slots: list[dict[str, Any]], lag_seconds: float | None) -> str:
     ours = [s for s in slots if s["slot_name"] == SLOT]
     if any(s["wal_status"] == "lost" for s in ours):
-        return (
+        return _(
             "Its slot on the master was lost: it shows old rows."
             " Run `workbench risingwave drop`, then `workbench risingwave apply`."
         )
     if lag_seconds is not None and lag_seconds > STALE_SECONDS:
-        cause = "reads" if any(s["is_active"] for s in ours) else "no longer reads"
-        return (
-            f"It {cause} the master's changes and is {lag_seconds:.0f} s behind. See `workbench risingwave status`;"
-            " `docker compose restart risingwave` makes it connect again."
+        reads = (
+            _("It reads the master's changes and is {n} s behind.")
+            if any(s["is_active"] for s in ours)
+            else _("It no longer reads the master's changes and is {n} s behind.")
         )
+        what_to_do = _("See `workbench risingwave status`; `docker compose restart risingwave` makes it connect again.")
+        return f"{reads.format(n=f'{lag_seconds:.0f}')} {what_to_do}"
     return ""
