@@ -259,6 +259,33 @@ def test_a_full_basket_comes_back_after_the_session_has_ended(app: str, browser:
         expect(line(page)).to_have_value("half ty")
 
 
+def test_a_sale_that_is_in_two_tabs_is_saved_once(app: str, browser: Browser, workbench: Workbench) -> None:
+    sold(workbench)
+    with watched_page(browser) as page:
+        at_the_line(page, app)
+        fill(page, Cashier_ID="301", Store_ID="3")
+        line(page).fill("2 latte")
+        line(page).press("Enter")
+        expect(basket(page)).to_have_count(1)
+        page.wait_for_function("() => Object.values(sessionStorage).some((text) => text.includes('C-LAT'))")
+        kept = page.evaluate("() => ({...sessionStorage})")  # as a browser copies it into a tab that is duplicated
+        page.keyboard.press("Control+Enter")
+        said(page, "Transaction 2 created")
+    for is_changed in (False, True):
+        with watched_page(browser) as page:
+            page.add_init_script(f"Object.assign(sessionStorage, {json.dumps(kept)})")
+            visit(page, f"{app}/sales?tab=add")
+            expect(basket(page)).to_have_count(1)
+            if is_changed:
+                button(page, "One more: Caffè Latte").click()
+                expect(page.get_by_text("Total USD 10.50")).to_be_visible()
+            page.keyboard.press("Control+Enter")
+            said(page, "was saved as transaction 2" if is_changed else "Transaction 2 created")
+            expect(basket(page)).to_have_count(1 if is_changed else 0)
+    with workbench.engines.master_reader.connect() as connection:
+        assert connection.exec_driver_sql("select count(*) from sales_transaction").scalar_one() == 2
+
+
 def test_a_receipt_is_printed_80_mm_wide_and_is_only_text(app: str, browser: Browser, workbench: Workbench) -> None:
     sold(workbench, LATTE | {"product_name": HOSTILE})
     with watched_page(browser) as page:

@@ -53,6 +53,12 @@ ABOUT = (
     "A day is reported when it is over on the stores' clock. What was recorded, edited, voided, restored or loaded"
     " after that has changed its figures since, as the log has it."
 )
+BESIDE = {  # on a wide screen the cards stand side by side
+    "display": "grid",
+    "gap": "16px",
+    "align-items": "start",
+    "grid-template-columns": "repeat(auto-fit, minmax(min(1000px, 100%), 1fr))",
+}
 Texts = Mapping[str, Any]
 
 
@@ -172,11 +178,12 @@ class ChangesPage(Viewer):
         heading = html_pane(f'<h2>As reported, as corrected</h2><p class="soft">{ABOUT}</p>{note}')
         newest = pmui.Button(label="Newest", variant="text", margin=MARGIN)
         newest.on_click(lambda _: pn.state.execute(self._begin))
-        return pmui.Column(
+        return pn.Column(
             card(heading, self.late),
             card(html_pane("<h2>Log of all sales</h2>"), self.log, pn.Row(newest, self._older, margin=0)),
-            sx={"gap": "16px"},
+            styles=BESIDE,
             sizing_mode="stretch_width",
+            margin=0,
         )
 
 

@@ -18,7 +18,7 @@ from workbench.components.inline import is_served, when_shown, while_shown
 from workbench.connection import Workbench
 from workbench.dashboards.dashboard_file import DownloadButton
 from workbench.dashboards.feed import Feed, Moment
-from workbench.dashboards.filter_bar import FIELD, FLOW, FilterBar
+from workbench.dashboards.filter_bar import FIELD, FilterBar, flow_of
 from workbench.dashboards.question_charts import tiles_of
 from workbench.dashboards.sales_dashboard import AWAY, CHOICES_MS, SHOWN
 from workbench.dashboards.saved_questions import MyDashboard, laid_out
@@ -92,7 +92,7 @@ class QuestionFields(Viewer):
         self.fill()  # the same dimension chosen twice is one
 
     def __panel__(self) -> Viewable:
-        fields = column(self._metrics, *self._by, self._grain, self._shape, css=FLOW)
+        fields = column(self._metrics, *self._by, self._grain, self._shape, css=flow_of(5))
         return column(fields, self._refused, css="gap: 12px;")
 
 

@@ -82,6 +82,14 @@ FLOW = (
     "display: grid; gap: 12px; align-items: center;"
     "grid-template-columns: repeat(auto-fit, minmax(min(170px, calc(50% - 6px)), 1fr));"
 )
+MOST_WIDTH = 280  # pixels of a field: on a wide screen it would be a line of nothing
+
+
+def flow_of(fields: int) -> str:
+    """Fields beside one another, none wider than it is read."""
+    return f"{FLOW} max-width: {fields * MOST_WIDTH}px;"
+
+
 FOLDED = "folded"  # what is behind "More filters" on a phone alone: there the figures would stand below the screen
 FOLDS = f"@media (max-width: 599px) {{ :host(.{FOLDED}) {{ display: none !important; }} }}"
 
@@ -236,7 +244,7 @@ class FilterBar(Viewer):
 
     def _open(self, is_open: bool) -> None:
         lists = [self._lists[name] for name in LISTS if name not in FIRST]
-        _see(self._others, is_open, column(*lists, self._customer, css=FLOW))
+        _see(self._others, is_open, column(*lists, self._customer, css=flow_of(len(lists) + 1)))
         for folded in (*(self._lists[name] for name in FIRST), self._controls):
             folded.css_classes = [] if is_open else [FOLDED]
         self._more.label = _(FEWER if is_open else MORE)
@@ -244,7 +252,8 @@ class FilterBar(Viewer):
     def __panel__(self) -> Viewable:
         lists = [self._lists[name] for name in FIRST]
         compared = [self._comparison] if self._is_compared else []
-        first = column(self._period, *compared, *self._days.values(), *lists, self._more, css=FLOW)
+        fields = [self._period, *compared, *self._days.values(), *lists, self._more]
+        first = column(*fields, css=flow_of(len(fields) - len(self._days)))
         foot = column(self._words, self._controls, css=ROW)
         return column(first, self._others, foot, self._chips, css="gap: 12px;")
 

@@ -11,7 +11,7 @@ from panel.viewable import Viewable, Viewer
 
 from workbench import locale
 from workbench.errors import FieldError, ParameterRefused
-from workbench.forms.fields import Fields, flow
+from workbench.forms.fields import CHOICE, Fields, flow
 from workbench.locale import _
 from workbench.reports.library import Parameter, Value
 from workbench.words import heading
@@ -69,9 +69,10 @@ def _widget(parameter: Parameter, today: date) -> Any:
     made: Any
     if parameter.kind == "choice":
         options = {heading(choice): choice for choice in parameter.choices}
-        made = pmui.Select(options=({"": None} if parameter.is_optional else {}) | options, value=value, **named)
+        choices = ({"": None} if parameter.is_optional else {}) | options
+        made = pmui.Select(options=choices, value=value, **named, **CHOICE)
     elif parameter.kind == "month":
-        made = pmui.Select(options=_months(today, parameter.is_optional), value=value, **named)
+        made = pmui.Select(options=_months(today, parameter.is_optional), value=value, **named, **CHOICE)
     else:  # a day too: a picker says nothing of a text that is none, and keeps the day before it
         hint = "YYYY-MM-DD" if parameter.kind == "date" else _("all") if parameter.is_optional else ""
         made = pmui.TextInput(value=_text(value), placeholder=hint, **named)

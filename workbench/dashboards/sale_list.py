@@ -25,7 +25,7 @@ from workbench.errors import WorkbenchError
 from workbench.filters import Filters
 from workbench.forms.edit_sale import EditSale
 from workbench.forms.line_table import sale_text
-from workbench.forms.sale_columns import NOTE, note_html
+from workbench.forms.sale_columns import NOTE, note_html, titled
 from workbench.forms.tabulator import TABLE_STYLE, row_button
 from workbench.locale import N_, _
 from workbench.metrics import Source
@@ -59,7 +59,7 @@ class SaleList(Tile):
         self._older = pmui.Button(label=_("Older"), variant="outlined", size="small", margin=0)
         self._newer.on_click(partial(self._go, "previous"))
         self._older.on_click(partial(self._go, "next"))
-        self._table = _table(can_open=on_open is not None)
+        self._table = _table(self.currency, can_open=on_open is not None)
         self._table.on_click(self._clicked)
 
     def fetch(self, moment: Moment) -> Answer[pd.DataFrame]:
@@ -128,11 +128,11 @@ def as_drawn(
     return frame
 
 
-def _table(*, can_open: bool) -> pn.widgets.Tabulator:
+def _table(currency: str, *, can_open: bool) -> pn.widgets.Tabulator:
     numbers = {name: "right" for name in SHOWN if FIELDS[name].is_number}
     return pn.widgets.Tabulator(
         as_drawn(pd.DataFrame(columns=list(SHOWN))),
-        titles={name: FIELDS[name].label for name in SHOWN} | {NOTE: _("Returns"), "edit": ""},
+        titles={name: titled(FIELDS[name], currency) for name in SHOWN} | {NOTE: _("Returns"), "edit": ""},
         disabled=True,
         selectable=False,
         layout="fit_columns",

@@ -25,10 +25,15 @@ MENU = "menu"  # the button of a row's menu
 MENU_WIDTH = 52
 
 
-def titles() -> dict[str, str]:
-    """The head of each column."""
-    named = {name: field.label for name, field in FIELDS.items()}
+def titles(currency: str = "") -> dict[str, str]:
+    """The head of each column, ``Total (USD)`` where a currency is given."""
+    named = {name: titled(field, currency) for name, field in FIELDS.items()}
     return named | {NOTE: _("Returns"), MENU: ""} | dict.fromkeys(BUTTONS, "")
+
+
+def titled(field: Field, currency: str) -> str:
+    """The head of a field's column; amounts have their currency there, said once for all rows."""
+    return f"{field.label} ({currency})" if field.kind == "money" and currency else field.label
 
 
 NUMBERS = [name for name, field in FIELDS.items() if field.is_number]
@@ -47,7 +52,12 @@ NEWEST_FIRST = [{"field": "transaction_time", "dir": "desc"}]
 
 
 def empty_table(
-    row_content: Callable[[pd.Series], Any], *, has_buttons: bool = True, names: Names = NO_NAMES, key: str = ""
+    row_content: Callable[[pd.Series], Any],
+    *,
+    has_buttons: bool = True,
+    names: Names = NO_NAMES,
+    key: str = "",
+    currency: str = "",
 ) -> pn.widgets.Tabulator:
     """The table without a row yet; the browser keeps the widths of its columns under ``key``.
 
@@ -74,7 +84,7 @@ def empty_table(
         page_rows(pd.DataFrame(columns=list(FIELDS)), names=names),
         sorters=NEWEST_FIRST,
         row_content=row_content if is_narrow else None,
-        titles=titles(),
+        titles=titles(currency),
         disabled=True,
         editors=dict.fromkeys(titles()),  # else each cell is a stop of the keyboard
         selectable=False if is_narrow else "checkbox",
@@ -86,7 +96,11 @@ def empty_table(
         },
         hidden_columns=[NOTE, MENU] if is_narrow else [],
         widths=widths if is_narrow else {name: width for name, width in widths.items() if name not in WIDENED},
-        stylesheets=[wide(sum(widths.values()) + more), TABLE_STYLE, NARROW_STYLE if is_narrow else card_style()],
+        stylesheets=[
+            wide(sum(widths.values()) + more),
+            TABLE_STYLE,
+            NARROW_STYLE if is_narrow else card_style(currency),
+        ],
         sizing_mode="stretch_width",
         margin=(6, 8),
         text_align=numbers | {"transaction_time": "left"},
@@ -107,7 +121,7 @@ def _formatter(field: Field) -> Any:
     return NumberFormatter(**FORMATS[field.kind]) if field.kind in FORMATS else None
 
 
-def card_style() -> str:
+def card_style(currency: str) -> str:
     """Of a sale on a phone: box, time, total and menu first, then the other fields with their names."""
     first = {"transaction_time": "2 !important; flex: 1 0 auto", "total_amount": "3", MENU: "4"}
     lines = [
@@ -117,10 +131,12 @@ def card_style() -> str:
     ]
     box = ".pnx-tabulator.tabulator .tabulator-row .tabulator-cell:has(> input) { order: 1 !important; }"
     names = [
-        f'[tabulator-field={name}].tabulator-cell::before {{ content: "{field.label} "; opacity: 0.75; }}'
+        f'[tabulator-field={name}].tabulator-cell::before {{ content: "{titled(field, currency)} "; opacity: 0.75; }}'
         for name, field in FIELDS.items()
         if name not in first
     ]
+    if currency:
+        names.append(f'[tabulator-field=total_amount].tabulator-cell::before {{ content: "{currency} "; }}')
     return CARD_STYLE + "@media (max-width: 600px) {" + "\n".join([*lines, box, *names]) + "}"
 
 

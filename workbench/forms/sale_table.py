@@ -96,7 +96,7 @@ class SaleTable(pn.viewable.Viewer):
         # As it is made, a column holds numbers or names: the first names are seen when the page is opened again.
         self._names = (lambda: live.names.now) if live.names.now.position else lambda: NO_NAMES
         key = "" if is_notebook() else f"sales-{as_actor(sales.actor).name}"
-        self._table = empty_table(self._lines, has_buttons=can_write, names=self._names(), key=key)
+        self._table = empty_table(self._lines, has_buttons=can_write, names=self._names(), key=key, currency=currency)
         self._columns = ColumnChoice(key, lambda hidden: self._table.param.update(hidden_columns=hidden))
         # Empty until there is a page: tables and buttons that are being drawn miss what changes meanwhile.
         self._body = pn.Column(sizing_mode="stretch_width", margin=0)

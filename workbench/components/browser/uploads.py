@@ -22,6 +22,9 @@ CSS = """
 .upload { display: flex; flex-wrap: wrap; gap: 8px 16px; align-items: center; padding: 16px; cursor: pointer;
   border: 2px dashed var(--line); border-radius: 8px; }
 .upload.over, .upload:focus-within { border-color: var(--panel-primary-color, #00609a); }
+.upload input::file-selector-button { font: inherit; font-weight: 600; color: var(--panel-primary-color, #00609a);
+  background: none; border: 1px solid var(--line); border-radius: 6px; padding: 6px 14px;
+  margin-right: 12px; cursor: pointer; }
 .upload input { font: inherit; color: inherit; max-width: 100%; }
 """
 
