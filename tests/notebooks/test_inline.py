@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-import time
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.conftest import wait_until
 from tests.notebooks.lab import TOKEN, lab, notebook, run_all
 from tests.ui.conftest import ERRORS_IN_LOG, brush, kept_inside, serving, watched_page
 from workbench.config import Settings
@@ -52,11 +53,16 @@ def record_a_sale(page: Page, store: str) -> None:
 def until_it_answers(page: Page) -> None:
     """Waits until the kernel hears of clicks: what is drawn first is in the output itself, before it is connected."""
     said = page.get_by_text(re.compile(r"1 transaction\b.*as of")).first
-    before, end = said.inner_text(), time.monotonic() + 90
-    while said.inner_text() == before:
-        assert time.monotonic() < end, "the table's button does nothing"
+    before = said.inner_text()
+
+    def it_answers() -> bool:
         page.get_by_role("button", name="Refresh", exact=True).click()
-        page.wait_for_timeout(1000)
+        with suppress(AssertionError):
+            expect(said).not_to_have_text(before, timeout=1000)
+            return True
+        return False
+
+    wait_until(it_answers, "an answer to the table's button", 90)
 
 
 @pytest.mark.parametrize("changes", [{}, {"VSCODE_PID": "1"}], ids=["pyviz_comms", "jupyter_bokeh as in VS Code"])
@@ -83,7 +89,7 @@ def test_in_jupyterlab_a_form_saves_charts_redraw_and_a_brush_narrows(
             page.wait_for_function(f"() => JSON.stringify(({FACTORS})()) === JSON.stringify(['Store 3'])")
             until_it_answers(page)
             record_a_sale(page, store="5")
-            expect(figure).to_have_text("USD 12.00", timeout=30_000)
+            expect(figure).to_have_text("USD 12.00")
             page.wait_for_function(f"() => ({FACTORS})().includes('Store 5')")
             refusal = page.locator('[data-mime-type="application/vnd.jupyter.stderr"] pre')
             expect(refusal).to_have_text('QueryRefused: syntax error at or near "form" (line 1, column 10).')
@@ -98,7 +104,7 @@ def test_in_jupyterlab_a_form_saves_charts_redraw_and_a_brush_narrows(
             box = over_time.bounding_box()
             assert box is not None
             brush(page, box, 0.2, 0.4)  # days without a sale
-            expect(brushed).to_have_text("USD 0.00", timeout=30_000)
+            expect(brushed).to_have_text("USD 0.00")
             expect(figure).to_have_text("USD 12.00")
         finally:
             (ROOT / "test-results").mkdir(exist_ok=True)
@@ -112,12 +118,15 @@ def test_in_jupyterlab_a_form_saves_charts_redraw_and_a_brush_narrows(
     assert (by.store_id, str(by.total_amount)) == (5, "5.00")
 
 
-def test_a_dashboard_in_jupyterlab_is_whole_and_its_notebook_small(
+def test_a_dashboard_in_jupyterlab_is_whole_its_notebook_small_and_a_foreign_host_refused(
     sold: Workbench, settings: Settings, browser: Browser, tmp_path: Path
 ) -> None:
     path = notebook(tmp_path, "from workbench import SalesDashboard, connect", "SalesDashboard(connect())")
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "jupyter_server_config.json").write_text('{"ServerApp": {"allow_remote_access": true}}')
     context = browser.new_context(viewport={"width": 1400, "height": 2600}, locale="en-GB")
     with lab(settings, tmp_path) as address:
+        refuses_a_foreign_host(address)
         page = context.new_page()
         said: list[str] = []
         page.on("console", lambda message: said.append(message.text))
@@ -125,7 +134,7 @@ def test_a_dashboard_in_jupyterlab_is_whole_and_its_notebook_small(
         run_all(page, address)
         # What is sent while the page is still being built is not lost, and comes in order.
         expect(page.get_by_text("USD 7.00").first).to_be_visible(timeout=150_000)
-        expect(page.get_by_text("Loading …").filter(visible=True)).to_have_count(0, timeout=30_000)
+        expect(page.get_by_text("Loading …").filter(visible=True)).to_have_count(0)
         lines = page.locator("p.fresh-line:not(.of-page)").filter(visible=True)
         expect(lines).to_have_count(13)
         for number in range(13):
@@ -134,13 +143,21 @@ def test_a_dashboard_in_jupyterlab_is_whole_and_its_notebook_small(
         assert page.evaluate("document.fonts.load('20px \"Material Icons\"').then((faces) => faces.length)") == 1
         assert not [text for text in said if "isn't known" in text or "traceback" in text]
         page.keyboard.press("Control+s")
-        end = time.monotonic() + 30
-        while "outputs" not in (saved := path.read_text(encoding="utf-8")) or "fresh" not in saved.lower():
-            assert time.monotonic() < end, "the notebook was not saved"
-            page.wait_for_timeout(200)
+        wait_until(
+            lambda: page.evaluate("true") and "fresh" in path.read_text(encoding="utf-8").lower(), "the save", 30
+        )
+        saved = path.read_text(encoding="utf-8")
         context.close()
     assert not outside
     assert len(saved) < 20_000_000  # each widget brought 1.4 MB of code: 144 MB
+
+
+def refuses_a_foreign_host(address: str) -> None:
+    """Whatever Jupyter's configuration says."""
+    url, port = f"{address}/api/contents?token={TOKEN}", address.rpartition(":")[2]
+    assert urllib.request.urlopen(url, timeout=60).status == 200
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        urllib.request.urlopen(urllib.request.Request(url, headers={"Host": f"evil.example:{port}"}), timeout=60)
 
 
 def test_a_notebook_is_served(sold: Workbench, settings: Settings, browser: Browser, tmp_path: Path) -> None:
@@ -148,20 +165,8 @@ def test_a_notebook_is_served(sold: Workbench, settings: Settings, browser: Brow
     with serving(settings, pages=[path]) as served:
         with watched_page(browser) as page:
             page.goto(f"{served.url}/sales")
-            expect(page.locator(".figure")).to_have_text("USD 7.00", timeout=30_000)
+            expect(page.locator(".figure")).to_have_text("USD 7.00")
             record_a_sale(page, store="5")
-            expect(page.locator(".figure")).to_have_text("USD 12.00", timeout=30_000)
+            expect(page.locator(".figure")).to_have_text("USD 12.00")
         log = served.log.read_text()
         assert not any(mark in log for mark in ERRORS_IN_LOG), log[-4000:]
-
-
-def test_jupyter_refuses_a_foreign_host_whatever_its_configuration_says(
-    workbench: Workbench, settings: Settings, tmp_path: Path
-) -> None:
-    (tmp_path / "config").mkdir()
-    (tmp_path / "config" / "jupyter_server_config.json").write_text('{"ServerApp": {"allow_remote_access": true}}')
-    with lab(settings, tmp_path) as address:
-        url, port = f"{address}/api/contents?token={TOKEN}", address.rpartition(":")[2]
-        assert urllib.request.urlopen(url, timeout=60).status == 200
-        with pytest.raises(urllib.error.HTTPError, match="403"):
-            urllib.request.urlopen(urllib.request.Request(url, headers={"Host": f"evil.example:{port}"}), timeout=60)

@@ -10,7 +10,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
+from nbformat import NotebookNode
 
 from tests.examples import CAKE, HOSTILE, LATTE, sale
 from tests.notebooks.test_reports_numbers import nbval
@@ -48,9 +50,9 @@ def freeze(workbench: Workbench, where: Where, folder: Path) -> Frozen:
     return Frozen(view, path)
 
 
-def tables(finished: Finished) -> list[str]:
-    """The texts of all tables, and what was printed."""
-    outputs = [output for cell in finished.notebook.cells for output in cell.get("outputs", [])]
+def tables(notebook: NotebookNode) -> list[str]:
+    """The texts of all its tables."""
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     return [output.data["text/plain"] for output in outputs if "data" in output]
 
 
@@ -64,7 +66,7 @@ def test_a_changed_sale_is_reported_exactly(workbench: Workbench, settings: Sett
     frozen = freeze(workbench, where, tmp_path)
 
     assert nbval(settings, tmp_path, frozen.path).returncode == 0  # it holds what it shows
-    before = frozen.run(settings)
+    before = nbformat.read(frozen.path, 4)
     assert ", 0 changed" in printed(before)
     _about, changes, totals = tables(before)
     assert changes == "no rows"
@@ -72,10 +74,7 @@ def test_a_changed_sale_is_reported_exactly(workbench: Workbench, settings: Sett
 
     sales.update(made.transaction_id, made.version, sale(lines=[{**lines[0], "quantity": 3}, lines[1]]), uuid.uuid4())
     assert wait_for_replica(workbench.engines)
-    again = nbval(settings, tmp_path, frozen.path)
-    assert again.returncode == 1, again.stdout[-4000:]
-    assert "mismatch 'text/" in again.stdout
-    after = tables(frozen.run(settings))[1]
+    after = tables(frozen.run(settings).notebook)[1]
     rows = [" ".join(row.split()) for row in after.splitlines()]
     assert rows[0] == "metric by group frozen now change"
     assert "Revenue in total 17.20 20.70 3.50" in rows

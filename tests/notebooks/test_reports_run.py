@@ -23,7 +23,7 @@ from workbench.reports.background import WAITS, Runs
 from workbench.reports.export import html
 from workbench.reports.history import History
 from workbench.reports.library import Report, find_report, read_report, reports_folder
-from workbench.reports.run import Finished, run
+from workbench.reports.run import run
 
 SECRETS = """
 from workbench.config import load_settings
@@ -72,9 +72,9 @@ def report(folder: Path, *cells: str, parameters: str = "", name: str = "made") 
     return read_report(path)
 
 
-def printed(finished: Finished) -> str:
+def printed(notebook: NotebookNode) -> str:
     """All that the cells printed."""
-    cells = [cell for cell in finished.notebook.cells if cell.cell_type == "code"]
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
     return "".join(output.get("text", "") for cell in cells for output in cell.outputs)
 
 
@@ -104,7 +104,7 @@ def test_a_report_can_only_read_and_holds_no_other_password(
     monkeypatch.setenv("MASTER_DB_PASSWORD", writer)
     (tmp_path / ".env").write_text(f"MASTER_DB_OWNER_PASSWORD={owner}\n")
     finished = run(report(tmp_path, SECRETS, WRITES), {}, report_settings)
-    text = printed(finished)
+    text = printed(finished.notebook)
     assert "['workbench_reader']" in text
     assert writer not in text
     assert owner not in text
@@ -130,7 +130,7 @@ def test_a_hostile_parameter_stays_a_string(report_settings: Settings, tmp_path:
         f"{HOSTILE}</script><script>window.__x=1</script>",
     ):
         finished = run(made, {"name": value}, report_settings)
-        assert printed(finished) == f"{value!r}\n"
+        assert printed(finished.notebook) == f"{value!r}\n"
         assert value not in html(finished) or "<" not in value
     assert not mark.exists()
 

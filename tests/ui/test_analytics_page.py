@@ -55,7 +55,7 @@ def sales(engines: Engines) -> list[int]:
 
 def figures(page: Page, expected: list[str]) -> None:
     """Waits until the four key figures are these."""
-    expect(page.locator(".figure")).to_have_text(expected, timeout=15_000)
+    expect(page.locator(".figure")).to_have_text(expected)
 
 
 def state(page: Page) -> dict[str, list[str]]:
@@ -67,16 +67,19 @@ def chart(page: Page, number: int) -> dict[str, float]:
     """Where a chart is, scrolled into view."""
     seen_through(page)
     figure = page.locator(".bk-Figure").nth(number)
-    figure.scroll_into_view_if_needed()
-    page.wait_for_timeout(300)  # the page scrolls smoothly
+    figure.evaluate("figure => figure.scrollIntoView({behavior: 'instant', block: 'center'})")
     box = figure.bounding_box()
     assert box is not None
     return dict(box)
 
 
-def test_a_chart_is_drawn_when_somebody_comes_near_it(app: str, page: Page, sales: list[int]) -> None:
+def test_a_chart_has_its_place_from_the_start_and_is_drawn_when_somebody_comes_near_it(
+    app: str, page: Page, sales: list[int]
+) -> None:
+    page.add_init_script(path=SCRIPT)
     visit(page, f"{app}/analytics")
     figures(page, FIGURES)
+    assert page.evaluate("bench.shift()") < 0.1
     unseen, charts = page.locator(".unseen"), page.locator(".bk-Figure")
     expect(unseen).not_to_have_count(0)
     assert charts.count() < 8
@@ -98,14 +101,9 @@ def click(page: Page, number: int, across: float, down: float) -> None:
 DAILY, STORES = 0, 3
 
 
-def test_what_is_drawn_later_has_its_place_from_the_start(app: str, page: Page, sales: list[int]) -> None:
-    page.add_init_script(path=SCRIPT)
-    visit(page, f"{app}/analytics")
-    figures(page, FIGURES)
-    assert page.evaluate("bench.shift()") < 0.1
-
-
-def test_the_figures_are_those_of_sql(app: str, page: Page, sales: list[int], engines: Engines) -> None:
+def test_the_figures_are_those_of_sql_and_who_answered_stands_once_and_at_a_tile_that_is_old(
+    app: str, page: Page, sales: list[int], engines: Engines
+) -> None:
     visit(page, f"{app}/analytics")
     figures(page, FIGURES)
     for label in LABELS:
@@ -114,11 +112,6 @@ def test_the_figures_are_those_of_sql(app: str, page: Page, sales: list[int], en
         row = connection.execute(sa.text("select count(*), sum(total_amount) from sales_transaction")).one()
     assert [str(row[0]), f"USD {row[1]}"] == FIGURES[:2]
     expect(page.locator(".fresh-line").first).to_contain_text("replica · as of")
-
-
-def test_who_answered_stands_once_and_at_a_tile_that_is_old(app: str, page: Page, sales: list[int]) -> None:
-    visit(page, f"{app}/analytics")
-    figures(page, FIGURES)
     expect(page.locator(".of-page")).to_have_text(re.compile(r"^replica · as of \d\d:\d\d:\d\d \S+, "))
     of_tiles, seen = (
         page.locator("p.fresh-line:not(.of-page)"),
@@ -131,7 +124,9 @@ def test_who_answered_stands_once_and_at_a_tile_that_is_old(app: str, page: Page
     expect(seen.first).to_have_text(re.compile(r"1 min ago$"))
 
 
-def test_a_bar_narrows_every_tile_and_back_opens_it(app: str, page: Page, sales: list[int]) -> None:
+def test_a_bar_narrows_every_tile_and_back_opens_it_and_a_brush_narrows_to_its_days(
+    app: str, page: Page, sales: list[int]
+) -> None:
     visit(page, f"{app}/analytics")
     figures(page, FIGURES)
     click(page, STORES, 0.4, 0.2)  # the upper bar: store 7
@@ -146,9 +141,15 @@ def test_a_bar_narrows_every_tile_and_back_opens_it(app: str, page: Page, sales:
     expect(page.get_by_role("button", name="Store: 7")).to_be_visible()
     page.go_back()
     figures(page, FIGURES)
+    brush(page, chart(page, DAILY), 0.55, 0.75)
+    figures(page, ["2", "USD 10.50", "3", "USD 5.25"])
+    page.get_by_role("button", name="Clear all").click()
+    figures(page, FIGURES)
 
 
-def test_a_chart_has_a_summary_and_a_table_that_the_keyboard_reaches(app: str, page: Page, sales: list[int]) -> None:
+def test_a_chart_has_a_summary_a_table_for_the_keyboard_and_a_reading_below_the_pointer(
+    app: str, page: Page, sales: list[int]
+) -> None:
     visit(page, f"{app}/analytics")
     stores = "Revenue by store: 2 stores, highest Store 7 with USD 17.00, lowest Store 3 with USD 10.70."
     expect(page.get_by_role("img", name=stores)).to_be_visible()
@@ -160,20 +161,6 @@ def test_a_chart_has_a_summary_and_a_table_that_the_keyboard_reaches(app: str, p
     button.press("Enter")
     expect(page.get_by_role("img", name=stores)).to_be_visible()
     expect(page.get_by_role("row", name="Store 7 USD 17.00 61.4% –")).to_have_count(0)
-
-
-def test_a_brush_narrows_to_its_days(app: str, page: Page, sales: list[int]) -> None:
-    visit(page, f"{app}/analytics")
-    figures(page, FIGURES)
-    brush(page, chart(page, DAILY), 0.55, 0.75)
-    figures(page, ["2", "USD 10.50", "3", "USD 5.25"])
-    page.get_by_role("button", name="Clear all").click()
-    figures(page, FIGURES)
-
-
-def test_the_pointer_anywhere_on_the_time_line_reads_its_day(app: str, page: Page, sales: list[int]) -> None:
-    visit(page, f"{app}/analytics")
-    figures(page, FIGURES)
     box = chart(page, DAILY)
     for across, down in ((0.1, 0.2), (0.33, 0.8), (0.5, 0.5), (0.77, 0.3), (0.95, 0.7)):
         page.mouse.move(box["x"] + box["width"] * across, box["y"] + box["height"] * down, steps=3)

@@ -21,7 +21,7 @@ from workbench.servers import cluster
 REPOSITORY = Path(__file__).parents[2]
 FORGET_SOON = ("--unused-session-lifetime=1000", "--check-unused-sessions=200", "--plugins=tests.ui.alive")
 # Panel's timers of the whole process keep the document in which they were started, but no other after it.
-VISITS, KEPT = 3, 1
+VISITS, KEPT = 2, 1
 # page -> what it is made of besides its frame, and what is seen when it is ready
 PAGES = {
     "analytics": ("SalesDashboard", "Revenue by store"),

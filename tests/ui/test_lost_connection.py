@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import re
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-import pytest
 import sqlalchemy as sa
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.conftest import wait_until
 from tests.examples import sale
 from tests.ui.conftest import Served, serving, visit
 from tests.ui.proxy import Proxy, proxied
+from tests.ui.test_metrics import METRICS
 from tests.ui.test_reports_page import pick
 from tests.ui.test_sales_page import add_item, button, count, fill, said
 from workbench.config import Settings
 from workbench.connection import Workbench
 from workbench.database.engines import Engines
 
-CUT_MS = 5000
 BACK_MS = 90_000
 # What a minute without network leaves behind, at once: a session that is forgotten, a token that is no longer good.
 FORGETFUL = ("--unused-session-lifetime=500", "--check-unused-sessions=100")
@@ -35,7 +36,8 @@ def behind(proxy: Proxy, settings: Settings, *arguments: str) -> Iterator[Served
     """The app, which browsers reach through the proxy."""
     host = f"127.0.0.1:{proxy.port}"
     changes = {"WORKBENCH_ALLOWED_HOSTS": host}
-    with serving(settings, f"--allow-websocket-origin={host}", *arguments, changes=changes) as served:
+    origin = f"--allow-websocket-origin={host}"
+    with serving(settings, origin, METRICS, *arguments, changes=changes) as served:
         proxy.target = urlsplit(served.url).port or 0
         yield served
 
@@ -59,12 +61,22 @@ def back(page: Page) -> None:
     expect(page.get_by_role("status").filter(has_text="Connected again")).to_be_visible(timeout=BACK_MS)
 
 
-@pytest.mark.parametrize("arguments", [(), AFTER_A_MINUTE], ids=["five seconds", "a minute"])
-def test_every_page_comes_back_after_a_cut(
-    settings: Settings, browser: Browser, engines: Engines, workbench: Workbench, arguments: tuple[str, ...]
+def forgotten(app: Served, proxy: Proxy) -> None:
+    """Waits until the app has forgotten the sessions of all pages."""
+    request = urllib.request.Request(f"{app.url}/metrics", headers={"Host": f"127.0.0.1:{proxy.port}"})
+
+    def is_forgotten() -> bool:
+        with urllib.request.urlopen(request) as answer:
+            return b"\nworkbench_sessions 0.0\n" in answer.read()
+
+    wait_until(is_forgotten, "the sessions to be forgotten")
+
+
+def test_every_page_comes_back_after_a_minute_without_network(
+    settings: Settings, browser: Browser, engines: Engines, workbench: Workbench
 ) -> None:
     made = workbench.sales().create(sale(), uuid4()).transaction_id
-    with proxied() as proxy, behind(proxy, settings, *arguments), opened(browser) as context:
+    with proxied() as proxy, behind(proxy, settings, *AFTER_A_MINUTE) as app, opened(browser) as context:
         url = f"http://127.0.0.1:{proxy.port}"
         sales, returns, analytics, reports, pipeline = pages = [context.new_page() for _ in range(5)]
         visit(sales, f"{url}/sales?tab=add")
@@ -94,7 +106,7 @@ def test_every_page_comes_back_after_a_cut(
         sales.get_by_label("Cashier ID").press("9")
         expect(sales.get_by_label("Cashier ID")).to_have_value("301")  # nothing is typed that would be lost
         button(sales, "Create Transaction").dispatch_event("click")
-        sales.wait_for_timeout(CUT_MS)
+        forgotten(app, proxy)
         proxy.mend()
         for page in pages:
             back(page)
@@ -123,7 +135,7 @@ def test_every_page_comes_back_after_a_cut(
         returns.wait_for_function("() => window.workbenchUnsaved.size === 0")
 
 
-def test_a_page_outlives_a_restart_of_the_app_and_what_was_sent_is_saved_once(
+def test_a_page_outlives_a_short_cut_and_a_restart_of_the_app_and_what_was_sent_is_saved_once(
     settings: Settings, browser: Browser, engines: Engines
 ) -> None:
     with proxied() as proxy, opened(browser) as context:
@@ -132,16 +144,21 @@ def test_a_page_outlives_a_restart_of_the_app_and_what_was_sent_is_saved_once(
             visit(page, f"http://127.0.0.1:{proxy.port}/sales?tab=add")
             fill(page, Cashier_ID="77", Store_ID="3")
             add_item(page, "C-LAT", "Caffè Latte", "2", "3.50", "0.50")
+            proxy.cut()
+            lost(page)
+            proxy.mend()  # while its session is still there
+            back(page)
+            expect(page.get_by_label("Cashier ID")).to_have_value("77")
+            expect(page.get_by_text("Total USD 6.50")).to_be_visible()
             with engines.owner.begin() as connection:  # the save waits, and its answer finds nobody
                 connection.exec_driver_sql("lock table sales_transaction in exclusive mode")
                 button(page, "Create Transaction").click()
                 waiting = sa.text("select count(*) from pg_locks where not granted and relation is not null")
                 with engines.owner.connect() as other:
-                    while not other.execute(waiting).scalar_one():
-                        page.wait_for_timeout(20)
+                    wait_until(lambda: other.execute(waiting).scalar_one(), "the save to wait")
                 proxy.cut()
                 lost(page)
-            page.wait_for_timeout(500)
+            wait_until(lambda: count(engines) == 1, "the save")
             first.process.kill()
             first.process.wait()
         with behind(proxy, settings):
@@ -172,7 +189,7 @@ def test_a_report_outlives_a_cut_and_the_app_and_one_that_ran_is_said_to_have_en
             page.wait_for_function(FOLLOWED)
             proxy.cut()
             lost(page)
-            page.wait_for_timeout(2000)  # its session is forgotten meanwhile
+            forgotten(first, proxy)
             proxy.mend()
             back(page)
             expect(page.get_by_text("Done in")).to_be_visible(timeout=BACK_MS)
