@@ -21,7 +21,7 @@ from workbench.components.inline import begin_session, building, read_aside
 from workbench.components.panel_fixes.closed_pages import forget_views, leave_quietly, without_busy
 from workbench.components.panel_fixes.local_styles import keep_styles_local
 from workbench.components.panel_fixes.pending_writes import deliver_all_writes
-from workbench.components.panel_fixes.sent_once import send_once
+from workbench.components.panel_fixes.sent_once import defined_late, send_once
 from workbench.connection import Workbench, open_workbench
 from workbench.errors import NobodyWaits, RoleRefused, WorkbenchError
 from workbench.locale import _, conventions, english, language, texts_of_scripts
@@ -67,6 +67,8 @@ def page(title: str, content: Content) -> None:
     panel_state.as_cached("closed-pages", leave_quietly)
     panel_state.as_cached("local-styles", keep_styles_local)
     panel_state.as_cached("sent-once", send_once)
+    assert pn.state.curdoc is not None
+    defined_late(pn.state.curdoc)
     try:
         workbench = open_workbench()
         refuse_stranger()

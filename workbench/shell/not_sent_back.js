@@ -1,6 +1,7 @@
 // Bokeh 3.9 takes what has just come from the server for new to it: the next message sends it back whole, where it is
 // named. The server warns that it knows it, and the definition of a component's class (sent_once.py) cannot be sent at
-// all. Delete this when `_new_models` holds only what was made in the browser, whose ids are not like the server's.
+// all. Nobody seems to have reported it. Delete this when tests/ui/test_named_views.py passes without it; ids of what is
+// made in the browser are not like the server's.
 document.addEventListener("DOMContentLoaded", () => {
   const page = Bokeh.require("document").Document.prototype
   const apply = page.apply_json_patch

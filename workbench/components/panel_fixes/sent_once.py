@@ -1,7 +1,7 @@
 """Panel sends with each component what is the same for all of a page, and Bokeh with each page what other pages are
 made of: that was most of what a page is opened with.
 
-Nobody seems to have reported these. Delete each when its test in tests/unit/test_sent_once.py fails.
+Nobody seems to have reported these. Delete each when its test in tests/unit/components/test_sent_once.py fails.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from bokeh.document import Document, document
 from bokeh.models import InlineStyleSheet
 from panel.custom import ReactiveESM
 from panel.io import resources
+from panel.io.state import state
 from panel.models.esm import ReactiveESM as ESMModel
 from panel.reactive import Reactive
 from panel_material_ui.base import MaterialComponent
@@ -61,13 +62,16 @@ def _shared(sheets: dict[str, InlineStyleSheet], sheet: Any) -> Any:
 
 
 def define_what_is_used() -> None:
-    """Has a page define the classes of its own components, where Bokeh 3.9 defines all that the process knows.
+    """Has a page of `defined_late` define the classes of its components, where Bokeh 3.9 defines all of the process.
 
-    What comes to a page later brings its definition along, as Panel's components can (see shell/not_sent_back.js).
+    What comes to a page later brings its definition along in the message that it is first in, as Panel's components
+    can.
     """
-    to_json, found = Document.to_json, ReactiveESM._get_properties
+    to_json, to_serializable = Document.to_json, ESMModel.to_serializable
 
     def with_its_own(self: Document, **options: Any) -> Any:
+        if self not in _defined:
+            return to_json(self, **options)
         _defined[self] = {type(model.data) for model in self.models if isinstance(model, ESMModel)}
         every = {vars(cls)["_data_model"] for cls in param.descendents(ReactiveESM) if "_data_model" in vars(cls)}
         token = _unused.set(frozenset(every - _defined[self]))
@@ -76,16 +80,22 @@ def define_what_is_used() -> None:
         finally:
             _unused.reset(token)
 
-    def with_definition(self: Any, doc: Document | None) -> dict[str, Any]:
-        properties = found(self, doc)
-        if doc is not None and (defined := _defined.get(doc)) is not None:
-            properties["_defs"] = [] if self._data_model in defined else [self._data_model]
-            defined.add(self._data_model)
-        return properties
+    def with_definition(self: Any, serializer: Any) -> Any:
+        page = self.document or state.curdoc  # one that was just made belongs to none while models are frozen
+        if page is not None and (defined := _defined.get(page)) is not None:
+            kind = type(self.data)
+            self._property_values["_defs"] = [] if kind in defined else [kind]  # is no change that would be sent
+            defined.add(kind)
+        return to_serializable(self, serializer)
 
     document.is_DataModel = lambda cls: is_DataModel(cls) and cls not in _unused.get()  # type: ignore[attr-defined]
     Document.to_json = with_its_own  # type: ignore[method-assign]
-    ReactiveESM._get_properties = with_definition  # type: ignore[method-assign]
+    ESMModel.to_serializable = with_definition  # type: ignore[method-assign]
+
+
+def defined_late(page: Document) -> None:
+    """Lets a page do so; it must have the script not_sent_back.js, without which it could not name what came late."""
+    _defined[page] = set()
 
 
 def name_scripts_by_content() -> None:

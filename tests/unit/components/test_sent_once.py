@@ -10,9 +10,11 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmui
 import pytest
+from bokeh.core.serialization import Serializer
 from bokeh.document import Document, document
 from bokeh.models import Column
 from panel.custom import ReactiveESM
+from panel.models.esm import ReactiveESM as ESMModel
 from panel.reactive import Reactive
 from panel_material_ui.base import MaterialComponent
 
@@ -28,7 +30,8 @@ def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[Document]:
     """The document of a served page; what a test mends is as it was after it."""
     for owner, names in {
         Reactive: ["_get_properties"],
-        ReactiveESM: ["_get_properties", "_render_esm"],
+        ReactiveESM: ["_render_esm"],
+        ESMModel: ["to_serializable"],
         MaterialComponent: ["_process_importmap"],
         Document: ["to_json"],
         document: ["is_DataModel"],
@@ -58,15 +61,26 @@ def test_a_style_sheet(page: Document, is_mended: bool) -> None:
 
 
 @both
-def test_definitions_of_classes(page: Document, is_mended: bool) -> None:
+def test_definitions_of_classes(page: Document, monkeypatch: pytest.MonkeyPatch, is_mended: bool) -> None:
     if is_mended:
         sent_once.define_what_is_used()
+        sent_once.defined_late(page)
     pmui.TextInput().get_root()  # known to the process
+    button, field = (f'"type": "model", "name": "{name}1"' for name in ("Button", "TextInput"))
     text = sent(page, pmui.Button())
-    assert '{"type": "model", "name": "Button1"' in text
-    assert ('{"type": "model", "name": "TextInput1"' in text) is not is_mended
-    later = [pmui.TextInput().get_root(page)._defs for _ in range(2)]
-    assert [[cls.__name__ for cls in defs] for defs in later] == ([["TextInput1"], []] if is_mended else [[], []])
+    assert (text.count(button), text.count(field)) == ((1, 0) if is_mended else (1, 1))
+    _never_sent, *later = [pmui.TextInput().get_root(page) for _ in range(3)]
+    monkeypatch.setattr(type(sent_once.state), "curdoc", page)
+    patch = json.dumps([Serializer(deferred=False).encode(model) for model in later])
+    assert patch.count(field) == (1 if is_mended else 0)
+    page.add_root(Column(children=later))
+    assert json.dumps(page.to_json(deferred=False)).count(field) == 1  # one that connects again knows nothing yet
+
+
+def test_a_page_without_our_frame_is_told_of_all(page: Document) -> None:
+    sent_once.define_what_is_used()
+    pmui.TextInput().get_root()
+    assert '"name": "TextInput1"' in sent(page, pmui.Button())
 
 
 @both
