@@ -303,7 +303,7 @@ FIELDS_OF_SALES = (
     ),
     *(N_("Customer ID"), N_("Product Code"), N_("Product Name"), N_("Category"), N_("Quantity"), N_("Unit Price")),
     *(N_("Discount"), N_("Sale Discount"), N_("Reason"), N_("Date From"), N_("Date To"), N_("Product"), N_("Kind")),
-    *(N_("Amount From"), N_("Amount To"), N_("Stores"), N_("Cashiers"), N_("Payment Methods")),
+    *(N_("Amount From"), N_("Amount To"), N_("Stores"), N_("Cashiers"), N_("Payment Methods"), N_("Invoice")),
 )
 # The same of the catalogue's entries, and of the fields that say what of a log is read.
 FIELDS_OF_ENTRIES = (
@@ -318,7 +318,12 @@ def field_label(field: str) -> str:
     parts = field.split(".")
     if parts[0] == "lines" and len(parts) == 3:
         return _("Item {n}, {field}", n=int(parts[1]) + 1, field=field_label(parts[2]))
-    return _("Items" if parts[-1] == "lines" else parts[-1].replace("_", " ").title().replace(" Id", " ID"))
+    return _(english_label(parts[-1]))
+
+
+def english_label(name: str) -> str:
+    """The English words for the name of one field, by which catalogues of texts know it: ``Unit Price``."""
+    return "Items" if name == "lines" else name.replace("_", " ").title().replace(" Id", " ID")
 
 
 def _shown(value: object) -> str:

@@ -31,15 +31,11 @@ priced as (
         ),
         case
             when not getvariable('has_totals') then null
-            when line_total is null then 'Line total is missing: give what was paid for the line'
-            when total_value is null then 'Line total ''' || line_total || ''' cannot be used: give an amount such as 12.50'
+            when line_total is null then 'missing'
+            when total_value is null then 'amount'
             when pieces is null or pieces = 0 then null -- the form says what is wrong with the quantity
-            when price_of_one < 0
-                then 'Line total ' || line_total || ' and quantity ' || quantity || ' are of different signs: in a return'
-                    || ' both are below zero'
-            when price_of_one <> round(price_of_one, 2) or price_of_one * pieces <> before_discount
-                then 'Line total ' || line_total || ' does not divide by ' || quantity || ' to the cent: give the price of'
-                    || ' one, or split the row'
+            when price_of_one < 0 then 'signs'
+            when price_of_one <> round(price_of_one, 2) or price_of_one * pieces <> before_discount then 'cents'
         end as total_fault
     from texts
 ),

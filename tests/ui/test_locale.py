@@ -1,12 +1,15 @@
-"""The page Sales in German and in Indonesian: figures, days and words as there, typed and shown."""
+"""Pages in German and in Indonesian: figures, days and words as there, typed and shown, and no English left."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.accounts import PASSWORD, make
 from tests.ui.conftest import Served, serving, visit, watched_page
 from workbench.config import Settings
 from workbench.database.engines import Engines
@@ -52,3 +55,74 @@ def test_the_page_is_in_indonesian_and_fits_a_phone(served_in: Served, browser: 
             expect(page.get_by_role("tab", name=name, exact=True)).to_be_in_viewport(ratio=1)
         expect(page.get_by_text("Belum ada transaksi.")).to_be_visible()
         assert page.evaluate("() => document.documentElement.scrollWidth") == 390
+
+
+# Words that German has not; the product's name, and those of columns and commands, stay.
+ENGLISH = re.compile(
+    r"\b(the|of|is|are|were|it|its|this|that|with|and|not|by|to|from|for|all|new|find|save|delete|choose|file|rows?|day"
+    r"|first|last|any|show|change[sd]?|sales?|stores?|other|must|such|as|log|password|wrong|too|when|who|what|why)\b",
+    re.IGNORECASE,
+)
+ALLOWED = re.compile(r"Sales workbench|workbench user|[a-z]+_[a-z_]+|\bcity|\bregion")
+VISIBLE = """() => {
+  const found = new Set(), named = ["placeholder", "aria-label", "title"]
+  const look = (root) => {
+    const walker = document.createTreeWalker(root, NodeFilter.SHOW_ELEMENT | NodeFilter.SHOW_TEXT)
+    for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+      const element = node.nodeType === 3 ? node.parentElement : node
+      if (!element || ["STYLE", "SCRIPT"].includes(element.tagName)) { continue }
+      if (element.getClientRects().length) {
+        for (const text of node.nodeType === 3 ? [node.data] : named.map((name) => node.getAttribute(name))) {
+          if (text && text.trim()) { found.add(text.trim()) }
+        }
+      }
+      if (node.shadowRoot) { look(node.shadowRoot) }
+    }
+  }
+  look(document.body)
+  return [...found]
+}"""
+
+
+def english(page: Page) -> list[str]:
+    """The texts of a page, and the names of what is on it, that have English words."""
+    return [text for text in page.evaluate(VISIBLE) if ENGLISH.search(ALLOWED.sub("", text))]
+
+
+def test_no_english_is_left_where_people_log_in_bring_files_and_keep_names(
+    settings: Settings, engines: Engines, page: Page, tmp_path: Path
+) -> None:
+    make(engines, "ana", "admin")
+    bad = tmp_path / "kasse.csv"
+    rows = ["1;31.05.2026 10:00;3;301;Cash;A;Tee;2;3,50", "2;31.05.2026 10:05;3;301;Cash;A;Tee;0;3,50", "3;gestern;3"]
+    heads = "Beleg;Datum;Filiale;Kassierer;Zahlungsart;Artikelnr;Artikel;Menge;Preis"
+    bad.write_text("\n".join([heads, *rows]), encoding="utf-8")
+    changes = {"WORKBENCH_LOCALE": "de_DE", "WORKBENCH_LOGIN": "accounts"}
+    with serving(settings, "--plugins=workbench.exporter", changes=changes) as served:
+        page.goto(f"{served.url}/imports")
+        page.get_by_label("Name").fill("ana")
+        page.get_by_label("Passwort").fill("ein falsches")
+        page.get_by_role("button", name="Anmelden").click()
+        expect(page.get_by_role("alert")).to_have_text("Name oder Passwort ist falsch.")
+        assert not english(page)
+        page.get_by_label("Passwort").fill(PASSWORD)
+        page.get_by_role("button", name="Anmelden").click()
+        expect(page.get_by_text("Noch wurde nichts importiert.")).to_be_visible()
+        page.get_by_label("Datei mit Verkäufen").set_input_files(bad)
+        expect(page.get_by_text("kasse.csv: CSV, UTF-8, getrennt durch Semikolons; 3 Zeilen.")).to_be_visible()
+        page.get_by_role("button", name="Alle Zeilen prüfen").click()
+        expect(page.get_by_text("Menge '0' geht nicht: es muss mehr als 0 sein").first).to_be_visible()
+        expect(page.get_by_text("Diese Zeile hat 3 Spalten und nicht 9").first).to_be_visible()
+        assert not english(page)
+        visit(page, f"{served.url}/catalogue")
+        page.get_by_role("button", name="Filiale anlegen").click()
+        page.get_by_label("Filial-Nr.", exact=True).fill("bald")
+        page.get_by_role("button", name="Speichern", exact=True).click()
+        expect(page.get_by_text("'bald' geht nicht: es muss eine ganze Zahl sein, etwa 7")).to_be_visible()
+        assert not english(page)
+        visit(page, f"{served.url}/changes")
+        expect(page.get_by_text("Nichts im Protokoll passt.")).to_be_visible()
+        page.get_by_label("Erster Tag").fill("bald")
+        page.get_by_role("button", name="Zeigen").first.click()
+        expect(page.get_by_text("'bald' geht nicht")).to_be_visible()
+        assert not english(page)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs
@@ -25,31 +25,37 @@ from workbench.errors import FieldError, WorkbenchError
 from workbench.filters.chips import read_day, read_number
 from workbench.forms.fields import CHOICE, LAYOUT, MARGIN, Fields, flow, text_field
 from workbench.live import shared_live
+from workbench.locale import N_, _, in_sentence, ngettext
 from workbench.metrics import DIMENSIONS
 from workbench.sales.log import PAGE, Corrected, Entry, LateChange, LogFilter, find_late, find_log
 from workbench.words import counted
 
 KINDS = {
-    "Any": None,
-    "Created": "created",
-    "Edited": "edited",
-    "Voided": "deleted",
-    "Restored": "restored",
-    "Bulk load": "bulk load",
-    "Bulk undo": "bulk undo",
-    "Import": "import",
+    N_("Any"): None,
+    N_("Created"): "created",
+    N_("Edited"): "edited",
+    N_("Voided"): "deleted",
+    N_("Restored"): "restored",
+    N_("Bulk load"): "bulk load",
+    N_("Bulk undo"): "bulk undo",
+    N_("Import"): "import",
 }
 NAMES = {kind: name for name, kind in KINDS.items()}
-READING = "To read the log of all sales"
+READING = N_("To read the log of all sales")
 MOST_SHOWN = 100
 WEEK, DAY = timedelta(days=7), timedelta(days=1)
-LOG_HEADS = [("When", False), ("Who", False), ("What", False), ("Sale", False), ("Store", False)]
-LOG_HEADS += [("Before", True), ("After", True), ("Reason", False)]
-LATE_HEADS = [("Day", False), ("Revenue", True), ("Sales", True), ("What", False), ("Sale", False), ("Who", False)]
-LATE_HEADS += [("When", False)]
-DAY_HEADS = [("Day", False), ("Revenue as reported", True), ("As corrected", True), ("Difference", True)]
-DAY_HEADS += [("Sales as reported", True), ("As corrected", True)]
-ABOUT = (
+LOG_HEADS = [(N_("When"), False), (N_("Who"), False), (N_("What"), False), (N_("Sale"), False), (N_("Store"), False)]
+LOG_HEADS += [(N_("Before"), True), (N_("After"), True), (N_("Reason"), False)]
+LATE_HEADS = [(N_("Day"), False), (N_("Revenue"), True), (N_("Sales"), True), (N_("What"), False), (N_("Sale"), False)]
+LATE_HEADS += [(N_("Who"), False), (N_("When"), False)]
+DAY_HEADS = [
+    (N_("Day"), False),
+    (N_("Revenue as reported"), True),
+    (N_("As corrected"), True),
+    (N_("Difference"), True),
+]
+DAY_HEADS += [(N_("Sales as reported"), True), (N_("As corrected"), True)]
+ABOUT = N_(
     "A day is reported when it is over on the stores' clock. What was recorded, edited, voided, restored or loaded"
     " after that has changed its figures since, as the log has it."
 )
@@ -73,14 +79,15 @@ class ChangesPage(Viewer):
         self._actor = current_actor()
         yesterday = workbench.clock.today() - DAY
         given = _given() if is_served() else {}
-        days = {"first_day": str(yesterday - WEEK + DAY), "last_day": str(yesterday)}
+        days = {"first_day": locale.day(yesterday - WEEK + DAY), "last_day": locale.day(yesterday)}
         self.late = QueryForm({name: text_field(name) for name in (*days, "store_id")}, self._late)
         self.late.fields.fill(days | given)
         self._narrowed = narrowed_text(_query().get("narrowed", [])) if is_served() else ""
-        kind = pmui.Select(label="Kind", options=list(KINDS), value="Any", **LAYOUT, **CHOICE)
+        kinds = {_(name): name for name in KINDS}
+        kind = pmui.Select(label=_("Kind"), options=kinds, value="Any", **LAYOUT, **CHOICE)
         fields = {name: text_field(name) for name in ("user", "store", "logged_from", "logged_to")}
         self.log = QueryForm({"kind": kind, **fields}, self._log, self._logged)
-        self._older = pmui.Button(label="Older", variant="outlined", margin=MARGIN, on_click=self._go_on)
+        self._older = pmui.Button(label=_("Older"), variant="outlined", margin=MARGIN, on_click=self._go_on)
         self._older_than: int | None = None
         self._next: int | None = None
         if not done_at_once(self._show):
@@ -106,9 +113,9 @@ class ChangesPage(Viewer):
     def _late(self, texts: Texts) -> Callable[[], str]:
         first, last, store = _read(texts, first_day=read_day, last_day=read_day, store_id=read_number)
         if missing := [name for name, day in (("first_day", first), ("last_day", last)) if day is None]:
-            raise ExceptionGroup("missing", [FieldError(name, "", "please give a day") for name in missing])
+            raise ExceptionGroup("missing", [FieldError(name, "", _("please give a day")) for name in missing])
         if last < first:
-            wrong = FieldError("last_day", texts["last_day"], "it must not be before the first")
+            wrong = FieldError("last_day", texts["last_day"], _("it must not be before the first"))
             raise ExceptionGroup("order", [wrong])
 
         def read() -> str:
@@ -140,22 +147,32 @@ class ChangesPage(Viewer):
     def _late_html(self, changes: Sequence[LateChange], days: Sequence[Corrected]) -> str:
         moved = [day for day in days if (day.reported_revenue, day.reported_sales) != (day.revenue, day.sales)]
         if not moved and not changes:
-            return f"<p>Nothing: the figures of {counted(len(days), 'day')} with sales are as they were reported.</p>"
-        left = f" The largest {MOST_SHOWN} are shown." if len(changes) > MOST_SHOWN else ""
+            nothing = _(
+                "Nothing: the figures of {days} with sales are as they were reported.", days=counted(len(days), "day")
+            )
+            return f"<p>{nothing}</p>"
+        left = _("The largest {n} are shown.", n=MOST_SHOWN) if len(changes) > MOST_SHOWN else ""
+        lead = ngettext(
+            "{n} change after the day was over",
+            "{n} changes after the day was over",
+            len(changes),
+            n=locale.number(len(changes)),
+        )
         return (
-            table_html(DAY_HEADS, map(_day_cells, days))
-            + f"<h3>{counted(len(changes), 'change')} after the day was over</h3><p class='soft'>{left}</p>"
-            + table_html(LATE_HEADS, (self._late_cells(change) for change in changes[:MOST_SHOWN]))
+            _table(DAY_HEADS, map(_day_cells, days))
+            + f"<h3>{lead}</h3><p class='soft'>{left}</p>"
+            + _table(LATE_HEADS, (self._late_cells(change) for change in changes[:MOST_SHOWN]))
         )
 
     def _late_cells(self, change: LateChange) -> tuple[object, ...]:
-        what = (NAMES[change.kind], sale_link(change.transaction_id), change.actor)
-        return change.day, _signed(change.revenue), f"{change.sales:+,}", *what, self._at(change)
+        what = (_(NAMES[change.kind]), sale_link(change.transaction_id), change.actor)
+        sales = locale.number(change.sales, is_change=True)
+        return locale.day(change.day), _signed(change.revenue), sales, *what, self._at(change)
 
     def _log_html(self, entries: Sequence[Entry]) -> str:
         if not entries:
-            return "<p>Nothing in the log matches.</p>"
-        return table_html(LOG_HEADS, map(self._log_cells, entries))
+            return f"<p>{_('Nothing in the log matches.')}</p>"
+        return _table(LOG_HEADS, map(self._log_cells, entries))
 
     def _log_cells(self, entry: Entry) -> tuple[object, ...]:
         sale = sale_link(entry.transaction_id) if entry.loaded is None else counted(entry.loaded, "sale")
@@ -163,24 +180,26 @@ class ChangesPage(Viewer):
             NOTHING if entry.store_id is None else self._known.now.name("store", entry.store_id, str(entry.store_id))
         )
         totals = money(entry.before), money(entry.after)
-        return self._at(entry), entry.actor, NAMES[entry.kind], sale, store, *totals, entry.reason or ""
+        return self._at(entry), entry.actor, _(NAMES[entry.kind]), sale, store, *totals, entry.reason or ""
 
     def _at(self, entry: Entry | LateChange) -> str:
         return self._workbench.clock.text(entry.logged_at)
 
     def _source(self, answer: Answer[Any]) -> str:
         note = f" ({answer.note})" if answer.note else ""
-        text = f"{called(answer.engine)}{note} · as of {self._workbench.clock.time_text(answer.as_of)}"
+        as_of = _("as of {moment}", moment=self._workbench.clock.time_text(answer.as_of))
+        text = f"{called(answer.engine)}{note} · {as_of}"
         return f'<p class="soft">{esc(text)}</p>'
 
     def __panel__(self) -> Viewable:
         note = f'<p class="note">{esc(self._narrowed)}</p>' if self._narrowed else ""
-        heading = html_pane(f'<h2>As reported, as corrected</h2><p class="soft">{ABOUT}</p>{note}')
-        newest = pmui.Button(label="Newest", variant="text", margin=MARGIN)
-        newest.on_click(lambda _: pn.state.execute(self._begin))
+        title = _("As reported, as corrected")
+        heading = html_pane(f'<h2>{title}</h2><p class="soft">{_(ABOUT)}</p>{note}')
+        newest = pmui.Button(label=_("Newest"), variant="text", margin=MARGIN)
+        newest.on_click(lambda _event: pn.state.execute(self._begin))
         return pn.Column(
             card(heading, self.late),
-            card(html_pane("<h2>Log of all sales</h2>"), self.log, pn.Row(newest, self._older, margin=0)),
+            card(html_pane(f"<h2>{_('Log of all sales')}</h2>"), self.log, pn.Row(newest, self._older, margin=0)),
             styles=BESIDE,
             sizing_mode="stretch_width",
             margin=0,
@@ -203,8 +222,8 @@ class QueryForm(Viewer):
         super().__init__()
         self.fields, self._parse, self._on_shown = Fields(widgets), parse, on_shown
         self._asked = 0
-        self._button = pmui.Button(label="Show", margin=MARGIN, on_click=self.ask)
-        self.shown = html_pane('<p class="soft waiting">Loading …</p>')
+        self._button = pmui.Button(label=_("Show"), margin=MARGIN, on_click=self.ask)
+        self.shown = html_pane(f'<p class="soft waiting">{_("Loading ...")}</p>')
         for widget in widgets.values():
             if "enter_pressed" in widget.param:
                 widget.param.watch(self.ask, "enter_pressed")
@@ -272,13 +291,14 @@ def _given() -> dict[str, str]:
 
 def narrowed_text(names: Sequence[str]) -> str:
     """What is to be said to who comes from a figure that is narrowed by these dimensions; nothing without any."""
-    labels = {name: dimension.label.lower() for name, dimension in DIMENSIONS.items()} | {"customer": "customer"}
+    labels = {name: dimension.label for name, dimension in DIMENSIONS.items()} | {"customer": N_("Customer")}
     known = list(dict.fromkeys(labels[name] for name in names if name in labels))
     if not known:
         return ""
-    return (
-        f"The figure that led here is of some of these sales: it is narrowed by {' and '.join(known)} as well. Here"
-        " are the figures and the changes of all of them."
+    return _(
+        "The figure that led here is of some of these sales: it is narrowed by {what} as well. Here are the figures"
+        " and the changes of all of them.",
+        what=_(" and ").join(in_sentence(_(each)) for each in known),
     )
 
 
@@ -292,6 +312,10 @@ def _day_cells(day: Corrected) -> tuple[object, ...]:
         _signed(difference),
         *sales,
     )
+
+
+def _table(heads: Sequence[tuple[str, bool]], rows: Iterable[Sequence[object]]) -> str:
+    return table_html([(_(head), is_number) for head, is_number in heads], rows)
 
 
 def _signed(amount: Any) -> str:

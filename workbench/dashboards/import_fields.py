@@ -14,10 +14,11 @@ from workbench.forms.fields import CHOICE, LAYOUT, flow
 from workbench.imports import FIELDS, FileMapping
 from workbench.imports.mapping import AMOUNTS, INVOICE, NEEDED, TOTAL, UNCLEAR, Dates, label
 from workbench.imports.reading import DELIMITERS, ENCODINGS, Table
+from workbench.locale import N_, _
 
-NOT_THERE = "(not in the file)"
+NOT_THERE = N_("(not in the file)")
 READ = ("encoding", "delimiter", "sheet")  # whose change has the file read again
-SIGNS = {"point, as in 12.50": ".", "comma, as in 12,50": ","}
+SIGNS = {N_("point, as in 12.50"): ".", N_("comma, as in 12,50"): ","}
 
 
 class ImportFields(Viewer):
@@ -27,15 +28,15 @@ class ImportFields(Viewer):
         super().__init__()
         self._read_again, self._is_filling = read_again, False
         self._read = {
-            "encoding": _select("Encoding", {title: name for name, title in ENCODINGS.items()}),
-            "delimiter": _select("Columns are separated by", {title: sign for sign, title in DELIMITERS.items()}),
-            "sheet": _select("Sheet", {}),
-            "decimals": _select("Decimal sign", SIGNS),
-            "dates": _select("Dates are written", {name: name for name in get_args(Dates)}),
+            "encoding": _select(_("Encoding"), {_(title): name for name, title in ENCODINGS.items()}),
+            "delimiter": _select(_("Columns are separated by"), {_(title): sign for sign, title in DELIMITERS.items()}),
+            "sheet": _select(_("Sheet"), {}),
+            "decimals": _select(_("Decimal sign"), {_(title): sign for title, sign in SIGNS.items()}),
+            "dates": _select(_("Dates are written"), {_(name): name for name in get_args(Dates)}),
         }
         self._columns = {name: _select(_titled(name), {}) for name in FIELDS}
         self._defaults = {
-            name: pmui.TextInput(label=f"{label(name)} if none", **LAYOUT)
+            name: pmui.TextInput(label=_("{field} if none", field=label(name)), **LAYOUT)
             for name in FIELDS
             if name not in (INVOICE, TOTAL)
         }
@@ -47,11 +48,11 @@ class ImportFields(Viewer):
         """What a file has, and how it is read."""
         self._shown, self._is_filling = mapping, True
         kinds = {"encoding": table.encoding, "delimiter": table.delimiter, "sheet": table.sheet}
-        dates = {"not clear: please choose": UNCLEAR} if mapping.dates == UNCLEAR else {}
-        columns = {NOT_THERE: ""} | {name: name for name in table.columns}
+        dates = {_("not clear: please choose"): UNCLEAR} if mapping.dates == UNCLEAR else {}
+        columns = {_(NOT_THERE): ""} | {name: name for name in table.columns}
         with pn.io.hold():
             self._read["sheet"].options = {name: name for name in table.sheets}
-            self._read["dates"].options = dates | {name: name for name in get_args(Dates)}
+            self._read["dates"].options = dates | {_(name): name for name in get_args(Dates)}
             for name, value in (kinds | {"decimals": mapping.decimals, "dates": mapping.dates}).items():
                 of = self._read[name]
                 if value and value not in of.options.values():
@@ -76,8 +77,11 @@ class ImportFields(Viewer):
         return FileMapping(columns, {name: text for name, text in texts.items() if text}, **read)
 
     def __panel__(self) -> Viewable:
-        fields = [html_pane("<h3>Columns</h3>"), flow(*self._columns.values(), width=210)]
-        values = [html_pane("<h3>Values for rows that name none</h3>"), flow(*self._defaults.values(), width=210)]
+        fields = [html_pane(f"<h3>{_('Columns')}</h3>"), flow(*self._columns.values(), width=210)]
+        values = [
+            html_pane(f"<h3>{_('Values for rows that name none')}</h3>"),
+            flow(*self._defaults.values(), width=210),
+        ]
         return pn.Column(flow(*self._read.values(), width=210), *fields, *values, margin=0, sizing_mode="stretch_width")
 
 

@@ -28,11 +28,12 @@ from workbench.errors import WorkbenchError
 from workbench.files import file_name
 from workbench.imports import FileMapping, ImportFile, imports, keep_mapping, mappings, undo, undone_text, write
 from workbench.imports.reading import MOST_BYTES
+from workbench.locale import N_, _
 from workbench.words import counted
 
 LOOK_MS = 250
-HINT = f"Choose a file or drop it here: CSV, Excel (.xlsx) or Parquet, at most {MOST_BYTES // 1_000_000} MB."
-CHOOSE = "Choose ..."
+CHOOSE = N_("Choose ...")
+HINT = N_("Choose a file or drop it here: CSV, Excel (.xlsx) or Parquet, at most {most} MB.")
 
 
 class ImportsPage(Viewer):
@@ -43,29 +44,28 @@ class ImportsPage(Viewer):
         self._workbench, self._engines, self._actor = workbench, workbench.engines, current_actor()
         self._file: ImportFile | None = None
         self._is_left = False
-        self._job = Job("That failed, and nothing was changed.")
+        self._job = Job(_("That failed, and nothing was changed."))
         self._controls = JobControls(self._job, self._job.stop, size="small")
         self._then: Callable[[], None] = lambda: None
-        self._uploads = Uploads(
-            self._received, MOST_BYTES, HINT, label="File of sales", accept=".csv,.txt,.xlsx,.parquet"
-        )
+        hint, name = _(HINT, most=MOST_BYTES // 1_000_000), _("File of sales")
+        self._uploads = Uploads(self._received, MOST_BYTES, hint, label=name, accept=".csv,.txt,.xlsx,.parquet")
         self._downloads = Downloads()
         self._said, self._done = self._controls.said, html_pane()
-        self._kept = pmui.Select(label="Read it as", options=[CHOOSE], value=CHOOSE, size="small", margin=0, width=260)
+        self._kept = _select(_("Read it as"))
         self._kept.param.watch(self._use_kept, "value")
         self._read_as = html_pane()
         self._fields = ImportFields(self._read_again)
-        self._check = _button("Check all rows", self._run_dry, color="primary")
-        self._name = pmui.TextInput(label="Keep this mapping as", size="small", margin=0, width=260)
-        self._keep = _button("Keep", self._keep_mapping, variant="outlined")
+        self._check = _button(_("Check all rows"), self._run_dry, color="primary")
+        self._name = pmui.TextInput(label=_("Keep this mapping as"), size="small", margin=0, width=260)
+        self._keep = _button(_("Keep"), self._keep_mapping, variant="outlined")
         self._totals, self._rows = html_pane(), html_pane()
-        self._all = _button("Import all", partial(self._import, False), color="primary")
-        self._accepted = _button("Import the accepted rows", partial(self._import, True), variant="outlined")
-        self._csv = _button("Refused rows as CSV", partial(self._hand_out, "csv"), variant="outlined")
-        self._xlsx = _button("Refused rows as Excel", partial(self._hand_out, "xlsx"), variant="outlined")
+        self._all = _button(_("Import all"), partial(self._import, False), color="primary")
+        self._accepted = _button(_("Import the accepted rows"), partial(self._import, True), variant="outlined")
+        self._csv = _button(_("Refused rows as CSV"), partial(self._hand_out, "csv"), variant="outlined")
+        self._xlsx = _button(_("Refused rows as Excel"), partial(self._hand_out, "xlsx"), variant="outlined")
         self._past = html_pane()
-        self._undone = pmui.Select(label="Import", options=[CHOOSE], value=CHOOSE, size="small", margin=0, width=260)
-        self._undo = _button("Undo this import", self._begin_undo, variant="outlined", color="error")
+        self._undone = _select(_("Import"))
+        self._undo = _button(_("Undo this import"), self._begin_undo, variant="outlined", color="error")
         self._undo_place = flow(self._undone, self._undo, styles={"gap": "12px"}, visible=False)
         self._mappings: dict[str, FileMapping] = {}
         self._clock = pn.state.add_periodic_callback(self._look, LOOK_MS, start=False)
@@ -77,9 +77,11 @@ class ImportsPage(Viewer):
     def _make_cards(self) -> None:
         choices = flow(self._kept, styles={"gap": "12px"})
         keeping = flow(self._check, self._name, self._keep, styles={"gap": "12px"})
-        self._reading = card(html_pane("<h2>How it is read</h2>"), self._read_as, choices, self._fields, keeping)
+        self._reading = card(
+            html_pane(f"<h2>{_('How it is read')}</h2>"), self._read_as, choices, self._fields, keeping
+        )
         buttons = flow(self._all, self._accepted, self._csv, self._xlsx, styles={"gap": "12px"})
-        self._verdicts = card(html_pane("<h2>Verdicts</h2>"), self._totals, self._rows, buttons)
+        self._verdicts = card(html_pane(f"<h2>{_('Verdicts')}</h2>"), self._totals, self._rows, buttons)
         self._reading.visible = self._verdicts.visible = False
 
     def _received(self, path: Path, name: str) -> None:
@@ -112,7 +114,7 @@ class ImportsPage(Viewer):
             self._check.loading = False
         self._fields.fill(table, file.mapping)
         self._reading.visible = True
-        self._said.say("Look at how it is read, then have all rows checked. Nothing is saved by that.")
+        self._said.say(_("Look at how it is read, then have all rows checked. Nothing is saved by that."))
 
     async def _read_again(self) -> None:
         await self._read(self._fields.mapping)
@@ -128,7 +130,7 @@ class ImportsPage(Viewer):
         except WorkbenchError as error:
             self._said.say(str(error), "bad")
             return
-        self._said.say(f"Kept as {kept}.", "good")
+        self._said.say(_("Kept as {name}.", name=kept), "good")
         await self._list()
 
     def _run_dry(self, _event: Any) -> None:
@@ -141,7 +143,7 @@ class ImportsPage(Viewer):
             file.map(mapping)
             found = file.dry_run(should_stop)
             texts.extend((totals_html(found), verdicts_html(file, found)))
-            return f"{counted(sum(of.rows for of in found.totals), 'row')} checked."
+            return _("{rows} checked.", rows=counted(sum(of.rows for of in found.totals), "row"))
 
         texts: list[str] = []
         self._begin(work, lambda: self._show_verdicts(texts))
@@ -176,7 +178,7 @@ class ImportsPage(Viewer):
         def work(advance: Advance, should_stop: ShouldStop) -> str:
             made = write(file, accepted_only=accepted_only, progress=advance, should_stop=should_stop)
             texts.append(imported_html(made))
-            return f"{counted(made.sales, 'sale')} imported."
+            return _("{sales} imported.", sales=counted(made.sales, "sale"))
 
         texts: list[str] = []
         self._begin(work, lambda: self._show_imported(texts), file.result.lines)
@@ -188,7 +190,7 @@ class ImportsPage(Viewer):
 
     def _begin_undo(self, _event: Any) -> None:
         if not isinstance(self._undone.value, int):
-            self._said.say("Choose the import that is to be undone.", "bad")
+            self._said.say(_("Choose the import that is to be undone."), "bad")
             return
         import_id = self._undone.value
 
@@ -221,13 +223,10 @@ class ImportsPage(Viewer):
             button.loading = is_running
         self._uploads.disabled = is_running
         if progress.is_stopping:
-            self._said.follow("Stopping ...")
+            self._said.follow(_("Stopping ..."))
         elif is_running:
-            self._said.follow(
-                f"{locale.number(progress.done)} of {locale.number(progress.total)} ..."
-                if progress.total
-                else "Checking ..."
-            )
+            done = {"done": locale.number(progress.done), "of": locale.number(progress.total)}
+            self._said.follow(_("{done} of {of} ...", **done) if progress.total else _("Checking ..."))
 
     def _look(self) -> None:
         self._draw()
@@ -249,10 +248,10 @@ class ImportsPage(Viewer):
         except WorkbenchError as error:
             self._past.object = f"<p>{esc(error)}</p>"
             return
-        self._kept.param.update(options=[CHOOSE, *self._mappings], visible=bool(self._mappings))
+        self._kept.param.update(options=[_(CHOOSE), *self._mappings], visible=bool(self._mappings))
         self._past.object = imports_html(found, self._workbench.clock)
         left = {f"{each.import_id}: {each.file_name}": each.import_id for each in found if each.undone_at is None}
-        self._undone.param.update(options={CHOOSE: CHOOSE} | left, value=CHOOSE)
+        self._undone.param.update(options={_(CHOOSE): _(CHOOSE)} | left, value=_(CHOOSE))
         self._undo_place.visible = bool(left) and self._actor.may("admin")
 
     def _close(self) -> None:
@@ -270,17 +269,21 @@ class ImportsPage(Viewer):
 
     def __panel__(self) -> Viewable:
         upload = card(
-            html_pane("<h2>File</h2>"),
+            html_pane(f"<h2>{_('File')}</h2>"),
             self._uploads,
             self._controls.bar,
             flow(self._said, self._controls.stop),
             self._done,
             self._downloads,
         )
-        past = card(html_pane("<h2>Imports</h2>"), self._past, self._undo_place)
+        past = card(html_pane(f"<h2>{_('Imports')}</h2>"), self._past, self._undo_place)
         return pmui.Column(
             upload, self._reading, self._verdicts, past, sx={"gap": "16px"}, sizing_mode="stretch_width", margin=0
         )
+
+
+def _select(label: str) -> pmui.Select:
+    return pmui.Select(label=label, options=[_(CHOOSE)], value=_(CHOOSE), size="small", margin=0, width=260)
 
 
 def _button(label: str, on_click: Callable[[Any], Any], **params: Any) -> pmui.Button:

@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 from workbench.errors import FileRefused
+from workbench.locale import N_, _
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 SECONDS = 90
@@ -18,7 +19,7 @@ DRAWING_MS = 10_000  # of the page's own clock: until its charts are drawn
 def find_chromium(what: str) -> str:
     """The path of a Chromium, which ``what`` needs. Raises FileRefused: better before the work than after it."""
     if (found := installed_chromium()) is None:
-        raise FileRefused(f"{what} needs Chromium, which was not found: install it, or choose html.")
+        raise FileRefused(_("{what} needs Chromium, which was not found: install it, or choose html.", what=_(what)))
     return found
 
 
@@ -31,7 +32,7 @@ def printed(page: str) -> bytes:
     """The page as a PDF. Raises FileRefused when Chromium is missing or fails."""
     with tempfile.TemporaryDirectory(prefix="workbench-pdf-", ignore_cleanup_errors=True) as folder:
         target = Path(folder) / "page.pdf"
-        _run(find_chromium("A PDF"), page, Path(folder), "--no-pdf-header-footer", f"--print-to-pdf={target}")
+        _run(find_chromium(N_("A PDF")), page, Path(folder), "--no-pdf-header-footer", f"--print-to-pdf={target}")
         return target.read_bytes()
 
 
@@ -56,4 +57,6 @@ def _run(browser: str, page: str, folder: Path, *options: str) -> bytes:
     try:
         return subprocess.run(command, capture_output=True, timeout=SECONDS, check=True).stdout
     except (subprocess.SubprocessError, OSError) as error:
-        raise FileRefused(f"Chromium ({browser}) did not draw the page: {type(error).__name__}.") from None
+        raise FileRefused(
+            _("Chromium ({path}) did not draw the page: {why}.", path=browser, why=type(error).__name__)
+        ) from None

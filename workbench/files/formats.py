@@ -17,6 +17,7 @@ import xlsxwriter
 from xlsxwriter.worksheet import Worksheet
 
 from workbench.errors import FileRefused
+from workbench.locale import _
 from workbench.words import label
 
 FORMATS = {"csv": "CSV", "xlsx": "Excel", "parquet": "Parquet"}
@@ -49,7 +50,9 @@ def format_of(path: Path, formats: Iterable[str] = FORMATS) -> str:
     ending = path.suffix.removeprefix(".").lower()
     if ending not in (among := tuple(formats)):
         endings = ", ".join(f".{name}" for name in among)
-        raise FileRefused(f"The name of the file, {path.name!r}, has to end with one of {endings}.")
+        raise FileRefused(
+            _("The name of the file, {name}, has to end with one of {endings}.", name=repr(path.name), endings=endings)
+        )
     return ending
 
 

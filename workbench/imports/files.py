@@ -23,19 +23,20 @@ from workbench.database.failures import SERVER_ERRORS, in_words
 from workbench.database.sql_files import read_sql, run_sql
 from workbench.errors import ImportRefused
 from workbench.files import Rows, quoted, write
-from workbench.imports.mapping import FileMapping, found_out
+from workbench.imports.mapping import INVOICE, FileMapping, found_out, kind_of
 from workbench.imports.reading import Table, tabulate
 from workbench.imports.returns import Taken, match
 from workbench.imports.verdicts import ACCEPTED, ALREADY, judge, leave_out
+from workbench.locale import N_, _, ngettext
 from workbench.sales.rights import Rights
 from workbench.sales.unlisted import find_unlisted
 from workbench.words import counted, visible
 
-IMPORTING = "To import sales"
+IMPORTING = N_("To import sales")
 AT_ONCE = 50_000  # sales that are asked about at once
 MOST_NAMED = 3
-WHY = "Why refused"
-UNLISTED = "not in the catalogue"
+WHY = "Why refused"  # a column of a file, which is to be read again
+UNLISTED = N_("not in the catalogue")
 MOST_ASKED = 20  # stores, or cashiers
 
 
@@ -72,9 +73,12 @@ class DryRun:
     @property
     def new(self) -> str:
         """What would be added, in words."""
-        returns = f" and {counted(self.returns, 'return')}" if self.returns else ""
-        sales = f"{counted(self.sales - self.returns, 'sale')}{returns} with {counted(self.lines, 'line')}"
-        return f"{sales}, revenue {money(self.revenue)}"
+        of = {"sales": counted(self.sales - self.returns, "sale"), "lines": counted(self.lines, "line")}
+        of["amount"] = money(self.revenue)
+        if self.returns:
+            returns = counted(self.returns, "return")
+            return _("{sales} and {returns} with {lines}, revenue {amount}", **of, returns=returns)
+        return _("{sales} with {lines}, revenue {amount}", **of)
 
     @property
     def refused(self) -> int:
@@ -88,10 +92,18 @@ class DryRun:
         if not out:
             return ""
         short = sum((total.value for total in out), Decimal())
-        why = "; ".join(f"{total.kind} {money(total.value)}" for total in out)
-        return (
-            f"The file's rows come to {money(self.value)}. What is refused comes to {money(short)} of it ({why}): the"
-            f" revenue of what is imported is {'higher' if short < 0 else 'lower'} by {money(abs(short))}."
+        of = {"all": money(self.value), "refused": money(short), "short": money(abs(short))}
+        of["why"] = "; ".join(f"{_(total.kind)} {money(total.value)}" for total in out)
+        if short < 0:
+            return _(
+                "The file's rows come to {all}. What is refused comes to {refused} of it ({why}): the revenue of what"
+                " is imported is higher by {short}.",
+                **of,
+            )
+        return _(
+            "The file's rows come to {all}. What is refused comes to {refused} of it ({why}): the revenue of what is"
+            " imported is lower by {short}.",
+            **of,
         )
 
 
@@ -124,7 +136,7 @@ class ImportFile:
                 self.hash = hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
             self.close()
-            raise ImportRefused(f"{self.name} cannot be read: {error.strerror}.") from None
+            raise ImportRefused(_("{file} cannot be read: {why}.", file=self.name, why=error.strerror)) from None
         self.database = self._connected()
 
     def _connected(self) -> duckdb.DuckDBPyConnection:
@@ -197,7 +209,7 @@ class ImportFile:
             sales += [(sale, stores[sale], invoice, fingerprint) for sale, invoice, fingerprint in of_returns]
         found = _imported(connection, sales)
         self._leave_out(found)
-        return {sale for sale, _, _ in found}
+        return {sale for sale, _kind, _reason in found}
 
     def _leave_out(self, found: list[tuple[int, str, str]]) -> None:
         if found:
@@ -212,7 +224,9 @@ class ImportFile:
         if max(map(len, asked.values())) > MOST_ASKED:
             return []
         found = run_sql(connection, "imports/strangers", asked)
-        return [f"{row.kind} {row.number} has never sold anything before." for row in found]
+        return [
+            _("{who} {id} has never sold anything before.", **{"who": _(row.kind), "id": row.number}) for row in found
+        ]
 
     def _unlisted(self, connection: sa.Connection) -> list[tuple[int, str, str]]:
         """The sales of what the catalogue lacks, where they are refused; else a doubt."""
@@ -225,9 +239,11 @@ class ImportFile:
         ids = [[row[0] for row in self.database.execute(text).fetchall()] for text in asked.values()]
         found = [] if setting == "allow" else find_unlisted(connection, *ids)
         if setting == "ask":
-            named = " ".join(each.text for each in found[:MOST_NAMED])
-            more = f" So are {locale.number(len(found) - MOST_NAMED)} others." if len(found) > MOST_NAMED else ""
-            self._strangers += [f"{visible(named)}{more}"] if found else []
+            named = visible(" ".join(each.text for each in found[:MOST_NAMED]))
+            others = len(found) - MOST_NAMED
+            if others > 0:
+                named = f"{named} {_('So are {n} others.', n=locale.number(others))}"
+            self._strangers += [named] if found else []
             return []
         refused = []
         for each in found:
@@ -250,22 +266,34 @@ class ImportFile:
         clock, found = self.engines.settings.clock, list(self._strangers)
         ahead = self._one("select count(*) from header where transaction_time > ?", [clock.now()])
         if ahead:
-            found.append(f"{counted(ahead, 'sale')} of a time that is still to come: were days and months mixed up?")
+            sales = counted(ahead, "sale")
+            found.append(_("{sales} of a time that is still to come: were days and months mixed up?", sales=sales))
         several = self.database.execute(read_sql("imports/several_names")).fetchall()
         if several:
-            named = ", ".join(visible(code) for code, _ in several[:MOST_NAMED])
-            more = ", ..." if len(several) > MOST_NAMED else ""
-            found.append(f"{counted(len(several), 'product code')} with several names ({named}{more}).")
+            named = ", ".join(visible(code) for code, _names in several[:MOST_NAMED])
+            named += ", ..." if len(several) > MOST_NAMED else ""
+            found.append(
+                ngettext(
+                    "{n} product code with several names ({codes}).",
+                    "{n} product codes with several names ({codes}).",
+                    len(several),
+                    **{"n": locale.number(len(several)), "codes": named},
+                )
+            )
         guessed = self._one(
             "select count(*) from header where customer_id is null and coalesce(return_of, returns_sale) is not null"
         )
         if guessed:
+            returns = counted(guessed, "return")
             found.append(
-                f"{counted(guessed, 'return')} without a customer: each is taken back from the newest sale that fits."
+                _(
+                    "{returns} without a customer: each is taken back from the newest sale that fits.",
+                    returns=returns,
+                )
             )
         midnights = self._one("select count(*) from header where transaction_time::time = time '00:00:00'")
         if midnights and midnights == self._one("select count(*) from header"):
-            found.append("The dates have no time of day: all sales are of midnight.")
+            found.append(_("The dates have no time of day: all sales are of midnight."))
         return found
 
     def _one(self, text: str, values: Sequence[Any] = ()) -> int:
@@ -282,8 +310,8 @@ class ImportFile:
             " where coalesce(v.kind, ?) = ? order by row limit ?",
             [ACCEPTED, kind, most],
         ).df()
-        found.columns = pd.Index(["Row", "Why", *self.table.columns])
-        return found.drop(columns="Why") if kind == ACCEPTED else found
+        found.columns = pd.Index([_("Row"), _("Why"), *self.table.columns])
+        return found.drop(columns=_("Why")) if kind == ACCEPTED else found
 
     def write_refused(self, path: Path) -> int:
         """Writes the refused rows as they stand in the file, with why, to be mended and brought again. Gives how many.
@@ -325,13 +353,17 @@ def _imported(connection: sa.Connection, sales: Sequence[tuple[int, int, str, An
     found: dict[int, tuple[int, str, str]] = {}
     for start in range(0, len(sales), AT_ONCE):
         part = sales[start : start + AT_ONCE]
-        pairs = json.dumps([(store, invoice) for _, store, invoice, _ in part])
+        pairs = json.dumps([(store, invoice) for _sale, store, invoice, _print in part])
         for row in run_sql(connection, "imports/imported", {"sales": pairs}):
-            sale, _, invoice, fingerprint = part[row.position - 1]
-            of = f"import {row.import_id} ({visible(row.file_name)}) brought it as transaction {row.transaction_id}"
+            sale, _store, invoice, fingerprint = part[row.position - 1]
+            of = {"n": row.import_id, "file": visible(row.file_name), "id": row.transaction_id}
             if row.fingerprint.replace("-", "") == str(fingerprint).replace("-", ""):
-                found[sale] = (sale, ALREADY, f"{of[0].upper()}{of[1:]}")
+                found[sale] = (sale, ALREADY, _("Import {n} ({file}) brought it as transaction {id}", **of))
             else:
-                text = f"Invoice {visible(invoice)} is there with other content: {of}"
-                found.setdefault(sale, (sale, "Invoice number", text))
+                text = _(
+                    "Invoice {invoice} is there with other content: import {n} ({file}) brought it as transaction {id}",
+                    **of,
+                    invoice=visible(invoice),
+                )
+                found.setdefault(sale, (sale, kind_of(INVOICE), text))
     return list(found.values())

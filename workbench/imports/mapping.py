@@ -10,12 +10,14 @@ from typing import Any, Literal, get_args
 import duckdb
 
 from workbench.database.sql_files import read_sql
-from workbench.errors import ImportRefused, field_label
+from workbench.errors import ImportRefused, english_label
 from workbench.imports.reading import alike
+from workbench.locale import N_, _
 from workbench.sales.models import LineInput, SaleInput
 
 Decimals = Literal[".", ","]
 Dates = Literal["year first", "day first", "month first"]
+DATES = (N_("year first"), N_("day first"), N_("month first"))  # for the catalogues of texts
 UNCLEAR = "unclear"  # a date such as 1/2/2026, and nothing in the file that tells day and month apart
 INVOICE = "invoice"  # rows with one number are one sale; it is not kept in the sale
 TOTAL = "line_total"  # what was paid for a line, for files that have that in place of the price of one
@@ -45,9 +47,17 @@ NEEDED = tuple(name for name in (*HEADER, *LINE) if name not in ("customer_id", 
 AMOUNTS = ("unit_price", "discount", TOTAL)
 
 
+OWN_NAMES = {INVOICE: N_("Invoice number"), TOTAL: N_("Line total")}
+
+
+def kind_of(name: str) -> str:
+    """A field as the verdict that names it has it, which is the same in all languages."""
+    return OWN_NAMES.get(name) or english_label(name)
+
+
 def label(name: str) -> str:
     """A field as people read it."""
-    return {INVOICE: "Invoice number", TOTAL: "Line total"}.get(name) or field_label(name)
+    return _(kind_of(name))
 
 
 @dataclass(frozen=True)
@@ -87,32 +97,45 @@ class FileMapping:
         """Raises ImportRefused for what is no field, for columns that the file has not, and for fields without any."""
         for name in (*self.columns, *self.defaults):
             if name not in FIELDS:
-                raise ImportRefused(f"There is no field {name!r} of a sale: {', '.join(FIELDS)}.")
+                raise ImportRefused(
+                    _("There is no field {name} of a sale: {fields}.", name=repr(name), fields=", ".join(FIELDS))
+                )
         if missing := [column for column in self.columns.values() if column not in names]:
             raise ImportRefused(
-                f"The file has no column {_listed(missing)}, which the mapping names. It has {_listed(names)}."
+                _(
+                    "The file has no column {missing}, which the mapping names. It has {columns}.",
+                    **{"missing": _listed(missing), "columns": _listed(names)},
+                )
             )
         self._refuse_unread()
         given = {*self.columns, *(name for name, text in self.defaults.items() if text.strip())}
         if {"unit_price", TOTAL} <= given:
-            raise ImportRefused("Unit price and line total are both chosen: choose one of them.")
+            raise ImportRefused(_("Unit price and line total are both chosen: choose one of them."))
         if TOTAL in given and TOTAL not in self.columns:
-            raise ImportRefused("The line total needs a column of the file: choose one, or a unit price for all rows.")
+            raise ImportRefused(
+                _("The line total needs a column of the file: choose one, or a unit price for all rows.")
+            )
         if lacking := [name for name in NEEDED if name not in given and not (name == "unit_price" and TOTAL in given)]:
             raise ImportRefused(
-                f"No column is chosen for {', '.join(map(label, lacking))}: choose one, or a value for all rows."
+                _(
+                    "No column is chosen for {fields}: choose one, or a value for all rows.",
+                    fields=", ".join(map(label, lacking)),
+                )
             )
 
     def _refuse_unread(self) -> None:
         if self.decimals not in ("", *get_args(Decimals)):
-            raise ImportRefused(f"The decimal sign is a point or a comma, and not {self.decimals!r}.")
+            raise ImportRefused(_("The decimal sign is a point or a comma, and not {sign}.", sign=repr(self.decimals)))
         if self.dates == UNCLEAR:
             raise ImportRefused(
-                "Nothing in the file tells whether days or months come first in its dates: say which"
-                " (day first, month first)."
+                _(
+                    "Nothing in the file tells whether days or months come first in its dates: say which"
+                    " (day first, month first)."
+                )
             )
         if self.dates not in ("", *get_args(Dates)):
-            raise ImportRefused(f"Dates are read {', '.join(get_args(Dates))}, and not {self.dates!r}.")
+            known = ", ".join(map(_, get_args(Dates)))
+            raise ImportRefused(_("Dates are read {known}, and not {dates}.", known=known, dates=repr(self.dates)))
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -22,17 +22,15 @@ from openpyxl.utils.exceptions import InvalidFileException
 from workbench import locale
 from workbench.errors import ImportRefused
 from workbench.files import quoted
-from workbench.words import counted
+from workbench.locale import N_, _, ngettext
 
 Kind = Literal["csv", "xlsx", "parquet"]
 MOST_BYTES = 200_000_000
 MOST_UNPACKED = 2_000_000_000  # of an Excel file, which is packed
 MOST_COLUMNS = 200
 LOOKED_AT = 1 << 16
-ENCODINGS = {"utf-8": "UTF-8", "cp1252": "Windows (western)", "latin-1": "ISO 8859-1", "utf-16": "UTF-16"}
-DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
-PROTECTED = "is protected by a password, or is of Excel's old format .xls: save it as .xlsx without a password"
-NOT_EXCEL = "cannot be read as an Excel file: it is damaged, or a packed file of another kind"
+ENCODINGS = {"utf-8": "UTF-8", "cp1252": N_("Windows (western)"), "latin-1": "ISO 8859-1", "utf-16": "UTF-16"}
+DELIMITERS = {",": N_("comma"), ";": N_("semicolon"), "\t": N_("tab"), "|": N_("bar")}
 BROKEN_EXCEL = (
     zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, OSError, TypeError, EOFError, IndexError,
     AttributeError, SyntaxError, zipfile.LargeZipFile, NotImplementedError,
@@ -72,7 +70,9 @@ def tabulate(
     size = path.stat().st_size
     if size > MOST_BYTES:
         has, most = (locale.number(n_bytes / 1e6, 0) for n_bytes in (size, MOST_BYTES))
-        raise ImportRefused(f"{name} has {has} MB: at most {most} MB are taken. Split it.")
+        raise ImportRefused(
+            _("{file} has {has} MB: at most {most} MB are taken. Split it.", file=name, has=has, most=most)
+        )
     kind = _kind(path, name)
     if kind == "parquet":
         return _parquet(database, path, name)
@@ -86,17 +86,25 @@ def _kind(path: Path, name: str) -> Kind:
     with path.open("rb") as file:
         head = file.read(LOOKED_AT)
     if not head.strip():
-        raise ImportRefused(f"{name} is empty.")
+        raise ImportRefused(_("{file} is empty.", file=name))
     if head.startswith(b"PAR1"):
         return "parquet"
     if head.startswith(b"PK\3\4"):
         return "xlsx"
     if head.startswith(b"\xd0\xcf\x11\xe0"):
-        raise ImportRefused(f"{name} {PROTECTED}.")
+        raise ImportRefused(
+            _(
+                "{file} is protected by a password, or is of Excel's old format .xls: save it as .xlsx without a"
+                " password.",
+                file=name,
+            )
+        )
     if head.startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf")):
-        raise ImportRefused(f"{name} is packed: unpack it first.")
+        raise ImportRefused(_("{file} is packed: unpack it first.", file=name))
     if b"\0" in head and not head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise ImportRefused(f"{name} is no text, no Excel file and no Parquet file: nothing can be read from it.")
+        raise ImportRefused(
+            _("{file} is no text, no Excel file and no Parquet file: nothing can be read from it.", file=name)
+        )
     return "csv"
 
 
@@ -142,7 +150,12 @@ def _in_utf8(path: Path, name: str, encoding: str) -> Path:
                 out.write(part)
     except (UnicodeError, LookupError):
         known = ", ".join(ENCODINGS)
-        raise ImportRefused(f"{name} cannot be read as {encoding}: give another encoding ({known}).") from None
+        raise ImportRefused(
+            _(
+                "{file} cannot be read as {encoding}: give another encoding ({known}).",
+                **{"file": name, "encoding": encoding, "known": known},
+            )
+        ) from None
     return made
 
 
@@ -163,9 +176,13 @@ def _records(file: TextIOBase | IO[str], delimiter: str, name: str) -> Iterator[
     try:
         yield from csv.reader(file, delimiter=delimiter)
     except csv.Error as error:
-        raise ImportRefused(f"{name} cannot be read as CSV: {error}. Is a quotation mark left open?") from None
+        raise ImportRefused(
+            _("{file} cannot be read as CSV: {error}. Is a quotation mark left open?", file=name, error=error)
+        ) from None
     except UnicodeDecodeError:
-        raise ImportRefused(f"{name} is not UTF-8: give another encoding ({', '.join(ENCODINGS)}).") from None
+        raise ImportRefused(
+            _("{file} is not UTF-8: give another encoding ({known}).", file=name, known=", ".join(ENCODINGS))
+        ) from None
 
 
 def _named(header: Sequence[Any], name: str) -> tuple[str, ...]:
@@ -174,9 +191,14 @@ def _named(header: Sequence[Any], name: str) -> tuple[str, ...]:
     while texts and not texts[-1]:
         texts.pop()
     if not any(texts):
-        raise ImportRefused(f"The first row of {name} holds no names of columns.")
+        raise ImportRefused(_("The first row of {file} holds no names of columns.", file=name))
     if len(texts) > MOST_COLUMNS:
-        raise ImportRefused(f"{name} has {locale.number(len(texts))} columns: at most {MOST_COLUMNS} are taken.")
+        raise ImportRefused(
+            _(
+                "{file} has {n} columns: at most {most} are taken.",
+                **{"file": name, "n": locale.number(len(texts)), "most": MOST_COLUMNS},
+            )
+        )
     names: list[str] = []
     for place, text in enumerate(texts, start=1):
         text = found = text or f"column {place}"
@@ -189,16 +211,19 @@ def _named(header: Sequence[Any], name: str) -> tuple[str, ...]:
 
 def _refuse_single(names: Sequence[str], name: str) -> None:
     if len(names) == 1:
-        known = ", ".join(DELIMITERS.values())
+        known = ", ".join(map(_, DELIMITERS.values()))
         raise ImportRefused(
-            f"{name} has one column, {names[0][:60]!r}. A sale has several: if they are separated by something else"
-            f" than was found out, say by what ({known})."
+            _(
+                "{file} has one column, {column}. A sale has several: if they are separated by something else than was"
+                " found out, say by what ({known}).",
+                **{"file": name, "column": repr(names[0][:60]), "known": known},
+            )
         )
 
 
 def _some(rows: int, name: str) -> int:
     if not rows:
-        raise ImportRefused(f"{name} has names of columns, and no rows.")
+        raise ImportRefused(_("{file} has names of columns, and no rows.", file=name))
     return rows
 
 
@@ -249,7 +274,15 @@ def _row_by_row(
 
 
 def _fault(length: int, width: int) -> str:
-    return "" if length == width else f"This row has {counted(length, 'column')} and not {width}"
+    if length == width:
+        return ""
+    return ngettext(
+        "This row has {n} column and not {width}",
+        "This row has {n} columns and not {width}",
+        length,
+        n=length,
+        width=width,
+    )
 
 
 def _text(value: Any) -> str:
@@ -278,7 +311,9 @@ def _excel(database: duckdb.DuckDBPyConnection, path: Path, name: str, sheet: st
         except ImportRefused:
             raise
         except BROKEN_EXCEL:
-            raise ImportRefused(f"{name} {NOT_EXCEL}.") from None
+            raise ImportRefused(
+                _("{file} cannot be read as an Excel file: it is damaged, or a packed file of another kind.", file=name)
+            ) from None
 
 
 def _refuse_bomb(path: Path, name: str) -> None:
@@ -286,20 +321,28 @@ def _refuse_bomb(path: Path, name: str) -> None:
         size = sum(part.file_size for part in packed.infolist())
     if size > MOST_UNPACKED:
         raise ImportRefused(
-            f"{name} has {locale.number(size / 1e6, 0)} MB when it is unpacked: that is too large. Split it."
+            _(
+                "{file} has {has} MB when it is unpacked: that is too large. Split it.",
+                **{"file": name, "has": locale.number(size / 1e6, 0)},
+            )
         )
 
 
 def _sheet(database: duckdb.DuckDBPyConnection, folder: Path, book: Any, name: str, sheet: str) -> Table:
     sheets = tuple(found.title for found in book.worksheets)
     if sheet and sheet not in sheets:
-        raise ImportRefused(f"{name} has no sheet {sheet!r}: it has {', '.join(sheets)}.")
+        raise ImportRefused(
+            _(
+                "{file} has no sheet {sheet}: it has {sheets}.",
+                **{"file": name, "sheet": repr(sheet), "sheets": ", ".join(sheets)},
+            )
+        )
     if not sheets:
-        raise ImportRefused(f"{name} has no sheet with rows.")
+        raise ImportRefused(_("{file} has no sheet with rows.", file=name))
     sheet = sheet or sheets[0]
     book[sheet].reset_dimensions()  # programs write wrong ones
     rows = book[sheet].iter_rows(values_only=True)
-    names = _named(next(rows, ()), f"the sheet {sheet} of {name}")
+    names = _named(next(rows, ()), _("the sheet {sheet} of {file}", sheet=sheet, file=name))
     _refuse_single(names, name)
     padded = ([*record, *[None] * (len(names) - len(record))] for record in rows)
     return Table("xlsx", names, _some(_row_by_row(database, folder, padded, names), name), sheet=sheet, sheets=sheets)
@@ -319,7 +362,7 @@ def _parquet(database: duckdb.DuckDBPyConnection, path: Path, name: str) -> Tabl
             [str(path)],
         )
     except duckdb.Error:
-        raise ImportRefused(f"{name} cannot be read as a Parquet file: it is damaged.") from None
+        raise ImportRefused(_("{file} cannot be read as a Parquet file: it is damaged.", file=name)) from None
     return Table("parquet", names, _some(_count(database), name))
 
 

@@ -15,21 +15,22 @@ from pydantic import BaseModel, ValidationError
 from workbench.database.sql_files import read_sql, run_sql
 from workbench.errors import FieldError, SaleRefused
 from workbench.imports.duckdb_tables import make_table
+from workbench.locale import N_, _
 from workbench.sales.models import Id, ReturnInput, field_errors, parse_return
 from workbench.sales.rights import Rights
 
 RETURN = "Return"
-NO_SALE = (
+NO_SALE = N_(
     "No sale is known that this takes back from: one of the same customer and store, before it, of which as many are"
     " left at this price and without a discount"
 )
-NO_SALE_OF_NOBODY = (
+NO_SALE_OF_NOBODY = N_(
     "No sale is known that this takes back from: one without a customer too, of the same store, before it, of which as"
     " many are left at this price and without a discount"
 )
-HAS_DISCOUNT = "A return with a discount of its own cannot be imported: what is given back is what was paid"
-NO_MOMENT = "it must be a date and time such as 2026-05-31 14:30:00, as the days of this file are written"
-BOTH = "One invoice sells and takes back: a return has a number of its own"
+HAS_DISCOUNT = N_("A return with a discount of its own cannot be imported: what is given back is what was paid")
+NO_MOMENT = N_("it must be a date and time such as 2026-05-31 14:30:00, as the days of this file are written")
+BOTH = N_("One invoice sells and takes back: a return has a number of its own")
 _RETURNED = {"sale": "bigint", "of": "bigint", "transaction_time": "timestamp", "cashier_id": "integer",
              "store_id": "integer", "payment_method": "varchar", "customer_id": "integer", "returns_sale": "bigint",
              "return_of": "bigint"}  # fmt: skip
@@ -69,7 +70,7 @@ class Offer:
 def read_return(sale: int, rows: Sequence[Row], rights: Rights) -> Taken | dict[int, tuple[str, str]]:
     """The return of an invoice, or what is wrong with its rows. Raises RoleRefused."""
     if not all(row["is_return"] for row in rows):
-        return {row["row"]: (RETURN, BOTH) for row in rows}
+        return {row["row"]: (RETURN, _(BOTH)) for row in rows}
     made, wrong = [], dict[int, tuple[str, str]]()
     for row in rows:
         try:
@@ -78,7 +79,7 @@ def read_return(sale: int, rows: Sequence[Row], rights: Rights) -> Taken | dict[
             named = [FieldError(each.field.split(".")[-1], each.value, each.allowed) for each in error.fields]
             wrong[row["row"]] = (RETURN, "; ".join(map(str, named)))
         if Decimal(row["discount_value"] or 0):
-            wrong[row["row"]] = (RETURN, HAS_DISCOUNT)
+            wrong[row["row"]] = (RETURN, _(HAS_DISCOUNT))
     if wrong:
         return wrong
     at = min(each.transaction_time for each in made if each.transaction_time is not None)
@@ -95,7 +96,7 @@ def _read(row: Row, rights: Rights) -> ReturnInput:
         | {"lines": [line | {"quantity": row["quantity"].removeprefix("-")}]}
     )
     if made.transaction_time is None:
-        raise SaleRefused([FieldError("transaction_time", None, "please fill it in")])
+        raise SaleRefused([FieldError("transaction_time", None, _("please fill it in"))])
     refuse_unread([row])
     if row["customer_id"] is not None:
         try:
@@ -116,7 +117,7 @@ def refuse_unread(rows: Iterable[Row]) -> None:
             try:
                 datetime.fromisoformat(row["transaction_time"].strip())
             except ValueError:
-                error = FieldError("transaction_time", row["transaction_time"], NO_MOMENT)
+                error = FieldError("transaction_time", row["transaction_time"], _(NO_MOMENT))
                 raise SaleRefused([error]) from None
 
 
@@ -132,7 +133,7 @@ def match(
     refused, found = [], []
     for each in sorted(taken, key=lambda one: (one.at, one.sale)):
         if (places := _places(each, offers)) is None:
-            refused.append((each.sale, RETURN, NO_SALE_OF_NOBODY if each.customer_id is None else NO_SALE))
+            refused.append((each.sale, RETURN, _(NO_SALE_OF_NOBODY if each.customer_id is None else NO_SALE)))
         else:
             found.extend(_parts(each, places))
     _add(database, found)
@@ -176,7 +177,7 @@ def _add(database: duckdb.DuckDBPyConnection, parts: Sequence[list[tuple[Row, Re
     assert last is not None
     returned, lines = [], []
     for sale, part in enumerate(parts, start=last[0] + 1):
-        _, first, place, taken = part[0]
+        _row, first, place, taken = part[0]
         returned.append(
             {"sale": sale, "of": taken.sale, "transaction_time": taken.at, "customer_id": taken.customer_id}
             | {name: getattr(first, name) for name in ("cashier_id", "store_id", "payment_method")}
@@ -185,7 +186,7 @@ def _add(database: duckdb.DuckDBPyConnection, parts: Sequence[list[tuple[Row, Re
         lines += [
             {"sale": sale, "row": row["row"], "product_name": of.product_name, "category": of.category}
             | {name: getattr(made.lines[0], name) for name in ("product_code", "quantity", "unit_price")}
-            for row, made, of, _ in part
+            for row, made, of, _taken in part
         ]
     make_table(database, "returned", _RETURNED, returned)
     make_table(database, "returned_line", _LINE, lines)

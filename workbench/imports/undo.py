@@ -10,6 +10,7 @@ from decimal import Decimal
 
 import sqlalchemy as sa
 
+from workbench import locale
 from workbench.accounts.actor import Actor, as_actor
 from workbench.database.engines import Engines
 from workbench.database.sql_files import run_sql, write_sql
@@ -17,8 +18,10 @@ from workbench.database.writes import commit, master_in_words
 from workbench.errors import ImportRefused, ImportStopped
 from workbench.imports.files import IMPORTING
 from workbench.imports.mapping import FileMapping
+from workbench.locale import N_, _, ngettext, sentences
 from workbench.words import counted, hidden
 
+UNDOING = N_("To undo an import")
 MOST_LISTED = 200
 AT_ONCE = 500  # sales between two looks whether to stop
 
@@ -70,7 +73,7 @@ def undo(
     Afterwards the same file can be imported again. Raises ImportRefused when there is nothing to take back,
     ImportStopped, RoleRefused, SignedOut, ServerUnavailable and OutcomeUnknown.
     """
-    who, started = as_actor(actor).need("admin", "To undo an import").name, time.monotonic()
+    who, started = as_actor(actor).need("admin", UNDOING).name, time.monotonic()
     with master_in_words(engines), engines.owner.connect() as connection:
         write_sql(connection, "imports/lock_imports")
         _refuse_undone(connection, import_id)
@@ -81,11 +84,13 @@ def undo(
         }  # a sale that stays keeps its returns
         unchanged = [row.transaction_id for row in found if row.transaction_id not in changed]
         if changed and not unchanged:
-            raise ImportRefused(f"All sales of import {import_id} that are there were changed since: none was removed.")
+            raise ImportRefused(
+                _("All sales of import {n} that are there were changed since: none was removed.", n=import_id)
+            )
         write_sql(connection, "imports/say", {"actor": who, "reason": f"import {import_id} undone"})
         for start in range(0, len(unchanged), AT_ONCE):
             if should_stop():
-                raise ImportStopped("Undoing the import was stopped. Nothing was removed.")
+                raise ImportStopped(_("Undoing the import was stopped. Nothing was removed."))
             write_sql(connection, "imports/delete_sales", {"ids": unchanged[start : start + AT_ONCE]})
             progress(min(start + AT_ONCE, len(unchanged)), len(unchanged))
         write_sql(connection, "imports/set_undone", {"import_id": import_id, "actor": who})
@@ -96,9 +101,9 @@ def undo(
 def _refuse_undone(connection: sa.Connection, import_id: int) -> None:
     row = run_sql(connection, "imports/find_import", {"import_id": import_id}).one_or_none()
     if row is None:
-        raise ImportRefused(f"There is no import {import_id}.")
+        raise ImportRefused(_("There is no import {n}.", n=import_id))
     if row.undone_at is not None:
-        raise ImportRefused(f"Import {import_id} was undone already, by {row.undone_by}.")
+        raise ImportRefused(_("Import {n} was undone already, by {who}.", n=import_id, who=row.undone_by))
 
 
 def mappings(engines: Engines) -> dict[str, FileMapping]:
@@ -112,7 +117,7 @@ def keep_mapping(engines: Engines, name: str, mapping: FileMapping, actor: Actor
     """Keeps a mapping under a name, in place of an earlier one; gives the name. Raises ImportRefused, RoleRefused."""
     who, name = as_actor(actor).need("editor", IMPORTING).name, " ".join(name.split())
     if not name or len(name) > 100 or hidden(name):
-        raise ImportRefused("A mapping's name is 1 to 100 letters.")
+        raise ImportRefused(_("A mapping's name is 1 to 100 letters."))
     values = {"mapping_name": name, "mapping": mapping.to_json(), "actor": who}
     with master_in_words(engines), engines.owner.begin() as connection:
         write_sql(connection, "imports/keep_mapping", values)
@@ -121,9 +126,16 @@ def keep_mapping(engines: Engines, name: str, mapping: FileMapping, actor: Actor
 
 def undone_text(undone: Undone) -> str:
     """In words what an undo has done."""
-    said = f"Import {undone.import_id} is undone: {counted(undone.sales, 'sale')} removed in {undone.seconds:.1f} s."
+    of = {"n": undone.import_id, "sales": counted(undone.sales, "sale")}
+    seconds = locale.number(undone.seconds, 1)
+    said = _("Import {n} is undone: {sales} removed in {seconds} s.", **of, seconds=seconds)
     if not undone.changed:
         return said
     named = ", ".join(map(str, undone.changed[:5])) + (", ..." if len(undone.changed) > 5 else "")
-    were = "was" if len(undone.changed) == 1 else "were"
-    return f"{said} {counted(len(undone.changed), 'sale')} stayed, which {were} changed since (transaction {named})."
+    stayed = ngettext(
+        "{n} sale stayed, which was changed since (transaction {ids}).",
+        "{n} sales stayed, which were changed since (transaction {ids}).",
+        len(undone.changed),
+        **{"n": locale.number(len(undone.changed)), "ids": named},
+    )
+    return sentences(said, stayed)

@@ -14,13 +14,19 @@ import pandas as pd
 from workbench.database.sql_files import read_sql
 from workbench.errors import FieldError, ImportStopped, RoleRefused, SaleRefused
 from workbench.imports.duckdb_tables import make_table
-from workbench.imports.mapping import FIELDS, HEADER, INVOICE, LINE, TOTAL, FileMapping, label, place
+from workbench.imports.mapping import FIELDS, HEADER, INVOICE, LINE, TOTAL, FileMapping, kind_of, label, place
 from workbench.imports.returns import Taken, read_return, refuse_unread
+from workbench.locale import N_, _
 from workbench.sales.models import MAX_LINES, SaleInput, parse_sale
 from workbench.sales.rights import Rights
 
-ACCEPTED, ALREADY = "Accepted", "Already imported"
-ROLE, ROW, WITH_ITS_SALE = "Role", "Row", "With its invoice"
+ACCEPTED, ALREADY = N_("Accepted"), N_("Already imported")
+ROLE, ROW, WITH_ITS_SALE = N_("Role"), N_("Row"), N_("With its invoice")
+# What is wrong with a line total, by what sql/imports/typed.sql calls it.
+TOTAL_FAULTS = {
+    "signs": N_("Line total {total} and quantity {n} are of different signs: in a return both are below zero"),
+    "cents": N_("Line total {total} does not divide by {n} to the cent: give the price of one, or split the row"),
+}
 LOOK_EVERY = 1_000  # sales between two looks whether to stop
 DATE_FORMATS = {
     "year first": ("%Y-%m-%d", "%Y/%m/%d"),
@@ -56,7 +62,7 @@ def judge(
     judged = Judged()
     for number, (sale, rows) in enumerate(_doubtful(database)):
         if number % LOOK_EVERY == 0 and should_stop():
-            raise ImportStopped("The dry run was stopped.")
+            raise ImportStopped(_("The dry run was stopped."))
         _judge_sale(judged, sale, rows, rights, has_invoices=INVOICE in mapping.columns)
     _keep(database, judged)
     _take(database)
@@ -131,33 +137,54 @@ def _judge_sale(judged: Judged, sale: int, rows: list[dict[str, Any]], rights: R
     found = _own_verdicts(rows, has_invoices) or of_form(judged, sale, rows, rights)
     if not found:
         return
-    of = f"invoice {rows[0][INVOICE]}" if has_invoices else "this sale"
     first = min(found)
+    why = _("Row {n} of this sale is refused, and a sale is taken whole", n=first)
+    if has_invoices:
+        invoice = rows[0][INVOICE]
+        why = _("Row {n} of invoice {invoice} is refused, and a sale is taken whole", n=first, invoice=invoice)
     for row in rows:
         number = row["row"]
-        kind, reason = found.get(number, (WITH_ITS_SALE, f"Row {first} of {of} is refused, and a sale is taken whole"))
+        kind, reason = found.get(number, (WITH_ITS_SALE, why))
         judged.verdicts.append((number, sale, kind, reason))
 
 
 def _own_verdicts(rows: list[dict[str, Any]], has_invoices: bool) -> dict[int, tuple[str, str]]:
     """What is wrong by the file alone, which no form would see."""
-    found = {row["row"]: (label(TOTAL), row["total_fault"]) for row in rows if row["total_fault"]}
+    found = {row["row"]: (kind_of(TOTAL), _total_fault(row)) for row in rows if row["total_fault"]}
     found |= {row["row"]: (ROW, row["fault"]) for row in rows if row["fault"]}
     if not found and has_invoices and rows[0][INVOICE] is None:
-        missing = FieldError(INVOICE, None, "rows that share it are one sale")
-        found = {rows[0]["row"]: (label(INVOICE), str(missing))}
+        missing = FieldError(INVOICE, None, _("rows that share it are one sale"))
+        found = {rows[0]["row"]: (kind_of(INVOICE), str(missing))}
     if not found and rows[0]["disagrees"]:
-        text = f"The rows of invoice {rows[0][INVOICE]} name several {rows[0]['disagrees']}; a sale has one"
+        several = ", ".join(map(_, rows[0]["disagrees"].split(", ")))
+        text = _(
+            "The rows of invoice {invoice} name several {what}; a sale has one",
+            **{"invoice": rows[0][INVOICE], "what": several},
+        )
         found = {row["row"]: (ROW, text) for row in rows}
     return found
+
+
+def _total_fault(row: Mapping[str, Any]) -> str:
+    fault, total = row["total_fault"], row[TOTAL]
+    if fault == "missing":
+        return _("{field} is missing: {allowed}", field=label(TOTAL), allowed=_("give what was paid for the line"))
+    if fault == "amount":
+        allowed = _("give an amount such as 12.50")
+        return _("{field} {value} cannot be used: {allowed}", field=label(TOTAL), value=f"'{total}'", allowed=allowed)
+    return _(TOTAL_FAULTS[fault], total=total, n=row["quantity"])
+
+
+# What rows of one invoice must not have several of, as sql/imports/sales.sql calls it.
+SEVERAL = (N_("cashiers"), N_("payment methods"), N_("customers"), N_("days"))
 
 
 def _of_form(judged: Judged, sale: int, rows: list[dict[str, Any]], rights: Rights) -> dict[int, tuple[str, str]]:
     """What the form and the role refuse, by row; nothing when the sale is taken."""
     first = rows[0]
     if first["transaction_time"] is None:  # the form would take the moment of saving
-        missing = FieldError("transaction_time", None, "please fill it in")
-        return {first["row"]: (label("transaction_time"), str(missing))}
+        missing = FieldError("transaction_time", None, _("please fill it in"))
+        return {first["row"]: (kind_of("transaction_time"), str(missing))}
     given: dict[str, Any] = dict(_typed(first, HEADER))
     moments = [row["moment"] for row in rows]
     if None not in moments:
@@ -198,7 +225,7 @@ def _by_row(error: SaleRefused, rows: list[dict[str, Any]]) -> dict[int, tuple[s
         parts = refused.field.split(".")
         of = rows[int(parts[1])] if len(parts) == 3 else rows[0]
         found.setdefault(of["row"], []).append(FieldError(parts[-1], refused.value, refused.allowed))
-    return {row: (label(errors[0].field), "; ".join(map(str, errors))) for row, errors in found.items()}
+    return {row: (kind_of(errors[0].field), "; ".join(map(str, errors))) for row, errors in found.items()}
 
 
 def _add(judged: Judged, sale: int, made: SaleInput, rows: list[dict[str, Any]]) -> None:

@@ -20,11 +20,12 @@ from workbench.database.sql_files import WritingConnection, read_sql, run_sql, w
 from workbench.database.writes import commit, copy_in, master_in_words
 from workbench.errors import ImportRefused, ImportStopped, WorkbenchError
 from workbench.imports.files import DryRun, ImportFile
+from workbench.locale import N_, _, sentences
 from workbench.sales.rights import Rights
 from workbench.words import counted
 
-AGAIN = "Run it dry again."
-STOPPED = "The import was stopped. Nothing was imported."
+AGAIN = N_("Run it dry again.")
+STOPPED = N_("The import was stopped. Nothing was imported.")
 BYTES_OF_LINE = 90  # about, with its share of the header
 COPIED = {
     "copied_headers": "bulk/copy_headers",
@@ -66,8 +67,10 @@ def write(
     actor = _allowed(file)
     if found.refused and not accepted_only:
         raise ImportRefused(
-            f"{counted(found.refused, 'row')} of {file.name} cannot be imported, so nothing was. Mend them, or import"
-            " the accepted rows alone."
+            _(
+                "{rows} of {file} cannot be imported, so nothing was. Mend them, or import the accepted rows alone.",
+                **{"rows": counted(found.refused, "row"), "file": file.name},
+            )
         )
     if not found.sales:
         return Imported(None, 0, 0, Decimal(), found.refused, time.monotonic() - started)
@@ -83,7 +86,8 @@ def _allowed(file: ImportFile) -> str:
     """The actor's name, when they may write now what they might at the dry run."""
     now, then = Rights.of(file.actor, file.engines.settings), file.rights
     if then is None or (now.since, now.actor.stores) != (then.since, then.actor.stores):
-        raise ImportRefused(f"What {now.actor.name} may write has changed since the dry run. {AGAIN}")
+        changed = _("What {name} may write has changed since the dry run.", name=now.actor.name)
+        raise ImportRefused(sentences(changed, _(AGAIN)))
     return now.actor.name
 
 
@@ -107,7 +111,8 @@ class _Copy:
         """Number of the import, first and last id of its sales."""
         write_sql(connection, "imports/lock_imports")
         if run_sql(connection, "imports/imports_seen").scalar_one() != self._file.seen:
-            raise ImportRefused(f"Sales were imported, or an import undone, since the dry run. {AGAIN}")
+            moved = _("Sales were imported, or an import undone, since the dry run.")
+            raise ImportRefused(sentences(moved, _(AGAIN)))
         self._lock_sold(connection)
         import_id = self._add_import(connection)
         run_sql(connection, "bulk/without_row_triggers")
@@ -127,7 +132,8 @@ class _Copy:
         if self._returned:
             found = write_sql(connection, "imports/lock_sold", {"ids": self._returned}).all()
             if len(found) < len(self._returned):
-                raise ImportRefused(f"A sale that items are returned of was deleted since the dry run. {AGAIN}")
+                gone = _("A sale that items are returned of was deleted since the dry run.")
+                raise ImportRefused(sentences(gone, _(AGAIN)))
 
     def _add_import(self, connection: WritingConnection) -> int:
         values = {
@@ -167,7 +173,7 @@ class _Copy:
 
     def _told(self, count: int) -> None:
         if self._should_stop():
-            raise ImportStopped(STOPPED)
+            raise ImportStopped(_(STOPPED))
         self._copied += count
         self._progress(min(self._copied // BYTES_OF_LINE, self._found.lines), self._found.lines)
 
@@ -175,14 +181,18 @@ class _Copy:
         """As triggers and foreign key would have, of all sales at once."""
         wrong = run_sql(connection, "bulk/wrong_sales", {"first_id": first, "last_id": last}).scalar_one()
         if wrong and self._returned:
-            raise ImportRefused(f"Items of a sale were returned since the dry run, and are not left any more. {AGAIN}")
+            back = _("Items of a sale were returned since the dry run, and are not left any more.")
+            raise ImportRefused(sentences(back, _(AGAIN)))
         if wrong:
             raise WorkbenchError(
-                f"Import: {locale.number(wrong)} of the transactions {first} to {last} have no lines, or totals that"
-                " are not those of their lines. Nothing was imported. Please report this, with the file."
+                _(
+                    "Import: {n} of the transactions {first} to {last} have no lines, or totals that are not those of"
+                    " their lines. Nothing was imported. Please report this, with the file.",
+                    **{"n": locale.number(wrong), "first": first, "last": last},
+                )
             )
         if self._should_stop():
-            raise ImportStopped(STOPPED)
+            raise ImportStopped(_(STOPPED))
 
     def _audit(self, connection: WritingConnection, import_id: int, first: int, last: int) -> None:
         after = {
