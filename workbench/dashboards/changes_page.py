@@ -27,7 +27,7 @@ from workbench.forms.fields import CHOICE, LAYOUT, MARGIN, Fields, flow, text_fi
 from workbench.live import shared_live
 from workbench.locale import N_, _, in_sentence, ngettext
 from workbench.metrics import DIMENSIONS
-from workbench.sales.log import PAGE, Corrected, Entry, LateChange, LogFilter, find_late, find_log
+from workbench.sales.log import PAGE, Corrected, Entry, LateChange, LogFilter, find_late, find_log, reason_in_words
 from workbench.words import counted
 
 KINDS = {
@@ -180,7 +180,7 @@ class ChangesPage(Viewer):
             NOTHING if entry.store_id is None else self._known.now.name("store", entry.store_id, str(entry.store_id))
         )
         totals = money(entry.before), money(entry.after)
-        return self._at(entry), entry.actor, _(NAMES[entry.kind]), sale, store, *totals, entry.reason or ""
+        return self._at(entry), entry.actor, _(NAMES[entry.kind]), sale, store, *totals, reason_in_words(entry.reason)
 
     def _at(self, entry: Entry | LateChange) -> str:
         return self._workbench.clock.text(entry.logged_at)

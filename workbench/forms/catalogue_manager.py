@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
@@ -14,7 +16,7 @@ import panel_material_ui as pmui
 
 from workbench import locale
 from workbench.accounts.actor import Actor
-from workbench.catalogue import KINDS, Catalogue, Entry, Kind, LogEntry
+from workbench.catalogue import KINDS, Catalogue, Entry, Field, Kind, LogEntry
 from workbench.components.html import flow, html_pane, table_html
 from workbench.components.inline import done_at_once, is_served, read_aside, session_of, when_shown
 from workbench.config.clock import StoreClock
@@ -233,14 +235,21 @@ def changes_html(kind: Kind, changes: Sequence[LogEntry], clock: StoreClock) -> 
 
 
 def _row(kind: Kind, change: LogEntry, clock: StoreClock) -> tuple[str, ...]:
-    labels = {name: field.label for name, field in kind.by_name.items()}
+    fields = kind.by_name
     what = _(DID[change.operation], entry=f"{kind.heading} {change.entry_key}")
     if change.undoes is not None:
         what = _("{what}, which takes back change {n}", **{"what": what, "n": change.undoes})
-    parts = [f"{labels[name]}: {_was(was)} → {_was(now)}" for name, (was, now) in change.changed.items()]
+    parts = [
+        f"{fields[name].label}: {_was(fields[name], was)} → {_was(fields[name], now)}"
+        for name, (was, now) in change.changed.items()
+    ]
     if change.operation != "update":
         values = change.after or change.before or {}
-        parts = [f"{labels[name]}: {values[name]}" for name in labels if values.get(name) is not None]
+        parts = [
+            f"{field.label}: {_was(field, values[name])}"
+            for name, field in fields.items()
+            if values.get(name) is not None
+        ]
     if kind.is_private:
         parts.append(_("names are not logged"))
     return clock.text(change.logged_at), visible(change.actor), visible(what), visible("; ".join(parts))
@@ -251,5 +260,10 @@ def _undo_text(change: LogEntry) -> str:
     return _("{n}: {what} by {who}", **{"n": change.log_id, "what": what, "who": visible(change.actor)})
 
 
-def _was(value: Any) -> str:
-    return "–" if value is None else str(value)
+def _was(field: Field, value: Any) -> str:
+    """A value of the log, which has days and amounts as JSON has them."""
+    if value is None:
+        return "–"
+    if field.kind == "day":
+        value = date.fromisoformat(value)
+    return locale.field_text(Decimal(str(value)) if field.kind == "money" else value)

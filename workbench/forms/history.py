@@ -13,6 +13,7 @@ from workbench.forms.line_table import line_text, sale_text, to_the_second
 from workbench.locale import N_, _
 from workbench.sales.fields import FIELDS
 from workbench.sales.history import Change, Row, Touched
+from workbench.sales.log import reason_in_words
 from workbench.sales.returns import Returned
 from workbench.words import counted, visible
 
@@ -74,7 +75,7 @@ def _rows(change: Change, clock: StoreClock, names: Names) -> Iterator[Sequence[
         yield *lead, *difference
         lead = ("", "")
     if change.reason:
-        yield *lead, _("Reason"), NOTHING, change.reason
+        yield *lead, _("Reason"), NOTHING, reason_in_words(change.reason)
 
 
 def _differences(change: Change, names: Names) -> Iterator[tuple[str, str, str]]:

@@ -47,7 +47,7 @@ FORMATS: dict[str, dict[str, Any]] = {
 WIDENED = ("store_id", "cashier_id", "payment_method", NOTE)  # of names: they share what a wide screen has left
 CHOICE_WIDTH = 40  # of the boxes that choose rows
 # The names of those boxes, as shell/tables.js reads them.
-BOXES = {"field": "transaction_id", "row": "Choose transaction", "all": "Choose all on this page"}
+BOXES = {"row": N_("Choose transaction {id}"), "all": N_("Choose all on this page")}
 NEWEST_FIRST = [{"field": "transaction_time", "dir": "desc"}]
 
 
@@ -91,7 +91,9 @@ def empty_table(
         layout="fit_columns",
         configuration={
             "columnDefaults": {"minWidth": button_width if is_narrow else 44, "headerWordWrap": True},
-            "langs": {"default": {"boxes": BOXES}},
+            "langs": {
+                "default": {"boxes": {"field": "transaction_id"} | {part: _(text) for part, text in BOXES.items()}}
+            },
             **({"persistenceID": key} if key else {}),  # of shell/tables.js
         },
         hidden_columns=[NOTE, MENU] if is_narrow else [],

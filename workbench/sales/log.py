@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -14,12 +15,19 @@ from workbench import locale
 from workbench.config.clock import StoreClock
 from workbench.database.sql_files import run_sql
 from workbench.errors import WorkbenchError
-from workbench.locale import _
+from workbench.locale import N_, _
 
 PAGE = 50
 MOST_LATE = 10_000
 Kind = Literal["created", "edited", "deleted", "restored", "bulk load", "bulk undo", "import"]
 DAY = timedelta(days=1)
+# Reasons that the program itself has given, as they are stored.
+OWN_REASONS = (
+    (r"changed at once: operation (?P<n>\d+)", N_("changed at once: operation {n}")),
+    (r"taken back: operation (?P<n>\d+)", N_("taken back: operation {n}")),
+    (r"import (?P<n>\d+) undone", N_("import {n} undone")),
+    (r"import (?P<n>\d+): (?P<file>.+)", N_("import {n}: {file}")),
+)
 
 
 @dataclass(frozen=True)
@@ -72,6 +80,14 @@ class Corrected:
     reported_sales: int
     revenue: Decimal
     sales: int
+
+
+def reason_in_words(reason: str | None) -> str:
+    """Why something was written, as people read it; what somebody typed as it is, and nothing for none."""
+    for pattern, text in OWN_REASONS:
+        if found := re.fullmatch(pattern, reason or ""):
+            return _(text, **found.groupdict())
+    return reason or ""
 
 
 def find_log(

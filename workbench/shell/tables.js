@@ -1,5 +1,5 @@
 // What Tabulator 6 lacks. It names each box that chooses rows "Select Row", the one in the head too: a table whose texts
-// (`langs`) have `boxes` names them, `all` in the head; in a row what `row` says, and the row's value of `field`. And it
+// (`langs`) have `boxes` names them, `all` in the head; in a row what `row` says, with the row's value of `field` for {id}. And it
 // keeps the widths of all columns, so that those which share a wide screen stay as narrow as they were on another: a table
 // with a `persistenceID` keeps those that somebody has dragged.
 document.addEventListener("DOMContentLoaded", () => {
@@ -7,7 +7,7 @@ document.addEventListener("DOMContentLoaded", () => {
     const box = made.call(this, cell, ...others), texts = this.table.getLang().boxes
     if (box && texts) {
       const row = cell.getRow?.().getData()
-      box.setAttribute("aria-label", row ? `${texts.row} ${row[texts.field]}` : texts.all)
+      box.setAttribute("aria-label", row ? texts.row.replace("{id}", row[texts.field]) : texts.all)
     }
     return box
   }
