@@ -20,6 +20,7 @@ from tests.accounts import PASSWORD, asked, logged_in, make
 from tests.conftest import free_ports, wait_until
 from tests.examples import sale
 from tests.integration.test_gate import ROUTES, websocket
+from tests.ui.axe import faults
 from tests.ui.conftest import APPS, Served, drawn, environment, serving, visit, watched_page
 from tests.ui.test_sales_page import add_item, button, fill, rows, said, tab
 from workbench.accounts import accounts
@@ -145,6 +146,16 @@ def test_somebody_logs_in_by_keyboard_saves_in_their_name_and_logs_out(
         page.go_back()
         page.wait_for_url("**/login?next=*")
         assert [c for c in page.context.cookies() if c["name"] == COOKIE] == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_serious_is_found_on_the_page_of_the_login(url: str, browser: Browser, scheme: str) -> None:
+    with watched_page(browser, color_scheme=scheme) as page:
+        page.goto(f"{url}/login?next=/sales")
+        for wide in (1400, 390):
+            page.set_viewport_size({"width": wide, "height": 844})
+            expect(page.locator("#password")).to_be_visible()
+            assert not faults(page, f"{wide} px wide, {scheme}")
 
 
 def test_an_admin_is_offered_everything(url: str, browser: Browser) -> None:
