@@ -143,6 +143,20 @@ def _is_missing(value: Any) -> bool:
     return value is None or value is pd.NaT
 
 
+def test_pairs_and_their_totals_are_of_one_moment(feed: Feed, monkeypatch: pytest.MonkeyPatch) -> None:
+    source, moment = Live.source, feed.moment()
+
+    def source_later(self: Live, session: Session, shown: str | None = None) -> Any:
+        feed.workbench.sales().create(sale(), uuid4())
+        wait_until(lambda: self.columns.catch_up(feed.workbench.reader, session, is_now=True), "the new sale")
+        return source(self, session, shown)
+
+    monkeypatch.setattr(Live, "source", source_later)  # whoever is asked again has another sale
+    frame = figures_of(moment, Asked(("revenue",), ("store", "weekday"))).value
+    of_kind = {total: rows["revenue"].sum() for total, rows in frame.groupby("total")}
+    assert len(set(of_kind.values())) == 1, of_kind
+
+
 def test_a_head_sorts_and_what_is_undefined_is_last(feed: Feed) -> None:
     tile, moment = PivotTable(feed, Asked(("return_rate", "revenue"), ("product",))), feed.moment()
     tile.draw(moment, tile.fetch(moment).value)

@@ -111,7 +111,7 @@ class PivotTable(Tile):
             text = _("By {by}, {shown} of {n}: the first; {rest}, the totals are of all.")
         else:
             text = _("By {by}, {shown} of {n}: those with the most of {metric}; {rest}, the totals are of all.")
-        rest = _("the files have all") if self.is_whole else _("All shows more")
+        rest = _("the files have more") if self.is_whole else _("All shows more")
         return [text.format(**values, metric=METRICS[self.asked.metrics[0]].label, rest=rest)]
 
     def _body(self, columns: Sequence[Column]) -> tuple[list[Row], list[str]]:

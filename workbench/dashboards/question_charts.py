@@ -133,7 +133,7 @@ class QuestionChart(ChartTile):
         if shown >= count:
             return ""
         return _(
-            "By {by}, {shown} of {n} are drawn, those with the most. The table and the files have all.",
+            "By {by}, {shown} of {n} are drawn, those with the most. The table and the files have more.",
             by=DIMENSIONS[dimension].noun,
             shown=shown,
             n=theme.count(count),

@@ -21,7 +21,7 @@ from workbench.database.replication import Answer
 from workbench.filters import NO_CATEGORY, words
 from workbench.filters.question import Asked
 from workbench.locale import N_, _, conventions
-from workbench.metrics import DIMENSION_OF, DIMENSIONS, METRICS, SPANS, Where
+from workbench.metrics import DIMENSION_OF, DIMENSIONS, METRICS, SPANS, MetricQuery, Where, ask_together
 from workbench.words import visible
 
 TOTAL, PRODUCT_NAME = "total", "product_name"
@@ -42,14 +42,17 @@ def figures_of(moment: Moment, asked: Asked) -> Answer[pd.DataFrame]:
     """
 
     def work() -> Answer[pd.DataFrame]:
-        answers = {query.by: moment.ask(*query) for query in asked.totals(moment.where)}
-        totals = {by: answer.value for by, answer in answers.items()}
-        where, left_out = moment.where, ""
+        queries = asked.totals(moment.where)
+        answers = {query.by: moment.ask(*query) for query in queries}
+        wide, kept, left_out = _kept(asked, answers)
         if len(asked.by) > 1:
-            where, left_out = _kept(asked, totals, where)
-            answers[asked.by] = moment.ask(asked.metrics, asked.by, where)
-            totals[asked.by] = answers[asked.by].value
-        oldest = Answer.oldest(answers.values())
+            # With the totals once more: a change may have come meanwhile, and they are shown together.
+            queries.append(MetricQuery(asked.metrics, asked.by, _narrowed(moment.where, wide, kept)))
+            together = ask_together(moment.live.source(moment.session), queries)
+            answers = dict(zip((query.by for query in queries), together, strict=True))
+        totals, oldest = {by: answer.value for by, answer in answers.items()}, Answer.oldest(answers.values())
+        if wide:
+            totals[(wide,)] = totals[(wide,)][totals[(wide,)][wide].isin(kept)]
         rows = [_marked(totals[by], by, asked) for by in dict.fromkeys([asked.by, *totals])]
         frame = pd.concat(rows if len(rows[0]) else rows[:1], ignore_index=True)
         frame.attrs[LEFT_OUT] = left_out
@@ -62,15 +65,14 @@ def figures_of(moment: Moment, asked: Asked) -> Answer[pd.DataFrame]:
     return moment.live.once(moment.session, lambda: ("question", asked, moment.key()), work)
 
 
-def _kept(asked: Asked, totals: dict[tuple[str, ...], pd.DataFrame], where: Where) -> tuple[Where, str]:
-    """The filter that leaves at most MOST_PAIRS, and what it leaves out; the totals of those are taken out."""
-    counts = {name: len(totals[(name,)]) for name in asked.by}
+def _kept(asked: Asked, answers: Mapping[tuple[str, ...], Answer[pd.DataFrame]]) -> tuple[str, list[Any], str]:
+    """The dimension whose values do not all fit into MOST_PAIRS, or "", those that do, and the words for what is left."""
+    counts = {name: len(answers[(name,)].value) for name in asked.by}
     wide = max((name for name in asked.by if name in _LISTS), key=counts.__getitem__, default="")
-    if not wide or math.prod(counts.values()) <= MOST_PAIRS:
-        return where, ""
-    room, found = max(MOST_PAIRS * counts[wide] // math.prod(counts.values()), 1), totals[(wide,)]
-    kept = ranked(found, wide, asked.metrics[0])[:room]
-    totals[(wide,)] = found[found[wide].isin(kept)]
+    if len(counts) < 2 or not wide or math.prod(counts.values()) <= MOST_PAIRS:
+        return "", [], ""
+    room = max(MOST_PAIRS * counts[wide] // math.prod(counts.values()), 1)
+    kept = ranked(answers[(wide,)].value, wide, asked.metrics[0])[:room]
     words = _(
         "{dimension}: {shown} of {count} are computed, those with the most of {metric}, and stand in the files; narrow"
         " them down to see others. Totals are of all.",
@@ -79,8 +81,12 @@ def _kept(asked: Asked, totals: dict[tuple[str, ...], pd.DataFrame], where: Wher
         count=theme.count(counts[wide]),
         metric=METRICS[asked.metrics[0]].label,
     )
-    narrowed: dict[str, Any] = {_LISTS[wide]: tuple(kept)}
-    return replace(where, **narrowed), words
+    return wide, kept, words
+
+
+def _narrowed(where: Where, dimension: str, values: Sequence[Any]) -> Where:
+    narrowed: dict[str, Any] = {_LISTS[dimension]: tuple(values)} if dimension else {}
+    return replace(where, **narrowed)
 
 
 def _marked(found: pd.DataFrame, by: tuple[str, ...], asked: Asked) -> pd.DataFrame:
