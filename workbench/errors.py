@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from workbench.locale import N_, _
+from workbench.locale import N_, _, sentences
 
 
 class WorkbenchError(Exception):
@@ -84,8 +84,8 @@ class FieldError(WorkbenchError):
         is_empty = isinstance(value, str | list | tuple) and not "".join(map(str, value)).strip()
         self._is_missing = value is None or is_empty
         if self._is_missing:
-            missing = _("{field} are missing: {allowed}") if is_many else _("{field} is missing: {allowed}")
-            super().__init__(missing.format(field=label, allowed=allowed))
+            missing = N_("{field} are missing: {allowed}") if is_many else N_("{field} is missing: {allowed}")
+            super().__init__(_(missing, field=label, allowed=allowed))
         else:
             text = _("{field} {value} cannot be used: {allowed}", field=label, value=_shown(value), allowed=allowed)
             super().__init__(text)
@@ -103,7 +103,7 @@ class SaleRefused(WorkbenchError):
 
     def __init__(self, fields: list[FieldError]) -> None:
         self.fields = fields
-        super().__init__("; ".join(str(f) for f in fields))
+        super().__init__(sentences(*fields, between="; "))
 
 
 class SaleNotFound(WorkbenchError):
@@ -146,7 +146,7 @@ class EntryRefused(WorkbenchError):
 
     def __init__(self, fields: list[FieldError]) -> None:
         self.fields = fields
-        super().__init__("; ".join(str(f) for f in fields))
+        super().__init__(sentences(*fields, between="; "))
 
 
 class EntryNotFound(WorkbenchError):
@@ -309,7 +309,7 @@ FIELDS_OF_SALES = (
 FIELDS_OF_ENTRIES = (
     *(N_("Store Name"), N_("City"), N_("Region"), N_("Opened On"), N_("Closed On"), N_("Opening Hours")),
     *(N_("Time Zone"), N_("Cashier Name"), N_("Unit"), N_("Valid From"), N_("List Price"), N_("Customer Name")),
-    *(N_("First Day"), N_("Last Day"), N_("User"), N_("Store"), N_("Logged From"), N_("Logged To")),
+    *(N_("First Day"), N_("Last Day"), N_("User"), N_("Store"), N_("Logged From"), N_("Logged To"), N_("View Name")),
 )
 
 

@@ -18,7 +18,7 @@ from workbench.connection import Workbench
 from workbench.database.askers import Question
 from workbench.database.replication import Answer, Session, lsn_number
 from workbench.errors import FiguresUnavailable, MetricError, WorkbenchError
-from workbench.locale import _
+from workbench.locale import _, english
 from workbench.metrics import Columns, MetricQuery, Source, Stream, Where, ask, ask_together
 from workbench.metrics.facts import values_of
 
@@ -289,7 +289,7 @@ class Live:
 
     def _tell(self, problem: str) -> None:
         if problem != self.problem:
-            log.warning("The figures could not be renewed: %s", problem)
+            log.warning("The figures could not be renewed: %s", english(problem))
         self.problem = problem
 
 

@@ -88,11 +88,13 @@ def run_schedules() -> None:
     settings = load_settings()
     schedules = Schedules(settings)
     speak_english(False)  # reports and mail are for people
-    with errors.status("Running what is due ..."):
-        ended = run_due(configured, schedules)
-        send_waiting(settings)
-        schedules.tidy()
-    speak_english()
+    try:
+        with errors.status("Running what is due ..."):
+            ended = run_due(configured, schedules)
+            send_waiting(settings)
+            schedules.tidy()
+    finally:
+        speak_english()
     for entry in ended:
         texts = ended_text(entry, settings.clock), entry.handed_out, sent_text(entry, settings.clock)
         typer.echo(f"{entry.schedule}: {'. '.join(filter(None, texts))}")

@@ -15,7 +15,7 @@ from workbench.dashboards.still import content
 from workbench.dashboards.tile import Tile, html
 from workbench.errors import WorkbenchError
 from workbench.files import file_name, format_of, write_workbook
-from workbench.locale import _
+from workbench.locale import N_, _
 from workbench.reports.freeze import FrozenView, in_words
 from workbench.servers.disk import write_whole
 
@@ -35,15 +35,24 @@ def write_dashboard(path: Path, moment: Moment, tiles: Sequence[Tile]) -> None:
             raise answer
         found[tile] = answer
     workbench = moment.live.workbench
-    cover = {_("Written"): workbench.clock.text(workbench.monitor.now())}
-    cover |= {_(name): text for name, text in in_words(moment.where, moment.names).items()}
-    cover |= {_("Currency"): workbench.engines.settings.workbench_currency}
+    cover = {N_("Written"): workbench.clock.text(workbench.monitor.now())}
+    cover |= in_words(moment.where, moment.names)
+    cover |= {N_("Currency"): workbench.engines.settings.workbench_currency}
     if kind == "xlsx":
         who = {tile.title: tile.source(answer) for tile, answer in found.items()}
         write_workbook(path, cover | who, {tile.title: tile.for_file(answer.value) for tile, answer in found.items()})
     else:
         stills = [tile.still(moment, answer) for tile, answer in found.items()]
-        write_whole(path, content(kind, _("Sales"), cover, _("Each figure says who answered it."), stills))
+        write_whole(
+            path,
+            content(
+                kind,
+                _("Sales"),
+                {_(name): text for name, text in cover.items()},
+                _("Each figure says who answered it."),
+                stills,
+            ),
+        )
 
 
 class DownloadButton(Viewer):

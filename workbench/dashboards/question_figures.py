@@ -66,7 +66,7 @@ def figures_of(moment: Moment, asked: Asked) -> Answer[pd.DataFrame]:
 
 
 def _kept(asked: Asked, answers: Mapping[tuple[str, ...], Answer[pd.DataFrame]]) -> tuple[str, list[Any], str]:
-    """The dimension whose values do not all fit into MOST_PAIRS, or "", those that do, and the words for what is left."""
+    """The dimension whose values do not all fit into MOST_PAIRS, or "", those that do, and what is left out, said."""
     counts = {name: len(answers[(name,)].value) for name in asked.by}
     wide = max((name for name in asked.by if name in _LISTS), key=counts.__getitem__, default="")
     if len(counts) < 2 or not wide or math.prod(counts.values()) <= MOST_PAIRS:

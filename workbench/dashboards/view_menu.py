@@ -109,7 +109,7 @@ class ViewDialog(Viewer):
 
     def _item(self, view: SavedView) -> dict[str, Any]:
         is_own = view.owner == self._views.owner
-        whose = _("Mine") if is_own else _("By {who}", who=view.owner)
+        whose = _("My own") if is_own else _("By {who}", who=view.owner)
         icons = {RENAME: "edit", DELETE: "delete"}
         actions = [{"label": _(label), "icon": icon, "inline": True} for label, icon in icons.items()]
         return {

@@ -53,7 +53,7 @@ class ChangeMany(pn.viewable.Viewer):
         for widget in self.fields.widgets.values():
             if "enter_pressed" in widget.param:
                 widget.param.watch(self.look.run, "enter_pressed")
-        self._button = pmui.Button(label=_("Change"), variant="contained", margin=(6, 8), visible=False)
+        self._button = pmui.Button(label=_("Change them"), variant="contained", margin=(6, 8), visible=False)
         self.confirm = Action(self._change, self.message, self._button)
         self._button.on_click(self.confirm.run)
         self._cancel = pmui.Button(label=_("Cancel"), variant="text", margin=(6, 8), on_click=lambda _: self.close())
@@ -160,7 +160,7 @@ def _counts_html(preview: Preview, names: Names) -> str:
         for name, counts in preview.counts.items()
         for old, count in counts[:MOST_NAMED]
     ]
-    heads = {_("Field"): False, _("From"): False, _("To"): False, _("Transactions"): True}
+    heads = {_("Field"): False, _("Before"): False, _("After"): False, _("Transactions"): True}
     return table_html(heads.items(), rows) if rows else ""
 
 

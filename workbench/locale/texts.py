@@ -66,11 +66,11 @@ def english(text: object) -> str:
     return said.english if isinstance(said, Text) else str(text)
 
 
-def sentences(*texts: str) -> str:
-    """Texts that follow one another, but those that are empty."""
-    said = [text for text in texts if text]
-    made = Text(" ".join(said))
-    made.english = " ".join(map(english, said))
+def sentences(*texts: object, between: str = " ") -> str:
+    """Texts or errors that follow one another, but those that are empty."""
+    said = [text for text in texts if str(text)]
+    made = Text(between.join(map(str, said)))
+    made.english = between.join(map(english, said))
     return made
 
 
@@ -82,7 +82,9 @@ def speak_english(is_english: bool = True) -> None:
 
 def _made(found: str, plain: str, values: dict[str, object]) -> Text:
     made = Text(found.format(**values) if values else found)
-    told = {name: english(value) if isinstance(value, Text) else value for name, value in values.items()}
+    told = {
+        name: english(value) if isinstance(value, Text | BaseException) else value for name, value in values.items()
+    }
     made.english = plain.format(**told) if values else plain
     return made
 

@@ -12,6 +12,7 @@ from bokeh.resources import INLINE
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from workbench.locale import language
 from workbench.reports.charts import CLASS
 
 FOLDER = Path(__file__).parent
@@ -24,6 +25,7 @@ def page(title: str, values: Mapping[str, str], source: str, body: str, more_css
     """
     environment = Environment(loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined)
     return environment.get_template("page.html.j2").render(
+        language=language(),
         title=title,
         theme="light" if more_css else "",
         values=values,

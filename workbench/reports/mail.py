@@ -19,7 +19,7 @@ from workbench.config import Settings
 from workbench.config.clock import StoreClock, utc_now
 from workbench.errors import MailRefused, WorkbenchError
 from workbench.files.chromium import printed
-from workbench.locale import N_, _
+from workbench.locale import N_, _, english
 from workbench.reports.history import MAIL_DAYS, Entry, Form, History, Mail
 from workbench.reports.texts import ended_text, values_text
 from workbench.words import hidden
@@ -85,7 +85,7 @@ def send_one(history: History, entry: Entry, settings: Settings) -> None:
         answers = _sent(message(entry, content, settings), mail.left, settings)
     except WorkbenchError as error:
         said = str(error)
-        log.warning("The mail with %s of %s was not sent: %s", entry.report, entry.id, error)
+        log.warning("The mail with %s of %s was not sent: %s", entry.report, entry.id, english(error))
     else:
         mail, said = _answered(mail, answers)
     is_over = mail.tries > len(AGAIN_MINUTES) or not mail.left

@@ -9,6 +9,7 @@ import time
 from workbench.config import Settings, load_settings
 from workbench.connection import open_workbench
 from workbench.errors import WorkbenchError
+from workbench.locale import english
 from workbench.reports.background import shared_runs
 from workbench.reports.history import History
 from workbench.reports.mail import send_waiting
@@ -62,7 +63,7 @@ class Scheduler:
     def _say(self, problem: str) -> None:
         """Tells the log of a problem once, as long as it stays the same."""
         if problem != self._said:
-            log.warning("Schedules: %s", problem)
+            log.warning("Schedules: %s", english(problem))
         self._said = problem
 
 

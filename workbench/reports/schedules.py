@@ -22,7 +22,7 @@ from workbench.config.clock import utc_now
 from workbench.config.mail_address import checked_addresses
 from workbench.errors import ReportError, ScheduleRefused, WorkbenchError
 from workbench.files.chromium import find_chromium
-from workbench.locale import _
+from workbench.locale import _, english
 from workbench.reports.every import read_every
 from workbench.reports.history import FAILED, Entry, Form, History, Mail
 from workbench.reports.library import find_report, parse_all
@@ -274,7 +274,7 @@ def run_due(
                 if claimed is not None:
                     ended.append(_run(schedules, *claimed, found))
         except WorkbenchError as error:  # the others are run all the same, and this one at the next look
-            log.warning("The schedule %s could not be run: %s", schedule.name, error)
+            log.warning("The schedule %s could not be run: %s", schedule.name, english(error))
     return ended
 
 
@@ -338,7 +338,7 @@ def _logged(entry: Entry) -> Iterator[None]:
     try:
         yield
     except (Timeout, OSError, WorkbenchError) as error:
-        log.warning("The schedule %s: the run %s could not be handed out: %s", entry.schedule, entry.id, error)
+        log.warning("The schedule %s: the run %s could not be handed out: %s", entry.schedule, entry.id, english(error))
 
 
 def _handed_out(history: History, entry: Entry, schedule: Schedule, moment: datetime, settings: Settings) -> None:

@@ -14,6 +14,7 @@ from workbench.database.engines import Engines
 from workbench.database.failures import SERVER_ERRORS, is_missing, named
 from workbench.database.replication import Reader, Session
 from workbench.errors import ServerUnavailable
+from workbench.locale import english
 from workbench.metrics import DIMENSIONS, METRICS, SPANS, Columns, Source, Stream, Where, ask, facts, views
 from workbench.metrics.ask import frame_of
 from workbench.metrics.facts import Grouping
@@ -45,9 +46,9 @@ class Question:
 
     @property
     def label(self) -> str:
-        """What is compared, for a person."""
-        by = "in total" if self.dimension is None else f"by {DIMENSIONS[self.dimension].label.lower()}"
-        return f"{', '.join(METRICS[name].label.lower() for name in self.metrics)} {by}"
+        """What is compared, in English: what `verify` says is kept, and read by a person in any place."""
+        by = "in total" if self.dimension is None else f"by {DIMENSIONS[self.dimension].english.lower()}"
+        return f"{', '.join(METRICS[name].english.lower() for name in self.metrics)} {by}"
 
 
 def questions() -> list[Question]:
@@ -66,7 +67,7 @@ def figures_of(reader: Reader, engine: str, token: str, question: Question, wher
     """The figures of a server, which has reached ``token``. Raises ServerUnavailable when it did not answer itself."""
     answer = ask(Source(reader, Session(token)), question.metrics, by=question.by, where=where)
     if answer.engine != engine:
-        raise ServerUnavailable(f"{named(engine)} did not answer: {answer.note}.")
+        raise ServerUnavailable(f"{english(named(engine))} did not answer: {answer.note}.")
     return _figures(answer.value, question)
 
 

@@ -22,6 +22,7 @@ from workbench.database.replication import Answer, Reader, Session
 from workbench.database.sql_files import run_sql
 from workbench.database.writes import Write, run_file
 from workbench.errors import SchemaError, WorkbenchError
+from workbench.locale import english
 from workbench.metrics import Columns
 from workbench.metrics.long_reads import long_snapshot
 from workbench.metrics.verification.figures import (
@@ -144,7 +145,7 @@ def _ways(engines: Engines, columns: Columns | None, token: str) -> tuple[dict[s
             ways[follower.name] = partial(_followed, engines, follower)
         else:
             missing.append(
-                f"{named(follower.name)} has not reached {token} within {WAIT_SECONDS:.0f} s, so it was not compared."
+                f"{english(named(follower.name))} has not reached {token} within {WAIT_SECONDS:.0f} s, so it was not compared."
                 " See `workbench status`."
             )
     if columns is not None:
