@@ -43,16 +43,8 @@ def write_dashboard(path: Path, moment: Moment, tiles: Sequence[Tile]) -> None:
         write_workbook(path, cover | who, {tile.title: tile.for_file(answer.value) for tile, answer in found.items()})
     else:
         stills = [tile.still(moment, answer) for tile, answer in found.items()]
-        write_whole(
-            path,
-            content(
-                kind,
-                _("Sales"),
-                {_(name): text for name, text in cover.items()},
-                _("Each figure says who answered it."),
-                stills,
-            ),
-        )
+        said = {_(name): text for name, text in cover.items()}
+        write_whole(path, content(kind, _("Sales"), said, _("Each figure says who answered it."), stills))
 
 
 class DownloadButton(Viewer):

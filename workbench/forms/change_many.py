@@ -53,7 +53,7 @@ class ChangeMany(pn.viewable.Viewer):
         for widget in self.fields.widgets.values():
             if "enter_pressed" in widget.param:
                 widget.param.watch(self.look.run, "enter_pressed")
-        self._button = pmui.Button(label=_("Change them"), variant="contained", margin=(6, 8), visible=False)
+        self._button = pmui.Button(variant="contained", margin=(6, 8), visible=False)
         self.confirm = Action(self._change, self.message, self._button)
         self._button.on_click(self.confirm.run)
         self._cancel = pmui.Button(label=_("Cancel"), variant="text", margin=(6, 8), on_click=lambda _: self.close())

@@ -145,8 +145,8 @@ def _ways(engines: Engines, columns: Columns | None, token: str) -> tuple[dict[s
             ways[follower.name] = partial(_followed, engines, follower)
         else:
             missing.append(
-                f"{english(named(follower.name))} has not reached {token} within {WAIT_SECONDS:.0f} s, so it was not compared."
-                " See `workbench status`."
+                f"{english(named(follower.name))} has not reached {token} within {WAIT_SECONDS:.0f} s,"
+                " so it was not compared. See `workbench status`."
             )
     if columns is not None:
         try:
