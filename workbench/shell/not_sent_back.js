@@ -4,11 +4,11 @@
 // made in the browser are not like the server's.
 document.addEventListener("DOMContentLoaded", () => {
   const page = Bokeh.require("document").Document.prototype
-  const apply = page.apply_json_patch
-  page.apply_json_patch = function (...given) {
-    apply.apply(this, given)
+  const create = page.create_json_patch
+  page.create_json_patch = function (...given) { // also what is sent while a message is still being taken in
     for (const model of this._new_models) {
       if (/^p\d+$/.test(model.id)) { this._new_models.delete(model) }
     }
+    return create.apply(this, given)
   }
 }, {once: true})
