@@ -22,7 +22,7 @@ from workbench.database.failures import SERVER_ERRORS, failure, in_words, state_
 from workbench.database.positions import wait_for_replica
 from workbench.database.sql_files import read_sql, run_sql, sql_names
 from workbench.errors import SchemaError
-from workbench.locale import _
+from workbench.locale import N_, _
 from workbench.metrics import views as metrics_views
 from workbench.servers import indexes
 from workbench.servers.risingwave import relations
@@ -82,7 +82,7 @@ def migrate(engines: Engines, say: Callable[[str], None] = lambda line: None, ac
     Each migration is one transaction with its own record. Raises RoleRefused, SignedOut, ServerUnavailable and
     SchemaError.
     """
-    as_actor(actor).need("admin", "To run migrations")
+    as_actor(actor).need("admin", N_("To run migrations"))
     config = _config()
     with _connected(engines, engines.owner) as connection:
         connection.execute(sa.text("select pg_advisory_lock(:key)"), {"key": MIGRATION_LOCK})

@@ -165,7 +165,7 @@ def _error(number: int, each: Returnable | None, quantity: int) -> FieldError | 
         return FieldError(field, quantity, _("the sale has no such item at this price"))
     if quantity <= each.left:
         return None
-    return FieldError(field, quantity, f"of {each.product_code} {left_text(each)}")
+    return FieldError(field, quantity, _("of {code} {left}", code=each.product_code, left=left_text(each)))
 
 
 def _too_early(at: datetime, sale: Sale) -> FieldError:

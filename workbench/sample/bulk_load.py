@@ -22,7 +22,7 @@ from workbench.database.engines import Engines
 from workbench.database.sql_files import WritingConnection, run_sql, write_sql
 from workbench.database.writes import analyze, commit, copy_in, master_in_words
 from workbench.errors import LoadIncomplete, LoadStopped, WorkbenchError
-from workbench.locale import _
+from workbench.locale import N_, _
 from workbench.sample.chunks import generate
 from workbench.sample.prepared import Prepared, prepared
 from workbench.sample.undo import sales_text, undo, with_lines
@@ -135,7 +135,7 @@ def load(
     the reading indexes and makes them again at its end, when writing waits for seconds. Raises RoleRefused, SignedOut,
     FieldError, ServerUnavailable, OutcomeUnknown, LoadStopped, and LoadIncomplete when parts could not be taken back.
     """
-    who = as_actor(actor).need("admin", "To load sample sales").name
+    who = as_actor(actor).need("admin", N_("To load sample sales")).name
     started = time.monotonic()
     until = until or engines.settings.clock.now()
     chunks = generate(count, seed=seed, until=until)

@@ -102,7 +102,7 @@ def undo(
     it; RoleRefused, SignedOut, ServerUnavailable and OutcomeUnknown. Others go on meanwhile, but for changes of these
     very sales.
     """
-    who = as_actor(actor).need("admin", "To take back sample sales").name
+    who = as_actor(actor).need("admin", N_("To take back sample sales")).name
     started = time.monotonic()
     of = {"load_id": load_id or _newest(engines)}
     with master_in_words(engines), engines.owner.connect() as connection:

@@ -13,7 +13,7 @@ from tests.texts import CATALOGUES, extracted
 from tests.unit.database.test_failures import CONFIGURED, refused
 from workbench import locale
 from workbench.database.failures import in_words
-from workbench.errors import FieldError, SaleNotFound
+from workbench.errors import FieldError, SaleNotFound, SaleRefused
 from workbench.filters import period_named
 from workbench.locale.texts import _, english, ngettext
 from workbench.sales.fields import FIELDS
@@ -88,6 +88,11 @@ def test_logs_and_the_command_have_the_english_words() -> None:
     away = in_words(CONFIGURED, "master", refused("Connection refused"))
     assert str(away).startswith("Der Master unter db.example:5432 antwortet nicht: dort hört niemand zu. Prüfen Sie")
     assert english(away).startswith("The master at db.example:5432 does not answer: nothing listens there. Check")
+    of_sale = SaleRefused(
+        [FieldError("lines", [], _("a sale needs an item")), FieldError("lines.0.quantity", "x", "so")]
+    )
+    assert english(of_sale) == "Items are missing: a sale needs an item; Item 1, Quantity 'x' cannot be used: so"
+    assert english(_("To be sent to {to}", to=SaleNotFound(7))).startswith("To be sent to There is no transaction 7")
     assert english(ValueError("as it is")) == english("as it is") == "as it is"
     assert english(ngettext("{n} sale", "{n} sales", 2, n=locale.number(1234.5))) == "1.234,5 sales"
     locale.speak_english()

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from workbench.database.replication import Answer
 from workbench.errors import MetricError
+from workbench.locale import _
 from workbench.metrics import AnyWhere, Source, Where
 from workbench.metrics.facts import FACT_LINES, FACT_SALES, Facts
 from workbench.metrics.insights.ratios import percent, ratio
@@ -45,7 +46,7 @@ class Baskets:
     @property
     def about(self) -> str:
         """What was counted, in words: ``Of 81,204 sales.``"""
-        return f"Of {counted(self.sales, 'sale')}."
+        return _("Of {sales}.", sales=counted(self.sales, "sale"))
 
 
 def baskets(

@@ -22,7 +22,7 @@ from workbench.database.replication import Answer, Reader, Session
 from workbench.database.sql_files import run_sql
 from workbench.database.writes import Write, run_file
 from workbench.errors import SchemaError, WorkbenchError
-from workbench.locale import english
+from workbench.locale import N_, english
 from workbench.metrics import Columns
 from workbench.metrics.long_reads import long_snapshot
 from workbench.metrics.verification.figures import (
@@ -235,7 +235,7 @@ MOST_DIFFERENCES = 1_000  # of one run that are kept; a follower that is all wro
 
 def save(engines: Engines, result: Verification, actor: Actor | str = "") -> None:
     """Keeps a result. Raises RoleRefused, SignedOut, OutcomeUnknown, and ServerUnavailable without the master."""
-    as_actor(actor).need("admin", "To keep what a comparison found")
+    as_actor(actor).need("admin", N_("To keep what a comparison found"))
     values = {
         "verified_at": result.verified_at,
         "token": result.token,
