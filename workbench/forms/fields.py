@@ -60,8 +60,8 @@ def flow(*objects: Any, width: int = 170) -> pn.Row:
 
 
 def actions(*buttons: Any) -> pn.Row:
-    """Buttons at the right end."""
-    return pn.Row(pn.HSpacer(), *buttons, sizing_mode="stretch_width", margin=0)
+    """Buttons at the right end, below one another where they are wider than the screen: some languages' are long."""
+    return pn.Row(pn.HSpacer(), *buttons, sizing_mode="stretch_width", margin=0, styles={"flex-wrap": "wrap"})
 
 
 class Fields:
