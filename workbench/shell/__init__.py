@@ -22,6 +22,7 @@ from workbench.components.panel_fixes.closed_pages import forget_views, leave_qu
 from workbench.components.panel_fixes.local_styles import keep_styles_local
 from workbench.components.panel_fixes.pending_writes import deliver_all_writes
 from workbench.components.panel_fixes.sent_once import defined_late, send_once
+from workbench.config.clock import weekdays
 from workbench.connection import Workbench, open_workbench
 from workbench.errors import NobodyWaits, RoleRefused, WorkbenchError
 from workbench.locale import _, conventions, english, language, texts_of_scripts
@@ -35,7 +36,7 @@ Content = Callable[[Workbench], Viewable | Viewer]
 FOLDER = Path(__file__).parent
 THEME_COOKIE = "workbench_theme"
 SCRIPTS = (
-    *("connection", "drawn_again", "keyboard", "not_sent_back", "nothing_missed"),
+    *("calendar_weeks", "connection", "drawn_again", "keyboard", "not_sent_back", "nothing_missed"),
     *("separators", "shadow_roots", "table_roles", "tables", "without_eval"),
 )
 TOAST_MS = 8000
@@ -157,9 +158,15 @@ def show_error(error: BaseException) -> None:
 
 
 def page_template() -> str:
-    """The page's document, which names its language and the signs in numbers to the scripts."""
+    """The page's document, which names its language, the signs in numbers and where weeks begin to the scripts."""
     now = conventions()
-    marks = {"LANGUAGE": language(), "DECIMAL": now.decimal, "GROUP": now.group, "TEXTS": texts_of_scripts()}
+    marks = {
+        "LANGUAGE": language(),
+        "DECIMAL": now.decimal,
+        "GROUP": now.group,
+        "TEXTS": texts_of_scripts(),
+        "WEEKDAY": str(weekdays()[0] % 7),
+    }
     return re.sub("|".join(marks), lambda found: marks[found[0]], _page_template())
 
 
