@@ -84,8 +84,8 @@ class Tile(Viewer):
         self._engine = ""  # who answered it
         self.is_drawn = False  # all that it is made of is on the page: from now on it is only written
         self.is_whole = False  # all rows are shown
-        words = {"heading": self.heading, "about": _(self.about), "text": self._blank("waiting", _("Loading …"))}
-        words["page"] = self.feed.page
+        words = {"title": self.title, "heading": self.heading, "about": _(self.about), "page": self.feed.page}
+        words["text"] = self._blank("waiting", _("Loading …"))
         self.card = TileCard(
             self._pressed, self.feed.workbench.clock, limit=self.limit_seconds, files=list(self.files.items()), **words
         )

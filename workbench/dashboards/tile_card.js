@@ -62,7 +62,7 @@ function chartIn(view) {
 async function savePicture(view, model, kind) {
   const link = document.createElement("a")
   link.href = URL.createObjectURL(await chartIn(view).export(kind, true).to_blob())
-  link.download = `${model.heading.toLowerCase().replace(/[^\p{L}0-9]+/gu, "-")}.${kind}`
+  link.download = `${model.title.toLowerCase().replace(/[^\p{L}0-9]+/gu, "-")}.${kind}`
   link.click()
   setTimeout(() => URL.revokeObjectURL(link.href), 60000)
 }

@@ -35,6 +35,7 @@ class TileCard(JSComponent):
     """
 
     heading = param.String(default="")
+    title = param.String(default="")  # the heading in English, by which files are named
     about = param.String(default="")
     legend = param.List(default=[])
     buttons = param.List(default=[])

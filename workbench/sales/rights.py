@@ -46,13 +46,15 @@ class Rights:
             )
         if self.actor.stores is not None and store_id not in self.actor.stores:
             own = ", ".join(map(str, sorted(self.actor.stores)))
-            raise RoleRefused(
-                _(
-                    "This sale is of store {store}. {name} writes those of store {own} alone: another one's need an"
-                    " editor of that store, or the role admin.",
-                    **{"store": store_id, "name": self.actor.name, "own": own or _("none")},
-                )
+            text = N_(
+                "This sale is of store {store}. {name} writes those of store {own} alone: another one's need an"
+                " editor of that store, or the role admin."
             )
+            of_none = N_(
+                "This sale is of store {store}. {name} writes those of no store: they need an editor of that store, or"
+                " the role admin."
+            )
+            raise RoleRefused(_(text if own else of_none, store=store_id, name=self.actor.name, own=own))
 
 
 def _days(days: int) -> str:
