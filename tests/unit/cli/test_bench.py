@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 from workbench import cli
 from workbench.cli.bench.kinds import Kind, judged
 from workbench.cli.bench.page import written
 from workbench.cli.bench.run import Measured
 from workbench.errors import BenchFailed
+from workbench.locale import texts
 
 
 def test_a_page_whose_marks_are_gone_keeps_all_that_it_says(tmp_path: Path) -> None:
@@ -49,12 +50,16 @@ def test_a_target_is_missed_by_the_figure_or_by_its_ratio(
         ("--folder", "file/below", "The servers cannot be made below"),
     ],
 )
-def test_what_cannot_be_done_is_refused_before_anything_is_measured(option: str, value: str, words: str) -> None:
+def test_what_cannot_be_done_is_refused_before_anything_is_measured(
+    option: str, value: str, words: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     Path("file").touch()
-    done = CliRunner().invoke(cli.app, ["bench", "--quick", option, value])
-    said = " ".join(f"{done.output} {done.exception}".replace("│", " ").split())
-    assert done.exit_code != 0 and words in said
-    assert isinstance(done.exception, SystemExit | BenchFailed)
+    monkeypatch.setattr(sys, "argv", ["workbench", "bench", "--quick", option, value])
+    monkeypatch.setattr(texts, "_is_english", False)  # and again afterwards
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    said = " ".join("".join(capsys.readouterr()).replace("│", " ").split())
+    assert ended.value.code and words in said
     assert "Measuring the columns" not in said
 
 
