@@ -119,7 +119,7 @@ def test_reads_leave_a_black_hole_within_the_ping_limit(settings: Settings, hole
     engines = connect(settings.model_copy(update={"replica_db_port": hole.port}))
     reader = Reader(engines)
     work = lambda c: c.execute(sa.text("select 1")).scalar_one()  # noqa: E731
-    assert reader.read(Session(), work).engine == "replica"
+    wait_until(lambda: reader.read(Session(), work).engine == "replica", "the replica")
     hole.swallow()
     start = time.monotonic()
     answer = reader.read(Session(), work)

@@ -217,10 +217,20 @@ def test_a_day_comes_from_a_calendar_or_is_typed_and_a_filter_is_named_once(
     page.wait_for_function("() => location.search.includes('date_from=2026-10-14&date_to=2026-10-20')")
 
 
+MEASURED_EARLY = """() => {
+  const figure = [...Bokeh.documents[0]._all_models.values()].find((model) => model.type === "Figure")
+  const view = Bokeh.index.find_one_by_id(figure.id), layout = view.layout
+  view.layout = undefined
+  try { view.measure_layout() } finally { view.layout = layout }
+}"""
+
+
 def test_a_bad_address_is_told_and_ignored(app: str, page: Page, sales: list[int]) -> None:
     visit(page, f"{app}/analytics?period=never&stores=x&tab=nope")
     expect(page.get_by_text("period cannot be 'never'")).to_be_visible()
     figures(page, FIGURES)
+    expect(page.locator(".bk-Figure").first).to_be_visible()
+    page.evaluate(MEASURED_EARLY)  # is no error while shell/measured_late.js is there
 
 
 def test_a_phone_in_the_dark_with_a_hostile_product(app: str, browser: Browser, engines: Engines) -> None:

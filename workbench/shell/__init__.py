@@ -36,7 +36,7 @@ Content = Callable[[Workbench], Viewable | Viewer]
 FOLDER = Path(__file__).parent
 THEME_COOKIE = "workbench_theme"
 SCRIPTS = (
-    *("calendar_weeks", "connection", "drawn_again", "keyboard", "not_sent_back", "nothing_missed"),
+    *("calendar_weeks", "connection", "drawn_again", "keyboard", "measured_late", "not_sent_back", "nothing_missed"),
     *("separators", "shadow_roots", "table_roles", "tables", "without_eval"),
 )
 TOAST_MS = 8000
