@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -81,10 +83,23 @@ def no_heartbeat(settings: Settings, engines: Engines) -> Iterator[sa.Engine]:
     beat(engines)
 
 
-def age_heartbeat(owner: sa.Engine, age: timedelta) -> None:
-    """The data are this old."""
-    with owner.begin() as connection:
-        connection.execute(sa.text("update heartbeat set beat_at = now() - :age"), {"age": age})
+@contextmanager
+def heartbeat_of(owner: sa.Engine, age: timedelta) -> Iterator[None]:
+    """The data are this old, and stay so: where nobody beats for longer, positions tell their age."""
+    is_over = threading.Event()
+
+    def keep() -> None:
+        while not is_over.wait(0.2):
+            with owner.begin() as connection:
+                connection.execute(sa.text("update heartbeat set beat_at = now() - :age"), {"age": age})
+
+    keeping = threading.Thread(target=keep)
+    keeping.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        keeping.join()
 
 
 def test_figures_of_old_data_turn_amber_then_red_and_are_fresh_again_by_themselves(
@@ -94,12 +109,12 @@ def test_figures_of_old_data_turn_amber_then_red_and_are_fresh_again_by_themselv
     no_heartbeat: sa.Engine,
     settings: Settings,
 ) -> None:
-    age_heartbeat(no_heartbeat, timedelta(seconds=20))  # older, and the master would be asked
-    visit(page, f"{app}/analytics")
-    figures(page, FIGURES)
-    expect(page.locator(f"{AS_OF}.amber").first).to_contain_text("replica · as of")
-    page.evaluate("() => { const now = Date.now; Date.now = () => now() + 300_000 }")  # the same, five minutes later
-    expect(page.locator(f"{AS_OF}.red").first).to_contain_text("5 min ago")
+    with heartbeat_of(no_heartbeat, timedelta(seconds=20)):  # older, and the master would be asked
+        visit(page, f"{app}/analytics")
+        figures(page, FIGURES)
+        expect(page.locator(f"{AS_OF}.amber").first).to_contain_text("replica · as of")
+        page.evaluate("() => { const now = Date.now; Date.now = () => now() + 300_000 }")  # the same, later
+        expect(page.locator(f"{AS_OF}.red").first).to_contain_text("5 min ago")
     with no_heartbeat.begin() as connection:
         connection.exec_driver_sql(f'grant update on heartbeat to "{settings.master_db_user}"')
     expect(page.locator(f"{AS_OF}.amber")).to_have_count(0)

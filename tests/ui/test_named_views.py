@@ -75,7 +75,7 @@ def test_a_name_that_is_taken_asks_before_it_replaces(app: str, page: Page, engi
     expect(dialog.get_by_label("View Name")).to_have_value("MINE")
     dialog.get_by_label("For all").check()
     dialog.get_by_role("button", name="Replace it").click()
-    expect(dialog.get_by_text("Mine, for all")).to_be_visible()
+    expect(dialog.get_by_text("My own, for all")).to_be_visible()
     with engines.owner.connect() as connection:
         assert connection.execute(sa.text("select count(*) from saved_view")).scalar_one() == 1
 
