@@ -17,6 +17,7 @@ import param
 from bokeh.core.has_props import is_DataModel
 from bokeh.document import Document, document
 from bokeh.models import InlineStyleSheet
+from bokeh.server.views.ws import WSHandler
 from panel.custom import ReactiveESM
 from panel.io import resources
 from panel.io.state import state
@@ -35,8 +36,22 @@ _sheets: WeakKeyDictionary[Document, dict[str, InlineStyleSheet]] = WeakKeyDicti
 
 def send_once() -> None:
     """Mends all of it. Called once a process."""
-    for mend in (share_style_sheets, define_what_is_used, name_scripts_by_content, leave_out_import_maps):
+    for mend in (send_at_once, share_style_sheets, define_what_is_used, name_scripts_by_content, leave_out_import_maps):
         mend()
+
+
+def send_at_once() -> None:
+    """Has what a page is told leave at once.
+
+    Bokeh 3.9 writes a message in three parts; the second waits 40 ms until the browser has confirmed the first.
+    """
+    opened = WSHandler.open
+
+    def open_without_delay(self: WSHandler, *given: Any) -> Any:
+        self.set_nodelay(True)
+        return opened(self, *given)
+
+    WSHandler.open = open_without_delay  # type: ignore[method-assign]
 
 
 def share_style_sheets() -> None:
