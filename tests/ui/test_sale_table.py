@@ -31,9 +31,10 @@ def chosen(page: Page) -> list[bool]:
 
 
 def draw_rows_anew(page: Page, width: int) -> None:
-    """Has the page another width, as it has by a scrollbar that what appears on it brings."""
+    """Has the page another width, as it has by a scrollbar that what appears on it brings, while rows are scrolled."""
     cells = rows(page).locator(".tabulator-cell")
     cells.evaluate_all("(all) => all.forEach((each) => each.classList.add('drawn-before'))")
+    page.locator(".tabulator-tableholder").dispatch_event("scroll")
     page.set_viewport_size({"width": width, "height": 900})
     expect(page.locator(".drawn-before")).to_have_count(0)
 

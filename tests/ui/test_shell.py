@@ -67,6 +67,29 @@ def test_a_component_is_drawn_again_before_its_code_has_come(app: str, page: Pag
     expect(page.get_by_role("heading", name="Pipeline", level=1)).to_be_visible()
 
 
+FILLED_WHILE_MADE = """
+async () => {
+  const [Column, Div] = ["Column", "Div"].map((name) => Bokeh.Models.get(name))
+  const place = new Column(), beside = new Div()
+  beside.default_view = class extends Div.prototype.default_view {
+    async lazy_initialize() {
+      await super.lazy_initialize()
+      place.children = [new Div({text: "Put in while another was made"})]
+    }
+  }
+  const page = new Bokeh.documents[0].constructor()
+  page.add_root(new Column({children: [place, beside]}))
+  await Bokeh.embed.add_document_standalone(page, document.body.appendChild(document.createElement("div")))
+}
+"""
+
+
+def test_a_layout_shows_what_is_put_into_it_while_those_beside_it_are_made(app: str, page: Page) -> None:
+    visit(page, f"{app}/pipeline")
+    page.evaluate(FILLED_WHILE_MADE)
+    expect(page.get_by_text("Put in while another was made")).to_be_visible()
+
+
 def expect_theme(page: Page, theme: str) -> None:
     """Waits until the page's background is the theme's."""
     background = {"light": "rgb(244, 246, 248)", "dark": "rgb(15, 22, 29)"}[theme]

@@ -1,9 +1,20 @@
-// Panel 1.9: a React component misses what changes between its drawing and its listening: a field that is filled in that
-// moment stays empty, a button that is enabled stays dead. Delete this when Panel's `useState` looks again by itself.
 document.addEventListener("DOMContentLoaded", () => {
+  // Panel 1.9: a React component misses what changes between its drawing and its listening: a field that is filled in
+  // that moment stays empty, a button that is enabled stays dead. Delete this when Panel's `useState` looks again.
   const component = Bokeh.Models.get("panel.models.esm.ReactComponent").prototype
   const code = component._render_code
   const listens = "react_proxy.on(prop, cb, true)"
   const looks = "if (!target.model.events.includes(resolvedProp)) { setValue(targetModel.attributes[resolvedProp]) }"
   component._render_code = function () { return code.call(this).replace(listens, `${listens}\n${looks}`) }
+
+  // Bokeh 3.9: a layout misses what is put into it while those beside it are still being made (`build_views` lets all
+  // of them listen when the last is there): it stays empty. Delete this when `connect_signals` looks again.
+  let layout = Bokeh.Models.get("Column").prototype.default_view.prototype
+  while (!Object.hasOwn(layout, "build_child_views")) { layout = Object.getPrototypeOf(layout) }
+  const connect = layout.connect_signals
+  layout.connect_signals = function () {
+    connect.call(this)
+    const [has, made] = [this.child_models, this._child_views]
+    if (has.length !== made.size || has.some((model) => !made.has(model))) { this.update_children() }
+  }
 }, {once: true})

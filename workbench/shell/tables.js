@@ -2,6 +2,7 @@
 // (`langs`) have `boxes` names them, `all` in the head; in a row what `row` says, with the row's value of `field` for {id}. And it
 // keeps the widths of all columns, so that those which share a wide screen stay as narrow as they were on another: a table
 // with a `persistenceID` keeps those that somebody has dragged.
+// And what Panel 1.9 does to it: a table that is resized within 200 ms of being scrolled stayed as wide as it was.
 document.addEventListener("DOMContentLoaded", () => {
   const named = (made) => function (cell, ...others) {
     const box = made.call(this, cell, ...others), texts = this.table.getLang().boxes
@@ -25,7 +26,13 @@ document.addEventListener("DOMContentLoaded", () => {
     })
   }
   const view = Bokeh.Models.get("panel.models.tabulator.DataTabulator").prototype.default_view.prototype
-  const init = view.tableInit
+  const {after_resize: resized, tableInit: init} = view
+  view.after_resize = function () {
+    const isScrolling = this._is_scrolling
+    this._is_scrolling = false  // what is asked for here waits for the end of scrolling
+    resized.call(this)
+    this._is_scrolling = isScrolling
+  }
   view.tableInit = function () {
     const {modules, options} = this.tabulator, {formatters} = modules.format.constructor
     view.namedBoxes ??= formatters.rowSelection = named(formatters.rowSelection)
