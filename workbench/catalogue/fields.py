@@ -11,7 +11,7 @@ from typing import Any, Literal
 from workbench import locale
 from workbench.config.clock import find_zone
 from workbench.errors import EntryRefused, FieldError
-from workbench.locale import N_, _, ngettext_noop
+from workbench.locale import N_, Labelled, _, ngettext_noop
 from workbench.sales.models import CENT, EARLIEST, LATEST, with_point
 from workbench.words import hidden
 
@@ -22,7 +22,7 @@ Values = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Field:
+class Field(Labelled):
     """A column of one of the catalogue's tables. ``length`` is that of a text, ``hint`` what its form says below it.
 
     ``of`` is the kind whose entry it names, which must be there.
@@ -35,11 +35,6 @@ class Field:
     length: int = 100
     hint: str = ""
     of: str = ""
-
-    @property
-    def label(self) -> str:
-        """What people call it."""
-        return _(self.english)
 
     def read(self, value: Any) -> Any:
         """What is stored for ``value``, typed or from a file; None for nothing. Raises FieldError."""

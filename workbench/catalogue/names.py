@@ -20,8 +20,10 @@ from workbench.catalogue.service import entries
 from workbench.database.replication import Reader, Session
 from workbench.database.sql_files import run_sql
 from workbench.errors import WorkbenchError
+from workbench.locale import N_, _
 from workbench.words import visible
 
+NUMBERED = {"store": N_("Store {id}"), "cashier": N_("Cashier {id}")}
 KIND_OF = {"store": "store", "cashier": "cashier", "product": "product"}  # of each dimension that has names
 
 
@@ -57,6 +59,10 @@ class Names:
     def name(self, dimension: str, value: Any, otherwise: str = "") -> str:
         """What a value is called; ``otherwise`` where the catalogue does not say."""
         return self.of(dimension).get(value, otherwise)
+
+    def called(self, dimension: str, value: Any) -> str:
+        """What a store or a cashier is called; ``Store 3`` where the catalogue does not say."""
+        return self.name(dimension, value, _(NUMBERED[dimension], id=value))
 
     def list_price(self, product_code: str, day: date) -> Decimal | None:
         """The list price of that day; None where the catalogue has none yet."""

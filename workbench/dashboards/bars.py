@@ -202,7 +202,7 @@ class RevenueByStore(BarTile):
 
     def names(self, frame: pd.DataFrame) -> list[str]:
         """Its name; ``Store 3`` where it has none."""
-        return [self.known_names.name("store", value, _("Store {id}", id=value)) for value in frame["store"]]
+        return [self.known_names.called("store", value) for value in frame["store"]]
 
     def colors(self, values: Sequence[Any]) -> list[str]:
         """The stores' colours."""
@@ -229,7 +229,7 @@ class RevenueByCashier(BarTile):
 
     def names(self, frame: pd.DataFrame) -> list[str]:
         """Their name; ``Cashier 301`` where they have none."""
-        return [self.known_names.name("cashier", value, _("Cashier {id}", id=value)) for value in frame["cashier"]]
+        return [self.known_names.called("cashier", value) for value in frame["cashier"]]
 
 
 TOP = 10

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,16 +18,16 @@ from workbench.components.inline import is_served, when_shown, while_shown
 from workbench.connection import Workbench
 from workbench.dashboards.dashboard_file import DownloadButton
 from workbench.dashboards.feed import Feed, Moment
-from workbench.dashboards.filter_bar import FIELD, FilterBar, flow_of
+from workbench.dashboards.filter_bar import FIELD, FilterBar, flow_of, select
 from workbench.dashboards.question_charts import tiles_of
 from workbench.dashboards.sales_dashboard import AWAY, CHOICES_MS, SHOWN
 from workbench.dashboards.saved_questions import MyDashboard, laid_out
 from workbench.dashboards.tile import Tile, card, column, html
-from workbench.dashboards.view_menu import ViewMenu
+from workbench.dashboards.view_menu import ViewDialog, ViewMenu
 from workbench.filters import GRAINS, Filters, from_query, to_query
 from workbench.filters.question import BY, NAMES, SHAPES, Asked, Question
 from workbench.filters.saved_views import SavedViews
-from workbench.forms.fields import CHOICE, LOW_CHOICE
+from workbench.forms.fields import LOW_CHOICE
 from workbench.locale import N_, _
 from workbench.metrics import METRICS
 from workbench.reports.question_notebook import question_notebook
@@ -54,9 +54,9 @@ class QuestionFields(Viewer):
             stylesheets=[LOW_CHOICE],
             **layout,
         )
-        self._by = [_select(label, {NONE: ""} | _turned(BY)) for label in (_("By"), _("And by"))]
-        self._grain = _select(_("Days as"), _turned(GRAINS))
-        self._shape = _select(_("Show as"), _turned(SHAPES))
+        self._by = [select(label, {"": NONE, **BY}) for label in (_("By"), _("And by"))]
+        self._grain = select(_("Days as"), GRAINS)
+        self._shape = select(_("Show as"), SHAPES)
         self._refused = html()
         self._refused.visible = False
         self._is_showing = False
@@ -96,14 +96,6 @@ class QuestionFields(Viewer):
         return column(fields, self._refused, css="gap: 12px;")
 
 
-def _turned(names: Mapping[str, str]) -> dict[str, str]:
-    return {_(text): name for name, text in names.items()}
-
-
-def _select(label: str, options: Mapping[str, str]) -> pmui.Select:
-    return pmui.Select(label=label, options=dict(options), **FIELD, **CHOICE)
-
-
 class Explore(Viewer):
     """Page "Explore", usable alone in a notebook: ``Explore(workbench)``.
 
@@ -118,7 +110,7 @@ class Explore(Viewer):
         self._place = column(css="gap: 16px;")
         views = SavedViews(workbench.engines, workbench.reader, self.feed.session, is_question=True)
         self.mine = MyDashboard(workbench, views)
-        self.views = ViewMenu(views, lambda: self._query(), self._open_view, self.mine.load)
+        self.views = ViewMenu(partial(ViewDialog, views, lambda: self._query(), self._open_view, self.mine.load))
         self._tabs = pmui.Tabs(
             *((_(title), pn.Spacer(height=0)) for title in TABS.values()), min_height=48, sizing_mode="stretch_width"
         )

@@ -109,7 +109,7 @@ class FilterBar(Viewer):
         self._revision = -1
         self._named = feed.live.revision  # whose names of products are shown
         self.names = dict(feed.live.names.now.by_dimension)  # by dimension and id; of products once they are read
-        self._period, self._comparison = _select(_("Period"), PERIODS), _select(_("Compare with"), COMPARISONS)
+        self._period, self._comparison = select(_("Period"), PERIODS), select(_("Compare with"), COMPARISONS)
         self._dates = {name: _text(_(label), locale.day_hint()) for name, label in DATES.items()}
         self._calendars = {name: calendar_button() for name in DATES}
         self._days = {name: pn.Row(margin=0) for name in DATES}  # filled when it is first seen, as others are
@@ -267,7 +267,8 @@ def _counted() -> str:
     return COUNTED.replace("BEFORE", before).replace("BEHIND", behind)
 
 
-def _select(label: str, names: Mapping[str, str]) -> pmui.Select:
+def select(label: str, names: Mapping[str, str]) -> pmui.Select:
+    """A list of one choice, by the texts of ``names`` in the language of the locale."""
     return pmui.Select(label=label, options={_(text): name for name, text in names.items()}, **FIELD, **CHOICE)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from workbench import locale
-from workbench.catalogue.names import Names
+from workbench.catalogue.names import NUMBERED, Names
 from workbench.components import theme
 from workbench.dashboards.bars import product_names
 from workbench.dashboards.feed import Moment
@@ -26,7 +26,6 @@ from workbench.words import visible
 
 TOTAL, PRODUCT_NAME = "total", "product_name"
 EACH, ALL = "", "all"  # of the column TOTAL: a group, and all there are; else "by store", a total of each store
-ID_NAMED = {"store": N_("Store {id}"), "cashier": N_("Cashier {id}")}  # where the catalogue has no name
 ORDERED = ("day", *SPANS, "hour", "weekday")  # dimensions that have an order of their own
 TIMES = ("day", *SPANS)
 MOST_PAIRS = 100_000  # of two dimensions' values: a second of computing, and no page draws more than a part of them
@@ -132,8 +131,8 @@ class GroupNames:
             return _(NO_CATEGORY)
         if (named := _NAMED.get(dimension)) is not None:
             return named(value)
-        if dimension in ID_NAMED:
-            return self._names.name(dimension, value, _(ID_NAMED[dimension], id=value))
+        if dimension in NUMBERED:
+            return self._names.called(dimension, value)
         return visible(str(self._products.get(value, value)))
 
 

@@ -41,7 +41,7 @@ from workbench.dashboards.tables import (
 )
 from workbench.dashboards.tile import Tile, card, column
 from workbench.dashboards.tile_card import PageLine
-from workbench.dashboards.view_menu import ViewMenu
+from workbench.dashboards.view_menu import ViewDialog, ViewMenu
 from workbench.filters import Filters, from_query, to_query, unread
 from workbench.filters.saved_views import SavedViews
 from workbench.locale import N_, _
@@ -104,7 +104,7 @@ class SalesDashboard(Viewer):
         location = pn.state.location if is_served() else None  # in a notebook it would be the notebook's own
         self._read((location.search if location is not None else "") or self.query)
         views = SavedViews(workbench.engines, workbench.reader, self.feed.session)
-        self.views = ViewMenu(views, lambda: self.query, self._open_view)
+        self.views = ViewMenu(partial(ViewDialog, views, lambda: self.query, self._open_view))
         files = [
             DownloadButton(self.feed, self._write, "dashboard", kind, label=label, icon=icon)
             for kind, label, icon in (("xlsx", "Excel", "table_view"), ("html", "HTML", "description"))

@@ -26,16 +26,16 @@ SAVE, REPLACE, RENAME, DELETE = N_("Save this view"), N_("Replace it"), N_("Rena
 class ViewMenu(Viewer):
     """A button, and the dialog that it opens, which is made when it is first wanted."""
 
-    def __init__(self, *given: Any) -> None:
+    def __init__(self, make: Callable[[], ViewDialog]) -> None:
         super().__init__()
-        self._given = given
+        self._make = make
         button = pmui.Button(label=_("Views"), icon="bookmark_border", variant="outlined", size="small", margin=0)
         button.on_click(self._show)
         self._row = pn.Column(button, margin=0, styles={"width": "fit-content"})
 
     @cached_property
     def _dialog(self) -> ViewDialog:
-        return ViewDialog(*self._given)
+        return self._make()
 
     async def _show(self, _event: Any) -> None:
         await self._dialog.open()

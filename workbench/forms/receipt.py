@@ -23,7 +23,7 @@ tfoot th, tfoot td { font-weight: 700; font-size: 14px; }
 
 def receipt(sale: Sale, names: Names, currency: str) -> str:
     """The document. All that comes from the database is escaped."""
-    store = names.name("store", sale.store_id, _("Store {id}", id=sale.store_id))
+    store = names.called("store", sale.store_id)
     cashier = names.name("cashier", sale.cashier_id, str(sale.cashier_id))
     rows = "".join(_row(line) for line in sale.lines)
     off = _sum(_("Discount"), money(-sale.total_discount)) if sale.total_discount else ""

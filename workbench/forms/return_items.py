@@ -276,6 +276,6 @@ def _field(each: Returnable) -> pmui.TextInput:
 
 
 def _title(sale: Sale, currency: str, names: Names) -> str:
-    store = names.name("store", sale.store_id, _("Store {id}", id=sale.store_id))
+    store = names.called("store", sale.store_id)
     told = f"{to_the_second(sale.transaction_time)} · {store} · {money(sale.total_amount, currency)}"
     return f'<h2>{_("Items of transaction {id}", id=sale.transaction_id)}</h2><p class="soft">{esc(told)}</p>'

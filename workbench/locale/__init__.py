@@ -18,6 +18,7 @@ from workbench.locale.figures import (
 )
 from workbench.locale.texts import (
     N_,
+    Labelled,
     _,
     english,
     in_sentence,
@@ -43,6 +44,7 @@ __all__ = [
     "A_MOMENT",
     "N_",
     "Conventions",
+    "Labelled",
     "_",
     "clock_seconds",
     "clock_time",

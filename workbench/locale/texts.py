@@ -103,6 +103,22 @@ def in_sentence(label: str) -> str:
     return label if _spoken().name.startswith("de") else label[:1].lower() + label[1:]
 
 
+class Labelled:
+    """What is known in code and catalogues by its ``english`` words; for dataclasses that hold them."""
+
+    english: str
+
+    @property
+    def label(self) -> str:
+        """What people call it."""
+        return _(self.english)
+
+    @property
+    def noun(self) -> str:
+        """The same within a sentence."""
+        return in_sentence(self.label)
+
+
 def ngettext_noop(one: str, many: str) -> tuple[str, str]:
     """The same with both forms."""
     return one, many

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from workbench.errors import MetricError
-from workbench.locale import N_, _, in_sentence
+from workbench.locale import N_, Labelled, _
 from workbench.sales.fields import GROUPED
 
 Grain = Literal["sale", "line", "first sale"]
@@ -29,23 +29,13 @@ _ADDS_UP = re.compile(r"(sum|count)\([^()]*\)( filter \([^()]*\))?")
 
 
 @dataclass(frozen=True)
-class Dimension:
+class Dimension(Labelled):
     """What a metric can be given for. ``column`` is its name in the facts; weekday is that of the day."""
 
     name: str
     english: str
     column: str
     grain: Grain = "sale"
-
-    @property
-    def label(self) -> str:
-        """What people call it."""
-        return _(self.english)
-
-    @property
-    def noun(self) -> str:
-        """The same within a sentence."""
-        return in_sentence(self.label)
 
 
 DIMENSIONS = {
@@ -157,7 +147,7 @@ _MEASURES = (
 
 
 @dataclass(frozen=True)
-class Metric:
+class Metric(Labelled):
     """A measure, or a ratio of two sums: ``over`` divided by ``under`` added up (nothing: not divided)."""
 
     name: str
@@ -167,16 +157,6 @@ class Metric:
     over: str
     under: tuple[str, ...] = ()
     described: str = ""
-
-    @property
-    def label(self) -> str:
-        """What people call it."""
-        return _(self.english)
-
-    @property
-    def noun(self) -> str:
-        """The same within a sentence."""
-        return in_sentence(self.label)
 
     @property
     def about(self) -> str:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from workbench.locale import N_, _
+from workbench.locale import N_, Labelled
 from workbench.sales.models import PAYMENT_METHODS as METHODS
 
 Kind = Literal["id", "optional id", "time", "choice", "money"]
 
 
 @dataclass(frozen=True)
-class Field:
+class Field(Labelled):
     """A column of sales_transaction, by whose kind it is typed, sorted and shown.
 
     ``fact`` is its name in the facts. ``width`` is that of its column in pixels, ``narrow`` the same in a notebook.
@@ -31,11 +31,6 @@ class Field:
     dimension: str = ""
     choices: tuple[str, ...] = ()
     at_once: bool = False
-
-    @property
-    def label(self) -> str:
-        """What people call it."""
-        return _(self.english)
 
     @property
     def is_number(self) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 
@@ -22,12 +21,6 @@ from workbench.sales.models import parse_sale, with_point
 LINE = {"product_code": "A", "product_name": "A", "quantity": "2", "unit_price": "1.234,50", "discount": "0,50"}
 TYPED = {"cashier_id": "1", "store_id": "1", "payment_method": "Cash", "lines": [LINE]}
 AT = datetime(2026, 5, 31, 14, 5, 9)
-
-
-@pytest.fixture(autouse=True)
-def _neutral_again() -> Iterator[None]:
-    yield
-    locale.use_locale("")
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from workbench import dashboards, locale
@@ -24,10 +22,8 @@ ALIKE = {"Import", "Lift", "Support"}  # the same word in German
 
 
 @pytest.fixture(autouse=True)
-def _neutral_again() -> Iterator[None]:
+def _german() -> None:
     locale.use_locale("de_DE")
-    yield
-    locale.use_locale("")
 
 
 def tiles() -> set[type[Tile]]:

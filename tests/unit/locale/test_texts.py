@@ -21,12 +21,6 @@ from workbench.shell import page_template
 from workbench.words import counted, items_text
 
 
-@pytest.fixture(autouse=True)
-def _neutral_again() -> Iterator[None]:
-    yield
-    locale.use_locale("")
-
-
 def faults(catalogue: Catalog, texts: Catalog) -> Iterator[str]:
     """What a catalogue lacks, has besides, or says without its values."""
     known = {message.id: message for message in catalogue if message.id}

@@ -140,9 +140,6 @@ def leave_out_import_maps() -> None:
     found = MaterialComponent._process_importmap.__func__  # type: ignore[attr-defined]
 
     def first(cls: type[MaterialComponent]) -> dict[str, Any]:
-        whole = dict(found(cls))
-        if not is_served():
-            return whole
-        return {"imports": {MATERIAL: whole["imports"][MATERIAL]}}
+        return {"imports": {MATERIAL: cls._importmap["imports"][MATERIAL]}} if is_served() else dict(found(cls))
 
     MaterialComponent._process_importmap = classmethod(first)  # type: ignore[assignment]
