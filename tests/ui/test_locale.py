@@ -5,14 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.accounts import PASSWORD, asked, make
+from tests.examples import LATTE, sale
 from tests.ui.conftest import Served, serving, visit, watched_page
 from workbench.config import Settings
 from workbench.database.engines import Engines
+from workbench.database.positions import wait_for_replica
+from workbench.database.replication import Reader, Session
+from workbench.sales.service import Sales
 
 
 @pytest.fixture
@@ -44,6 +49,20 @@ def test_a_sale_is_rung_up_in_german(served_in: Served, page: Page) -> None:
     expect(row.locator("[tabulator-field=total_amount]")).to_have_text("6,50")
     expect(page.get_by_role("columnheader", name="Zahlungsart")).to_be_visible()
     expect(page.get_by_text("1 Transaktion", exact=True)).to_be_visible()
+
+
+@pytest.mark.parametrize("served_in", ["en_IN"], indirect=True)
+def test_the_browser_writes_groups_of_two_too(served_in: Served, page: Page, engines: Engines) -> None:
+    sales = Sales(engines, Reader(engines), Session())
+    sales.create(sale(lines=[LATTE | {"quantity": 1, "unit_price": "1234567.50"}]), uuid4())
+    assert wait_for_replica(engines)
+    visit(page, f"{served_in.url}/sales")
+    expect(page.locator(".tabulator-row [tabulator-field=total_amount]")).to_have_text("12,34,567.50")
+    written = page.evaluate(
+        "() => Bokeh.Models.get('NumeralTickFormatter').prototype.doFormat.call"
+        "({format: '0,0', language: 'en', rounding: 'round'}, [1234567], {loc: 0})"
+    )
+    assert written == ["12,34,567"]
 
 
 @pytest.mark.parametrize("served_in", ["id_ID"], indirect=True)

@@ -14,6 +14,7 @@ from workbench.errors import FieldError, ParameterRefused
 from workbench.forms.fields import CHOICE, Fields, flow
 from workbench.locale import _
 from workbench.reports.library import Parameter, Value
+from workbench.reports.texts import shown_day
 from workbench.words import heading
 
 MONTHS = 36  # that can be picked, the present one first
@@ -31,7 +32,11 @@ class ReportFields(Viewer):
         self._fields = Fields({parameter.name: _widget(parameter, today) for parameter in parameters}, on_change)
 
     def texts(self) -> dict[str, str]:
-        """What every field holds, as text without the blanks around it."""
+        """What every field holds, as files have it: days as ISO has them, numbers without groups."""
+        typed = self._typed()
+        return {parameter.name: parameter.plain(typed[parameter.name]) for parameter in self._parameters}
+
+    def _typed(self) -> dict[str, str]:
         return {name: _text(value).strip() for name, value in self._fields.texts().items()}
 
     def changed(self) -> dict[str, str]:
@@ -40,19 +45,19 @@ class ReportFields(Viewer):
         return {name: text for name, text in self.texts().items() if text != proposed[name]}
 
     def fill(self, texts: Mapping[str, str]) -> None:
-        """Puts texts into the fields."""
+        """Puts such texts into the fields."""
         held = {name: _held(widget, texts[name]) for name, widget in self._fields.widgets.items()}
         self._fields.fill(held)
 
     def values(self) -> dict[str, Value] | None:
         """The value of each parameter; None after saying by the fields what is wrong with them."""
-        found, errors, texts = dict[str, Value](), list[FieldError](), self.texts()
+        found, errors, typed = dict[str, Value](), list[FieldError](), self._typed()
         for parameter in self._parameters:
             try:
-                found[parameter.name] = parameter.parse(parameter.meant(texts[parameter.name], self._today))
+                found[parameter.name] = parameter.parse(parameter.meant(typed[parameter.name], self._today))
             except ParameterRefused:
                 errors.append(
-                    FieldError(parameter.name, texts[parameter.name], _("give {allowed}", allowed=parameter.allowed))
+                    FieldError(parameter.name, typed[parameter.name], _("give {allowed}", allowed=parameter.allowed))
                 )
         self._fields.show(errors)
         return None if errors else found
@@ -74,14 +79,16 @@ def _widget(parameter: Parameter, today: date) -> Any:
     elif parameter.kind == "month":
         made = pmui.Select(options=_months(today, parameter.is_optional), value=value, **named, **CHOICE)
     else:  # a day too: a picker says nothing of a text that is none, and keeps the day before it
-        hint = "YYYY-MM-DD" if parameter.kind == "date" else _("all") if parameter.is_optional else ""
-        made = pmui.TextInput(value=_text(value), placeholder=hint, **named)
+        hint = locale.day_hint() if parameter.kind == "date" else _("all") if parameter.is_optional else ""
+        made = pmui.TextInput(value=shown_day(_text(value)), placeholder=hint, **named)
     return made
 
 
 def _held(widget: Any, text: str) -> Any:
     """A text as this kind of widget holds it."""
-    return text if text or isinstance(widget, pmui.TextInput) else None
+    if isinstance(widget, pmui.TextInput):
+        return shown_day(text)
+    return text or None
 
 
 def _months(today: date, is_optional: bool) -> dict[str, str | None]:

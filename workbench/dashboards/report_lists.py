@@ -21,7 +21,7 @@ from workbench.locale import N_, _
 from workbench.reports.background import Runs
 from workbench.reports.history import Entry, History, State
 from workbench.reports.schedules import Schedule, Schedules
-from workbench.reports.texts import ENDS, sent_text, values_text
+from workbench.reports.texts import ENDS, every_text, sent_text, values_text
 
 OPEN, REPEAT = N_("Open"), N_("Repeat")
 PAUSE, RESUME, REMOVE = N_("Pause"), N_("Resume"), N_("Remove")
@@ -120,7 +120,7 @@ class ScheduleList(Viewer):
 
     def _entry(self, schedule: Schedule, is_admin: bool) -> ListEntry:
         following = self._schedules.next_of(schedule)
-        due = schedule.every
+        due = every_text(schedule.every)
         if following:
             due = _("{every}, next {moment}", every=due, moment=self._settings.clock.text(following))
         to = ", ".join(filter(None, [str(schedule.folder or ""), *schedule.to]))

@@ -206,10 +206,10 @@ def undone(
 def whole_number(text: str, field: str, low: int, high: int) -> int:
     """The number in ``text``, which may group its thousands as here, or by commas. Raises FieldError."""
     allowed = _("give a whole number from {low} to {high}", low=locale.number(low), high=locale.number(high))
-    plain = text.strip().replace(locale.conventions().group, ",")
-    if not re.fullmatch(r"[0-9]{1,15}|[0-9]{1,3}(,[0-9]{3}){1,4}", plain):
+    plain = locale.plain_whole(text.strip())
+    if not re.fullmatch(r"[0-9]{1,15}", plain):
         raise FieldError(field, text, allowed)
-    number = int(plain.replace(",", ""))
+    number = int(plain)
     if not low <= number <= high:
         raise FieldError(field, number, allowed)
     return number

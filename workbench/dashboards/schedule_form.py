@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable, Mapping
+from datetime import time
 from typing import Any
 
 import panel as pn
 import panel_material_ui as pmui
 from panel.viewable import Viewable, Viewer
 
+from workbench import locale
 from workbench.accounts.actor import Actor
 from workbench.components.browser.said import Said
 from workbench.components.html import html_pane
@@ -22,28 +24,20 @@ from workbench.errors import FieldError, WorkbenchError
 from workbench.files.chromium import installed_chromium
 from workbench.forms.fields import CHOICE, Fields, flow
 from workbench.locale import N_, _
+from workbench.reports.every import EVERY
 from workbench.reports.history import Form
 from workbench.reports.library import Report
 from workbench.reports.mail import can_send
 from workbench.reports.schedules import MOST_RECIPIENTS, Schedules
 
-DAYS = {
-    "day": N_("Every day"),
-    "month": N_("Every month"),
-    "monday": N_("Every Monday"),
-    "tuesday": N_("Every Tuesday"),
-    "wednesday": N_("Every Wednesday"),
-    "thursday": N_("Every Thursday"),
-    "friday": N_("Every Friday"),
-    "saturday": N_("Every Saturday"),
-    "sunday": N_("Every Sunday"),
-}
+WHEN = EVERY | {"month": N_("Every month")}
 FORMS: dict[str, Form] = {"HTML": "html", "Notebook": "ipynb", "PDF": "pdf"}
 NO_MAIL = N_("To send mail, WORKBENCH_SMTP_HOST and WORKBENCH_SMTP_FROM have to be set where the app runs.")
 ABOUT = N_(
     "It runs the report that is picked above, with its parameters as they are set. A month or a day that is left as"
     " proposed is the last whole one each time; a day can be said in words, as first of last week."
 )
+SEVEN = time(7)
 OPEN, CLOSE = N_("New schedule"), N_("Close")
 Chosen = tuple[Report, Mapping[str, str]]
 
@@ -72,13 +66,15 @@ class ScheduleForm(Viewer):
             {
                 "when": pmui.Select(
                     label=_("When"),
-                    options={_(text): name for name, text in DAYS.items()},
+                    options={_(text): name for name, text in WHEN.items()},
                     value="day",
                     **FIELD,
                     **CHOICE,
                 ),
                 "day": pmui.TextInput(label=_("Day of the month"), value="1", visible=False, **FIELD),
-                "at": pmui.TextInput(label=_("At"), value="07:00", helper_text=_("Of the stores' clock"), **FIELD),
+                "at": pmui.TextInput(
+                    label=_("At"), value=locale.clock_time(SEVEN), helper_text=_("Of the stores' clock"), **FIELD
+                ),
                 "form": pmui.Select(label=_("As"), options=forms, value="html", **FIELD, **CHOICE),
                 "to": pmui.TextInput(
                     label=_("Mail to"),
@@ -155,7 +151,7 @@ def _soft(text: str) -> pn.pane.HTML:
 
 def _every(texts: Mapping[str, str]) -> str:
     day = f"month-{texts['day']}" if texts["when"] == "month" else texts["when"]
-    return f"{day}-{texts['at']}"
+    return f"{day}-{texts['at'].replace('.', ':')}"
 
 
 def _looked_at(texts: Mapping[str, str]) -> tuple[list[FieldError], tuple[str, ...]]:
@@ -165,8 +161,10 @@ def _looked_at(texts: Mapping[str, str]) -> tuple[list[FieldError], tuple[str, .
         errors.append(
             FieldError("day", texts["day"], _("give a day from 1 to 31; in a shorter month 31 is the last one"))
         )
-    if not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", texts["at"], re.ASCII):
-        errors.append(FieldError("at", texts["at"], _("give a time from 00:00 to 23:59, as 07:00")))
+    if not re.fullmatch(r"([01][0-9]|2[0-3])[:.][0-5][0-9]", texts["at"], re.ASCII):
+        last, seven = locale.clock_time(time(23, 59)), locale.clock_time(SEVEN)
+        allowed = _("give a time from {first} to {last}, as {time}", first=locale.hour(0), last=last, time=seven)
+        errors.append(FieldError("at", texts["at"], allowed))
     try:
         to = checked_addresses([texts["to"]]) if texts["to"] else ()
     except ValueError as error:

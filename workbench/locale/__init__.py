@@ -35,6 +35,7 @@ from workbench.locale.typed import (
     day_hint,
     field_text,
     moment_hint,
+    plain_whole,
     read_day,
     read_moment,
 )
@@ -68,6 +69,7 @@ __all__ = [
     "ngettext_noop",
     "number",
     "percent",
+    "plain_whole",
     "read_day",
     "read_moment",
     "sentences",

@@ -24,6 +24,7 @@ class Conventions:
     name: str = ""
     decimal: str = "."
     group: str = ","
+    beyond: int = 3  # figures of the groups beyond the thousands: two in India, 12,34,567, where groups have commas
     percent: str = "{}%"
     money: str = "¤{}"
     day: str = "%Y-%m-%d"
@@ -69,6 +70,7 @@ def conventions_of(name: str) -> Conventions:
         name=str(locale),
         decimal=symbols["decimal"],
         group=symbols["group"],
+        beyond=2 if locale.decimal_formats[None].grouping == (3, 2) else 3,
         percent=_around(locale.percent_formats[None].pattern),
         money=_around(locale.currency_formats["standard"].pattern),
         day=_strftime(short),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, time
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -21,7 +22,14 @@ def number(value: Decimal | float, places: int | None = None, *, is_change: bool
 def in_place(text: str) -> str:
     """A number that was written with commas and a point, as it is written here."""
     now = conventions()
+    if now.beyond == 2:
+        text = re.sub(r"\d+(?:,\d{3})+", _in_groups_of_two, text)
     return text if now.is_neutral else text.translate({ord(","): now.group, ord("."): now.decimal})
+
+
+def _in_groups_of_two(found: re.Match[str]) -> str:
+    """``12,34,567`` for ``1,234,567``."""
+    return re.sub(r"\B(?=(?:\d\d)+\d$)", ",", found[0].replace(",", ""))
 
 
 def money(value: Decimal | int, currency: str = "") -> str:
@@ -73,13 +81,18 @@ def moment_seconds(value: datetime) -> str:
 def named_day(value: date) -> str:
     """``3 Nov 2026``."""
     now = conventions()
-    return f"{value.day} {value:%b %Y}" if now.is_neutral else str(format_skeleton("yMMMd", value, locale=now.name))
+    return f"{value.day} {value:%b %Y}" if now.is_neutral else _latin(format_skeleton("yMMMd", value, locale=now.name))
 
 
 def named_month(value: date, *, is_whole: bool = False) -> str:
     """``Nov 2026``; the name is written out where it ``is_whole``."""
     name = "MMMM" if is_whole else "MMM"
-    return str(format_skeleton(f"y{name}", value, locale=conventions().name or "en_US"))
+    return _latin(format_skeleton(f"y{name}", value, locale=conventions().name or "en_US"))
+
+
+def _latin(text: str) -> str:
+    """With figures from 0 to 9, as everywhere: some names of months have others."""
+    return re.sub(r"\d", lambda found: str(int(found[0])), text)
 
 
 def hour(number: int) -> str:

@@ -27,6 +27,14 @@ def field_text(value: Any) -> str:
     return day(value) if isinstance(value, date) else str(value)
 
 
+def plain_whole(text: str) -> str:
+    """A whole number without the groups that it is written in here; any other text as it is."""
+    now = conventions()
+    further = r"\d{1,2}(?:,\d\d)*,\d{3}|" if now.beyond == 2 else ""
+    grouped = re.fullmatch(rf"-?(?:{further}\d{{1,3}}(?:,\d{{3}})+)", text.replace(now.group, ","), re.ASCII)
+    return grouped[0].replace(",", "") if grouped else text
+
+
 def read_day(text: str) -> date:
     """The day of ``31.05.2026`` where days are written so, and everywhere of ``2026-05-31``. Raises ValueError."""
     try:

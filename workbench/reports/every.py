@@ -10,9 +10,20 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from workbench.config.clock import StoreClock
 from workbench.errors import ScheduleRefused
+from workbench.locale import N_
 
 WEEKDAYS = tuple(name.lower() for name in calendar.day_name)
 ALLOWED = "give day-07:00, monday-07:00 (any weekday) or month-1-07:00 (the day of the month, 1 to 31)"
+EVERY = {
+    "day": N_("Every day"),
+    "monday": N_("Every Monday"),
+    "tuesday": N_("Every Tuesday"),
+    "wednesday": N_("Every Wednesday"),
+    "thursday": N_("Every Thursday"),
+    "friday": N_("Every Friday"),
+    "saturday": N_("Every Saturday"),
+    "sunday": N_("Every Sunday"),
+}
 DAYS = 62  # two months: the most between two moments
 
 

@@ -12,9 +12,8 @@ from nbformat import NotebookNode
 from workbench.files.chromium import printed
 from workbench.locale import _
 from workbench.reports.html_page import page
-from workbench.reports.library import Value
 from workbench.reports.run import Finished
-from workbench.reports.texts import engines_text
+from workbench.reports.texts import engines_text, shown
 from workbench.words import heading
 
 Format = Literal["html", "ipynb", "pdf"]
@@ -37,11 +36,6 @@ def html(finished: Finished) -> str:
         source = f"{_('Answered by the {engine}, data as of {moment}.', **values)} {source}"
     given = {heading(name): shown(value) for name, value in finished.values.items()}
     return page(_(finished.report.title), given, source, _body(finished.notebook))
-
-
-def shown(value: Value) -> str:
-    """A parameter's value as people read it."""
-    return _("all") if value is None else str(value)
 
 
 def _body(notebook: NotebookNode) -> str:

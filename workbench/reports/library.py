@@ -6,12 +6,14 @@ import ast
 import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
+from workbench import locale
 from workbench.errors import ParameterRefused, ReportError
 from workbench.locale import N_, _
 from workbench.sales.models import EARLIEST, LATEST
@@ -37,6 +39,9 @@ MOST_DIGITS = 9
 ANY_NUMBER = (1 - 10**MOST_DIGITS, 10**MOST_DIGITS - 1)
 FIRST_YEAR, LAST_YEAR = EARLIEST.year, LATEST.year - 1
 YEARS = {"first": FIRST_YEAR, "last": LAST_YEAR}
+EXAMPLE = date(2026, 10, 31)
+# Which day of a period is meant, or which month of it.
+EDGES = {"first": N_("first of {period}"), "last": N_("last of {period}")}
 # What the reports that are shipped are called, and are of: theirs stands in their notebooks. Others read as they are.
 SHIPPED = (
     *(N_("Daily sales by store"), N_("What each store sold on each day of a month, and what that adds up to.")),
@@ -73,7 +78,11 @@ class Parameter:
         words = {
             "int": self._numbers,
             "str": _("a text of at most {n} characters, all of which can be seen", n=MOST_LETTERS),
-            "date": _("a day from {first} to {last}, as 2026-10-31, yesterday or first of last week", **YEARS),
+            "date": _(
+                "a day from {first} to {last}, as {day}, yesterday or first of last week",
+                **YEARS,
+                day=locale.day(EXAMPLE),
+            ),
             "month": _("a month from {first} to {last}, as 2026-10 or last month", **YEARS),
             "choice": _("one of {names}", names=", ".join(self.choices)),
         }[self.kind]
@@ -87,29 +96,40 @@ class Parameter:
             return f"{today - timedelta(days=1):%Y-%m-%d}"
         return f"{today.replace(day=1) - timedelta(days=1):%Y-%m}"
 
+    def plain(self, text: str) -> str:
+        """A day or a number that is typed as here as files have it, ISO and without groups; any other text as it is."""
+        if self.kind == "int":
+            return locale.plain_whole(text)
+        if self.kind == "date":
+            with suppress(ValueError):
+                return locale.read_day(text).isoformat()
+        return text
+
     def meant(self, text: str, today: date) -> str:
-        """The day or the month that a period's name stands for, as ``last month`` does; any other text as it is.
+        """The day or the month that a period's name stands for, as ``last month`` does; any other text ``plain``.
 
         Raises ParameterRefused for a period of more than one, of which ``first of`` or ``last of`` has to say which.
         """
+        text = self.plain(text)
         if self.kind not in ("date", "month") or re.fullmatch(r"[\d-]*", text):
             return text
         from workbench.filters.periods import days_of, period_named  # two seconds of imports, for words alone
 
-        edge, _of, named = text.strip().casefold().replace("day of ", "of ").rpartition(" of ")
+        edge, named = _edge(text)
         period = period_named(named)
         first, last = days_of(period, today, (None, None)) if period else (None, None)
-        if first is None or last is None or edge not in ("", "first", "last"):
+        if first is None or last is None:
             return text
         letters = 10 if self.kind == "date" else 7
         begin, end = first.isoformat()[:letters], last.isoformat()[:letters]
         if begin != end and not edge:
             said = (
-                _("{name}={value} is more than one day: write first of {text}, or last of it.")
+                _("{name}={value} is more than one day: write {first}, or {last}.")
                 if self.kind == "date"
-                else _("{name}={value} is more than one month: write first of {text}, or last of it.")
+                else _("{name}={value} is more than one month: write {first}, or {last}.")
             )
-            raise ParameterRefused(said.format(name=self.name, value=repr(text), text=text))
+            edges = {name: _(words, period=text) for name, words in EDGES.items()}
+            raise ParameterRefused(said.format(name=self.name, value=repr(text), **edges))
         return begin if edge != "last" else end
 
     def parse(self, text: str) -> Value:
@@ -127,7 +147,8 @@ class Parameter:
     def _numbers(self) -> str:
         if self.bounds == ANY_NUMBER:
             return _("a whole number of at most {n} digits", n=MOST_DIGITS)
-        return _("a whole number from {low} to {high}", low=self.bounds[0], high=self.bounds[1])
+        low, high = map(locale.number, self.bounds)
+        return _("a whole number from {low} to {high}", low=low, high=high)
 
     def _int(self, text: str) -> Value:
         if not re.fullmatch(rf"-?[0-9]{{1,{MOST_DIGITS}}}", text, re.ASCII):
@@ -136,6 +157,17 @@ class Parameter:
 
     def _choice(self, text: str) -> Value:
         return text if text in self.choices else None
+
+
+def _edge(text: str) -> tuple[str, str]:
+    """Which end of a period is meant, in English or the language of the locale, and the period's words."""
+    said = text.strip().casefold().replace("day of ", "of ")
+    for edge, words in EDGES.items():
+        for form in (words, _(words)):
+            before, _period, after = form.casefold().partition("{period}")
+            if said.startswith(before) and said.endswith(after):
+                return edge, said.removeprefix(before).removesuffix(after)
+    return "", said
 
 
 def parse_all(parameters: tuple[Parameter, ...], given: Mapping[str, str], today: date) -> dict[str, Value]:

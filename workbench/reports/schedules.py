@@ -43,7 +43,7 @@ MOST_RECIPIENTS = 50
 
 @dataclass(frozen=True)
 class Schedule:
-    """A report, when it is run, with which parameters (as typed), and where what it makes goes.
+    """A report, when it is run, with which parameters (as text), and where what it makes goes.
 
     ``done_until`` is the last moment that was seen to; ``tries`` counts how often the one after it was begun.
     ``is_failing`` is true from a run that failed on until one does not; one that ``is_paused`` is never due.
@@ -93,13 +93,14 @@ class Schedules:
         """Makes a schedule, due for the first time after now. Raises ScheduleRefused and ParameterRefused."""
         chosen = find_report(report, self._settings.workbench_reports_dir)
         parse_all(chosen.parameters, given, self._settings.clock.today())
+        plain = {each.name: each.plain(given[each.name]) for each in chosen.parameters if each.name in given}
         moments = read_every(every)
         self._refuse_unusable(form, folder, to)
         place = folder.resolve() if folder else None
         with self._files():
             taken = [int(name.rpartition("-")[2]) for name in self._names() if name.rpartition("-")[0] == report]
             name = f"{report}-{max(taken, default=0) + 1}"
-            made = Schedule(name, report, dict(given), moments.text, by, utc_now(), form, place, to, seconds=seconds)
+            made = Schedule(name, report, plain, moments.text, by, utc_now(), form, place, to, seconds=seconds)
             self._write(made)
         return made
 

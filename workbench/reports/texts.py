@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from datetime import date, time
 
 from workbench import locale
 from workbench.config.clock import StoreClock
 from workbench.database.failures import called
 from workbench.locale import N_, _, ngettext
+from workbench.metrics import METRICS
+from workbench.reports.every import EVERY
 from workbench.reports.history import Entry
 from workbench.reports.library import Value
 from workbench.words import heading
@@ -23,7 +27,39 @@ ENDS = {
 
 def values_text(values: Mapping[str, Value]) -> str:
     """``Month 2026-10, Store 3``; what is left open is left out."""
-    return ", ".join(f"{heading(name)} {value}" for name, value in values.items() if value is not None)
+    return ", ".join(f"{heading(name)} {shown(value)}" for name, value in values.items() if value is not None)
+
+
+def shown(value: Value) -> str:
+    """A parameter's value as people read it: days and months as they are written here, a metric by its label."""
+    if value is None:
+        return _("all")
+    if value in METRICS:
+        return METRICS[str(value)].label
+    return shown_day(shown_month(str(value)))
+
+
+def shown_day(text: str) -> str:
+    """An ISO day as it is written here; any other text as it is."""
+    try:
+        return locale.day(date.fromisoformat(text)) if re.fullmatch(r"\d{4}-\d\d-\d\d", text) else text
+    except ValueError:
+        return text
+
+
+def shown_month(text: str) -> str:
+    """The same of a month, by its name where a locale is set."""
+    is_plain = locale.conventions().is_neutral or not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", text)
+    return text if is_plain else locale.named_month(date.fromisoformat(f"{text}-01"), is_whole=True)
+
+
+def every_text(text: str) -> str:
+    """``Every Monday at 07:00`` for ``monday-07:00``."""
+    day, _dash, at = text.rpartition("-")
+    when = locale.clock_time(time.fromisoformat(at))
+    if (number := day.removeprefix("month-")) != day:
+        return _("On day {n} of every month at {time}", n=number, time=when)
+    return _("{every} at {time}", every=_(EVERY[day]), time=when)
 
 
 def ended_text(entry: Entry, clock: StoreClock) -> str:

@@ -19,6 +19,7 @@ from workbench.words import hidden
 COMMA = re.compile(r"([+-]?\d+),(\d{1,2})")  # 3,50
 GROUPED = re.compile(r"[+-]?\d{1,3}(?:\.\d{3})+,\d{1,2}")  # 1.234,50
 GROUPED_BY_COMMAS = re.compile(r"[+-]?\d{1,3}(?:(?:,\d{3})+\.\d{1,2}|(?:,\d{3}){2,})")  # 1,234.50 and 1,234,567
+GROUPED_BY_TWO = re.compile(r"[+-]?\d{1,2}(?:,\d\d)*,\d\d,\d{3}(?:\.\d{1,2})?")  # 1,00,000.50 in India
 GROUPED_BY_POINTS = re.compile(r"[+-]?\d{1,3}(?:\.\d{3}){2,}")  # 1.234.567
 GROUPED_BY_SPACES = re.compile(r"[+-]?\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?:[.,]\d{1,2})?")  # 1 234,50
 MARKS = "’'"
@@ -44,7 +45,7 @@ def with_point(text: str) -> str:
         return text.replace(",", ".")
     if GROUPED.fullmatch(text):
         return text.replace(".", "").replace(",", ".")
-    if GROUPED_BY_COMMAS.fullmatch(text):
+    if GROUPED_BY_COMMAS.fullmatch(text) or (locale.conventions().beyond == 2 and GROUPED_BY_TWO.fullmatch(text)):
         return text.replace(",", "")
     if GROUPED_BY_SPACES.fullmatch(text):
         return re.sub(r"\s", "", text).replace(",", ".")

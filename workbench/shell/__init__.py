@@ -164,6 +164,7 @@ def page_template() -> str:
         "LANGUAGE": language(),
         "DECIMAL": now.decimal,
         "GROUP": now.group,
+        "BEYOND": str(now.beyond),
         "TEXTS": texts_of_scripts(),
         "WEEKDAY": str(weekdays()[0] % 7),
     }

@@ -1,7 +1,7 @@
 // What Tabulator 6 lacks. It names each box that chooses rows "Select Row", the one in the head too: a table whose texts
 // (`langs`) have `boxes` names them, `all` in the head; in a row what `row` says, with the row's value of `field` for {id}. And it
 // keeps the widths of all columns, so that those which share a wide screen stay as narrow as they were on another: a table
-// with a `persistenceID` keeps those that somebody has dragged.
+// with a `persistenceID` keeps those that somebody has dragged. Its money has groups of three alone (separators.js).
 // And what Panel 1.9 does to it: a table that is resized within 200 ms of being scrolled stayed as wide as it was.
 document.addEventListener("DOMContentLoaded", () => {
   const named = (made) => function (cell, ...others) {
@@ -11,6 +11,10 @@ document.addEventListener("DOMContentLoaded", () => {
       box.setAttribute("aria-label", row ? texts.row.replace("{id}", row[texts.field]) : texts.all)
     }
     return box
+  }
+  const grouped = (made) => function (...given) {
+    const text = made.apply(this, given)
+    return typeof text === "string" ? window.workbenchGroups(text) : text
   }
   const read = (key) => {
     try { return JSON.parse(window.localStorage.getItem(key)) ?? {} } catch { return {} }
@@ -35,6 +39,7 @@ document.addEventListener("DOMContentLoaded", () => {
   }
   view.tableInit = function () {
     const {modules, options} = this.tabulator, {formatters} = modules.format.constructor
+    view.groupedMoney ??= formatters.money = grouped(formatters.money)
     view.namedBoxes ??= formatters.rowSelection = named(formatters.rowSelection)
     if (options.persistenceID) { keepWidths(this.tabulator, `tabulator-${options.persistenceID}-widths`) }
     return init.call(this)

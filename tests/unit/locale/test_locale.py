@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 
@@ -31,6 +32,7 @@ AT = datetime(2026, 5, 31, 14, 5, 9)
         ("id_ID", "-USD\xa01.234,50", "+12,3%", "31/05/2026 14.05", "31 Mei 2026"),
         ("en_US", "-USD\xa01,234.50", "+12.3%", "05/31/2026 14:05", "May 31, 2026"),
         ("fr_FR", "-1\u202f234,50\xa0USD", "+12,3\xa0%", "31/05/2026 14:05", "31 mai 2026"),
+        ("en_IN", "-USD\xa01,234.50", "+12.3%", "31/05/2026 14:05", "31 May 2026"),
     ],
 )
 def test_figures_and_days_read_as_in_their_place(name: str, money: str, share: str, at: str, named: str) -> None:
@@ -52,6 +54,27 @@ def test_every_locale_of_cldr_can_be_used() -> None:
         found = conventions_of(name)
         assert date(2026, 5, 31).strftime(found.day).count("2026") == 1, name
         assert "{}" in found.money and "¤" in found.money and "{}" in found.percent, name
+
+
+def test_figures_are_those_from_0_to_9_whichever_the_place_has() -> None:
+    for name in localedata.locale_identifiers():
+        locale.use_locale(name)
+        written = (
+            locale.named_day(AT.date()),
+            locale.named_month(AT.date()),
+            locale.moment_seconds(AT),
+            locale.number(AT.year),
+        )
+        assert not re.search(r"[^\D0-9]", " ".join(written)), (name, written)
+
+
+def test_groups_beyond_the_thousands_are_of_two_where_they_are() -> None:
+    locale.use_locale("hi_IN")
+    amounts = [Decimal(text) for text in ("999.50", "99999", "-100000", "1234567890.50")]
+    assert [locale.number(amount) for amount in amounts] == ["999.50", "99,999", "-1,00,000", "1,23,45,67,890.50"]
+    assert locale.plain_whole("1,00,000") == "100000" and locale.plain_whole("1,00,00") == "1,00,00"
+    locale.use_locale("de_DE")
+    assert locale.number(amounts[3]) == "1.234.567.890,50" and locale.plain_whole("100.000") == "100000"
 
 
 @pytest.mark.parametrize("name", ["german", "de_XX", "xx_DE", "C", "../de", "de_DE_"])
@@ -78,6 +101,8 @@ def test_a_locale_is_known_by_any_of_its_spellings(name: str, found: str, monkey
         ("de_CH", "1’234.50", "1234.50"),
         ("fr_FR", "1\u202f234,5", "1234.5"),
         ("en_US", "1,234,567", "1234567"),
+        ("en_IN", "1,23,456.50", "123456.50"),
+        ("en_IN", "12,34,567", "1234567"),
     ],
 )
 def test_amounts_are_read_as_they_are_written_here(name: str, text: str, amount: str) -> None:

@@ -113,7 +113,7 @@ def test_days_and_months_are_said_relative_to_today(parameter: Parameter, text: 
 @pytest.mark.parametrize(
     ("parameter", "text", "said"),
     [
-        (DAY, "last week", "is more than one day: write first of last week, or last of it"),
+        (DAY, "last week", "is more than one day: write first of last week, or last of last week"),
         (MONTH, "last year", "is more than one month: write first of last year"),
         (DAY, "all", "give a day from 2000"),
         (DAY, "middle of last week", "give a day from 2000"),
