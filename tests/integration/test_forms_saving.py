@@ -24,7 +24,7 @@ from workbench.forms import SalesManager
 from workbench.forms.sale_form import SaleForm
 from workbench.metrics import SaleWhere
 from workbench.sales.doubts import doubts
-from workbench.sales.models import SaleInput, parse_return
+from workbench.sales.models import Sale, SaleInput, parse_return
 from workbench.sales.service import Sales, Saved
 
 # Bokeh 3.9 hands data frames over in a way that pandas 3.1 means to end.
@@ -140,6 +140,17 @@ def test_where_nobody_has_sold_nobody_is_unknown_and_a_skipped_hour_is_told(work
     now = StoreClock(find_zone("Pacific/Kiritimati")).now()
     assert asked("Pacific/Kiritimati", str(now)) == []
     assert len(asked("Pacific/Pago_Pago", str(now))) == 1  # it is yesterday there
+
+
+def test_a_quantity_beyond_what_is_bought_is_asked_about_once(workbench: Workbench) -> None:
+    def asked(quantity: int, stored: Sale | None = None) -> list[str]:
+        changed = sale(lines=[CAKE | {"quantity": quantity}])
+        return doubts(workbench.reader, workbench.session, workbench.clock, changed, stored)
+
+    assert asked(999) == []
+    assert asked(25_000_000) == ["25,000,000 × Cheesecake is a lot for one sale."]
+    saved = create(workbench, lines=[CAKE | {"quantity": 25_000_000}])
+    assert asked(25_000_000, workbench.sales().get(saved, for_edit=True).value) == []
 
 
 @in_a_loop

@@ -208,9 +208,11 @@ def test_of_a_sale_that_is_given_back_meanwhile_nothing_more_is_taken(
 def test_a_file_without_invoice_numbers_is_known_by_itself_and_its_rows(engines: Engines, tmp_path: Path) -> None:
     path = tmp_path / "till.csv"
     path.write_text(
-        "code,name,quantity,unit price,time\nA,Tea,1,2.00,2026-05-31 10:00\nA,Tea,1,2.00,2026-05-31 10:00\n"
+        "code,name,quantity,unit price,time\nA,Tea,1,2.00,2026-05-31 10:00\nA,Tea,1000,2.00,2026-05-31 10:00\n"
     )
-    assert write(opened(engines, path)).sales == 2
+    made = opened(engines, path)
+    assert made.result is not None and "1 line of 1,000 items or more." in made.result.doubts
+    assert write(made).sales == 2
     assert write(opened(engines, path)).sales == 0
 
 

@@ -27,7 +27,7 @@ from workbench.forms.item_line import ItemLine
 from workbench.forms.known_products import Known, KnownProducts
 from workbench.forms.named_ids import no_names
 from workbench.forms.typed_item import TypedItem, as_unknown, plain_amount
-from workbench.locale import _, english
+from workbench.locale import _, english, ngettext
 from workbench.sales.models import LineInput, parse_line
 from workbench.sales.products import find_product, known_products
 from workbench.sales.service import Sales
@@ -262,8 +262,13 @@ class Basket(pn.viewable.Viewer):
     def _say(self, told: str = "") -> None:
         """Below the line: what has been done, what is wrong, and what waits for that to be settled."""
         waiting = ", ".join(f"“{visible(text)}”" for text, _ in self._waiting)
-        waits = _("{items} waits until the item in the details is added, or cleared.", items=waiting) if waiting else ""
-        self.line.say(f"{self._refused} {waits}".strip(), told)
+        waits = ngettext(
+            "{items} waits until the item in the details is added, or cleared.",
+            "{items} wait until the item in the details is added, or cleared.",
+            len(self._waiting),
+            items=waiting,
+        )
+        self.line.say(f"{self._refused} {waits}" if waiting else self._refused, told)
 
     def _add_detailed(self, line: LineInput, place: int | None) -> None:
         if self._is_held and place is None:

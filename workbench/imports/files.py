@@ -28,6 +28,7 @@ from workbench.imports.reading import Table, tabulate
 from workbench.imports.returns import Taken, match
 from workbench.imports.verdicts import ACCEPTED, ALREADY, judge, leave_out
 from workbench.locale import N_, _, ngettext
+from workbench.sales.doubts import UNUSUAL_QUANTITY
 from workbench.sales.rights import Rights
 from workbench.sales.unlisted import find_unlisted
 from workbench.words import counted, visible
@@ -268,6 +269,10 @@ class ImportFile:
         if ahead:
             sales = counted(ahead, "sale")
             found.append(_("{sales} of a time that is still to come: were days and months mixed up?", sales=sales))
+        many = self._one("select count(*) from line where quantity >= ?", [UNUSUAL_QUANTITY])
+        if many:
+            lines = counted(many, "line")
+            found.append(_("{lines} of {n} items or more.", lines=lines, n=locale.number(UNUSUAL_QUANTITY)))
         several = self.database.execute(read_sql("imports/several_names")).fetchall()
         if several:
             named = ", ".join(visible(code) for code, _names in several[:MOST_NAMED])

@@ -14,6 +14,9 @@ from workbench.locale import _
 from workbench.sales.models import Sale, SaleInput
 from workbench.sales.unlisted import unlisted, unlisted_ids
 
+UNUSUAL_QUANTITY = (
+    1000  # items on one line: above what is bought; what was scanned into the wrong field is far above it
+)
 NOBODY: dict[str, int | None] = {"store": None, "cashier": None}
 
 
@@ -25,7 +28,7 @@ def doubts(
     found = [] if setting == "allow" else unlisted(reader, session, sale, stored)
     of_place = _of_place(reader, session, sale, stored, {(each.field, each.id) for each in found})
     texts = [each.text for each in found if setting == "ask"]  # else the sale is refused
-    return [*_of_time(clock, sale, stored), *of_place, *texts, *_of_names(sale, stored)]
+    return [*_of_time(clock, sale, stored), *of_place, *texts, *_of_names(sale, stored), *_of_quantities(sale, stored)]
 
 
 def doubts_of_ids(reader: Reader, session: Session, ids: Mapping[str, int]) -> list[str]:
@@ -92,6 +95,15 @@ def _of_names(sale: SaleInput, stored: Sale | None) -> list[str]:
         )
         for code, names in _names(sale).items()
         if len(names) > 1 and names != kept.get(code)
+    ]
+
+
+def _of_quantities(sale: SaleInput, stored: Sale | None) -> list[str]:
+    kept = set() if stored is None else {(line.product_code, line.quantity) for line in stored.lines}
+    return [
+        _("{n} × {name} is a lot for one sale.", n=locale.number(line.quantity), name=line.product_name)
+        for line in sale.lines
+        if line.quantity >= UNUSUAL_QUANTITY and (line.product_code, line.quantity) not in kept
     ]
 
 
