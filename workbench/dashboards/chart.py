@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 from weakref import WeakKeyDictionary
 
 import holoviews as hv
@@ -27,10 +27,13 @@ from bokeh.models import (
     DataRange1d,
     DatetimeTickFormatter,
     FactorRange,
+    Grid,
+    Model,
     NoOverlap,
     NumeralTickFormatter,
     Plot,
 )
+from bokeh.models.renderers import GlyphRenderer
 from bokeh.util.serialization import make_id
 from holoviews.plotting.bokeh.renderer import (
     BokehRenderer,  # registers it too; hv.extension would load it into a notebook
@@ -56,10 +59,17 @@ AMOUNTS = ("revenue", "before", "lowest")
 FROM_ZERO, BELOW = "from zero", "below zero"  # tags of an axis
 BESIDE = "values"  # the range of the values at the right end of bars
 TEXTS = ("name", "text", "value", "share", "change")
-MOST_HEIGHT = 560
-SCROLLED = {"max-height": f"{MOST_HEIGHT}px", "overflow-y": "auto"}
 ADDING = ("ctrl", "shift", "meta")  # a click with Ctrl is the right button on a Mac
 ID = re.compile(r'(?<="id":")[^"]+')
+# What says how something is drawn, and knows nothing of what: one of a page serves all of its charts.
+SHARED = frozenset(
+    {
+        *("AllIndices", "BasicTicker", "CategoricalScale", "CategoricalTicker", "CategoricalTickFormatter"),
+        *("LinearScale", "NoOverlap", "NumeralTickFormatter", "UnionRenderers"),
+    }
+)
+Parts = dict[str, Model]  # of SHARED, by what they are
+_parts: WeakKeyDictionary[Document, Parts] = WeakKeyDictionary()
 _drawing = threading.Lock()
 _drawn: WeakKeyDictionary[type, dict[str, str]] = WeakKeyDictionary()  # by kind of chart and currency
 CHOSEN, OTHER = 1.0, 0.3  # how opaque a chosen bar is, and the others beside it
@@ -85,10 +95,6 @@ class ChartTile(Tile):
     @cached_property
     def _chart(self) -> Chart:
         return Chart(self._figure)
-
-    @cached_property
-    def _scrolled(self) -> pn.Column:
-        return pn.Column(self._chart, sizing_mode="stretch_width", margin=0)
 
     def plot(self, data: pd.DataFrame) -> Any:
         """The HoloViews element for what ``prepare`` made."""
@@ -123,7 +129,6 @@ class ChartTile(Tile):
         for figure in self._chart.figures:
             self._write(figure)
         pn.io.push_notebook(self._chart)
-        self._scrolled.styles = SCROLLED if self.height > MOST_HEIGHT else {}
         self.card.buttons = [*self.offers(), ("table", _("Table"), self.is_table)]
         self.card.fill(self._table() if self.is_table else "", is_open=not self.is_table)
 
@@ -139,8 +144,8 @@ class ChartTile(Tile):
             self.redraw()
 
     def drawn(self) -> Viewable:
-        """The chart, which scrolls where it is wider than its card."""
-        return self._scrolled
+        """The chart, which scrolls where it is higher than its card lets it be."""
+        return self._chart
 
     def still(self, moment: Moment, answer: Answer[pd.DataFrame]) -> Still:
         """The chart, with the table of what is drawn folded below it; or as the page does, the table alone."""
@@ -152,14 +157,14 @@ class ChartTile(Tile):
         self._write(figure)
         return replace(still, about="", html=table, figure=figure)  # there is nothing to click
 
-    def _figure(self) -> Plot:
-        figure = self._copy()
+    def _figure(self, page: Document | None = None) -> Plot:
+        figure = self._copy(page)
         self.listen(figure)
         self._write(figure)
         return figure
 
-    def _copy(self) -> Plot:
-        """A chart of its own, for the newest data to be written into."""
+    def _copy(self, page: Document | None = None) -> Plot:
+        """A chart of its own, for the newest data to be written into; it shares its parts with those of a page."""
         with _drawing:  # HoloViews' options and its current backend are the whole process's
             drawn = _drawn.setdefault(type(self), {})
             if self.currency not in drawn:
@@ -167,7 +172,8 @@ class ChartTile(Tile):
                 # In a document of its own: that of the page may be gone by now.
                 draw = BokehRenderer.instance(mode="server").get_plot_state
                 drawn[self.currency] = serialized(draw(self.plot(self.marks(self._data)), doc=Document()))
-        return copied(drawn[self.currency])
+        is_served = page is not None and page.session_context is not None
+        return copied(drawn[self.currency], _parts.setdefault(page, {}) if page is not None and is_served else {})
 
     def _write(self, figure: Plot) -> None:
         data = self._data
@@ -179,7 +185,7 @@ class ChartTile(Tile):
 class Chart(pn.pane.Bokeh):
     """A figure that is made anew for each page or output that shows it."""
 
-    def __init__(self, make: Callable[[], Plot]) -> None:
+    def __init__(self, make: Callable[[Document], Plot]) -> None:
         super().__init__(None, margin=0, sizing_mode="stretch_width")
         self._make = make
 
@@ -189,7 +195,7 @@ class Chart(pn.pane.Bokeh):
         return [figure for figure, _ in self._models.values()]
 
     def _get_model(self, doc: Any, root: Any = None, parent: Any = None, comm: Any = None) -> Plot:
-        figure = self._make()
+        figure = self._make(doc)
         if comm:
             self._wrap_bokeh_callbacks(root, figure, doc, comm)
         self._models[root.ref["id"]] = (figure, parent)
@@ -202,12 +208,32 @@ def serialized(figure: Plot) -> str:
     return serialize_json(Serializer(deferred=False).encode(figure))
 
 
-def copied(drawn: str) -> Plot:
-    """A figure of its own, whose models have ids of their own, of what ``serialized`` gave."""
+def copied(drawn: str, parts: Parts | None = None) -> Plot:
+    """A figure of its own, whose models have ids of their own, of what ``serialized`` gave.
+
+    What of SHARED is among ``parts`` is taken from there, the rest of it is added to them.
+    """
     ids: dict[str, str] = {}
-    text = ID.sub(lambda found: ids.get(found[0]) or ids.setdefault(found[0], make_id()), drawn)
-    figure: Plot = Deserializer().decode(json.loads(text))
+    tree = json.loads(ID.sub(lambda found: ids.get(found[0]) or ids.setdefault(found[0], make_id()), drawn))
+    if parts is None:
+        return cast(Plot, Deserializer().decode(tree))
+    found = {key: str(part.id) for key, part in parts.items()}
+    figure = cast(Plot, Deserializer(references=list(parts.values())).decode(_sharing(tree, found)))
+    if new := {found[key]: key for key in found.keys() - parts.keys()}:
+        parts |= {new[model.id]: model for model in figure.references() if model.id in new}
     return figure
+
+
+def _sharing(tree: Any, found: dict[str, str]) -> Any:
+    """What was read from JSON, with the ids of parts that were ``found`` in place of others like them."""
+    if isinstance(tree, list):
+        return [_sharing(each, found) for each in tree]
+    if not isinstance(tree, dict):
+        return tree
+    if tree.get("name") in SHARED and "id" in tree:
+        known = found.setdefault(json.dumps([tree["name"], tree.get("attributes")]), tree["id"])
+        return tree if known == tree["id"] else {"id": known}
+    return {name: _sharing(each, found) for name, each in tree.items()}
 
 
 def on_click(figure: Plot, clicked: Callable[[Any, Any, bool], None]) -> None:
@@ -332,13 +358,18 @@ def by_column(**columns: str) -> Callable[[Any, Any], None]:
 def frameless(plot: Any, _element: Any) -> None:
     """A hook: a quiet look, and ranges that follow what is written. What is chosen is in the data, not a selection."""
     quiet(plot.state)
-    for renderer in plot.state.renderers:
-        renderer.update(selection_glyph=None, nonselection_glyph=None, hover_glyph=None, muted_glyph=None)
+    plain(plot.state.renderers, hover_glyph=None)
     for axis in ("x_range", "y_range"):
         found = getattr(plot.state, axis)
         if not isinstance(found, FactorRange):
             made = DataRange1d(start=0, tags=[FROM_ZERO]) if found.start == 0 else DataRange1d(range_padding=0.02)
             setattr(plot.state, axis, made)
+
+
+def plain(renderers: Iterable[GlyphRenderer], **glyphs: None) -> None:
+    """They have one look, whatever is chosen."""
+    for renderer in renderers:
+        renderer.update(selection_glyph=None, nonselection_glyph=None, muted_glyph=None, **glyphs)
 
 
 def beside(plot: Any, _element: Any) -> None:
@@ -369,6 +400,14 @@ def quiet(figure: Any) -> None:
         axis.minor_tick_line_color = None
         axis.major_label_policy = NoOverlap(min_distance=3)
     figure.xgrid.grid_line_color = None
+    figure.title = None if figure.title is None or not figure.title.text else figure.title
+    figure.center = [each for each in figure.center if not isinstance(each, Grid) or is_seen(each)]
+
+
+def is_seen(grid: Grid) -> bool:
+    """Whether it draws anything."""
+    colors = (grid.grid_line_color, grid.minor_grid_line_color, grid.band_fill_color)
+    return bool(grid.visible and any(color is not None for color in colors))
 
 
 def theme_color(number: int = 0) -> str:

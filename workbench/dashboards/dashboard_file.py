@@ -58,11 +58,10 @@ class DownloadButton(Viewer):
     ) -> None:
         super().__init__()
         self._feed, self._write, self._title, self._ending = feed, write, title, ending
-        self._said = html()
-        self._said.visible = False
         self._button = pmui.Button(
             label=label, icon=icon, variant="outlined", size="small", margin=0, on_click=self._hand_out
         )
+        self._row = flow(self._button, styles={"width": "auto"})
 
     async def _hand_out(self, _event: object) -> None:
         moment = self._feed.moment()
@@ -71,14 +70,14 @@ class DownloadButton(Viewer):
         try:
             await self._feed.downloads.write(name, lambda path: self._write(path, moment))
         except WorkbenchError as error:
-            self._said.param.update(object=f'<p role="status">{esc(error)}</p>', visible=True)
+            self._row.objects = [self._button, html(f'<p role="status">{esc(error)}</p>')]
         else:
-            self._said.visible = False
+            self._row.objects = [self._button]
         finally:
             self._button.loading = False
 
     def __panel__(self) -> Viewable:
-        return flow(self._button, self._said, styles={"width": "auto"})
+        return self._row
 
 
 def freeze_button(feed: Feed) -> DownloadButton:

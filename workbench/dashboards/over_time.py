@@ -26,6 +26,7 @@ from workbench.dashboards.chart import (
     extremes,
     floats,
     frameless,
+    plain,
     theme_color,
     tooltips,
     unit_text,
@@ -286,7 +287,8 @@ class RevenueOverTime(ChartTile):
         return hvPlot(data).line(x="day", y="running", **dashed, **QUIET).opts(**BARE)
 
     def _dots(self, data: pd.DataFrame) -> Any:
-        columns = ["date", "text", "compared", "change", "filled", "floor", "chosen", "left", "right"]
+        texts, courses = ["date", "text", "compared", "change"], ["before", "over", "running", "floor", "chosen"]
+        columns = [*texts, *courses, "filled", "left", "right"]
         dots = hvPlot(data).scatter(x="day", y="revenue", hover_cols=columns, color=theme_color(), size=18, **QUIET)
         return dots.opts(
             hooks=[by_column(fill_alpha="filled")],
@@ -348,14 +350,17 @@ def swiped(plot: Any, _element: Any) -> None:
 
 
 def readable(plot: Any, _element: Any) -> None:
-    """A hook: the pointer anywhere reads the day it is at, and below the chosen days there is a shade.
+    """A hook: the pointer anywhere reads the day it is at, below the chosen days there is a shade, all of one source.
 
     Both are drawn by Bokeh from the dots' own data: hvplot's area is one polygon, which cannot be written column by
     column, and dots and lines answer only where they are hit.
     """
     figure, dots = plot.state, plot.state.renderers[-1].data_source
+    for line in figure.renderers:
+        line.data_source = dots
     figure.varea("day", "floor", "chosen", source=dots, color=theme_color(), alpha=0.18, level="underlay")
     look_of_hover = {"hover_fill_color": theme_color(), "hover_fill_alpha": 0.16, "hover_line_alpha": 0}
     bands = figure.quad("left", "right", 0, "revenue", source=dots, fill_alpha=0, line_alpha=0, **look_of_hover)
+    plain(figure.renderers)
     (hover,) = figure.select(HoverTool)
     hover.update(renderers=[bands], mode="vline", attachment="horizontal")

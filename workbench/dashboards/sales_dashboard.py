@@ -15,6 +15,7 @@ from panel.viewable import Viewable, Viewer
 from workbench.components.browser.address_bar import AddressBar
 from workbench.components.browser.visibility import Visibility
 from workbench.components.inline import is_served, when_shown, while_shown
+from workbench.components.notice import Notice
 from workbench.connection import Workbench
 from workbench.dashboards.bars import (
     RevenueByCashier,
@@ -91,15 +92,14 @@ class SalesDashboard(Viewer):
         self.feed.page = uuid4().hex
         self.sales = SalesTab(self.feed, self._stepped)
         self._tiles: dict[str, list[Tile]] = {}
-        self._pages = {name: column(css="gap: 16px;") for name in TABS}
+        self._pages: dict[str, pn.Column] = {}
+        self._shown = column(css="gap: 0;")
         self._live = pmui.Switch(label=_("Live"), value=True, margin=0)
         # The tabs hold nothing: what they do not show they take off the page, and draw it anew when it comes back.
-        self._tabs = pmui.Tabs(
-            *((_(title), pn.Spacer(height=0)) for title in TABS.values()), min_height=48, sizing_mode="stretch_width"
-        )
+        self._tabs = pmui.Tabs(min_height=48, sizing_mode="stretch_width", sx={"display": "flex"})
+        self._tabs._names = [_(title) for title in TABS.values()]  # Panel has no way to name a tab of nothing
         self._address, self._visibility = AddressBar(self._read), Visibility()
-        self._said = pmui.Alert(severity="warning", visible=False, closeable=True, sizing_mode="stretch_width")
-        self._state = pmui.Alert(severity="warning", visible=False, sizing_mode="stretch_width")
+        self._said, self._state = Notice(closeable=True), Notice()
         self._is_reading = False
         location = pn.state.location if is_served() else None  # in a notebook it would be the notebook's own
         self._read((location.search if location is not None else "") or self.query)
@@ -119,7 +119,8 @@ class SalesDashboard(Viewer):
             if name == "overview" and is_served():  # elsewhere nobody may be there to say that he sees it
                 for tile in self._tiles[name][ON_FIRST_SCREEN:]:
                     tile.wait_until_near()
-            self._pages[name].objects = self._laid_out(name, self._tiles[name])
+            self._pages[name] = column(*self._laid_out(name, self._tiles[name]), css="gap: 16px;")
+            self._shown.append(self._pages[name])
         return self._tiles[name]
 
     def _every_tile(self) -> list[Tile]:
@@ -176,7 +177,7 @@ class SalesDashboard(Viewer):
         self._stepped()
 
     def _show_problem(self, event: Any) -> None:
-        self._state.param.update(title=event.new, visible=bool(event.new))
+        self._state.title = event.new
 
     def _follow(self, view: Viewable) -> None:
         self._address.put(self.query, is_step=False)
@@ -211,7 +212,7 @@ class SalesDashboard(Viewer):
             self._show_tab()
         finally:
             self._is_reading = False
-        self._said.param.update(title=" ".join(problems), visible=bool(problems))
+        self._said.title = " ".join(problems)
 
     def _open_view(self, state: str) -> None:
         unknown = unread(state, OTHERS)
@@ -227,16 +228,7 @@ class SalesDashboard(Viewer):
         placeless = column(self.feed.downloads, *for_page, css="position: absolute;")
         top = card(self.bar, PageLine(self.feed.page), placeless)
         top.stylesheets = [*top.stylesheets, STICKS]
-        view = pmui.Column(
-            self._said,
-            self._state,
-            top,
-            self._tabs,
-            column(*self._pages.values(), css="gap: 0;"),
-            sx={"gap": "16px"},
-            sizing_mode="stretch_width",
-            margin=0,
-        )
+        view = column(self._said, self._state, top, self._tabs, self._shown, css="gap: 16px;")
         when_shown(partial(self._follow, view))
         return view
 

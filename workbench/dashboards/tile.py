@@ -19,6 +19,7 @@ from panel.viewable import Viewable, Viewer
 from workbench.catalogue.names import Names, with_names
 from workbench.components import theme
 from workbench.components.inline import when_shown
+from workbench.components.panel_fixes.sent_once import Own
 from workbench.connection import Workbench
 from workbench.dashboards.feed import Feed, Found, Moment
 from workbench.dashboards.still import Still, content, picture
@@ -314,5 +315,5 @@ def card(*objects: Viewable | Viewer) -> pmui.Paper:
 def column(*objects: Viewable | Viewer, css: str, more: str = "") -> pn.Column:
     """``objects`` laid out by what ``css`` says of them, with ``more`` rules; cheaper than panel-material-ui's."""
     # Panel's button for scrolling, though it is not seen, would take a place of its own.
-    sheet = f":host {{ {css} }} .scroll-button {{ display: none; }} {more}"
+    sheet = Own(f":host {{ {css} }} .scroll-button {{ display: none; }} {more}")
     return pn.Column(*objects, stylesheets=[sheet], sizing_mode="stretch_width", margin=0)

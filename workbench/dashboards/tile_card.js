@@ -159,7 +159,7 @@ function addFreshness(card, model, view) {
 }
 
 function watchNearness(card, model, view) {
-  const near = {rootMargin: "600px", scrollMargin: "600px"}
+  const near = {rootMargin: "400px", scrollMargin: "400px"}
   const looking = new IntersectionObserver((entries) => {
     if (entries.some((entry) => entry.isIntersecting)) {
       looking.disconnect()

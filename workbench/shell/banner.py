@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import panel as pn
-import panel_material_ui as pmui
 from panel.viewable import Viewable, Viewer
 
+from workbench.components.notice import Notice
 from workbench.database.replication import STALE_SECONDS
 from workbench.locale import _
 from workbench.servers.health import Status
@@ -20,17 +20,15 @@ class Banner(Viewer):
     def __init__(self, monitor: Monitor) -> None:
         super().__init__()
         self._monitor = monitor
-        self._alert = pmui.Alert(severity="warning", visible=False, margin=0, sizing_mode="stretch_width")
+        self._notice = Notice(margin=0)
         self._look()
         pn.state.add_periodic_callback(self._look, LOOK_MS)
 
     def _look(self) -> None:
-        text = banner_text(self._monitor.last)
-        if text != self._alert.title:
-            self._alert.param.update(title=text, visible=bool(text))
+        self._notice.title = banner_text(self._monitor.last)
 
     def __panel__(self) -> Viewable:
-        return self._alert
+        return self._notice.__panel__()
 
 
 def banner_text(status: Status | None) -> str:

@@ -19,7 +19,7 @@ from bokeh.models import FactorRange
 
 from workbench.config import Settings
 from workbench.dashboards.bars import BarTile
-from workbench.dashboards.chart import NO_WIDTH, _same, copied, on_click, serialized, short, write
+from workbench.dashboards.chart import NO_WIDTH, SHARED, _same, copied, on_click, serialized, short, write
 
 BARS = pd.DataFrame(
     {
@@ -88,6 +88,20 @@ def test_a_copy_is_the_same_chart_and_shares_no_model_with_another(drawn: Any) -
     assert not (ids[0] & ids[1] or ids[1] & ids[2])
     write(first, BARS.assign(revenue=[1.0, 2.0]))
     assert list(second.renderers[0].data_source.data["revenue"]) == [5.0, 7.5]
+
+
+def test_charts_of_one_page_share_what_says_how_they_are_drawn_and_nothing_of_what(drawn: Any) -> None:
+    text, parts = serialized(drawn), {}
+    first, second = copied(text, parts), copied(text, parts)
+    shared = first.references() & second.references()
+    assert {type(model).__name__ for model in shared} == SHARED and len(shared) == len(parts) == len(SHARED)
+    assert len(second.references()) < 2 * len(second.references() - shared)
+    page = Document()
+    page.add_root(first)
+    page.add_root(second)
+    page.remove_root(first)
+    assert {model.document for model in second.references()} == {page}
+    assert len(copied(text, {}).references()) == len(second.references())
 
 
 def tile(kind: type[BarTile]) -> Any:

@@ -68,7 +68,13 @@ def share_style_sheets() -> None:
     Reactive._get_properties = shared  # type: ignore[method-assign]
 
 
+class Own(str):
+    """A style sheet of one component of a page: to share it would cost a model."""
+
+
 def _shared(sheets: dict[str, InlineStyleSheet], sheet: Any) -> Any:
+    if isinstance(sheet, Own):
+        return str(sheet)
     if not isinstance(sheet, str) or len(sheet) < SHORT:
         return sheet
     if sheet not in sheets:
