@@ -9,6 +9,7 @@ from typing import Any
 
 import panel as pn
 import panel_material_ui as pmui
+import param
 from panel.viewable import Viewable, Viewer
 
 from workbench.components import theme
@@ -41,12 +42,16 @@ NO_METRIC = N_("Choose at least one metric.")
 class QuestionFields(Viewer):
     """Widgets for a question and the grain of the filters, both ways; beside them what cannot be given."""
 
+    question: Any = param.ClassSelector(class_=Question)
+    first_by: Any = param.Selector(default="", objects=["", *BY])
+    second_by: Any = param.Selector(default="", objects=["", *BY])
+
     def __init__(self, question: Question, filters: Filters) -> None:
-        super().__init__()
-        self._question, self._filters = question, filters
+        super().__init__(question=question)
         layout = {name: value for name, value in FIELD.items() if name != "size"}
         metrics = {metric.label: name for name, metric in METRICS.items()}
-        self._metrics = pmui.MultiChoice(
+        self._metrics = pmui.MultiChoice.from_param(
+            question.param.metrics,
             label=_("Metrics"),
             options=metrics,
             visual_size="small",
@@ -54,42 +59,29 @@ class QuestionFields(Viewer):
             stylesheets=[LOW_CHOICE],
             **layout,
         )
-        self._by = [select(label, {"": NONE, **BY}) for label in (_("By"), _("And by"))]
-        self._grain = select(_("Days as"), GRAINS)
-        self._shape = select(_("Show as"), SHAPES)
+        by = {"": NONE, **BY}
+        self._by = [select(self.param.first_by, _("By"), by), select(self.param.second_by, _("And by"), by)]
+        self._grain = select(filters.param.grain, _("Days as"), GRAINS)
+        self._shape = select(question.param.shape, _("Show as"), SHAPES)
         self._refused = html()
         self._refused.visible = False
-        self._is_showing = False
-        for widget in (self._metrics, *self._by, self._grain, self._shape):
-            widget.param.watch(self._chosen, "value")
-        question.param.watch(lambda *_events: self.fill(), ["metrics", "by", "shape"])
-        filters.param.watch(lambda *_events: self.fill(), "grain")
-        self.fill()
+        self._show_by()
 
-    def fill(self) -> None:
-        """Shows what is asked."""
-        self._is_showing = True
-        try:
-            self._metrics.value = list(self._question.metrics)
-            for place, widget in enumerate(self._by):
-                widget.value = self._question.by[place] if place < len(self._question.by) else ""
-            self._grain.value, self._shape.value = self._filters.grain, self._question.shape
-            self._grain.visible = "day" in self._question.by
-        finally:
-            self._is_showing = False
+    @param.depends("question.by", watch=True)
+    def _show_by(self) -> None:
+        first, second = (*self.question.by, "", "")[:2]
+        self.param.update(first_by=first, second_by=second)
+        self._grain.visible = "day" in self.question.by
+
+    @param.depends("first_by", "second_by", watch=True)
+    def _ask_by(self) -> None:
+        self.question.by = list(dict.fromkeys(name for name in (self.first_by, self.second_by) if name))
+        self._show_by()  # the same dimension chosen twice is one
 
     def refuse(self, sentences: Sequence[str]) -> None:
         """Says what cannot be given."""
         text = "".join(f"<p>{theme.esc(sentence)}</p>" for sentence in sentences)
         self._refused.param.update(object=f'<div class="note bad" role="status">{text}</div>', visible=bool(text))
-
-    def _chosen(self, _event: Any) -> None:
-        if self._is_showing:
-            return
-        by = list(dict.fromkeys(widget.value for widget in self._by if widget.value))
-        self._filters.grain = self._grain.value
-        self._question.param.update(metrics=list(self._metrics.value or ()), by=by, shape=self._shape.value)
-        self.fill()  # the same dimension chosen twice is one
 
     def __panel__(self) -> Viewable:
         fields = column(self._metrics, *self._by, self._grain, self._shape, css=flow_of(5))

@@ -8,6 +8,7 @@ from typing import Any
 
 import panel as pn
 import panel_material_ui as pmui
+import param
 from panel.viewable import Viewable, Viewer
 
 from workbench import locale
@@ -101,58 +102,56 @@ class FilterBar(Viewer):
     chooses what they are compared with.
     """
 
+    filters: Any = param.ClassSelector(class_=Filters)
+    is_open = param.Boolean(default=False)  # those behind "More filters" are seen
+
     def __init__(self, feed: Feed, *controls: Viewable | Viewer, is_compared: bool = True) -> None:
-        super().__init__()
-        self._is_compared = is_compared
+        super().__init__(filters=feed.filters)
+        self._feed = feed
         self._controls = column(*controls, css=f"{ROW} width: auto;", more=FOLDS)
-        self._feed, self._filters = feed, feed.filters
-        self._revision = -1
-        self._named = feed.live.revision  # whose names of products are shown
+        self._revision = feed.live.revision  # whose values are offered, by their names
         self.names = dict(feed.live.names.now.by_dimension)  # by dimension and id; of products once they are read
-        self._period, self._comparison = select(_("Period"), PERIODS), select(_("Compare with"), COMPARISONS)
+        self._chosen = [select(feed.filters.param.period, _("Period"), PERIODS)]
+        if is_compared:
+            self._chosen.append(select(feed.filters.param.comparison, _("Compare with"), COMPARISONS))
         self._dates = {name: _text(_(label), locale.day_hint()) for name, label in DATES.items()}
         self._calendars = {name: calendar_button() for name in DATES}
         self._days = {name: pn.Row(margin=0) for name in DATES}  # filled when it is first seen, as others are
         self._customer = _text(_("Customer ID"))
         self._lists = {name: self._list(name) for name in LISTS}
-        self._more = pmui.Button(label=_(MORE), variant="text", margin=0)
+        self._more = pmui.Button(variant="text", margin=0)
         self._others = pn.Column(sizing_mode="stretch_width", margin=0)
         self._words = html()
         self._words.styles = {"flex": "1 1 260px", "align-self": "center"}
-        self._chips = FilterChips(self._filters)
-        self._is_showing = False
+        self._chips = FilterChips(feed.filters)
         self._connect()
-        self.follow()
-        self._open(False)
+        self._open()
         self._show()
 
     def _connect(self) -> None:
-        chosen: dict[str, Any] = {"period": self._period, "comparison": self._comparison, **self._lists}
-        for name, widget in chosen.items():
-            widget.param.watch(partial(self._chosen, name), "value")
         for name, field in self._dates.items():
             field.param.watch(partial(self._typed, name, field), "value")
             self._calendars[name].param.watch(partial(self._picked, field), "value")
         self._customer.param.watch(partial(self._typed, "customer_id", self._customer), "value")
-        self._more.on_click(lambda _event: self._open(not self._others.visible))
-        self._filters.param.watch(lambda *_: self._show(), list(self._filters.param.values()))
+        self._more.on_click(self._turn)
 
     def follow(self) -> None:
         """Offers the values that there are now."""
-        live = self._feed.live
-        if live.revision == self._revision and self._revision > 0:
-            return
-        self._revision = live.revision
-        for name, widget in self._lists.items():
-            values = weekdays() if name == "weekdays" else live.choices(DIMENSION_OF[name])
-            chosen = getattr(self._filters, name)
-            values += [value for value in chosen if value not in values]
-            options = {self._option(name, value): value for value in values}
-            if options != widget.options:
-                widget.options = options
-        if self._named != live.revision:  # a product may have got another name, which the tiles show by now
-            self._named = live.revision
+        shown, self._revision = self._revision, self._feed.live.revision
+        if self._revision == 0 or shown != self._revision:
+            self._offer()
+        if shown != self._revision:  # a product may have got another name, which the tiles show by now
             pn.state.execute(self.load_names)
+
+    def _offer(self) -> None:
+        """Options and values at once: an old value that is no option any more is not a choice of somebody's."""
+        for name, widget in self._lists.items():
+            widget.param.update(options=self._options(name), value=list(getattr(self.filters, name)))
+
+    def _options(self, name: str) -> dict[str, Any]:
+        offered = weekdays() if name == "weekdays" else self._feed.live.choices(DIMENSION_OF[name])
+        values = dict.fromkeys([*offered, *getattr(self.filters, name)])
+        return {self._option(name, value): value for value in values}
 
     async def load_names(self) -> None:
         """Finds the names by which filters are chosen and their chips read."""
@@ -170,19 +169,15 @@ class FilterBar(Viewer):
 
     def _list(self, name: str) -> pmui.MultiChoice:
         layout = {key: value for key, value in FIELD.items() if key != "size"}
-        return pmui.MultiChoice(
+        return pmui.MultiChoice.from_param(
+            self.filters.param[name],
             label=heading(name),
-            options={},
+            options=self._options(name),
             visual_size="small",
             searchable=True,
             stylesheets=[LOW_CHOICE, FOLDS, _counted()],
             **layout,
         )
-
-    def _chosen(self, name: str, event: Any) -> None:
-        value = list(event.new) if isinstance(event.new, list) else event.new
-        if not self._is_showing and value != getattr(self._filters, name):
-            self._filters.param.update(**{name: value})
 
     def _typed(self, name: str, widget: Any, _event: Any) -> None:
         try:
@@ -195,24 +190,25 @@ class FilterBar(Viewer):
             widget.param.update(error_state=True, helper_text=str(error))
             return
         widget.param.update(error_state=False, helper_text="")
-        if value != getattr(self._filters, name):
-            self._filters.param.update(**{name: value})
+        self.filters.param.update(**{name: value})
 
     def _picked(self, field: Any, event: Any) -> None:
         """A day of the calendar is what could have been typed."""
-        if not self._is_showing and event.new is not None:
+        if event.new is not None:
             field.value = locale.day(event.new)
 
     def _check(self, name: str, value: Any) -> None:
-        first = value if name == "date_from" else self._filters.date_from
-        last = value if name == "date_to" else self._filters.date_to
+        first = value if name == "date_from" else self.filters.date_from
+        last = value if name == "date_to" else self.filters.date_to
         if name.startswith("date") and first and last and last < first:
             raise FieldError(name, str(value), _("the last day must not be before the first"))
 
+    @param.depends("filters.param", watch=True)
     def _show(self) -> None:
         """Shows the filters in widgets, words and chips."""
-        filters, now = self._filters, self._feed.workbench.clock.now()
-        self._show_choices()
+        filters: Filters = self.filters
+        now = self._feed.workbench.clock.now()
+        self._offer()
         for name, field in self._dates.items():
             day = getattr(filters, name)
             field.value = locale.field_text(day)
@@ -228,31 +224,22 @@ class FilterBar(Viewer):
         self._words.object = f'<p class="soft">{theme.esc(f"{days} · {clock}")}</p>'
         self._chips.follow(self.names)
         if any(getattr(filters, name) for name in LISTS if name not in FIRST) or filters.customer_id is not None:
-            self._open(True)
+            self.is_open = True
 
-    def _show_choices(self) -> None:
-        """Options first, then values; an old value that is no option any more is not a choice of somebody's."""
-        self._is_showing = True
-        try:
-            self._revision = 0
-            self.follow()
-            self._period.value, self._comparison.value = self._filters.period, self._filters.comparison
-            for name, widget in self._lists.items():
-                widget.value = list(getattr(self._filters, name))
-        finally:
-            self._is_showing = False
+    def _turn(self, _event: Any) -> None:
+        self.is_open = not self.is_open
 
-    def _open(self, is_open: bool) -> None:
+    @param.depends("is_open", watch=True)
+    def _open(self) -> None:
         lists = [self._lists[name] for name in LISTS if name not in FIRST]
-        _see(self._others, is_open, column(*lists, self._customer, css=flow_of(len(lists) + 1)))
+        _see(self._others, self.is_open, column(*lists, self._customer, css=flow_of(len(lists) + 1)))
         for folded in (*(self._lists[name] for name in FIRST), self._controls):
-            folded.css_classes = [] if is_open else [FOLDED]
-        self._more.label = _(FEWER if is_open else MORE)
+            folded.css_classes = [] if self.is_open else [FOLDED]
+        self._more.label = _(FEWER if self.is_open else MORE)
 
     def __panel__(self) -> Viewable:
         lists = [self._lists[name] for name in FIRST]
-        compared = [self._comparison] if self._is_compared else []
-        fields = [self._period, *compared, *self._days.values(), *lists, self._more]
+        fields = [*self._chosen, *self._days.values(), *lists, self._more]
         first = column(*fields, css=flow_of(len(fields) - len(self._days)))
         foot = column(self._words, self._controls, css=ROW)
         return column(first, self._others, foot, self._chips, css="gap: 12px;")
@@ -267,9 +254,10 @@ def _counted() -> str:
     return COUNTED.replace("BEFORE", before).replace("BEHIND", behind)
 
 
-def select(label: str, names: Mapping[str, str]) -> pmui.Select:
-    """A list of one choice, by the texts of ``names`` in the language of the locale."""
-    return pmui.Select(label=label, options={_(text): name for name, text in names.items()}, **FIELD, **CHOICE)
+def select(parameter: param.Parameter, label: str, names: Mapping[str, str]) -> pmui.Select:
+    """A list of one choice of ``parameter``, by the texts of ``names`` in the language of the locale."""
+    options = {_(text): name for name, text in names.items()}
+    return pmui.Select.from_param(parameter, label=label, options=options, **FIELD, **CHOICE)
 
 
 def _see(layout: Any, is_seen: bool, *widgets: Any) -> None:

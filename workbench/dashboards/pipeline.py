@@ -9,6 +9,7 @@ from typing import Any
 
 import panel as pn
 import panel_material_ui as pmui
+import param
 from markupsafe import Markup
 from panel.viewable import Viewable, Viewer
 
@@ -152,53 +153,54 @@ def state(word: str, kind: str) -> Markup:
 class SchemaSection(Viewer):
     """Asks the master when it is made, when the master comes back and after a run; not every second."""
 
+    is_needed = param.Boolean(default=False)  # something is pending, or broken
+    is_running = param.Boolean(default=False)
+
     def __init__(self, engines: Engines) -> None:
         super().__init__()
         self._engines, self._actor = engines, current_actor()
         self._seen: tuple[bool, str] | None = None
-        self._is_running = False
-        self._broken: list[str] = []
         self._list = html_pane()
         self._said = Said()
         self._run_button = pmui.Button(
             label=_("Run migrations"), variant="outlined", margin=0, width=170, disabled=True
         )
         self._run_button.on_click(self._run)
-        self._show(*self._ask())
+        self._show(self._ask())
 
     async def follow(self, is_master_up: bool, note: str = "") -> None:
         """Takes note of the master's state, and of what is said of it; looks again when that has changed."""
         if (is_master_up, note) != self._seen:
             self._seen = (is_master_up, note)
-            self._show(*await asyncio.to_thread(self._ask))
+            self._show(await asyncio.to_thread(self._ask))
 
-    def _ask(self) -> tuple[list[migrations.Revision], str]:
-        """The pending migrations as the master says, and what the page says of them (HTML)."""
+    def _ask(self) -> tuple[bool, str]:
+        """Whether the master says that there is something to run, and what the page says of it (HTML)."""
         try:
-            pending = migrations.pending(self._engines)
-            self._broken = migrations.broken_indexes(self._engines)
+            pending, broken = migrations.pending(self._engines), migrations.broken_indexes(self._engines)
         except WorkbenchError as error:
-            return [], f'<p class="note bad">{theme.esc(error)}</p>'
-        return pending, schema_html(migrations.applied(pending), pending, self._broken)
+            return False, f'<p class="note bad">{theme.esc(error)}</p>'
+        return bool(pending or broken), schema_html(migrations.applied(pending), pending, broken)
 
-    def _show(self, pending: list[migrations.Revision], text: str) -> None:
-        self._list.object = text
-        self._run_button.disabled = not (pending or self._broken) or self._is_running
+    def _show(self, found: tuple[bool, str]) -> None:
+        self.is_needed, self._list.object = found
+
+    @param.depends("is_needed", "is_running", watch=True)
+    def _switch(self) -> None:
+        self._run_button.param.update(disabled=self.is_running or not self.is_needed, loading=self.is_running)
 
     async def _run(self, event: object) -> None:
-        if self._is_running:  # the second click of a double click arrives before the button is off
+        if self.is_running:  # the second click of a double click arrives before the button is off
             return
-        self._is_running = True
-        self._run_button.param.update(disabled=True, loading=True)
+        self.is_running = True
         try:
             done = await asyncio.to_thread(migrations.migrate, self._engines, actor=self._actor)
             self._said.say(done.text() if done else _("There was nothing to run."), "good")
         except WorkbenchError as error:
             self._said.say(str(error), "bad")
         finally:
-            self._is_running = False
-            self._run_button.loading = False
-            self._show(*await asyncio.to_thread(self._ask))
+            self.param.update(is_running=False, is_needed=False)
+            self._show(await asyncio.to_thread(self._ask))
 
     def __panel__(self) -> Viewable:
         heading = pn.pane.HTML(f"<h2>{_('Schema')}</h2>", stylesheets=[theme.stylesheet()], margin=0)

@@ -9,6 +9,7 @@ from typing import Any
 
 import panel as pn
 import panel_material_ui as pmui
+import param
 from panel.viewable import Viewable, Viewer
 
 from workbench.components.inline import read_aside
@@ -52,6 +53,10 @@ class ViewDialog(Viewer):
     ``on_change`` runs after one was saved, renamed or deleted.
     """
 
+    chosen: Any = param.ClassSelector(class_=SavedView)  # what is being renamed, or may be deleted
+    offered = param.List(default=[SAVE])  # the labels of the buttons that are seen
+    is_shared = param.Boolean(default=False)
+
     def __init__(
         self,
         views: SavedViews,
@@ -61,7 +66,6 @@ class ViewDialog(Viewer):
     ) -> None:
         super().__init__()
         self._views, self._state, self._on_open, self._on_change = views, state, on_open, on_change
-        self._chosen: SavedView | None = None  # what is being renamed, or may be deleted
         self._message = Message()
         text = _("No views yet. Name what you are looking at, to find it again.")
         self._none = html(f'<p class="soft">{text}</p>')
@@ -71,7 +75,7 @@ class ViewDialog(Viewer):
         for what in (RENAME, DELETE):
             self._list.on_action(_(what), partial(self._asked, what))
         self._fields = Fields({"view_name": text_field("view_name")}, lambda _name: self._typed())
-        self._is_shared = pmui.Checkbox(label=_("For all"), value=False, margin=(0, 8))
+        self._for_all = pmui.Checkbox.from_param(self.param.is_shared, label=_("For all"), margin=(0, 8))
         self._buttons = {
             SAVE: self._acting(SAVE, self._save),
             REPLACE: self._acting(REPLACE, partial(self._save, may_replace=True)),
@@ -83,6 +87,7 @@ class ViewDialog(Viewer):
         )
         self._dialog = pmui.Dialog(title=_("Views"), title_variant="h6", close_on_click=True, show_close_button=True)
         self._dialog.objects = [self._none, self._list, self._message, self._form()]
+        self._offer()
 
     def _acting(self, label: str, work: Callable[[], Any], **look: Any) -> pmui.Button:
         button = pmui.Button(label=_(label), variant="contained", margin=0, **look)
@@ -91,7 +96,7 @@ class ViewDialog(Viewer):
 
     def _form(self) -> Viewable:
         buttons = pmui.Row(*self._buttons.values(), self._cancel, margin=(0, 8), sx={"gap": "8px"})
-        widgets = (self._fields.widgets["view_name"], self._is_shared, buttons)
+        widgets = (self._fields.widgets["view_name"], self._for_all, buttons)
         return pmui.Column(*widgets, sx={"gap": "8px"}, sizing_mode="stretch_width", margin=0)
 
     async def open(self) -> None:
@@ -126,48 +131,41 @@ class ViewDialog(Viewer):
         self._on_open(item["view"].state)
 
     def _ask_nothing(self) -> None:
-        self._chosen = None
         self._fields.forgive()
         self._fields.fill({"view_name": ""})
-        self._is_shared.value = False
-        self._offer(SAVE)
+        self.param.update(chosen=None, offered=[SAVE], is_shared=False)
 
     def _asked(self, what: str, item: Any) -> None:
         view: SavedView = item["view"]
         self._message.clear()
-        self._chosen = view
         self._fields.forgive()
         self._fields.fill({"view_name": view.view_name})
-        self._offer(what)
+        self.param.update(chosen=view, offered=[what])
         if what == DELETE:
             self._message.say("warning", _("It cannot be undone."), _("Delete “{name}”?", name=view.view_name))
 
-    def _offer(self, *labels: str) -> None:
+    @param.depends("chosen", "offered", watch=True)
+    def _offer(self) -> None:
         for label, button in self._buttons.items():
-            button.visible = label in labels
-        self._cancel.visible = self._chosen is not None
-        self._is_shared.visible = self._chosen is None and self._views.may_share
-        self._fields.widgets["view_name"].visible = DELETE not in labels
+            button.visible = label in self.offered
+        self._cancel.visible = self.chosen is not None
+        self._for_all.visible = self.chosen is None and self._views.may_share
+        self._fields.widgets["view_name"].visible = DELETE not in self.offered
 
     def _typed(self) -> None:
-        if self._chosen is None:
-            self._offer(SAVE)  # another name replaces nothing
+        if self.chosen is None:
+            self.offered = [SAVE]  # another name replaces nothing
 
     async def _save(self, may_replace: bool = False) -> None:
-        name, is_shared = self._fields.text("view_name"), self._is_shared.value
-        save = partial(self._views.save, name, self._state(), is_shared=is_shared, may_replace=may_replace)
-        await self._write(save, N_("View “{name}” saved."))
+        save = partial(self._views.save, self._fields.text("view_name"), self._state(), may_replace=may_replace)
+        await self._write(partial(save, is_shared=self.is_shared), N_("View “{name}” saved."))
 
     async def _rename(self) -> None:
-        assert self._chosen is not None
-        await self._write(
-            partial(self._views.rename, self._chosen.saved_view_id, self._fields.text("view_name")),
-            N_("View “{name}” renamed."),
-        )
+        rename = partial(self._views.rename, self.chosen.saved_view_id, self._fields.text("view_name"))
+        await self._write(rename, N_("View “{name}” renamed."))
 
     async def _delete(self) -> None:
-        assert self._chosen is not None
-        await self._write(partial(self._views.delete, self._chosen.saved_view_id), N_("View “{name}” deleted."))
+        await self._write(partial(self._views.delete, self.chosen.saved_view_id), N_("View “{name}” deleted."))
 
     async def _write(self, work: Callable[[], SavedView], said: str) -> None:
         self._message.clear()
@@ -176,8 +174,8 @@ class ViewDialog(Viewer):
         except FieldError as error:
             if self._fields.show([error]):
                 raise  # it belongs to no field here: the message says it
-            if error.allowed == _(NAME_TAKEN) and self._chosen is None:
-                self._offer(SAVE, REPLACE)
+            if error.allowed == _(NAME_TAKEN) and self.chosen is None:
+                self.offered = [SAVE, REPLACE]
             return
         self._ask_nothing()
         self._message.say("success", _(said, name=done.view_name))

@@ -8,6 +8,7 @@ from typing import Any
 
 import panel as pn
 import panel_material_ui as pmui
+import param
 
 from workbench import locale
 from workbench.components.theme import esc, money
@@ -22,40 +23,33 @@ class Pager(pn.viewable.Viewer):
     """The buttons below a table. ``on_move`` gets where to go, and ``first`` when the number of rows is changed;
     money is in ``currency``."""
 
+    size: Any = param.Selector(default=20, objects=list(PAGE_SIZES))  # rows of a page
+    number = param.Integer(default=1)  # counted from the first page; 0 or less, from the last one, where nobody knows
+
     def __init__(self, on_move: Callable[[Move], Any], currency: str = "") -> None:
         super().__init__()
-        self._number: int | None = 1  # counted from the first page, or
-        self._from_end = 0  # from the last one, while nobody knows exactly how many there are
+        self._on_move = on_move
         self._buttons = {
             move: pmui.Button(label=_(label), variant="outlined", size="small", margin=(4, 0, 4, 8))
             for move, label in BUTTONS.items()
         }
         for move, button in self._buttons.items():
             button.on_click(partial(_go, on_move, move))
-        self._size = pmui.Select(
-            label=_("Rows per page"), options=list(PAGE_SIZES), value=20, size="small", width=120, margin=(4, 8)
+        self._size = pmui.Select.from_param(
+            self.param.size, label=_("Rows per page"), size="small", width=120, margin=(4, 8)
         )
-        self._is_set = False  # by the program, which loads the page itself
-        self._size.param.watch(lambda _: None if self._is_set else on_move("first"), "value")
         self._text = pn.pane.HTML("", margin=(10, 8))
         self._total, self._currency = pn.pane.HTML("", margin=(10, 8)), currency
 
-    @property
-    def size(self) -> int:
-        """How many rows a page has."""
-        return self._size.value
-
-    @property
-    def number(self) -> int:
-        """Which page this is, counted from the first one; 0 or less, counted from the last one, where nobody knows."""
-        return -self._from_end if self._number is None else self._number
+    @param.depends("size", watch=True)
+    def _start_anew(self) -> None:
+        self._on_move("first")
 
     def go_on(self, number: int, size: int) -> None:
-        """The page that comes next is the one of this ``number``, with ``size`` rows."""
-        self._number, self._from_end = (number, 0) if number > 0 else (None, -number)
-        self._is_set = True
+        """The page that comes next is the one of this ``number``, with ``size`` rows; whoever says so loads it."""
+        with param.parameterized.discard_events(self):
+            self.param.update(number=number, size=size)
         self._size.value = size
-        self._is_set = False
 
     @property
     def text(self) -> str:
@@ -74,20 +68,20 @@ class Pager(pn.viewable.Viewer):
         n_pages = max(-(-page.count // self.size), 1)
         step = {"next": 1, "previous": -1}.get(move or "", 0)
         if not page.has_previous:
-            self._number = 1
+            self.number = 1
         elif move == "last":
-            self._number, self._from_end = (None if page.is_estimate else n_pages), 0
-        elif self._number is None:
-            self._from_end -= step
+            self.number = 0 if page.is_estimate else n_pages
+        elif self.number > 0:
+            self.number = max(self.number + step, 2)
         else:
-            self._number = max(self._number + step, 2)
+            self.number = min(self.number + step, 0)
 
     def _where(self, page: SalePage) -> str:
         n_pages = max(-(-page.count // self.size), 1)
-        if self._number is None:
-            return _("Last page") if self._from_end <= 0 else _("{n} before the last page", n=self._from_end)
+        if self.number <= 0:
+            return _("{n} before the last page", n=-self.number) if self.number else _("Last page")
         text = _("Page {n} of about {of}") if page.is_estimate else _("Page {n} of {of}")
-        return text.format(n=locale.number(self._number), of=locale.number(max(n_pages, self._number)))
+        return text.format(n=locale.number(self.number), of=locale.number(max(n_pages, self.number)))
 
     def __panel__(self) -> pn.Column:
         return pn.Column(
