@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any, get_args
 
 import panel as pn
@@ -24,9 +25,10 @@ SIGNS = {N_("point, as in 12.50"): ".", N_("comma, as in 12,50"): ","}
 class ImportFields(Viewer):
     """Filled by ``fill`` with what was found out; ``mapping`` is what they say by now."""
 
-    def __init__(self, read_again: Callable[[], Any]) -> None:
+    def __init__(self, read_again: Callable[[], Coroutine[Any, Any, None]]) -> None:
         super().__init__()
-        self._read_again, self._is_filling = read_again, False
+        self._read_again = read_again
+        self._found: dict[str, str | None] = {}  # how the file that is shown was read
         self._read = {
             "encoding": _select(_("Encoding"), {_(title): name for name, title in ENCODINGS.items()}),
             "delimiter": _select(_("Columns are separated by"), {_(title): sign for sign, title in DELIMITERS.items()}),
@@ -42,27 +44,34 @@ class ImportFields(Viewer):
         }
         self._shown = FileMapping()
         for name in READ:
-            self._read[name].param.watch(lambda _event: None if self._is_filling else self._read_again(), "value")
+            self._read[name].param.watch(partial(self._chosen, name), "value")
+
+    def _chosen(self, name: str, event: Any) -> None:
+        if event.new != self._found.get(name):  # else it shows what was found out
+            self._found = {}
+            pn.state.execute(self._read_again)
 
     def fill(self, table: Table, mapping: FileMapping) -> None:
         """What a file has, and how it is read."""
-        self._shown, self._is_filling = mapping, True
-        kinds = {"encoding": table.encoding, "delimiter": table.delimiter, "sheet": table.sheet}
-        dates = {_("not clear: please choose"): UNCLEAR} if mapping.dates == UNCLEAR else {}
+        self._shown = mapping
+        read = {name: getattr(table, name) or None for name in READ}
+        self._found = read
+        unclear = {_("not clear: please choose"): UNCLEAR} if mapping.dates == UNCLEAR else {}
+        offered = {
+            "sheet": {name: name for name in table.sheets},
+            "dates": unclear | {_(name): name for name in get_args(Dates)},
+        }
         columns = {_(NOT_THERE): ""} | {name: name for name in table.columns}
         with pn.io.hold():
-            self._read["sheet"].options = {name: name for name in table.sheets}
-            self._read["dates"].options = dates | {_(name): name for name in get_args(Dates)}
-            for name, value in (kinds | {"decimals": mapping.decimals, "dates": mapping.dates}).items():
-                of = self._read[name]
-                if value and value not in of.options.values():
-                    of.options = of.options | {value: value}
-                of.param.update(value=value or None, visible=bool(value))
+            for name, value in (read | {"decimals": mapping.decimals, "dates": mapping.dates}).items():
+                options = offered.get(name, self._read[name].options)
+                if value and value not in options.values():
+                    options = options | {value: value}
+                self._read[name].param.update(options=options, value=value or None, visible=bool(value))
             for name, select in self._columns.items():
                 select.param.update(options=columns, value=mapping.columns.get(name, ""))
             for name, text in self._defaults.items():
                 text.value = mapping.defaults.get(name, "")
-        self._is_filling = False
 
     @property
     def mapping(self) -> FileMapping:
