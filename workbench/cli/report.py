@@ -1,4 +1,4 @@
-"""The command report: runs a report notebook and writes it as a file."""
+"""The command report: runs a report notebook and writes it as a file, and lists what was run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from rich.table import Table
 
 from workbench.accounts.actor import current_actor
 from workbench.cli import report_schedules
-from workbench.cli.report_history import list_history
 from workbench.cli.shared import AsJson, configured, errors, say
 from workbench.config import Settings, load_settings
 from workbench.errors import ParameterRefused, ReportError, WorkbenchError
@@ -23,7 +22,7 @@ from workbench.locale import english, speak_english
 from workbench.servers.disk import full_in_words, write_whole
 
 if TYPE_CHECKING:
-    from workbench.reports.history import Recording
+    from workbench.reports.history import Entry, Recording
     from workbench.reports.library import Report, Value
     from workbench.reports.run import Finished
 
@@ -205,3 +204,30 @@ def _show(found: list[Report], as_json: bool) -> None:
             shown = "" if default is None else str(default)
             table.add_row(parameter.name, shown, escape(parameter.about), escape(parameter.allowed))
         Console(width=130, highlight=False).print(table)
+
+
+MOST = 50
+
+
+def list_history(settings: Settings, name: str | None, as_json: bool) -> None:
+    """The newest runs, of one report if it is named, newest first."""
+    from workbench.reports.history import RUNS, History
+    from workbench.reports.texts import values_text
+
+    found = [entry for entry in History.of(settings).entries(current_actor()) if name in (None, entry.report)][:MOST]
+    if as_json:
+        typer.echo(RUNS.dump_json(found, indent=2).decode())
+        return
+    table = Table("began", "by", "report", "parameters", "", box=None, padding=(0, 2, 0, 0))
+    for entry in found:
+        began = settings.clock.text(entry.began_at)
+        shown = began, entry.by, entry.report, values_text(entry.values), _ended(entry, settings)
+        table.add_row(*map(escape, shown))
+    Console(width=160, highlight=False).print(table if found else "No report has run yet.")
+
+
+def _ended(entry: Entry, settings: Settings) -> str:
+    from workbench.reports.texts import ended_text, sent_text
+
+    texts = ended_text(entry, settings.clock), entry.handed_out, sent_text(entry, settings.clock)
+    return "\n".join(filter(None, texts))

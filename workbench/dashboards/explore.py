@@ -13,8 +13,7 @@ import param
 from panel.viewable import Viewable, Viewer
 
 from workbench.components import theme
-from workbench.components.browser.address_bar import AddressBar
-from workbench.components.browser.visibility import Visibility
+from workbench.components.browser.page import AddressBar, Visibility
 from workbench.components.inline import is_served, when_shown, while_shown
 from workbench.connection import Workbench
 from workbench.dashboards.dashboard_file import DownloadButton

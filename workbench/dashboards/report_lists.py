@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any, Literal
 
 import panel as pn
 import panel_material_ui as pmui
+import param
+from panel.custom import JSComponent
 from panel.viewable import Viewable, Viewer
 
 from workbench import locale
 from workbench.accounts.actor import Actor
+from workbench.components import theme
 from workbench.components.browser.said import Said
 from workbench.components.inline import is_served, read_aside, when_shown
 from workbench.config import Settings
-from workbench.dashboards.entry_list import EntryList, ListEntry
 from workbench.errors import WorkbenchError
 from workbench.locale import N_, _
 from workbench.reports.background import Runs
@@ -154,3 +158,47 @@ def _keep_current(read: Callable[[], Any]) -> None:
         when_shown(read)
         # Executed, so that an error, or that nobody waits any more, ends where all errors of a session do.
         pn.state.add_periodic_callback(partial(pn.state.execute, read), RENEW_MS)
+
+
+@dataclass(frozen=True)
+class ListEntry:
+    """One of them. ``kind`` is how the state is, ``actions`` in English what can be done with it; texts are drawn as
+    text."""
+
+    key: str
+    title: str
+    lines: tuple[str, ...]
+    actions: tuple[str, ...] = ()
+    state: str = ""
+    kind: Literal["", "up", "down", "amber", "off"] = ""
+    is_shown: bool = False
+
+
+class EntryList(JSComponent):
+    """``on_action`` gets the key of an entry and what to do with it; ``none`` is said when there is no entry."""
+
+    entries = param.List(default=[])
+    none = param.String(default="")
+
+    _bundle = Path(__file__).with_name("entry_list.js")
+
+    def __init__(self, none: str, on_action: Callable[[str, str], None]) -> None:
+        css = Path(__file__).with_name("entry_list.css").read_text(encoding="utf-8")
+        super().__init__(none=none, stylesheets=[theme.stylesheet(), css], margin=0, sizing_mode="stretch_width")
+        self._on_action = on_action
+        self.on_msg(lambda event: self._acted(event.data))
+
+    def fill(self, entries: Sequence[ListEntry]) -> None:
+        """Shows these, in this order."""
+        found = [
+            asdict(entry) | {"lines": list(entry.lines), "actions": [[name, _(name)] for name in entry.actions]}
+            for entry in entries
+        ]
+        if found != self.entries:
+            self.entries = found
+
+    def _acted(self, message: dict[str, str]) -> None:
+        """Only what is offered is done, whatever a browser sends."""
+        offered = {entry["key"]: [name for name, _label in entry["actions"]] for entry in self.entries}
+        if message.get("action") in offered.get(message.get("key", ""), ()):
+            self._on_action(message["key"], message["action"])

@@ -12,8 +12,7 @@ import panel as pn
 import panel_material_ui as pmui
 from panel.viewable import Viewable, Viewer
 
-from workbench.components.browser.address_bar import AddressBar
-from workbench.components.browser.visibility import Visibility
+from workbench.components.browser.page import AddressBar, Visibility
 from workbench.components.inline import is_served, when_shown, while_shown
 from workbench.components.notice import Notice
 from workbench.connection import Workbench

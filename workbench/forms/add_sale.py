@@ -12,7 +12,6 @@ import panel_material_ui as pmui
 
 from workbench import locale
 from workbench.catalogue.names import Names
-from workbench.components.browser.printing import Printing
 from workbench.components.browser.unsaved import Unsaved
 from workbench.errors import RequestReused, SaleRefused
 from workbench.forms.actions import Action
@@ -20,7 +19,7 @@ from workbench.forms.confirmation import Confirmation
 from workbench.forms.fields import actions
 from workbench.forms.messages import Message
 from workbench.forms.named_ids import no_names
-from workbench.forms.receipt import WIDTH_MM, receipt
+from workbench.forms.receipt import WIDTH_MM, Printing, receipt
 from workbench.forms.sale_form import SALE_FORM, SaleForm, size
 from workbench.forms.sale_picker import SaleLoader
 from workbench.forms.visible_after import VisibleAfter

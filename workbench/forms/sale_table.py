@@ -29,11 +29,10 @@ from workbench.forms.line_table import line_table, sale_summary
 from workbench.forms.long_file import LongFile
 from workbench.forms.messages import Message
 from workbench.forms.pager import Pager
-from workbench.forms.row_actions import OPEN, ROWS, RowActions
 from workbench.forms.sale_address import Place
 from workbench.forms.sale_columns import NEWEST_FIRST, empty_table, page_rows
 from workbench.forms.sale_filters import SaleFilters
-from workbench.forms.sale_panel import SalePanel
+from workbench.forms.sale_panel import OPEN, ROWS, RowActions, SalePanel
 from workbench.forms.tabulator import sideways
 from workbench.live import Live
 from workbench.locale import N_, _

@@ -12,7 +12,7 @@ import panel_material_ui as pmui
 
 from workbench.accounts.actor import Actor
 from workbench.catalogue.names import Names
-from workbench.components.browser.address_bar import AddressBar
+from workbench.components.browser.page import AddressBar
 from workbench.components.inline import done_at_once, is_notebook, is_served, session_of, when_shown
 from workbench.connection import Workbench
 from workbench.forms.add_sale import AddSale

@@ -9,12 +9,12 @@ from decimal import Decimal
 from typing import Any
 
 import duckdb
+import pandas as pd
 import sqlalchemy as sa
 from pydantic import BaseModel, ValidationError
 
 from workbench.database.sql_files import read_sql, run_sql
 from workbench.errors import FieldError, SaleRefused
-from workbench.imports.duckdb_tables import make_table
 from workbench.locale import N_, _
 from workbench.sales.models import Id, ReturnInput, field_errors, parse_return
 from workbench.sales.rights import Rights
@@ -214,3 +214,22 @@ def _in_table(connection: sa.Connection, taken: Sequence[Taken]) -> dict[Key, li
             offer = Offer(row.transaction_time, row.left_over, row.product_name, row.category, None, row.transaction_id)
             found.setdefault((row.store_id, row.customer_id, row.product_code, row.unit_price), []).append(offer)
     return found
+
+
+def make_table(
+    database: duckdb.DuckDBPyConnection, name: str, kinds: Mapping[str, str], rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """Makes a table with columns of these kinds. Values go as texts: a frame's own types would be guessed."""
+    columns = ", ".join(f"{column} {kind}" for column, kind in kinds.items())
+    database.execute(f"create or replace table {name} ({columns})")
+    if rows:
+        frame = pd.DataFrame(
+            {column: pd.Series([_text(row[column]) for row in rows], dtype=object) for column in kinds}
+        )
+        database.register("rows_of", frame)
+        database.execute(f"insert into {name} from rows_of")
+        database.unregister("rows_of")
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)

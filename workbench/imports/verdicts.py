@@ -13,9 +13,8 @@ import pandas as pd
 
 from workbench.database.sql_files import read_sql
 from workbench.errors import FieldError, ImportStopped, RoleRefused, SaleRefused
-from workbench.imports.duckdb_tables import make_table
 from workbench.imports.mapping import FIELDS, HEADER, INVOICE, LINE, TOTAL, FileMapping, kind_of, label, place
-from workbench.imports.returns import Taken, read_return, refuse_unread
+from workbench.imports.returns import Taken, make_table, read_return, refuse_unread
 from workbench.locale import N_, _
 from workbench.sales.models import MAX_LINES, SaleInput, parse_sale
 from workbench.sales.rights import Rights

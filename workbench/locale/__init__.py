@@ -2,18 +2,26 @@
 
 from workbench.locale.conventions import Conventions, conventions, find_locale, use_locale
 from workbench.locale.figures import (
+    A_MOMENT,
+    AN_AMOUNT,
     clock_seconds,
     clock_time,
     day,
+    day_hint,
+    field_text,
     hour,
     in_place,
     moment,
+    moment_hint,
     moment_seconds,
     money,
     named_day,
     named_month,
     number,
     percent,
+    plain_whole,
+    read_day,
+    read_moment,
     weekday,
 )
 from workbench.locale.texts import (
@@ -28,16 +36,6 @@ from workbench.locale.texts import (
     sentences,
     speak_english,
     texts_of_scripts,
-)
-from workbench.locale.typed import (
-    A_MOMENT,
-    AN_AMOUNT,
-    day_hint,
-    field_text,
-    moment_hint,
-    plain_whole,
-    read_day,
-    read_moment,
 )
 
 __all__ = [

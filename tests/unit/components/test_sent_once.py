@@ -19,7 +19,7 @@ from panel.models.esm import ReactiveESM as ESMModel
 from panel.reactive import Reactive
 from panel_material_ui.base import MaterialComponent
 
-from workbench.components.browser.visibility import Visibility
+from workbench.components.browser.page import Visibility
 from workbench.components.panel_fixes import sent_once
 
 SHEET = "p { color: red; }" * 20

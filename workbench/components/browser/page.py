@@ -1,4 +1,4 @@
-"""The browser's address as a parameter. Panel's own Location does not follow the Back button."""
+"""A page in its browser: the query of its address, and whether it is on somebody's screen."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from panel.custom import JSComponent
 
 
 class AddressBar(JSComponent):
-    """Writes the query of the page's address; ``on_back`` gets the one that the Back or Forward button brings."""
+    """Writes the query of the page's address; ``on_back`` gets the one that the Back or Forward button brings.
+
+    Panel's own Location does not follow these buttons.
+    """
 
     entry = param.String(default="")  # "+" (a step of its own) or "=" (in place of the present one), then the query
     popped = param.String(default="")  # a number, which makes each one different, then the query
@@ -31,3 +34,14 @@ class AddressBar(JSComponent):
     def put(self, query: str, *, is_step: bool) -> None:
         """Makes ``query`` the address's."""
         self.entry = f"{'+' if is_step else '='}{query}"
+
+
+class Visibility(JSComponent):
+    """``is_visible`` follows the page's."""
+
+    is_visible = param.Boolean(default=True)
+
+    _bundle = Path(__file__).with_name("visibility.js")
+
+    def __init__(self) -> None:
+        super().__init__(width=0, height=0, margin=0)
