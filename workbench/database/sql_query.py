@@ -9,6 +9,7 @@ from contextlib import closing
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
+from functools import partial
 from itertools import islice
 from numbers import Integral
 from time import monotonic
@@ -231,20 +232,7 @@ def query(
         seconds = min(seconds, READER_SECONDS)  # its connections have that limit from the start
     clock = engines.settings.clock
     text = filled(statement, {name: literal(name, value, clock) for name, value in parameters.items()})
-
-    def work(connection: sa.Connection) -> Rows:
-        """On a connection of its own beside the reader's, which has shown that the server may be asked."""
-        connection.rollback()
-        name, began = _name_of(engines, connection), monotonic()
-        try:
-            with engines.one_query(name, seconds) as own, limited(own.fileno(), seconds + 2.0):
-                return _read(own, name, text, limit)
-        except psycopg.Error as error:
-            if isinstance(error.__context__, KeyboardInterrupt):  # RisingWave has another word for what was cancelled
-                raise error.__context__ from None
-            is_late = monotonic() - began >= seconds
-            raise _refusal(error, seconds, _place(error, name, text, not parameters), is_late=is_late) from None
-
+    work = partial(_asked, engines, text, limit, seconds, as_typed=not parameters)
     if engine == "risingwave":
         (columns, rows), as_of, note = _of_risingwave(reader.engines, session, work)
     else:
@@ -256,6 +244,20 @@ def query(
         said = f"There are more rows than {locale.number(limit)}, which were read. Give limit= for more."
         warnings.warn(said, RowsCut, stacklevel=3)
     return frame
+
+
+def _asked(engines: Engines, text: str, limit: int, seconds: int, connection: sa.Connection, *, as_typed: bool) -> Rows:
+    """The rows, on a connection of its own beside the reader's, which has shown that the server may be asked."""
+    connection.rollback()
+    name, began = _name_of(engines, connection), monotonic()
+    try:
+        with engines.one_query(name, seconds) as own, limited(own.fileno(), seconds + 2.0):
+            return _read(own, name, text, limit)
+    except psycopg.Error as error:
+        if isinstance(error.__context__, KeyboardInterrupt):  # RisingWave has another word for what was cancelled
+            raise error.__context__ from None
+        is_late = monotonic() - began >= seconds
+        raise _refusal(error, seconds, _place(error, name, text, as_typed), is_late=is_late) from None
 
 
 def _check_types(statement: object, parameters: object, limit: object, seconds: object) -> None:

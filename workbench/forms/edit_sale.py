@@ -67,16 +67,7 @@ class EditSale(pn.viewable.Viewer):
         self._unsaved = Message(_button(_("Discard changes"), self._discard), closeable=False)
         self._conflict: SaleConflict | None = None
         self._compared, self._comparison = Said(), html_pane(margin=MARGIN)
-        self._choices = section(
-            _("This sale was changed meanwhile"),
-            self._compared,
-            self._comparison,
-            pn.Row(
-                _button(_("Keep editing on top of theirs"), self.keep_mine),
-                _button(_("Take theirs"), self.take_theirs),
-                _button(_("Back to my changes"), self._hide_conflict, variant="text"),
-            ),
-        )
+        self._choices = self._choices_in_conflict()
         self._button = pmui.Button(label=_("Save changes"), variant="contained", margin=(6, 8))
         self.save = Action(self._save, self.message, self._button)
         self.confirmation = Confirmation(sales, self.save.run)
@@ -92,6 +83,18 @@ class EditSale(pn.viewable.Viewer):
             margin=0,
         )
         self._show(None)
+
+    def _choices_in_conflict(self) -> pmui.Paper:
+        return section(
+            _("This sale was changed meanwhile"),
+            self._compared,
+            self._comparison,
+            pn.Row(
+                _button(_("Keep editing on top of theirs"), self.keep_mine),
+                _button(_("Take theirs"), self.take_theirs),
+                _button(_("Back to my changes"), self._hide_conflict, variant="text"),
+            ),
+        )
 
     @property
     def sale_id(self) -> int | None:

@@ -46,6 +46,7 @@ FORMATS: dict[str, dict[str, Any]] = {
 }
 WIDENED = ("store_id", "cashier_id", "payment_method", NOTE)  # of names: they share what a wide screen has left
 CHOICE_WIDTH = 40  # of the boxes that choose rows
+BUTTON_WIDTH = 66  # as a default: that of their columns alone cannot be named
 # The names of those boxes, as shell/tables.js reads them.
 BOXES = {"row": N_("Choose transaction {id}"), "all": N_("Choose all on this page")}
 NEWEST_FIRST = [{"field": "transaction_time", "dir": "desc"}]
@@ -70,16 +71,11 @@ def empty_table(
         if is_narrow and has_buttons
         else {}
     )
-    button_width = 66  # as a default: that of their columns alone cannot be named
-    widths = {name: field.narrow if is_narrow else field.width for name, field in FIELDS.items()}
-    if is_narrow and not has_buttons:
-        widths.pop("payment_method")  # it takes their room
-    if not is_narrow:
-        widths |= {NOTE: 120, MENU: MENU_WIDTH}
+    widths = _widths(is_narrow, has_buttons)
     named = [name for name, field in FIELDS.items() if names.may_name(field.dimension)]
     numbers = {name: "right" for name in NUMBERS if name not in named}
     html = {name: {"type": "html"} for name in (NOTE, MENU, *named)}
-    more = (1 + len(buttons)) * button_width if is_narrow else CHOICE_WIDTH
+    more = (1 + len(buttons)) * BUTTON_WIDTH if is_narrow else CHOICE_WIDTH
     return pn.widgets.Tabulator(
         page_rows(pd.DataFrame(columns=list(FIELDS)), names=names),
         sorters=NEWEST_FIRST,
@@ -89,13 +85,7 @@ def empty_table(
         editors=dict.fromkeys(titles()),  # else each cell is a stop of the keyboard
         selectable=False if is_narrow else "checkbox",
         layout="fit_columns",
-        configuration={
-            "columnDefaults": {"minWidth": button_width if is_narrow else 44, "headerWordWrap": True},
-            "langs": {
-                "default": {"boxes": {"field": "transaction_id"} | {part: _(text) for part, text in BOXES.items()}}
-            },
-            **({"persistenceID": key} if key else {}),  # of shell/tables.js
-        },
+        configuration=_configuration(BUTTON_WIDTH if is_narrow else 44, key),
         hidden_columns=[NOTE, MENU] if is_narrow else [],
         widths=widths if is_narrow else {name: width for name, width in widths.items() if name not in WIDENED},
         stylesheets=[
@@ -111,6 +101,25 @@ def empty_table(
         formatters={name: formatter for name, field in FIELDS.items() if (formatter := _formatter(field))} | html,
         buttons=buttons,
     )
+
+
+def _widths(is_narrow: bool, has_buttons: bool) -> dict[str, int]:
+    widths = {name: field.narrow if is_narrow else field.width for name, field in FIELDS.items()}
+    if not is_narrow:
+        return widths | {NOTE: 120, MENU: MENU_WIDTH}
+    if not has_buttons:
+        widths.pop("payment_method")  # it takes their room
+    return widths
+
+
+def _configuration(least_width: int, key: str) -> dict[str, Any]:
+    """What Tabulator itself is told; ``boxes`` and ``persistenceID`` are read by shell/tables.js."""
+    boxes = {"field": "transaction_id"} | {part: _(text) for part, text in BOXES.items()}
+    configuration = {
+        "columnDefaults": {"minWidth": least_width, "headerWordWrap": True},
+        "langs": {"default": {"boxes": boxes}},
+    }
+    return configuration | ({"persistenceID": key} if key else {})
 
 
 def _formatter(field: Field) -> Any:

@@ -74,6 +74,7 @@ class SaleTable(pn.viewable.Viewer):
         self._sales, self._live, self._on_move = sales, live, on_move
         acting = {"edit": on_edit, "repeat": on_repeat, "return": on_return, "delete": on_delete}
         self._on_click = acting if can_write else {}
+        self._currency = sales.engines.settings.workbench_currency
         self._request: tuple[Move, Edge | None] = ("first", None)  # how the page that is shown was asked for
         self._page: SalePage | None = None
         self._counted: Counted | None = None
@@ -82,8 +83,7 @@ class SaleTable(pn.viewable.Viewer):
         self.filters = SaleFilters(
             lambda _: self._start(self._recount), sales.clock.today, filters, lambda: live.names.now
         )
-        currency = sales.engines.settings.workbench_currency
-        self._pager = Pager(lambda move: self._start(lambda: self.go(move)), currency)
+        self._pager = Pager(lambda move: self._start(lambda: self.go(move)), self._currency)
         self._source = html_pane(f'<p class="soft">{_("Loading ...")}</p>', MARGIN)
         self._source.styles = {"flex": "1 1 320px"}
         self._empty = html_pane(margin=MARGIN)
@@ -92,15 +92,8 @@ class SaleTable(pn.viewable.Viewer):
         self._files = [self._file_button(kind, label) for kind, label in FORMATS.items()]
         self._downloads = Downloads()
         self._file = LongFile(self._downloads)
-        # As it is made, a column holds numbers or names: the first names are seen when the page is opened again.
-        self._names = (lambda: live.names.now) if live.names.now.position else lambda: NO_NAMES
-        key = "" if is_notebook() else f"sales-{as_actor(sales.actor).name}"
-        self._table = empty_table(self._lines, has_buttons=can_write, names=self._names(), key=key, currency=currency)
-        self._columns = ColumnChoice(key, lambda hidden: self._table.param.update(hidden_columns=hidden))
         # Empty until there is a page: tables and buttons that are being drawn miss what changes meanwhile.
         self._body = pn.Column(sizing_mode="stretch_width", margin=0)
-        self._sorters = NEWEST_FIRST
-        self._table.param.watch(self._sorted, "sorters")
         self.chosen = ChosenSales(
             sales,
             self._hand_out_chosen,
@@ -113,6 +106,19 @@ class SaleTable(pn.viewable.Viewer):
         acts = [(name, _(label), look) for name, label, look in ACTS if can_write]
         self._panel = SalePanel(acts, self._act)
         self._rows = RowActions(((OPEN, _("Lines and history"), ""), *acts), self._act)
+        self._make_table(can_write)
+
+    def _make_table(self, can_write: bool) -> None:
+        live = self._live
+        # As it is made, a column holds numbers or names: the first names are seen when the page is opened again.
+        self._names = (lambda: live.names.now) if live.names.now.position else lambda: NO_NAMES
+        key = "" if is_notebook() else f"sales-{as_actor(self._sales.actor).name}"
+        self._table = empty_table(
+            self._lines, has_buttons=can_write, names=self._names(), key=key, currency=self._currency
+        )
+        self._columns = ColumnChoice(key, lambda hidden: self._table.param.update(hidden_columns=hidden))
+        self._sorters = NEWEST_FIRST
+        self._table.param.watch(self._sorted, "sorters")
         self._is_putting = False  # the program, not the user, chooses rows
         self._table.param.watch(self._choose, "selection")
         self._table.on_click(self._clicked)
@@ -260,7 +266,7 @@ class SaleTable(pn.viewable.Viewer):
         except SaleNotFound as error:
             lead = f"<h2>{_('Transaction {id}', id=transaction_id)}</h2><p>{esc(error)}</p>"
         else:
-            lead = sale_summary(sale, self._sales.engines.settings.workbench_currency, self._live.names.now)
+            lead = sale_summary(sale, self._currency, self._live.names.now)
         return lead + self._history(transaction_id, is_open=True)
 
     def _act(self, act: str, transaction_id: int) -> None:

@@ -79,8 +79,16 @@ class SalesManager(pn.viewable.Viewer):
         self._forms: dict[int, EditSale | ReturnItems | DeleteSale] = {}
         if may_write:
             self._forms = {EDIT: self.edit, RETURN: self.back, DELETE: self.delete}
+        self._tabs = self._tabs_of(may_write)
+        # The table stays, hidden: a Tabulator that gets new rows while it is being drawn anew fails in the browser.
+        self._rows = pn.Column(self.table, sizing_mode="stretch_width", margin=0)
+        self._address = AddressBar(self._went_back)
+        self._said = Message()
+        self._begin()
+
+    def _tabs_of(self, may_write: bool) -> pmui.Tabs:
         named = {_("Add Transaction"): self.add, _("Edit"): self.edit, _("Return"): self.back, _("Delete"): self.delete}
-        self._tabs = pmui.Tabs(
+        return pmui.Tabs(
             (_("View"), self.table.filters),
             *((name, _form(form)) for name, form in named.items() if may_write),
             # The fields of the other tabs are not on the page at all: each label is there once. In a notebook they are,
@@ -89,10 +97,9 @@ class SalesManager(pn.viewable.Viewer):
             sizing_mode="stretch_width",
             sx={"& .MuiTab-root": {"minWidth": 0, "px": "clamp(6px, 1.6vw, 14px)"}},  # all five fit a phone
         )
-        # The table stays, hidden: a Tabulator that gets new rows while it is being drawn anew fails in the browser.
-        self._rows = pn.Column(self.table, sizing_mode="stretch_width", margin=0)
-        self._address = AddressBar(self._went_back)
-        self._said = Message()
+
+    def _begin(self) -> None:
+        """Takes the state from the address, and follows what is opened from now on."""
         location = pn.state.location if is_served() else None  # in a notebook it would be the notebook's own
         self._first = self._taken((location.search if location is not None else "") or self._query)
         self._rows.visible = self._tabs.active == VIEW
