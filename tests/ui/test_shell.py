@@ -122,6 +122,21 @@ def content(workbench):
     return pmui.Column(pmui.Button(label="Fail", on_click=fail), pmui.Button(label="Crash", on_click=crash))
 page("Click", content)
 """
+FOCUS = """
+import panel as pn
+import panel_material_ui as pmui
+from panel.custom import JSComponent
+from workbench.shell import page
+class Late(JSComponent):
+    _esm = "await new Promise((done) => setTimeout(done, 500)); export function render() {}"
+def content(workbench):
+    place = pn.Column()
+    def put(event):
+        place[:] = [pmui.TextInput(label="First"), pmui.TextInput(label="Second"), Late()]
+        place[1].focus()
+    return pn.Column(pmui.Button(label="Put in", on_click=put), place)
+page("Focus", content)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +144,7 @@ def odd_pages(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> I
     """An app of pages that are slow, broken, or have buttons that fail."""
     folder = tmp_path_factory.mktemp("pages")
     pages = []
-    for name, body in (("slow", SLOW), ("broken", BROKEN), ("click", CLICK)):
+    for name, body in (("slow", SLOW), ("broken", BROKEN), ("click", CLICK), ("focus", FOCUS)):
         pages.append(folder / f"{name}.py")
         pages[-1].write_text(body)
     with serving(settings, pages=pages) as served:
@@ -157,6 +172,12 @@ def test_an_error_in_a_callback_is_told_and_logged(odd_pages: Served, page: Page
     expect(page.get_by_text("That did not work. The cause is in the server's log.")).to_be_visible()
     expect(page.get_by_text("secret")).to_have_count(0)
     assert "ZeroDivisionError: <b>secret</b>" in odd_pages.log.read_text()
+
+
+def test_a_field_takes_the_focus_that_is_told_to_before_it_is_drawn(odd_pages: Served, page: Page) -> None:
+    visit(page, f"{odd_pages.url}/focus")
+    page.get_by_role("button", name="Put in").click()
+    expect(page.get_by_label("Second")).to_be_focused()
 
 
 def test_without_servers_the_page_says_what_to_do_and_works_after_a_reload(
