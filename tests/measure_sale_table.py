@@ -19,7 +19,7 @@ import sqlalchemy as sa
 
 from workbench.cli.bench.servers import seconds
 from workbench.connection import Workbench, connect
-from workbench.database.replication import Session
+from workbench.database.replication import ReadPosition
 from workbench.live import Live
 from workbench.metrics import SaleWhere, Source
 from workbench.metrics.facts import Counted, Facts
@@ -95,8 +95,8 @@ def main() -> None:
     workbench = connect()
     workbench.monitor.start()
     live = Live(workbench)
-    live.columns.refresh(workbench.reader, Session())
-    columns = live.source(Session())
+    live.columns.refresh(workbench.reader, ReadPosition())
+    columns = live.source(ReadPosition())
     sources = {"columns": columns, "database": replace(columns, columns=None)}
     every: dict[tuple[str, str], list[float]] = {}
     for name, where in filters_of(live).items():
@@ -113,7 +113,8 @@ def main() -> None:
         print(f"{engine}, {place} pages: {told(times)}, most {max(times) * 1000:.0f} ms")
     for engine, source in sources.items():
         print(f"{engine}: {len(statements(workbench, source))} statements to the replica for a page that is searched")
-    print(f"now: {statistics.median(seconds(lambda: live.source_now(Session())) for _ in range(9)) * 1000:.1f} ms more")
+    now = statistics.median(seconds(lambda: live.source_now(ReadPosition())) for _ in range(9))
+    print(f"now: {now * 1000:.1f} ms more")
     live.stop()
     workbench.close()
 

@@ -12,7 +12,7 @@ from workbench.config import Settings, load_settings
 from workbench.config.clock import StoreClock, begin_weeks_on
 from workbench.database.engines import Engines
 from workbench.database.engines import connect as connect_engines
-from workbench.database.replication import Reader, Session
+from workbench.database.replication import Reader, ReadPosition
 from workbench.errors import ServerUnavailable
 from workbench.locale import use_locale
 from workbench.sales.service import Sales
@@ -32,7 +32,7 @@ class Workbench:
     reader: Reader
     monitor: Monitor
     logins: Logins
-    session: Session = field(default_factory=Session)
+    session: ReadPosition = field(default_factory=ReadPosition)
     _endings: list[Callable[[], None]] = field(default_factory=list, init=False, compare=False)
 
     def __repr__(self) -> str:
@@ -46,7 +46,7 @@ class Workbench:
         """The stores' clock."""
         return self.engines.settings.clock
 
-    def sales(self, session: Session | None = None, actor: Actor | str = "") -> Sales:
+    def sales(self, session: ReadPosition | None = None, actor: Actor | str = "") -> Sales:
         """The sales service for one session, the workbench's own when none is given; a name alone is an admin's."""
         return Sales(self.engines, self.reader, session or self.session, actor, self.monitor.stopwatch)
 

@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 NO_ACCOUNT = "This is for Prometheus and for people with an account here, and yours was not found.\n"
 
 
-class Metrics(RequestHandler):
+class Telemetry(RequestHandler):
     """Answers also while no page is open, and while no server can be reached."""
 
     async def prepare(self) -> None:
@@ -61,7 +61,7 @@ class Health(RequestHandler):
 
 
 ROUTES: list[tuple[str, type[RequestHandler], dict[str, Any]]] = [
-    (signed_in.METRICS, Metrics, {}),
+    (signed_in.METRICS, Telemetry, {}),
     (signed_in.HEALTH, Health, {}),
     *login.ROUTES,
 ]

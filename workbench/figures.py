@@ -8,7 +8,7 @@ from functools import cache
 import pandas as pd
 
 from workbench.connection import Workbench
-from workbench.database.replication import Session
+from workbench.database.replication import ReadPosition
 from workbench.metrics import METRICS, AnyWhere, Source
 from workbench.metrics import ask as ask_metrics
 
@@ -19,7 +19,7 @@ def ask(
     *,
     by: str | Sequence[str] = (),
     where: AnyWhere = None,
-    session: Session | None = None,
+    session: ReadPosition | None = None,
     exact: bool = False,
 ) -> pd.DataFrame:
     """Several metrics side by side: one row for each group of ``by``, sorted by it; one row when it is empty.
@@ -55,7 +55,7 @@ def _function(name: str) -> Callable[..., pd.DataFrame]:
         *,
         by: str | Sequence[str] = (),
         where: AnyWhere = None,
-        session: Session | None = None,
+        session: ReadPosition | None = None,
         exact: bool = False,
     ) -> pd.DataFrame:
         return ask(workbench, [name], by=by, where=where, session=session, exact=exact)

@@ -16,7 +16,7 @@ import pandas as pd
 from workbench.catalogue.names import KnownNames
 from workbench.connection import Workbench
 from workbench.database.askers import Question
-from workbench.database.replication import Answer, Session, lsn_number
+from workbench.database.replication import Answer, ReadPosition, lsn_number
 from workbench.errors import FiguresUnavailable, MetricError, WorkbenchError
 from workbench.locale import _, english
 from workbench.metrics import Columns, MetricQuery, Source, Stream, Where, ask, ask_together
@@ -95,7 +95,9 @@ class Live:
         if not self.is_ready:
             return []
         key = ("choices", dimension)
-        return self.answer(Session(), key, lambda source: source.read(lambda facts: values_of(facts, dimension))).value
+        return self.answer(
+            ReadPosition(), key, lambda source: source.read(lambda facts: values_of(facts, dimension))
+        ).value
 
     def start(self) -> None:
         """Starts the thread, once however often it is called."""
@@ -124,17 +126,19 @@ class Live:
         """Waits for the first refresh, or its failure."""
         self._has_begun.wait(seconds)
 
-    def ask(self, session: Session, metrics: Sequence[str], by: Sequence[str], where: Where) -> Answer[pd.DataFrame]:
+    def ask(
+        self, session: ReadPosition, metrics: Sequence[str], by: Sequence[str], where: Where
+    ) -> Answer[pd.DataFrame]:
         """As metrics.ask, shared by all who ask the same at one revision. The frame must not be changed."""
         asked = MetricQuery(tuple(metrics), tuple(by), where)
         return self.answer(session, asked, lambda source: ask(source, metrics, by=by, where=where))
 
-    def ask_ahead(self, session: Session, asked: Iterable[MetricQuery]) -> None:
+    def ask_ahead(self, session: ReadPosition, asked: Iterable[MetricQuery]) -> None:
         """Answers all that is about to be asked, by few statements; what it cannot is left to ``ask``."""
         with suppress(MetricError):  # ``ask`` finds out whose
             self._answers_of(session, tuple(dict.fromkeys(asked)), ask_together)
 
-    def answer(self, session: Session, key: Hashable, work: Callable[[Source], Answer[T]]) -> Answer[T]:
+    def answer(self, session: ReadPosition, key: Hashable, work: Callable[[Source], Answer[T]]) -> Answer[T]:
         """What ``work`` answers, computed once for each ``key`` and revision; all others wait for it.
 
         Once none of them is there any more it ends, also at the server.
@@ -147,7 +151,7 @@ class Live:
         return work(self.source(session))
 
     def _answers_of(
-        self, session: Session, keys: Sequence[K], work: Callable[[Source, Sequence[K]], Sequence[Answer[Any]]]
+        self, session: ReadPosition, keys: Sequence[K], work: Callable[[Source, Sequence[K]], Sequence[Answer[Any]]]
     ) -> dict[K, Question] | None:
         """The questions of these keys, of which ``work`` has answered those that nobody had asked.
 
@@ -163,7 +167,7 @@ class Live:
             new = [key for key, question in found.items() if question is made]
             if new:
                 with made.asked():
-                    answers = work(self.source(Session(moment.token), self._shown_of(new)), new)
+                    answers = work(self.source(ReadPosition(moment.token), self._shown_of(new)), new)
                 for key, answer in zip(new, answers, strict=True):
                     self._note(key, None if answer.engine == "risingwave" else moment.lsn)
                 made.answer.set_result(dict(zip(new, answers, strict=True)))
@@ -174,7 +178,7 @@ class Live:
             raise
         return found
 
-    def once(self, session: Session, key: Callable[[], Hashable], work: Callable[[], T]) -> T:
+    def once(self, session: ReadPosition, key: Callable[[], Hashable], work: Callable[[], T]) -> T:
         """What ``work`` makes of answers to this session, made once for each ``key`` and revision.
 
         It is kept only when both are afterwards as they were before.
@@ -200,14 +204,14 @@ class Live:
             self._made, self._made_revision = {}, revision
         return self._made
 
-    def source_now(self, session: Session) -> Source:
+    def source_now(self, session: ReadPosition) -> Source:
         """Who is asked for this session about what there is now, what others have just written among it."""
         with suppress(FiguresUnavailable):
             if self._asks_columns and self.columns.catch_up(self.workbench.reader, session, is_now=True):
                 return self.source(session)
         return Source(self.workbench.reader, session)
 
-    def source(self, session: Session, shown: str | None = None) -> Source:
+    def source(self, session: ReadPosition, shown: str | None = None) -> Source:
         """Who is asked for this session; RisingWave has to be past ``shown``."""
         columns = self.columns if self._asks_columns else None
         return Source(self.workbench.reader, session, columns, self.stream, shown)
@@ -250,7 +254,7 @@ class Live:
         while not self._stopping.wait(self._seconds if self._has_begun.is_set() else 0):
             try:
                 is_named_anew = self._refresh_names()
-                if self.columns.refresh(self.workbench.reader, Session()) or is_named_anew:
+                if self.columns.refresh(self.workbench.reader, ReadPosition()) or is_named_anew:
                     self._wake()
             except FiguresUnavailable as error:
                 self._tell(str(error))

@@ -10,7 +10,7 @@ import pandas as pd
 from workbench.config import Settings, load_settings
 from workbench.connection import Workbench, open_workbench
 from workbench.database import sql_query
-from workbench.database.replication import EngineName, Session
+from workbench.database.replication import EngineName, ReadPosition
 
 
 def connect(settings: Settings | None = None) -> Workbench:
@@ -30,7 +30,7 @@ def sql(
     limit: int = sql_query.MOST_ROWS,
     seconds: int = sql_query.SECONDS,
     workbench: Workbench | None = None,
-    session: Session | None = None,
+    session: ReadPosition | None = None,
     exact: bool = False,
 ) -> pd.DataFrame:
     """The rows of a query: ``sql("select * from sales_item where quantity > :most", {"most": 10})``.

@@ -20,7 +20,7 @@ from workbench.accounts.logins import Logins
 from workbench.config import Settings
 from workbench.connection import Workbench
 from workbench.database.engines import Engines
-from workbench.database.replication import Session
+from workbench.database.replication import ReadPosition
 from workbench.errors import (
     AccountError,
     LoginRefused,
@@ -208,7 +208,7 @@ def every_write(workbench: Workbench, actor: Actor) -> dict[str, Callable[[], ob
     workbench.sales().delete(gone.transaction_id, 1, uuid4(), "mistyped")
     deletion = workbench.sales().history(gone.transaction_id).value[0].audit_id
     changed = sale(transaction_time=made.transaction_time.isoformat(sep=" "), cashier_id=9)  # type: ignore[union-attr]
-    views = SavedViews(engines, workbench.reader, Session(), actor)
+    views = SavedViews(engines, workbench.reader, ReadPosition(), actor)
     return {
         "create": lambda: own.create(sale(transaction_time=None), uuid4()),
         "update": lambda: own.update(made.transaction_id, 1, changed, uuid4()),

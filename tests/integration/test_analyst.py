@@ -18,7 +18,7 @@ from workbench.config import Settings
 from workbench.connection import Workbench
 from workbench.dashboards import RevenueByStore
 from workbench.database.positions import wait_for_replica
-from workbench.database.replication import Session
+from workbench.database.replication import ReadPosition
 from workbench.database.sql_query import query
 from workbench.filters import Filters
 from workbench.metrics import METRICS, Where
@@ -33,7 +33,7 @@ def test_what_is_saved_with_a_workbench_is_what_it_reads_next(workbench: Workben
     with cluster.paused_replica(settings):
         workbench.sales().create(sale(), uuid4())
         own = (figures.sales(workbench), notebook.sql(COUNT, workbench=workbench))
-        stranger = Session()
+        stranger = ReadPosition()
         others = (
             figures.sales(workbench, session=stranger),
             notebook.sql(COUNT, workbench=workbench, session=stranger),
@@ -55,7 +55,7 @@ def test_a_component_of_a_notebook_writes_and_reads_with_the_workbench(workbench
 
 
 def test_a_write_of_unknown_position_is_read_from_the_master(workbench: Workbench) -> None:
-    session = Session(None)
+    session = ReadPosition(None)
     frame = query(workbench.reader, COUNT, session=session)
     assert frame.attrs["engine"] == "master"
     assert session.token is not None

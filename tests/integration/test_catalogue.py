@@ -28,7 +28,7 @@ from workbench.dashboards.bars import RevenueByStore
 from workbench.dashboards.feed import Feed
 from workbench.database.engines import Engines
 from workbench.database.positions import wait_for_replica
-from workbench.database.replication import Reader, Session
+from workbench.database.replication import Reader, ReadPosition
 from workbench.errors import (
     AlreadyUndone,
     EntryConflict,
@@ -62,7 +62,7 @@ LISBON = {"store_id": "3", "store_name": "Rossio", "city": "Lisbon", "opened_on"
 
 @pytest.fixture
 def catalogue(engines: Engines, reader: Reader) -> Catalogue:
-    return Catalogue(engines, reader, Session(), Actor("ann", "admin"))
+    return Catalogue(engines, reader, ReadPosition(), Actor("ann", "admin"))
 
 
 def test_what_is_saved_is_read_from_the_replica_at_once(catalogue: Catalogue) -> None:
@@ -200,7 +200,7 @@ def test_many_are_saved_at_once_or_none(catalogue: Catalogue) -> None:
 @pytest.mark.parametrize("role", ["viewer", "editor"])
 def test_admins_alone_write_and_see_customers(catalogue: Catalogue, role: str) -> None:
     stored = catalogue.create(STORE, LISBON)
-    other = Catalogue(catalogue.engines, catalogue.reader, Session(), Actor("eve", role))
+    other = Catalogue(catalogue.engines, catalogue.reader, ReadPosition(), Actor("eve", role))
     log_id = catalogue.log().value[0].log_id
     for act in (
         lambda: other.create(STORE, LISBON | {"store_id": 4}),
@@ -337,7 +337,7 @@ def test_a_file_of_entries_has_a_verdict_for_each_row_and_is_saved_whole(catalog
     path.write_text("cashier_id,store_id\n301,3\n")
     with pytest.raises(ImportRefused, match="has no column cashier_name: Cashiers have"):
         judge(catalogue, CASHIER, path)
-    eve = Catalogue(catalogue.engines, catalogue.reader, Session(), Actor("eve", "editor"))
+    eve = Catalogue(catalogue.engines, catalogue.reader, ReadPosition(), Actor("eve", "editor"))
     with pytest.raises(RoleRefused):
         judge(eve, CASHIER, path)
 
@@ -346,7 +346,7 @@ def set_to(workbench: Workbench, unknown_ids: str) -> Sales:
     """The service of an editor where the setting says so."""
     settings = workbench.engines.settings.model_copy(update={"workbench_unknown_ids": unknown_ids})
     engines = replace(workbench.engines, settings=settings)
-    return Sales(engines, Reader(engines), Session(), "ann")
+    return Sales(engines, Reader(engines), ReadPosition(), "ann")
 
 
 def test_a_sale_of_what_is_not_listed_is_asked_about_refused_or_allowed(

@@ -16,7 +16,7 @@ from workbench.config import Settings, clock
 from workbench.connection import Workbench, connect
 from workbench.dashboards import TotalTransactions
 from workbench.database.engines import Engines
-from workbench.database.replication import Reader, Session
+from workbench.database.replication import Reader, ReadPosition
 from workbench.database.sql_query import query
 from workbench.errors import SaleRefused
 from workbench.filters import Filters
@@ -85,7 +85,7 @@ def test_a_form_left_open_over_midnight_stamps_the_moment_of_saving(
 def test_a_sale_saved_now_is_in_today_and_samples_end_now(far: Workbench) -> None:
     far.sales().create(untimed(), uuid4())
     today = Filters(period="today", comparison="none")
-    answer = ask(Source(far.reader, Session(None)), ["sales"], where=today.where(far.clock.now()))
+    answer = ask(Source(far.reader, ReadPosition(None)), ["sales"], where=today.where(far.clock.now()))
     assert answer.value["sales"].tolist() == [1]
     tile = TotalTransactions(far, today)
     assert tile.feed.moment().now.date() == far.clock.today()
@@ -121,7 +121,7 @@ def test_times_are_read_right_in_a_session_of_any_zone(elsewhere: Workbench) -> 
     shown = query(Reader(engines), "select beat_at, array[beat_at] as several from heartbeat")
     found = health.status(engines)
     times = [stored.value.created_at, stored.as_of, view.updated_at, found.master.beat_at, found.replica.beat_at]
-    times += [elsewhere.reader.read(Session(), lambda c: 1).as_of, shown.attrs["as_of"]]
+    times += [elsewhere.reader.read(ReadPosition(), lambda c: 1).as_of, shown.attrs["as_of"]]
     times += [shown["beat_at"][0].to_pydatetime()]
     assert shown["several"][0] == [shown["beat_at"][0]]
     for each in times:

@@ -15,7 +15,7 @@ from tests.examples import CAKE, LATTE, sale
 from tests.integration.test_metrics import Shop, check, columns, contents
 from workbench.connection import Workbench
 from workbench.database.positions import mark
-from workbench.database.replication import Reader, Session
+from workbench.database.replication import Reader, ReadPosition
 from workbench.errors import FiguresUnavailable, ServerUnavailable
 from workbench.metrics import Columns, Source, Where, ask, long_reads
 from workbench.metrics import columns as columns_module
@@ -56,14 +56,14 @@ def test_a_replica_that_has_replayed_nothing_is_not_asked_what_has_changed(
 ) -> None:
     asked, replica = [], workbench.engines.replica
     assert replica is not None
-    columns.refresh(workbench.reader, Session())
+    columns.refresh(workbench.reader, ReadPosition())
     with paused_replay(workbench.engines, replica_superuser):
-        columns.refresh(workbench.reader, Session())
+        columns.refresh(workbench.reader, ReadPosition())
         sa.event.listen(replica, "before_cursor_execute", lambda *call: asked.append(call[2]))
         workbench.sales().create(sale(), uuid.uuid4())
-        assert not columns.refresh(workbench.reader, Session())
+        assert not columns.refresh(workbench.reader, ReadPosition())
         assert asked and not any("audit_log" in text for text in asked)
-    assert columns.refresh(workbench.reader, Session())
+    assert columns.refresh(workbench.reader, ReadPosition())
     assert any("audit_log" in text for text in asked)
 
 
@@ -80,10 +80,10 @@ def test_a_copy_in_many_chunks_is_that_in_one(
     workbench: Workbench, tmp_path: Path, columns: Columns, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     load(workbench.engines, 100, seed=7)
-    columns.refresh(workbench.reader, Session())
+    columns.refresh(workbench.reader, ReadPosition())
     monkeypatch.setattr(columns_module, "CHUNK_SALES", 7)
     many = Columns(tmp_path / "many", 512)
-    many.refresh(workbench.reader, Session())
+    many.refresh(workbench.reader, ReadPosition())
     assert contents(many) == contents(columns)
     many.close()
     assert sorted(path.suffix for path in (tmp_path / "many").iterdir()) == [".duckdb", ".lock"]
@@ -98,17 +98,17 @@ def test_a_copy_that_takes_too_long_is_an_error_in_words(
     with workbench.engines.owner.begin() as locking:
         locking.execute(sa.text("lock table sales_item"))
         with pytest.raises(ServerUnavailable, match="took longer"):
-            columns.refresh(Reader(replace(workbench.engines, replica=None)), Session())
+            columns.refresh(Reader(replace(workbench.engines, replica=None)), ReadPosition())
     assert columns.moment is None
 
 
 def test_a_stranger_sees_nothing_older_than_the_columns(workbench: Workbench, columns: Columns) -> None:
-    columns.refresh(workbench.reader, Session())
+    columns.refresh(workbench.reader, ReadPosition())
     workbench.sales().create(sale(), uuid.uuid4())
-    own = Session()
+    own = ReadPosition()
     mark(workbench.engines, own)
     columns.refresh(workbench.reader, own)
-    stranger = Session()
+    stranger = ReadPosition()
     assert ask(Source(workbench.reader, stranger, columns), ["sales"]).value["sales"].tolist() == [1]
     assert columns.moment is not None
     assert stranger.token == columns.moment.token == own.token
@@ -120,7 +120,7 @@ def test_what_is_asked_while_a_refresh_is_under_way_is_of_the_state_before(
     shop = Shop(workbench)
     shop.sales.create(sale(), uuid.uuid4())
     columns.refresh(workbench.reader, shop.session)
-    source, found = Source(workbench.reader, Session(shop.session.token), columns), []
+    source, found = Source(workbench.reader, ReadPosition(shop.session.token), columns), []
     shop.sales.create(sale(), uuid.uuid4())
     hold = Columns._hold
 
@@ -174,7 +174,7 @@ def test_a_file_that_does_not_belong_is_made_anew(workbench: Workbench, tmp_path
 def test_two_processes_do_not_share_a_file(workbench: Workbench, tmp_path: Path) -> None:
     made = [Columns(tmp_path, 256) for _ in range(2)]
     for each in made:
-        each.refresh(workbench.reader, Session())
+        each.refresh(workbench.reader, ReadPosition())
     assert sorted(path.name for path in tmp_path.glob("*.duckdb")) == ["columns-0.duckdb", "columns-1.duckdb"]
     for each in made:
         each.close()
@@ -184,8 +184,8 @@ def test_columns_that_cannot_be_kept_say_so_and_the_database_answers(workbench: 
     (tmp_path / "file").write_text("in the way")
     columns = Columns(tmp_path / "file" / "columns", 256)
     with pytest.raises(FiguresUnavailable, match="cannot be kept in .*columns: Not a directory"):
-        columns.refresh(workbench.reader, Session())
-    answer = ask(Source(workbench.reader, Session(), columns), ["sales"])
+        columns.refresh(workbench.reader, ReadPosition())
+    answer = ask(Source(workbench.reader, ReadPosition(), columns), ["sales"])
     assert answer.value["sales"].tolist() == [0]
 
 

@@ -12,7 +12,7 @@ from tests.examples import sale
 from workbench.connection import Workbench
 from workbench.dashboards import TotalRevenue
 from workbench.dashboards.feed import Feed
-from workbench.database.replication import Session
+from workbench.database.replication import ReadPosition
 from workbench.filters import Filters
 from workbench.live import Live
 from workbench.metrics import Where
@@ -71,10 +71,10 @@ def test_a_dashboard_says_beside_the_change_what_the_earlier_period_lacks(workbe
     sell(workbench, date(2026, 9, 23), date(2026, 10, 31))
     filters = Filters(period="custom", date_from=date(2026, 10, 1), date_to=date(2026, 10, 31))
     live = Live(workbench)
-    live.columns.refresh(workbench.reader, Session())
+    live.columns.refresh(workbench.reader, ReadPosition())
     assert "which has sales only from 2026-09-23 on, on 8 of its 31 days" in change_said(Feed(workbench, filters, live))
     sell(workbench, date(2026, 8, 20), date(2026, 9, 22))
-    live.columns.refresh(workbench.reader, Session(None))
+    live.columns.refresh(workbench.reader, ReadPosition(None))
     said = change_said(Feed(workbench, filters, live))
     assert "against previous period" in said and "which has" not in said
     live.stop()

@@ -20,7 +20,7 @@ from workbench.config import Settings
 from workbench.connection import Workbench
 from workbench.database.deadline import ANSWER_SECONDS, LATE_SECONDS, GuardedConnection
 from workbench.database.engines import connect
-from workbench.database.replication import Reader, Session
+from workbench.database.replication import Reader, ReadPosition
 from workbench.servers import cluster
 
 
@@ -119,14 +119,14 @@ def test_reads_leave_a_black_hole_within_the_ping_limit(settings: Settings, hole
     engines = connect(settings.model_copy(update={"replica_db_port": hole.port}))
     reader = Reader(engines)
     work = lambda c: c.execute(sa.text("select 1")).scalar_one()  # noqa: E731
-    wait_until(lambda: reader.read(Session(), work).engine == "replica", "the replica")
+    wait_until(lambda: reader.read(ReadPosition(), work).engine == "replica", "the replica")
     hole.swallow()
     start = time.monotonic()
-    answer = reader.read(Session(), work)
+    answer = reader.read(ReadPosition(), work)
     assert (answer.value, answer.engine) == (1, "master")
     assert time.monotonic() - start < 6
     start = time.monotonic()
-    assert reader.read(Session(), work).engine == "master"
+    assert reader.read(ReadPosition(), work).engine == "master"
     assert time.monotonic() - start < 0.5, "a replica that has just not answered is not tried again at once"
     engines.dispose()
 
@@ -134,13 +134,13 @@ def test_reads_leave_a_black_hole_within_the_ping_limit(settings: Settings, hole
 def test_a_stopped_replica_does_not_stop_reading(settings: Settings, workbench: Workbench) -> None:
     pid_file = settings.workbench_data_dir / "replica" / "postmaster.pid"
     work = lambda c: c.execute(sa.text("select pg_backend_pid()")).scalar_one()  # noqa: E731
-    backend = workbench.reader.read(Session(), work).value
+    backend = workbench.reader.read(ReadPosition(), work).value
     postmaster = int(pid_file.read_text().splitlines()[0])
     for pid in (postmaster, backend):
         os.kill(pid, signal.SIGSTOP)
     try:
         start = time.monotonic()
-        assert workbench.reader.read(Session(), work).engine == "master"
+        assert workbench.reader.read(ReadPosition(), work).engine == "master"
         assert time.monotonic() - start < 6
     finally:
         for pid in (postmaster, backend):

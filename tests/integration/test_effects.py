@@ -12,7 +12,7 @@ import pytest
 from tests.examples import CAKE, LATTE, sale
 from workbench.connection import Workbench
 from workbench.database.positions import wait_for_replica
-from workbench.database.replication import Session
+from workbench.database.replication import ReadPosition
 from workbench.metrics import Source, Where
 from workbench.metrics.insights import effects
 
@@ -29,7 +29,7 @@ def test_quantity_price_and_discount_are_the_whole_change(workbench: Workbench) 
     for at, lines in sales:
         workbench.sales().create(sale(transaction_time=at, lines=lines), uuid4())
     assert wait_for_replica(workbench.engines)
-    found = effects(Source(workbench.reader, Session()), JUNE, MAY).value
+    found = effects(Source(workbench.reader, ReadPosition()), JUNE, MAY).value
     rows = {row.product_code: row for row in found.itertuples()}
     latte = rows[LATTE["product_code"]]
     # 10.00 became 14.20: one more at 3.50; 15.20 instead of four at 3.50; 1.00 instead of 0.50 off.
@@ -46,4 +46,4 @@ def test_quantity_price_and_discount_are_the_whole_change(workbench: Workbench) 
 
 @pytest.mark.parametrize(("now", "before"), [(JUNE, MAY), (MAY, JUNE)])
 def test_without_sales_there_are_no_rows(workbench: Workbench, now: Where, before: Where) -> None:
-    assert effects(Source(workbench.reader, Session()), now, before).value.empty
+    assert effects(Source(workbench.reader, ReadPosition()), now, before).value.empty

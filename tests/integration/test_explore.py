@@ -26,7 +26,7 @@ from workbench.dashboards.pivot import PivotTable
 from workbench.dashboards.question_charts import tiles_of
 from workbench.dashboards.question_figures import GroupNames, adds_nothing, figure_text, figures_of, totals_of
 from workbench.dashboards.saved_questions import MyDashboard
-from workbench.database.replication import Session
+from workbench.database.replication import ReadPosition
 from workbench.database.sql_files import drawable
 from workbench.errors import FieldError
 from workbench.filters import Filters
@@ -146,7 +146,7 @@ def _is_missing(value: Any) -> bool:
 def test_pairs_and_their_totals_are_of_one_moment(feed: Feed, monkeypatch: pytest.MonkeyPatch) -> None:
     source, moment = Live.source, feed.moment()
 
-    def source_later(self: Live, session: Session, shown: str | None = None) -> Any:
+    def source_later(self: Live, session: ReadPosition, shown: str | None = None) -> Any:
         feed.workbench.sales().create(sale(), uuid4())
         wait_until(lambda: self.columns.catch_up(feed.workbench.reader, session, is_now=True), "the new sale")
         return source(self, session, shown)
@@ -241,7 +241,7 @@ def test_the_notebook_asks_the_same(feed: Feed, monkeypatch: pytest.MonkeyPatch,
 
 
 def questions(workbench: Workbench, owner: str) -> SavedViews:
-    return SavedViews(workbench.engines, workbench.reader, Session(), owner, is_question=True)
+    return SavedViews(workbench.engines, workbench.reader, ReadPosition(), owner, is_question=True)
 
 
 def test_what_was_saved_is_drawn_and_one_that_fails_costs_only_itself(workbench: Workbench) -> None:
@@ -270,7 +270,7 @@ def test_what_was_saved_is_drawn_and_one_that_fails_costs_only_itself(workbench:
 def test_a_question_does_not_replace_a_view_of_analytics(workbench: Workbench) -> None:
     with workbench.engines.owner.begin() as connection:
         connection.execute(sa.text("delete from saved_view"))
-    of_analytics = SavedViews(workbench.engines, workbench.reader, Session(), "ann")
+    of_analytics = SavedViews(workbench.engines, workbench.reader, ReadPosition(), "ann")
     of_explore = questions(workbench, "ann")
     of_analytics.save("Monday", "?tab=overview&period=last_week")
     with pytest.raises(FieldError, match="another view of this name"):

@@ -22,7 +22,7 @@ from workbench.connection import connect as connect_workbench
 from workbench.database.deadline import LATE_SECONDS
 from workbench.database.engines import Engines
 from workbench.database.failures import failure
-from workbench.database.replication import CONNECTED_SECONDS, Session
+from workbench.database.replication import CONNECTED_SECONDS, ReadPosition
 from workbench.database.writes import SAVE_SECONDS
 from workbench.errors import OutcomeUnknown, SaleConflict, SaleNotFound, ServerBusy, ServerUnavailable, WorkbenchError
 from workbench.filters.saved_views import SavedViews
@@ -178,7 +178,7 @@ def test_a_conflict_that_was_shown_is_not_taken_back_by_the_next_read(
 
 
 def test_a_named_view_whose_answer_was_lost_is_told_as_unknown(through: Workbench, proxy: FaultProxy) -> None:
-    views = SavedViews(through.engines, through.reader, Session(), "ada")
+    views = SavedViews(through.engines, through.reader, ReadPosition(), "ada")
     proxy.cut("insert into saved_view", "before the answer")
     with pytest.raises(OutcomeUnknown, match="Look what is there"):
         views.save("mine", "days=7")
@@ -190,7 +190,7 @@ def test_a_connection_that_was_ended_a_moment_after_its_use_leaves_no_write_in_d
     through: Workbench, proxy: FaultProxy
 ) -> None:
     """It is not asked so soon, yet its end has come: a write that cannot be repeated is not sent on it."""
-    views = SavedViews(through.engines, through.reader, Session(), "ada")
+    views = SavedViews(through.engines, through.reader, ReadPosition(), "ada")
     for number in range(3):
         saved = views.save(f"view {number}", "days=7")
         proxy.cut_all()
@@ -254,7 +254,7 @@ def test_a_network_that_drops_the_old_connections_alone_holds_up_a_read_or_a_sav
     """The servers are there and answer whoever comes anew: only the statement, or its answer, never arrives."""
     reader, sales = apart.reader, apart.sales()
     made = sales.create(sale(), uuid4())
-    reader.read_master(Session(), lambda on: None)
+    reader.read_master(ReadPosition(), lambda on: None)
 
     drops = [to_replica, proxy]  # each in the middle of a statement
 
@@ -267,7 +267,7 @@ def test_a_network_that_drops_the_old_connections_alone_holds_up_a_read_or_a_sav
         on.exec_driver_sql("select pg_sleep(0.6)")
 
     began = time.monotonic()
-    assert reader.read(Session(), dropping).engine == "master"
+    assert reader.read(ReadPosition(), dropping).engine == "master"
     read = time.monotonic() - began
     proxy.swallow_present()
     began = time.monotonic()
@@ -283,14 +283,14 @@ def test_a_large_answer_that_is_swallowed_while_it_is_sent_is_read_again_within_
     def large(on: sa.Connection) -> int:
         return len(on.exec_driver_sql("select repeat('x', 1000000) from generate_series(1, 40)").scalars().all())
 
-    apart.reader.read_master(Session(), lambda on: None)  # so that its pool has a connection
+    apart.reader.read_master(ReadPosition(), lambda on: None)  # so that its pool has a connection
     to_replica.pace = 0.006
     began = time.monotonic()
-    answer = apart.reader.read(Session(), large)
+    answer = apart.reader.read(ReadPosition(), large)
     assert (answer.engine, answer.value, time.monotonic() - began > LATE_SECONDS * 3) == ("replica", 40, True)
     to_replica.pace, to_replica.most = 0, 3_000_000
     began = time.monotonic()
-    answer = apart.reader.read(Session(), large)
+    answer = apart.reader.read(ReadPosition(), large)
     took = time.monotonic() - began
     assert (answer.engine, answer.value, to_replica.most) == ("master", 40, math.inf)
     assert took < READ_SECONDS, took
@@ -318,8 +318,8 @@ def test_a_read_ends_within_six_seconds_whatever_is_swallowed_and_a_slow_one_goe
 ) -> None:
     """The network swallows the replica, or both servers, in mid-statement; all attempts are counted together."""
     reader = apart.reader
-    reader.read_master(Session(), lambda on: None)  # so that its pool has a connection
-    assert reader.read(Session(), lambda on: on.exec_driver_sql("select pg_sleep(3.5)").all()).engine == "replica"
+    reader.read_master(ReadPosition(), lambda on: None)  # so that its pool has a connection
+    assert reader.read(ReadPosition(), lambda on: on.exec_driver_sql("select pg_sleep(3.5)").all()).engine == "replica"
 
     def work(on: sa.Connection) -> None:
         to_replica.swallow()
@@ -329,7 +329,7 @@ def test_a_read_ends_within_six_seconds_whatever_is_swallowed_and_a_slow_one_goe
 
     began, answered = time.monotonic(), ""
     with suppress(ServerUnavailable):
-        answered = reader.read(Session(), work).engine
+        answered = reader.read(ReadPosition(), work).engine
     took = time.monotonic() - began
     assert answered == ("" if is_master_swallowed else "master")
     assert took < READ_SECONDS + 1, took

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from tests.examples import sale
 from workbench.connection import Workbench
 from workbench.database.positions import mark
-from workbench.database.replication import Session
+from workbench.database.replication import ReadPosition
 from workbench.errors import MetricError
 from workbench.metrics import METRICS, Columns, Source, Where, ask
 from workbench.metrics.insights import baskets, customers, discounts, products
@@ -148,7 +148,7 @@ def source(workbench: Workbench) -> Source:
             ).bindparams(sa.bindparam("lines", lines, sa.dialects.postgresql.JSONB))
         )
         connection.execution_options(no_parameters=True).exec_driver_sql(RETURNS)
-    session = Session()
+    session = ReadPosition()
     mark(workbench.engines, session)
     return Source(workbench.reader, session)
 

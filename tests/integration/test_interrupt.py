@@ -16,13 +16,13 @@ from workbench.servers import cluster
 BEGIN = """
 import sqlalchemy as sa
 from workbench import connect, figures, sql
-from workbench.database.replication import Session
+from workbench.database.replication import ReadPosition
 wb = connect()
 """
 SLEEPS = {
     "sql()": "sql('select pg_sleep(25)', workbench=wb)",
     "sql() of the master": "sql('select pg_sleep(25)', engine='master', workbench=wb)",
-    "a read": "wb.reader.read(Session(), lambda c: c.execute(sa.text('select pg_sleep(7)')))",
+    "a read": "wb.reader.read(ReadPosition(), lambda c: c.execute(sa.text('select pg_sleep(7)')))",
 }
 SOON = 1.8  # a connection that is closed instead, as it did not answer, is closed later
 ACTIVE = "select pid from pg_stat_activity where wait_event = 'PgSleep' and usename = 'workbench_reader'"

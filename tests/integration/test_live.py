@@ -29,7 +29,7 @@ from workbench.dashboards.over_time import RevenueOverTime
 from workbench.dashboards.sales_dashboard import OVERVIEW
 from workbench.dashboards.tables import RecentSales
 from workbench.database.engines import Engines
-from workbench.database.replication import Answer, Session
+from workbench.database.replication import Answer, ReadPosition
 from workbench.errors import MetricError, WorkbenchError
 from workbench.filters import Filters
 from workbench.live import Live, shared_live
@@ -66,11 +66,11 @@ def test_figures_do_not_wait_for_the_columns(workbench: Workbench, monkeypatch: 
     live = Live(workbench, seconds=0.1)
     try:
         live.start()
-        assert figures(live, Session()) == (1, "10.70")
+        assert figures(live, ReadPosition()) == (1, "10.70")
         assert not live.is_ready
         may_copy.set()
         wait_until(lambda: live.is_ready, "the columns")
-        assert figures(live, Session()) == (1, "10.70")
+        assert figures(live, ReadPosition()) == (1, "10.70")
     finally:
         may_copy.set()
         live.stop()
@@ -92,12 +92,12 @@ class Queries:
         return sum(name in text for text in self.texts)
 
 
-def create(workbench: Workbench, session: Session | None = None, **changes: Any) -> None:
+def create(workbench: Workbench, session: ReadPosition | None = None, **changes: Any) -> None:
     """A sale of 10.70 by somebody else, or by the session."""
-    Sales(workbench.engines, workbench.reader, session or Session()).create(sale(**changes), uuid4())
+    Sales(workbench.engines, workbench.reader, session or ReadPosition()).create(sale(**changes), uuid4())
 
 
-def figures(live: Live, session: Session, where: Where = Where()) -> tuple[int, str]:
+def figures(live: Live, session: ReadPosition, where: Where = Where()) -> tuple[int, str]:
     """Number of sales and revenue."""
     row = live.ask(session, TOTALS, [], where).value.iloc[0]
     return int(row["sales"]), str(row["revenue"])
@@ -105,10 +105,10 @@ def figures(live: Live, session: Session, where: Where = Where()) -> tuple[int, 
 
 def test_a_write_by_another_connection_is_a_new_revision(live: Live, workbench: Workbench) -> None:
     before = live.revision
-    assert figures(live, Session()) == (0, "0.00")
+    assert figures(live, ReadPosition()) == (0, "0.00")
     create(workbench)
     wait_until(lambda: live.revision > before, "a new revision", seconds=5)
-    assert figures(live, Session()) == (1, "10.70")
+    assert figures(live, ReadPosition()) == (1, "10.70")
 
 
 def test_a_change_wakes_whoever_follows_as_long_as_he_is_there(live: Live, workbench: Workbench) -> None:
@@ -170,14 +170,14 @@ def test_an_idle_database_is_no_new_revision_and_its_as_of_moves(live: Live) -> 
 
 def test_twenty_pages_ask_what_one_does(live: Live, workbench: Workbench) -> None:
     create(workbench)
-    wait_until(lambda: figures(live, Session()) == (1, "10.70"), "the sale")
+    wait_until(lambda: figures(live, ReadPosition()) == (1, "10.70"), "the sale")
     asked: list[Source] = []
 
     def work(source: Source) -> Answer[int]:
         asked.append(source)
         return source.read(lambda facts: len(facts.execute(sa.select(sa.literal(1)))))
 
-    for session in [Session() for _ in range(20)]:
+    for session in [ReadPosition() for _ in range(20)]:
         live.answer(session, "the same", work)
     assert len(asked) == 1
 
@@ -188,7 +188,7 @@ def test_pages_that_look_at_the_same_have_it_fetched_and_prepared_once(
 ) -> None:
     """What one has prepared is what each would have: with other filters, and after a change, it is made anew."""
     create(workbench, transaction_time=datetime.now().isoformat(sep=" "))
-    wait_until(lambda: figures(live, Session()) == (1, "10.70"), "the sale")
+    wait_until(lambda: figures(live, ReadPosition()) == (1, "10.70"), "the sale")
     prepared: list[Any] = []
     prepare = kind.prepare
 
@@ -210,7 +210,7 @@ def test_pages_that_look_at_the_same_have_it_fetched_and_prepared_once(
     first = pages[0].feed.moment()
     assert all(same_as(prepare(tile, first, tile.fetch(first).value), prepared[0]) for tile in pages)
     create(workbench, transaction_time=datetime.now().isoformat(sep=" "))
-    wait_until(lambda: figures(live, Session()) == (2, "21.40"), "the second sale")
+    wait_until(lambda: figures(live, ReadPosition()) == (2, "21.40"), "the second sale")
     draw_all()
     assert len(prepared) == 4 and not same_as(prepared[2], prepared[0])
 
@@ -220,7 +220,7 @@ def test_a_page_is_walked_through_for_new_charts_and_not_for_changes(
 ) -> None:
     """Bokeh walks through all models of a page whenever it was frozen, which takes longer than to draw its tiles."""
     create(workbench, transaction_time=datetime.now().isoformat(sep=" "))
-    wait_until(lambda: figures(live, Session()) == (1, "10.70"), "the sale")
+    wait_until(lambda: figures(live, ReadPosition()) == (1, "10.70"), "the sale")
     feed, document, walked = Feed(workbench, None, live), Document(), list[int]()
     tiles = [TotalRevenue(feed), RevenueByStore(feed), RevenueOverTime(feed)]
     for tile in tiles:
@@ -237,7 +237,7 @@ def test_a_page_is_walked_through_for_new_charts_and_not_for_changes(
 
     assert draw_all() == 1
     create(workbench, transaction_time=datetime.now().isoformat(sep=" "))
-    wait_until(lambda: figures(live, Session()) == (2, "21.40"), "the second sale")
+    wait_until(lambda: figures(live, ReadPosition()) == (2, "21.40"), "the second sale")
     assert draw_all() == 0
     assert "21.40" in tiles[0].card.text
 
@@ -250,7 +250,7 @@ def same_as(one: Any, other: Any) -> bool:
 def test_a_tile_of_a_session_that_has_just_written_is_not_what_others_share(live: Live, workbench: Workbench) -> None:
     feeds = [Feed(workbench, None, live) for _ in range(2)]
     for feed in feeds:
-        feed.session = Session()
+        feed.session = ReadPosition()
     tiles = [TotalTransactions(feed) for feed in feeds]
 
     def shown(tile: TotalTransactions) -> int:
@@ -273,10 +273,10 @@ def test_an_answer_is_not_kept_for_filters_that_moved_while_it_was_asked_for(liv
 
     for _ in range(2):
         filters.stores = []
-        assert live.once(Session(), lambda: tuple(filters.stores), work) == "of both"
-    assert live.once(Session(), lambda: tuple(filters.stores), lambda: "of store 3") == "of store 3"
+        assert live.once(ReadPosition(), lambda: tuple(filters.stores), work) == "of both"
+    assert live.once(ReadPosition(), lambda: tuple(filters.stores), lambda: "of store 3") == "of store 3"
     filters.stores = []
-    assert live.once(Session(), lambda: tuple(filters.stores), lambda: "of all") == "of all"
+    assert live.once(ReadPosition(), lambda: tuple(filters.stores), lambda: "of all") == "of all"
 
 
 ALONE = [
@@ -290,14 +290,16 @@ ALONE = [
 
 def test_every_filter_is_answered_by_the_columns_alone(live: Live, workbench: Workbench) -> None:
     create(workbench)
-    wait_until(lambda: figures(live, Session()) == (1, "10.70"), "the sale")
+    wait_until(lambda: figures(live, ReadPosition()) == (1, "10.70"), "the sale")
     queries = Queries(workbench)
     for where in ALONE:
         for by in ([], ["day"]):
-            live.ask(Session(), [*TOTALS, "items_sold", "average_sale", "customers", "new_customers"], by, where)
-        live.ask(Session(), ["revenue", "items_sold"], ["product", "hour"], where)
-        live.answer(Session(), ("discounts", where), lambda source, where=where: discounts(source, where, by=["store"]))  # type: ignore[misc]
-        live.answer(Session(), ("customers", where), lambda source, where=where: customers(source, where))  # type: ignore[misc]
+            live.ask(ReadPosition(), [*TOTALS, "items_sold", "average_sale", "customers", "new_customers"], by, where)
+        live.ask(ReadPosition(), ["revenue", "items_sold"], ["product", "hour"], where)
+        live.answer(
+            ReadPosition(), ("discounts", where), lambda source, where=where: discounts(source, where, by=["store"])
+        )  # type: ignore[misc]
+        live.answer(ReadPosition(), ("customers", where), lambda source, where=where: customers(source, where))  # type: ignore[misc]
     assert not [text for text in queries.texts if "fact_" in text]
 
 
@@ -317,7 +319,7 @@ def test_the_tiles_of_a_page_are_answered_by_two_passes_for_periods_that_touch(
 ) -> None:
     """One of sales and one of lines: the period, what of it is compared where it runs, and what with."""
     create(workbench, transaction_time=datetime.now().isoformat(sep=" "))
-    wait_until(lambda: figures(live, Session()) == (1, "10.70"), "the sale")
+    wait_until(lambda: figures(live, ReadPosition()) == (1, "10.70"), "the sale")
     asked: list[str] = []
     execute = ColumnFacts.execute
 
@@ -334,7 +336,7 @@ def test_the_tiles_of_a_page_are_answered_by_two_passes_for_periods_that_touch(
 
 def test_a_tile_that_nobody_sees_is_asked_for_when_somebody_comes_near(live: Live, workbench: Workbench) -> None:
     create(workbench, transaction_time=datetime.now().isoformat(sep=" "))
-    wait_until(lambda: figures(live, Session()) == (1, "10.70"), "the sale")
+    wait_until(lambda: figures(live, ReadPosition()) == (1, "10.70"), "the sale")
     feed = Feed(workbench, None, live)
     seen, unseen = RevenueByStore(feed), RevenueByCashier(feed)
     unseen.wait_until_near()
@@ -361,10 +363,10 @@ def test_a_wrong_row_that_is_asked_together_with_others_costs_its_own_tile(
     wrong = replace(MEASURES["items_sold"], expression="sum(itmes)")
     monkeypatch.setitem(MEASURES, "items_sold", wrong)
     asked = [MetricQuery(("revenue",), (), Where()), MetricQuery(("items_sold",), (), Where())]
-    live.ask_ahead(Session(), asked)
-    assert live.ask(Session(), *asked[0]).engine == "replica"
+    live.ask_ahead(ReadPosition(), asked)
+    assert live.ask(ReadPosition(), *asked[0]).engine == "replica"
     with pytest.raises(MetricError, match="itmes"):
-        live.ask(Session(), *asked[1])
+        live.ask(ReadPosition(), *asked[1])
 
 
 def test_the_database_alone_is_asked_where_that_is_set(workbench: Workbench) -> None:
@@ -375,23 +377,23 @@ def test_the_database_alone_is_asked_where_that_is_set(workbench: Workbench) -> 
     try:
         wait_until(lambda: live.is_ready, "the columns")
         queries = Queries(workbench)
-        assert figures(live, Session()) == (1, "10.70")
+        assert figures(live, ReadPosition()) == (1, "10.70")
         assert queries.asking("fact_sales")
-        for source in (live.source(Session()), live.source_now(Session())):  # the table of sales too
+        for source in (live.source(ReadPosition()), live.source_now(ReadPosition())):  # the table of sales too
             assert sale_page(source).value.count == 1 and source.columns is None
     finally:
         live.stop()
 
 
 def test_a_session_sees_its_own_write_at_once(live: Live, workbench: Workbench) -> None:
-    session = Session()
+    session = ReadPosition()
     assert figures(live, session)[0] == 0
     create(workbench, session)
     assert figures(live, session) == (1, "10.70")
 
 
 def test_an_error_is_not_remembered(live: Live) -> None:
-    session = Session()
+    session = ReadPosition()
 
     def fail(_source: object) -> Any:
         raise KeyError("once")

@@ -23,7 +23,7 @@ from tests.integration.plain_metrics import plain
 from workbench.config.clock import begin_weeks_on
 from workbench.connection import Workbench, connect
 from workbench.database.positions import mark
-from workbench.database.replication import Session
+from workbench.database.replication import ReadPosition
 from workbench.errors import MetricError, ReturnRefused
 from workbench.metrics import DIMENSIONS, METRICS, Columns, MetricQuery, Source, Where, ask, ask_together
 from workbench.metrics.definitions import MEASURES
@@ -408,7 +408,7 @@ def test_the_replica_answers_and_an_own_write_is_seen_at_once(workbench: Workben
 
 
 def test_an_empty_database_has_zeros_and_no_ratios(workbench: Workbench) -> None:
-    answer = ask(Source(workbench.reader, Session()), list(METRICS)).value.to_dict("records")
+    answer = ask(Source(workbench.reader, ReadPosition()), list(METRICS)).value.to_dict("records")
     zero = Decimal("0.00")
     expected = {
         "revenue": zero,
@@ -420,7 +420,7 @@ def test_an_empty_database_has_zeros_and_no_ratios(workbench: Workbench) -> None
         "new_customers": 0,
     }
     assert answer == [{name: expected.get(name) for name in METRICS}]
-    assert ask(Source(workbench.reader, Session()), ["revenue"], by=["store"]).value.empty
+    assert ask(Source(workbench.reader, ReadPosition()), ["revenue"], by=["store"]).value.empty
 
 
 def test_texts_come_back_as_they_are_and_none_is_last(workbench: Workbench, columns: Columns) -> None:
@@ -435,7 +435,7 @@ def test_texts_come_back_as_they_are_and_none_is_last(workbench: Workbench, colu
 
 
 def test_what_a_grain_cannot_give_is_refused(workbench: Workbench) -> None:
-    source = Source(workbench.reader, Session())
+    source = Source(workbench.reader, ReadPosition())
     for metric in ("sales", "average_sale", "customers", "new_customers", "items_per_sale"):
         with pytest.raises(MetricError, match="by product cannot be given.*day, hour, weekday, week, .*store"):
             ask(source, [metric], by=["product"])

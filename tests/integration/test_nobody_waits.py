@@ -14,7 +14,7 @@ from tests.conftest import as_superuser, wait_until
 from workbench.config import Settings
 from workbench.connection import Workbench
 from workbench.database.askers import Asker
-from workbench.database.replication import Answer, Session
+from workbench.database.replication import Answer, ReadPosition
 from workbench.errors import NobodyWaits
 from workbench.live import Live
 from workbench.metrics import Source
@@ -29,7 +29,7 @@ SOON = 4.0  # less than what a query takes by itself here
 def live(workbench: Workbench) -> Iterator[Live]:
     """A Live whose columns are copied."""
     made = Live(workbench)
-    made.columns.refresh(workbench.reader, Session())
+    made.columns.refresh(workbench.reader, ReadPosition())
     yield made
     made.stop()
 
@@ -71,22 +71,22 @@ def test_a_query_ends_with_the_one_who_asked(
     name: str, workbench: Workbench, threads: ThreadPoolExecutor, is_asleep: Callable[[], bool]
 ) -> None:
     read, asker = getattr(workbench.reader, name), Asker()
-    answer = asked(threads, asker, lambda: read(Session(), lambda on: on.exec_driver_sql("select pg_sleep(7)")))
+    answer = asked(threads, asker, lambda: read(ReadPosition(), lambda on: on.exec_driver_sql("select pg_sleep(7)")))
     wait_until(is_asleep, "the query to run")
     asker.leave()
     wait_until(lambda: not is_asleep(), "the query to end", SOON)
     with pytest.raises(NobodyWaits):
         answer.result()
-    assert read(Session(), lambda on: on.exec_driver_sql("select 1").scalar()).value == 1
+    assert read(ReadPosition(), lambda on: on.exec_driver_sql("select 1").scalar()).value == 1
     if name == "read":  # the others still ask the replica
-        assert read(Session(), lambda on: None).engine == "replica"
+        assert read(ReadPosition(), lambda on: None).engine == "replica"
 
 
 def test_a_question_of_two_ends_with_the_second(
     live: Live, threads: ThreadPoolExecutor, is_asleep: Callable[[], bool]
 ) -> None:
     first, second = Asker(), Asker()
-    ask = partial(live.answer, Session(), "the same", sleep)
+    ask = partial(live.answer, ReadPosition(), "the same", sleep)
     answers = [asked(threads, first, ask)]
     wait_until(is_asleep, "the query to run")
     answers.append(asked(threads, second, ask))
@@ -103,7 +103,7 @@ def test_a_question_of_two_ends_with_the_second(
 def test_whoever_stays_gets_the_answer(live: Live, threads: ThreadPoolExecutor, is_asleep: Callable[[], bool]) -> None:
     """A page asked first and leaves; another one, and a notebook, which has no page, wait for the same."""
     leaving, staying = Asker(), Asker()
-    ask = partial(live.answer, Session(), "the same", partial(sleep, seconds=2))
+    ask = partial(live.answer, ReadPosition(), "the same", partial(sleep, seconds=2))
     answers = [asked(threads, leaving, ask)]
     wait_until(is_asleep, "the query to run")
     answers += [asked(threads, staying, ask), threads.submit(ask)]
@@ -118,10 +118,10 @@ def test_a_question_that_was_dropped_is_asked_again(
     live: Live, threads: ThreadPoolExecutor, is_asleep: Callable[[], bool]
 ) -> None:
     leaving = Asker()
-    lost = asked(threads, leaving, partial(live.answer, Session(), "the same", sleep))
+    lost = asked(threads, leaving, partial(live.answer, ReadPosition(), "the same", sleep))
     wait_until(is_asleep, "the query to run")
     leaving.leave()
-    asks = partial(live.answer, Session(), "the same", partial(sleep, seconds=0))
+    asks = partial(live.answer, ReadPosition(), "the same", partial(sleep, seconds=0))
     assert asked(threads, Asker(), asks).result().engine == "replica"
     with pytest.raises(NobodyWaits):
         lost.result()
@@ -135,9 +135,9 @@ def test_a_figure_of_the_columns_ends_too(live: Live, threads: ThreadPoolExecuto
         has_begun.set_result(True)
         return facts.execute(long)
 
-    answer = asked(threads, asker, lambda: live.columns.read(live.workbench.reader, Session(), work))
+    answer = asked(threads, asker, lambda: live.columns.read(live.workbench.reader, ReadPosition(), work))
     assert has_begun.result(20)
     asker.leave()
     with pytest.raises(NobodyWaits):
         answer.result()
-    assert live.columns.read(live.workbench.reader, Session(), lambda facts: 1) is not None
+    assert live.columns.read(live.workbench.reader, ReadPosition(), lambda facts: 1) is not None

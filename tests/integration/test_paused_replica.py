@@ -13,7 +13,7 @@ from workbench import figures
 from workbench.config import Settings
 from workbench.connection import Workbench
 from workbench.database.positions import wait_for_replica
-from workbench.database.replication import Session
+from workbench.database.replication import ReadPosition
 from workbench.errors import ClusterError
 from workbench.servers import cluster
 from workbench.servers.cluster.layout import layout_of
@@ -30,7 +30,7 @@ def is_paused(settings: Settings) -> bool:
 
 
 def test_a_reader_sees_the_past_and_a_writer_its_own_sale(workbench: Workbench, settings: Settings) -> None:
-    session = Session()
+    session = ReadPosition()
     with cluster.paused_replica(settings):
         assert is_paused(settings)
         workbench.sales(session).create(sale(), uuid4())

@@ -18,7 +18,7 @@ from workbench.config import Settings
 from workbench.connection import Workbench
 from workbench.database.engines import Engines, connect
 from workbench.database.positions import beat, wait_for_replica
-from workbench.database.replication import Answer, Reader, Session
+from workbench.database.replication import Answer, Reader, ReadPosition
 from workbench.database.sql_query import query
 from workbench.errors import ServerBusy
 
@@ -54,7 +54,7 @@ class Asked(threading.Thread):
 
 
 def long_read(reader: Reader) -> Answer[None]:
-    return reader.read(Session(), lambda connection: connection.execute(sa.text(LONG)).scalar_one())
+    return reader.read(ReadPosition(), lambda connection: connection.execute(sa.text(LONG)).scalar_one())
 
 
 @contextmanager
@@ -92,7 +92,7 @@ def test_a_query_that_replay_ends_is_answered_by_the_master_everywhere(
         answer, frame = (read.ended() for read in reads)
     assert (answer.engine, answer.note) == ("master", REPLAYED)
     assert (frame.attrs["engine"], frame.attrs["note"]) == ("master", REPLAYED)
-    assert workbench.reader.read(Session(), count).engine == "replica", "it is well, and asked again at once"
+    assert workbench.reader.read(ReadPosition(), count).engine == "replica", "it is well, and asked again at once"
 
 
 def test_a_deadlock_with_replay_is_answered_by_the_master(workbench: Workbench) -> None:
@@ -116,7 +116,7 @@ def test_a_deadlock_with_replay_is_answered_by_the_master(workbench: Workbench) 
         connection.exec_driver_sql("lock table verification in access exclusive mode")
         beat(workbench.engines)  # whose commit brings what was logged before it
         wait_until(held_on_replica, "the replica to replay the lock")
-        read = Asked(lambda: workbench.reader.read(Session(), work))
+        read = Asked(lambda: workbench.reader.read(ReadPosition(), work))
         assert has_first.wait(20)
         connection.exec_driver_sql("lock table saved_view in access exclusive mode")
         beat(workbench.engines)
@@ -156,7 +156,9 @@ def unbeaten(engines: Engines) -> Iterator[Engines]:
 
 def test_without_any_heartbeat_a_replica_that_follows_is_asked(unbeaten: Engines) -> None:
     def is_asked() -> bool:
-        answer = Reader(unbeaten).read(Session(), lambda c: c.execute(sa.text("select clock_timestamp()")).scalar_one())
+        answer = Reader(unbeaten).read(
+            ReadPosition(), lambda c: c.execute(sa.text("select clock_timestamp()")).scalar_one()
+        )
         return answer.engine == "replica" and abs((answer.value - answer.as_of).total_seconds()) < 20
 
     wait_until(is_asked, "the replica to be asked, with an as-of of now")
@@ -167,7 +169,7 @@ def test_without_any_heartbeat_a_replica_that_stands_still_is_refused(
 ) -> None:
     with paused_replay(unbeaten, replica_superuser):
         workbench.sales().create(sale(), uuid4())
-        answer = Reader(unbeaten).read(Session(), count)
+        answer = Reader(unbeaten).read(ReadPosition(), count)
         frame = query(Reader(unbeaten), COUNT)
     assert (answer.value, answer.engine, answer.note) == (1, "master", "the replica is behind the master")
     assert (frame["n"].tolist(), frame.attrs["engine"], frame.attrs["note"]) == ([1], "master", answer.note)
@@ -180,7 +182,7 @@ def test_a_replica_that_stands_still_is_refused_without_a_heartbeat_of_ones_own(
     with paused_replay(workbench.engines, replica_superuser):
         with workbench.engines.owner.begin() as connection:
             connection.exec_driver_sql("update heartbeat set beat_at = beat_at + interval '31 s'")
-        answers = [Reader(workbench.engines).read(Session(), count), workbench.reader.read(Session(), count)]
+        answers = [Reader(workbench.engines).read(ReadPosition(), count), workbench.reader.read(ReadPosition(), count)]
         frame = query(Reader(workbench.engines), COUNT)
     assert {answer.engine for answer in answers} == {"master"} and frame.attrs["engine"] == "master"
     assert all("stands still" in note for note in (*(answer.note for answer in answers), frame.attrs["note"]))
@@ -191,7 +193,7 @@ def test_while_the_master_is_away_a_replica_that_cannot_be_compared_is_asked(
     settings: Settings, engines: Engines
 ) -> None:
     alone = connect(settings.model_copy(update={"master_db_port": 1}))
-    assert Reader(alone).read(Session(), count).engine == "replica"
+    assert Reader(alone).read(ReadPosition(), count).engine == "replica"
     alone.dispose()
 
 
@@ -199,16 +201,16 @@ def test_a_replica_that_hangs_costs_nobody_but_who_was_waiting_already(settings:
     proxy = FaultProxy((settings.replica_db_host, settings.replica_db_port))
     through = connect(settings.model_copy(update={"replica_db_port": proxy.port}))
     reader = Reader(through)
-    assert reader.read(Session(), count).engine == "replica"
+    assert reader.read(ReadPosition(), count).engine == "replica"
     proxy.swallow()
-    first = Asked(lambda: reader.read(Session(), count))
+    first = Asked(lambda: reader.read(ReadPosition(), count))
     times: list[float] = []
     ends_at = time.monotonic() + 7  # the first one's wait, and at least one probe beside
 
     def read_on() -> None:
         while time.monotonic() < ends_at:
             began = time.monotonic()
-            assert reader.read(Session(), count).engine == "master"
+            assert reader.read(ReadPosition(), count).engine == "master"
             times.append(time.monotonic() - began)
             time.sleep(0.01)
 
@@ -218,6 +220,6 @@ def test_a_replica_that_hangs_costs_nobody_but_who_was_waiting_already(settings:
     assert [other.ended() for other in others] == [None] * 4
     assert len(times) > 50 and max(times) < 1.5, "less than one look at a hung connection takes"
     proxy.pass_on()
-    wait_until(lambda: reader.read(Session(), count).engine == "replica", "the replica to be asked again")
+    wait_until(lambda: reader.read(ReadPosition(), count).engine == "replica", "the replica to be asked again")
     through.dispose()
     proxy.close()

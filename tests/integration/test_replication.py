@@ -17,7 +17,7 @@ from workbench.connection import Workbench
 from workbench.connection import connect as connect_workbench
 from workbench.database.engines import connect
 from workbench.database.positions import beat, wait_for_replica
-from workbench.database.replication import Reader, Session, lsn_number
+from workbench.database.replication import Reader, ReadPosition, lsn_number
 from workbench.errors import ServerUnavailable
 from workbench.reports.run import as_reader
 from workbench.servers import cluster, monitor
@@ -39,7 +39,7 @@ def test_without_its_token_a_session_reads_old_rows(workbench: Workbench, replic
     with paused_replay(workbench.engines, replica_superuser):
         sales = workbench.sales()
         sales.create(sale(), uuid4())
-        forgetful = workbench.reader.read(Session(), count)
+        forgetful = workbench.reader.read(ReadPosition(), count)
         assert (forgetful.engine, forgetful.value) == ("replica", 0)
         assert workbench.reader.read(sales.session, count).value == 1
 
@@ -55,7 +55,7 @@ def test_a_replica_that_is_behind_is_passed_over_and_comes_back(
         assert (answer.value, answer.engine) == (1, "master")
         assert "still behind" in answer.note
         assert time.monotonic() - start < 1.0
-        other = workbench.reader.read(Session(), count)
+        other = workbench.reader.read(ReadPosition(), count)
         assert (other.value, other.engine) == (0, "replica"), "another session may read the older state"
     assert workbench.reader.read(sales.session, count).engine == "replica"
 
@@ -63,7 +63,7 @@ def test_a_replica_that_is_behind_is_passed_over_and_comes_back(
 def test_reads_do_not_go_back_in_time_after_the_master_answered(
     workbench: Workbench, replica_superuser: sa.Engine
 ) -> None:
-    reading = Session()
+    reading = ReadPosition()
     with paused_replay(workbench.engines, replica_superuser):
         workbench.sales().create(sale(), uuid4())
         assert workbench.reader.read_master(reading, count).value == 1
@@ -78,7 +78,7 @@ def test_nobody_waits_for_a_record_of_which_whole_pages_alone_are_flushed(
         select (pg_current_wal_flush_lsn() - '0/0') %% 8192 = 0
             and pg_current_wal_insert_lsn() > pg_current_wal_flush_lsn()
     """
-    session = Session()
+    session = ReadPosition()
     superuser = as_superuser(cluster.superuser(settings), settings.master_db_port)
     with superuser.execution_options(isolation_level="READ COMMITTED").connect() as going_on, superuser.connect() as at:
         going_on.exec_driver_sql("select pg_logical_emit_message(false, 'test', repeat('x', 20000))")
@@ -94,7 +94,7 @@ def test_after_a_read_of_the_master_nobody_waits_for_wal_that_is_not_flushed(
     workbench: Workbench, settings: Settings
 ) -> None:
     """It is sent to the replica with the next commit, which may be 25 s away: such a read alone may prune a page."""
-    session = Session()
+    session = ReadPosition()
     with as_superuser(cluster.superuser(settings), settings.master_db_port).connect() as connection:
 
         def read_beside_what_is_not_flushed() -> bool:
@@ -115,7 +115,7 @@ def test_a_replica_that_stands_still_is_not_asked(workbench: Workbench, replica_
         with workbench.engines.owner.begin() as connection:
             connection.exec_driver_sql("update heartbeat set beat_at = beat_at + interval '31 s'")
         workbench.reader.renew()
-        answer = workbench.reader.read(Session(), count)
+        answer = workbench.reader.read(ReadPosition(), count)
         assert (answer.engine, "stands still" in answer.note) == ("master", True)
     beat(workbench.engines)
 
@@ -139,17 +139,17 @@ def test_ages_are_told_by_the_masters_clock_with_a_machine_that_is_an_hour_late_
 
 
 def test_killed_connections_are_replaced_without_an_error(workbench: Workbench, replica_superuser: sa.Engine) -> None:
-    workbench.reader.read(Session(), count)
+    workbench.reader.read(ReadPosition(), count)
     with replica_superuser.connect() as connection:
         connection.exec_driver_sql(
             "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'workbench_reader'"
         )
-    assert workbench.reader.read(Session(), count).engine == "replica"
+    assert workbench.reader.read(ReadPosition(), count).engine == "replica"
 
 
 def test_a_replica_that_is_away_costs_one_try_and_the_master_answers(settings: Settings, workbench: Workbench) -> None:
     gone = connect(settings.model_copy(update={"replica_db_port": 1}))
-    answer = Reader(gone).read(Session(), count)
+    answer = Reader(gone).read(ReadPosition(), count)
     assert (answer.engine, answer.note) == ("master", "the replica does not answer")
     gone.dispose()
 
@@ -201,8 +201,8 @@ def test_a_query_that_takes_too_long_is_stopped_and_said_in_words(workbench: Wor
         connection.execute(sa.text("select pg_sleep(5)"))
 
     with pytest.raises(ServerUnavailable, match="took longer than"):
-        workbench.reader.read(Session(), slow)
-    assert workbench.reader.read(Session(), count).engine == "replica"
+        workbench.reader.read(ReadPosition(), slow)
+    assert workbench.reader.read(ReadPosition(), count).engine == "replica"
 
 
 def test_lsn_number_counts_bytes() -> None:

@@ -21,7 +21,7 @@ from tests.examples import LATTE, sale
 from tests.integration.test_metrics import DAYS, Shop, maybe, some, which
 from workbench.connection import Workbench
 from workbench.database.positions import wait_for_replica
-from workbench.database.replication import Session
+from workbench.database.replication import ReadPosition
 from workbench.database.sql_files import read_sql
 from workbench.live import Live
 from workbench.metrics import Columns, SaleWhere, Source, column_facts
@@ -195,7 +195,7 @@ def test_pages_are_those_of_the_database_and_of_python_after_any_writes(
             for write in writes_of_round:
                 shop.write(*write)
             columns.refresh(workbench.reader, shop.session)
-        ours, theirs = (Source(workbench.reader, Session(shop.session.token), held) for held in (columns, None))
+        ours, theirs = (Source(workbench.reader, ReadPosition(shop.session.token), held) for held in (columns, None))
         for where, sort, descending in asked:
             found = pages(ours, where, sort, descending, 3)
             assert [told(page) for page in found] == [told(page) for page in pages(theirs, where, sort, descending, 3)]
@@ -308,7 +308,7 @@ def test_while_a_refresh_takes_long_the_database_shows_what_was_saved(
     workbench: Workbench, columns: Columns, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shop = Shop(workbench)
-    columns.refresh(workbench.reader, Session())
+    columns.refresh(workbench.reader, ReadPosition())
     monkeypatch.setattr(columns_module, "CATCH_UP_SECONDS", 0.05)
     shop.ids.append(shop.sales.create(sale(), uuid4()).transaction_id)
     with ThreadPoolExecutor(1) as another, columns._lock:
@@ -323,7 +323,7 @@ def test_a_sale_that_has_gone_since_is_left_out_and_the_others_are_as_they_are_n
     for _ in range(3):
         shop.ids.append(shop.sales.create(sale(), uuid4()).transaction_id)
     columns.refresh(workbench.reader, shop.session)
-    source = Source(workbench.reader, Session(), columns)
+    source = Source(workbench.reader, ReadPosition(), columns)
     somebody.ids = list(shop.ids)
     somebody.write("delete", 1, None)
     somebody.run("update sales_transaction set cashier_id = 999 where transaction_id = :key", key=shop.ids[2])
@@ -336,12 +336,12 @@ def test_a_sale_that_has_gone_since_is_left_out_and_the_others_are_as_they_are_n
 
 def test_what_is_asked_now_holds_what_others_have_just_saved(workbench: Workbench) -> None:
     live = Live(workbench)  # whose thread does not run
-    live.columns.refresh(workbench.reader, Session())
+    live.columns.refresh(workbench.reader, ReadPosition())
     shop = Shop(workbench)
     shop.ids.append(shop.sales.create(sale(), uuid4()).transaction_id)
     assert wait_for_replica(workbench.engines)
-    assert shown(live.source(Session())) == []
-    assert shown(live.source_now(Session())) == shop.ids
+    assert shown(live.source(ReadPosition())) == []
+    assert shown(live.source_now(ReadPosition())) == shop.ids
     live.stop()
 
 

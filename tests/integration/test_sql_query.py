@@ -17,7 +17,7 @@ from workbench.config import Settings, child_environment
 from workbench.connection import Workbench, open_workbench
 from workbench.database.engines import connect
 from workbench.database.positions import wait_for_replica
-from workbench.database.replication import Reader, Session
+from workbench.database.replication import Reader, ReadPosition
 from workbench.database.sql_query import RowsCut, query
 from workbench.errors import QueryRefused, ServerUnavailable
 from workbench.forms import SalesManager
@@ -173,7 +173,7 @@ def test_metrics_are_functions(sold: Workbench) -> None:
     frame = figures.revenue(sold, by="store", where=Where(stores=(1, 2, 3)))
     assert frame.columns.tolist() == ["store", "revenue"]
     assert frame.attrs["engine"] == "replica"
-    together = figures.ask(sold, list(METRICS), session=Session())
+    together = figures.ask(sold, list(METRICS), session=ReadPosition())
     assert together.columns.tolist() == list(METRICS)
     assert isinstance(together, pd.DataFrame)
 

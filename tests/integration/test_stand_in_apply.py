@@ -17,7 +17,7 @@ from workbench import sample
 from workbench.config import Settings
 from workbench.connection import connect as connect_workbench
 from workbench.database.engines import Engines, connect
-from workbench.database.replication import Reader, Session
+from workbench.database.replication import Reader, ReadPosition
 from workbench.errors import CdcError, ServerUnavailable
 from workbench.metrics import views
 from workbench.sales.service import Sales
@@ -55,7 +55,7 @@ def test_a_stand_in_is_built_follows_and_is_dropped_without_a_trace(with_stand_i
     assert set(built.made) == everything
     assert "Making the table sales_item" in said
     assert any("keeps no secrets here" in line for line in said), "PostgreSQL knows none, so the password is plain"
-    Sales(with_stand_in, Reader(with_stand_in), Session(), "").create(sale(), uuid4())
+    Sales(with_stand_in, Reader(with_stand_in), ReadPosition(), "").create(sale(), uuid4())
     wait_until(lambda: rows(with_stand_in, "select sum(revenue)::text from sales_by_hour") == [("10.70",)], "the sale")
     assert SLOT in slots(with_stand_in)
     found = state.state(with_stand_in, views.materialized_views())

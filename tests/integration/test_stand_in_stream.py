@@ -20,7 +20,7 @@ from workbench.config import Settings
 from workbench.connection import Workbench
 from workbench.connection import connect as connect_workbench
 from workbench.database.positions import beat, wait_for_replica
-from workbench.database.replication import Answer, Session
+from workbench.database.replication import Answer, ReadPosition
 from workbench.live import Live
 from workbench.metrics import DIMENSIONS, METRICS, MetricQuery, Source, Stream, Where, ask, views
 from workbench.metrics.stream import FRESH_SECONDS
@@ -37,16 +37,16 @@ class Shop:
         self.workbench, self.stream = workbench, Stream(workbench.engines.risingwave)
 
     def ask(
-        self, by: tuple[str, ...] = (), where: Where = Where(), session: Session | None = None
+        self, by: tuple[str, ...] = (), where: Where = Where(), session: ReadPosition | None = None
     ) -> Answer[pd.DataFrame]:
-        source = Source(self.workbench.reader, session or Session(), stream=self.stream)
+        source = Source(self.workbench.reader, session or ReadPosition(), stream=self.stream)
         return ask(source, NAMES[:1] if by and DIMENSIONS[by[0]].grain == "line" else NAMES, by=by, where=where)
 
     def truth(self, names: tuple[str, ...] = NAMES, by: tuple[str, ...] = (), where: Where = Where()) -> pd.DataFrame:
-        session = Session(None)  # the master
+        session = ReadPosition(None)  # the master
         return ask(Source(self.workbench.reader, session), names, by=by, where=where).value
 
-    def write(self) -> Session:
+    def write(self) -> ReadPosition:
         sales = self.workbench.sales()
         sales.create(sale(), uuid4())
         return sales.session
@@ -72,7 +72,9 @@ def test_every_figure_of_a_view_is_what_the_master_says(shop: Shop) -> None:
                 metric.name for metric in views.given(list(METRICS.values()), by) if set(by) <= set(metric.dimensions)
             ]
             for name in given:
-                answer = ask(Source(shop.workbench.reader, Session(), stream=shop.stream), [name], by=by, where=where)
+                answer = ask(
+                    Source(shop.workbench.reader, ReadPosition(), stream=shop.stream), [name], by=by, where=where
+                )
                 assert_frame_equal(answer.value, shop.truth((name,), by, where))
                 asked += answer.engine == "risingwave"
     assert asked > 60
@@ -139,11 +141,11 @@ def test_when_it_goes_away_another_answers_and_it_returns(shop: Shop) -> None:
 
 def test_one_view_that_is_missing_costs_its_own_tile_alone_and_says_what_to_do(shop: Shop) -> None:
     live = Live(shop.workbench)
-    live.columns.refresh(shop.workbench.reader, Session())
+    live.columns.refresh(shop.workbench.reader, ReadPosition())
     rename(shop, "view", "lines_by_category", "gone")
     asked = [MetricQuery(("revenue",), (by,), Where()) for by in ("store", "category", "hour", "product")]
-    live.ask_ahead(Session(), asked)  # as a page does
-    answers = [live.ask(Session(), *one) for one in asked]
+    live.ask_ahead(ReadPosition(), asked)  # as a page does
+    answers = [live.ask(ReadPosition(), *one) for one in asked]
     note = "RisingWave lacks a view that this asks: run `workbench risingwave apply`"
     engines = [answer.engine for answer in answers]
     assert engines == ["risingwave", "replica", "risingwave", "risingwave"]
@@ -154,7 +156,7 @@ def test_one_view_that_is_missing_costs_its_own_tile_alone_and_says_what_to_do(s
     carry(shop.workbench.engines)  # past what the columns have shown meanwhile
     assert live.stream is not None
     live.stream.revision += 1
-    assert live.ask(Session(), *asked[1]).engine == "risingwave"
+    assert live.ask(ReadPosition(), *asked[1]).engine == "risingwave"
     live.stop()
 
 
@@ -164,20 +166,20 @@ def test_what_the_columns_have_shown_is_not_taken_back(shop: Shop) -> None:
     assert live.stream is not None and shop.workbench.engines.risingwave is not None
     shop.write()
     assert wait_for_replica(shop.workbench.engines)
-    live.columns.refresh(shop.workbench.reader, Session())
+    live.columns.refresh(shop.workbench.reader, ReadPosition())
     with shop.workbench.engines.risingwave.connect() as connection:
         connection.exec_driver_sql("alter table heartbeat rename to gone")
-        shown = live.ask(Session(), NAMES, (), Where())
+        shown = live.ask(ReadPosition(), NAMES, (), Where())
         assert shown.engine == "replica"
         connection.exec_driver_sql("alter table gone rename to heartbeat")
     live.stream.revision += 1
-    again = live.ask(Session(), NAMES, (), Where())
+    again = live.ask(ReadPosition(), NAMES, (), Where())
     assert again.note == "RisingWave does not have yet what was shown before"
     assert live.stream._awaited is not None, "nobody would ask it again until the next change"
     assert_frame_equal(again.value, shown.value)
     carry(shop.workbench.engines)
     live.stream.revision += 1
-    assert live.ask(Session(), NAMES, (), Where()).engine == "risingwave"
+    assert live.ask(ReadPosition(), NAMES, (), Where()).engine == "risingwave"
     live.stop()
 
 

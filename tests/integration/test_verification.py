@@ -26,7 +26,7 @@ from workbench.dashboards.reconciliation import Reconciliation
 from workbench.database import positions
 from workbench.database.engines import Engines, connect
 from workbench.database.positions import beat, mark, wait_for_replica
-from workbench.database.replication import Session, lsn_number
+from workbench.database.replication import ReadPosition, lsn_number
 from workbench.metrics import Columns, verification
 from workbench.metrics.definitions import METRICS
 from workbench.metrics.verification import figures, run
@@ -45,7 +45,7 @@ def strangers() -> Iterator[Engines]:
 
 
 def token(engines: Engines) -> str:
-    session = Session()
+    session = ReadPosition()
     mark(engines, session)
     assert session.token is not None
     return session.token
@@ -123,7 +123,7 @@ def test_a_sale_that_the_replica_gets_later_than_the_master_has_told_it_is_no_di
 
 def test_a_cent_less_in_the_columns_is_found(workbench: Workbench, columns: Columns) -> None:
     sample.load(workbench.engines, 60, seed=2)
-    columns.refresh(workbench.reader, Session(token(workbench.engines)))
+    columns.refresh(workbench.reader, ReadPosition(token(workbench.engines)))
     assert columns._database is not None
     columns._database.execute("update columns.fact_sales set revenue = revenue - 1 where transaction_id = 7")
     result = verification.verify(workbench.engines, columns=columns)
@@ -181,7 +181,7 @@ def test_the_last_result_is_kept_for_every_page(workbench: Workbench) -> None:
     result = replace(result, differences=(made_up,))
     verification.save(workbench.engines, result)
     assert wait_for_replica(workbench.engines)
-    assert verification.last(workbench.reader, Session()).value == result
+    assert verification.last(workbench.reader, ReadPosition()).value == result
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from workbench.connection import Workbench
 from workbench.dashboards import SalesDashboard
 from workbench.database.engines import connect
 from workbench.database.positions import wait_for_replica
-from workbench.database.replication import Reader, Session
+from workbench.database.replication import Reader, ReadPosition
 from workbench.errors import FieldError, ServerUnavailable
 from workbench.filters.saved_views import NAME_LENGTH, STATE_LENGTH, SavedViews
 
@@ -28,7 +28,7 @@ def _no_views(workbench: Workbench) -> None:
 
 
 def views(workbench: Workbench, owner: str) -> SavedViews:
-    return SavedViews(workbench.engines, workbench.reader, Session(), owner)
+    return SavedViews(workbench.engines, workbench.reader, ReadPosition(), owner)
 
 
 def found(saved: SavedViews) -> list[tuple[str, str]]:
@@ -154,7 +154,7 @@ def test_a_master_that_is_away_is_said_in_words(tmp_path: Path) -> None:
     engines = connect(
         Settings(_env_file=None, workbench_data_dir=tmp_path, master_db_host="127.0.0.1", master_db_port=port)
     )
-    saved = SavedViews(engines, Reader(engines), Session(), "ann")
+    saved = SavedViews(engines, Reader(engines), ReadPosition(), "ann")
     with pytest.raises(ServerUnavailable, match=f"The master at 127.0.0.1:{port} does not answer"):
         saved.save("name", STATE)
     with pytest.raises(ServerUnavailable):

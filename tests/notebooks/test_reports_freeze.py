@@ -20,7 +20,7 @@ from tests.notebooks.test_reports_run import printed
 from workbench.config import Settings
 from workbench.connection import Workbench
 from workbench.database.positions import wait_for_replica
-from workbench.database.replication import Session
+from workbench.database.replication import ReadPosition
 from workbench.errors import ReportError
 from workbench.metrics import Source, Where, ask
 from workbench.reports.freeze import FrozenView
@@ -43,7 +43,7 @@ class Frozen:
 
 
 def freeze(workbench: Workbench, where: Where, folder: Path) -> Frozen:
-    source = Source(workbench.reader, Session())
+    source = Source(workbench.reader, ReadPosition())
     view = FrozenView.of(lambda metrics, by, asked: ask(source, metrics, by=by, where=asked), where)
     path = folder / "frozen.ipynb"
     path.write_text(view.notebook())
@@ -88,7 +88,7 @@ def test_a_changed_sale_is_reported_exactly(workbench: Workbench, settings: Sett
 def test_a_view_is_read_as_it_was_written(workbench: Workbench) -> None:
     workbench.sales().create(sale(lines=[{**LATTE, "category": QUOTES}, {**CAKE, "category": None}]), uuid.uuid4())
     where = Where(date(2026, 5, 1), None, categories=(LINES, None), payment_methods=(HOSTILE,), hours=(9, 14))
-    source = Source(workbench.reader, Session(None))
+    source = Source(workbench.reader, ReadPosition(None))
     for asked in (replace(where, categories=(QUOTES, None)), Where()):
         view = FrozenView.of(lambda metrics, by, what: ask(source, metrics, by=by, where=what), asked)
         assert FrozenView.read(view.write()) == view
@@ -111,7 +111,7 @@ def test_a_view_is_read_as_it_was_written(workbench: Workbench) -> None:
 def test_a_frozen_view_of_another_version_is_refused_in_words(
     workbench: Workbench, change: Callable[[str], str], said: str
 ) -> None:
-    source = Source(workbench.reader, Session(None))
+    source = Source(workbench.reader, ReadPosition(None))
     view = FrozenView.of(lambda metrics, by, what: ask(source, metrics, by=by, where=what), Where(stores=(3,)))
     with pytest.raises(ReportError, match=said):
         FrozenView.read(change(view.write()))

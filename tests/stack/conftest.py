@@ -27,7 +27,7 @@ from workbench.connection import connect as connect_workbench
 from workbench.database.engines import Engines
 from workbench.database.engines import connect as connect_engines
 from workbench.database.positions import beat, followers, mark
-from workbench.database.replication import Session
+from workbench.database.replication import ReadPosition
 
 ROOT = Path(__file__).parents[2]
 SALES = 3_000  # of a stack of one's own
@@ -115,7 +115,7 @@ def stack(stack_settings: Settings) -> Iterator[Workbench]:
 
 def has_caught_up(engines: Engines) -> bool:
     """Waits until every follower has what has been committed so far; False when one has not after two minutes."""
-    session = Session()
+    session = ReadPosition()
     mark(engines, session)
     beat(engines)
     assert session.token is not None

@@ -15,7 +15,7 @@ from tests.stack.program import Program
 from tests.stack.tls_front import TlsFront
 from workbench.config import Settings
 from workbench.database.engines import Engines, connect
-from workbench.database.replication import Reader, Session
+from workbench.database.replication import Reader, ReadPosition
 from workbench.errors import CdcError
 from workbench.metrics import views
 from workbench.sales.service import Sales
@@ -58,7 +58,7 @@ def test_changes_come_over_tls_from_a_master_that_is_verified(
     engines = over_tls(stack_settings, front, own_risingwave.file("ca.crt"))
     build.apply(engines, (), print)
     assert front.came > before
-    made = Sales(engines, Reader(engines), Session(), "tester").create(sale(), uuid4())
+    made = Sales(engines, Reader(engines), ReadPosition(), "tester").create(sale(), uuid4())
     has_come = sa.text("select count(*) from sales_transaction where transaction_id = :id")
 
     def is_there() -> bool:

@@ -15,7 +15,7 @@ from workbench.config import Settings, child_environment
 from workbench.database.askers import Asker
 from workbench.database.deadline import time_limit
 from workbench.database.engines import Engines
-from workbench.database.replication import Reader, Session
+from workbench.database.replication import Reader, ReadPosition
 from workbench.errors import NobodyWaits
 from workbench.metrics import Stream, Where, views
 from workbench.metrics.facts import Grouping
@@ -85,7 +85,7 @@ def test_the_query_of_a_closed_page_is_cancelled(
 
     def ask() -> object:
         with asker.asks():
-            return stream.sums(Reader(stack_engines), Session(), grouping)
+            return stream.sums(Reader(stack_engines), ReadPosition(), grouping)
 
     with ThreadPoolExecutor(1) as thread:
         answer = thread.submit(ask)
@@ -95,4 +95,4 @@ def test_the_query_of_a_closed_page_is_cancelled(
         with pytest.raises(NobodyWaits):
             answer.result()
     monkeypatch.setattr(views, "sums", right)
-    assert stream.sums(Reader(stack_engines), Session(), grouping).engine == "risingwave"
+    assert stream.sums(Reader(stack_engines), ReadPosition(), grouping).engine == "risingwave"

@@ -25,7 +25,7 @@ from workbench.config import Settings
 from workbench.connection import Workbench
 from workbench.database.engines import Engines, connect
 from workbench.database.positions import beat
-from workbench.database.replication import Reader, Session
+from workbench.database.replication import Reader, ReadPosition
 from workbench.database.sql_files import run_sql
 from workbench.errors import CdcError
 from workbench.metrics import METRICS, Source, Stream, ask, verification, views
@@ -184,9 +184,9 @@ def test_what_its_views_hold_is_answered_by_risingwave_and_is_right(stream: Stre
     reader = Reader(stack_engines)
     for by in ([], ["store"], ["category"], ["day"], ["payment_method"], ["hour", "weekday"], ["product"]):
         names = [metric.name for metric in views.given(list(METRICS.values()), by) if set(by) <= set(metric.dimensions)]
-        ours = ask(Source(reader, Session(), stream=stream), names, by=by)
+        ours = ask(Source(reader, ReadPosition(), stream=stream), names, by=by)
         assert ours.engine == "risingwave", ours.note
-        assert ours.value.equals(ask(Source(reader, Session()), names, by=by).value), by
+        assert ours.value.equals(ask(Source(reader, ReadPosition()), names, by=by).value), by
 
 
 def test_one_view_that_is_missing_costs_its_own_tile_alone(stream: Stream, stack_engines: Engines) -> None:
@@ -194,7 +194,7 @@ def test_one_view_that_is_missing_costs_its_own_tile_alone(stream: Stream, stack
         rw.run("drop materialized view sales_by_hour")
     try:
         assert has_caught_up(stack_engines)
-        source = Source(Reader(stack_engines), Session(), stream=stream)
+        source = Source(Reader(stack_engines), ReadPosition(), stream=stream)
         answers = [ask(source, ["revenue"], by=[by]) for by in ("hour", "store", "category")]
         assert [answer.engine for answer in answers] == ["replica", "risingwave", "risingwave"]
         assert "run `workbench risingwave apply`" in answers[0].note

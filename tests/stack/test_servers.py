@@ -15,7 +15,7 @@ from workbench.config import Settings
 from workbench.connection import Workbench
 from workbench.database.engines import Engines, connect
 from workbench.database.positions import wait_for_replica
-from workbench.database.replication import Session
+from workbench.database.replication import ReadPosition
 from workbench.servers.health import status
 
 
@@ -59,7 +59,7 @@ def test_the_replica_is_a_standby_that_follows_by_its_slot(stack_engines: Engine
 
 
 def test_what_was_saved_is_read_next(stack: Workbench) -> None:
-    sales = stack.sales(Session(), "stack test")
+    sales = stack.sales(ReadPosition(), "stack test")
     for _ in range(20):
         made = sales.create(sale(), uuid4())
         assert sales.get(made.transaction_id).value.version == made.version

@@ -18,7 +18,7 @@ from tests.ui.conftest import brush, seen_through, visit, watched_page
 from workbench.cli.bench.browser import SCRIPT
 from workbench.database.engines import Engines
 from workbench.database.positions import wait_for_replica
-from workbench.database.replication import Reader, Session
+from workbench.database.replication import Reader, ReadPosition
 from workbench.sales.service import Sales
 
 LABELS = ("Total Transactions", "Total Revenue", "Items Sold", "Avg Transaction")
@@ -34,7 +34,7 @@ def days_ago(days: int) -> str:
 
 def create(engines: Engines, **changes: Any) -> int:
     """A sale that somebody else enters."""
-    return Sales(engines, Reader(engines), Session()).create(sale(**changes), uuid4()).transaction_id
+    return Sales(engines, Reader(engines), ReadPosition()).create(sale(**changes), uuid4()).transaction_id
 
 
 @pytest.fixture

@@ -10,11 +10,11 @@ from tests.ui.test_sales_page import button
 from workbench.accounts.actor import Actor
 from workbench.catalogue import KINDS, Catalogue
 from workbench.database.engines import Engines
-from workbench.database.replication import Reader, Session
+from workbench.database.replication import Reader, ReadPosition
 
 
 def test_an_entry_is_made_changed_by_two_deleted_and_taken_back(app: str, page: Page, engines: Engines) -> None:
-    catalogue, store = Catalogue(engines, Reader(engines), Session(), Actor("bob")), KINDS["store"]
+    catalogue, store = Catalogue(engines, Reader(engines), ReadPosition(), Actor("bob")), KINDS["store"]
     visit(page, f"{app}/catalogue")
     expect(page.get_by_text("0 stores")).to_be_visible()
     button(page, "New store").click()

@@ -16,7 +16,7 @@ from tests.ui.conftest import Served, serving, visit, watched_page
 from workbench.config import Settings
 from workbench.database.engines import Engines
 from workbench.database.positions import wait_for_replica
-from workbench.database.replication import Reader, Session
+from workbench.database.replication import Reader, ReadPosition
 from workbench.sales.service import Sales
 
 
@@ -53,7 +53,7 @@ def test_a_sale_is_rung_up_in_german(served_in: Served, page: Page) -> None:
 
 @pytest.mark.parametrize("served_in", ["en_IN"], indirect=True)
 def test_the_browser_writes_groups_of_two_too(served_in: Served, page: Page, engines: Engines) -> None:
-    sales = Sales(engines, Reader(engines), Session())
+    sales = Sales(engines, Reader(engines), ReadPosition())
     sales.create(sale(lines=[LATTE | {"quantity": 1, "unit_price": "1234567.50"}]), uuid4())
     assert wait_for_replica(engines)
     visit(page, f"{served_in.url}/sales")

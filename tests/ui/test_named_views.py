@@ -13,7 +13,7 @@ from tests.examples import HOSTILE
 from tests.ui.conftest import visit
 from workbench.database.engines import Engines
 from workbench.database.positions import wait_for_replica
-from workbench.database.replication import Reader, Session
+from workbench.database.replication import Reader, ReadPosition
 from workbench.filters.saved_views import SavedViews
 
 
@@ -81,7 +81,7 @@ def test_a_name_that_is_taken_asks_before_it_replaces(app: str, page: Page, engi
 
 
 def test_own_views_are_renamed_and_deleted_and_those_of_others_are_not(app: str, page: Page, engines: Engines) -> None:
-    ann = SavedViews(engines, Reader(engines), Session(), "ann")
+    ann = SavedViews(engines, Reader(engines), ReadPosition(), "ann")
     ann.save("Of Ann", "stores=7", is_shared=True)
     ann.save("Secret", "stores=7")
     assert wait_for_replica(engines)

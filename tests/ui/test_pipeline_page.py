@@ -18,7 +18,7 @@ from workbench import sample
 from workbench.config import Settings
 from workbench.database.engines import Engines
 from workbench.database.positions import wait_for_replica
-from workbench.database.replication import Reader, Session
+from workbench.database.replication import Reader, ReadPosition
 from workbench.metrics import verification
 from workbench.sales.service import Sales
 from workbench.servers import cluster
@@ -107,7 +107,7 @@ def test_loading_sample_sales_shows_what_was_loaded(app: str, page: Page, engine
 def test_among_real_sales_a_load_is_agreed_to_by_typing_and_can_be_undone(
     app: str, page: Page, engines: Engines
 ) -> None:
-    Sales(engines, Reader(engines), Session(), "").create(sale(), uuid4())
+    Sales(engines, Reader(engines), ReadPosition(), "").create(sale(), uuid4())
     visit(page, f"{app}/pipeline")
     agree = page.get_by_label(re.compile("There are real sales: type"))
     expect(agree).to_be_visible()

@@ -18,7 +18,7 @@ from workbench.accounts.actor import Actor, os_user
 from workbench.config import Settings
 from workbench.database.engines import Engines
 from workbench.database.positions import wait_for_replica
-from workbench.database.replication import Reader, Session
+from workbench.database.replication import Reader, ReadPosition
 from workbench.reports.history import History
 from workbench.reports.schedules import Schedules
 from workbench.sales.service import Sales
@@ -29,7 +29,7 @@ RUN_MS = 90_000
 @pytest.fixture
 def october(engines: Engines) -> None:
     """Three sales of October 2026, one of a hostile product."""
-    sales = Sales(engines, Reader(engines), Session())
+    sales = Sales(engines, Reader(engines), ReadPosition())
     sales.create(sale(transaction_time="2026-10-05 10:00"), uuid4())
     sales.create(sale(transaction_time="2026-10-06 10:00", store_id=4), uuid4())
     lines = [LATTE, CAKE | {"product_name": HOSTILE, "category": HOSTILE, "product_code": "X"}]

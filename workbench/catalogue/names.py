@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from workbench.catalogue.fields import KINDS
 from workbench.catalogue.service import entries
-from workbench.database.replication import Reader, Session
+from workbench.database.replication import Reader, ReadPosition
 from workbench.database.sql_files import run_sql
 from workbench.errors import WorkbenchError
 from workbench.locale import N_, _
@@ -110,7 +110,7 @@ class KnownNames:
         """Whether there were other names than before. Raises WorkbenchError when nobody can be asked."""
         with self._lock:
             known = None if self._now is None else self._now.position
-            found = self._reader.read(Session(), lambda connection: _read(connection, known), "names").value
+            found = self._reader.read(ReadPosition(), lambda connection: _read(connection, known), "names").value
             if found is not None:
                 self._now = found
             return found is not None

@@ -11,7 +11,7 @@ from workbench.accounts.actor import Actor
 from workbench.catalogue.fields import KINDS, Values
 from workbench.catalogue.service import Catalogue
 from workbench.database.engines import Engines
-from workbench.database.replication import Reader, Session
+from workbench.database.replication import Reader, ReadPosition
 from workbench.sample import STORES, loads, products
 from workbench.sample.catalog import SPECIALS_SEED, UNITS, prices
 
@@ -93,4 +93,4 @@ def take_back(engines: Engines, actor: Actor | str = "") -> int:
 
 
 def _catalogue(engines: Engines, actor: Actor | str) -> Catalogue:
-    return Catalogue(engines, Reader(engines), Session(), actor)
+    return Catalogue(engines, Reader(engines), ReadPosition(), actor)

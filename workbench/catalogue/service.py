@@ -21,7 +21,7 @@ from workbench.database.deadline import time_limit
 from workbench.database.engines import Engines
 from workbench.database.failures import state_of
 from workbench.database.positions import position
-from workbench.database.replication import Answer, Reader, Session
+from workbench.database.replication import Answer, Reader, ReadPosition
 from workbench.database.sql_files import run_sql, write_sql
 from workbench.database.writes import SAVE_SECONDS, commit, master_in_words
 from workbench.errors import (
@@ -94,7 +94,7 @@ class Catalogue:
 
     engines: Engines
     reader: Reader
-    session: Session
+    session: ReadPosition
     actor: Actor | str = ""
 
     def __post_init__(self) -> None:

@@ -264,10 +264,10 @@ def import_entries(
     def work(engines: Engines) -> tuple[EntryFile, SavedAll | None]:
         from workbench.catalogue import KINDS, Catalogue
         from workbench.catalogue.importing import judge, write
-        from workbench.database.replication import Reader, Session
+        from workbench.database.replication import Reader, ReadPosition
 
         of = next(each for each in KINDS.values() if each.title.lower() == kind)
-        catalogue = Catalogue(engines, Reader(engines), Session())
+        catalogue = Catalogue(engines, Reader(engines), ReadPosition())
         found = judge(catalogue, of, file, reading)
         is_written = not dry_run and (accepted_only or not found.refused)
         return found, write(catalogue, of, found, accepted_only=accepted_only) if is_written else None

@@ -20,7 +20,7 @@ from panel.viewable import Viewable
 from workbench.components import gate
 from workbench.connection import Workbench
 from workbench.database.askers import Asker
-from workbench.database.replication import Session
+from workbench.database.replication import ReadPosition
 from workbench.errors import NobodyWaits
 
 T = TypeVar("T")
@@ -53,9 +53,9 @@ def is_notebook() -> bool:
     return getattr(shell, "kernel", None) is not None and not is_served()
 
 
-def session_of(workbench: Workbench) -> Session:
+def read_position_of(workbench: Workbench) -> ReadPosition:
     """Whose writes a component follows: its page's alone, or in a notebook all that were made with the workbench."""
-    return Session() if is_served() else workbench.session
+    return ReadPosition() if is_served() else workbench.session
 
 
 def prepare() -> None:

@@ -20,7 +20,7 @@ from workbench.components.theme import NOTHING, esc, money
 from workbench.connection import Workbench
 from workbench.dashboards.pipeline import card
 from workbench.database.failures import called
-from workbench.database.replication import Answer, Session
+from workbench.database.replication import Answer, ReadPosition
 from workbench.errors import FieldError, WorkbenchError
 from workbench.filters.chips import read_day, read_number
 from workbench.forms.fields import CHOICE, LAYOUT, MARGIN, Fields, flow, text_field
@@ -74,7 +74,7 @@ class ChangesPage(Viewer):
 
     def __init__(self, workbench: Workbench) -> None:
         super().__init__()
-        self._workbench, self._session = workbench, Session()
+        self._workbench, self._session = workbench, ReadPosition()
         self._known = shared_live(workbench).names
         self._actor = current_actor()
         yesterday = workbench.clock.today() - DAY

@@ -20,9 +20,9 @@ from panel.viewable import Viewable
 
 from workbench.catalogue.names import Names
 from workbench.components.browser.downloads import Downloads
-from workbench.components.inline import done_at_once, is_served, read_aside, session_of, while_shown
+from workbench.components.inline import done_at_once, is_served, read_aside, read_position_of, while_shown
 from workbench.connection import Workbench
-from workbench.database.replication import Answer, Session
+from workbench.database.replication import Answer, ReadPosition
 from workbench.errors import WorkbenchError
 from workbench.filters import Filters
 from workbench.live import Live, shared_live
@@ -70,7 +70,7 @@ class Moment:
     """What is looked at, at one moment: the same for all tiles that are asked together."""
 
     live: Live
-    session: Session
+    session: ReadPosition
     filters: Filters
     now: datetime
     where: Where
@@ -129,7 +129,7 @@ class Feed(param.Parameterized):
         self.workbench = workbench
         self.filters = filters or Filters()
         self.live = live or shared_live(workbench)
-        self.session = session_of(workbench)
+        self.session = read_position_of(workbench)
         self.downloads = Downloads()
         self.tiles: list[Fed] = []
         self._is_shown = False

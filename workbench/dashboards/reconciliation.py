@@ -19,7 +19,7 @@ from workbench.config.clock import StoreClock
 from workbench.connection import Workbench
 from workbench.database.failures import called
 from workbench.database.positions import wait_for_replica
-from workbench.database.replication import Session
+from workbench.database.replication import ReadPosition
 from workbench.errors import WorkbenchError
 from workbench.live import shared_live
 from workbench.locale import N_, _
@@ -39,7 +39,7 @@ class Reconciliation(Viewer):
     def __init__(self, workbench: Workbench) -> None:
         super().__init__()
         self._workbench, self._actor = workbench, current_actor()
-        self._session = Session()
+        self._session = ReadPosition()
         job: Job = pn.state.as_cached("verification", partial(Job, _("The comparison failed.")))
         self._controls = JobControls(job, self._stop)
         self._start_button = pmui.Button(label=_("Compare now"), color="primary", margin=0, width=170)

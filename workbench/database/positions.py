@@ -17,7 +17,7 @@ from workbench import telemetry
 from workbench.database.deadline import wait_until
 from workbench.database.engines import Engines
 from workbench.database.failures import SERVER_ERRORS, in_words
-from workbench.database.replication import EngineName, Session
+from workbench.database.replication import EngineName, ReadPosition
 from workbench.database.sql_files import run_sql, write_sql
 from workbench.errors import ServerUnavailable
 
@@ -43,7 +43,7 @@ def committed(engines: Engines) -> str | None:
         return None
 
 
-def mark(engines: Engines, session: Session) -> None:
+def mark(engines: Engines, session: ReadPosition) -> None:
     """Moves the session's token behind all that is committed now, so that its next read sees it.
 
     When the position is not known the master answers the next read.

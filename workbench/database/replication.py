@@ -150,8 +150,8 @@ NOTES = {
 
 
 @dataclass
-class Session:
-    """What one browser session or notebook has written and seen: reads never go back behind ``token``.
+class ReadPosition:
+    """How far one page or notebook has written and seen: what it reads next never goes back behind ``token``.
 
     ``token`` is an LSN; None means that the position is unknown, so that the master must answer.
     """
@@ -200,7 +200,7 @@ class Reader:
         """Asks the master for its newest heartbeat and position."""
         self.master.renew(self.engines.master_reader)
 
-    def read(self, session: Session, work: Work[T], what: str = "other") -> Answer[T]:
+    def read(self, session: ReadPosition, work: Work[T], what: str = "other") -> Answer[T]:
         """Runs ``work`` in a read-only transaction. Raises ServerUnavailable when neither server answers.
 
         ``work`` may be called twice (a replica may go away in the middle), so it must only read. ``what`` is the name
@@ -215,11 +215,11 @@ class Reader:
                 return answer
         return self._ask_master(session, work, what, note)
 
-    def read_master(self, session: Session, work: Work[T], what: str = "other") -> Answer[T]:
+    def read_master(self, session: ReadPosition, work: Work[T], what: str = "other") -> Answer[T]:
         """As ``read``, but always from the master: for what is about to be edited."""
         return self._ask_master(session, work, what, "")
 
-    def shown(self, connection: sa.Connection, session: Session) -> tuple[datetime | None, str]:
+    def shown(self, connection: sa.Connection, session: ReadPosition) -> tuple[datetime | None, str]:
         """The data time of what the replica shows on ``connection``; None, and why, when it must not be asked."""
         newest = self.master.known(self.engines.master_reader)
         proof = None if newest is None or newest.is_beaten else newest
@@ -233,7 +233,7 @@ class Reader:
             return None, _("the replica stands still at {moment}", moment=moment)
         return max(as_of, proof.at) if proof else as_of, ""
 
-    def _ask_replica(self, session: Session, work: Work[T]) -> tuple[Answer[T] | None, str]:
+    def _ask_replica(self, session: ReadPosition, work: Work[T]) -> tuple[Answer[T] | None, str]:
         replica = self.engines.replica
         assert replica is not None
         if session.token is None:
@@ -256,7 +256,7 @@ class Reader:
             raise in_words(self.engines.settings, "replica", error) from None
         return _(NOTES[kind])
 
-    def _ask_master(self, session: Session, work: Work[T], what: str, note: str) -> Answer[T]:
+    def _ask_master(self, session: ReadPosition, work: Work[T], what: str, note: str) -> Answer[T]:
         began = time.perf_counter()
         for is_last in (False, True):
             try:

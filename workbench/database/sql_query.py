@@ -30,7 +30,7 @@ from workbench.database.deadline import READER_SECONDS, limited
 from workbench.database.engines import Engines
 from workbench.database.failures import SERVER_ERRORS, failure, in_words, is_missing, state_of
 from workbench.database.positions import followers
-from workbench.database.replication import NOTHING, EngineName, Reader, Session, Work
+from workbench.database.replication import NOTHING, EngineName, Reader, ReadPosition, Work
 from workbench.database.sql_files import run_sql, typed_frame
 from workbench.errors import QueryRefused
 from workbench.words import unstorable
@@ -207,7 +207,7 @@ def query(
     engine: EngineName = "replica",
     limit: int = MOST_ROWS,
     seconds: int = SECONDS,
-    session: Session | None = None,
+    session: ReadPosition | None = None,
     exact: bool = False,
 ) -> Any:
     """The rows of one query as a DataFrame; ``:name`` in it stands for ``parameters["name"]``.
@@ -226,7 +226,7 @@ def query(
     """
     parameters, engines = parameters or {}, reader.engines
     _check(statement, parameters, limit, seconds)
-    session = session or Session()
+    session = session or ReadPosition()
     if _checked_engine(engines, engine) == "risingwave":
         _refuse_catalog(statement)
         seconds = min(seconds, READER_SECONDS)  # its connections have that limit from the start
@@ -319,7 +319,7 @@ def _checked_engine(engines: Engines, name: EngineName) -> EngineName:
     return name
 
 
-def _of_risingwave(engines: Engines, session: Session, work: Work[Rows]) -> tuple[Rows, datetime | None, str]:
+def _of_risingwave(engines: Engines, session: ReadPosition, work: Work[Rows]) -> tuple[Rows, datetime | None, str]:
     """Its rows, as of when, and a note when it has not what the session has written within a few seconds."""
     assert engines.risingwave is not None
     note = ""

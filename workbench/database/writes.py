@@ -18,7 +18,7 @@ from workbench.database.deadline import seconds_left, time_limit
 from workbench.database.engines import Engines
 from workbench.database.failures import SERVER_ERRORS, Failure, ServerError, failure, in_words, is_away
 from workbench.database.positions import position
-from workbench.database.replication import Session
+from workbench.database.replication import ReadPosition
 from workbench.database.sql_files import WritingConnection, read_sql, write_sql
 from workbench.errors import OutcomeUnknown, ServerBusy
 from workbench.locale import N_, _, sentences
@@ -49,7 +49,7 @@ class Write:
     """
 
     engines: Engines
-    session: Session
+    session: ReadPosition
     doing: str
     may_repeat: bool = True
     _is_doubtful: bool = False

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from workbench.accounts.actor import Actor, as_actor
 from workbench.database.engines import Engines
 from workbench.database.failures import state_of
-from workbench.database.replication import Answer, Reader, Session
+from workbench.database.replication import Answer, Reader, ReadPosition
 from workbench.database.sql_files import WritingConnection, run_sql
 from workbench.database.writes import Write, run_file
 from workbench.errors import FieldError
@@ -49,7 +49,7 @@ class SavedViews:
 
     engines: Engines
     reader: Reader
-    session: Session
+    session: ReadPosition
     actor: Actor | str | None = None  # None: whoever acts here
     is_question: bool = False  # of the page Explore, whose addresses begin with the metrics; else of Analytics
 

@@ -18,7 +18,7 @@ from workbench import locale
 from workbench.accounts.actor import Actor
 from workbench.catalogue import KINDS, Catalogue, Entry, Field, Kind, LogEntry
 from workbench.components.html import flow, html_pane, table_html
-from workbench.components.inline import done_at_once, is_served, read_aside, session_of, when_shown
+from workbench.components.inline import done_at_once, is_served, read_aside, read_position_of, when_shown
 from workbench.config.clock import StoreClock
 from workbench.connection import Workbench
 from workbench.forms.actions import Action, failures_said
@@ -45,7 +45,7 @@ class CatalogueManager(pn.viewable.Viewer):
     def __init__(self, workbench: Workbench | None = None, *, actor: Actor | str = "", **params: Any) -> None:
         super().__init__(**params)
         workbench = workbench or connect()
-        catalogue = Catalogue(workbench.engines, workbench.reader, session_of(workbench), actor)
+        catalogue = Catalogue(workbench.engines, workbench.reader, read_position_of(workbench), actor)
         self.sections = {kind.name: EntrySection(catalogue, kind, workbench.clock) for kind in KINDS.values()}
         self._tabs = pmui.Tabs(
             *((_(kind.title), html_pane()) for kind in KINDS.values()),

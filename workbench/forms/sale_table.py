@@ -17,7 +17,7 @@ from workbench.components.html import flow, html_pane
 from workbench.components.inline import is_notebook, read_aside
 from workbench.components.theme import esc
 from workbench.database.failures import called
-from workbench.database.replication import Answer, Session
+from workbench.database.replication import Answer, ReadPosition
 from workbench.errors import SaleNotFound, WorkbenchError
 from workbench.files import FORMATS, file_name
 from workbench.forms.actions import Action, failures_said
@@ -176,7 +176,7 @@ class SaleTable(pn.viewable.Viewer):
         await self.reload(is_first=True)
 
     async def _load(
-        self, move: Move, edge: Edge | None, step: Move | None, source: Callable[[Session], Source]
+        self, move: Move, edge: Edge | None, step: Move | None, source: Callable[[ReadPosition], Source]
     ) -> None:
         self._asked += 1
         asked = self._asked
@@ -191,7 +191,7 @@ class SaleTable(pn.viewable.Viewer):
             if self._page is None:
                 self._source.object = ""
 
-    def _read(self, move: Move, edge: Edge | None, source: Callable[[Session], Source]) -> Answer[SalePage]:
+    def _read(self, move: Move, edge: Edge | None, source: Callable[[ReadPosition], Source]) -> Answer[SalePage]:
         sorter = (self._table.sorters or NEWEST_FIRST)[0]
         return sale_page(
             source(self._sales.session),

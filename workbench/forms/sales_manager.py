@@ -13,7 +13,7 @@ import panel_material_ui as pmui
 from workbench.accounts.actor import Actor
 from workbench.catalogue.names import Names
 from workbench.components.browser.page import AddressBar
-from workbench.components.inline import done_at_once, is_notebook, is_served, session_of, when_shown
+from workbench.components.inline import done_at_once, is_notebook, is_served, read_position_of, when_shown
 from workbench.connection import Workbench
 from workbench.forms.add_sale import AddSale
 from workbench.forms.delete_sale import DeleteSale
@@ -53,7 +53,7 @@ class SalesManager(pn.viewable.Viewer):
     ) -> None:
         super().__init__(**params)
         workbench = workbench or connect()
-        self.sales = workbench.sales(session_of(workbench), actor)
+        self.sales = workbench.sales(read_position_of(workbench), actor)
         may_write = self.sales.may_write
         self._reading = 1  # addresses, or the first content: what they change is no step of the user's
         live = shared_live(workbench)

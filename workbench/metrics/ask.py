@@ -13,7 +13,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from workbench import telemetry
-from workbench.database.replication import Answer, Reader, Session
+from workbench.database.replication import Answer, Reader, ReadPosition
 from workbench.metrics import facts
 from workbench.metrics.columns import Columns
 from workbench.metrics.definitions import SPANS, Metric, checked
@@ -66,7 +66,7 @@ class Source:
     """
 
     reader: Reader
-    session: Session
+    session: ReadPosition
     columns: Columns | None = None
     stream: Stream | None = None
     shown: str | None = None

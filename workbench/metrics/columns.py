@@ -25,7 +25,7 @@ from filelock import FileLock, Timeout
 
 from workbench.config import MOST_PROCESSES, Settings
 from workbench.database.askers import ended_when_left, for_all
-from workbench.database.replication import Answer, EngineName, Reader, Session, lsn_number
+from workbench.database.replication import Answer, EngineName, Reader, ReadPosition, lsn_number
 from workbench.database.sql_files import read_sql, sql_names
 from workbench.errors import FiguresUnavailable
 from workbench.metrics import changes
@@ -62,7 +62,7 @@ class Moment:
         """Whether a session that has seen what is up to ``token`` finds it here."""
         return self.token is not None and token is not None and lsn_number(self.token) >= lsn_number(token)
 
-    def hold(self, session: Session) -> None:
+    def hold(self, session: ReadPosition) -> None:
         """Moves the session on to this moment, so that nothing it reads next is older."""
         if self.reaches(session.token):
             session.token = self.token
@@ -114,7 +114,7 @@ class Columns:
         moments = self._moments
         return moments[max(moments)] if moments else None
 
-    def refresh(self, reader: Reader, session: Session) -> bool:
+    def refresh(self, reader: Reader, session: ReadPosition) -> bool:
         """Copies the tables, or reads what has changed since: True when figures may have changed.
 
         Raises ServerUnavailable when no server answers; what is held stays, with its as_of. Raises FiguresUnavailable
@@ -139,7 +139,7 @@ class Columns:
             self._remember(Moment(self._revision, answer.engine, answer.as_of, session.token, self._position.lsn))
             return step is not None and step.has_changed
 
-    def catch_up(self, reader: Reader, session: Session, *, is_now: bool = False) -> bool:
+    def catch_up(self, reader: Reader, session: ReadPosition, *, is_now: bool = False) -> bool:
         """Reads what has changed, for a session that looks for its own write, or (``is_now``) for whatever there is.
 
         False when there is no copy yet, or a refresh is under way that takes long: the database answers at once.
@@ -154,12 +154,12 @@ class Columns:
         try:
             moment = self.moment  # that of the refresh that was waited for
             if moment is not None and (is_now or not moment.reaches(session.token)):
-                self.refresh(reader, Session(session.token))
+                self.refresh(reader, ReadPosition(session.token))
             return moment is not None
         finally:
             self._lock.release()
 
-    def read(self, reader: Reader, session: Session, work: Callable[[Facts], T]) -> Answer[T] | None:
+    def read(self, reader: Reader, session: ReadPosition, work: Callable[[Facts], T]) -> Answer[T] | None:
         """What ``work`` answers of one state that has all that the session has seen; None when there is none."""
         self.catch_up(reader, session)
         database = self._database
@@ -252,7 +252,7 @@ class Columns:
         row = [revision, position.horizon, sorted(position.seen), position.identity, position.lsn]
         writer.execute(read_sql("columns/hold"), row)
 
-    def _opened(self, session: Session) -> duckdb.DuckDBPyConnection:
+    def _opened(self, session: ReadPosition) -> duckdb.DuckDBPyConnection:
         """The database, opened the first time with what a process before left in it."""
         if self._database is None:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -281,7 +281,7 @@ class Columns:
             database.execute(attach)
         return database
 
-    def _go_on(self, database: duckdb.DuckDBPyConnection, session: Session) -> None:
+    def _go_on(self, database: duckdb.DuckDBPyConnection, session: ReadPosition) -> None:
         """Takes the position of what is in the file; the first step finds out whether it belongs to the database."""
         try:
             row = _cursor(database).execute(read_sql("columns/held"), [_definition()]).fetchone()

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from workbench import locale
 from workbench.database.askers import asked_on
 from workbench.database.failures import SERVER_ERRORS, is_missing
-from workbench.database.replication import Answer, Reader, Session, lsn_number
+from workbench.database.replication import Answer, Reader, ReadPosition, lsn_number
 from workbench.database.sql_files import read_sql, run_sql
 from workbench.metrics import views
 from workbench.metrics.facts import Grouping, Groups
@@ -81,7 +81,7 @@ class Stream:
     def sums(
         self,
         reader: Reader,
-        session: Session,
+        session: ReadPosition,
         grouping: Grouping,
         shown: str | None = None,
     ) -> Answer[Groups]:

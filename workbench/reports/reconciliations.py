@@ -12,7 +12,7 @@ from workbench import locale
 from workbench.database.engines import Engines
 from workbench.database.failures import named
 from workbench.database.positions import followers, mark
-from workbench.database.replication import Reader, Session
+from workbench.database.replication import Reader, ReadPosition
 from workbench.errors import ServerUnavailable, WorkbenchError
 from workbench.locale import N_, _
 from workbench.metrics import DIMENSIONS, METRICS, Where
@@ -68,7 +68,7 @@ def reconcile(data: ReportData, days: Days) -> Reconciliation:
 
 def _views(engines: Engines, days: Days) -> list[list[object]]:
     master = Reader(replace(engines, replica=None))
-    read = [master.read_master(Session(), partial(view_rows, view=view, days=days)).value for view in view_names()]
+    read = [master.read_master(ReadPosition(), partial(view_rows, view=view, days=days)).value for view in view_names()]
     return [[rows.view, rows.rows, rows.differing] for rows in read]
 
 
@@ -77,7 +77,7 @@ def _figures(engines: Engines, question: Question, where: Where) -> dict[str, Fi
     present = followers(engines)
     found: dict[str, Figures] = {}
     for seconds in WAITS:
-        session = Session()
+        session = ReadPosition()
         mark(engines, session)
         token = session.token
         if token is None:

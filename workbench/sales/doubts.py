@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from workbench import locale
 from workbench.config.clock import StoreClock
-from workbench.database.replication import Reader, Session
+from workbench.database.replication import Reader, ReadPosition
 from workbench.database.sql_files import run_sql
 from workbench.locale import _
 from workbench.sales.models import Sale, SaleInput
@@ -21,7 +21,7 @@ NOBODY: dict[str, int | None] = {"store": None, "cashier": None}
 
 
 def doubts(
-    reader: Reader, session: Session, clock: StoreClock, sale: SaleInput, stored: Sale | None = None
+    reader: Reader, session: ReadPosition, clock: StoreClock, sale: SaleInput, stored: Sale | None = None
 ) -> list[str]:
     """A sentence for each doubt; of a stored sale only about what is changed. Raises ServerUnavailable."""
     setting = reader.engines.settings.workbench_unknown_ids
@@ -31,7 +31,7 @@ def doubts(
     return [*_of_time(clock, sale, stored), *of_place, *texts, *_of_names(sale, stored), *_of_quantities(sale, stored)]
 
 
-def doubts_of_ids(reader: Reader, session: Session, ids: Mapping[str, int]) -> list[str]:
+def doubts_of_ids(reader: Reader, session: ReadPosition, ids: Mapping[str, int]) -> list[str]:
     """The same of a store and a cashier alone, by ``store_id`` and ``cashier_id``, that sales are to get."""
     given = {name.removesuffix("_id"): number for name, number in ids.items() if name in ("store_id", "cashier_id")}
     setting = reader.engines.settings.workbench_unknown_ids
@@ -58,7 +58,7 @@ def _of_time(clock: StoreClock, sale: SaleInput, stored: Sale | None) -> list[st
 
 
 def _of_place(
-    reader: Reader, session: Session, sale: SaleInput, stored: Sale | None, strangers: set[tuple[str, str]]
+    reader: Reader, session: ReadPosition, sale: SaleInput, stored: Sale | None, strangers: set[tuple[str, str]]
 ) -> list[str]:
     given = {"store": sale.store_id, "cashier": sale.cashier_id}
     kept = {} if stored is None else {"store": stored.store_id, "cashier": stored.cashier_id}
@@ -67,7 +67,7 @@ def _of_place(
 
 
 def _never_sold(
-    reader: Reader, session: Session, given: Mapping[str, int], strangers: set[tuple[str, str]]
+    reader: Reader, session: ReadPosition, given: Mapping[str, int], strangers: set[tuple[str, str]]
 ) -> list[str]:
     asked = {name: number for name, number in given.items() if (f"{name}_id", str(number)) not in strangers}
     if not asked:

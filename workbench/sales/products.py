@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import sqlalchemy as sa
 
-from workbench.database.replication import Answer, Reader, Session
+from workbench.database.replication import Answer, Reader, ReadPosition
 from workbench.database.sql_files import run_sql
 
 
@@ -23,7 +23,7 @@ class Product:
     unit_price: Decimal
 
 
-def known_products(reader: Reader, session: Session) -> Answer[list[Product]]:
+def known_products(reader: Reader, session: ReadPosition) -> Answer[list[Product]]:
     """Every product ever sold, as it was sold last. Raises ServerUnavailable."""
 
     def work(connection: sa.Connection) -> list[Product]:
@@ -53,7 +53,7 @@ def newest(connection: sa.Connection, codes: Sequence[str]) -> dict[str, tuple[s
     return {row.product_code: (row.product_name, row.category) for row in found}
 
 
-def find_product(reader: Reader, session: Session, product_code: str) -> Answer[Product | None]:
+def find_product(reader: Reader, session: ReadPosition, product_code: str) -> Answer[Product | None]:
     """The product with exactly this code; None when it was never sold. Raises ServerUnavailable."""
 
     def work(connection: sa.Connection) -> Product | None:

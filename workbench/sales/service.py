@@ -23,7 +23,7 @@ from workbench.accounts.actor import Actor, as_actor
 from workbench.config.clock import StoreClock
 from workbench.database.engines import Engines
 from workbench.database.positions import Stopwatch
-from workbench.database.replication import Answer, Reader, Session
+from workbench.database.replication import Answer, Reader, ReadPosition
 from workbench.database.sql_files import WritingConnection, run_sql
 from workbench.database.writes import StillOpen, Write, run_file
 from workbench.errors import (
@@ -158,7 +158,7 @@ class Sales:
 
     engines: Engines
     reader: Reader
-    session: Session
+    session: ReadPosition
     actor: Actor | str = ""
     stopwatch: Stopwatch | None = None
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from workbench.database.replication import Reader, Session
+from workbench.database.replication import Reader, ReadPosition
 from workbench.database.sql_files import run_sql
 from workbench.errors import FieldError, SaleRefused
 from workbench.locale import N_, _
@@ -38,7 +38,7 @@ def find_unlisted(
     return [Unlisted(*row) for row in run_sql(connection, "queries/unlisted", given)]
 
 
-def unlisted(reader: Reader, session: Session, sale: SaleInput, stored: Sale | None = None) -> list[Unlisted]:
+def unlisted(reader: Reader, session: ReadPosition, sale: SaleInput, stored: Sale | None = None) -> list[Unlisted]:
     """Those of a sale; of a stored sale only what is changed. Raises ServerUnavailable."""
     kept = set() if stored is None else {line.product_code for line in stored.lines}
     stores = [] if stored is not None and stored.store_id == sale.store_id else [sale.store_id]
@@ -47,19 +47,19 @@ def unlisted(reader: Reader, session: Session, sale: SaleInput, stored: Sale | N
     return reader.read(session, lambda c: find_unlisted(c, stores, cashiers, products), "doubts").value
 
 
-def unlisted_ids(reader: Reader, session: Session, ids: Mapping[str, int]) -> list[Unlisted]:
+def unlisted_ids(reader: Reader, session: ReadPosition, ids: Mapping[str, int]) -> list[Unlisted]:
     """Of a ``store_id`` and a ``cashier_id`` alone those that the catalogue lacks. Raises ServerUnavailable."""
     stores, cashiers = ([ids[name]] if name in ids else [] for name in ("store_id", "cashier_id"))
     return reader.read(session, lambda c: find_unlisted(c, stores, cashiers, []), "doubts").value
 
 
-def refuse_unlisted_ids(reader: Reader, session: Session, ids: Mapping[str, int]) -> None:
+def refuse_unlisted_ids(reader: Reader, session: ReadPosition, ids: Mapping[str, int]) -> None:
     """Raises SaleRefused when there is one, where the setting says so."""
     if reader.engines.settings.workbench_unknown_ids == "refuse" and (found := unlisted_ids(reader, session, ids)):
         raise SaleRefused([FieldError(each.field, each.id, _(NOT_LISTED)) for each in found])
 
 
-def refuse_unlisted(reader: Reader, session: Session, sale: SaleInput, stored: Sale | None = None) -> None:
+def refuse_unlisted(reader: Reader, session: ReadPosition, sale: SaleInput, stored: Sale | None = None) -> None:
     """Raises SaleRefused when the sale has one, where the setting says so."""
     if reader.engines.settings.workbench_unknown_ids != "refuse":
         return

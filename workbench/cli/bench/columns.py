@@ -24,7 +24,7 @@ from workbench.connection import Workbench
 from workbench.dashboards.feed import Moment
 from workbench.dashboards.sales_dashboard import TILES, SalesDashboard
 from workbench.dashboards.tile import Tile
-from workbench.database.replication import Session
+from workbench.database.replication import ReadPosition
 from workbench.filters import Filters
 from workbench.live import Live
 from workbench.metrics import Columns, SaleWhere
@@ -49,7 +49,7 @@ def measured(workbench: Workbench, folder: Path, times: int) -> Iterator[tuple[s
     process, live = psutil.Process(), Live(workbench)
     before = process.memory_info().rss
     live.columns = Columns(folder, workbench.engines.settings.workbench_columns_mb)
-    copy = partial(live.columns.refresh, workbench.reader, Session())
+    copy = partial(live.columns.refresh, workbench.reader, ReadPosition())
     try:
         yield "copied", seconds(copy)
         yield "columns_memory", (process.memory_info().rss - before) / 1e6
@@ -95,7 +95,9 @@ def _tiles_of(workbench: Workbench, live: Live) -> dict[str, list[Tile]]:
 def _moment(live: Live, **values: Any) -> Moment:
     """What is looked at with these filters."""
     filters, now = Filters(**values), live.workbench.clock.now()
-    return Moment(live, Session(), filters, now, filters.where(now), filters.so_far(now), filters.comparison_where(now))
+    return Moment(
+        live, ReadPosition(), filters, now, filters.where(now), filters.so_far(now), filters.comparison_where(now)
+    )
 
 
 def _filters_of(live: Live) -> dict[str, dict[str, Any]]:
@@ -170,7 +172,7 @@ def _pages_of_sales(live: Live, times: int) -> dict[str, list[float]]:
     """By sort the seconds of first pages, which count, and of last ones."""
     took: dict[str, list[float]] = {}
     for where, sort, descending in itertools.product(_sale_filters(live, times), COLUMNS, (False, True)):
-        ask = partial(sale_page, live.source_now(Session()), where, sort=sort, descending=descending)
+        ask = partial(sale_page, live.source_now(ReadPosition()), where, sort=sort, descending=descending)
         first = ask(move="first").value  # made ready: the page is asked for by itself below
         last = partial(ask, move="last", counted=first.counted)
         took.setdefault(sort, []).append(seconds(partial(ask, move="first")))

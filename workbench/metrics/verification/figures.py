@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from workbench.database.engines import Engines
 from workbench.database.failures import SERVER_ERRORS, is_missing, named
-from workbench.database.replication import Reader, Session
+from workbench.database.replication import Reader, ReadPosition
 from workbench.errors import ServerUnavailable
 from workbench.locale import english
 from workbench.metrics import DIMENSIONS, METRICS, SPANS, Columns, Source, Stream, Where, ask, facts, views
@@ -65,7 +65,7 @@ def questions() -> list[Question]:
 
 def figures_of(reader: Reader, engine: str, token: str, question: Question, where: Where = Where()) -> Figures:
     """The figures of a server, which has reached ``token``. Raises ServerUnavailable when it did not answer itself."""
-    answer = ask(Source(reader, Session(token)), question.metrics, by=question.by, where=where)
+    answer = ask(Source(reader, ReadPosition(token)), question.metrics, by=question.by, where=where)
     if answer.engine != engine:
         raise ServerUnavailable(f"{english(named(engine))} did not answer: {answer.note}.")
     return _figures(answer.value, question)
@@ -79,7 +79,7 @@ def of_columns(columns: Columns, reader: Reader, token: str, question: Question)
     by = question.by
     metrics = [METRICS[name] for name in question.metrics]
     grouping = Grouping.of([measure for metric in metrics for measure in metric.measures], by, Where())
-    answer = columns.read(reader, Session(token), lambda found: facts.sums(found, [grouping])[0])
+    answer = columns.read(reader, ReadPosition(token), lambda found: facts.sums(found, [grouping])[0])
     if answer is None:
         raise ServerUnavailable(f"The columns do not hold what was committed up to {token}.")
     return _figures(frame_of(answer.value, metrics, by), question)

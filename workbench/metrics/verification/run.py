@@ -18,7 +18,7 @@ from workbench.accounts.actor import Actor, as_actor
 from workbench.database.engines import Engines
 from workbench.database.failures import named
 from workbench.database.positions import Follower, committed_with_heartbeat, followers
-from workbench.database.replication import Answer, Reader, Session
+from workbench.database.replication import Answer, Reader, ReadPosition
 from workbench.database.sql_files import run_sql
 from workbench.database.writes import Write, run_file
 from workbench.errors import SchemaError, WorkbenchError
@@ -106,7 +106,7 @@ def _wrong_views(engines: Engines) -> list[str]:
     """A line for each view on the master that does not hold what the sales say, or could not be asked."""
     master = Reader(replace(engines, replica=None))
     try:
-        days = master.read_master(Session(), newest_days).value
+        days = master.read_master(ReadPosition(), newest_days).value
     except WorkbenchError as error:
         return [f"The views were not compared with the sales. {error}"]
     if days is None:
@@ -114,7 +114,7 @@ def _wrong_views(engines: Engines) -> list[str]:
     found = []
     for view in view_names():
         try:
-            rows = master.read_master(Session(), partial(_compared_at_length, view=view, days=days)).value
+            rows = master.read_master(ReadPosition(), partial(_compared_at_length, view=view, days=days)).value
         except WorkbenchError as error:
             found.append(f"The view {view} was not compared with the sales. {error}")
         else:
@@ -150,7 +150,7 @@ def _ways(engines: Engines, columns: Columns | None, token: str) -> tuple[dict[s
             )
     if columns is not None:
         try:
-            columns.refresh(Reader(engines), Session(token))
+            columns.refresh(Reader(engines), ReadPosition(token))
         except WorkbenchError as error:
             missing.append(f"The columns were not compared. {error}")
         else:
@@ -244,11 +244,11 @@ def save(engines: Engines, result: Verification, actor: Actor | str = "") -> Non
         "differences": json.dumps([asdict(difference) for difference in result.differences[:MOST_DIFFERENCES]]),
         "problems": json.dumps(result.problems),
     }
-    write = Write(engines, Session(), "keep the result", may_repeat=False)
+    write = Write(engines, ReadPosition(), "keep the result", may_repeat=False)
     write.run(lambda connection: run_file(connection, "queries/save_verification", values))
 
 
-def last(reader: Reader, session: Session) -> Answer[Verification | None]:
+def last(reader: Reader, session: ReadPosition) -> Answer[Verification | None]:
     """The newest result, with at most MOST_DIFFERENCES differences; None before the first run.
 
     Raises ServerUnavailable, and SchemaError when the migration that makes its table has not run yet.
