@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 
 from tests.examples import sale
+from workbench import locale
 from workbench.connection import Workbench
 from workbench.dashboards import TotalRevenue
 from workbench.dashboards.feed import Feed
@@ -46,6 +47,16 @@ def test_a_month_that_began_on_the_23rd_is_said_and_not_compared(workbench: Work
     assert row == ["Revenue", Decimal("331.70"), Decimal("85.60"), None]
     assert compare_by(data, "sales", "store", PERIODS, cut).iloc[0].tolist() == [3, 31, 8, None]
     assert compare(data, ["revenue"], PERIODS).iloc[0].tolist()[-1] == Decimal("287.50")  # what was said without a word
+
+
+def test_values_of_ours_are_told_in_the_language(workbench: Workbench, data: ReportData) -> None:
+    sell(workbench, date(2026, 10, 20), date(2026, 10, 21))
+    locale.use_locale("de_DE")
+    try:
+        assert compare_by(data, "sales", "customer_type", PERIODS)["customer_type"].tolist() == ["Mit Karte"]
+        assert compare_by(data, "sales", "payment_method", PERIODS)["payment_method"].tolist() == ["Cash"]
+    finally:
+        locale.use_locale("")
 
 
 def test_a_month_that_breaks_off_is_compared_with_nothing(workbench: Workbench, data: ReportData) -> None:

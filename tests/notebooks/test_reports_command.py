@@ -82,7 +82,8 @@ def test_a_schedule_is_made_listed_run_when_due_and_removed(report_settings: Set
         return command(report_settings, tmp_path, *arguments, **data)
 
     place, month = ["--output", "."], ["-p", "month=2026-10"]
-    made = report("reconciliation", *month, "-p", "as_of=last of last month", "--every", "day-00:00", *place)
+    limit = "--timeout", "240"
+    made = report("reconciliation", *month, "-p", "as_of=last of last month", "--every", "day-00:00", *place, *limit)
     assert made.returncode == 0, made.stderr
     assert made.stdout.startswith("Made reconciliation-1, due first on 20")
     assert report("--due").stdout == "Nothing is due.\n"
@@ -94,6 +95,7 @@ def test_a_schedule_is_made_listed_run_when_due_and_removed(report_settings: Set
     assert "reconciliation-1: Done in" in ran.stdout and f"Written to {tmp_path}/reconciliation-20" in ran.stdout
     assert len(list(tmp_path.glob("reconciliation-*.html"))) == 1
     assert [each["name"] for each in json.loads(report("--schedules", "--json").stdout)] == ["reconciliation-1"]
+    assert "240 s" in report("--schedules").stdout
     file.write_text(json.dumps(schedule | {"done_until": "2026-01-01T00:00:00Z", "report": "gone"}))
     failed = report("--due")
     assert (failed.returncode, failed.stderr) == (1, "workbench: reconciliation-1 did not become a report.\n")

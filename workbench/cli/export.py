@@ -10,7 +10,7 @@ import typer
 
 from workbench.cli.shared import AsJson, configured, errors
 from workbench.errors import FileRefused
-from workbench.servers.disk import full_in_words
+from workbench.servers.disk import full_in_words, written_whole
 from workbench.words import counted
 
 if TYPE_CHECKING:
@@ -71,16 +71,11 @@ def _written_whole(
     workbench: Workbench, file: Path, where: Where, metrics: list[str], by: list[str]
 ) -> tuple[int, str, object]:
     """How many rows were written, who answered and as of when; what was there before stays until all is written."""
-    made = file.with_name(f".new-{file.name}")
     try:
-        with full_in_words(file.parent):
-            found = _written(workbench, made, where, metrics, by)
-            made.replace(file)
+        with full_in_words(file.parent), written_whole(file) as made:
+            return _written(workbench, made, where, metrics, by)
     except OSError as error:
         raise FileRefused(f"{file} could not be written: {error.strerror}.") from None
-    finally:
-        made.unlink(missing_ok=True)
-    return found
 
 
 def _written(

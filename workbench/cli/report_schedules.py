@@ -55,11 +55,13 @@ def list_schedules(settings: Settings, as_json: bool) -> None:
     if as_json:
         typer.echo(LIST.dump_json(found, indent=2).decode())
         return
-    table = Table("schedule", "every", "next", "parameters", "as", "to", "by", box=None, padding=(0, 2, 0, 0))
+    table = Table("schedule", "every", "next", "parameters", "as", "to", "limit", "by", box=None, padding=(0, 2, 0, 0))
     for each in found:
         to = ", ".join(filter(None, [str(each.folder or ""), *each.to]))
         due = "paused" if each.is_paused else _when(schedules.next_of(each), settings)
-        table.add_row(*map(escape, (each.name, each.every, due, values_text(each.given), each.form, to, each.by)))
+        limit = "" if each.seconds is None else f"{each.seconds} s"
+        shown = each.name, each.every, due, values_text(each.given), each.form, to, limit, each.by
+        table.add_row(*map(escape, shown))
     Console(width=160, highlight=False).print(table if found else "There is no schedule.")
 
 

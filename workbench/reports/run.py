@@ -33,7 +33,7 @@ from workbench.accounts.actor import current_actor
 from workbench.config import OF_SERVER, Settings
 from workbench.config.clock import StoreClock, utc_now
 from workbench.errors import ReportError, ReportStopped
-from workbench.locale import N_, _
+from workbench.locale import N_, _, sentences
 from workbench.reports.library import Report, Value
 from workbench.servers.disk import full_in_words
 
@@ -101,6 +101,8 @@ def _plain(value: object) -> str:
 LOOK_SECONDS = 0.1
 MOST_LETTERS = 300
 # Runs after the last cell: what was asked of whom, as of when. The author cannot forget it.
+LIMIT_OF_ALL = N_("WORKBENCH_REPORT_SECONDS sets the limit.")
+LIMIT_OF_ONE = N_("The limit was given for it, as by --timeout.")
 FAILED = N_("The report {name} failed {place}: {cause}")
 LAST_CELL = "from workbench.reports import answered\nprint(answered(globals()))"
 
@@ -159,7 +161,8 @@ def run(
         running = _Run(report, notebook, progress)
         interrupted = threading.Event()
         is_over = lambda: interrupted.is_set() or should_stop()  # noqa: E731
-        _aside(running.execute(environment(settings, Path(name)), Path(name), limit, is_over), interrupted)
+        limited = _(LIMIT_OF_ALL if seconds is None else LIMIT_OF_ONE)
+        _aside(running.execute(environment(settings, Path(name)), Path(name), limit, limited, is_over), interrupted)
     engine, as_of = _answered(notebook)
     took, currency = time.monotonic() - began, settings.workbench_currency
     return Finished(report, dict(values), notebook, engine, as_of, currency, settings.clock, ran_at, by, took)
@@ -203,8 +206,10 @@ class _Run:
         self._cells = [n for n, cell in enumerate(notebook.cells) if cell.cell_type == "code"][:-1]
         self._place = _("before its first cell")
 
-    async def execute(self, env: dict[str, str], folder: Path, limit: float, should_stop: Callable[[], bool]) -> None:
-        """Executes the notebook. Raises ReportError and ReportStopped."""
+    async def execute(
+        self, env: dict[str, str], folder: Path, limit: float, limited: str, should_stop: Callable[[], bool]
+    ) -> None:
+        """Executes the notebook; ``limited`` says where the limit comes from. Raises ReportError and ReportStopped."""
         kernel = ReportKernel(folder)
         client = NotebookClient(self._notebook, km=kernel, timeout=None, on_cell_start=self._started)
         client.log = logging.getLogger("nbclient")
@@ -223,15 +228,13 @@ class _Run:
             await kernel.shutdown_kernel(now=True)
         if should_stop():
             raise ReportStopped(_("The report {name} was stopped {place}.", name=self._report.name, place=self._place))
-        raise ReportError(
-            _(
-                "The report {name} did not finish within {n} s: it was stopped {place}. WORKBENCH_REPORT_SECONDS sets"
-                " the limit.",
-                name=self._report.name,
-                n=f"{limit:g}",
-                place=self._place,
-            )
+        said = _(
+            "The report {name} did not finish within {n} s: it was stopped {place}.",
+            name=self._report.name,
+            n=f"{limit:g}",
+            place=self._place,
         )
+        raise ReportError(sentences(said, limited))
 
     def _started(self, cell: NotebookNode, cell_index: int) -> None:
         if cell_index not in self._cells:

@@ -115,7 +115,7 @@ CHECK_SAID = (
         r"of transaction (?P<id>\d+) more money, or discount, of (?P<code>.+) at (?P<price>\S+) would be given back"
         r" than was paid, or given",
         N_(
-            "of transaction {id} more money, or discount, of {code} at {price} would be given back than was paid, or"
+            "Of transaction {id} more money, or discount, of {code} at {price} would be given back than was paid, or"
             " given"
         ),
     ),

@@ -64,6 +64,22 @@ def write_whole(path: Path, content: bytes) -> None:
         made.replace(path)
 
 
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """A path to write the file to, which takes its place after the block, on the disk; not when the block fails.
+
+    It ends as the file's name does: by that whoever writes it knows its format.
+    """
+    made = path.with_name(f".{uuid4().hex[:12]}.new-{path.name}")
+    try:
+        yield made
+        with made.open("rb+") as file:
+            os.fsync(file.fileno())
+        made.replace(path)
+    finally:
+        made.unlink(missing_ok=True)
+
+
 def write_new(path: Path, content: bytes) -> bool:
     """The same where no file is; False, and nothing is changed, where one is. Raises OSError.
 
