@@ -315,7 +315,7 @@ def _day_cells(day: Corrected) -> tuple[object, ...]:
 
 
 def _table(heads: Sequence[tuple[str, bool]], rows: Iterable[Sequence[object]]) -> str:
-    return table_html([(_(head), is_number) for head, is_number in heads], rows)
+    return table_html([(_(head), is_number) for head, is_number in heads], rows, kind="fills")
 
 
 def _signed(amount: Any) -> str:
