@@ -18,7 +18,7 @@ from workbench.dashboards.chart import quiet
 from workbench.dashboards.tile import html
 from workbench.database.failures import called
 from workbench.database.positions import KEPT_POINTS, Point, Stopwatch
-from workbench.locale import N_, _
+from workbench.locale import N_, _, conventions
 from workbench.telemetry import Quantiles
 
 COLORS = {"replica": theme.PALETTE[0], "risingwave": theme.PALETTE[1]}
@@ -57,6 +57,7 @@ class CommitLatency(Viewer):
 
 
 def _chart(sources: Mapping[str, ColumnDataSource]) -> figure:
+    now = conventions()
     made = figure(
         height=HEIGHT,
         sizing_mode="stretch_width",
@@ -71,10 +72,10 @@ def _chart(sources: Mapping[str, ColumnDataSource]) -> figure:
         label: dict[str, Any] = {"legend_label": called(name)} if len(sources) > 1 else {}
         line = made.line("at", "ms", source=source, color=color, line_width=2, **label)
         made.scatter("at", "ms", source=source, size="waiting", color=color, fill_alpha=0, line_width=2)
-        tips = [(_("Follower"), called(name)), (_("At"), "@at{%H:%M:%S} @zone"), (_("Visible"), "@text")]
+        tips = [(_("Follower"), called(name)), (_("At"), f"@at{{{now.seconds}}} @zone"), (_("Visible"), "@text")]
         made.add_tools(HoverTool(renderers=[line], mode="vline", tooltips=tips, formatters={"@at": "datetime"}))
     made.xaxis.formatter = DatetimeTickFormatter(
-        seconds="%H:%M:%S", minsec="%H:%M:%S", minutes="%H:%M", hourmin="%H:%M", hours="%H:%M"
+        seconds=now.seconds, minsec=now.seconds, minutes=now.time, hourmin=now.time, hours=now.time
     )
     made.yaxis.formatter = NumeralTickFormatter(format="0,0.[0]")
     quiet(made)

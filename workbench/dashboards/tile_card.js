@@ -137,7 +137,8 @@ function addFreshness(card, model, view) {
     const seconds = Math.max(0, (Date.now() + skew - model.as_of_ms) / 1000)
     const level = seconds > model.limit * model.factor ? "red" : seconds > model.limit ? "amber" : "fresh"
     const at = new Date(model.as_of_ms + model.ahead_ms).toISOString().slice(11, 19)
-    const values = {engine: model.engine, time: `${at} ${model.zone}`, age: age(seconds)}
+    const time = at.replaceAll(":", document.documentElement.dataset.clock ?? ":")
+    const values = {engine: model.engine, time: `${time} ${model.zone}`, age: age(seconds)}
     const text = _("{engine} · as of {time}, {age}", values)
     return {who: `${model.engine} ${model.note}`, asOf: model.as_of_ms, level, text, note: model.note}
   }

@@ -28,7 +28,9 @@ fieldset, .MuiPickersSectionList-root, button[title="Clear"] { display: none !im
 .MuiInputAdornment-root { margin: 0 !important; }
 .MuiInputAdornment-root button { color: inherit !important; }
 """
-CHOICE = {"sx": {"minHeight": "40px"}}  # a small Select is lower than a small TextInput
+# A small Select is lower than a small TextInput; two beside one another on a phone have little room for what is chosen.
+NARROW_CHOICE = {"fontSize": "13px", "paddingLeft": "10px !important", "paddingRight": "24px !important"}
+CHOICE = {"sx": {"minHeight": "40px", "@media (max-width: 480px)": {"& .MuiSelect-select": NARROW_CHOICE}}}
 
 
 def text_field(name: str, hint: str = "", **params: Any) -> pmui.TextInput:

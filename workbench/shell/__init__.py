@@ -165,6 +165,7 @@ def page_template() -> str:
         "DECIMAL": now.decimal,
         "GROUP": now.group,
         "BEYOND": str(now.beyond),
+        "OCLOCK": now.time.strip("%HM"),
         "TEXTS": texts_of_scripts(),
         "WEEKDAY": str(weekdays()[0] % 7),
     }

@@ -15,6 +15,7 @@ from panel.custom import JSComponent
 
 from workbench import locale
 from workbench.components import theme
+from workbench.locale import _
 from workbench.words import visible
 
 CSS = """
@@ -72,8 +73,12 @@ class Uploads(JSComponent):
     def _begin(self, key: str, name: str, size: int) -> None:
         self.forget()
         if size > self._most:
-            of = f"{locale.number(size / 1e6, 0)} MB: at most {locale.number(self._most / 1e6, 0)} MB are taken"
-            self.text = f"{visible(name)} has {of}. Split it, or use the command `workbench import`."
+            sizes = {"n": locale.number(size / 1e6, 0), "most": locale.number(self._most / 1e6, 0)}
+            self.text = _(
+                "{file} has {n} MB: at most {most} MB are taken. Split it, or use the command `workbench import`.",
+                file=visible(name),
+                **sizes,
+            )
             return
         self._folder = Path(tempfile.mkdtemp(prefix="workbench-upload-"))
         self._key, self._name, self._size, self._at = key, name, size, 0
@@ -89,10 +94,10 @@ class Uploads(JSComponent):
             with (self._folder / "file").open("ab") as file:
                 file.write(content)
         except (ValueError, binascii.Error):
-            self._end("The file could not be read in the browser: was it changed meanwhile? Choose it again.")
+            self._end(_("The file could not be read in the browser: was it changed meanwhile? Choose it again."))
             return
         except OSError as error:
-            self._end(f"The file could not be kept here: {error.strerror}.")
+            self._end(_("The file could not be kept here: {why}.", why=error.strerror))
             return
         self._at += len(content)
         self._go_on()
@@ -104,7 +109,7 @@ class Uploads(JSComponent):
     def _go_on(self) -> None:
         """Asks for what comes next, or hands the file on."""
         if self._at < self._size:
-            self.text = f"{visible(self._name)}: {self._at * 100 // self._size} % are here."
+            self.text = _("{file}: {n} % are here.", file=visible(self._name), n=self._at * 100 // self._size)
             self._send_msg([self._key, self._at])
             return
         assert self._folder is not None
