@@ -144,7 +144,7 @@ class FilterBar(Viewer):
             pn.state.execute(self.load_names)
 
     def _offer(self) -> None:
-        """Options and values at once: an old value that is no option any more is not a choice of somebody's."""
+        """Options and values at once: neither is drawn without the other."""
         for name, widget in self._lists.items():
             widget.param.update(options=self._options(name), value=list(getattr(self.filters, name)))
 

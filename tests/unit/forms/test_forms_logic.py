@@ -226,6 +226,18 @@ def test_where_a_page_is(moves: list[tuple[Move | None, SalePage]], text: str) -
     assert pager.text == text
 
 
+def test_a_size_that_is_chosen_begins_anew_and_one_of_an_address_does_not() -> None:
+    moves: list[Move] = []
+    pager = Pager(moves.append)
+    pager._size.value = 50
+    assert (pager.size, moves) == (50, ["first"])
+    pager.go_on(-3, 100)
+    assert (pager.number, pager.size, pager._size.value, moves) == (-3, 100, 100, ["first"])
+    for move in ("next", "next", "next", "next"):
+        pager.place(a_page(10**6, is_estimate=True), move)
+    assert (pager.number, pager.text) == (0, "Last page")
+
+
 def test_what_all_pages_come_to_stands_by_the_pager() -> None:
     assert "45 in all" in (said := total_html(Counted(45, False, Decimal("-1234.5")), "USD")) and ">-USD" in said
     assert "-USD\N{NO-BREAK SPACE}1,234.50" in said
