@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.conftest import wait_until
 from tests.examples import CAKE, HOSTILE, LATTE, sale
-from tests.ui.conftest import brush, seen_through, visit, watched_page
+from tests.ui.conftest import brush, drawn, seen_through, visit, watched_page
 from workbench.cli.bench.browser import SCRIPT
 from workbench.database.engines import Engines
 from workbench.database.positions import wait_for_replica
@@ -93,6 +93,35 @@ def test_a_chart_has_its_place_from_the_start_and_is_drawn_when_somebody_comes_n
 
     wait_until(have_been_looked_at, "all tiles to be drawn", seconds=60)
     expect(charts).to_have_count(8)
+
+
+COUNTED = """() => {
+  globalThis.counted = {_measure_layout: 0, _actual_paint: 0}
+  const figure = Bokeh.Models.get("Figure").prototype.default_view.prototype
+  for (const name in counted) {
+    const work = figure[name]
+    figure[name] = function (...given) { counted[name]++; return work.apply(this, given) }
+  }
+}"""
+
+
+def test_charts_are_measured_for_themselves_alone_and_not_drawn_again_when_their_tab_comes_back(
+    app: str, page: Page, sales: list[int]
+) -> None:
+    page.add_init_script(path=SCRIPT)
+    visit(page, f"{app}/analytics?live=no")
+    figures(page, FIGURES)
+    seen_through(page)
+    page.evaluate(COUNTED)
+    page.evaluate("bench.filtered('Stores', bench.choices('Stores').slice(0, 1))")
+    assert 8 <= page.evaluate("counted._measure_layout") <= 4 * 8  # of eight charts
+    for _number in range(2):  # what comes the first time is placed beside what is there
+        page.evaluate(COUNTED)
+        page.evaluate("bench.tab('Products')")
+        expect(page.get_by_role("row", name="Caffè Latte").first).to_be_visible()
+        page.evaluate("bench.tab('Overview')")
+        drawn(page)
+    assert page.evaluate("counted") == {"_measure_layout": 0, "_actual_paint": 0}
 
 
 def click(page: Page, number: int, across: float, down: float) -> None:

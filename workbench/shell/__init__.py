@@ -36,8 +36,8 @@ Content = Callable[[Workbench], Viewable | Viewer]
 FOLDER = Path(__file__).parent
 THEME_COOKIE = "workbench_theme"
 SCRIPTS = (
-    *("calendar_weeks", "connection", "drawn_again", "keyboard", "measured_late", "not_sent_back", "nothing_missed"),
-    *("separators", "shadow_roots", "table_roles", "tables", "without_eval"),
+    *("calendar_weeks", "connection", "drawn_again", "drawn_alone", "keyboard", "measured_late", "not_sent_back"),
+    *("nothing_missed", "plain_styles", "separators", "shadow_roots", "table_roles", "tables", "without_eval"),
 )
 TOAST_MS = 8000
 WIDTH = 2560  # pixels of a page at most; what is read or filled in says itself where it ends
