@@ -132,6 +132,8 @@ def test_no_english_is_left_where_people_log_in_bring_files_and_keep_names(
         expect(page.get_by_text("Menge '0' geht nicht: es muss mehr als 0 sein").first).to_be_visible()
         expect(page.get_by_text("Diese Zeile hat 3 Spalten und nicht 9").first).to_be_visible()
         assert not english(page)
+        page.reload()  # what was uploaded is there again
+        expect(page.get_by_text("kasse.csv: CSV, UTF-8, getrennt durch Semikolons; 3 Zeilen.")).to_be_visible()
         visit(page, f"{served.url}/catalogue")
         page.get_by_role("button", name="Filiale anlegen").click()
         page.get_by_label("Filial-Nr.", exact=True).fill("bald")

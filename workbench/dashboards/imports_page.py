@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,8 @@ from panel.viewable import Viewable, Viewer
 from workbench import locale
 from workbench.accounts.actor import current_actor
 from workbench.components.browser.downloads import Downloads
+from workbench.components.browser.kept_uploads import KEPT
+from workbench.components.browser.unsaved import Unsaved
 from workbench.components.browser.uploads import Uploads
 from workbench.components.html import flow, html_pane
 from workbench.components.inline import is_served, read_aside, when_shown
@@ -33,17 +36,22 @@ from workbench.words import counted
 
 LOOK_MS = 250
 CHOOSE = N_("Choose ...")
+AS_FOUND = FileMapping()
 HINT = N_("Choose a file or drop it here: CSV, Excel (.xlsx) or Parquet, at most {most} MB.")
 
 
 class ImportsPage(Viewer):
-    """One file at a time; what was uploaded goes when another one comes, and with the page."""
+    """One file at a time; what was uploaded goes when another one comes, or an hour after it came.
+
+    The tab of the browser keeps its token, so that it is there again when the page is loaded anew.
+    """
 
     def __init__(self, workbench: Workbench) -> None:
         super().__init__()
         self._workbench, self._engines, self._actor = workbench, workbench.engines, current_actor()
         self._file: ImportFile | None = None
-        self._is_left = False
+        self._is_left, self._token = False, ""
+        self._unsaved = Unsaved("import", self._draft, self._restore, asks=False)
         self._job = Job(_("That failed, and nothing was changed."))
         self._controls = JobControls(self._job, self._job.stop, size="small")
         self._then: Callable[[], None] = lambda: None
@@ -85,17 +93,43 @@ class ImportsPage(Viewer):
         self._reading.visible = self._verdicts.visible = False
 
     def _received(self, path: Path, name: str) -> None:
+        self._forget()
+        self._token = KEPT.keep(path, name, self._actor.name)
         pn.state.execute(partial(self._open, path, name), schedule=False)
 
-    async def _open(self, path: Path, name: str) -> None:
+    def _draft(self) -> dict[str, Any] | None:
+        if self._file is None or not self._token:
+            return None
+        return {"upload": self._token, "mapping": json.loads(self._file.mapping.to_json())}
+
+    def _restore(self, draft: dict[str, Any]) -> None:
+        """Reads what this user uploaded in this tab before; a token of somebody else's finds nothing."""
+        if (upload := KEPT.find(draft["upload"], self._actor.name)) is None:
+            return
+        mapping = FileMapping.of(draft["mapping"])
+        try:
+            path = self._uploads.take(upload.path)
+        except OSError:  # its hour ended just now
+            return
+        self._token = draft["upload"]
+        pn.state.execute(partial(self._open, path, upload.name, mapping), schedule=False)
+
+    def _forget(self) -> None:
+        """What was uploaded is not needed any more."""
+        KEPT.forget(self._token, self._actor.name)
+        self._token = ""
+        self._unsaved.changed()
+
+    async def _open(self, path: Path, name: str, mapping: FileMapping = AS_FOUND) -> None:
         self._close()
         self._done.object = ""
         try:
             self._file = await asyncio.to_thread(ImportFile, self._engines, path, name, self._actor)
         except WorkbenchError as error:
             self._said.say(str(error), "bad")
+            self._forget()
             return
-        await self._read(FileMapping())
+        await self._read(mapping)
 
     async def _read(self, mapping: FileMapping) -> None:
         """Reads the file, and shows what was found out."""
@@ -113,6 +147,7 @@ class ImportsPage(Viewer):
         finally:
             self._check.loading = False
         self._fields.fill(table, file.mapping)
+        self._unsaved.changed()
         self._reading.visible = True
         self._said.say(_("Look at how it is read, then have all rows checked. Nothing is saved by that."))
 
@@ -153,6 +188,7 @@ class ImportsPage(Viewer):
         if file is None or file.result is None or file.table is None:
             return
         self._fields.fill(file.table, file.mapping)
+        self._unsaved.changed()
         self._totals.object, self._rows.object = texts
         found = file.result
         self._all.disabled = bool(found.refused) or not found.sales
@@ -186,6 +222,7 @@ class ImportsPage(Viewer):
     def _show_imported(self, texts: list[str]) -> None:
         if texts:
             self._done.object = texts[0]
+            self._forget()
             self._verdicts.visible = False
 
     def _begin_undo(self, _event: Any) -> None:
@@ -275,6 +312,7 @@ class ImportsPage(Viewer):
             flow(self._said, self._controls.stop),
             self._done,
             self._downloads,
+            *([self._unsaved] if is_served() else []),
         )
         past = card(html_pane(f"<h2>{_('Imports')}</h2>"), self._past, self._undo_place)
         return pmui.Column(

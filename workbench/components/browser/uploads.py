@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import os
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -59,6 +60,13 @@ class Uploads(JSComponent):
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None
+
+    def take(self, path: Path) -> Path:
+        """A file that was received before, as if it came now: a second name of it. Raises OSError when it is gone."""
+        self.forget()
+        self._folder = Path(tempfile.mkdtemp(prefix="workbench-upload-"))
+        os.link(path, self._folder / "file")
+        return self._folder / "file"
 
     def _take(self, said: Any) -> None:
         """What a browser says is whatever somebody sends: nothing of it is believed."""
