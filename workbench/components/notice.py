@@ -25,8 +25,13 @@ class Notice(Viewer):
         """Whether it says something."""
         return bool(self.title)
 
+    def say(self, title: str) -> None:
+        """Says it, also what was said before and closed by whoever has read it."""
+        self.title = ""
+        self.title = title
+
     @param.depends("title", watch=True)
-    def _say(self) -> None:
+    def _draw(self) -> None:
         said = [pmui.Alert(title=self.title, **self._look)] if self.title else []
         self._place.param.update(objects=said, visible=bool(said))
 

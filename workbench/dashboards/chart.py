@@ -218,22 +218,27 @@ def copied(drawn: str, parts: Parts | None = None) -> Plot:
     if parts is None:
         return cast(Plot, Deserializer().decode(tree))
     found = {key: str(part.id) for key, part in parts.items()}
-    figure = cast(Plot, Deserializer(references=list(parts.values())).decode(_sharing(tree, found)))
+    figure = cast(Plot, Deserializer(references=list(parts.values())).decode(_sharing(tree, found, {})))
     if new := {found[key]: key for key in found.keys() - parts.keys()}:
         parts |= {new[model.id]: model for model in figure.references() if model.id in new}
     return figure
 
 
-def _sharing(tree: Any, found: dict[str, str]) -> Any:
-    """What was read from JSON, with the ids of parts that were ``found`` in place of others like them."""
+def _sharing(tree: Any, found: dict[str, str], left_out: dict[str, str]) -> Any:
+    """What was read from JSON, with the ids of parts that were ``found`` in place of others like them, ``left_out``."""
     if isinstance(tree, list):
-        return [_sharing(each, found) for each in tree]
+        return [_sharing(each, found, left_out) for each in tree]
     if not isinstance(tree, dict):
         return tree
+    if tree.keys() == {"id"}:
+        return {"id": left_out.get(tree["id"], tree["id"])}
     if tree.get("name") in SHARED and "id" in tree:
         known = found.setdefault(json.dumps([tree["name"], tree.get("attributes")]), tree["id"])
-        return tree if known == tree["id"] else {"id": known}
-    return {name: _sharing(each, found) for name, each in tree.items()}
+        if known == tree["id"]:
+            return tree
+        left_out[tree["id"]] = known
+        return {"id": known}
+    return {name: _sharing(each, found, left_out) for name, each in tree.items()}
 
 
 def on_click(figure: Plot, clicked: Callable[[Any, Any, bool], None]) -> None:

@@ -15,6 +15,7 @@ from panel.viewable import Viewable, Viewer
 from workbench.components import theme
 from workbench.components.browser.page import AddressBar, Visibility
 from workbench.components.inline import is_served, when_shown, while_shown
+from workbench.components.notice import Notice
 from workbench.connection import Workbench
 from workbench.dashboards.dashboard_file import DownloadButton
 from workbench.dashboards.feed import Feed, Moment
@@ -108,8 +109,7 @@ class Explore(Viewer):
         self._pages = {name: column(css="gap: 16px;") for name in TABS}
         self._live = pmui.Switch(label=_("Live"), value=True, margin=0)
         self._address, self._visibility = AddressBar(self._read), Visibility()
-        self._said = pmui.Alert(severity="warning", visible=False, closeable=True, sizing_mode="stretch_width")
-        self._state = pmui.Alert(severity="warning", visible=False, sizing_mode="stretch_width")
+        self._said, self._state = Notice(closeable=True), Notice()
         self._is_reading = self._is_shown = False
         self._fields = QuestionFields(self.question, self.feed.filters)
         location = pn.state.location if is_served() else None
@@ -192,7 +192,7 @@ class Explore(Viewer):
             self._show()
         finally:
             self._is_reading = False
-        self._said.param.update(title=" ".join(problems), visible=bool(problems))
+        self._said.say(" ".join(problems))
 
     def asked(self) -> tuple[Asked, list[str]]:
         """What is put to the engine now, and what cannot be."""
@@ -210,7 +210,7 @@ class Explore(Viewer):
         self.feed.show(self.tiles)
 
     def _show_problem(self, event: Any) -> None:
-        self._state.param.update(title=event.new, visible=bool(event.new))
+        self._state.title = event.new
 
     def _follow(self, view: Viewable) -> None:
         self._address.put(self.query, is_step=False)

@@ -211,7 +211,7 @@ class SalesDashboard(Viewer):
             self._show_tab()
         finally:
             self._is_reading = False
-        self._said.title = " ".join(problems)
+        self._said.say(" ".join(problems))
 
     def _open_view(self, state: str) -> None:
         unknown = unread(state, OTHERS)

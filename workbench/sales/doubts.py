@@ -14,9 +14,8 @@ from workbench.locale import _
 from workbench.sales.models import Sale, SaleInput
 from workbench.sales.unlisted import unlisted, unlisted_ids
 
-UNUSUAL_QUANTITY = (
-    1000  # items on one line: above what is bought; what was scanned into the wrong field is far above it
-)
+# Items on one line: nobody buys as many, and a code that was scanned into the wrong field is far above it.
+UNUSUAL_QUANTITY = 1000
 NOBODY: dict[str, int | None] = {"store": None, "cashier": None}
 
 

@@ -8,26 +8,27 @@ document.addEventListener("DOMContentLoaded", () => {
   component._render_code = function () { return code.call(this).replace(listens, `${listens}\n${looks}`) }
 
   // Panel 1.9: what a component is told (`_send_msg`, as that it takes the focus) before it listens is lost. It hears of
-  // it when it does. Delete this when `on_event` of a view gives what came before.
+  // it when it does, within EARLY_MS: who types elsewhere by then keeps the focus. Delete this when a view's `on_event`
+  // gives what came before.
   const esm = Bokeh.Models.get("panel.models.esm.ReactiveESM").prototype, view = esm.default_view.prototype
   const {_process_event: process} = esm, {initialize, on_event: listen} = view
-  const listening = new WeakSet(), early = new WeakMap()
+  const EARLY_MS = 5000, listening = new WeakSet(), early = new WeakMap()
   view.initialize = function () {
     listening.delete(this.model)
     return initialize.call(this)
   }
   esm._process_event = function (event) {
     if (event.event_name === "esm_event" && !listening.has(this)) {
-      early.set(this, [...early.get(this) ?? [], event.data])
+      early.set(this, [...early.get(this) ?? [], [Date.now(), event.data]])
     }
     return process.call(this, event)
   }
   view.on_event = function (callback) {
     listen.call(this, callback)
     listening.add(this.model)
-    const told = early.get(this.model) ?? []
+    const told = (early.get(this.model) ?? []).filter(([at]) => Date.now() - at < EARLY_MS)
     early.delete(this.model)
-    if (told.length) { setTimeout(() => told.forEach(callback)) }  // what it draws is on the page then
+    setTimeout(() => told.forEach(([, data]) => callback(data)))  // what it draws is on the page then
   }
 
   // Bokeh 3.9: a layout misses what is put into it while those beside it are still being made (`build_views` lets all

@@ -15,7 +15,8 @@ import pytest
 from bokeh.document import Document
 from bokeh.events import Tap
 from bokeh.io.doc import patch_curdoc
-from bokeh.models import FactorRange
+from bokeh.models import FactorRange, NumeralTickFormatter
+from bokeh.plotting import figure
 
 from workbench.config import Settings
 from workbench.dashboards.bars import BarTile
@@ -102,6 +103,14 @@ def test_charts_of_one_page_share_what_says_how_they_are_drawn_and_nothing_of_wh
     page.remove_root(first)
     assert {model.document for model in second.references()} == {page}
     assert len(copied(text, {}).references()) == len(second.references())
+
+
+def test_what_is_shared_may_be_referred_to_several_times() -> None:
+    made = figure()
+    made.xaxis.formatter = made.yaxis.formatter = NumeralTickFormatter()
+    parts: dict[str, Any] = {}
+    first, second = (copied(serialized(made), parts) for _ in range(2))
+    assert first.xaxis.formatter is second.xaxis.formatter is second.yaxis.formatter
 
 
 def tile(kind: type[BarTile]) -> Any:
