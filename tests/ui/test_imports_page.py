@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+import openpyxl
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -28,18 +29,38 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.fixture
+def book(tmp_path: Path) -> Path:
+    made = openpyxl.Workbook()
+    made.worksheets[0].append(("Notes", "Of"))
+    made.worksheets[0].append(("counted", "May"))
+    sheet = made.create_sheet("May")
+    sheet.append(("Invoice", "SKU", "Product", "Qty", "Date", "Price", "Store", "Cashier", "Payment"))
+    sheet.append(("1", "A", "Tea", 2, "14/3/2025 10:00", 2.5, 3, 301, "Cash"))
+    made.save(tmp_path / "book.xlsx")
+    return tmp_path / "book.xlsx"
+
+
 def choose(page: Page, label: str, option: str) -> None:
     page.get_by_label(label, exact=True).click()
     page.get_by_role("option", name=option, exact=True).or_(page.get_by_role("option", name=option, exact=True)).click()
 
 
 def test_a_file_is_read_checked_imported_and_undone(
-    app: str, page: Page, engines: Engines, file: Path, tmp_path: Path
+    app: str, page: Page, engines: Engines, file: Path, book: Path, tmp_path: Path
 ) -> None:
     visit(page, f"{app}/imports")
     expect(page.get_by_text("Nothing was imported yet.")).to_be_visible()
     page.get_by_label("File of sales").set_input_files({"name": "a.bin", "mimeType": "", "buffer": b"\x7fELF\0\1" * 99})
     expect(page.get_by_text("no text, no Excel file and no Parquet file")).to_be_visible()
+    page.get_by_label("File of sales").set_input_files(book)
+    expect(page.get_by_text("book.xlsx: Excel, sheet Sheet; 1 row.")).to_be_visible()
+    choose(page, "Sheet", "May")
+    expect(page.get_by_text("book.xlsx: Excel, sheet May; 1 row.")).to_be_visible()
+    button(page, "Check all rows").click()
+    expect(page.get_by_text("New: 1 sale with 1 line, revenue 5.00.")).to_be_visible()
+    expect(button(page, "Import all")).to_be_enabled()
+
     page.get_by_label("File of sales").set_input_files(file)
     expect(page.get_by_text("till.csv: CSV, UTF-8, separated by semicolons; 3 rows.")).to_be_visible()
     button(page, "Check all rows").click()

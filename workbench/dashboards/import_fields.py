@@ -25,7 +25,7 @@ SIGNS = {N_("point, as in 12.50"): ".", N_("comma, as in 12,50"): ","}
 class ImportFields(Viewer):
     """Filled by ``fill`` with what was found out; ``mapping`` is what they say by now."""
 
-    def __init__(self, read_again: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    def __init__(self, read_again: Callable[[FileMapping], Coroutine[Any, Any, None]]) -> None:
         super().__init__()
         self._read_again = read_again
         self._found: dict[str, str | None] = {}  # how the file that is shown was read
@@ -49,7 +49,7 @@ class ImportFields(Viewer):
     def _chosen(self, name: str, event: Any) -> None:
         if event.new != self._found.get(name):  # else it shows what was found out
             self._found = {}
-            pn.state.execute(self._read_again)
+            pn.state.execute(partial(self._read_again, self.mapping))
 
     def fill(self, table: Table, mapping: FileMapping) -> None:
         """What a file has, and how it is read."""
@@ -64,10 +64,13 @@ class ImportFields(Viewer):
         columns = {_(NOT_THERE): ""} | {name: name for name in table.columns}
         with pn.io.hold():
             for name, value in (read | {"decimals": mapping.decimals, "dates": mapping.dates}).items():
+                self._read[name].visible = bool(value)
+                if not value:  # a select that is drawn holds one of its options, and would choose the first for None
+                    continue
                 options = offered.get(name, self._read[name].options)
-                if value and value not in options.values():
+                if value not in options.values():
                     options = options | {value: value}
-                self._read[name].param.update(options=options, value=value or None, visible=bool(value))
+                self._read[name].param.update(options=options, value=value)
             for name, select in self._columns.items():
                 select.param.update(options=columns, value=mapping.columns.get(name, ""))
             for name, text in self._defaults.items():
@@ -75,12 +78,12 @@ class ImportFields(Viewer):
 
     @property
     def mapping(self) -> FileMapping:
-        """What they say. What was found out of another column's texts is left open again."""
+        """What is seen in them. What was found out of other texts is left open again."""
         columns = {name: select.value for name, select in self._columns.items() if select.value}
         texts = {name: (field.value_input or field.value or "").strip() for name, field in self._defaults.items()}
-        read = {name: select.value or "" for name, select in self._read.items()}
+        read = {name: (select.visible and select.value) or "" for name, select in self._read.items()}
         for name, of in (("dates", ("transaction_time",)), ("decimals", AMOUNTS)):
-            moved = any(columns.get(field) != self._shown.columns.get(field) for field in of)
+            moved = not self._found or any(columns.get(field) != self._shown.columns.get(field) for field in of)
             if moved and read[name] == getattr(self._shown, name):
                 read[name] = ""
         return FileMapping(columns, {name: text for name, text in texts.items() if text}, **read)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from workbench.components.browser.unsaved import Unsaved
 from workbench.components.browser.uploads import Uploads
 from workbench.components.html import flow, html_pane
 from workbench.components.inline import is_served, read_aside, when_shown
-from workbench.components.tasks import Advance, Job, JobControls, ShouldStop
+from workbench.components.tasks import Advance, Job, JobControls, ShouldStop, Work
 from workbench.components.theme import esc
 from workbench.connection import Workbench
 from workbench.dashboards.import_fields import ImportFields
@@ -50,6 +51,9 @@ class ImportsPage(Viewer):
         super().__init__()
         self._workbench, self._engines, self._actor = workbench, workbench.engines, current_actor()
         self._file: ImportFile | None = None
+        self._turn = asyncio.Lock()  # of whoever uses the file, whose database answers one at a time
+        self._in_line = 0  # readers who have it, or wait for it
+        self._wanted = AS_FOUND  # the newest choice of how it is read
         self._is_left, self._token = False, ""
         self._unsaved = Unsaved("import", self._draft, self._restore, asks=False)
         self._job = Job(_("That failed, and nothing was changed."))
@@ -62,7 +66,7 @@ class ImportsPage(Viewer):
         self._kept = _select(_("Read it as"))
         self._kept.param.watch(self._use_kept, "value")
         self._read_as = html_pane()
-        self._fields = ImportFields(self._read_again)
+        self._fields = ImportFields(self._read)
         self._check = _button(_("Check all rows"), self._run_dry, color="primary")
         self._name = pmui.TextInput(label=_("Keep this mapping as"), size="small", margin=0, width=260)
         self._keep = _button(_("Keep"), self._keep_mapping, variant="outlined")
@@ -121,38 +125,59 @@ class ImportsPage(Viewer):
         self._unsaved.changed()
 
     async def _open(self, path: Path, name: str, mapping: FileMapping = AS_FOUND) -> None:
-        self._close()
-        self._done.object = ""
-        try:
-            self._file = await asyncio.to_thread(ImportFile, self._engines, path, name, self._actor)
-        except WorkbenchError as error:
-            self._said.say(str(error), "bad")
-            self._forget()
-            return
+        async with self._alone():
+            self._close()
+            self._done.object = ""
+            try:
+                self._file = await asyncio.to_thread(ImportFile, self._engines, path, name, self._actor)
+            except WorkbenchError as error:
+                self._said.say(str(error), "bad")
+                self._forget()
+                return
         await self._read(mapping)
 
     async def _read(self, mapping: FileMapping) -> None:
-        """Reads the file, and shows what was found out."""
-        file, self._verdicts.visible = self._file, False
-        if file is None:
-            return
-        self._check.loading = True
+        """Has the file read when its database is free, if nothing else was chosen by then."""
+        self._wanted = mapping
+        async with self._alone():
+            if self._wanted is mapping and self._file is not None:
+                await self._read_now(self._file, mapping)
+
+    async def _read_now(self, file: ImportFile, mapping: FileMapping) -> None:
+        """Reads the file, and shows what was found out, unless something else was chosen meanwhile."""
+        self._verdicts.visible = False
         try:
-            table = await asyncio.to_thread(file.read, mapping)
+            table = await asyncio.to_thread(file.read, mapping, drops_missing=True)
             self._read_as.object = await asyncio.to_thread(read_html, file)
         except WorkbenchError as error:
             self._said.say(str(error), "bad")
             self._reading.visible = file.table is not None
             return
-        finally:
-            self._check.loading = False
+        if self._wanted is not mapping:
+            return
         self._fields.fill(table, file.mapping)
         self._unsaved.changed()
         self._reading.visible = True
         self._said.say(_("Look at how it is read, then have all rows checked. Nothing is saved by that."))
 
-    async def _read_again(self) -> None:
-        await self._read(self._fields.mapping)
+    @asynccontextmanager
+    async def _alone(self) -> AsyncIterator[None]:
+        self._in_line += 1
+        self._draw_buttons()
+        try:
+            async with self._turn:
+                yield
+        finally:
+            self._in_line -= 1
+            self._draw_buttons()
+
+    @property
+    def _is_busy(self) -> bool:
+        return self._in_line > 0 or self._job.progress.is_running
+
+    def _draw_buttons(self) -> None:
+        for button in (self._check, self._all, self._accepted, self._csv, self._xlsx, self._undo):
+            button.loading = self._is_busy
 
     async def _use_kept(self, _event: Any) -> None:
         if (mapping := self._mappings.get(self._kept.value)) is not None:
@@ -168,7 +193,7 @@ class ImportsPage(Viewer):
         self._said.say(_("Kept as {name}.", name=kept), "good")
         await self._list()
 
-    def _run_dry(self, _event: Any) -> None:
+    async def _run_dry(self, _event: Any) -> None:
         file, mapping = self._file, self._fields.mapping
         if file is None:
             return
@@ -181,7 +206,7 @@ class ImportsPage(Viewer):
             return _("{rows} checked.", rows=counted(sum(of.rows for of in found.totals), "row"))
 
         texts: list[str] = []
-        self._begin(work, lambda: self._show_verdicts(texts))
+        await self._begin(work, lambda: self._show_verdicts(texts))
 
     def _show_verdicts(self, texts: list[str]) -> None:
         file = self._file
@@ -201,12 +226,13 @@ class ImportsPage(Viewer):
         if file is None:
             return
         name = file_name(f"refused {Path(file.name).stem}", self._workbench.clock.now(), ending)
-        try:
-            await self._downloads.write(name, file.write_refused)
-        except WorkbenchError as error:
-            self._said.say(str(error), "bad")
+        async with self._alone():
+            try:
+                await self._downloads.write(name, file.write_refused)
+            except WorkbenchError as error:
+                self._said.say(str(error), "bad")
 
-    def _import(self, accepted_only: bool, _event: Any) -> None:
+    async def _import(self, accepted_only: bool, _event: Any) -> None:
         file = self._file
         if file is None or file.result is None:
             return
@@ -217,7 +243,7 @@ class ImportsPage(Viewer):
             return _("{sales} imported.", sales=counted(made.sales, "sale"))
 
         texts: list[str] = []
-        self._begin(work, lambda: self._show_imported(texts), file.result.lines)
+        await self._begin(work, lambda: self._show_imported(texts), file.result.lines)
 
     def _show_imported(self, texts: list[str]) -> None:
         if texts:
@@ -225,7 +251,7 @@ class ImportsPage(Viewer):
             self._forget()
             self._verdicts.visible = False
 
-    def _begin_undo(self, _event: Any) -> None:
+    async def _begin_undo(self, _event: Any) -> None:
         if not isinstance(self._undone.value, int):
             self._said.say(_("Choose the import that is to be undone."), "bad")
             return
@@ -236,10 +262,10 @@ class ImportsPage(Viewer):
                 undo(self._engines, import_id, actor=self._actor, progress=advance, should_stop=should_stop)
             )
 
-        self._begin(work, lambda: None, 1)
+        await self._begin(work, lambda: None, 1)
 
-    def _begin(self, work: Callable[[Advance, ShouldStop], str], then: Callable[[], None], total: int = 0) -> None:
-        """Has it done on a thread; ``then`` shows what came of it."""
+    async def _begin(self, work: Work, then: Callable[[], None], total: int = 0) -> None:
+        """Has it done on a thread; ``then`` shows what came of it. Nothing begins while the file is used."""
 
         def done(advance: Advance, should_stop: ShouldStop) -> str:
             try:
@@ -248,16 +274,18 @@ class ImportsPage(Viewer):
                 if self._is_left:
                     self._close()
 
-        if self._job.start(done, total):
-            self._then = then
-            self._clock.start()
-            self._draw()
+        if self._is_busy:
+            return
+        await self._turn.acquire()
+        self._job.start(done, total)
+        self._then = then
+        self._clock.start()
+        self._draw()
 
     def _draw(self) -> None:
         progress = self._controls.follow()
         is_running = progress.is_running
-        for button in (self._check, self._all, self._accepted, self._undo):
-            button.loading = is_running
+        self._draw_buttons()
         self._uploads.disabled = is_running
         if progress.is_stopping:
             self._said.follow(_("Stopping ..."))
@@ -271,6 +299,7 @@ class ImportsPage(Viewer):
         if progress.is_running:
             return
         self._clock.stop()
+        self._turn.release()
         self._said.say(progress.said, "bad" if progress.is_error else "good")
         then, self._then = self._then, lambda: None
         if not progress.is_error:

@@ -151,8 +151,11 @@ class ImportFile:
         database.execute("set enable_external_access = false")
         return database
 
-    def read(self, mapping: FileMapping | None = None) -> Table:
-        """Reads the file as the mapping says, and finds out what it leaves open. Raises ImportRefused."""
+    def read(self, mapping: FileMapping | None = None, *, drops_missing: bool = False) -> Table:
+        """Reads the file as the mapping says, and finds out what it leaves open. Raises ImportRefused.
+
+        A column that the file has not is left open too if ``drops_missing``, else ``dry_run`` refuses it.
+        """
         wanted = mapping or FileMapping()
         self.result = None
         self.table = tabulate(
@@ -163,6 +166,8 @@ class ImportFile:
             delimiter=wanted.delimiter,
             sheet=wanted.sheet,
         )
+        if drops_missing:
+            wanted = wanted.without_missing(self.table.columns)
         guessed = wanted.with_guesses(self.table.columns)
         has_all = set(guessed.columns.values()) <= set(self.table.columns)
         self.mapping = found_out(self.database, self.table.columns, guessed) if has_all else guessed

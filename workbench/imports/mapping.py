@@ -85,6 +85,10 @@ class FileMapping:
         """A kept one."""
         return cls(**{name: value for name, value in kept.items() if name in cls.__dataclass_fields__})
 
+    def without_missing(self, names: Sequence[str]) -> FileMapping:
+        """Without the columns that a file has not."""
+        return replace(self, columns={of: name for of, name in self.columns.items() if name in names})
+
     def with_guesses(self, names: Sequence[str]) -> FileMapping:
         """With a column for each field that has neither column nor default and that a name tells of."""
         settled = (*self.columns, *self.defaults)
