@@ -204,7 +204,7 @@ def undone(
 
 
 def whole_number(text: str, field: str, low: int, high: int) -> int:
-    """The number in ``text``, which may group its thousands as here, or by commas. Raises FieldError."""
+    """The number in ``text``, which may have groups. Raises FieldError."""
     allowed = _("give a whole number from {low} to {high}", low=locale.number(low), high=locale.number(high))
     plain = locale.plain_whole(text.strip())
     if not re.fullmatch(r"[0-9]{1,15}", plain):

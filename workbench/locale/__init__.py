@@ -4,6 +4,8 @@ from workbench.locale.conventions import Conventions, conventions, find_locale, 
 from workbench.locale.figures import (
     A_MOMENT,
     AN_AMOUNT,
+    BLANKS,
+    MARKS,
     clock_seconds,
     clock_time,
     day,
@@ -41,6 +43,8 @@ from workbench.locale.texts import (
 __all__ = [
     "AN_AMOUNT",
     "A_MOMENT",
+    "BLANKS",
+    "MARKS",
     "N_",
     "Conventions",
     "Labelled",

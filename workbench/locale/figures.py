@@ -109,6 +109,7 @@ def weekday(number: int) -> str:
     return str(get_day_names("abbreviated", locale=conventions().name or "en_US")[number - 1])
 
 
+BLANKS, MARKS = " \N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}", "\N{RIGHT SINGLE QUOTATION MARK}'"  # of groups
 _PARTS = {"%Y": r"(?P<year>\d{4})", "%m": r"(?P<month>\d{1,2})", "%d": r"(?P<day>\d{1,2})"}
 _TIME = re.compile(r"(\d{1,2})[:.](\d\d)(?:[:.](\d\d))?", re.ASCII)
 _HINTS = {"%Y": "YYYY", "%m": "MM", "%d": "DD", "%H": "HH", "%M": "MM", "%S": "SS"}
@@ -127,11 +128,20 @@ def field_text(value: Any) -> str:
 
 
 def plain_whole(text: str) -> str:
-    """A whole number without the groups that it is written in here; any other text as it is."""
+    """A whole number without its groups; any other text as it is.
+
+    As in amounts, groups by blanks are read everywhere, those of another sign where the locale has it. Those by commas
+    are too, but where a comma makes decimals.
+    """
     now = conventions()
-    further = r"\d{1,2}(?:,\d\d)*,\d{3}|" if now.beyond == 2 else ""
-    grouped = re.fullmatch(rf"-?(?:{further}\d{{1,3}}(?:,\d{{3}})+)", text.replace(now.group, ","), re.ASCII)
-    return grouped[0].replace(",", "") if grouped else text
+    commas = "" if now.decimal == "," else ","
+    own = MARKS if now.group in MARKS else now.group
+    for signs in filter(None, (BLANKS, commas, own)):
+        sign = f"[{re.escape(signs)}]"
+        further = rf"\d{{1,2}}(?:{sign}\d\d)*{sign}\d{{3}}|" if now.beyond == 2 else ""
+        if re.fullmatch(rf"-?(?:{further}\d{{1,3}}(?:{sign}\d{{3}})+)", text, re.ASCII):
+            return re.sub(sign, "", text)
+    return text
 
 
 def read_day(text: str) -> date:

@@ -21,7 +21,6 @@ from workbench.locale import N_, _
 from workbench.metrics import DIMENSIONS, METRICS, AnyWhere, Source, Where, ask
 from workbench.metrics.insights.ratios import percent
 from workbench.notebook import connect
-from workbench.words import heading
 
 T = TypeVar("T")
 
@@ -156,15 +155,10 @@ def compare_by(
         frame = data.ask([metric], by=[dimension], where=where)
         found[name] = dict(zip(frame[dimension].tolist(), frame[metric].tolist(), strict=True))
     keys = sorted({key for values in found.values() for key in values}, key=lambda key: (key is None, key))
-    rows = [_row(_called(dimension, key), {name: found[name].get(key) for name in periods}, cut) for key in keys]
+    rows = [
+        _row(_("(none)") if key is None else key, {name: found[name].get(key) for name in periods}, cut) for key in keys
+    ]
     return _frame(dimension, rows, periods)
-
-
-def _called(dimension: str, key: Any) -> Any:
-    """A value of a dimension as it stands in a frame: in words where it is one of ours, else as the sales have it."""
-    if key is None:
-        return _("(none)")
-    return heading(key) if dimension == "customer_type" else key
 
 
 def days_of_months(data: ReportData, metric: str, periods: Periods) -> pd.DataFrame:

@@ -100,10 +100,10 @@ def _plain(value: object) -> str:
 
 LOOK_SECONDS = 0.1
 MOST_LETTERS = 300
-# Runs after the last cell: what was asked of whom, as of when. The author cannot forget it.
 LIMIT_OF_ALL = N_("WORKBENCH_REPORT_SECONDS sets the limit.")
 LIMIT_OF_ONE = N_("The limit was given for it, as by --timeout.")
 FAILED = N_("The report {name} failed {place}: {cause}")
+# Runs after the last cell: what was asked of whom, as of when. The author cannot forget it.
 LAST_CELL = "from workbench.reports import answered\nprint(answered(globals()))"
 
 OnCell = Callable[[int, int, str], None]

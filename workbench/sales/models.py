@@ -21,9 +21,8 @@ GROUPED = re.compile(r"[+-]?\d{1,3}(?:\.\d{3})+,\d{1,2}")  # 1.234,50
 GROUPED_BY_COMMAS = re.compile(r"[+-]?\d{1,3}(?:(?:,\d{3})+\.\d{1,2}|(?:,\d{3}){2,})")  # 1,234.50 and 1,234,567
 GROUPED_BY_TWO = re.compile(r"[+-]?\d{1,2}(?:,\d\d)*,\d\d,\d{3}(?:\.\d{1,2})?")  # 1,00,000.50 in India
 GROUPED_BY_POINTS = re.compile(r"[+-]?\d{1,3}(?:\.\d{3}){2,}")  # 1.234.567
-GROUPED_BY_SPACES = re.compile(r"[+-]?\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?:[.,]\d{1,2})?")  # 1 234,50
-MARKS = "’'"
-MARK = re.compile(f"[{MARKS}]")
+GROUPED_BY_SPACES = re.compile(rf"[+-]?\d{{1,3}}(?:[{locale.BLANKS}]\d{{3}})+(?:[.,]\d{{1,2}})?")  # 1 234,50
+MARK = re.compile(f"[{locale.MARKS}]")
 GROUPED_BY_MARKS = re.compile(rf"[+-]?\d{{1,3}}(?:{MARK.pattern}\d{{3}})+(?:[.,]\d{{1,2}})?")  # 1’234.50
 UNCLEAR = re.compile(r"[+-]?(\d{1,3}),(\d{3})")
 UNCLEAR_POINT = re.compile(r"[+-]?([1-9]\d{0,2})\.(\d\d0)")  # with another third figure it has too many decimals
@@ -37,7 +36,7 @@ def with_point(text: str) -> str:
     Groups by commas, points and blanks are read everywhere, those of another sign where the locale has it.
     """
     text, group = text.strip(), locale.conventions().group
-    if group in MARKS and GROUPED_BY_MARKS.fullmatch(text):
+    if group in locale.MARKS and GROUPED_BY_MARKS.fullmatch(text):
         return MARK.sub("", text).replace(",", ".")
     if group == "." and GROUPED_BY_POINTS.fullmatch(text):
         return text.replace(".", "")

@@ -77,6 +77,26 @@ def test_groups_beyond_the_thousands_are_of_two_where_they_are() -> None:
     assert locale.number(amounts[3]) == "1.234.567.890,50" and locale.plain_whole("100.000") == "100000"
 
 
+def test_whole_numbers_are_read_as_they_are_written_and_typed_here() -> None:
+    for name in localedata.locale_identifiers():
+        locale.use_locale(name)
+        assert locale.plain_whole(locale.number(-1_234_567)) == "-1234567", name
+    typed = {
+        "fr_FR": "1 000",
+        "sv_SE": "1\u00a0000",
+        "pl_PL": "1 000",
+        "de_CH": "1'000",
+        "de_DE": "1 000",
+        "en_US": "1,000",
+    }
+    for name, text in typed.items():
+        locale.use_locale(name)
+        assert locale.plain_whole(text) == "1000", name
+    for name, text in (("de_DE", "1,000"), ("fr_FR", "1,000"), ("en_US", "1.000"), ("en_US", "1 000,000")):
+        locale.use_locale(name)
+        assert locale.plain_whole(text) == text, name
+
+
 @pytest.mark.parametrize("name", ["german", "de_XX", "xx_DE", "C", "../de", "de_DE_"])
 def test_a_name_of_no_locale_is_refused_at_start(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WORKBENCH_LOCALE", name)
