@@ -175,7 +175,7 @@ def _recording(chosen: Report, values: dict[str, Value], settings: Settings) -> 
     from workbench.reports.history import History
 
     try:
-        return History.of(settings).begin(chosen.name, chosen.title, values, current_actor().name)
+        return History.of(settings).begin(chosen.name, chosen.title, values, current_actor().name, kinds=chosen.kinds)
     except WorkbenchError as error:
         say(english(error))
         return None

@@ -46,8 +46,7 @@ class ReportFields(Viewer):
 
     def fill(self, texts: Mapping[str, str]) -> None:
         """Puts such texts into the fields."""
-        held = {name: _held(widget, texts[name]) for name, widget in self._fields.widgets.items()}
-        self._fields.fill(held)
+        self._fields.fill({each.name: _held(each, texts[each.name]) for each in self._parameters})
 
     def values(self) -> dict[str, Value] | None:
         """The value of each parameter; None after saying by the fields what is wrong with them."""
@@ -80,15 +79,15 @@ def _widget(parameter: Parameter, today: date) -> Any:
         made = pmui.Select(options=_months(today, parameter.is_optional), value=value, **named, **CHOICE)
     else:  # a day too: a picker says nothing of a text that is none, and keeps the day before it
         hint = locale.day_hint() if parameter.kind == "date" else _("all") if parameter.is_optional else ""
-        made = pmui.TextInput(value=shown_day(_text(value)), placeholder=hint, **named)
+        made = pmui.TextInput(value=_held(parameter, _text(value)), placeholder=hint, **named)
     return made
 
 
-def _held(widget: Any, text: str) -> Any:
-    """A text as this kind of widget holds it."""
-    if isinstance(widget, pmui.TextInput):
-        return shown_day(text)
-    return text or None
+def _held(parameter: Parameter, text: str) -> str | None:
+    """A text as the widget of this parameter holds it: a day as it is written here, a text as it is."""
+    if parameter.kind in ("choice", "month"):
+        return text or None
+    return shown_day(text) if parameter.kind == "date" else text
 
 
 def _months(today: date, is_optional: bool) -> dict[str, str | None]:

@@ -87,7 +87,7 @@ class RunList(Viewer):
         by_schedule = f" · {_('schedule {name}', name=entry.schedule)}" if entry.schedule else ""
         gone = _("What it made is gone since {moment}.", moment=clock.text(entry.gone_at)) if entry.gone_at else ""
         where = (entry.handed_out, sent_text(entry, clock)) if is_admin else ()
-        lines = (f"{began}{took}{by_schedule}", values_text(entry.values), entry.said, gone, *where)
+        lines = (f"{began}{took}{by_schedule}", values_text(entry.values, entry.kinds), entry.said, gone, *where)
         can_open = self._runs.find(entry.id) is not None or (entry.state == "done" and entry.gone_at is None)
         actions = ((OPEN,) if can_open else ()) + ((REPEAT,) if entry.is_over else ())
         return ListEntry(
@@ -129,7 +129,7 @@ class ScheduleList(Viewer):
             due = _("{every}, next {moment}", every=due, moment=self._settings.clock.text(following))
         to = ", ".join(filter(None, [str(schedule.folder or ""), *schedule.to]))
         goes = _("{form} to {places}", form=schedule.form, places=to) if to and is_admin else ""
-        lines = (due, values_text(schedule.given), goes)
+        lines = (due, values_text(schedule.given, schedule.kinds), goes)
         state: tuple[str, Literal["off", "down", ""]] = (_("Failing"), "down") if schedule.is_failing else ("", "")
         state = (_("Paused"), "off") if schedule.is_paused else state
         actions = (RESUME if schedule.is_paused else PAUSE, REMOVE) if is_admin else ()

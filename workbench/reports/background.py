@@ -45,7 +45,7 @@ class Runs:
             if len(self._running) >= AT_ONCE + MOST_WAITING:
                 raise ReportError(_("{n} reports run or wait already. Try again in a minute.", n=len(self._running)))
             by = self._with_a_place(current_actor())
-            recording = History.of(settings).begin(report.name, report.title, values, by)
+            recording = History.of(settings).begin(report.name, report.title, values, by, kinds=report.kinds)
             self._running[recording.entry.id], self._by[recording.entry.id] = job, by
 
         def work(advance: Advance, should_stop: ShouldStop) -> str:

@@ -34,7 +34,8 @@ def html(finished: Finished) -> str:
     if finished.as_of:
         values = {"engine": engines_text(finished.engine), "moment": finished.clock.text(finished.as_of)}
         source = f"{_('Answered by the {engine}, data as of {moment}.', **values)} {source}"
-    given = {heading(name): shown(value) for name, value in finished.values.items()}
+    kinds = finished.report.kinds
+    given = {heading(name): shown(value, kinds.get(name)) for name, value in finished.values.items()}
     return page(_(finished.report.title), given, source, _body(finished.notebook))
 
 

@@ -29,7 +29,7 @@ from workbench.config import Settings
 from workbench.config.clock import utc_now
 from workbench.errors import DiskFull, ReportError, ReportGone
 from workbench.locale import N_, _
-from workbench.reports.library import Value
+from workbench.reports.library import Kind, Value
 from workbench.servers.disk import FULL, full_in_words, unfinished, write_whole
 
 log = logging.getLogger(__name__)
@@ -78,7 +78,7 @@ class Entry:
     """One run: who began which report when, with what, and how it ended (``said`` is why there is no report).
 
     ``gone_at`` is when its files were removed. ``schedule`` is the one that ran it, if any, and ``handed_out`` what
-    became of the file that its folder was to get.
+    became of the file that its folder was to get. ``kinds`` say how the values of parameters are shown.
     """
 
     id: str
@@ -96,6 +96,7 @@ class Entry:
     schedule: str = ""
     handed_out: str = ""
     mail: Mail | None = None
+    kinds: Mapping[str, Kind] = field(default_factory=dict)
 
     @property
     def is_over(self) -> bool:
@@ -198,11 +199,12 @@ class History:
         by: str,
         schedule: str = "",
         mail: Mail | None = None,
+        kinds: Mapping[str, Kind] | None = None,
     ) -> Recording:
         """Takes down that a run begins. Raises ReportError where that cannot be written."""
         now = utc_now()
         run_id = f"{now:%Y%m%dT%H%M%S%f}-{uuid4().hex[:12]}"
-        entry = Entry(run_id, report, title, values, by, now, schedule=schedule, mail=mail)
+        entry = Entry(run_id, report, title, values, by, now, schedule=schedule, mail=mail, kinds=kinds or {})
         try:
             with full_in_words(self.folder):
                 self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)

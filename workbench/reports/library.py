@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from workbench import locale
 from workbench.errors import ParameterRefused, ReportError
-from workbench.locale import N_, _
+from workbench.locale import N_, _, in_sentence
 from workbench.sales.models import EARLIEST, LATEST
 from workbench.words import hidden
 
@@ -97,29 +97,27 @@ class Parameter:
         return f"{today.replace(day=1) - timedelta(days=1):%Y-%m}"
 
     def plain(self, text: str) -> str:
-        """A day or a number that is typed as here as files have it, ISO and without groups; any other text as it is."""
+        """What is typed as here as files have it: days are ISO, numbers without groups, periods named in English."""
         if self.kind == "int":
             return locale.plain_whole(text)
         if self.kind == "date":
             with suppress(ValueError):
                 return locale.read_day(text).isoformat()
-        return text
+        return english_period(text) if self.kind in ("date", "month") else text
 
-    def meant(self, text: str, today: date) -> str:
+    def meant(self, typed: str, today: date) -> str:
         """The day or the month that a period's name stands for, as ``last month`` does; any other text ``plain``.
 
         Raises ParameterRefused for a period of more than one, of which ``first of`` or ``last of`` has to say which.
         """
-        text = self.plain(text)
-        if self.kind not in ("date", "month") or re.fullmatch(r"[\d-]*", text):
-            return text
-        from workbench.filters.periods import days_of, period_named  # two seconds of imports, for words alone
+        edge, period = _named(typed) if self.kind in ("date", "month") else ("", None)
+        if period is None:
+            return self.plain(typed)
+        from workbench.filters.periods import days_of
 
-        edge, named = _edge(text)
-        period = period_named(named)
-        first, last = days_of(period, today, (None, None)) if period else (None, None)
+        first, last = days_of(period, today, (None, None))
         if first is None or last is None:
-            return text
+            return typed
         letters = 10 if self.kind == "date" else 7
         begin, end = first.isoformat()[:letters], last.isoformat()[:letters]
         if begin != end and not edge:
@@ -128,8 +126,8 @@ class Parameter:
                 if self.kind == "date"
                 else _("{name}={value} is more than one month: write {first}, or {last}.")
             )
-            edges = {name: _(words, period=text) for name, words in EDGES.items()}
-            raise ParameterRefused(said.format(name=self.name, value=repr(text), **edges))
+            edges = {name: _(words, period=typed) for name, words in EDGES.items()}
+            raise ParameterRefused(said.format(name=self.name, value=repr(typed), **edges))
         return begin if edge != "last" else end
 
     def parse(self, text: str) -> Value:
@@ -159,15 +157,50 @@ class Parameter:
         return text if text in self.choices else None
 
 
+def english_period(text: str) -> str:
+    """``first of last week`` for what says so in the language of the locale; any text that names no period as it is."""
+    edge, period = _named(text)
+    if period is None:
+        return text
+    named = period.replace("_", " ")
+    return EDGES[edge].format(period=named) if edge else named
+
+
+def shown_period(text: str) -> str:
+    """The other way round."""
+    edge, period = _named(text)
+    if period is None:
+        return text
+    from workbench.filters.periods import PERIODS
+
+    named = in_sentence(_(PERIODS[period]))
+    return _(EDGES[edge], period=named) if edge else named
+
+
+def _named(text: str) -> tuple[str, str | None]:
+    """Which end of which period is meant, in English or the language of the locale; None for no period."""
+    if re.fullmatch(r"[\d-]*", text):
+        return "", None
+    from workbench.filters.periods import period_named  # two seconds of imports, for words alone
+
+    edge, words = _edge(text)
+    return edge, period_named(words)
+
+
 def _edge(text: str) -> tuple[str, str]:
-    """Which end of a period is meant, in English or the language of the locale, and the period's words."""
-    said = text.strip().casefold().replace("day of ", "of ")
+    """The end, and the period's words."""
+    said = _words(text).replace("day of ", "of ")
     for edge, words in EDGES.items():
         for form in (words, _(words)):
-            before, _period, after = form.casefold().partition("{period}")
+            before, _period, after = _words(form).partition("{period}")
             if said.startswith(before) and said.endswith(after):
                 return edge, said.removeprefix(before).removesuffix(after)
     return "", said
+
+
+def _words(text: str) -> str:
+    """Without what nobody has to type: capitals, a colon."""
+    return " ".join(text.casefold().replace(":", " ").split())
 
 
 def parse_all(parameters: tuple[Parameter, ...], given: Mapping[str, str], today: date) -> dict[str, Value]:
@@ -281,6 +314,11 @@ class Report:
     title: str
     about: str
     parameters: tuple[Parameter, ...]
+
+    @property
+    def kinds(self) -> dict[str, Kind]:
+        """The kind of each parameter, by its name."""
+        return {parameter.name: parameter.kind for parameter in self.parameters}
 
 
 @cache

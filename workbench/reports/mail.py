@@ -160,7 +160,7 @@ def _text(entry: Entry, clock: StoreClock) -> str:
     ran = {"moment": clock.text(entry.began_at), "who": entry.by, "ended": ended_text(entry, clock)}
     lines = [
         _(entry.title),
-        values_text(entry.values),
+        values_text(entry.values, entry.kinds),
         _("Run {moment} by {who}. {ended}.", **ran),
         _("Sent by the schedule {name} of the sales workbench.", name=entry.schedule),
     ]
@@ -172,7 +172,7 @@ def _failure_text(entry: Entry, clock: StoreClock) -> str:
     return _(
         FAILURE,
         title=_(entry.title),
-        values=values_text(entry.values),
+        values=values_text(entry.values, entry.kinds),
         ended=ended_text(entry, clock),
         moment=clock.text(entry.began_at),
         who=entry.by,

@@ -9,7 +9,7 @@ import logging
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from workbench.files.chromium import find_chromium
 from workbench.locale import _, english
 from workbench.reports.every import read_every
 from workbench.reports.history import FAILED, Entry, Form, History, Mail
-from workbench.reports.library import find_report, parse_all
+from workbench.reports.library import Kind, find_report, parse_all
 from workbench.reports.mail import can_send, made, send_one
 from workbench.servers.disk import full_in_words, unfinished, write_new, write_whole
 
@@ -47,7 +47,7 @@ class Schedule:
 
     ``done_until`` is the last moment that was seen to; ``tries`` counts how often the one after it was begun.
     ``is_failing`` is true from a run that failed on until one does not; one that ``is_paused`` is never due.
-    ``seconds`` is the limit of a run, if not the settings'.
+    ``seconds`` is the limit of a run, if not the settings'; ``kinds`` say how parameters are shown.
     """
 
     name: str
@@ -63,6 +63,7 @@ class Schedule:
     is_failing: bool = False
     is_paused: bool = False
     seconds: int | None = None
+    kinds: Mapping[str, Kind] = field(default_factory=dict)
 
 
 SCHEDULE, LIST = TypeAdapter(Schedule), TypeAdapter(list[Schedule])
@@ -100,7 +101,9 @@ class Schedules:
         with self._files():
             taken = [int(name.rpartition("-")[2]) for name in self._names() if name.rpartition("-")[0] == report]
             name = f"{report}-{max(taken, default=0) + 1}"
-            made = Schedule(name, report, plain, moments.text, by, utc_now(), form, place, to, seconds=seconds)
+            made = Schedule(
+                name, report, plain, moments.text, by, utc_now(), form, place, to, seconds=seconds, kinds=chosen.kinds
+            )
             self._write(made)
         return made
 
@@ -301,10 +304,12 @@ def _ran(schedule: Schedule, moment: datetime, settings: Settings) -> Entry:
         report = find_report(schedule.report, settings.workbench_reports_dir)
         values = parse_all(report.parameters, schedule.given, settings.clock.wall(moment).date())
     except WorkbenchError as error:
-        recording = history.begin(schedule.report, schedule.report, schedule.given, by, schedule.name, mail)
+        recording = history.begin(
+            schedule.report, schedule.report, schedule.given, by, schedule.name, mail, schedule.kinds
+        )
         recording.end("failed", str(error))
         return recording.entry
-    recording = history.begin(report.name, report.title, values, by, schedule.name, mail)
+    recording = history.begin(report.name, report.title, values, by, schedule.name, mail, report.kinds)
     if schedule.tries > MOST_TRIES:
         recording.end("failed", _("It was begun {n} times, and the program ended each time.", n=MOST_TRIES))
         return recording.entry

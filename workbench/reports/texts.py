@@ -13,9 +13,10 @@ from workbench.locale import N_, _, ngettext
 from workbench.metrics import METRICS
 from workbench.reports.every import EVERY
 from workbench.reports.history import Entry
-from workbench.reports.library import Value
+from workbench.reports.library import Kind, Value, shown_period
 from workbench.words import heading
 
+NO_KINDS: Mapping[str, Kind] = {}
 ENDS = {
     "running": N_("Running"),
     "done": N_("Done"),
@@ -25,31 +26,40 @@ ENDS = {
 }
 
 
-def values_text(values: Mapping[str, Value]) -> str:
-    """``Month 2026-10, Store 3``; what is left open is left out."""
-    return ", ".join(f"{heading(name)} {shown(value)}" for name, value in values.items() if value is not None)
+def values_text(values: Mapping[str, Value], kinds: Mapping[str, Kind] = NO_KINDS) -> str:
+    """``Month 2026-10, Store 3``; what is left open is left out.
+
+    Without ``kinds`` each value is as the command takes it.
+    """
+    given = {name: value for name, value in values.items() if value is not None}
+    return ", ".join(f"{heading(name)} {shown(value, kinds.get(name))}" for name, value in given.items())
 
 
-def shown(value: Value) -> str:
-    """A parameter's value as people read it: days and months as they are written here, a metric by its label."""
+def shown(value: Value, kind: Kind | None) -> str:
+    """A parameter's value as people read it: a day or a month as it is written here, a chosen metric by its label."""
     if value is None:
         return _("all")
-    if value in METRICS:
-        return METRICS[str(value)].label
-    return shown_day(shown_month(str(value)))
+    text = str(value)
+    if kind == "choice" and text in METRICS:
+        return METRICS[text].label
+    if kind == "month":
+        return shown_month(text)
+    return shown_day(text) if kind == "date" else text
 
 
 def shown_day(text: str) -> str:
-    """An ISO day as it is written here; any other text as it is."""
+    """An ISO day as it is written here, a period's name in the language; any other text as it is."""
     try:
-        return locale.day(date.fromisoformat(text)) if re.fullmatch(r"\d{4}-\d\d-\d\d", text) else text
+        return locale.day(date.fromisoformat(text)) if re.fullmatch(r"\d{4}-\d\d-\d\d", text) else shown_period(text)
     except ValueError:
         return text
 
 
 def shown_month(text: str) -> str:
     """The same of a month, by its name where a locale is set."""
-    is_plain = locale.conventions().is_neutral or not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", text)
+    if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", text):
+        return shown_period(text)
+    is_plain = locale.conventions().is_neutral
     return text if is_plain else locale.named_month(date.fromisoformat(f"{text}-01"), is_whole=True)
 
 

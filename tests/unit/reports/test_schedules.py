@@ -9,12 +9,14 @@ from zoneinfo import ZoneInfo
 import pytest
 from pydantic import ValidationError
 
+from workbench import locale
 from workbench.config import Settings
 from workbench.config.clock import StoreClock
 from workbench.config.mail_address import checked_addresses
 from workbench.errors import ParameterRefused, ScheduleRefused
+from workbench.filters.periods import CUSTOM, PERIODS
 from workbench.reports.every import read_every
-from workbench.reports.library import Parameter, parse_all
+from workbench.reports.library import Parameter, find_report, parse_all, shown_period
 from workbench.reports.schedules import Schedule, Schedules
 
 BERLIN = StoreClock(ZoneInfo("Europe/Berlin"))
@@ -123,6 +125,31 @@ def test_days_and_months_are_said_relative_to_today(parameter: Parameter, text: 
 def test_a_period_that_is_no_one_day_or_month_is_refused(parameter: Parameter, text: str, said: str) -> None:
     with pytest.raises(ParameterRefused, match=said):
         parse_all((parameter,), {parameter.name: text}, TODAY)
+
+
+@pytest.mark.parametrize("name", ["", "de_DE", "id_ID"])
+def test_days_in_words_are_kept_in_english_whichever_the_language(name: str) -> None:
+    edges = ("first of {period}", "last of {period}", "{period}")
+    kept = [edge.format(period=name.replace("_", " ")) for name in PERIODS if name != CUSTOM for edge in edges]
+    locale.use_locale(name)
+    try:
+        shown = [shown_period(text) for text in kept]
+        assert [DAY.plain(text) for text in shown] == [MONTH.plain(text) for text in shown] == kept
+        assert [DAY.plain(text) for text in kept] == kept
+    finally:
+        locale.use_locale("")
+
+
+def test_a_schedule_that_was_made_in_german_runs_where_no_locale_is_set(tmp_path: Path) -> None:
+    settings = Settings(_env_file=None, workbench_data_dir=tmp_path)
+    locale.use_locale("de_DE")
+    try:
+        made = Schedules(settings).add("month_in_review", {"month": "erster tag: letztes Jahr"}, "day-07:00", by="ann")
+    finally:
+        locale.use_locale("")
+    (kept,) = Schedules(settings).all()
+    assert kept == made and kept.kinds["month"] == "month" and kept.given == {"month": "first of last year"}
+    assert parse_all(find_report("month_in_review").parameters, kept.given, TODAY)["month"] == "2025-01"
 
 
 NO_ADDRESSES = ["", "ann", "ann@", "@example.com", "ann@example.com\nBcc: eve@example.com", "ann@example.com\r\n"]
