@@ -254,7 +254,7 @@ MEASURED_EARLY = """() => {
   const figure = [...Bokeh.documents[0]._all_models.values()].find((model) => model.type === "Figure")
   const view = Bokeh.index.find_one_by_id(figure.id), layout = view.layout
   view.layout = undefined
-  try { view.measure_layout() } finally { view.layout = layout }
+  try { view.measure_layout(); view.after_layout() } finally { view.layout = layout }
 }"""
 
 
