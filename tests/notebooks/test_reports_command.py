@@ -151,7 +151,7 @@ def test_all_are_listed_with_their_parameters(report_settings: Settings, tmp_pat
         ),
         (
             ["daily_sales", "-p", "store_id=-3"],
-            "store_id='-3' cannot be used: give a whole number from 1 to 999999999, or",
+            "store_id='-3' cannot be used: give a whole number from 1 to 999,999,999, or",
         ),
         (["product_performance", "-p", "top=-3"], "top='-3' cannot be used: give a whole number from 1 to 100."),
         (["daily_sales", "--format", "pdf", "--output", "x.html"], "--format pdf and --output x.html do not fit:"),
