@@ -41,10 +41,10 @@ from workbench.errors import (
     SaleRefused,
 )
 from workbench.filters import Filters, chips
-from workbench.forms.history import history_html
 from workbench.forms.item_entry import ItemEntry
-from workbench.forms.known_products import KnownProducts
+from workbench.forms.item_line import KnownProducts
 from workbench.forms.sale_columns import page_rows
+from workbench.forms.sale_history import history_html
 from workbench.imports import FileMapping, ImportFile
 from workbench.live import Live
 from workbench.metrics import Source, Where

@@ -11,7 +11,7 @@ import pytest
 from tests.examples import CAKE, HOSTILE, LATTE, sale
 from workbench import sample
 from workbench.connection import Workbench
-from workbench.forms.history import NOTHING_LOGGED, history_html
+from workbench.forms.sale_history import NOTHING_LOGGED, history_html
 from workbench.sales import history
 from workbench.sales.history import Change
 from workbench.sales.service import Sales

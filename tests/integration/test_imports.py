@@ -21,7 +21,7 @@ from workbench.config import Settings
 from workbench.connection import Workbench
 from workbench.database.engines import Engines
 from workbench.errors import ImportRefused, ImportStopped, RoleRefused
-from workbench.forms.history import history_html
+from workbench.forms.sale_history import history_html
 from workbench.imports import FileMapping, ImportFile, imports, keep_mapping, mappings, undo, write
 from workbench.sales.log import LogFilter, find_log
 from workbench.sales.models import parse_return

@@ -19,7 +19,7 @@ import panel as pn
 import pytest
 
 from workbench.accounts.actor import Actor
-from workbench.components.browser.said import Said
+from workbench.components.messages import Said
 from workbench.config import Settings
 from workbench.config.clock import utc_now
 from workbench.dashboards.reports_page import ReportsPage

@@ -14,6 +14,7 @@ from panel.viewable import Viewable, Viewer
 
 from workbench import locale
 from workbench.accounts import current_actor
+from workbench.components.fields import CHOICE, LAYOUT, MARGIN, Fields, field_grid, text_field
 from workbench.components.html import html_pane, table_html
 from workbench.components.inline import done_at_once, is_served, read_aside, when_shown
 from workbench.components.theme import NOTHING, esc, money
@@ -23,7 +24,6 @@ from workbench.database.failures import called
 from workbench.database.replication import Answer, ReadPosition
 from workbench.errors import FieldError, WorkbenchError
 from workbench.filters.chips import read_day, read_number
-from workbench.forms.fields import CHOICE, LAYOUT, MARGIN, Fields, flow, text_field
 from workbench.live import shared_live
 from workbench.locale import N_, _, in_sentence, ngettext
 from workbench.metrics import DIMENSIONS
@@ -246,7 +246,7 @@ class QueryForm(Viewer):
 
     def __panel__(self) -> Viewable:
         return pn.Column(
-            flow(*self.fields.widgets.values()), self._button, self.shown, sizing_mode="stretch_width", margin=0
+            field_grid(*self.fields.widgets.values()), self._button, self.shown, sizing_mode="stretch_width", margin=0
         )
 
 

@@ -14,8 +14,9 @@ from panel.viewable import Viewable, Viewer
 
 from workbench.components import theme
 from workbench.components.browser.page import AddressBar, Visibility
+from workbench.components.fields import LOW_CHOICE
 from workbench.components.inline import is_served, when_shown, while_shown
-from workbench.components.notice import Notice
+from workbench.components.messages import Notice
 from workbench.connection import Workbench
 from workbench.dashboards.dashboard_file import DownloadButton
 from workbench.dashboards.feed import Feed, Moment
@@ -28,7 +29,6 @@ from workbench.dashboards.view_menu import ViewDialog, ViewMenu
 from workbench.filters import GRAINS, Filters, from_query, to_query
 from workbench.filters.question import BY, NAMES, SHAPES, Asked, Question
 from workbench.filters.saved_views import SavedViews
-from workbench.forms.fields import LOW_CHOICE
 from workbench.locale import N_, _
 from workbench.metrics import METRICS
 from workbench.reports.question_notebook import question_notebook

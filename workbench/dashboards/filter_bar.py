@@ -13,6 +13,7 @@ from panel.viewable import Viewable, Viewer
 
 from workbench import locale
 from workbench.components import theme
+from workbench.components.fields import CHOICE, LOW_CHOICE, calendar_button
 from workbench.components.inline import read_aside
 from workbench.config.clock import weekdays
 from workbench.dashboards.bars import product_names
@@ -33,7 +34,6 @@ from workbench.filters import (
     value_text,
     words,
 )
-from workbench.forms.fields import CHOICE, LOW_CHOICE, calendar_button
 from workbench.locale import N_, _
 from workbench.metrics import DIMENSION_OF
 from workbench.words import heading

@@ -10,8 +10,8 @@ import panel as pn
 import panel_material_ui as pmui
 from panel.viewable import Viewable, Viewer
 
+from workbench.components.fields import CHOICE, LAYOUT, field_grid
 from workbench.components.html import html_pane
-from workbench.forms.fields import CHOICE, LAYOUT, flow
 from workbench.imports import FIELDS, FileMapping
 from workbench.imports.mapping import AMOUNTS, INVOICE, NEEDED, TOTAL, UNCLEAR, Dates, label
 from workbench.imports.reading import DELIMITERS, ENCODINGS, Table
@@ -89,12 +89,14 @@ class ImportFields(Viewer):
         return FileMapping(columns, {name: text for name, text in texts.items() if text}, **read)
 
     def __panel__(self) -> Viewable:
-        fields = [html_pane(f"<h3>{_('Columns')}</h3>"), flow(*self._columns.values(), width=210)]
+        fields = [html_pane(f"<h3>{_('Columns')}</h3>"), field_grid(*self._columns.values(), width=210)]
         values = [
             html_pane(f"<h3>{_('Values for rows that name none')}</h3>"),
-            flow(*self._defaults.values(), width=210),
+            field_grid(*self._defaults.values(), width=210),
         ]
-        return pn.Column(flow(*self._read.values(), width=210), *fields, *values, margin=0, sizing_mode="stretch_width")
+        return pn.Column(
+            field_grid(*self._read.values(), width=210), *fields, *values, margin=0, sizing_mode="stretch_width"
+        )
 
 
 def _select(title: str, options: dict[str, str]) -> pmui.Select:

@@ -16,9 +16,9 @@ from panel.viewable import Viewable, Viewer
 from workbench import locale, migrations, telemetry
 from workbench.accounts import current_actor
 from workbench.components import theme
-from workbench.components.browser.said import Said
 from workbench.components.html import html_pane, table_html
 from workbench.components.inline import done_at_once, while_shown
+from workbench.components.messages import Said
 from workbench.components.theme import age, esc, freshness, size
 from workbench.connection import Workbench
 from workbench.dashboards.latency import CommitLatency

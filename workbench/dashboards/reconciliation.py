@@ -11,9 +11,9 @@ from panel.viewable import Viewable, Viewer
 from workbench import locale
 from workbench.accounts.actor import current_actor
 from workbench.components import theme
-from workbench.components.browser.said import Kind
 from workbench.components.html import html_pane, table_html
 from workbench.components.inline import read_aside
+from workbench.components.messages import Kind
 from workbench.components.tasks import Advance, Job, JobControls, Progress, ShouldStop
 from workbench.config.clock import StoreClock
 from workbench.connection import Workbench

@@ -10,8 +10,8 @@ import panel_material_ui as pmui
 from panel.viewable import Viewable, Viewer
 
 from workbench import locale
+from workbench.components.fields import CHOICE, Fields, field_grid
 from workbench.errors import FieldError, ParameterRefused
-from workbench.forms.fields import CHOICE, Fields, flow
 from workbench.locale import _
 from workbench.reports.library import Parameter, Value
 from workbench.reports.texts import shown_day
@@ -62,7 +62,7 @@ class ReportFields(Viewer):
         return None if errors else found
 
     def __panel__(self) -> Viewable:
-        row = flow(*self._fields.widgets.values(), width=220)
+        row = field_grid(*self._fields.widgets.values(), width=220)
         row.styles = {**row.styles, "gap": "12px 16px"}
         return row
 

@@ -17,8 +17,8 @@ from panel.viewable import Viewable, Viewer
 from workbench import locale
 from workbench.accounts.actor import Actor
 from workbench.components import theme
-from workbench.components.browser.said import Said
 from workbench.components.inline import is_served, read_aside, when_shown
+from workbench.components.messages import Said
 from workbench.config import Settings
 from workbench.errors import WorkbenchError
 from workbench.locale import N_, _

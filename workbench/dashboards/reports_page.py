@@ -17,10 +17,10 @@ from workbench import locale
 from workbench.accounts.actor import current_actor
 from workbench.components import theme
 from workbench.components.browser.downloads import Downloads
-from workbench.components.browser.said import Said
 from workbench.components.browser.unsaved import Unsaved
 from workbench.components.html import flow
 from workbench.components.inline import is_served
+from workbench.components.messages import Said
 from workbench.components.tasks import Controls, Job
 from workbench.config.clock import StoreClock
 from workbench.connection import Workbench

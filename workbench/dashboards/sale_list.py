@@ -24,8 +24,8 @@ from workbench.database.replication import Answer
 from workbench.errors import WorkbenchError
 from workbench.filters import Filters
 from workbench.forms.edit_sale import EditSale
-from workbench.forms.line_table import sale_text
 from workbench.forms.sale_columns import NOTE, note_html, titled
+from workbench.forms.sale_html import sale_text
 from workbench.forms.tabulator import TABLE_STYLE, row_button
 from workbench.locale import N_, _
 from workbench.metrics import Source

@@ -14,7 +14,7 @@ from panel.viewable import Viewable, Viewer
 
 from workbench.components.browser.page import AddressBar, Visibility
 from workbench.components.inline import is_served, when_shown, while_shown
-from workbench.components.notice import Notice
+from workbench.components.messages import Notice
 from workbench.connection import Workbench
 from workbench.dashboards.bars import (
     RevenueByCashier,

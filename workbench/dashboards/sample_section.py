@@ -16,14 +16,14 @@ from workbench import locale
 from workbench.accounts.actor import Actor, current_actor
 from workbench.catalogue import sample as catalogue
 from workbench.components import theme
-from workbench.components.browser.said import Kind
 from workbench.components.browser.unsaved import Unsaved
+from workbench.components.fields import Fields
 from workbench.components.html import html_pane
 from workbench.components.inline import is_served
+from workbench.components.messages import Kind
 from workbench.components.tasks import Advance, Job, JobControls, Progress, ShouldStop
 from workbench.database.engines import Engines
 from workbench.errors import FieldError, RealSales, SampleChanged, WorkbenchError
-from workbench.forms.fields import Fields
 from workbench.locale import N_, _
 from workbench.sample import MAX_SALES, Load, load, loads, refuse_real, undo
 from workbench.words import counted

@@ -8,6 +8,7 @@ from panel.viewable import Viewable, Viewer
 
 from workbench.components import theme
 from workbench.components.inline import read_aside
+from workbench.components.messages import Message, failures_said
 from workbench.connection import Workbench
 from workbench.dashboards.feed import Feed
 from workbench.dashboards.question_charts import tiles_of
@@ -16,8 +17,6 @@ from workbench.dashboards.tile import Tile, column, html
 from workbench.filters import Filters, from_query
 from workbench.filters.question import NAMES, Question
 from workbench.filters.saved_views import SavedView, SavedViews
-from workbench.forms.actions import failures_said
-from workbench.forms.messages import Message
 from workbench.locale import N_, _
 
 MOST = 20  # each follows the data by itself

@@ -14,15 +14,15 @@ from panel.viewable import Viewable, Viewer
 
 from workbench import locale
 from workbench.accounts.actor import Actor
-from workbench.components.browser.said import Said
+from workbench.components.fields import CHOICE, Fields, field_grid
 from workbench.components.html import html_pane
+from workbench.components.messages import Said
 from workbench.components.theme import esc
 from workbench.config import Settings
 from workbench.config.mail_address import checked_addresses
 from workbench.dashboards.report_fields import FIELD
 from workbench.errors import FieldError, WorkbenchError
 from workbench.files.chromium import installed_chromium
-from workbench.forms.fields import CHOICE, Fields, flow
 from workbench.locale import N_, _
 from workbench.reports.every import EVERY
 from workbench.reports.history import Form
@@ -91,7 +91,7 @@ class ScheduleForm(Viewer):
         )
         where = _soft(_("The folder is {folder}, where the app runs.", folder=self._schedules.own_folder))
         mail = html_pane() if can_mail else _soft(_(NO_MAIL))
-        fields = flow(*self.fields.widgets.values(), width=170)
+        fields = field_grid(*self.fields.widgets.values(), width=170)
         fields.styles = {**fields.styles, "gap": "12px 16px"}
         self._form = pn.Column(
             _soft(_(ABOUT)), fields, mail, self._folder, where, self._make, visible=False, sizing_mode="stretch_width"

@@ -18,7 +18,7 @@ from workbench.dashboards.feed import Feed, Moment
 from workbench.dashboards.tile import MOST_ROWS, Tile, first_of
 from workbench.database.replication import Answer
 from workbench.filters import NO_CATEGORY, Filters, until_words
-from workbench.forms.line_table import sale_text
+from workbench.forms.sale_html import sale_text
 from workbench.locale import N_, _
 from workbench.metrics import Source, insights
 from workbench.metrics.sale_pages import newest_sales

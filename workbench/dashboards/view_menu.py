@@ -12,13 +12,12 @@ import panel_material_ui as pmui
 import param
 from panel.viewable import Viewable, Viewer
 
+from workbench.components.fields import Fields, text_field
 from workbench.components.inline import read_aside
+from workbench.components.messages import Action, Message, failures_said
 from workbench.dashboards.tile import html
 from workbench.errors import FieldError
 from workbench.filters.saved_views import NAME_TAKEN, SavedView, SavedViews
-from workbench.forms.actions import Action, failures_said
-from workbench.forms.fields import Fields, text_field
-from workbench.forms.messages import Message
 from workbench.locale import N_, _
 
 SAVE, REPLACE, RENAME, DELETE = N_("Save this view"), N_("Replace it"), N_("Rename"), N_("Delete")

@@ -13,16 +13,13 @@ import panel_material_ui as pmui
 from workbench import locale
 from workbench.catalogue.names import Names
 from workbench.components.browser.unsaved import Unsaved
+from workbench.components.fields import actions
+from workbench.components.messages import Action, Message, VisibleAfter
 from workbench.errors import RequestReused, SaleRefused
-from workbench.forms.actions import Action
-from workbench.forms.confirmation import Confirmation
-from workbench.forms.fields import actions
-from workbench.forms.messages import Message
+from workbench.forms.before_saving import Confirmation
 from workbench.forms.named_ids import no_names
-from workbench.forms.receipt import WIDTH_MM, Printing, receipt
-from workbench.forms.sale_form import SALE_FORM, SaleForm, size
-from workbench.forms.sale_picker import SaleLoader
-from workbench.forms.visible_after import VisibleAfter
+from workbench.forms.sale_form import SALE_FORM, SaleForm, SaleLoader, size
+from workbench.forms.sale_html import WIDTH_MM, Printing, receipt
 from workbench.locale import _
 from workbench.sales.models import SaleInput
 from workbench.sales.service import Sales, Saved

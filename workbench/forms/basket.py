@@ -16,17 +16,15 @@ import panel as pn
 
 from workbench import locale
 from workbench.catalogue.names import Names
+from workbench.components.fields import MARGIN
 from workbench.components.html import html_pane
 from workbench.components.inline import read_aside
 from workbench.components.theme import esc, money
 from workbench.errors import FieldError, SaleRefused, ServerUnavailable
 from workbench.forms.basket_rows import BasketRows, total
-from workbench.forms.fields import MARGIN
 from workbench.forms.item_entry import ItemEntry
-from workbench.forms.item_line import ItemLine
-from workbench.forms.known_products import Known, KnownProducts
+from workbench.forms.item_line import ItemLine, Known, KnownProducts, TypedItem, as_unknown, plain_amount
 from workbench.forms.named_ids import no_names
-from workbench.forms.typed_item import TypedItem, as_unknown, plain_amount
 from workbench.locale import _, english, ngettext
 from workbench.sales.models import LineInput, parse_line
 from workbench.sales.products import find_product, known_products

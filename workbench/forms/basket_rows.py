@@ -12,10 +12,9 @@ import param
 from panel.custom import JSComponent
 
 from workbench import locale
-from workbench.components import theme
 from workbench.components.theme import money
 from workbench.errors import FieldError, SaleRefused
-from workbench.forms.typed_item import plain_amount
+from workbench.forms.item_line import plain_amount, sheets
 from workbench.locale import _
 from workbench.sales.discounts import NAME as SALE_DISCOUNT
 from workbench.sales.discounts import sale_discount, split
@@ -224,8 +223,3 @@ class BasketRows(JSComponent):
 def total(line: Mapping[str, Any]) -> Decimal:
     """What a line costs after its discount."""
     return Decimal(line["quantity"] * line["unit_price"] - line["discount"])
-
-
-def sheets() -> list[str]:
-    """The look of the item line and the basket."""
-    return [theme.stylesheet(), Path(__file__).with_name("basket.css").read_text(encoding="utf-8")]

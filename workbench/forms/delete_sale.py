@@ -11,16 +11,13 @@ import panel as pn
 import panel_material_ui as pmui
 
 from workbench.catalogue.names import Names
+from workbench.components.fields import MARGIN, Fields, text_field
 from workbench.components.html import html_pane
+from workbench.components.messages import Action, Message, VisibleAfter
 from workbench.errors import SaleConflict, SaleNotFound, SaleRefused
-from workbench.forms.actions import Action
-from workbench.forms.fields import MARGIN, Fields, text_field
-from workbench.forms.line_table import sale_summary
-from workbench.forms.messages import Message
 from workbench.forms.named_ids import no_names
-from workbench.forms.sale_form import size
-from workbench.forms.sale_picker import SaleLoader, SalePicker
-from workbench.forms.visible_after import VisibleAfter
+from workbench.forms.sale_form import SaleLoader, SalePicker, size
+from workbench.forms.sale_html import sale_summary
 from workbench.locale import _
 from workbench.sales.models import Sale
 from workbench.sales.service import Sales, Saved

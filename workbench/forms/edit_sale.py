@@ -11,22 +11,17 @@ import panel as pn
 import panel_material_ui as pmui
 
 from workbench.catalogue.names import Names
-from workbench.components.browser.said import Said
 from workbench.components.browser.unsaved import Unsaved
+from workbench.components.fields import MARGIN, actions
 from workbench.components.html import html_pane
 from workbench.components.inline import read_aside
+from workbench.components.messages import Action, Message, Said, VisibleAfter
 from workbench.components.theme import esc
 from workbench.errors import SaleConflict, SaleRefused, WorkbenchError
-from workbench.forms.actions import Action
-from workbench.forms.confirmation import Confirmation
-from workbench.forms.conflict import conflict_table, merge
-from workbench.forms.fields import MARGIN, actions
-from workbench.forms.messages import Message
+from workbench.forms.before_saving import Confirmation, conflict_table, merge
 from workbench.forms.named_ids import no_names
-from workbench.forms.sale_form import SALE_FORM, SaleForm, content, section, size
+from workbench.forms.sale_form import SALE_FORM, SaleForm, SaleLoader, SalePicker, content, section, size
 from workbench.forms.sale_history import SaleHistory
-from workbench.forms.sale_picker import SaleLoader, SalePicker
-from workbench.forms.visible_after import VisibleAfter
 from workbench.locale import _
 from workbench.sales.history import Change
 from workbench.sales.models import Sale, SaleInput

@@ -12,12 +12,11 @@ import panel_material_ui as pmui
 from workbench import locale
 from workbench.catalogue import Catalogue, Entry, Field, Kind
 from workbench.components.browser.unsaved import Unsaved
+from workbench.components.fields import MARGIN, Fields, actions, field_grid, text_field
 from workbench.components.html import html_pane, table_html
+from workbench.components.messages import Action, Message
 from workbench.components.theme import NOTHING
 from workbench.errors import EntryConflict, EntryRefused, field_label
-from workbench.forms.actions import Action
-from workbench.forms.fields import MARGIN, Fields, actions, flow, text_field
-from workbench.forms.messages import Message
 from workbench.forms.sale_form import section
 from workbench.locale import _, sentences
 
@@ -57,7 +56,7 @@ class EntryForm(pn.viewable.Viewer):
             self._delete_button,
             self._save_button,
         ]
-        self._body = section(kind.heading, flow(*self.fields.widgets.values(), width=190), actions(*buttons))
+        self._body = section(kind.heading, field_grid(*self.fields.widgets.values(), width=190), actions(*buttons))
         self.close()
 
     @property

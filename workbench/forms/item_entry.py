@@ -15,12 +15,12 @@ import panel_material_ui as pmui
 
 from workbench import locale
 from workbench.catalogue.names import Names
+from workbench.components.fields import Fields, actions, field_grid, text_field
+from workbench.components.messages import Message
 from workbench.components.theme import money
 from workbench.errors import FieldError, SaleRefused, ServerUnavailable
-from workbench.forms.fields import Fields, actions, flow, text_field
-from workbench.forms.messages import Message
+from workbench.forms.item_line import plain_amount
 from workbench.forms.named_ids import no_names
-from workbench.forms.typed_item import plain_amount
 from workbench.locale import N_, _, english
 from workbench.sales.models import LineInput, parse_line, with_point
 from workbench.sales.products import find_product
@@ -183,7 +183,7 @@ class ItemEntry(pn.viewable.Viewer):
     def __panel__(self) -> pn.Column:
         buttons = actions(self._clear, self._add)
         return pn.Column(
-            flow(*self.fields.widgets.values()), self.message, buttons, sizing_mode="stretch_width", margin=0
+            field_grid(*self.fields.widgets.values()), self.message, buttons, sizing_mode="stretch_width", margin=0
         )
 
 

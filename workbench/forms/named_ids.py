@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from workbench.catalogue.names import NO_NAMES, Names
-from workbench.forms.fields import Fields
+from workbench.components.fields import Fields
 from workbench.locale import _
 
 MOST_NAMED = 3

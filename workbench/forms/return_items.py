@@ -14,18 +14,15 @@ from pydantic import TypeAdapter
 
 from workbench.catalogue.names import Names
 from workbench.components.browser.unsaved import Unsaved
+from workbench.components.fields import CHOICE, LAYOUT, MARGIN, Fields, actions, field_grid, text_field
 from workbench.components.html import html_pane
 from workbench.components.inline import read_aside
+from workbench.components.messages import Action, Message, VisibleAfter, failures_said
 from workbench.components.theme import esc, money
 from workbench.errors import FieldError, SaleRefused
-from workbench.forms.actions import Action, failures_said
-from workbench.forms.fields import CHOICE, LAYOUT, MARGIN, Fields, actions, flow, text_field
-from workbench.forms.line_table import to_the_second
-from workbench.forms.messages import Message
 from workbench.forms.named_ids import NamedIds, no_names
-from workbench.forms.sale_form import NAMED, section
-from workbench.forms.sale_picker import SalePicker
-from workbench.forms.visible_after import VisibleAfter
+from workbench.forms.sale_form import NAMED, SalePicker, section
+from workbench.forms.sale_html import to_the_second
 from workbench.locale import _
 from workbench.sales.models import PAYMENT_METHODS, ReturnInput, Sale, parse_return
 from workbench.sales.returns import Returnable, left_text
@@ -81,7 +78,7 @@ class ReturnItems(pn.viewable.Viewer):
         self._body = pn.Column(
             self._title,
             section(_("Items to give back"), self._items, self._total),
-            section(_("Return"), flow(*self.header.widgets.values(), width=190)),
+            section(_("Return"), field_grid(*self.header.widgets.values(), width=190)),
             actions(cancel, everything, self._button),
             sizing_mode="stretch_width",
             margin=0,
@@ -170,7 +167,7 @@ class ReturnItems(pn.viewable.Viewer):
         self.quantities.fill(dict.fromkeys(self._open, "0") if quantities is None else quantities)
         gone = "".join(f"<li>{esc(_named(each))}: {esc(left_text(each))}.</li>" for each in found if not each.left)
         self._items.objects = [
-            flow(*self.quantities.widgets.values(), width=230),
+            field_grid(*self.quantities.widgets.values(), width=230),
             html_pane(f'<ul class="soft">{gone}</ul>' if gone else "", margin=MARGIN),
         ]
         if sale is not None:

@@ -16,9 +16,9 @@ import panel_material_ui as pmui
 
 from workbench import locale
 from workbench.catalogue.names import KIND_OF, Names
+from workbench.components.fields import CHOICE, LAYOUT, LOW_CHOICE, Fields, calendar_button, field_grid, text_field
 from workbench.errors import FieldError
 from workbench.filters import CUSTOM, PERIODS, days_of, period_named, period_of
-from workbench.forms.fields import CHOICE, LAYOUT, LOW_CHOICE, Fields, calendar_button, flow, text_field
 from workbench.forms.named_ids import NamedIds, no_names
 from workbench.locale import N_, _
 from workbench.metrics import KINDS, SaleWhere
@@ -193,7 +193,7 @@ class SaleFilters(pn.viewable.Viewer):
     def _lay_out(self) -> pn.Row:
         days = [pn.Row(self.fields.widgets[name], calendar, margin=0) for name, calendar in self._calendars.items()]
         others = [widget for name, widget in self.fields.widgets.items() if name not in DAYS]
-        shown = flow(self._period, *days, *others, self._clear, width=220)
+        shown = field_grid(self._period, *days, *others, self._clear, width=220)
         shown.margin = (8, 0, 0, 0)  # the first label floats above its field, clear of the tabs
         shown.stylesheets = [FOLDED]
         return shown

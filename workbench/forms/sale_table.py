@@ -13,27 +13,24 @@ import panel_material_ui as pmui
 from workbench.accounts.actor import as_actor
 from workbench.catalogue.names import NO_NAMES
 from workbench.components.browser.downloads import Downloads
+from workbench.components.fields import MARGIN
 from workbench.components.html import flow, html_pane
 from workbench.components.inline import is_notebook, read_aside
+from workbench.components.messages import Action, Message, failures_said
+from workbench.components.tasks import LongFile
 from workbench.components.theme import esc
 from workbench.database.failures import called
 from workbench.database.replication import Answer, ReadPosition
 from workbench.errors import SaleNotFound, WorkbenchError
 from workbench.files import FORMATS, file_name
-from workbench.forms.actions import Action, failures_said
 from workbench.forms.chosen_sales import ChosenSales
-from workbench.forms.column_choice import ColumnChoice
-from workbench.forms.fields import MARGIN
-from workbench.forms.history import history_html
-from workbench.forms.line_table import line_table, sale_summary
-from workbench.forms.long_file import LongFile
-from workbench.forms.messages import Message
-from workbench.forms.pager import Pager
 from workbench.forms.sale_address import Place
-from workbench.forms.sale_columns import NEWEST_FIRST, empty_table, page_rows
+from workbench.forms.sale_columns import NEWEST_FIRST, ColumnChoice, empty_table, page_rows
 from workbench.forms.sale_filters import SaleFilters
+from workbench.forms.sale_history import history_html
+from workbench.forms.sale_html import line_table, sale_summary
 from workbench.forms.sale_panel import OPEN, ROWS, RowActions, SalePanel
-from workbench.forms.tabulator import sideways
+from workbench.forms.tabulator import Pager, sideways
 from workbench.live import Live
 from workbench.locale import N_, _
 from workbench.metrics import SaleWhere, Source

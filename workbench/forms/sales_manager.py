@@ -14,11 +14,11 @@ from workbench.accounts.actor import Actor
 from workbench.catalogue.names import Names
 from workbench.components.browser.page import AddressBar
 from workbench.components.inline import done_at_once, is_notebook, is_served, read_position_of, when_shown
+from workbench.components.messages import Message
 from workbench.connection import Workbench
 from workbench.forms.add_sale import AddSale
 from workbench.forms.delete_sale import DeleteSale
 from workbench.forms.edit_sale import EditSale
-from workbench.forms.messages import Message
 from workbench.forms.return_items import ReturnItems
 from workbench.forms.sale_address import TABS, SalesView, from_query, to_query
 from workbench.forms.sale_filters import WITHOUT_FIELD

@@ -5,7 +5,7 @@ from __future__ import annotations
 import panel as pn
 from panel.viewable import Viewable, Viewer
 
-from workbench.components.notice import Notice
+from workbench.components.messages import Notice
 from workbench.database.replication import STALE_SECONDS
 from workbench.locale import _
 from workbench.servers.health import Status

@@ -13,19 +13,18 @@ import pytest
 from panel.util.parameters import edit_readonly
 
 from tests.examples import CAKE, HOSTILE, LATTE, sale
+from workbench.components.fields import Fields, text_field
+from workbench.components.messages import Action, Message
 from workbench.dashboards.sale_list import as_drawn
 from workbench.errors import FieldError
-from workbench.forms.actions import Action
 from workbench.forms.basket_rows import BasketRows
-from workbench.forms.change_many import refused_html
-from workbench.forms.conflict import conflict_table, merge
-from workbench.forms.fields import Fields, text_field
-from workbench.forms.messages import Message
+from workbench.forms.before_saving import conflict_table, merge
+from workbench.forms.chosen_sales import refused_html
 from workbench.forms.named_ids import ids_of, stands_for
-from workbench.forms.pager import Pager, total_html
 from workbench.forms.sale_columns import page_rows
 from workbench.forms.sale_filters import SaleFilters, filter_texts, parse_filters
 from workbench.forms.sale_form import content
+from workbench.forms.tabulator import Pager, total_html
 from workbench.metrics import SaleWhere
 from workbench.metrics.facts import Counted
 from workbench.metrics.sale_pages import COLUMNS, Move, SalePage

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from workbench.catalogue.names import Names
 from workbench.errors import SaleRefused
 from workbench.forms.basket_rows import BasketRows
-from workbench.forms.known_products import KnownProducts
-from workbench.forms.typed_item import as_unknown, plain_amount
+from workbench.forms.item_line import KnownProducts, as_unknown, plain_amount
 from workbench.sales.discounts import sale_discount, split
 from workbench.sales.models import CENT, parse_line
 from workbench.sales.products import Product

@@ -1,10 +1,24 @@
-"""What the stopwatch of a save says."""
+"""What the program says: a notice, and how long after its commit a save was seen."""
 
 from __future__ import annotations
 
 import pytest
 
-from workbench.forms.visible_after import sentence
+from workbench.components.messages import Notice, sentence
+
+
+def test_what_was_closed_is_said_again() -> None:
+    notice = Notice(closeable=True)
+    place = notice.__panel__()
+    assert not place.visible and not place.objects
+    notice.say("There is no tab")
+    (first,) = place.objects
+    first.closed = True
+    notice.say("There is no tab")
+    (second,) = place.objects
+    assert (second.title, second.closed, place.visible) == ("There is no tab", False, True)
+    notice.say("")
+    assert not place.visible and not place.objects
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ def calendar_button(margin: Any = 0) -> pmui.DatePicker:
     )
 
 
-def flow(*objects: Any, width: int = 170) -> pn.Row:
+def field_grid(*objects: Any, width: int = 170) -> pn.Row:
     """Fields side by side, as many in a row as fit with at least ``width`` pixels each, two on a phone; none is wider
     than WIDEST on a wide screen."""
     columns = f"repeat(auto-fit, minmax(min({width}px, 45%), 1fr))"
