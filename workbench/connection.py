@@ -17,7 +17,7 @@ from workbench.errors import ServerUnavailable
 from workbench.locale import use_locale
 from workbench.sales.service import Sales
 from workbench.servers import cluster
-from workbench.servers.monitor import Monitor
+from workbench.servers.health import Monitor
 
 
 @dataclass(frozen=True, repr=False)

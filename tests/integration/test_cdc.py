@@ -24,7 +24,7 @@ from workbench.database.sql_files import run_sql
 from workbench.errors import CdcError, SettingsError
 from workbench.metrics import views
 from workbench.servers import cluster
-from workbench.servers.risingwave import build, preflight, relations
+from workbench.servers.risingwave import build, cdc, relations
 from workbench.servers.risingwave.console import SLOT
 
 SLOT_HERE = "cdc_test"
@@ -149,7 +149,7 @@ def test_the_tables_in_risingwave_are_as_wide_as_the_masters(engines: Engines) -
 
 
 def check(engines: Engines, version: str = "3.0.3", has_source: bool = False) -> int:
-    return preflight.check(engines, version, has_source)
+    return cdc.check(engines, version, has_source)
 
 
 def test_a_master_as_it_should_be_passes(engines: Engines) -> None:
@@ -229,12 +229,12 @@ def test_a_right_that_is_missing_is_named(engines: Engines) -> None:
     [(17, "2.4.2", True), (18, "2.4.2", False), (18, "3.0.3", True), (19, "3.0.3", False)],
 )
 def test_a_postgresql_that_is_too_new_for_risingwave_is_named(postgresql: int, version: str, is_accepted: bool) -> None:
-    assert (postgresql <= preflight.newest_postgresql(version)) is is_accepted
+    assert (postgresql <= cdc.newest_postgresql(version)) is is_accepted
 
 
 def test_the_masters_own_version_is_checked(engines: Engines, monkeypatch: pytest.MonkeyPatch) -> None:
     newest = check(engines)
-    monkeypatch.setattr(preflight, "newest_postgresql", lambda version: newest - 1)
+    monkeypatch.setattr(cdc, "newest_postgresql", lambda version: newest - 1)
     with pytest.raises(CdcError, match=f"PostgreSQL {newest}, and RisingWave 2.4.2 accepts .*RW_IMAGE=risingwavelabs"):
         check(engines, "2.4.2")
 
@@ -255,7 +255,7 @@ def test_a_lost_slot_no_free_slot_and_a_wrong_wal_level_are_named(
 
     def told(**changed: object) -> str:
         answer = type("Answer", (), found._asdict() | changed)()
-        monkeypatch.setattr(preflight, "_read", lambda engines: answer)
+        monkeypatch.setattr(cdc, "_read", lambda engines: answer)
         with pytest.raises(CdcError) as refused:
             check(engines, has_source=bool(changed.get("has_slot")))
         assert "\n" not in str(refused.value)

@@ -20,7 +20,7 @@ from workbench.migrations import migrate
 from workbench.reports.library import Report
 from workbench.reports.run import run
 from workbench.servers.health import status
-from workbench.servers.risingwave import preflight
+from workbench.servers.risingwave import cdc
 
 ENGINES = ("master", "master_reader", "replica", "owner", "cdc", "risingwave", "risingwave_owner")
 FILES = ("sslrootcert", "sslcert", "sslkey")
@@ -107,7 +107,7 @@ def test_what_is_wrong_is_said_in_words(tls: TlsServer, changed: dict[str, str],
         assert "REPLICA_DB_" in found.replica.note
         assert "RISINGWAVE_" in found.risingwave.note
         with pytest.raises(CdcError, match=words):
-            preflight.check(engines, "3.0.3", has_source=False)
+            cdc.check(engines, "3.0.3", has_source=False)
     finally:
         engines.dispose()
 

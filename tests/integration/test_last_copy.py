@@ -30,7 +30,7 @@ from workbench.errors import ClusterError
 from workbench.servers import cluster
 from workbench.servers.cluster import processes
 from workbench.servers.cluster.layout import layout_of
-from workbench.servers.cluster.passwords import ROLES
+from workbench.servers.cluster.node_settings import ROLES
 from workbench.servers.cluster.processes import find_programs, start
 
 SALES = 54_024

@@ -17,8 +17,8 @@ from workbench.database.replication import ReadPosition
 from workbench.errors import ClusterError
 from workbench.servers import cluster
 from workbench.servers.cluster.layout import layout_of
-from workbench.servers.cluster.passwords import SUPERUSER, read_passwords
-from workbench.servers.cluster.readiness import signed_in
+from workbench.servers.cluster.node_settings import SUPERUSER, read_passwords
+from workbench.servers.cluster.processes import signed_in
 
 
 def is_paused(settings: Settings) -> bool:

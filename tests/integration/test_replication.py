@@ -20,7 +20,7 @@ from workbench.database.positions import beat, wait_for_replica
 from workbench.database.replication import Reader, ReadPosition, lsn_number
 from workbench.errors import ServerUnavailable
 from workbench.reports.run import as_reader
-from workbench.servers import cluster, monitor
+from workbench.servers import cluster, health
 from workbench.servers.health import status
 
 
@@ -130,7 +130,7 @@ def test_ages_are_told_by_the_masters_clock_with_a_machine_that_is_an_hour_late_
         def now(cls, tz: tzinfo | None = None) -> Late:
             return super().now(tz) - timedelta(hours=1)
 
-    monkeypatch.setattr(monitor, "datetime", Late)
+    monkeypatch.setattr(health, "datetime", Late)
     workbench.monitor.start()
     wait_until(lambda: workbench.monitor.last is not None, "the first heartbeat")
     with workbench.engines.owner.connect() as connection:

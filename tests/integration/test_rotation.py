@@ -24,7 +24,7 @@ from workbench.connection import Workbench, connect
 from workbench.database.engines import connect as connect_engines
 from workbench.errors import ClusterError
 from workbench.servers import cluster
-from workbench.servers.cluster.passwords import ROLES
+from workbench.servers.cluster.node_settings import ROLES
 
 VERIFIER = "SCRAM-SHA-256$"
 

@@ -21,8 +21,7 @@ from workbench.database.replication import Reader, ReadPosition
 from workbench.errors import CdcError, ServerUnavailable
 from workbench.metrics import views
 from workbench.sales.service import Sales
-from workbench.servers.health import status
-from workbench.servers.monitor import BEAT_SECONDS
+from workbench.servers.health import BEAT_SECONDS, status
 from workbench.servers.risingwave import build, cdc, relations, state
 from workbench.servers.risingwave.console import SLOT
 

@@ -19,7 +19,7 @@ from workbench.database.engines import Engines, connect
 from workbench.database.sql_files import read_sql
 from workbench.metrics import views
 from workbench.servers import cluster
-from workbench.servers.risingwave import build, passwords
+from workbench.servers.risingwave import build
 from workbench.servers.risingwave.cdc import is_read
 from workbench.servers.risingwave.console import console
 from workbench.servers.risingwave.reader import is_open_to_all, keep_superusers, set_password, signed_in
@@ -59,7 +59,7 @@ def rotate(settings: Settings) -> None:
     cluster.rotate(base(settings), ["workbench_cdc"])
 
 
-@pytest.mark.parametrize("tell", [passwords.tell_cdc, None], ids=["told", "by the next apply"])
+@pytest.mark.parametrize("tell", [build.tell_cdc, None], ids=["told", "by the next apply"])
 def test_risingwave_reads_on_with_a_new_password_of_the_master(
     own_risingwave: Program,
     keeps_secrets: None,
@@ -109,7 +109,7 @@ def test_new_passwords_of_users_while_they_ask(own_risingwave: Program, stack_en
     try:
         wait_until(lambda: reports, "the first answer")
         for _ in range(2):  # as after an interruption
-            changed = passwords.rotate(of(FIRST, READER), SecretStr(SECOND), SecretStr(THIRD))
+            changed = build.rotate(of(FIRST, READER), SecretStr(SECOND), SecretStr(THIRD))
         assert sorted(changed) == sorted([*users, "workbench_reader"])
         answers = len(reports)
         wait_until(lambda: len(reports) > answers, "an answer after the change", 60)

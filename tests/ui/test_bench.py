@@ -10,7 +10,7 @@ import pytest
 
 from tests.integration.test_cli import COMMAND
 from workbench.cli.bench.kinds import KINDS, watched
-from workbench.cli.bench.page import BEGIN, END
+from workbench.cli.bench.run import BEGIN, END
 
 
 @pytest.mark.timeout(240)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from workbench.cli import export, imports, lab, passwords, report, risingwave, servers, serving, user, verify
+from workbench.cli import figures, imports, lab, report, risingwave, servers, serving, user
 from workbench.cli.bench.command import bench
 from workbench.cli.shared import errors
 from workbench.errors import WorkbenchError
@@ -28,9 +28,9 @@ COMMANDS = (
     serving.serve,
     serving.demo,
     lab.lab,
-    verify.verify,
+    figures.verify,
     report.report,
-    export.export,
+    figures.export,
     imports.undo_import,
     bench,
 )
@@ -38,7 +38,7 @@ for command in COMMANDS:
     app.command()(command)
 app.command("import")(imports.import_file)
 app.add_typer(risingwave.app, name="risingwave")
-app.add_typer(passwords.app, name="passwords")
+app.add_typer(servers.passwords, name="passwords")
 app.add_typer(user.app, name="user")
 app.add_typer(imports.catalogue_app, name="catalogue")
 

@@ -1,12 +1,13 @@
-"""The command report: runs a report notebook and writes it as a file, and lists what was run."""
+"""The command report: runs a report notebook and writes it as a file, lists what was run, and has schedules."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 from rich.console import Console
@@ -14,15 +15,14 @@ from rich.markup import escape
 from rich.table import Table
 
 from workbench.accounts.actor import current_actor
-from workbench.cli import report_schedules
 from workbench.cli.shared import AsJson, configured, errors, say
 from workbench.config import Settings, load_settings
-from workbench.errors import ParameterRefused, ReportError, WorkbenchError
+from workbench.errors import ParameterRefused, ReportError, ScheduleRefused, WorkbenchError
 from workbench.locale import english, speak_english
 from workbench.servers.disk import full_in_words, write_whole
 
 if TYPE_CHECKING:
-    from workbench.reports.history import Entry, Recording
+    from workbench.reports.history import Entry, Form, Recording
     from workbench.reports.library import Report, Value
     from workbench.reports.run import Finished
 
@@ -78,18 +78,18 @@ def report(
     if is_history:
         list_history(load_settings(), name, as_json)
     elif is_schedules:
-        report_schedules.list_schedules(load_settings(), as_json)
+        list_schedules(load_settings(), as_json)
     elif (name_of := paused or resumed) is not None:
-        report_schedules.pause_schedule(name_of, is_paused=paused is not None)
+        pause_schedule(name_of, is_paused=paused is not None)
     elif removed is not None:
-        report_schedules.remove_schedule(removed)
+        remove_schedule(removed)
     elif is_due:
-        report_schedules.run_schedules()
+        run_schedules()
     elif name is None or is_list:
         _list(name, as_json)
     elif every is not None:
         form = (kind or Format.html).value
-        report_schedules.add_schedule(name, _given(parameter or []), every, form, output, mail or [], seconds)
+        add_schedule(name, _given(parameter or []), every, form, output, mail or [], seconds)
     else:
         _write(name, _given(parameter or []), kind, output, seconds, as_json)
 
@@ -231,3 +231,92 @@ def _ended(entry: Entry, settings: Settings) -> str:
 
     texts = ended_text(entry, settings.clock), entry.handed_out, sent_text(entry, settings.clock)
     return "\n".join(filter(None, texts))
+
+
+def add_schedule(
+    name: str,
+    given: dict[str, str],
+    every: str,
+    form: str,
+    folder: Path | None,
+    mail: list[str],
+    seconds: int | None = None,
+) -> None:
+    """Makes a schedule, and says when it is due first."""
+    from workbench.reports.schedules import Schedules, addresses
+
+    if name.endswith(".ipynb"):
+        raise ScheduleRefused(
+            f"{name} is run by hand alone: put it into the folder of WORKBENCH_REPORTS_DIR, and give its name."
+        )
+    settings = load_settings()
+    schedules = Schedules(settings)
+    to = addresses(mail) if mail else ()
+    by = current_actor().name
+    made = schedules.add(name, given, every, by=by, form=cast("Form", form), folder=folder, to=to, seconds=seconds)
+    typer.echo(f"Made {made.name}, due first on {_when(schedules.next_of(made), settings)}.")
+
+
+def list_schedules(settings: Settings, as_json: bool) -> None:
+    """All schedules, and when they are due next."""
+    from workbench.reports.schedules import LIST, Schedules
+    from workbench.reports.texts import values_text
+
+    schedules = Schedules(settings)
+    found = schedules.all()
+    if as_json:
+        typer.echo(LIST.dump_json(found, indent=2).decode())
+        return
+    table = Table("schedule", "every", "next", "parameters", "as", "to", "limit", "by", box=None, padding=(0, 2, 0, 0))
+    for each in found:
+        to = ", ".join(filter(None, [str(each.folder or ""), *each.to]))
+        due = "paused" if each.is_paused else _when(schedules.next_of(each), settings)
+        limit = "" if each.seconds is None else f"{each.seconds} s"
+        shown = each.name, each.every, due, values_text(each.given), each.form, to, limit, each.by
+        table.add_row(*map(escape, shown))
+    Console(width=160, highlight=False).print(table if found else "There is no schedule.")
+
+
+def pause_schedule(name: str, *, is_paused: bool) -> None:
+    """Pauses one, or has it go on."""
+    from workbench.reports.schedules import Schedules
+
+    Schedules(load_settings()).pause(name, is_paused=is_paused)
+    typer.echo(f"Paused {name}." if is_paused else f"{name} goes on.")
+
+
+def remove_schedule(name: str) -> None:
+    """Removes one; what it made stays."""
+    from workbench.reports.schedules import Schedules
+
+    Schedules(load_settings()).remove(name)
+    typer.echo(f"Removed {name}.")
+
+
+def run_schedules() -> None:
+    """Runs what is due and sends mail that waits. Raises ReportError when one of them did not become a report."""
+    from workbench.reports.mail import send_waiting
+    from workbench.reports.schedules import Schedules, run_due
+    from workbench.reports.texts import ended_text, sent_text
+
+    settings = load_settings()
+    schedules = Schedules(settings)
+    speak_english(False)  # reports and mail are for people
+    try:
+        with errors.status("Running what is due ..."):
+            ended = run_due(configured, schedules)
+            send_waiting(settings)
+            schedules.tidy()
+    finally:
+        speak_english()
+    for entry in ended:
+        texts = ended_text(entry, settings.clock), entry.handed_out, sent_text(entry, settings.clock)
+        typer.echo(f"{entry.schedule}: {'. '.join(filter(None, texts))}")
+    if failed := [entry.schedule for entry in ended if entry.state != "done"]:
+        raise ReportError(f"{', '.join(failed)} did not become a report.")
+    if not ended:
+        typer.echo("Nothing is due.")
+
+
+def _when(moment: datetime | None, settings: Settings) -> str:
+    return "" if moment is None else settings.clock.text(moment)

@@ -8,8 +8,7 @@ from panel.viewable import Viewable, Viewer
 from workbench.components.messages import Notice
 from workbench.database.replication import STALE_SECONDS
 from workbench.locale import _
-from workbench.servers.health import Status
-from workbench.servers.monitor import Monitor
+from workbench.servers.health import Monitor, Status
 
 LOOK_MS = 1000
 

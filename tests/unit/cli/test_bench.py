@@ -9,8 +9,7 @@ import pytest
 
 from workbench import cli
 from workbench.cli.bench.kinds import Kind, judged
-from workbench.cli.bench.page import written
-from workbench.cli.bench.run import Measured
+from workbench.cli.bench.run import Measured, written
 from workbench.errors import BenchFailed
 from workbench.locale import texts
 

@@ -47,8 +47,7 @@ def bench(
     as_json: AsJson = False,
 ) -> None:
     """Measure figures, pages and saves beside baselines of the same run. The servers in use are left alone."""
-    from workbench.cli.bench.page import written
-    from workbench.cli.bench.run import QUICK, USUAL
+    from workbench.cli.bench.run import QUICK, USUAL, written
     from workbench.cli.bench.run import bench as measure
 
     if write is not None and not write.parent.is_dir():
@@ -70,7 +69,7 @@ def bench(
 
 
 def _show(result: Measured) -> None:
-    from workbench.cli.bench.page import rows
+    from workbench.cli.bench.run import rows
 
     table = Table("what", "figure", "ratio", "to reach", "", box=None, pad_edge=False)
     for row in rows(result):

@@ -15,10 +15,10 @@ from workbench.errors import ClusterError, DiskFull, PortTaken
 from workbench.servers.cluster import master, replica
 from workbench.servers.cluster.copies import refuse_lost_master, refuse_other_master
 from workbench.servers.cluster.layout import Layout, layout_of, locked, make_private, prepare, remove_unfinished
-from workbench.servers.cluster.node_settings import is_current
-from workbench.servers.cluster.passwords import (
+from workbench.servers.cluster.node_settings import (
     SUPERUSER,
     completed,
+    is_current,
     known_passwords,
     read_passwords,
     save_passwords,

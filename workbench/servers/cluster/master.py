@@ -13,10 +13,16 @@ from pydantic import SecretStr
 from workbench.database.sql_files import read_sql
 from workbench.servers.cluster.copies import holds_server
 from workbench.servers.cluster.layout import Layout, move_into_place, workshop, write_private
-from workbench.servers.cluster.node_settings import INCLUDE, is_current, write_settings
-from workbench.servers.cluster.passwords import SUPERUSER, is_password, save_passwords, write_pgpass
-from workbench.servers.cluster.processes import START_SECONDS, Programs, forget_killed, running
-from workbench.servers.cluster.readiness import ensure_ready, signed_in
+from workbench.servers.cluster.node_settings import (
+    INCLUDE,
+    SUPERUSER,
+    is_current,
+    is_password,
+    save_passwords,
+    write_pgpass,
+    write_settings,
+)
+from workbench.servers.cluster.processes import START_SECONDS, Programs, ensure_ready, forget_killed, running, signed_in
 
 DATABASE = "sales"
 

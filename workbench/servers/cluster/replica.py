@@ -25,10 +25,14 @@ from workbench.servers.cluster.layout import (
     workshop,
     write_private,
 )
-from workbench.servers.cluster.node_settings import is_current, replication_address, write_settings
-from workbench.servers.cluster.passwords import SUPERUSER, read_passwords
-from workbench.servers.cluster.processes import Programs, running, stop
-from workbench.servers.cluster.readiness import ensure_ready, signed_in
+from workbench.servers.cluster.node_settings import (
+    SUPERUSER,
+    is_current,
+    read_passwords,
+    replication_address,
+    write_settings,
+)
+from workbench.servers.cluster.processes import Programs, ensure_ready, running, signed_in, stop
 from workbench.servers.disk import says_full
 
 PAUSE_SECONDS = 10

@@ -1,4 +1,4 @@
-"""apply() makes in RisingWave what is missing and changes what has changed; drop() removes it and the master's slot."""
+"""apply() makes in RisingWave what is missing or has changed, drop() removes it, rotate() gives new passwords."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
+from pydantic import SecretStr
 
-from workbench.database.engines import Engines
+from workbench.config import Settings
+from workbench.database.engines import Engines, connect
 from workbench.database.failures import SERVER_ERRORS
 from workbench.database.sql_files import read_sql, run_sql
-from workbench.errors import RisingWaveRefused
-from workbench.servers.risingwave import cdc, preflight, reader
+from workbench.errors import RisingWaveRefused, ServerUnavailable
+from workbench.servers.risingwave import cdc, reader
 from workbench.servers.risingwave.cdc import Say, drop_slot
 from workbench.servers.risingwave.console import SLOT, Console, console
 from workbench.servers.risingwave.relations import (
@@ -67,7 +69,7 @@ class _Builder:
         self._built = Built()
 
     def build(self) -> Built:
-        postgresql = preflight.check(self._engines, self._rw.version, SOURCE in self._names)
+        postgresql = cdc.check(self._engines, self._rw.version, SOURCE in self._names)
         settings = self._engines.settings
         cdc.refuse_other(settings, self._names, self._fingerprints)
         reader.keep_superusers(self._rw, settings)
@@ -201,3 +203,43 @@ def _drop_all(rw: Console, relations: Sequence[Relation], say: Say) -> list[str]
     with suppress(RisingWaveRefused):  # without the licence for secrets there is none, and it may not be asked for
         rw.run(f"drop secret if exists {SECRET}")
     return dropped
+
+
+def rotate(settings: Settings, superusers: SecretStr, readers: SecretStr) -> list[str]:
+    """Gives the superusers and the reader these passwords, and returns the names of all who have a new one.
+
+    Can be repeated with the same ones after it was interrupted. Raises ServerUnavailable, SettingsError and
+    RisingWaveRefused.
+    """
+    changed = settings.model_copy(update={"risingwave_password": superusers, "risingwave_reader_password": readers})
+    with reader.signed_in(settings, *_who_enters(settings, superusers)) as rw:
+        users = [row.usename for row in rw.run(read_sql("risingwave/catalog/superusers"))]
+        for user in sorted(users, key=lambda name: name == settings.risingwave_user):  # who asks comes last
+            with reader.signed_in(settings, user, _password_of(settings, user, superusers)) as itself:
+                reader.set_password(itself, user, superusers.get_secret_value())
+        reader.ensure(rw, changed)
+    return [*users, settings.risingwave_reader_user]
+
+
+def tell_cdc(settings: Settings, say: Say) -> bool:
+    """RisingWave reads the master on with the settings' password; False when it keeps no secret, or has no source."""
+    engines = connect(settings)
+    try:
+        with console(engines) as rw:
+            return cdc.keep_password(engines, rw, say, has_changed=True)
+    finally:
+        engines.dispose()
+
+
+def _who_enters(settings: Settings, new: SecretStr) -> tuple[str, str]:
+    return settings.risingwave_user, _password_of(settings, settings.risingwave_user, new)
+
+
+def _password_of(settings: Settings, user: str, new: SecretStr) -> str:
+    """The one that it has: the new one after an interrupted change."""
+    old = settings.risingwave_password.get_secret_value()
+    try:
+        with reader.signed_in(settings, user, old):
+            return old
+    except ServerUnavailable:
+        return new.get_secret_value()

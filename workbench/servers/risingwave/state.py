@@ -12,8 +12,8 @@ from workbench.database.failures import SERVER_ERRORS, in_words
 from workbench.database.sql_files import read_sql, run_sql
 from workbench.errors import RisingWaveRefused
 from workbench.servers.risingwave import cdc
+from workbench.servers.risingwave.cdc import REBUILD
 from workbench.servers.risingwave.console import SLOT, Console, console
-from workbench.servers.risingwave.preflight import REBUILD
 from workbench.servers.risingwave.relations import (
     FOLLOWED,
     SOURCE,
