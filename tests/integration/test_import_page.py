@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import logging
+import shutil
+import tempfile
 import threading
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -34,6 +40,128 @@ def book(tmp_path: Path) -> Path:
         made[name].append((1, 3, "3/14/2025" if name == "April" else "14/3/2025", "2,50"))
     made.save(tmp_path / "book.xlsx")
     return tmp_path / "book.xlsx"
+
+
+@pytest.fixture
+def uploads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of what is uploaded."""
+    folder = tmp_path / "uploads"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    return folder
+
+
+async def until(is_true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not is_true():
+            await asyncio.sleep(0.01)
+
+
+async def upload(page: ImportsPage, path: Path, parts: int = 1) -> None:
+    """As the browser sends a file; of several parts all but the last."""
+    content = path.read_bytes()
+    page._uploads._take({"key": path.name, "name": path.name, "size": len(content)})
+    size = len(content) // parts + 1
+    for part in range(parts if parts == 1 else parts - 1):
+        said = base64.b64encode(content[part * size : (part + 1) * size]).decode()
+        page._uploads._take({"key": path.name, "part": said})
+    if parts == 1:
+        await until(lambda: page._file is not None and page._file.name == path.name and not page._in_line)
+
+
+class Held:
+    """Has a step of a file wait, and say that it does."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+        step = getattr(ImportFile, name)
+        self.has_begun, self.go_on = threading.Event(), threading.Event()
+
+        def held(file: ImportFile, *given: Any, **options: Any) -> Any:
+            self.has_begun.set()
+            self.go_on.wait(10)
+            return step(file, *given, **options)
+
+        monkeypatch.setattr(ImportFile, name, held)
+
+
+def test_a_file_is_there_until_the_next_one_is_here_whole(workbench: Workbench, book: Path, uploads: Path) -> None:
+    async def choose() -> None:
+        page = ImportsPage(workbench)
+        await upload(page, book)
+        await upload(page, Path(shutil.copy(book, book.with_name("second.xlsx"))), parts=2)
+        await page._read(replace(page._fields.mapping, sheet="May"))
+        assert "sheet May" in page._read_as.object
+        page._leave()
+        page._uploads._forget()
+
+    on_a_thread(asyncio.run, choose())
+    assert not list(uploads.iterdir())
+
+
+def test_a_file_is_closed_when_whoever_uses_it_is_done_after_the_page_was_left(
+    workbench: Workbench, book: Path, uploads: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def leave() -> None:
+        page = ImportsPage(workbench)
+        await upload(page, book)
+        held = Held(monkeypatch, "read")
+        reading = asyncio.create_task(page._read(replace(page._fields.mapping, sheet="May")))
+        waiting = asyncio.create_task(page._read(replace(page._fields.mapping, sheet="June")))
+        await until(held.has_begun.is_set)
+        page._leave()
+        assert page._file is not None
+        held.go_on.set()
+        await asyncio.gather(reading, waiting)
+
+    with caplog.at_level(logging.WARNING):
+        on_a_thread(asyncio.run, leave())
+    assert not list(uploads.iterdir()) and not caplog.records
+
+
+def test_a_file_that_comes_while_another_is_used_is_read_afterwards(
+    workbench: Workbench, book: Path, uploads: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def come() -> None:
+        page = ImportsPage(workbench)
+        await upload(page, book)
+        held = Held(monkeypatch, "map")
+        check = asyncio.create_task(page._run_dry(None))
+        await until(held.has_begun.is_set)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0):
+                await upload(page, Path(shutil.copy(book, book.with_name("second.xlsx"))))
+        assert page._uploads.text == "second.xlsx is here. It is read when what goes on now is over."
+        await page._begin(lambda *_: "never done")  # nothing else begins meanwhile
+        held.go_on.set()
+        await check
+        await until(lambda: page._file is not None and page._file.name == "second.xlsx" and not page._in_line)
+        assert page._uploads.text == page._uploads.hint
+        page._leave()
+
+    on_a_thread(asyncio.run, come())
+    assert not list(uploads.iterdir())
+
+
+def test_an_upload_that_was_kept_is_read_again_and_what_is_gone_is_said(
+    workbench: Workbench, book: Path, uploads: Path
+) -> None:
+    async def come_back() -> None:
+        page = ImportsPage(workbench)
+        await upload(page, book)
+        draft = page._draft()
+        page._leave()
+        assert draft is not None and not list(uploads.iterdir())
+        page = ImportsPage(workbench)  # as after a restart
+        page._restore(draft)
+        await until(lambda: page._file is not None and not page._in_line)
+        assert "book.xlsx" in page._read_as.object
+        page._forget()
+        page._leave()
+        page = ImportsPage(workbench)
+        await page._reopen(draft["upload"], draft["name"], FileMapping())
+        assert page._said.text == "book.xlsx is not kept any more: choose it again."
+
+    on_a_thread(asyncio.run, come_back())
 
 
 def test_one_at_a_time_uses_a_file_and_of_several_choices_the_newest_counts(
@@ -74,12 +202,11 @@ def test_one_at_a_time_uses_a_file_and_of_several_choices_the_newest_counts(
         assert (shown.sheet, shown.dates) == ("May", "day first")
         names = ("invoice", "transaction_time", "store_id", "line_total")
         assert shown.columns == dict(zip(names, ("Receipt", "Date", "Branch", "Total"), strict=True))
-        await page._run_dry(None)
+        check = asyncio.create_task(page._run_dry(None))
         later = asyncio.create_task(page._read(wanted[0]))
-        while "check" not in used or not page._in_line:
-            await asyncio.sleep(0.01)
+        await until(lambda: "check" in used and page._in_line == 2)
         go_on.set()
-        await asyncio.wait_for(later, 10)
+        await asyncio.wait_for(asyncio.gather(check, later), 10)
         assert page._fields.mapping.sheet == "June"
 
     on_a_thread(asyncio.run, choose())

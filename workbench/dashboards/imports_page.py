@@ -17,12 +17,12 @@ from panel.viewable import Viewable, Viewer
 from workbench import locale
 from workbench.accounts.actor import current_actor
 from workbench.components.browser.downloads import Downloads
-from workbench.components.browser.kept_uploads import KEPT
+from workbench.components.browser.kept_uploads import KeptUploads
 from workbench.components.browser.unsaved import Unsaved
 from workbench.components.browser.uploads import Uploads
 from workbench.components.html import flow, html_pane
 from workbench.components.inline import is_served, read_aside, when_shown
-from workbench.components.tasks import Advance, Job, JobControls, ShouldStop, Work
+from workbench.components.tasks import Advance, Job, JobControls, Progress, ShouldStop, Work
 from workbench.components.theme import esc
 from workbench.connection import Workbench
 from workbench.dashboards.import_fields import ImportFields
@@ -33,32 +33,33 @@ from workbench.files import file_name
 from workbench.imports import FileMapping, ImportFile, imports, keep_mapping, mappings, undo, undone_text, write
 from workbench.imports.reading import MOST_BYTES
 from workbench.locale import N_, _
-from workbench.words import counted
+from workbench.words import counted, visible
 
-LOOK_MS = 250
+LOOK_SECONDS = 0.25
 CHOOSE = N_("Choose ...")
 AS_FOUND = FileMapping()
 HINT = N_("Choose a file or drop it here: CSV, Excel (.xlsx) or Parquet, at most {most} MB.")
 
 
 class ImportsPage(Viewer):
-    """One file at a time; what was uploaded goes when another one comes, or an hour after it came.
+    """One file at a time, which goes when another one is here, or when the page is left.
 
-    The tab of the browser keeps its token, so that it is there again when the page is loaded anew.
+    For an hour the tab of the browser has a token of it, so that it is there again when the page is loaded anew.
     """
 
     def __init__(self, workbench: Workbench) -> None:
         super().__init__()
         self._workbench, self._engines, self._actor = workbench, workbench.engines, current_actor()
+        self._kept_uploads = KeptUploads(self._engines.settings.workbench_data_dir.expanduser() / "uploads")
         self._file: ImportFile | None = None
+        self._upload: Path | None = None  # what it is read from
         self._turn = asyncio.Lock()  # of whoever uses the file, whose database answers one at a time
-        self._in_line = 0  # readers who have it, or wait for it
+        self._in_line = 0  # who uses it, or waits for it
         self._wanted = AS_FOUND  # the newest choice of how it is read
         self._is_left, self._token = False, ""
         self._unsaved = Unsaved("import", self._draft, self._restore, asks=False)
         self._job = Job(_("That failed, and nothing was changed."))
         self._controls = JobControls(self._job, self._job.stop, size="small")
-        self._then: Callable[[], None] = lambda: None
         hint, name = _(HINT, most=MOST_BYTES // 1_000_000), _("File of sales")
         self._uploads = Uploads(self._received, MOST_BYTES, hint, label=name, accept=".csv,.txt,.xlsx,.parquet")
         self._downloads = Downloads()
@@ -80,7 +81,6 @@ class ImportsPage(Viewer):
         self._undo = _button(_("Undo this import"), self._begin_undo, variant="outlined", color="error")
         self._undo_place = flow(self._undone, self._undo, styles={"gap": "12px"}, visible=False)
         self._mappings: dict[str, FileMapping] = {}
-        self._clock = pn.state.add_periodic_callback(self._look, LOOK_MS, start=False)
         self._make_cards()
         when_shown(self._list)
         if is_served():
@@ -97,37 +97,46 @@ class ImportsPage(Viewer):
         self._reading.visible = self._verdicts.visible = False
 
     def _received(self, path: Path, name: str) -> None:
-        self._forget()
-        self._token = KEPT.keep(path, name, self._actor.name)
+        if self._in_line:
+            self._uploads.text = _("{file} is here. It is read when what goes on now is over.", file=visible(name))
+        self._done.object = ""
         pn.state.execute(partial(self._open, path, name), schedule=False)
 
     def _draft(self) -> dict[str, Any] | None:
         if self._file is None or not self._token:
             return None
-        return {"upload": self._token, "mapping": json.loads(self._file.mapping.to_json())}
+        mapping = json.loads(self._file.mapping.to_json())
+        return {"upload": self._token, "name": self._file.name, "mapping": mapping}
 
     def _restore(self, draft: dict[str, Any]) -> None:
+        mapping, token, name = FileMapping.of(draft["mapping"]), str(draft["upload"]), str(draft["name"])
+        pn.state.execute(partial(self._reopen, token, name, mapping), schedule=False)
+
+    async def _reopen(self, token: str, name: str, mapping: FileMapping) -> None:
         """Reads what this user uploaded in this tab before; a token of somebody else's finds nothing."""
-        if (upload := KEPT.find(draft["upload"], self._actor.name)) is None:
-            return
-        mapping = FileMapping.of(draft["mapping"])
         try:
-            path = self._uploads.take(upload.path)
-        except OSError:  # its hour ended just now
+            path = await asyncio.to_thread(self._kept_uploads.take, token, self._actor.name)
+        except OSError:
+            self._said.say(_("{file} is not kept any more: choose it again.", file=visible(name)), "bad")
             return
-        self._token = draft["upload"]
-        pn.state.execute(partial(self._open, path, upload.name, mapping), schedule=False)
+        await self._open(path, name, mapping, token)
 
     def _forget(self) -> None:
         """What was uploaded is not needed any more."""
-        KEPT.forget(self._token, self._actor.name)
+        self._kept_uploads.forget(self._token, self._actor.name)
         self._token = ""
         self._unsaved.changed()
 
-    async def _open(self, path: Path, name: str, mapping: FileMapping = AS_FOUND) -> None:
+    async def _open(self, path: Path, name: str, mapping: FileMapping = AS_FOUND, token: str = "") -> None:
         async with self._alone():
             self._close()
-            self._done.object = ""
+            self._upload, self._uploads.text = path, self._uploads.hint
+            if self._is_left:
+                return
+            if not token:
+                self._forget()
+                token = await asyncio.to_thread(self._kept_uploads.keep, path, self._actor.name)
+            self._token = token
             try:
                 self._file = await asyncio.to_thread(ImportFile, self._engines, path, name, self._actor)
             except WorkbenchError as error:
@@ -140,7 +149,7 @@ class ImportsPage(Viewer):
         """Has the file read when its database is free, if nothing else was chosen by then."""
         self._wanted = mapping
         async with self._alone():
-            if self._wanted is mapping and self._file is not None:
+            if self._wanted is mapping and self._file is not None and not self._is_left:
                 await self._read_now(self._file, mapping)
 
     async def _read_now(self, file: ImportFile, mapping: FileMapping) -> None:
@@ -162,6 +171,7 @@ class ImportsPage(Viewer):
 
     @asynccontextmanager
     async def _alone(self) -> AsyncIterator[None]:
+        """Who uses the file does so in here, one after the other; the last one after the page was left closes it."""
         self._in_line += 1
         self._draw_buttons()
         try:
@@ -170,14 +180,12 @@ class ImportsPage(Viewer):
         finally:
             self._in_line -= 1
             self._draw_buttons()
-
-    @property
-    def _is_busy(self) -> bool:
-        return self._in_line > 0 or self._job.progress.is_running
+            if self._is_left and not self._in_line:
+                self._close()
 
     def _draw_buttons(self) -> None:
         for button in (self._check, self._all, self._accepted, self._csv, self._xlsx, self._undo):
-            button.loading = self._is_busy
+            button.loading = self._in_line > 0
 
     async def _use_kept(self, _event: Any) -> None:
         if (mapping := self._mappings.get(self._kept.value)) is not None:
@@ -262,53 +270,34 @@ class ImportsPage(Viewer):
                 undo(self._engines, import_id, actor=self._actor, progress=advance, should_stop=should_stop)
             )
 
-        await self._begin(work, lambda: None, 1)
+        await self._begin(work, total=1)
 
-    async def _begin(self, work: Work, then: Callable[[], None], total: int = 0) -> None:
+    async def _begin(self, work: Work, then: Callable[[], None] = lambda: None, total: int = 0) -> None:
         """Has it done on a thread; ``then`` shows what came of it. Nothing begins while the file is used."""
-
-        def done(advance: Advance, should_stop: ShouldStop) -> str:
-            try:
-                return work(advance, should_stop)
-            finally:
-                if self._is_left:
-                    self._close()
-
-        if self._is_busy:
+        if self._in_line:
             return
-        await self._turn.acquire()
-        self._job.start(done, total)
-        self._then = then
-        self._clock.start()
-        self._draw()
+        async with self._alone():
+            self._job.start(work, total)
+            while (progress := self._follow()).is_running:
+                await asyncio.sleep(LOOK_SECONDS)
+            self._said.say(progress.said, "bad" if progress.is_error else "good")
+            if not progress.is_error:
+                then()
+        await self._list()
 
-    def _draw(self) -> None:
+    def _follow(self) -> Progress:
         progress = self._controls.follow()
-        is_running = progress.is_running
-        self._draw_buttons()
-        self._uploads.disabled = is_running
         if progress.is_stopping:
             self._said.follow(_("Stopping ..."))
-        elif is_running:
+        elif progress.is_running:
             done = {"done": locale.number(progress.done), "of": locale.number(progress.total)}
             self._said.follow(_("{done} of {of} ...", **done) if progress.total else _("Checking ..."))
-
-    def _look(self) -> None:
-        self._draw()
-        progress = self._job.progress
-        if progress.is_running:
-            return
-        self._clock.stop()
-        self._turn.release()
-        self._said.say(progress.said, "bad" if progress.is_error else "good")
-        then, self._then = self._then, lambda: None
-        if not progress.is_error:
-            then()
-        pn.state.execute(self._list, schedule=False)
+        return progress
 
     async def _list(self) -> None:
         """What was imported, and which mappings are kept."""
         try:
+            await asyncio.to_thread(self._kept_uploads.tidy)
             found = await read_aside(imports, self._engines)
             self._mappings = await read_aside(mappings, self._engines)
         except WorkbenchError as error:
@@ -323,15 +312,16 @@ class ImportsPage(Viewer):
     def _close(self) -> None:
         if self._file is not None:
             self._file.close()
-            self._file = None
+        if self._upload is not None:
+            self._upload.unlink(missing_ok=True)
+        self._file = self._upload = None
         self._reading.visible = self._verdicts.visible = False
 
     def _leave(self) -> None:
-        """An import that runs goes on: its file goes when it ends."""
+        """An import that runs goes on, and the file with it."""
         self._is_left = True
-        if not self._job.progress.is_running:
+        if not self._in_line:
             self._close()
-            self._uploads.forget()
 
     def __panel__(self) -> Viewable:
         upload = card(

@@ -307,8 +307,6 @@ class CatalogueFile(pn.viewable.Viewer):
         self._open = pmui.Button(label=_("From a file"), icon="upload_file", variant="outlined", margin=MARGIN)
         self._open.on_click(self._toggle)
         self._show(None)
-        if is_served():
-            pn.state.on_session_destroyed(lambda _context: self._uploads.forget())
 
     @property
     def button(self) -> pmui.Button:
@@ -327,7 +325,10 @@ class CatalogueFile(pn.viewable.Viewer):
         self.message.clear()
         self._show(None)
         with failures_said(self.message, lambda: number == self._judged, is_saving=False):
-            file = await asyncio.to_thread(judge, self._catalogue, self._kind, path, name=name)
+            try:
+                file = await asyncio.to_thread(judge, self._catalogue, self._kind, path, name=name)
+            finally:
+                path.unlink(missing_ok=True)
             if number == self._judged:
                 self._show(file)
 
@@ -345,7 +346,6 @@ class CatalogueFile(pn.viewable.Viewer):
         saved = await asyncio.to_thread(write, self._catalogue, self._kind, file, accepted_only=accepted_only)
         if self._file is file:
             self._show(None)
-            self._uploads.forget()
         new, changed, same = map(locale.number, (saved.new, saved.changed, saved.same))
         counts = {"new": new, "changed": changed, "same": same}
         if file.refused:

@@ -137,8 +137,11 @@ class ImportFile:
                 self.hash = hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
             self.close()
-            raise ImportRefused(_("{file} cannot be read: {why}.", file=self.name, why=error.strerror)) from None
+            raise self._unread(error) from None
         self.database = self._connected()
+
+    def _unread(self, error: OSError) -> ImportRefused:
+        return ImportRefused(_("{file} cannot be read: {why}.", file=self.name, why=error.strerror))
 
     def _connected(self) -> duckdb.DuckDBPyConnection:
         """A database that reads the file, and reads and writes in the folder: nothing else, whatever is asked of it."""
@@ -158,14 +161,11 @@ class ImportFile:
         """
         wanted = mapping or FileMapping()
         self.result = None
-        self.table = tabulate(
-            self.database,
-            self._path,
-            self.name,
-            encoding=wanted.encoding,
-            delimiter=wanted.delimiter,
-            sheet=wanted.sheet,
-        )
+        how = {"encoding": wanted.encoding, "delimiter": wanted.delimiter, "sheet": wanted.sheet}
+        try:
+            self.table = tabulate(self.database, self._path, self.name, **how)
+        except OSError as error:  # it is gone, or the disk is full
+            raise self._unread(error) from None
         if drops_missing:
             wanted = wanted.without_missing(self.table.columns)
         guessed = wanted.with_guesses(self.table.columns)

@@ -1,4 +1,4 @@
-"""Uploads that outlive their page: given back to whom they belong, and gone after their hour."""
+"""Uploads that outlive their page and the app: given back to whom they belong, and gone after their hour."""
 
 from __future__ import annotations
 
@@ -12,31 +12,50 @@ from workbench.components.browser.kept_uploads import KeptUploads
 
 
 @pytest.fixture
-def file(tmp_path: Path) -> Path:
-    path = tmp_path / "file"
-    path.write_text("1;2")
+def kept(tmp_path: Path) -> KeptUploads:
+    return KeptUploads(tmp_path / "data" / "uploads")
+
+
+def uploaded(folder: Path, text: str = "1;2") -> Path:
+    path = folder / f"file of {text}"
+    path.write_text(text)
     return path
 
 
-def test_an_upload_is_its_owners_alone_and_outlives_the_page(file: Path) -> None:
-    kept = KeptUploads()
-    token = kept.keep(file, "sales.csv", "ann")
+def is_there(kept: KeptUploads, token: str, owner: str) -> bool:
+    try:
+        kept.take(token, owner).unlink()
+    except OSError:
+        return False
+    return True
+
+
+def test_an_upload_is_its_owners_alone_and_outlives_page_and_app(kept: KeptUploads, tmp_path: Path) -> None:
+    file = uploaded(tmp_path)
+    token = kept.keep(file, "ann")
     file.unlink()  # as the page does when it is left
-    found = kept.find(token, "ann")
-    assert found is not None and (found.path.read_text(), found.name) == ("1;2", "sales.csv")
-    assert kept.find(token, "ben") is None
-    kept.forget(token, "ben")
-    assert kept.find(token, "ann") is not None
-    kept.forget(token, "ann")
-    assert kept.find(token, "ann") is None and not found.folder.exists()
+    started_again = KeptUploads(kept.folder)
+    taken = started_again.take(token, "ann")
+    assert taken.read_text() == "1;2"
+    taken.unlink()
+    assert not is_there(started_again, token, "ben")
+    started_again.forget(token, "ben")
+    assert is_there(started_again, token, "ann")
+    started_again.forget(token, "ann")
+    assert not is_there(started_again, token, "ann") and not list(kept.folder.iterdir())
 
 
-def test_the_oldest_of_many_goes_and_each_after_its_time(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    kept = KeptUploads()
-    tokens = [kept.keep(file, f"{n}.csv", "ann") for n in range(4)]
-    assert [kept.find(token, "ann") is not None for token in tokens] == [False, True, True, True]
-    monkeypatch.setattr(kept_uploads, "SECONDS", 0.0)
-    soon = kept.keep(file, "soon.csv", "ben")
-    wait_until(lambda: kept.find(soon, "ben") is None, "the end of its time")
-    kept.clear()
-    assert not any(kept.find(token, "ann") for token in tokens)
+def test_the_oldest_of_many_goes_and_each_after_its_time(
+    kept: KeptUploads, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokens = [kept.keep(uploaded(tmp_path, str(n)), "ann") for n in range(4)]
+    assert [is_there(kept, token, "ann") for token in tokens] == [False, True, True, True]
+    monkeypatch.setattr(kept_uploads, "SECONDS", -1.0)
+    kept.keep(uploaded(tmp_path, "soon"), "ben")
+    wait_until(lambda: not list(kept.folder.iterdir()), "the end of its time")
+
+
+def test_what_cannot_be_kept_has_no_token(kept: KeptUploads, tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("no folder")
+    assert kept.keep(uploaded(tmp_path), "ann") == ""
+    kept.tidy()

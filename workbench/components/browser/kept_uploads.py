@@ -1,73 +1,75 @@
-"""Uploads that outlive their page for an hour: whoever comes back to it in the same tab has them again."""
+"""Uploads that outlive their page for an hour, and the app: whoever comes back to it in the same tab has them again."""
 
 from __future__ import annotations
 
-import atexit
+import hashlib
 import os
 import secrets
 import shutil
-import tempfile
 import threading
-from dataclasses import dataclass
+import time
+from collections import Counter
+from contextlib import suppress
 from pathlib import Path
+
+from workbench.components.browser.uploads import new_file
 
 SECONDS = 3600.0
 MOST_OF_ONE = 3  # of one user, the newest
 
 
-@dataclass(frozen=True)
-class Upload:
-    """A file under the name that it has where it comes from."""
-
-    owner: str
-    folder: Path
-    name: str
-
-    @property
-    def path(self) -> Path:
-        """Where it is."""
-        return self.folder / "file"
-
-
 class KeptUploads:
-    """Those of one process, each under a token that nobody guesses and that its owner alone can use."""
+    """Those of one folder, each under a token that nobody guesses and that its owner alone can use."""
 
-    def __init__(self) -> None:
-        self._kept: dict[str, Upload] = {}
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
 
-    def keep(self, path: Path, name: str, owner: str) -> str:
+    def keep(self, path: Path, owner: str) -> str:
         """Keeps a file, which stays where it is and may go there; returns its token, empty where it cannot be kept."""
-        folder = Path(tempfile.mkdtemp(prefix="workbench-upload-"))
-        try:
-            os.link(path, folder / "file")  # takes no space
-        except OSError:
-            shutil.rmtree(folder, ignore_errors=True)
-            return ""
         token = secrets.token_urlsafe(16)
-        self._kept[token] = Upload(owner, folder, name)
-        for old in [each for each, upload in list(self._kept.items()) if upload.owner == owner][:-MOST_OF_ONE]:
-            self.forget(old, owner)
-        timer = threading.Timer(SECONDS, self.forget, [token, owner])
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            try:
+                os.link(path, self._place(token, owner))  # takes no space
+            except OSError:  # it is on another disk
+                shutil.copyfile(path, self._place(token, owner))
+        except OSError:
+            self.forget(token, owner)
+            return ""
+        self.tidy()
+        timer = threading.Timer(SECONDS + 1, self.tidy)
         timer.daemon = True
         timer.start()
         return token
 
-    def find(self, token: str, owner: str) -> Upload | None:
-        """The file of a token; None when it is gone, or somebody else's."""
-        upload = self._kept.get(token)
-        return upload if upload is not None and upload.owner == owner else None
+    def take(self, token: str, owner: str) -> Path:
+        """Another file with what was kept. Raises OSError when it is gone, or somebody else's."""
+        self.tidy()
+        path = new_file()
+        try:
+            shutil.copyfile(self._place(token, owner), path)
+        except OSError:
+            path.unlink()
+            raise
+        return path
 
     def forget(self, token: str, owner: str) -> None:
         """Removes it, but what is somebody else's."""
-        if (upload := self.find(token, owner)) is not None:
-            self._kept.pop(token, None)
-            shutil.rmtree(upload.folder, ignore_errors=True)
+        with suppress(OSError):
+            self._place(token, owner).unlink()
 
-    def clear(self) -> None:
-        """Removes all."""
-        for token, upload in list(self._kept.items()):
-            self.forget(token, upload.owner)
+    def tidy(self) -> None:
+        """Removes what is older than its hour, and of each owner what is more than the newest."""
+        counts = Counter[str]()
+        with suppress(OSError):  # gone meanwhile: the next one tidies the rest
+            for at, path in sorted(((path.stat().st_mtime, path) for path in self.folder.iterdir()), reverse=True):
+                counts[of := path.name.partition("-")[0]] += 1
+                if counts[of] > MOST_OF_ONE or at + SECONDS < time.time():
+                    path.unlink()
+
+    def _place(self, token: str, owner: str) -> Path:
+        return self.folder / f"{_hash(owner)}-{_hash(token)}"
 
 
-KEPT = KeptUploads()
-atexit.register(KEPT.clear)
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -13,7 +13,7 @@ export function render({model}) {
   let file = null, key = ""
 
   const begin = (chosen) => {
-    if (!chosen || model.disabled) { return }
+    if (!chosen) { return }
     file = chosen
     key = `${Date.now()}-${Math.random()}`
     model.send_msg({key, name: file.name, size: file.size})
@@ -24,10 +24,7 @@ export function render({model}) {
     reader.onerror = () => model.send_msg({key: asked, failed: true})
     reader.readAsDataURL(blob)
   }
-  const draw = () => {
-    said.textContent = model.text
-    input.disabled = model.disabled
-  }
+  const draw = () => { said.textContent = model.text }
   input.addEventListener("change", () => {
     begin(input.files[0])
     input.value = ""  // so that the same file can be chosen again
@@ -40,7 +37,7 @@ export function render({model}) {
   model.on("msg:custom", ([asked, at]) => {
     if (asked === key && file) { send(file.slice(at, at + PART_BYTES), asked) }
   })
-  for (const name of ["text", "disabled"]) { model.on(name, draw) }
+  model.on("text", draw)
   draw()
   return place
 }
