@@ -118,7 +118,7 @@ def app(served: Served, engines: Engines) -> Iterator[str]:
 
 
 class Watch:
-    """What went wrong in a browser page: errors, and requests that leave the machine (they are stopped)."""
+    """What went wrong in a browser page: errors, warnings, and requests that leave the machine (they are stopped)."""
 
     def __init__(self, page: Page) -> None:
         self.faults: list[str] = []
@@ -128,7 +128,7 @@ class Watch:
         page.route(lambda url: not _is_local(url), lambda route: _stop(route))
 
     def _console(self, message: ConsoleMessage) -> None:
-        if message.type == "error" and not any(text in message.text for text in ALLOWED_CONSOLE):
+        if message.type in ("error", "warning") and not any(text in message.text for text in ALLOWED_CONSOLE):
             self.faults.append(f"console: {message.text}")
 
     def _request(self, request: Request) -> None:

@@ -20,6 +20,14 @@ WIDTH = """(() => {
   return find(document) })()"""
 
 
+# The table is made anew, and at once one of its columns is hidden: before Tabulator has built it.
+HIDE_WHILE_BUILT = """() => {
+  const view = Bokeh.index.all_views().find((each) => each.model.type === "panel.models.tabulator.DataTabulator")
+  view.invalidate_render()
+  view.model.hidden_columns = [...view.model.hidden_columns, "customer_id"]
+}"""
+
+
 def is_as_wide_as_its_table(page: Page) -> bool:
     row, table = rows(page).first.bounding_box(), page.locator(".pnx-tabulator").bounding_box()
     return bool(row and table and abs(row["width"] - table["width"]) <= 3)
@@ -151,6 +159,18 @@ def test_rows_have_a_menu_and_a_panel_and_the_keyboard_alone_does(app: str, page
     expect(page.get_by_label("Transaction Time")).to_have_value("")
     visit(page, f"{app}/sales?sale=999")
     expect(page.get_by_role("dialog").get_by_text("There is no transaction 999")).to_be_visible()
+
+
+def test_a_column_that_is_hidden_while_the_table_is_built_is_no_error(
+    app: str, browser: Browser, workbench: Workbench
+) -> None:
+    create(workbench)
+    with watched_page(browser) as page:  # which fails on an error of the browser
+        visit(page, f"{app}/sales")
+        expect(rows(page).first).to_be_visible()
+        page.evaluate(HIDE_WHILE_BUILT)
+        expect(rows(page).first).to_be_visible()
+        expect(page.locator(".tabulator-col[tabulator-field=customer_id]")).not_to_be_visible()
 
 
 def test_columns_and_widths_are_kept_and_on_a_phone_a_sale_is_a_card(
