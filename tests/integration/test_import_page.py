@@ -142,6 +142,28 @@ def test_a_file_that_comes_while_another_is_used_is_read_afterwards(
     assert not list(uploads.iterdir())
 
 
+def test_a_sheet_without_rows_is_refused_and_the_one_before_stays(
+    workbench: Workbench, book: Path, uploads: Path
+) -> None:
+    made = openpyxl.load_workbook(book)
+    made.create_sheet("Empty").append(("Receipt", "Shop", "Price"))
+    made.save(book)
+
+    async def choose() -> None:
+        page = ImportsPage(workbench)
+        await upload(page, book)
+        shown = page._fields.mapping
+        page._fields._read["sheet"].value = "Empty"
+        await until(lambda: "no rows" in page._said.text and not page._in_line)
+        assert page._fields.mapping == shown
+        assert page._file is not None and list(page._file.first_rows()) == list(SHEETS["April"])
+        (uploads / page._upload.name).unlink()  # type: ignore[union-attr]
+        await page._read(replace(shown, sheet="May"))
+        assert page._said.text == "book.xlsx cannot be read: No such file or directory."
+
+    on_a_thread(asyncio.run, choose())
+
+
 def test_an_upload_that_was_kept_is_read_again_and_what_is_gone_is_said(
     workbench: Workbench, book: Path, uploads: Path
 ) -> None:

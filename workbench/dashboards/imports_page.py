@@ -31,7 +31,7 @@ from workbench.dashboards.tile import card
 from workbench.errors import WorkbenchError
 from workbench.files import file_name
 from workbench.imports import FileMapping, ImportFile, imports, keep_mapping, mappings, undo, undone_text, write
-from workbench.imports.reading import MOST_BYTES
+from workbench.imports.reading import MOST_BYTES, Table
 from workbench.locale import N_, _
 from workbench.words import counted, visible
 
@@ -160,14 +160,18 @@ class ImportsPage(Viewer):
             self._read_as.object = await asyncio.to_thread(read_html, file)
         except WorkbenchError as error:
             self._said.say(str(error), "bad")
-            self._reading.visible = file.table is not None
+            if file.table is not None:  # as it was read before
+                self._show_reading(file, file.table)
             return
         if self._wanted is not mapping:
             return
+        self._show_reading(file, table)
+        self._said.say(_("Look at how it is read, then have all rows checked. Nothing is saved by that."))
+
+    def _show_reading(self, file: ImportFile, table: Table) -> None:
         self._fields.fill(table, file.mapping)
         self._unsaved.changed()
         self._reading.visible = True
-        self._said.say(_("Look at how it is read, then have all rows checked. Nothing is saved by that."))
 
     @asynccontextmanager
     async def _alone(self) -> AsyncIterator[None]:

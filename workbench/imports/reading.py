@@ -65,7 +65,7 @@ def tabulate(
 ) -> Table:
     """Makes the table ``raw`` of a file in a folder of its own; what is not given is found out. Raises ImportRefused.
 
-    ``name`` is what the messages call the file.
+    What was read before is there until all is read. ``name`` is what the messages call the file.
     """
     size = path.stat().st_size
     if size > MOST_BYTES:
@@ -75,10 +75,14 @@ def tabulate(
         )
     kind = _kind(path, name)
     if kind == "parquet":
-        return _parquet(database, path, name)
-    if kind == "xlsx":
-        return _excel(database, path, name, sheet)
-    return _csv(database, path, name, encoding, delimiter)
+        table = _parquet(database, path, name)
+    elif kind == "xlsx":
+        table = _excel(database, path, name, sheet)
+    else:
+        table = _csv(database, path, name, encoding, delimiter)
+    database.execute("drop table if exists raw")
+    database.execute("alter table coming rename to raw")
+    return table
 
 
 def _kind(path: Path, name: str) -> Kind:
@@ -232,7 +236,7 @@ def _as_it_stands(database: duckdb.DuckDBPyConnection, path: Path, names: Sequen
     kinds = {f"c{place}": "VARCHAR" for place in range(len(names))}
     try:
         database.execute(
-            "create or replace table raw as select row_number() over () + 1 as row, null::varchar as fault, * from"
+            "create or replace table coming as select row_number() over () + 1 as row, null::varchar as fault, * from"
             " read_csv(?, columns = ?, delim = ?, header = true, auto_detect = false, quote = '\"', escape = '\"')",
             [str(path), kinds, delimiter],
         )
@@ -265,7 +269,7 @@ def _row_by_row(
                 out.writerow([row, _fault(len(texts), width), *texts[:width], *[""] * (width - len(texts))])
     kinds = {"row": "BIGINT", "fault": "VARCHAR"} | {f"c{place}": "VARCHAR" for place in range(width)}
     database.execute(
-        "create or replace table raw as from read_csv(?, columns = ?, header = false, auto_detect = false,"
+        "create or replace table coming as from read_csv(?, columns = ?, header = false, auto_detect = false,"
         " delim = ',', quote = '\"', escape = '\"')",
         [str(path), kinds],
     )
@@ -357,7 +361,7 @@ def _parquet(database: duckdb.DuckDBPyConnection, path: Path, name: str) -> Tabl
             f"{_shown(kind, column)} as c{place}" for place, (column, kind, *_) in enumerate(found[: len(names)])
         )
         database.execute(
-            "create or replace table raw as from read_parquet(?) select row_number() over () + 1 as row,"
+            "create or replace table coming as from read_parquet(?) select row_number() over () + 1 as row,"
             f" null::varchar as fault, {texts}",
             [str(path)],
         )
@@ -372,7 +376,7 @@ def _shown(kind: str, column: str) -> str:
 
 
 def _count(database: duckdb.DuckDBPyConnection) -> int:
-    found = database.execute("select count(*) from raw").fetchone()
+    found = database.execute("select count(*) from coming").fetchone()
     assert found is not None
     return int(found[0])
 

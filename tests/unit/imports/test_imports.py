@@ -134,6 +134,25 @@ def test_what_cannot_be_read_says_why(
     assert "Error" not in str(refused.value) and str(tmp_path) not in str(refused.value)
 
 
+@pytest.mark.parametrize("kind", ["csv", "csv by rows", "xlsx", "parquet"])
+def test_what_has_no_rows_leaves_what_was_read_before(
+    database: duckdb.DuckDBPyConnection, tmp_path: Path, kind: str
+) -> None:
+    read(database, tmp_path / "a.csv", f"{HEAD}\n{LINE}\n")
+    path = tmp_path / "empty"
+    path.write_text("a,b\n\n" if kind == "csv by rows" else "a,b\n")
+    if kind == "parquet":
+        path.unlink()
+        database.execute(f"copy (select 1 as a, 2 as b limit 0) to '{path}' (format parquet)")
+    if kind == "xlsx":
+        book = openpyxl.Workbook()
+        book.worksheets[0].append(["a", "b"])
+        book.save(path)
+    with pytest.raises(ImportRefused, match="no rows"):
+        tabulate(database, path, path.name)
+    assert database.execute("select c1 from raw").fetchall() == [("9A",)]
+
+
 def test_a_packed_file_of_another_kind_is_no_excel_file(database: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     with pytest.raises(ImportRefused, match="cannot be read as an Excel file"):
         read(database, tmp_path / "a.xlsx", _packed(tmp_path))
