@@ -70,6 +70,7 @@ def _chip(label: str, act: Any, variant: str = "outlined") -> pmui.Button:
 
 FIELD: dict[str, Any] = {"size": "small", "width": None, "sizing_mode": "stretch_width", "margin": 0}
 DATES = {"date_from": N_("From"), "date_to": N_("To")}
+TYPED = (tuple(DATES), ("customer_id",))  # each together
 FIRST = ("stores", "categories", "payment_methods")
 MORE, FEWER = N_("More filters"), N_("Fewer filters")
 # A list says how many of it are chosen; which, say the chips below, once for all that narrows.
@@ -114,10 +115,13 @@ class FilterBar(Viewer):
         self._chosen = [select(feed.filters.param.period, _("Period"), PERIODS)]
         if is_compared:
             self._chosen.append(select(feed.filters.param.comparison, _("Compare with"), COMPARISONS))
-        self._dates = {name: _text(_(label), locale.day_hint()) for name, label in DATES.items()}
+        self._fields = {name: _text(_(label), locale.day_hint()) for name, label in DATES.items()}
+        self._fields["customer_id"] = _text(_("Customer ID"))
+        self._filled: dict[str, Any] = {}  # what the filters had when these were filled
+        self._is_filling = False
         self._calendars = {name: calendar_button() for name in DATES}
         self._days = {name: pn.Row(margin=0) for name in DATES}  # filled when it is first seen, as others are
-        self._customer = _text(_("Customer ID"))
+        self._narrowed: set[str] = set()  # what is behind "More filters" and was chosen
         self._lists = {name: self._list(name) for name in LISTS}
         self._more = pmui.Button(variant="text", margin=0)
         self._others = pn.Column(sizing_mode="stretch_width", margin=0)
@@ -129,10 +133,10 @@ class FilterBar(Viewer):
         self._show()
 
     def _connect(self) -> None:
-        for name, field in self._dates.items():
-            field.param.watch(partial(self._typed, name, field), "value")
-            self._calendars[name].param.watch(partial(self._picked, field), "value")
-        self._customer.param.watch(partial(self._typed, "customer_id", self._customer), "value")
+        for name, field in self._fields.items():
+            field.param.watch(self._typed, "value")
+            if name in DATES:
+                self._calendars[name].param.watch(partial(self._picked, field), "value")
         self._more.on_click(self._turn)
 
     def follow(self) -> None:
@@ -179,29 +183,45 @@ class FilterBar(Viewer):
             **layout,
         )
 
-    def _typed(self, name: str, widget: Any, _event: Any) -> None:
-        try:
-            typed = widget.value
-            value = (
-                read_customer(typed) if name == "customer_id" else read_day(name, "" if typed is None else f"{typed}")
-            )
-            self._check(name, value)
-        except FieldError as error:
-            widget.param.update(error_state=True, helper_text=str(error))
+    def _typed(self, _event: Any) -> None:
+        """Narrows by what can be used: a day that is moved beyond the other one waits for that to follow."""
+        if self._is_filling:
             return
-        widget.param.update(error_state=False, helper_text="")
-        self.filters.param.update(**{name: value})
+        found, wrong = dict[str, Any](), dict[str, str]()
+        for name, field in self._fields.items():
+            try:
+                found[name] = (partial(read_day, name) if name in DATES else read_customer)(field.value or "")
+            except FieldError as error:
+                wrong[name] = str(error)
+        first, last = (found.get(name) for name in DATES)
+        if first and last and last < first:
+            wrong["date_to"] = _("To is before From.")
+        for name, field in self._fields.items():
+            field.param.update(error_state=name in wrong, helper_text=wrong.get(name, ""))
+        usable = {name for group in TYPED if wrong.keys().isdisjoint(group) for name in group}
+        self.filters.param.update(**{name: found[name] for name in usable})
 
     def _picked(self, field: Any, event: Any) -> None:
         """A day of the calendar is what could have been typed."""
-        if event.new is not None:
+        if event.new is not None and not self._is_filling:
             field.value = locale.day(event.new)
 
-    def _check(self, name: str, value: Any) -> None:
-        first = value if name == "date_from" else self.filters.date_from
-        last = value if name == "date_to" else self.filters.date_to
-        if name.startswith("date") and first and last and last < first:
-            raise FieldError(name, str(value), _("the last day must not be before the first"))
+    def _fill(self) -> None:
+        """Shows the filters in the fields that are typed into, if they are others: what does not fit yet stays."""
+        values = {name: getattr(self.filters, name) for name in self._fields}
+        moved = [
+            name for group in TYPED if any(values[name] != self._filled.get(name) for name in group) for name in group
+        ]
+        self._filled, self._is_filling = values, True
+        try:
+            for name in moved:
+                self._fields[name].param.update(
+                    value=locale.field_text(values[name]), error_state=False, helper_text=""
+                )
+                if name in DATES:
+                    self._calendars[name].value = values[name]
+        finally:
+            self._is_filling = False
 
     @param.depends("filters.param", watch=True)
     def _show(self) -> None:
@@ -209,12 +229,9 @@ class FilterBar(Viewer):
         filters: Filters = self.filters
         now = self._feed.workbench.clock.now()
         self._offer()
-        for name, field in self._dates.items():
-            day = getattr(filters, name)
-            field.value = locale.field_text(day)
-            self._calendars[name].value = day
-            _see(self._days[name], filters.period == CUSTOM, field, self._calendars[name])
-        self._customer.value = "" if filters.customer_id is None else str(filters.customer_id)
+        self._fill()
+        for name, place in self._days.items():
+            _see(place, filters.period == CUSTOM, self._fields[name], self._calendars[name])
         compared = filters.comparison_where(now)
         days, clock = words(*filters.days(now)), _("{zone} time", zone=self._feed.workbench.clock.name)
         if compared:
@@ -223,7 +240,9 @@ class FilterBar(Viewer):
             days = _("{compared}, both {until}", compared=days, until=until_words(compared.before))
         self._words.object = f'<p class="soft">{theme.esc(f"{days} · {clock}")}</p>'
         self._chips.follow(self.names)
-        if any(getattr(filters, name) for name in LISTS if name not in FIRST) or filters.customer_id is not None:
+        before, behind = self._narrowed, [name for name in LISTS if name not in FIRST]
+        self._narrowed = {name for name in (*behind, "customer_id") if getattr(filters, name)}
+        if self._narrowed - before:  # not with each refresh: whoever has closed it has seen them
             self.is_open = True
 
     def _turn(self, _event: Any) -> None:
@@ -232,7 +251,7 @@ class FilterBar(Viewer):
     @param.depends("is_open", watch=True)
     def _open(self) -> None:
         lists = [self._lists[name] for name in LISTS if name not in FIRST]
-        _see(self._others, self.is_open, column(*lists, self._customer, css=flow_of(len(lists) + 1)))
+        _see(self._others, self.is_open, column(*lists, self._fields["customer_id"], css=flow_of(len(lists) + 1)))
         for folded in (*(self._lists[name] for name in FIRST), self._controls):
             folded.css_classes = [] if self.is_open else [FOLDED]
         self._more.label = _(FEWER if self.is_open else MORE)

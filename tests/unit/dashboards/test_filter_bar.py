@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
+from workbench import locale
 from workbench.config.clock import StoreClock, find_zone
 from workbench.dashboards.explore import QuestionFields
 from workbench.dashboards.filter_bar import FilterBar
@@ -44,6 +48,62 @@ def test_what_is_behind_more_filters_is_open_while_it_narrows() -> None:
     assert not bar.is_open and not bar._others.visible
     filters.customer_id = 5
     assert bar.is_open and bar._others.visible
+    bar._turn(None)
+    filters.stores = [3]
+    bar._show()  # as after a refresh
+    assert not bar.is_open
+    filters.hours = [9]
+    assert bar.is_open
+
+
+def typed(bar: FilterBar) -> list[str]:
+    return [bar._fields[name].value for name in ("date_from", "date_to")]
+
+
+@pytest.mark.parametrize("by", ["keyboard", "calendar"])
+def test_a_range_is_moved_by_one_day_after_the_other(by: str) -> None:
+    filters = Filters(period="custom", date_from=date(2026, 5, 1), date_to=date(2026, 5, 31))
+    bar = bar_of(filters)
+
+    def choose(name: str, day: date) -> None:
+        if by == "calendar":
+            bar._calendars[name].value = day
+        else:
+            bar._fields[name].value = locale.day(day)
+
+    def days() -> tuple[date | None, date | None]:
+        return filters.date_from, filters.date_to
+
+    choose("date_from", date(2026, 7, 1))
+    assert days() == (date(2026, 5, 1), date(2026, 5, 31))
+    assert (bar._fields["date_to"].helper_text, bar._fields["date_to"].error_state) == ("To is before From.", True)
+    filters.stores = [3]
+    assert typed(bar) == ["2026-07-01", "2026-05-31"]
+    changes = list[Any]()
+    filters.param.watch(lambda *events: changes.append(days()), ["date_from", "date_to"])
+    choose("date_to", date(2026, 7, 31))
+    assert days() == (date(2026, 7, 1), date(2026, 7, 31)) and len(changes) == 1
+    assert not any(field.error_state or field.helper_text for field in bar._fields.values())
+    choose("date_to", date(2026, 6, 2))
+    choose("date_from", date(2026, 6, 1))
+    assert days() == (date(2026, 6, 1), date(2026, 6, 2))
+    choose("date_from", date(2026, 8, 1))
+    filters.param.update(date_from=date(2026, 1, 1), date_to=date(2026, 1, 2))  # a saved view
+    assert typed(bar) == ["2026-01-01", "2026-01-02"] and not bar._fields["date_to"].error_state
+    assert days() == (date(2026, 1, 1), date(2026, 1, 2))
+
+
+def test_what_cannot_be_used_stays_to_be_mended() -> None:
+    filters = Filters(customer_id=5)
+    bar = bar_of(filters)
+    customer = bar._fields["customer_id"]
+    customer.value = "x"
+    filters.stores = [3]
+    assert (customer.value, customer.error_state, filters.customer_id) == ("x", True, 5)
+    bar._fields["date_from"].value = "2026-05-01"
+    assert (customer.value, customer.error_state, filters.date_from) == ("x", True, date(2026, 5, 1))
+    filters.clear()
+    assert (customer.value, customer.error_state) == ("", False)
 
 
 def test_a_dimension_that_is_chosen_twice_is_one() -> None:
