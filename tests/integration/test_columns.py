@@ -17,7 +17,7 @@ from workbench.connection import Workbench
 from workbench.database.positions import mark
 from workbench.database.replication import Reader, ReadPosition
 from workbench.errors import FiguresUnavailable, ServerUnavailable
-from workbench.metrics import Columns, Source, Where, ask, long_reads
+from workbench.metrics import Columns, Source, Where, ask, table_reads
 from workbench.metrics import columns as columns_module
 from workbench.sample import load
 
@@ -93,7 +93,7 @@ def test_a_copy_that_takes_too_long_is_an_error_in_words(
     workbench: Workbench, columns: Columns, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """COPY goes past SQLAlchemy; the Reader would not know the driver's own errors, and not fall back to the master."""
-    monkeypatch.setattr(long_reads, "READ_SECONDS", 1)
+    monkeypatch.setattr(table_reads, "READ_SECONDS", 1)
     workbench.sales().create(sale(), uuid.uuid4())
     with workbench.engines.owner.begin() as locking:
         locking.execute(sa.text("lock table sales_item"))

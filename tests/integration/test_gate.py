@@ -14,7 +14,7 @@ from tests.accounts import cookie, make
 from tests.conftest import free_ports, wait_until
 from tests.ui.conftest import APPS, environment, serving
 from workbench.config import Settings
-from workbench.config.hosts import listed_hosts, read_host
+from workbench.config.addresses import listed_hosts, read_host
 from workbench.database.engines import Engines
 
 PUBLISHED = 45006  # WORKBENCH_PORT, where it is not the port that the app listens on

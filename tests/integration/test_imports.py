@@ -23,7 +23,7 @@ from workbench.database.engines import Engines
 from workbench.errors import ImportRefused, ImportStopped, RoleRefused
 from workbench.forms.sale_history import history_html
 from workbench.imports import FileMapping, ImportFile, imports, keep_mapping, mappings, undo, write
-from workbench.sales.log import LogFilter, find_log
+from workbench.sales.history import LogFilter, find_log
 from workbench.sales.models import parse_return
 
 ADMIN, EDITOR, VIEWER = Actor("ann", "admin"), Actor("eve", "editor"), Actor("vic", "viewer")

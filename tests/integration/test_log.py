@@ -12,8 +12,8 @@ from tests.examples import CAKE, LATTE, sale
 from tests.integration.test_sales import as_input
 from workbench import sample
 from workbench.connection import Workbench
-from workbench.sales import log
-from workbench.sales.log import Corrected, LogFilter, find_late, find_log
+from workbench.sales import history
+from workbench.sales.history import Corrected, LogFilter, find_late, find_log
 from workbench.sales.service import Sales
 
 DAY = date(2026, 5, 31)  # of every example
@@ -79,7 +79,7 @@ def test_a_load_counts_as_it_was_loaded(sales: Sales, workbench: Workbench) -> N
 
 
 def test_too_many_late_changes_are_refused_in_words(sales: Sales, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log, "MOST_LATE", 1)
+    monkeypatch.setattr(history, "MOST_LATE", 1)
     for _ in range(2):
         sales.create(sale(), uuid4())
     with pytest.raises(Exception, match="more than 1 late changes: choose fewer days"):
@@ -92,7 +92,7 @@ def test_the_log_is_filtered_and_paged(sales: Sales, workbench: Workbench, monke
     sales.delete(first.transaction_id, 2, uuid4(), "rung up twice")
     sample.load(workbench.engines, 5, actor="cleo")
 
-    def found(older_than: int | None = None, **wanted: object) -> list[log.Entry]:
+    def found(older_than: int | None = None, **wanted: object) -> list[history.Entry]:
         read = lambda c: find_log(c, LogFilter(**wanted), sales.clock, older_than)  # noqa: E731
         return sales.reader.read_master(sales.session, read).value
 
@@ -109,6 +109,6 @@ def test_the_log_is_filtered_and_paged(sales: Sales, workbench: Workbench, monke
     today = sales.clock.today()
     assert len(kinds(first=today - LATER, last=today)) == 4
     assert kinds(last=today - 2 * LATER) == kinds(first=today + 2 * LATER) == []
-    monkeypatch.setattr(log, "PAGE", 1)
+    monkeypatch.setattr(history, "PAGE", 1)
     newest, second = found()
     assert next(iter(found(newest.audit_id))).audit_id == second.audit_id

@@ -27,7 +27,8 @@ from workbench.database.engines import Engines, connect
 from workbench.database.positions import wait_for_replica
 from workbench.errors import FieldError, LoadStopped, ServerUnavailable, WorkbenchError
 from workbench.migrations import migrate
-from workbench.sample import Loaded, bulk_load, draws, generate, load, prepared
+from workbench.sample import Loaded, bulk_load, generate, load, prepared
+from workbench.sample import chunks as sample_chunks
 from workbench.servers import cluster
 from workbench.servers.health import status
 
@@ -273,8 +274,8 @@ def test_returns_of_more_than_was_sold_are_refused_and_leave_nothing(
         line, place, pieces = lines(*given)
         return line, place, pieces + 4
 
-    lines = draws.lines
-    monkeypatch.setattr(draws, "lines", too_many)
+    lines = sample_chunks.lines
+    monkeypatch.setattr(sample_chunks, "lines", too_many)
     with pytest.raises(WorkbenchError, match="of the transactions .* more given back than sold"):
         load(engines, 300, until=UNTIL)
     assert counts(engines) == (0, 0, 0)

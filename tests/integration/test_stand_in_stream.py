@@ -23,7 +23,7 @@ from workbench.database.positions import beat, wait_for_replica
 from workbench.database.replication import Answer, ReadPosition
 from workbench.live import Live
 from workbench.metrics import DIMENSIONS, METRICS, MetricQuery, Source, Stream, Where, ask, views
-from workbench.metrics.stream import FRESH_SECONDS
+from workbench.metrics.views import FRESH_SECONDS
 from workbench.servers import cluster
 
 NAMES = ("revenue", "sales", "items_sold", "discount_given")

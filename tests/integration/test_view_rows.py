@@ -13,7 +13,7 @@ from workbench import sample
 from workbench.database.engines import Engines
 from workbench.database.positions import wait_for_replica
 from workbench.metrics import verification, views
-from workbench.metrics.verification.views import compared, newest_days, view_names
+from workbench.metrics.verification.figures import compared, newest_days, view_names
 from workbench.servers.risingwave import relations
 
 BODIES = {relation.name: relation.text for relation in (*relations.views(), *views.materialized_views())}

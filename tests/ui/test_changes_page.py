@@ -11,7 +11,7 @@ from tests.examples import HOSTILE, LATTE, sale
 from tests.ui.conftest import visit
 from tests.ui.test_sales_page import button, fill
 from workbench.connection import Workbench
-from workbench.sales import log
+from workbench.sales import history
 
 
 def test_from_a_days_figure_to_the_sale_that_changed_it(app: str, page: Page, workbench: Workbench) -> None:
@@ -41,18 +41,18 @@ def test_from_a_days_figure_to_the_sale_that_changed_it(app: str, page: Page, wo
 
 def test_the_log_is_filtered_and_paged(app: str, page: Page, workbench: Workbench) -> None:
     sales = workbench.sales(actor="ana")
-    for _ in range(log.PAGE + 1):
+    for _ in range(history.PAGE + 1):
         newest = sales.create(sale(), uuid4())
     workbench.sales(actor="ben").delete(newest.transaction_id, 1, uuid4(), "rung up twice")
     visit(page, f"{app}/changes")
     entries = page.get_by_role("row", name=re.compile("Created|Voided"))
     expect(entries.first).to_contain_text("rung up twice")
-    expect(entries).to_have_count(log.PAGE)
+    expect(entries).to_have_count(history.PAGE)
     button(page, "Older").click()
     expect(entries).to_have_count(2)
     expect(button(page, "Older")).to_be_disabled()
     button(page, "Newest").click()
-    expect(entries).to_have_count(log.PAGE)
+    expect(entries).to_have_count(history.PAGE)
     fill(page, User="ben")
     page.get_by_label("User").press("Enter")
     expect(entries).to_have_count(1)

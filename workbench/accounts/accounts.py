@@ -1,8 +1,9 @@
-"""The accounts in the master, which the owner alone writes, as their password hashes are the owner's alone to read."""
+"""The accounts in the master, which the owner alone writes, as it alone may read their password hashes (Argon2id)."""
 
 from __future__ import annotations
 
 import re
+import threading
 import unicodedata
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
@@ -11,14 +12,48 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
 
 from workbench.accounts.actor import ROLES, Role
-from workbench.accounts.passwords import hashed
 from workbench.database.engines import Engines
 from workbench.database.failures import SERVER_ERRORS, in_words, state_of
 from workbench.database.sql_files import WritingConnection, run_sql, write_sql
 from workbench.errors import AccountError, SchemaError, SettingsError
 from workbench.locale import _
+
+LEAST, MOST = 12, 200  # characters: length is what counts (NIST SP 800-63B), no rules about kinds of them
+# Of RFC 9106's second choice (3 passes over 64 MB), by the library's own defaults. Nobody's password, for names that
+# nobody has: what is asked for one takes as long as what is asked for another.
+_hasher = PasswordHasher()
+NOBODYS = "$argon2id$v=19$m=65536,t=3,p=4$NcGwfhqVHEtAMS+E178oBg$3vS3VeYnfwlz87TjK58bxJ8jhuJ1Qd3riN9SFR+dKlE"
+_at_once = threading.BoundedSemaphore(2)  # each takes a core, and 64 MB
+
+
+def hashed(password: str, name: str) -> str:
+    """The hash to store. Raises AccountError for a password that is too short, too long, or the name."""
+    if not LEAST <= len(password) <= MOST:
+        raise AccountError(
+            _(
+                "The password has {n} characters: give it {least} to {most}.",
+                **{"n": len(password), "least": LEAST, "most": MOST},
+            )
+        )
+    if name.casefold() in password.casefold() and len(password) - len(name) < LEAST:
+        raise AccountError(_("The password is little more than the account's name: give another."))
+    with _at_once:
+        return _hasher.hash(password)
+
+
+def is_right(password: str, stored: str | None) -> bool:
+    """Whether ``password`` is the one whose hash is stored; for None it is not, after the same time."""
+    with _at_once:
+        try:
+            _hasher.verify(stored or NOBODYS, password)
+        except (VerificationError, InvalidHashError):
+            return False
+    return stored is not None
+
 
 T = TypeVar("T")
 C = TypeVar("C", bound=sa.Connection)  # one that only reads, or one that may write

@@ -19,9 +19,8 @@ from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 
-from workbench.accounts.accounts import in_transaction
+from workbench.accounts.accounts import in_transaction, is_right
 from workbench.accounts.actor import Actor, signed_out
-from workbench.accounts.passwords import is_right
 from workbench.database.engines import Engines
 from workbench.database.sql_files import WritingConnection, run_sql, write_sql
 from workbench.errors import LoginRefused, ServerUnavailable, TooManyTries, WorkbenchError

@@ -22,7 +22,7 @@ from tornado.web import HTTPError, RequestHandler
 from workbench.components import provider_login, signed_in
 from workbench.components.headers import Guarded
 from workbench.config import load_settings
-from workbench.config.hosts import LOOPBACK, Host, hosts_at, listed_hosts, plain_address, read_host
+from workbench.config.addresses import LOOPBACK, Host, hosts_at, listed_hosts, plain_address, read_host
 from workbench.errors import SettingsError
 
 REFUSAL = (

@@ -13,7 +13,7 @@ from tornado.httputil import HTTPHeaders
 from tornado.web import OutputTransform
 
 from workbench.config import load_settings
-from workbench.config.hosts import listed_origins
+from workbench.config.addresses import listed_origins
 from workbench.errors import SettingsError
 
 NOT_MODIFIED = 304  # the browser keeps the page that it has, and with it the policy that came along

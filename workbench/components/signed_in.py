@@ -22,7 +22,7 @@ from workbench.accounts.accounts import refuse_without_admin
 from workbench.accounts.actor import NOBODY, Actor, ask_for_actor
 from workbench.accounts.logins import Login, Logins
 from workbench.config import Settings, load_settings
-from workbench.config.hosts import LOOPBACK, listed_hosts
+from workbench.config.addresses import LOOPBACK, listed_hosts
 from workbench.connection import open_workbench
 from workbench.errors import SettingsError, WorkbenchError
 from workbench.locale import english

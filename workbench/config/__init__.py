@@ -22,10 +22,9 @@ from pydantic import (
 from pydantic_core import ErrorDetails, PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from workbench.config.addresses import checked_address, listed_hosts, listed_origins
 from workbench.config.clock import StoreClock, WeekBegins, find_zone, machine_zone
 from workbench.config.env_file import NAME, refuse_readable, refuse_unusable, role_passwords, variable
-from workbench.config.hosts import listed_hosts, listed_origins
-from workbench.config.mail_address import checked_address
 from workbench.errors import SettingsError
 from workbench.locale import find_locale
 

@@ -37,8 +37,7 @@ from workbench.dashboards.tile_card import Button
 from workbench.database.replication import Answer
 from workbench.filters import Filters, drop, value_text
 from workbench.locale import N_, _, in_sentence
-from workbench.metrics import DIMENSION_OF, DIMENSIONS, METRICS, MetricQuery
-from workbench.metrics.insights import ratios
+from workbench.metrics import DIMENSION_OF, DIMENSIONS, METRICS, MetricQuery, definitions
 from workbench.words import heading, visible
 
 LABEL_LENGTH = 18
@@ -117,7 +116,7 @@ class BarTile(ChartTile):
                 "name": names,
                 "text": self.texts(frame),
                 "value": [theme.brief(figure) for figure in figures],
-                "share": [percent(ratios.percent(figure, whole) if whole > 0 else None) for figure in figures],
+                "share": [percent(definitions.percent(figure, whole) if whole > 0 else None) for figure in figures],
                 "change": self._changes(frame),
                 "color": self.colors(values),
                 "alpha": alphas(values, getattr(moment.where, self.narrows)),

@@ -23,11 +23,20 @@ from workbench.dashboards.pipeline import card
 from workbench.database.failures import called
 from workbench.database.replication import Answer, ReadPosition
 from workbench.errors import FieldError, WorkbenchError
-from workbench.filters.chips import read_day, read_number
+from workbench.filters.model import read_day, read_number
 from workbench.live import shared_live
 from workbench.locale import N_, _, in_sentence, ngettext
 from workbench.metrics import DIMENSIONS
-from workbench.sales.log import PAGE, Corrected, Entry, LateChange, LogFilter, find_late, find_log, reason_in_words
+from workbench.sales.history import (
+    PAGE,
+    Corrected,
+    LateChange,
+    LogEntry,
+    LogFilter,
+    find_late,
+    find_log,
+    reason_in_words,
+)
 from workbench.words import counted
 
 KINDS = {
@@ -169,12 +178,12 @@ class ChangesPage(Viewer):
         sales = locale.number(change.sales, is_change=True)
         return locale.day(change.day), _signed(change.revenue), sales, *what, self._at(change)
 
-    def _log_html(self, entries: Sequence[Entry]) -> str:
+    def _log_html(self, entries: Sequence[LogEntry]) -> str:
         if not entries:
             return f"<p>{_('Nothing in the log matches.')}</p>"
         return _table(LOG_HEADS, map(self._log_cells, entries))
 
-    def _log_cells(self, entry: Entry) -> tuple[object, ...]:
+    def _log_cells(self, entry: LogEntry) -> tuple[object, ...]:
         sale = sale_link(entry.transaction_id) if entry.loaded is None else counted(entry.loaded, "sale")
         store = (
             NOTHING if entry.store_id is None else self._known.now.name("store", entry.store_id, str(entry.store_id))
@@ -182,7 +191,7 @@ class ChangesPage(Viewer):
         totals = money(entry.before), money(entry.after)
         return self._at(entry), entry.actor, _(NAMES[entry.kind]), sale, store, *totals, reason_in_words(entry.reason)
 
-    def _at(self, entry: Entry | LateChange) -> str:
+    def _at(self, entry: LogEntry | LateChange) -> str:
         return self._workbench.clock.text(entry.logged_at)
 
     def _source(self, answer: Answer[Any]) -> str:

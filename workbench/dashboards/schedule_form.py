@@ -19,7 +19,7 @@ from workbench.components.html import html_pane
 from workbench.components.messages import Said
 from workbench.components.theme import esc
 from workbench.config import Settings
-from workbench.config.mail_address import checked_addresses
+from workbench.config.addresses import checked_addresses
 from workbench.dashboards.report_fields import FIELD
 from workbench.errors import FieldError, WorkbenchError
 from workbench.files.chromium import installed_chromium

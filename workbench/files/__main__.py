@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from workbench.files.aside import write_rows
+from workbench.files.formats import write_rows
 
 
 def main(parquet: str, path: str, title: str) -> int:

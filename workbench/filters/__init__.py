@@ -1,8 +1,7 @@
 """What a dashboard looks at: periods, comparisons, everything that narrows them, as words and as an address."""
 
 from workbench.filters.address import from_query, to_query, unread
-from workbench.filters.chips import NO_CATEGORY, Chip, chips, read_customer, read_day, value_text
-from workbench.filters.model import LISTS, Filters, drop
+from workbench.filters.model import LISTS, NO_CATEGORY, Chip, Filters, chips, drop, read_customer, read_day, value_text
 from workbench.filters.periods import (
     AGAINST,
     AUTO,

@@ -19,8 +19,7 @@ from workbench.forms.named_ids import no_names
 from workbench.forms.sale_html import line_text, sale_text, to_the_second
 from workbench.locale import N_, _
 from workbench.sales.fields import FIELDS
-from workbench.sales.history import Change, Row, Touched
-from workbench.sales.log import reason_in_words
+from workbench.sales.history import Change, Row, Touched, reason_in_words
 from workbench.sales.returns import Returned
 from workbench.words import counted, visible
 

@@ -28,9 +28,8 @@ from workbench.imports.reading import Table, tabulate
 from workbench.imports.returns import Taken, match
 from workbench.imports.verdicts import ACCEPTED, ALREADY, judge, leave_out
 from workbench.locale import N_, _, ngettext
-from workbench.sales.doubts import UNUSUAL_QUANTITY
+from workbench.sales.doubts import UNUSUAL_QUANTITY, find_unlisted
 from workbench.sales.rights import Rights
-from workbench.sales.unlisted import find_unlisted
 from workbench.words import counted, visible
 
 IMPORTING = N_("To import sales")

@@ -1,16 +1,18 @@
 """How what people read is written where they are: figures and days by ``WORKBENCH_LOCALE``."""
 
-from workbench.locale.conventions import Conventions, conventions, find_locale, use_locale
 from workbench.locale.figures import (
     A_MOMENT,
     AN_AMOUNT,
     BLANKS,
     MARKS,
+    Conventions,
     clock_seconds,
     clock_time,
+    conventions,
     day,
     day_hint,
     field_text,
+    find_locale,
     hour,
     in_place,
     moment,
@@ -24,6 +26,7 @@ from workbench.locale.figures import (
     plain_whole,
     read_day,
     read_moment,
+    use_locale,
     weekday,
 )
 from workbench.locale.texts import (

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from babel.messages.pofile import read_po
 
-from workbench.locale.conventions import Conventions, conventions
+from workbench.locale.figures import Conventions, conventions
 
 FOLDER = Path(__file__).parent
 DOMAIN = "LC_MESSAGES/workbench.po"

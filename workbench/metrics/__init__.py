@@ -3,7 +3,7 @@
 from workbench.metrics.ask import MetricQuery, Source, ask, ask_together, sums
 from workbench.metrics.columns import Columns
 from workbench.metrics.definitions import DIMENSIONS, MEASURES, METRICS, SPANS, Dimension, Measure, Metric
-from workbench.metrics.stream import Stream
+from workbench.metrics.views import Stream
 from workbench.metrics.where import DIMENSION_OF, KINDS, NUMBERS, AnyWhere, SaleWhere, Where
 
 __all__ = [

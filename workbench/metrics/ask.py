@@ -18,7 +18,7 @@ from workbench.metrics import facts
 from workbench.metrics.columns import Columns
 from workbench.metrics.definitions import SPANS, Metric, checked
 from workbench.metrics.facts import DatabaseFacts, Facts, Grouping, Groups
-from workbench.metrics.stream import PassedOver, Stream
+from workbench.metrics.views import PassedOver, Stream
 from workbench.metrics.where import EPOCH, AnyWhere, Where
 from workbench.sales.fields import GROUPED
 from workbench.sales.models import CENT

@@ -28,11 +28,10 @@ from workbench.database.askers import ended_when_left, for_all
 from workbench.database.replication import Answer, EngineName, Reader, ReadPosition, lsn_number
 from workbench.database.sql_files import read_sql, sql_names
 from workbench.errors import FiguresUnavailable
-from workbench.metrics import changes
-from workbench.metrics.changes import Ids, Position
+from workbench.metrics import table_reads
 from workbench.metrics.column_facts import ColumnFacts
 from workbench.metrics.facts import GROUPED_COLUMNS, Facts
-from workbench.metrics.long_reads import copy_to_file, long_snapshot
+from workbench.metrics.table_reads import Ids, Position, copy_to_file, long_snapshot
 
 log = logging.getLogger(__name__)
 
@@ -194,11 +193,11 @@ class Columns:
         """Puts what has changed into the writer's transaction; None when the replica has replayed nothing since."""
         with suppress(duckdb.TransactionException):
             writer.rollback()  # of a server that went away in the middle
-        replayed = changes.replayed(connection)
+        replayed = table_reads.replayed(connection)
         if self._position is not None and replayed is not None and replayed == self._replayed:
             return None
         with long_snapshot(connection):
-            found = changes.since(connection, self._position)
+            found = table_reads.since(connection, self._position)
             has_changed = bool(found.is_everything or found.sales or found.loads)
             if has_changed:
                 writer.begin()

@@ -17,11 +17,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal, get_args
 
 from workbench.errors import MetricError
 from workbench.locale import N_, Labelled, _
 from workbench.sales.fields import GROUPED
+from workbench.sales.models import CENT
 
 Grain = Literal["sale", "line", "first sale"]
 Unit = Literal["money", "count", "percent", "ratio"]
@@ -278,3 +280,13 @@ def _checked(name: str, by: Sequence[str]) -> Metric:
             )
         )
     return metric
+
+
+def percent(part: Decimal | int, whole: Decimal | int) -> Decimal | None:
+    """``part`` as a percent of ``whole`` (4.35 is 4.35 %), with two places; None when ``whole`` is zero."""
+    return ratio(part * 100, whole)
+
+
+def ratio(over: Decimal | int, under: Decimal | int) -> Decimal | None:
+    """``over`` divided by ``under``, with two places; None when ``under`` is zero."""
+    return (Decimal(over) / Decimal(under)).quantize(CENT, ROUND_HALF_UP) if under else None

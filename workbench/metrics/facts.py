@@ -22,9 +22,8 @@ from workbench.database.failures import state_of
 from workbench.database.sql_files import run_sql
 from workbench.errors import MetricError
 from workbench.files import Rows
-from workbench.metrics.changes import Ids
 from workbench.metrics.definitions import COLUMNS, DIMENSIONS, MEASURES, SPANS, Grain, tells_lines
-from workbench.metrics.long_reads import copied, one_moment
+from workbench.metrics.table_reads import Ids, copied, one_moment
 from workbench.metrics.where import EPOCH, Where
 from workbench.sales import products
 from workbench.sales.fields import GROUPED

@@ -1,23 +1,35 @@
-"""Views: what RisingWave keeps materialized, and the questions that are answered by SQL on it.
+"""RisingWave as one who answers: the views that it keeps, how fresh they are, and when they have changed.
 
-As few as the pages ask for, of a grain that their tiles ask for, with the day first: a row less is time saved twice, in
-RisingWave and at each question.
+Views are as few as the pages ask for, of a grain that their tiles ask for, with the day first: a row less is time saved
+twice, in RisingWave and at each question.
 """
 
 from __future__ import annotations
 
+import itertools
+import logging
 import textwrap
-from collections.abc import Mapping, Sequence
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
 
 import sqlalchemy as sa
 
-from workbench.database.sql_files import read_sql
+from workbench import locale
+from workbench.database.askers import asked_on
+from workbench.database.failures import SERVER_ERRORS, is_missing
+from workbench.database.replication import Answer, Reader, ReadPosition, lsn_number
+from workbench.database.sql_files import read_sql, run_sql
 from workbench.metrics.definitions import DIMENSIONS, MEASURES, SPANS, Grain, Metric
 from workbench.metrics.facts import TABLES, Grouping, Groups, group, line_conditions, sale_conditions, shown
 from workbench.metrics.where import Where
 from workbench.sales.fields import GROUPED
-from workbench.servers.risingwave.relations import Relation
+from workbench.servers.risingwave.relations import FOLLOWED, Relation, changes_of
+from workbench.telemetry import queried
 
 
 @dataclass(frozen=True)
@@ -108,3 +120,159 @@ def _total(table: sa.TableClause, name: str) -> sa.ColumnElement[int]:
 def given(metrics: Sequence[Metric], by: Sequence[str]) -> list[Metric]:
     """Those of the metrics that the views give by these dimensions."""
     return [metric for metric in metrics if holding(Grouping.of(metric.measures, by, Where())) is not None]
+
+
+log = logging.getLogger(__name__)
+
+FRESH_SECONDS = 10.0  # behind the master; below the limit of every tile, so that none turns amber while others could do
+LOOK_SECONDS = 0.2
+LOOKS = 10  # after as many it is looked whether the subscriptions are the same
+RETRY_SECONDS = 2.0
+FETCH_ROWS = 1_000
+
+
+Reason = Literal["no such view", "view missing", "read nothing yet", "behind", "away"]
+
+
+class PassedOver(Exception):
+    """RisingWave was not asked, or did not answer: why, by name and in a few words."""
+
+    def __init__(self, reason: Reason, text: str) -> None:
+        self.reason = reason
+        super().__init__(text)
+
+
+@dataclass(frozen=True)
+class Beat:
+    """The heartbeat that RisingWave has: every commit up to ``lsn`` is in all its views."""
+
+    lsn: str
+    beat_at: datetime
+
+    def seconds_behind(self, last_beat_at: datetime | None) -> float:
+        """How far it is behind the master's newest heartbeat, as far as that is known."""
+        return 0.0 if last_beat_at is None else (last_beat_at - self.beat_at).total_seconds()
+
+
+class Stream:
+    """One for each process. ``start`` follows RisingWave's changes in a thread."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+        self.revision = 0  # moves when figures may have changed
+        self.as_of: datetime | None = None
+        self._awaited: datetime | None = None  # a newer heartbeat than this one brings what was lacking when asked
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Starts the thread."""
+        self._thread = threading.Thread(target=self._run, name="risingwave", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends the thread and waits for it."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join(timeout=15)
+
+    def sums(
+        self,
+        reader: Reader,
+        session: ReadPosition,
+        grouping: Grouping,
+        shown: str | None = None,
+    ) -> Answer[Groups]:
+        """As ``metrics.sums``, from the materialized views, when they hold all up to ``shown``.
+
+        Raises PassedOver, saying why they do not answer.
+        """
+        asked = holding(grouping)
+        if asked is None:
+            raise PassedOver("no such view", "no view of RisingWave holds this")
+        try:
+            with self.snapshot("views") as (connection, beat):
+                if beat is None:
+                    raise PassedOver("read nothing yet", "RisingWave has read nothing yet")
+                behind = beat.seconds_behind(reader.last_beat_at)
+                if behind > FRESH_SECONDS:
+                    raise PassedOver("behind", f"RisingWave is behind by {locale.number(behind, 0)} s")
+                if session.token is None or lsn_number(beat.lsn) < lsn_number(session.token):
+                    raise PassedOver("behind", "RisingWave does not have yet what was just saved")
+                if shown is not None and lsn_number(beat.lsn) < lsn_number(shown):
+                    raise PassedOver("behind", "RisingWave does not have yet what was shown before")
+                self.as_of = beat.beat_at
+                found = asked_on(connection, lambda on: sums(on, asked, grouping))
+                return Answer(found, "risingwave", beat.beat_at)
+        except PassedOver as passed_over:
+            if passed_over.reason in ("behind", "read nothing yet"):
+                self._awaited = reader.last_beat_at
+            raise
+        except SERVER_ERRORS as error:
+            log.warning("RisingWave was not read: %s", type(error).__name__)
+            if is_missing(error):
+                lacking = "RisingWave lacks a view that this asks: run `workbench risingwave apply`"
+                raise PassedOver("view missing", lacking) from error
+            raise PassedOver("away", "RisingWave does not answer") from error
+
+    @contextmanager
+    def snapshot(self, what: str) -> Iterator[tuple[sa.Connection, Beat | None]]:
+        """A connection that reads one moment, and the heartbeat of that moment; None when there is none yet.
+
+        ``what`` is the name under which its time is counted.
+        Raises DBAPIError and SQLAlchemy's TimeoutError.
+        """
+        began = time.monotonic()
+        with self._engine.connect() as connection:
+            # RisingWave pins a snapshot in no other way; the pool's own rollback would not reach it.
+            connection.exec_driver_sql("begin read only")
+            try:
+                row = run_sql(connection, "queries/risingwave_beat").one_or_none()
+                yield connection, None if row is None or row.beat_at is None else Beat(row.lsn, row.beat_at)
+            finally:
+                if not connection.invalidated:
+                    connection.exec_driver_sql("commit")
+        queried("risingwave", what, time.monotonic() - began)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                with self._engine.connect() as connection:
+                    connection.detach()  # held for hours: not the pool's any more
+                    self._follow(connection)
+            except SERVER_ERRORS as error:
+                log.info("RisingWave's changes are not followed for now: %s", type(error).__name__)
+                self._stopping.wait(RETRY_SECONDS)
+
+    def _follow(self, connection: sa.Connection) -> None:
+        """Moves the revision whenever a table changes, until the connection is lost or stop() is called."""
+        # Not since now(): a change that is on its way into a checkpoint would be older than that.
+        begun = int(connection.exec_driver_sql(read_sql("queries/risingwave_now")).scalar_one())
+        made = self._subscriptions(connection)
+        for table in FOLLOWED:
+            name = changes_of(table)
+            connection.exec_driver_sql(f"declare {table}_changes subscription cursor for {name} since {begun}")
+        self.revision += 1  # nobody knows what has changed while nobody followed
+        for look in itertools.count(1):
+            if self._stopping.wait(LOOK_SECONDS):
+                return
+            rows = [connection.exec_driver_sql(f"fetch {FETCH_ROWS} from {table}_changes").all() for table in FOLLOWED]
+            self.revision += any(rows) or self._has_caught_up(connection)
+            if look % LOOKS == 0 and self._subscriptions(connection) != made:
+                return  # a cursor on a table that was dropped just says nothing more
+
+    def _has_caught_up(self, connection: sa.Connection) -> bool:
+        """Once after it was passed over: rows arrive before the heartbeat that vouches for them."""
+        awaited = self._awaited
+        if awaited is None:
+            return False
+        beats = connection.exec_driver_sql(read_sql("queries/risingwave_beat")).all()
+        if not beats or beats[0][0] is None or beats[0][0] <= awaited:
+            return False
+        self._awaited = None
+        return True
+
+    @staticmethod
+    def _subscriptions(connection: sa.Connection) -> list[int]:
+        """Which ones there are: what is made anew has another number."""
+        return [row[0] for row in connection.exec_driver_sql(read_sql("queries/risingwave_subscriptions")).all()]

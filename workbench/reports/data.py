@@ -19,7 +19,7 @@ from workbench.filters import words
 from workbench.filters.periods import missing
 from workbench.locale import N_, _
 from workbench.metrics import DIMENSIONS, METRICS, AnyWhere, Source, Where, ask
-from workbench.metrics.insights.ratios import percent
+from workbench.metrics.definitions import percent
 from workbench.notebook import connect
 
 T = TypeVar("T")

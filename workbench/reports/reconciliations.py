@@ -16,9 +16,17 @@ from workbench.database.replication import Reader, ReadPosition
 from workbench.errors import ServerUnavailable, WorkbenchError
 from workbench.locale import N_, _
 from workbench.metrics import DIMENSIONS, METRICS, Where
-from workbench.metrics.verification.figures import Figures, Question, answered, differing, figures_of, questions
-from workbench.metrics.verification.views import Days, view_names
-from workbench.metrics.verification.views import compared as view_rows
+from workbench.metrics.verification.figures import (
+    Days,
+    Figures,
+    Question,
+    answered,
+    differing,
+    figures_of,
+    questions,
+    view_names,
+)
+from workbench.metrics.verification.figures import compared as view_rows
 from workbench.reports.data import ReportData, within
 
 SERVERS = ("master", "replica", "risingwave")

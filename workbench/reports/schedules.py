@@ -18,8 +18,8 @@ from filelock import FileLock, Timeout
 from pydantic import TypeAdapter, ValidationError
 
 from workbench.config import Settings
+from workbench.config.addresses import checked_addresses
 from workbench.config.clock import utc_now
-from workbench.config.mail_address import checked_addresses
 from workbench.errors import ReportError, ScheduleRefused, WorkbenchError
 from workbench.files.chromium import find_chromium
 from workbench.locale import _, english

@@ -28,13 +28,12 @@ from workbench.errors import (
     TooMany,
 )
 from workbench.locale import _
-from workbench.sales.doubts import doubts_of_ids
+from workbench.sales.doubts import doubts_of_ids, refuse_unlisted_ids
 from workbench.sales.fields import AT_ONCE
 from workbench.sales.models import SaleInput, field_errors
 from workbench.sales.returns import RETURN_NOT_EDITED
 from workbench.sales.rights import Rights
 from workbench.sales.service import UNDOING, Sales
-from workbench.sales.unlisted import refuse_unlisted_ids
 from workbench.words import counted
 
 MOST = 10_000

@@ -42,6 +42,7 @@ from workbench.errors import (
     WorkbenchError,
 )
 from workbench.locale import N_, _, sentences
+from workbench.sales.doubts import refuse_unlisted
 from workbench.sales.history import Change, Row, find_history
 from workbench.sales.models import Line, LineInput, ReturnInput, Sale, SaleInput, parse_reason, parse_sale
 from workbench.sales.returns import (
@@ -54,7 +55,6 @@ from workbench.sales.returns import (
     return_values,
 )
 from workbench.sales.rights import Rights
-from workbench.sales.unlisted import refuse_unlisted
 
 
 def find_sale(connection: sa.Connection, transaction_id: int) -> Sale | None:

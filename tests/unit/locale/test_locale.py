@@ -14,7 +14,7 @@ from workbench import locale
 from workbench.config import load_settings
 from workbench.errors import SaleRefused, SettingsError
 from workbench.forms.sale_address import SalesView, from_query, to_query
-from workbench.locale.conventions import conventions_of
+from workbench.locale.figures import conventions_of
 from workbench.metrics import SaleWhere
 from workbench.reports import bars, table
 from workbench.sales.models import parse_sale, with_point

@@ -11,8 +11,8 @@ from pydantic import ValidationError
 
 from workbench import locale
 from workbench.config import Settings
+from workbench.config.addresses import checked_addresses
 from workbench.config.clock import StoreClock
-from workbench.config.mail_address import checked_addresses
 from workbench.errors import ParameterRefused, ScheduleRefused
 from workbench.filters.periods import CUSTOM, PERIODS
 from workbench.reports.every import read_every

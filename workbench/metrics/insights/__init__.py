@@ -3,7 +3,6 @@
 from workbench.metrics.insights.baskets import Baskets, baskets
 from workbench.metrics.insights.customers import customers
 from workbench.metrics.insights.discounts import discounts
-from workbench.metrics.insights.effects import effects
-from workbench.metrics.insights.products import products
+from workbench.metrics.insights.products import effects, products
 
 __all__ = ["Baskets", "baskets", "customers", "discounts", "effects", "products"]

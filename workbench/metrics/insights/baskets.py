@@ -16,8 +16,8 @@ from workbench.database.replication import Answer
 from workbench.errors import MetricError
 from workbench.locale import _
 from workbench.metrics import AnyWhere, Source, Where
+from workbench.metrics.definitions import percent, ratio
 from workbench.metrics.facts import FACT_LINES, FACT_SALES, Facts
-from workbench.metrics.insights.ratios import percent, ratio
 from workbench.sales.products import newest
 from workbench.words import counted
 

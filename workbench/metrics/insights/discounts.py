@@ -11,8 +11,7 @@ import pandas as pd
 from workbench.database.replication import Answer
 from workbench.metrics import AnyWhere, Source, sums
 from workbench.metrics.ask import key_columns, ordered
-from workbench.metrics.definitions import checked
-from workbench.metrics.insights.ratios import percent
+from workbench.metrics.definitions import checked, percent
 
 MEASURES = ("discount_given", "lines", "discounted_lines", "revenue", "discounted_revenue")
 COUNTS = ("lines", "discounted_lines")

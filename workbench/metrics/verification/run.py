@@ -24,20 +24,24 @@ from workbench.database.writes import Write, run_file
 from workbench.errors import SchemaError, WorkbenchError
 from workbench.locale import N_, english
 from workbench.metrics import Columns
-from workbench.metrics.long_reads import long_snapshot
+from workbench.metrics.table_reads import long_snapshot
 from workbench.metrics.verification.figures import (
     MISSING,
+    Days,
     Figures,
     Key,
     Question,
+    ViewRows,
     answered,
+    compared,
     differing,
     figures_of,
+    newest_days,
     of_columns,
     other,
     questions,
+    view_names,
 )
-from workbench.metrics.verification.views import Days, ViewRows, compared, newest_days, view_names
 from workbench.words import counted
 
 WAIT_SECONDS = 30.0

@@ -13,10 +13,10 @@ from urllib.parse import urlsplit
 
 from tornado.web import HTTPError, RequestHandler
 
-from workbench.accounts import accounts, passwords
+from workbench.accounts import accounts
 from workbench.components import provider_login, signed_in
 from workbench.config import load_settings
-from workbench.config.hosts import listed_hosts, read_host
+from workbench.config.addresses import listed_hosts, read_host
 from workbench.connection import open_workbench
 from workbench.errors import AccountError, LoginRefused, TooManyTries, WorkbenchError
 from workbench.locale import N_, _, english, language
@@ -194,7 +194,7 @@ class PasswordPage(_Page):
 
     def _show(self, status: int = 200, said: str = "") -> None:
         places = {"action": self.prefix + signed_in.PASSWORD, "back": f"{self.prefix}/"}
-        self.show("password", status, **places, said=said, name=self._name(), least=str(passwords.LEAST))
+        self.show("password", status, **places, said=said, name=self._name(), least=str(accounts.LEAST))
 
 
 class Logout(_Page):

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from tests.conftest import wait_until
-from workbench.metrics import Stream, stream
+from workbench.metrics import Stream, views
 from workbench.servers.risingwave.relations import FOLLOWED, changes_of
 
 
@@ -61,8 +61,8 @@ class MockedServer:
 
 @pytest.fixture
 def follow(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    monkeypatch.setattr(stream, "LOOK_SECONDS", 0.001)
-    monkeypatch.setattr(stream, "RETRY_SECONDS", 0.001)
+    monkeypatch.setattr(views, "LOOK_SECONDS", 0.001)
+    monkeypatch.setattr(views, "RETRY_SECONDS", 0.001)
     made: list[Stream] = []
 
     def start(server: MockedServer) -> Stream:
