@@ -1,4 +1,4 @@
-"""Panel 1.9.4 and Bokeh 3.9.2 send the same many times (components/panel_fixes/sent_once.py).
+"""Panel 1.9.4 and Bokeh 3.9.2 send the same many times (components/panel_fixes/served.py).
 
 ``python sent_many_times.py`` prints the kB of a page of one pane and of thirty: each pane sends the texts of its style
 sheets. It prints the kB of a page with nothing on it in a process that knows panel-material-ui: the classes of all its

@@ -1,5 +1,5 @@
 """Panel 1.9.4: a style sheet of this server's becomes one of another machine's
-(components/panel_fixes/local_styles.py).
+(components/panel_fixes/served.py).
 
 ``python styles_of_another_machine.py`` prints the address of a sheet before and after a component that has left its
 page is restyled: it is shared, so that all that is on the page asks the other machine then.

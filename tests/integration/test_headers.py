@@ -14,7 +14,7 @@ from tornado.httputil import HTTPHeaders
 
 from tests.integration.test_gate import ROUTES
 from tests.ui.conftest import serving
-from workbench.components.headers import Guarded
+from workbench.components.gate import Guarded
 from workbench.config import Settings
 
 FRAMED = "https://intranet.example.com, http://localhost:8888/"

@@ -1,14 +1,17 @@
-"""The gate of a served app: a request that names a host which is not the app's own is refused, whatever it asks for,
-and so is one of somebody who would have to log in and has not.
+"""The gate of a served app: which requests are refused, and the headers that say what a browser may do.
 
 A page of anybody's could read all sales: its owner lets the page's name point to this machine (DNS rebinding), and the
 browser then takes the app for a part of that page. Host and Origin are both that name, so that the check of the origin
 finds nothing wrong.
+
+docs/decisions/030 says why each source is allowed, and what does without.
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
+import secrets
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -16,13 +19,12 @@ from urllib.parse import urlencode
 
 from bokeh.server.server import BaseServer
 from bokeh.server.tornado import BokehTornado
-from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
-from tornado.web import HTTPError, RequestHandler
+from tornado.httputil import HTTPHeaders, HTTPMessageDelegate, HTTPServerRequest
+from tornado.web import HTTPError, OutputTransform, RequestHandler
 
-from workbench.components import provider_login, signed_in
-from workbench.components.headers import Guarded
+from workbench.components import signed_in
 from workbench.config import load_settings
-from workbench.config.addresses import LOOPBACK, Host, hosts_at, listed_hosts, plain_address, read_host
+from workbench.config.addresses import LOOPBACK, Host, hosts_at, listed_hosts, listed_origins, plain_address, read_host
 from workbench.errors import SettingsError
 
 REFUSAL = (
@@ -48,7 +50,7 @@ def keep() -> None:
             app.transforms.insert(0, Guarded)  # before one that would compress what it looks at
         if not is_known(request):
             return app.get_handler_delegate(request, Refused)
-        if (login := provider_login.handler_of(app, request)) is not None:
+        if (login := signed_in.handler_of(app, request)) is not None:
             return app.get_handler_delegate(request, login)
         found = find(app, request, **options)
         return found if signed_in.is_let_in(app, request) else Checked(app, request, found)
@@ -164,3 +166,55 @@ class Refused(RequestHandler):
         """Plain text, which repeats nothing of the request."""
         self.set_header("Content-Type", "text/plain; charset=utf-8")
         self.finish(REFUSAL)
+
+
+NOT_MODIFIED = 304  # the browser keeps the page that it has, and with it the policy that came along
+SCRIPT = re.compile(rb"<script\b(.*?</script\s*>)", re.DOTALL | re.IGNORECASE)
+ALWAYS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"}
+PAGE = {
+    "default-src": "'none'",
+    "script-src": "'self' 'nonce-{nonce}'",  # Panel's components are modules, imported from blobs
+    "style-src": "'self' 'unsafe-inline'",  # Bokeh writes styles into each component, and in their attributes
+    "img-src": "'self' data:",  # icons
+    "font-src": "'self'",
+    "connect-src": "'self' blob:",  # where these modules are read
+    "form-action": "'self'",
+    "base-uri": "'none'",
+}
+OTHER = {"default-src": "'none'"}  # a picture, a style sheet, numbers: opened by itself it loads and runs nothing
+
+
+class Guarded(OutputTransform):
+    """Adds them to every answer of an application, whichever handler gives it: Tornado asks it as each one begins."""
+
+    def transform_first_chunk(
+        self, status_code: int, headers: HTTPHeaders, chunk: bytes, finishing: bool
+    ) -> tuple[int, HTTPHeaders, bytes]:
+        """The answer with its headers; the scripts that a document itself holds get the nonce of this answer."""
+        for name, value in ALWAYS.items():
+            headers[name] = value
+        if status_code == NOT_MODIFIED:
+            return status_code, headers, chunk
+        if not headers.get("Content-Type", "").startswith("text/html"):
+            headers["Content-Security-Policy"] = _policy(OTHER)
+            return status_code, headers, chunk
+        nonce = secrets.token_urlsafe(16)
+        headers["Content-Security-Policy"] = _policy(PAGE).format(nonce=nonce)
+        named = SCRIPT.sub(rb'<script nonce="%s"\1' % nonce.encode(), chunk)
+        if "Content-Length" in headers:
+            headers["Content-Length"] = str(int(headers["Content-Length"]) + len(named) - len(chunk))
+        return status_code, headers, named
+
+
+def _policy(sources: dict[str, str]) -> str:
+    return "; ".join(f"{name} {value}" for name, value in {**sources, "frame-ancestors": _framed_by()}.items())
+
+
+@cache
+def _framed_by() -> str:
+    """Pages of its own origin, where Jupyter's proxy shows the app, and those that the settings name."""
+    try:
+        origins = listed_origins(load_settings().workbench_frame_ancestors)
+    except SettingsError:
+        origins = []  # the page says what is wrong with them
+    return " ".join(["'self'", *origins])

@@ -91,9 +91,9 @@ def _bring(is_first: bool) -> None:
         pn.extension("tabulator", inline=True, notifications=False)
     if is_late or not is_first:  # Panel itself would leave out what it believes to be there
         load_notebook(inline=True, reloading=False)
-    from workbench.components.panel_fixes import jupyter
+    from workbench.components.panel_fixes import notebook
 
-    jupyter.mend(before_drawing=prepare)
+    notebook.mend(before_drawing=prepare)
 
 
 def _is_due() -> bool:

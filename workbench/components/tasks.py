@@ -17,7 +17,7 @@ import panel_material_ui as pmui
 from panel.viewable import Viewable, Viewer
 
 from workbench import locale
-from workbench.components.browser.downloads import Downloads, written
+from workbench.components.browser.files import Downloads, written
 from workbench.components.inline import is_closed
 from workbench.components.messages import Said
 from workbench.database.askers import Asker

@@ -19,7 +19,7 @@ from panel.io.document import unlocked
 from panel.viewable import Viewable
 
 from workbench.catalogue.names import Names
-from workbench.components.browser.downloads import Downloads
+from workbench.components.browser.files import Downloads
 from workbench.components.inline import done_at_once, is_served, read_aside, read_position_of, while_shown
 from workbench.connection import Workbench
 from workbench.database.replication import Answer, ReadPosition

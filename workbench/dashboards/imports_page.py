@@ -16,10 +16,8 @@ from panel.viewable import Viewable, Viewer
 
 from workbench import locale
 from workbench.accounts.actor import current_actor
-from workbench.components.browser.downloads import Downloads
-from workbench.components.browser.kept_uploads import KeptUploads
-from workbench.components.browser.unsaved import Unsaved
-from workbench.components.browser.uploads import Uploads
+from workbench.components.browser.files import Downloads, KeptUploads, Uploads
+from workbench.components.browser.page import Unsaved
 from workbench.components.html import flow, html_pane
 from workbench.components.inline import is_served, read_aside, when_shown
 from workbench.components.tasks import Advance, Job, JobControls, Progress, ShouldStop, Work

@@ -16,8 +16,8 @@ from panel.viewable import Viewable, Viewer
 from workbench import locale
 from workbench.accounts.actor import current_actor
 from workbench.components import theme
-from workbench.components.browser.downloads import Downloads
-from workbench.components.browser.unsaved import Unsaved
+from workbench.components.browser.files import Downloads
+from workbench.components.browser.page import Unsaved
 from workbench.components.html import flow
 from workbench.components.inline import is_served
 from workbench.components.messages import Said

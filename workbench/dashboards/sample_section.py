@@ -16,7 +16,7 @@ from workbench import locale
 from workbench.accounts.actor import Actor, current_actor
 from workbench.catalogue import sample as catalogue
 from workbench.components import theme
-from workbench.components.browser.unsaved import Unsaved
+from workbench.components.browser.page import Unsaved
 from workbench.components.fields import Fields
 from workbench.components.html import html_pane
 from workbench.components.inline import is_served

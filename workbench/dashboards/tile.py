@@ -19,7 +19,7 @@ from panel.viewable import Viewable, Viewer
 from workbench.catalogue.names import Names, with_names
 from workbench.components import theme
 from workbench.components.inline import when_shown
-from workbench.components.panel_fixes.sent_once import Own
+from workbench.components.panel_fixes.served import Own
 from workbench.connection import Workbench
 from workbench.dashboards.feed import Feed, Found, Moment
 from workbench.dashboards.still import Still, content, picture

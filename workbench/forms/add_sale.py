@@ -12,7 +12,7 @@ import panel_material_ui as pmui
 
 from workbench import locale
 from workbench.catalogue.names import Names
-from workbench.components.browser.unsaved import Unsaved
+from workbench.components.browser.page import Unsaved
 from workbench.components.fields import actions
 from workbench.components.messages import Action, Message, VisibleAfter
 from workbench.errors import RequestReused, SaleRefused

@@ -19,7 +19,7 @@ from workbench import locale
 from workbench.accounts.actor import Actor
 from workbench.catalogue import KINDS, Catalogue, Entry, Field, Kind, LogEntry
 from workbench.catalogue.importing import EntryFile, columns_text, importing_text, judge, write
-from workbench.components.browser.uploads import Uploads
+from workbench.components.browser.files import Uploads
 from workbench.components.fields import LAYOUT, MARGIN
 from workbench.components.html import flow, html_pane, table_html
 from workbench.components.inline import done_at_once, is_served, read_aside, read_position_of, when_shown

@@ -11,7 +11,7 @@ import panel as pn
 import panel_material_ui as pmui
 
 from workbench.catalogue.names import Names
-from workbench.components.browser.unsaved import Unsaved
+from workbench.components.browser.page import Unsaved
 from workbench.components.fields import MARGIN, actions
 from workbench.components.html import html_pane
 from workbench.components.inline import read_aside

@@ -11,7 +11,7 @@ import panel_material_ui as pmui
 
 from workbench import locale
 from workbench.catalogue import Catalogue, Entry, Field, Kind
-from workbench.components.browser.unsaved import Unsaved
+from workbench.components.browser.page import Unsaved
 from workbench.components.fields import MARGIN, Fields, actions, field_grid, text_field
 from workbench.components.html import html_pane, table_html
 from workbench.components.messages import Action, Message

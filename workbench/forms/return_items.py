@@ -13,7 +13,7 @@ import panel_material_ui as pmui
 from pydantic import TypeAdapter
 
 from workbench.catalogue.names import Names
-from workbench.components.browser.unsaved import Unsaved
+from workbench.components.browser.page import Unsaved
 from workbench.components.fields import CHOICE, LAYOUT, MARGIN, Fields, actions, field_grid, text_field
 from workbench.components.html import html_pane
 from workbench.components.inline import read_aside

@@ -12,7 +12,7 @@ import panel_material_ui as pmui
 
 from workbench.accounts.actor import as_actor
 from workbench.catalogue.names import NO_NAMES
-from workbench.components.browser.downloads import Downloads
+from workbench.components.browser.files import Downloads
 from workbench.components.fields import MARGIN
 from workbench.components.html import flow, html_pane
 from workbench.components.inline import is_notebook, read_aside

@@ -18,10 +18,15 @@ from workbench import telemetry
 from workbench.accounts.actor import current_actor, os_user
 from workbench.components import signed_in, theme
 from workbench.components.inline import begin_session, building, read_aside
-from workbench.components.panel_fixes.closed_pages import forget_views, leave_quietly, without_busy
-from workbench.components.panel_fixes.local_styles import keep_styles_local
-from workbench.components.panel_fixes.pending_writes import deliver_all_writes
-from workbench.components.panel_fixes.sent_once import defined_late, send_once
+from workbench.components.panel_fixes.served import (
+    defined_late,
+    deliver_all_writes,
+    forget_views,
+    keep_styles_local,
+    leave_quietly,
+    send_once,
+    without_busy,
+)
 from workbench.config.clock import weekdays
 from workbench.connection import Workbench, open_workbench
 from workbench.errors import NobodyWaits, RoleRefused, WorkbenchError

@@ -1,5 +1,5 @@
 // Bokeh 3.9 takes what has just come from the server for new to it: the next message sends it back whole, where it is
-// named. The server warns that it knows it, and the definition of a component's class (sent_once.py) cannot be sent at
+// named. The server warns that it knows it, and the definition of a component's class (panel_fixes/served.py) cannot be sent at
 // all. Nobody seems to have reported it. Delete this when tests/ui/test_named_views.py passes without it; ids of what is
 // made in the browser are not like the server's.
 document.addEventListener("DOMContentLoaded", () => {

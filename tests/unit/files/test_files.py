@@ -17,8 +17,8 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from workbench.components.browser import downloads
-from workbench.components.browser.downloads import Downloads, written
+from workbench.components.browser import files
+from workbench.components.browser.files import Downloads, written
 from workbench.errors import FileRefused, FileStopped
 from workbench.files import file_name, formats, of_frame, write, write_sheet, write_workbook
 
@@ -113,7 +113,7 @@ def test_a_file_is_named_by_what_it_holds_and_when() -> None:
 
 
 def test_a_download_is_sent_part_by_part_as_the_browser_asks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(downloads, "PART_BYTES", 4)
+    monkeypatch.setattr(files, "PART_BYTES", 4)
     sent: list[list[Any]] = []
     page = Downloads()
     monkeypatch.setattr(page, "_send_msg", sent.append)

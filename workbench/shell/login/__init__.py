@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from tornado.web import HTTPError, RequestHandler
 
 from workbench.accounts import accounts
-from workbench.components import provider_login, signed_in
+from workbench.components import signed_in
 from workbench.config import load_settings
 from workbench.config.addresses import listed_hosts, read_host
 from workbench.connection import open_workbench
@@ -206,13 +206,13 @@ class Logout(_Page):
         """What is left to do where a provider, which may know the browser still, would log in again at once."""
         if signed_in.way(self.request) == "accounts":
             raise HTTPError(405)
-        at_provider = provider_login.provider_logout_url()
+        at_provider = signed_in.provider_logout_url()
         self.show("left", 200, again=f"{self.prefix}/", at_provider=at_provider, there="" if at_provider else "hidden")
 
     async def post(self) -> None:
         """Ends the login, and answers 303 to the login page, or to what a provider leaves to do."""
         if signed_in.way(self.request) == "provider":
-            provider_login.forget(self)
+            signed_in.forget(self)
             self.redirect(self.prefix + signed_in.LOGOUT, status=303)
             return
         await _end(signed_in.token_of(self.request))

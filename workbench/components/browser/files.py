@@ -1,14 +1,22 @@
-"""Uploads: a file that the browser hands over part by part, so that none is held in memory and no message is large."""
+"""Files between a browser and the app, part by part, none held in memory; uploads outlive their page an hour."""
 
 from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import os
+import secrets
+import shutil
 import tempfile
+import threading
+import time
+from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
+from uuid import uuid4
 
 import panel as pn
 import param
@@ -16,9 +24,59 @@ from panel.custom import JSComponent
 
 from workbench import locale
 from workbench.components import theme
-from workbench.components.inline import is_served
+from workbench.components.inline import is_served, read_aside
+from workbench.errors import FileRefused
 from workbench.locale import N_, _
 from workbench.words import visible
+
+PART_BYTES = 1 << 19
+
+
+class Downloads(JSComponent):
+    """One for each page. The browser asks for each part when it has the one before."""
+
+    _bundle = Path(__file__).with_name("downloads.js")
+
+    def __init__(self) -> None:
+        super().__init__(width=0, height=0, margin=0)
+        self._open: dict[str, tuple[str, IO[bytes]]] = {}
+        self.on_msg(lambda event: self._send_part(event.data))
+
+    async def write(self, name: str, write: Callable[[Path], object]) -> None:
+        """Has ``write`` write the file, on a thread, and hands it out. Raises WorkbenchError."""
+        self.hand_out(name, await read_aside(written, name, write))
+
+    def hand_out(self, name: str, file: IO[bytes]) -> None:
+        """Sends the file, which the browser keeps as ``name``, and closes it at its end."""
+        key = uuid4().hex
+        self._open[key] = name, file
+        self._send_part(key)
+
+    def _send_part(self, key: object) -> None:
+        """Sends the next part, an empty one at the end; nothing of what was not handed out, or is at its end."""
+        if not isinstance(key, str) or key not in self._open:
+            return
+        name, file = self._open[key]
+        part = file.read(PART_BYTES)
+        if not part:
+            file.close()
+            del self._open[key]
+        self._send_msg([key, name, base64.b64encode(part).decode("ascii")])
+
+
+def written(name: str, write: Callable[[Path], object]) -> IO[bytes]:
+    """What ``write`` writes into a file of this name, to be read. It has no place on the disk that outlives its end.
+
+    Raises FileRefused when there is no room for it.
+    """
+    try:
+        with tempfile.TemporaryDirectory(prefix="workbench-download-") as folder:
+            path = Path(folder) / name
+            write(path)
+            return path.open("rb")
+    except OSError as error:
+        raise FileRefused(f"The file could not be written: {error.strerror}.") from error
+
 
 NO_ROOM = N_("The file could not be kept here: {why}.")
 CSS = """
@@ -130,3 +188,64 @@ def new_file() -> Path:
     number, path = tempfile.mkstemp(prefix="workbench-upload-")
     os.close(number)
     return Path(path)
+
+
+SECONDS = 3600.0
+MOST_OF_ONE = 3  # of one user, the newest
+
+
+class KeptUploads:
+    """Those of one folder, each under a token that nobody guesses and that its owner alone can use."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def keep(self, path: Path, owner: str) -> str:
+        """Keeps a file, which stays where it is and may go there; returns its token, empty where it cannot be kept."""
+        token = secrets.token_urlsafe(16)
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            try:
+                os.link(path, self._place(token, owner))  # takes no space
+            except OSError:  # it is on another disk
+                shutil.copyfile(path, self._place(token, owner))
+        except OSError:
+            self.forget(token, owner)
+            return ""
+        self.tidy()
+        timer = threading.Timer(SECONDS + 1, self.tidy)
+        timer.daemon = True
+        timer.start()
+        return token
+
+    def take(self, token: str, owner: str) -> Path:
+        """Another file with what was kept. Raises OSError when it is gone, or somebody else's."""
+        self.tidy()
+        path = new_file()
+        try:
+            shutil.copyfile(self._place(token, owner), path)
+        except OSError:
+            path.unlink()
+            raise
+        return path
+
+    def forget(self, token: str, owner: str) -> None:
+        """Removes it, but what is somebody else's."""
+        with suppress(OSError):
+            self._place(token, owner).unlink()
+
+    def tidy(self) -> None:
+        """Removes what is older than its hour, and of each owner what is more than the newest."""
+        counts = Counter[str]()
+        with suppress(OSError):  # gone meanwhile: the next one tidies the rest
+            for at, path in sorted(((path.stat().st_mtime, path) for path in self.folder.iterdir()), reverse=True):
+                counts[of := path.name.partition("-")[0]] += 1
+                if counts[of] > MOST_OF_ONE or at + SECONDS < time.time():
+                    path.unlink()
+
+    def _place(self, token: str, owner: str) -> Path:
+        return self.folder / f"{_hash(owner)}-{_hash(token)}"
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

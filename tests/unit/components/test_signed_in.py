@@ -17,7 +17,7 @@ from tornado.httputil import HTTPHeaders, HTTPServerRequest, RequestStartLine
 from tornado.simple_httpclient import HTTPTimeoutError
 from tornado.web import Application, HTTPError, create_signed_value
 
-from workbench.components import provider_login, signed_in
+from workbench.components import signed_in
 
 SECRET = "of-a-cookie"
 TOKENS = {"access_token": "opaque-access", "refresh_token": "opaque-refresh"}
@@ -39,7 +39,7 @@ def came_back(address: str, answer: object = None, cookie: str = "") -> tuple[HT
     headers = HTTPHeaders({"Host": "127.0.0.1", "Cookie": cookie})
     line = RequestStartLine("GET", address, "HTTP/1.1")
     request = HTTPServerRequest(start_line=line, headers=headers, connection=Mock())
-    made = provider_login.handler_of(app, request)
+    made = signed_in.handler_of(app, request)
     assert made is not None
     handler: Any = made(Application(cookie_secret=SECRET), request)
     asked: list[str] = []

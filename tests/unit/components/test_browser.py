@@ -1,14 +1,18 @@
-"""Uploads that outlive their page and the app: given back to whom they belong, and gone after their hour."""
+"""What a component asks of its browser: uploads that outlive their page, and drafts."""
 
 from __future__ import annotations
 
+import json
+import logging
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.conftest import wait_until
-from workbench.components.browser import kept_uploads
-from workbench.components.browser.kept_uploads import KeptUploads
+from workbench.components.browser import files
+from workbench.components.browser.files import KeptUploads
+from workbench.components.browser.page import Unsaved
 
 
 @pytest.fixture
@@ -50,7 +54,7 @@ def test_the_oldest_of_many_goes_and_each_after_its_time(
 ) -> None:
     tokens = [kept.keep(uploaded(tmp_path, str(n)), "ann") for n in range(4)]
     assert [is_there(kept, token, "ann") for token in tokens] == [False, True, True, True]
-    monkeypatch.setattr(kept_uploads, "SECONDS", -1.0)
+    monkeypatch.setattr(files, "SECONDS", -1.0)
     kept.keep(uploaded(tmp_path, "soon"), "ben")
     wait_until(lambda: not list(kept.folder.iterdir()), "the end of its time")
 
@@ -59,3 +63,26 @@ def test_what_cannot_be_kept_has_no_token(kept: KeptUploads, tmp_path: Path) -> 
     (tmp_path / "data").write_text("no folder")
     assert kept.keep(uploaded(tmp_path), "ann") == ""
     kept.tidy()
+
+
+def test_a_draft_is_given_and_taken_back() -> None:
+    form: dict[str, Any] = {"typed": "77"}
+    taken: list[dict[str, Any]] = []
+    draft = Unsaved("form", lambda: form or None, taken.append)
+    draft.tell()
+    assert json.loads(draft.text) == form
+    draft.kept = draft.text
+    assert taken == [form]
+    form.clear()
+    draft.tell()
+    assert draft.text == ""
+
+
+@pytest.mark.parametrize("kept", ["no JSON", "[]", "{}", '{"typed": null}'])
+def test_a_draft_that_cannot_be_used_is_left_out(kept: str, caplog: pytest.LogCaptureFixture) -> None:
+    def take(draft: dict[str, Any]) -> None:
+        draft["typed"].strip()
+
+    with caplog.at_level(logging.WARNING):
+        Unsaved("form", lambda: None, take).kept = kept
+    assert "could not be used" in caplog.text
