@@ -22,7 +22,7 @@ import workbench.shell  # noqa: F401
 from workbench.components import gate, signed_in
 from workbench.connection import open_workbench
 from workbench.errors import WorkbenchError
-from workbench.reports.scheduler import Scheduler
+from workbench.reports.background import Scheduler
 from workbench.shell import login, shared_port
 from workbench.telemetry import exposition
 

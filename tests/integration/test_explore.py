@@ -20,12 +20,11 @@ from tests.conftest import wait_until
 from tests.examples import HOSTILE, LATTE, sale
 from tests.integration.plain_metrics import plain
 from workbench.connection import Workbench
-from workbench.dashboards.explore import Explore
+from workbench.dashboards.explore import Explore, MyDashboard
 from workbench.dashboards.feed import Feed
 from workbench.dashboards.pivot import PivotTable
 from workbench.dashboards.question_charts import tiles_of
 from workbench.dashboards.question_figures import GroupNames, adds_nothing, figure_text, figures_of, totals_of
-from workbench.dashboards.saved_questions import MyDashboard
 from workbench.database.replication import ReadPosition
 from workbench.database.sql_files import drawable
 from workbench.errors import FieldError
@@ -34,7 +33,7 @@ from workbench.filters.question import Asked, Question
 from workbench.filters.saved_views import SavedViews
 from workbench.live import Live
 from workbench.metrics import DIMENSIONS, METRICS
-from workbench.reports.question_notebook import question_notebook
+from workbench.reports.freeze import question_notebook
 from workbench.sample import load
 
 QUESTIONS = 40

@@ -22,7 +22,7 @@ from tests.stand_in import carry, stand_in
 from workbench import sample
 from workbench.config import Settings
 from workbench.connection import Workbench
-from workbench.dashboards.reconciliation import Reconciliation
+from workbench.dashboards.pipeline_cards import Reconciliation
 from workbench.database import positions
 from workbench.database.engines import Engines, connect
 from workbench.database.positions import beat, mark, wait_for_replica

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-WHERE = "from workbench.cli.lab import working_folder; print(working_folder())"
+WHERE = "from workbench.cli.serving import working_folder; print(working_folder())"
 
 
 @pytest.fixture(scope="module")

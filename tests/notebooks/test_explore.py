@@ -12,7 +12,7 @@ import pytest
 
 from tests.conftest import on_a_thread
 from tests.notebooks.cells import cells
-from workbench.cli.lab import notebooks_folder
+from workbench.cli.serving import notebooks_folder
 from workbench.config import Settings
 from workbench.reports.library import reports_folder
 

@@ -20,10 +20,9 @@ from workbench.accounts.actor import Actor, ask_for_actor, os_user
 from workbench.config import Settings
 from workbench.errors import ReportError, ReportStopped
 from workbench.reports.background import WAITS, Runs
-from workbench.reports.export import html
 from workbench.reports.history import History
 from workbench.reports.library import Report, find_report, read_report, reports_folder
-from workbench.reports.run import run
+from workbench.reports.run import html, run
 
 SECRETS = """
 from workbench.config import load_settings

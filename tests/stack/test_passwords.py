@@ -21,8 +21,7 @@ from workbench.metrics import views
 from workbench.servers import cluster
 from workbench.servers.risingwave import build
 from workbench.servers.risingwave.cdc import is_read
-from workbench.servers.risingwave.console import console
-from workbench.servers.risingwave.reader import is_open_to_all, keep_superusers, set_password, signed_in
+from workbench.servers.risingwave.console import console, is_open_to_all, keep_superusers, set_password, signed_in
 from workbench.servers.risingwave.relations import SECRET
 
 READER = "reader-of-a-test"  # as the settings of a stack of one's own have it

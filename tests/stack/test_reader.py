@@ -22,8 +22,7 @@ from workbench.metrics import views
 from workbench.servers.health import status
 from workbench.servers.risingwave import build
 from workbench.servers.risingwave.cdc import REBUILD
-from workbench.servers.risingwave.console import console
-from workbench.servers.risingwave.reader import is_open_to_all, keep_superusers, set_password, signed_in
+from workbench.servers.risingwave.console import console, is_open_to_all, keep_superusers, set_password, signed_in
 
 VIEW = "sales_by_hour"
 LEAVING = [

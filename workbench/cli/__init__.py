@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from workbench.cli import figures, imports, lab, report, risingwave, servers, serving, user
+from workbench.cli import figures, imports, report, risingwave, servers, serving, user
 from workbench.cli.bench.command import bench
 from workbench.cli.shared import errors
 from workbench.errors import WorkbenchError
@@ -27,7 +27,7 @@ COMMANDS = (
     servers.undo_sample,
     serving.serve,
     serving.demo,
-    lab.lab,
+    serving.lab,
     figures.verify,
     report.report,
     figures.export,

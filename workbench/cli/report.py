@@ -141,9 +141,8 @@ def _given(texts: list[str]) -> dict[str, str]:
 
 def _run(chosen: Report, given: dict[str, str], target: Path, kind: Format, seconds: int | None) -> Finished:
     from workbench.files.chromium import find_chromium
-    from workbench.reports.export import export
     from workbench.reports.library import parse_all
-    from workbench.reports.recorded import run_recorded
+    from workbench.reports.run import export, run_recorded
 
     values = parse_all(chosen.parameters, given, load_settings().clock.today())
     if kind is Format.pdf:

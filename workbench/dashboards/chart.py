@@ -44,9 +44,8 @@ from workbench.components import theme
 from workbench.components.html import table_html
 from workbench.connection import Workbench
 from workbench.dashboards.feed import Feed, Moment
-from workbench.dashboards.still import Still
 from workbench.dashboards.tile import MOST_ROWS, Tile, first_of, once
-from workbench.dashboards.tile_card import Button
+from workbench.dashboards.tile_card import Button, Still
 from workbench.database.replication import Answer
 from workbench.files import FORMATS
 from workbench.filters import Filters

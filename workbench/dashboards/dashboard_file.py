@@ -11,8 +11,8 @@ from panel.viewable import Viewable, Viewer
 from workbench.components.html import flow
 from workbench.components.theme import esc
 from workbench.dashboards.feed import Feed, Moment
-from workbench.dashboards.still import content
 from workbench.dashboards.tile import Tile, html
+from workbench.dashboards.tile_card import content
 from workbench.errors import WorkbenchError
 from workbench.files import file_name, format_of, write_workbook
 from workbench.locale import N_, _

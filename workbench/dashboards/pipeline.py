@@ -21,8 +21,7 @@ from workbench.components.inline import done_at_once, while_shown
 from workbench.components.messages import Said
 from workbench.components.theme import age, esc, freshness, size
 from workbench.connection import Workbench
-from workbench.dashboards.latency import CommitLatency
-from workbench.dashboards.reconciliation import Reconciliation
+from workbench.dashboards.pipeline_cards import CommitLatency, Reconciliation
 from workbench.dashboards.sample_section import SampleSection
 from workbench.dashboards.tile import html
 from workbench.database.engines import Engines

@@ -24,9 +24,8 @@ from workbench.components.messages import Said
 from workbench.components.tasks import Controls, Job
 from workbench.config.clock import StoreClock
 from workbench.connection import Workbench
-from workbench.dashboards.report_fields import ReportFields
 from workbench.dashboards.report_lists import OPEN, REPEAT, RunList, ScheduleList
-from workbench.dashboards.schedule_form import Chosen, ScheduleForm
+from workbench.dashboards.schedule_form import Chosen, ReportFields, ScheduleForm
 from workbench.dashboards.tile import card, html
 from workbench.errors import ReportGone, WorkbenchError
 from workbench.files.chromium import installed_chromium

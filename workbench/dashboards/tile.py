@@ -22,8 +22,7 @@ from workbench.components.inline import when_shown
 from workbench.components.panel_fixes.served import Own
 from workbench.connection import Workbench
 from workbench.dashboards.feed import Feed, Found, Moment
-from workbench.dashboards.still import Still, content, picture
-from workbench.dashboards.tile_card import Button, TileCard, stylesheets
+from workbench.dashboards.tile_card import Button, Still, TileCard, content, picture, stylesheets
 from workbench.database.failures import called
 from workbench.database.replication import Answer
 from workbench.database.sql_files import drawable

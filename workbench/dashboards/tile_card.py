@@ -1,14 +1,19 @@
-"""The card of a tile, one component: title, buttons, what it shows, who answered when; and that line for the page."""
+"""The card of a tile, one component: title, buttons, body, who answered; and the same in a file without a server."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import base64
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from html import escape
 from pathlib import Path
 from typing import Any
 
 import param
+from bokeh.models import Plot
 from panel.custom import JSComponent
 from panel.io.document import hold
 from panel.viewable import Child
@@ -16,6 +21,9 @@ from panel.viewable import Child
 from workbench.components import theme
 from workbench.config.clock import StoreClock
 from workbench.database.failures import called
+from workbench.errors import FileRefused
+from workbench.files.chromium import printed, scripted
+from workbench.reports.html import as_json, bokeh, embedded, page
 
 RENEW_SECONDS = 5.0  # an age that only grows is not sent; a newer as-of is, this often
 Button = tuple[str, str, bool]  # its name, its label, whether it is pressed
@@ -125,3 +133,60 @@ class PageLine(JSComponent):
 
     def __init__(self, page: str) -> None:
         super().__init__(page=page, stylesheets=stylesheets(), margin=0, sizing_mode="stretch_width")
+
+
+WIDTH = 880
+PICTURE = """<!DOCTYPE html><meta charset="utf-8"><script>{bokeh}</script>
+<div id="chart" style="width: {width}px"></div><pre id="made"></pre>
+<script>(async () => {{
+  const [view] = await Bokeh.embed.embed_item({item}, "chart")
+  const reader = new FileReader()
+  reader.onload = () => {{ document.getElementById("made").textContent = reader.result }}
+  reader.readAsDataURL(await (await view.export("{kind}", true)).to_blob())
+}})()</script>"""
+LINK = re.compile(r"</?a\b[^>]*>")  # to other pages, which a file does not have
+MADE = re.compile(r'<pre id="made">data:[^,<]*;base64,([^<]+)</pre>')
+
+
+@dataclass(frozen=True)
+class Still:
+    """What a tile shows: texts, ``html`` that is below the chart or stands for it, and who answered as of when."""
+
+    title: str
+    about: str
+    html: str
+    source: str
+    legend: tuple[tuple[str, str], ...] = ()
+    figure: Plot | None = None
+
+
+def content(kind: str, title: str, values: Mapping[str, str], source: str, stills: Iterable[Still]) -> bytes:
+    """A page, as ``html`` or ``pdf``: a heading with what it is of, then a card for each. It asks no network.
+
+    Raises FileRefused.
+    """
+    css = "".join([*stylesheets(), Path(__file__).with_name("still.css").read_text(encoding="utf-8")])
+    cards = "".join(map(_card, stills))
+    text = page(title, values, source, f'<div class="tiles">{cards}</div>', css.replace(":host", ":root"))
+    return printed(text) if kind == "pdf" else text.encode()
+
+
+def _card(still: Still) -> str:
+    legend = "".join(f'<span class="key {kind}">{theme.esc(text)}</span>' for kind, text in still.legend)
+    chart = "" if still.figure is None else embedded(still.figure, still.figure.height or 0)
+    html = LINK.sub("", still.html)
+    words = f'<h2>{theme.esc(still.title)}</h2><p class="soft">{theme.esc(still.about)}</p>'
+    foot = f'<p class="soft">{theme.esc(still.source)}</p>'
+    return f'<section class="card">{words}<p class="soft legend">{legend}</p>{chart}{html}{foot}</section>'
+
+
+def picture(still: Still, kind: str) -> bytes:
+    """The chart as ``png`` or ``svg``, as a page's own download makes it. Raises FileRefused."""
+    if still.figure is None:
+        raise FileRefused(f"{still.title} shows no chart now: there is no {kind} of it.")
+    item = as_json(still.figure)
+    text = scripted(PICTURE.format(bokeh="\n".join(bokeh()), width=WIDTH, item=item, kind=escape(kind)), "A picture")
+    made = MADE.search(text)
+    if made is None:
+        raise FileRefused(f"Chromium did not draw {still.title}.")
+    return base64.b64decode(made[1])

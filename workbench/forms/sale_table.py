@@ -28,8 +28,7 @@ from workbench.forms.sale_address import Place
 from workbench.forms.sale_columns import NEWEST_FIRST, ColumnChoice, empty_table, page_rows
 from workbench.forms.sale_filters import SaleFilters
 from workbench.forms.sale_history import history_html
-from workbench.forms.sale_html import line_table, sale_summary
-from workbench.forms.sale_panel import OPEN, ROWS, RowActions, SalePanel
+from workbench.forms.sale_html import OPEN, ROWS, RowActions, SalePanel, line_table, sale_summary
 from workbench.forms.tabulator import Pager, sideways
 from workbench.live import Live
 from workbench.locale import N_, _

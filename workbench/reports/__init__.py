@@ -10,7 +10,6 @@ import importlib
 from typing import Any
 
 _PLACES = {
-    "charts": ("Chart", "Picture", "bars", "chart", "lines"),
     "data": (
         "ReportData",
         "answered",
@@ -23,9 +22,9 @@ _PLACES = {
         "within",
     ),
     "freeze": ("FrozenView",),
+    "html": ("Chart", "Picture", "Table", "bars", "chart", "lines", "table"),
     "library": ("Between", "Day", "Month"),
     "reconciliations": ("reconcile",),
-    "tables": ("Table", "table"),
 }
 _MODULES = {name: module for module, names in _PLACES.items() for name in names}
 

@@ -1,8 +1,9 @@
-"""run(): executes a report in a process of its own, as the reader, with a time limit, and stops it when asked."""
+"""run(): executes a report in a process of its own, as the reader, within a time; exported, and recorded."""
 
 from __future__ import annotations
 
 import asyncio
+import copy
 import json
 import logging
 import os
@@ -16,13 +17,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import nbformat
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
+from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
@@ -32,13 +34,18 @@ from workbench import errors
 from workbench.accounts.actor import current_actor
 from workbench.config import OF_SERVER, Settings
 from workbench.config.clock import StoreClock, utc_now
-from workbench.errors import ReportError, ReportStopped
+from workbench.errors import ReportError, ReportStopped, WorkbenchError
+from workbench.files.chromium import printed
 from workbench.locale import N_, _, sentences
+from workbench.reports.history import FAILED, KEPT, Recording
+from workbench.reports.html import page
 from workbench.reports.library import Report, Value
+from workbench.reports.texts import engines_text, shown
 from workbench.servers.disk import full_in_words
+from workbench.words import heading
 
 # What Python itself needs to start; whatever else the environment holds is not for a report.
-KEPT = ("PATH", "LANG", "LC_ALL", "TZ", "PYTHONPATH", "LD_LIBRARY_PATH", "SYSTEMROOT")
+PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "PYTHONPATH", "LD_LIBRARY_PATH", "SYSTEMROOT")
 # The settings that a report is given. A new one is not, above all no new password, unless it is named here.
 GIVEN = (
     *(
@@ -87,7 +94,7 @@ def as_reader(settings: Settings, folder: Path) -> Settings:
 
 def environment(settings: Settings, folder: Path) -> dict[str, str]:
     """The environment of the process, whose home and temporary folder is ``folder``."""
-    kept = {name: os.environ[name] for name in KEPT if name in os.environ}
+    kept = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     own = {name: str(folder) for name in ("HOME", "TMPDIR", "IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR")}
     given = as_reader(settings, folder)
     values = {name.upper(): _plain(getattr(given, name)) for name in GIVEN}
@@ -102,7 +109,7 @@ LOOK_SECONDS = 0.1
 MOST_LETTERS = 300
 LIMIT_OF_ALL = N_("WORKBENCH_REPORT_SECONDS sets the limit.")
 LIMIT_OF_ONE = N_("The limit was given for it, as by --timeout.")
-FAILED = N_("The report {name} failed {place}: {cause}")
+FAILED_AT = N_("The report {name} failed {place}: {cause}")
 # Runs after the last cell: what was asked of whom, as of when. The author cannot forget it.
 LAST_CELL = "from workbench.reports import answered\nprint(answered(globals()))"
 
@@ -240,7 +247,7 @@ class _Run:
         if cell_index not in self._cells:
             return  # ours, not the report's
         number, of = self._cells.index(cell_index) + 1, len(self._cells)
-        title = heading(self._notebook.cells[:cell_index])
+        title = last_heading(self._notebook.cells[:cell_index])
         self._place = _("in cell {n} of {all} ({title})", n=number, all=of, title=title)
         self._progress(number, of, title)
 
@@ -248,13 +255,75 @@ class _Run:
         if isinstance(error, CellExecutionError):
             is_ours = hasattr(errors, error.ename)  # such an error says by itself what is wrong
             cause = " ".join((error.evalue if is_ours else f"{error.ename}: {error.evalue}").split())[:MOST_LETTERS]
-            raise ReportError(_(FAILED, name=self._report.name, place=self._place, cause=cause))
+            raise ReportError(_(FAILED_AT, name=self._report.name, place=self._place, cause=cause))
         if error is not None:
             cause = type(error).__name__
-            raise ReportError(_(FAILED, name=self._report.name, place=self._place, cause=cause)) from error
+            raise ReportError(_(FAILED_AT, name=self._report.name, place=self._place, cause=cause)) from error
 
 
-def heading(cells: list[NotebookNode]) -> str:
+def last_heading(cells: list[NotebookNode]) -> str:
     """The last heading of these cells, without its marks."""
     lines = [line for cell in cells if cell.cell_type == "markdown" for line in cell.source.splitlines()]
     return next((line.lstrip("# ") for line in reversed(lines) if line.startswith("#")), _("no heading"))
+
+
+Format = Literal["html", "ipynb", "pdf"]
+
+
+def export(finished: Finished, kind: Format) -> bytes:
+    """The report in a format. Raises FileRefused when it should be PDF and there is no Chromium."""
+    if kind == "ipynb":
+        return nbformat.writes(finished.notebook).encode()
+    text = html(finished)
+    return printed(text) if kind == "pdf" else text.encode()
+
+
+def html(finished: Finished) -> str:
+    """A page of prose, tables, pictures and charts, without code, under a heading with what it was run with."""
+    values = {"moment": finished.clock.text(finished.ran_at), "who": finished.by, "currency": finished.currency}
+    source = _("Run {moment} by {who}. Money in {currency}.", **values)
+    if finished.as_of:
+        values = {"engine": engines_text(finished.engine), "moment": finished.clock.text(finished.as_of)}
+        source = f"{_('Answered by the {engine}, data as of {moment}.', **values)} {source}"
+    kinds = finished.report.kinds
+    given = {heading(name): shown(value, kinds.get(name)) for name, value in finished.values.items()}
+    return page(_(finished.report.title), given, source, _body(finished.notebook))
+
+
+def _body(notebook: NotebookNode) -> str:
+    """The notebook's prose and outputs; its title stands in the page's heading."""
+    shown = copy.deepcopy(notebook)
+    shown.cells[0].source = shown.cells[0].source.partition("\n")[2]
+    exporter = HTMLExporter(
+        template_name="basic", exclude_input=True, exclude_input_prompt=True, exclude_output_prompt=True
+    )
+    return str(exporter.from_notebook_node(shown)[0])
+
+
+def run_recorded(
+    recording: Recording | None,
+    report: Report,
+    values: Mapping[str, Value],
+    settings: Settings,
+    *,
+    by: str = "",
+    seconds: float | None = None,
+    progress: OnCell = quiet,
+    should_stop: Callable[[], bool] = never,
+) -> Finished:
+    """As ``run``. Without a ``recording``, where none can be written, the history does not know of it."""
+    began = time.monotonic()
+    try:
+        finished = run(report, values, settings, by=by, seconds=seconds, progress=progress, should_stop=should_stop)
+        if recording is not None:
+            files = {kind: export(finished, kind) for kind in KEPT}
+            recording.done(files, finished.seconds, finished.engine, finished.as_of)
+    except BaseException as error:
+        if recording is not None:
+            said = str(error) if isinstance(error, WorkbenchError) else FAILED
+            recording.end("stopped" if isinstance(error, ReportStopped) else "failed", said, time.monotonic() - began)
+        raise
+    finally:
+        if recording is not None:
+            recording.history.tidy_once_a_day()
+    return finished

@@ -23,10 +23,10 @@ from workbench.config.clock import utc_now
 from workbench.errors import ReportError, ScheduleRefused, WorkbenchError
 from workbench.files.chromium import find_chromium
 from workbench.locale import _, english
-from workbench.reports.every import read_every
 from workbench.reports.history import FAILED, Entry, Form, History, Mail
 from workbench.reports.library import Kind, find_report, parse_all
 from workbench.reports.mail import can_send, made, send_one
+from workbench.reports.texts import read_every
 from workbench.servers.disk import full_in_words, unfinished, write_new, write_whole
 
 log = logging.getLogger(__name__)
@@ -296,7 +296,7 @@ def _run(schedules: Schedules, schedule: Schedule, moment: datetime, settings: S
 
 
 def _ran(schedule: Schedule, moment: datetime, settings: Settings) -> Entry:
-    from workbench.reports.recorded import run_recorded
+    from workbench.reports.run import run_recorded
 
     history, by = History.of(settings), schedule.by
     mail = Mail(schedule.to, schedule.form) if schedule.to else None

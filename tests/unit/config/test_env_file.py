@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from workbench.cli.lab import refuse_unwritable_home
+from workbench.cli.serving import refuse_unwritable_home
 from workbench.config import Settings, env_file, load_settings
 from workbench.errors import SettingsError, WorkbenchError
 from workbench.servers.cluster.layout import layout_of

@@ -15,9 +15,9 @@ from workbench.config.addresses import checked_addresses
 from workbench.config.clock import StoreClock
 from workbench.errors import ParameterRefused, ScheduleRefused
 from workbench.filters.periods import CUSTOM, PERIODS
-from workbench.reports.every import read_every
 from workbench.reports.library import Parameter, find_report, parse_all, shown_period
 from workbench.reports.schedules import Schedule, Schedules
+from workbench.reports.texts import read_every
 
 BERLIN = StoreClock(ZoneInfo("Europe/Berlin"))
 TODAY = date(2026, 11, 25)  # a Wednesday

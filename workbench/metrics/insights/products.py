@@ -1,7 +1,8 @@
-"""Products: what each one brings, its rank and ABC class, how it grew; and why its revenue is not what it was."""
+"""Products: what each one brings, its rank and ABC class; why its revenue changed; and how much is given off."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Literal
 
@@ -9,8 +10,9 @@ import pandas as pd
 
 from workbench.database.replication import Answer
 from workbench.errors import MetricError
-from workbench.metrics import AnyWhere, Source, ask
-from workbench.metrics.definitions import percent
+from workbench.metrics import AnyWhere, Source, ask, sums
+from workbench.metrics.ask import key_columns, ordered
+from workbench.metrics.definitions import checked, percent
 from workbench.sales.models import CENT
 from workbench.sales.products import newest
 
@@ -192,3 +194,58 @@ def _row(code: str, before: tuple[Decimal, Decimal, int], now: tuple[Decimal, De
         "discount_effect": before[1] - now[1],
         "revenue": now[0],
     }
+
+
+MEASURES = ("discount_given", "lines", "discounted_lines", "revenue", "discounted_revenue")
+COUNTS = ("lines", "discounted_lines")
+DISCOUNT_COLUMNS = (
+    "discount_given",
+    "discount_rate",
+    *COUNTS,
+    "discounted_share",
+    "revenue",
+    "revenue_discounted",
+    "revenue_undiscounted",
+)
+
+
+def discounts(source: Source, where: AnyWhere = None, *, by: Sequence[str] = ()) -> Answer[pd.DataFrame]:
+    """One row for each group of ``by`` (dimensions of the metrics) with a matching line, sorted by ``by``, None last.
+
+    One row when ``by`` is empty, of zeros when nothing matches. After the columns of ``by`` come DISCOUNT_COLUMNS:
+
+    - ``discount_given`` (Decimal, cents) on the matching lines; ``discount_rate``: percent of the price before it.
+    - ``lines`` and ``discounted_lines`` (int): all that were sold, and those with a discount; ``discounted_share``:
+      percent of lines.
+    - ``revenue`` (Decimal, cents), after discount; ``revenue_discounted`` is that of lines with a discount,
+      ``revenue_undiscounted`` that of the others.
+
+    Percents are Decimal with two places, rounded half up, None when the divisor is zero. Days are datetime64. Raises
+    MetricError for an unknown dimension, and ServerUnavailable.
+    """
+    checked(["discount_given"], by)
+    found = sums(source, MEASURES, by, source.where(where))
+    groups = {
+        key: values for key, values in found.value.items() if any(values.get(name) for name in MEASURES) or not by
+    }
+    keys = ordered(groups)
+    columns = key_columns(keys, by)
+    rows = [_discount_values(*(groups[key].get(name, 0) for name in MEASURES)) for key in keys]
+    for place, name in enumerate(DISCOUNT_COLUMNS):
+        columns[name] = pd.Series([row[place] for row in rows], dtype="int64" if name in COUNTS else object)
+    return found.map(lambda _groups: pd.DataFrame(columns))
+
+
+def _discount_values(discount: int, lines: int, discounted: int, revenue: int, of_discounted: int) -> tuple[Any, ...]:
+    """The values of DISCOUNT_COLUMNS, of sums in cents."""
+    given, paid, with_discount = (Decimal(cents).scaleb(-2) for cents in (discount, revenue, of_discounted))
+    return (
+        given,
+        percent(given, given + paid),
+        lines,
+        discounted,
+        percent(discounted, lines),
+        paid,
+        with_discount,
+        paid - with_discount,
+    )

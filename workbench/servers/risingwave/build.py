@@ -18,9 +18,18 @@ from workbench.database.engines import Engines, connect
 from workbench.database.failures import SERVER_ERRORS
 from workbench.database.sql_files import read_sql, run_sql
 from workbench.errors import RisingWaveRefused, ServerUnavailable
-from workbench.servers.risingwave import cdc, reader
+from workbench.servers.risingwave import cdc
 from workbench.servers.risingwave.cdc import Say, drop_slot
-from workbench.servers.risingwave.console import SLOT, Console, console
+from workbench.servers.risingwave.console import (
+    SLOT,
+    Console,
+    console,
+    ensure_reader,
+    keep_superusers,
+    let_read,
+    set_password,
+    signed_in,
+)
 from workbench.servers.risingwave.relations import (
     FINGERPRINTS,
     FOLLOWED,
@@ -72,8 +81,8 @@ class _Builder:
         postgresql = cdc.check(self._engines, self._rw.version, SOURCE in self._names)
         settings = self._engines.settings
         cdc.refuse_other(settings, self._names, self._fingerprints)
-        reader.keep_superusers(self._rw, settings)
-        reader.ensure(self._rw, settings)
+        keep_superusers(self._rw, settings)
+        ensure_reader(self._rw, settings)
         if SOURCE in self._names:
             cdc.keep_password(self._engines, self._rw, self._say)
         for name, mark in cdc.fingerprints_of(settings).items():  # before they are made: an interrupted run goes on
@@ -87,7 +96,7 @@ class _Builder:
             self._place(relation, self._make_view, self._make_view)
         for relation in self._materialized:
             self._place(relation, self._fill, self._swap)
-        reader.let_read(self._rw, settings)
+        let_read(self._rw, settings)
         return self._built
 
     def _place(self, relation: Relation, make: Callable[[Relation], None], change: Callable[[Relation], None]) -> None:
@@ -135,7 +144,7 @@ class _Builder:
                         self._say(f"Stopping to fill {relation.name}, at {job.progress}")
                 raise
             filling.result()
-        reader.let_read(self._rw, self._engines.settings)  # before it takes the place of one that is read
+        let_read(self._rw, self._engines.settings)  # before it takes the place of one that is read
 
     def _remove_what_nothing_makes(self) -> None:
         kept = {relation.name for relation in (*views(), *self._materialized)}
@@ -212,12 +221,12 @@ def rotate(settings: Settings, superusers: SecretStr, readers: SecretStr) -> lis
     RisingWaveRefused.
     """
     changed = settings.model_copy(update={"risingwave_password": superusers, "risingwave_reader_password": readers})
-    with reader.signed_in(settings, *_who_enters(settings, superusers)) as rw:
+    with signed_in(settings, *_who_enters(settings, superusers)) as rw:
         users = [row.usename for row in rw.run(read_sql("risingwave/catalog/superusers"))]
         for user in sorted(users, key=lambda name: name == settings.risingwave_user):  # who asks comes last
-            with reader.signed_in(settings, user, _password_of(settings, user, superusers)) as itself:
-                reader.set_password(itself, user, superusers.get_secret_value())
-        reader.ensure(rw, changed)
+            with signed_in(settings, user, _password_of(settings, user, superusers)) as itself:
+                set_password(itself, user, superusers.get_secret_value())
+        ensure_reader(rw, changed)
     return [*users, settings.risingwave_reader_user]
 
 
@@ -239,7 +248,7 @@ def _password_of(settings: Settings, user: str, new: SecretStr) -> str:
     """The one that it has: the new one after an interrupted change."""
     old = settings.risingwave_password.get_secret_value()
     try:
-        with reader.signed_in(settings, user, old):
+        with signed_in(settings, user, old):
             return old
     except ServerUnavailable:
         return new.get_secret_value()

@@ -18,8 +18,7 @@ from workbench.database.failures import in_words, is_away, refused_tls
 from workbench.database.positions import committed_with_heartbeat, followers
 from workbench.database.sql_files import read_sql, run_sql
 from workbench.errors import CdcError, RisingWaveRefused
-from workbench.servers.risingwave.console import SLOT, Console
-from workbench.servers.risingwave.reader import let_read
+from workbench.servers.risingwave.console import SLOT, Console, let_read
 from workbench.servers.risingwave.relations import HEARTBEAT, SECRET, SOURCE, source, tables
 from workbench.words import counted
 

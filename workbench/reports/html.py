@@ -1,12 +1,16 @@
-"""Charts of a report that need no server: interactive where BokehJS is on the page, or still pictures as SVG."""
+"""What a report shows without a server: tables, charts, still or interactive, and the page of HTML around them.
+
+It stands apart from `run`, whose libraries take two seconds to import: pages of the app write files by this alone.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from math import ceil, floor, log10
+from pathlib import Path
 from typing import Any
 
 import holoviews as hv
@@ -14,12 +18,68 @@ import holoviews.plotting.bokeh  # registers what draws; hv.extension would also
 import pandas as pd
 from bokeh.embed import json_item
 from bokeh.models import ColumnDataSource, LayoutDOM
+from bokeh.resources import INLINE
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from workbench import locale
-from workbench.components.theme import PALETTE, esc
-from workbench.locale import N_, _, conventions, in_sentence
-from workbench.reports.tables import Table, folded, text
+from workbench.components.html import table_html
+from workbench.components.theme import NOTHING, PALETTE, esc
+from workbench.locale import N_, _, conventions, in_sentence, language
 from workbench.words import counted, heading
+
+
+class Table:
+    """Shows ``frame``, in the order that it has; the last ``totals`` rows are set apart."""
+
+    def __init__(self, frame: pd.DataFrame, totals: int = 0) -> None:
+        self.frame = frame
+        self._totals = totals
+
+    def __repr__(self) -> str:
+        texts = self.frame.map(text).rename(columns=str)
+        return texts.to_string(index=False, max_rows=None, max_cols=None) if len(texts) else "no rows"
+
+    def _repr_html_(self) -> str:
+        """The table with escaped texts, numbers to the right, thousands separated."""
+        if self.frame.empty:
+            return '<p class="nothing">' + _("Nothing to show.") + "</p>"
+        heads = [(heading(name), _is_number(self.frame[name])) for name in self.frame.columns]
+        rows = (
+            [text(value, is_grouped=True) for value in row] for row in self.frame.itertuples(index=False, name=None)
+        )
+        return table_html(heads, rows, totals=self._totals)
+
+
+def folded(frame: pd.DataFrame) -> str:
+    """The figures behind a chart, as HTML that opens on a click: for readers of screens, and to copy."""
+    return f'<details class="figures"><summary>{_("The figures")}</summary>{Table(frame)._repr_html_()}</details>'
+
+
+def table(frame: pd.DataFrame, totals: int = 0) -> Table:
+    """The frame as a table; its last ``totals`` rows are totals."""
+    return Table(frame, totals)
+
+
+def text(value: Any, *, is_grouped: bool = False) -> str:
+    """One cell: days as they are written here, a dash for what is not there, numbers with all places that they have.
+
+    Numbers are plain, for tests to compare, or as they are written here where they are ``is_grouped``.
+    """
+    if value is None or value is pd.NaT or value != value:
+        return NOTHING
+    if isinstance(value, pd.Timestamp):
+        return locale.day(value)
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        return str(value)
+    return locale.number(value) if is_grouped else str(value)
+
+
+def _is_number(column: pd.Series) -> bool:
+    """Whether all that is there are numbers; a column of names for numbers (store) reads as such too."""
+    known = [value for value in column.tolist() if value is not None and value == value]
+    return bool(known) and all(isinstance(value, int | Decimal) and not isinstance(value, bool) for value in known)
+
 
 CLASS = "workbench-chart"
 # What a notebook shows where BokehJS has not been loaded: loading it here would put megabytes into every notebook.
@@ -185,3 +245,30 @@ def _round_up(value: float) -> float:
         return 1.0
     power = 10 ** floor(log10(value))
     return next(step * power for step in (1, 1.2, 1.6, 2, 2.4, 3.2, 4, 6, 8, 10) if step * power >= value)
+
+
+FOLDER = Path(__file__).parent
+
+
+def page(title: str, values: Mapping[str, str], source: str, body: str, more_css: str = "") -> str:
+    """A page under a heading with what it is of and where it comes from; ``body`` is HTML of our own, as is the CSS.
+
+    It is dark where its reader's screen is, but not with more CSS, which has its own colours.
+    """
+    environment = Environment(loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined)
+    return environment.get_template("page.html.j2").render(
+        language=language(),
+        title=title,
+        theme="light" if more_css else "",
+        values=values,
+        source=source,
+        css=Markup((FOLDER / "page.css").read_text(encoding="utf-8") + more_css),
+        scripts=[Markup(text) for text in bokeh()] if f'class="{CLASS}"' in body else [],  # Bokeh's own
+        body=Markup(body),
+    )
+
+
+def bokeh() -> list[str]:
+    """BokehJS, as far as figures need it."""
+    resources = INLINE.clone(components=["bokeh"])
+    return list(resources.js_raw)

@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from workbench import locale
-from workbench.dashboards.report_fields import ReportFields
+from workbench.dashboards.schedule_form import ReportFields
 from workbench.reports.library import Kind, Parameter
 from workbench.reports.texts import every_text, values_text
 
