@@ -47,11 +47,35 @@ class Asked(NamedTuple):
         return [MetricQuery(self.metrics, by, where) for by in [*((name,) for name in self.by), ()]]
 
 
+class Names(param.List):
+    """Names of metrics, or at most two of BY. Raises MetricError for anything else, and the ones before stay."""
+
+    def _validate(self, val: Any) -> None:
+        super()._validate(val)
+        if self.name == "metrics" and val:
+            checked(val, ())
+        if self.name == "by":
+            _refuse_by(val)
+
+
+def _refuse_by(names: list[str]) -> None:
+    for name in names:
+        if name in GRAINED:
+            raise MetricError(_("A {grain} is asked by 'day', with {grain} as the grain of the filters.", grain=name))
+        if name not in BY:
+            text = _("There is no dimension {name}. There are {names}.", name=repr(name), names=", ".join(BY))
+            raise MetricError(text)
+    if len(names) > MOST_BY:
+        values = {"n": MOST_BY, "names": ", ".join(names)}
+        raise MetricError(_("At most {n} dimensions can be asked at once, and not {names}.", **values))
+    checked(list(METRICS)[:1], names)  # each once
+
+
 class Question(param.Parameterized):
     """``by`` are at most two of BY: the rows and the columns of a table."""
 
-    metrics = param.List(default=["revenue"], item_type=str)
-    by = param.List(default=["store"], item_type=str)
+    metrics = Names(default=["revenue"], item_type=str)
+    by = Names(default=["store"], item_type=str)
     shape: Any = param.Selector(default="chart", objects=list(SHAPES))
 
     def dimensions(self, filters: Filters, days: int | None) -> tuple[str, ...]:

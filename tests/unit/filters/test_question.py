@@ -6,6 +6,8 @@ import re
 
 import pytest
 
+from workbench.dashboards.explore import QuestionFields
+from workbench.errors import MetricError
 from workbench.filters import Filters, from_query, to_query
 from workbench.filters.question import NAMES, Asked, Question
 from workbench.metrics import METRICS, Where
@@ -42,6 +44,27 @@ def test_what_cannot_be_used_is_said_and_the_rest_is_kept() -> None:
     assert (found.metrics, found.by, found.shape) == (["sales"], ["store", "hour"], "chart")
     for told, text in zip(problems, ("'profit'", "'<b>'", "At most 2 .* weekday", "'cake'"), strict=True):
         assert re.search(text, told), told
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "said"),
+    [
+        ("by", ["profession"], r"There is no dimension 'profession'. There are day, .*store"),
+        ("by", ["store", "week"], "by 'day', with week as the grain"),
+        ("by", ["store", "store"], "twice"),
+        ("by", ["store", "hour", "day"], "At most 2 .* store, hour, day"),
+        ("metrics", ["profession"], r"There is no metric 'profession'. There are .*revenue"),
+        ("metrics", ["sales", "sales"], "twice"),
+    ],
+)
+def test_what_there_is_not_is_refused_in_words_and_the_one_before_stays(name: str, given: list[str], said: str) -> None:
+    question = Question(metrics=["sales"], by=["day"])
+    QuestionFields(question, Filters())
+    with pytest.raises(MetricError, match=said):
+        setattr(question, name, given)
+    assert (question.metrics, question.by) == (["sales"], ["day"])
+    with pytest.raises(MetricError, match=said):
+        Question(**{name: given})
 
 
 def test_a_metric_that_cannot_be_given_costs_only_itself() -> None:
