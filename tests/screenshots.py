@@ -14,10 +14,10 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwr
 from tests.conftest import CHROMIUM_NAMES, running_pair, wait_until
 from tests.notebooks.lab import lab, notebook, run_all
 from tests.ui.conftest import drawn, seen_through, serving
-from workbench.catalogue.sample import fill
 from workbench.config import Settings
 from workbench.database.engines import connect
 from workbench.sample import load
+from workbench.sample.entries import fill
 
 PICTURES = Path(__file__).parents[1] / "docs" / "screenshots"
 SALES = 50_000

@@ -20,9 +20,7 @@ from tests.examples import LATTE, sale
 from tests.integration.test_sales import as_input
 from workbench.accounts.actor import Actor
 from workbench.catalogue import KINDS, Catalogue
-from workbench.catalogue.importing import judge, write
 from workbench.catalogue.names import KnownNames
-from workbench.catalogue.sample import fill, take_back
 from workbench.connection import Workbench
 from workbench.dashboards.bars import RevenueByStore
 from workbench.dashboards.feed import Feed
@@ -46,6 +44,7 @@ from workbench.forms.item_line import KnownProducts
 from workbench.forms.sale_columns import page_rows
 from workbench.forms.sale_history import history_html
 from workbench.imports import FileMapping, ImportFile
+from workbench.imports.entries import judge, write
 from workbench.live import Live
 from workbench.metrics import Source, Where
 from workbench.metrics.sale_pages import newest_sales, write_sales
@@ -54,6 +53,7 @@ from workbench.reports.freeze import in_words
 from workbench.sales.doubts import doubts
 from workbench.sales.service import Sales
 from workbench.sample import load, undo
+from workbench.sample.entries import fill, take_back
 
 STORE, CASHIER, PRODUCT, PRICE = (KINDS[name] for name in ("store", "cashier", "product", "product_price"))
 CUSTOMER = KINDS["customer"]

@@ -25,7 +25,7 @@ from tornado.websocket import websocket_connect
 from tests.conftest import free_ports, running_pair, wait_until
 from tests.examples import sale
 from tests.integration.test_cli import COMMAND
-from workbench.cli.bench.watchers import READY
+from workbench.cli.bench.pages import READY
 from workbench.config import Settings
 from workbench.connection import connect
 

@@ -18,7 +18,7 @@ import psutil
 import pytest
 
 from tests.conftest import free_ports, wait_until
-from workbench.cli.bench.watchers import Watcher
+from workbench.cli.bench.pages import Watcher
 from workbench.config import Settings, child_environment
 from workbench.database.engines import Engines
 from workbench.shell.shared_port import COOKIE

@@ -7,10 +7,10 @@ from datetime import date
 import sqlalchemy as sa
 
 from tests.conftest import EMPTY
-from workbench.catalogue.sample import fill
 from workbench.database.engines import Engines
 from workbench.database.positions import wait_for_replica
 from workbench.sample import load
+from workbench.sample.entries import fill
 
 SALES, SEED, LAST_DAY = 12_000, 5, date(2026, 10, 31)
 

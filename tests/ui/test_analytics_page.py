@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.conftest import wait_until
 from tests.examples import CAKE, HOSTILE, LATTE, sale
 from tests.ui.conftest import brush, drawn, seen_through, visit, watched_page
-from workbench.cli.bench.browser import SCRIPT
+from workbench.cli.bench.pages import SCRIPT
 from workbench.database.engines import Engines
 from workbench.database.positions import wait_for_replica
 from workbench.database.replication import Reader, ReadPosition

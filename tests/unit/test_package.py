@@ -12,7 +12,7 @@ import pytest
 
 import workbench
 from workbench import dashboards, figures
-from workbench.cli.served import APPS
+from workbench.cli.shared import APPS
 from workbench.dashboards.chart import ChartTile
 from workbench.dashboards.question_charts import QuestionChart
 from workbench.dashboards.tile import Tile

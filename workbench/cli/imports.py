@@ -220,9 +220,9 @@ def _json(file: ImportFile, found: DryRun, made: Imported | None) -> str:
 
 
 if TYPE_CHECKING:
-    from workbench.catalogue.importing import EntryFile
     from workbench.catalogue.service import SavedAll
     from workbench.database.engines import Engines
+    from workbench.imports.entries import EntryFile
 
 catalogue_app = typer.Typer(
     help="What stores, cashiers, products and customers are called, and list prices.", no_args_is_help=True
@@ -263,8 +263,8 @@ def import_entries(
 
     def work(engines: Engines) -> tuple[EntryFile, SavedAll | None]:
         from workbench.catalogue import KINDS, Catalogue
-        from workbench.catalogue.importing import judge, write
         from workbench.database.replication import Reader, ReadPosition
+        from workbench.imports.entries import judge, write
 
         of = next(each for each in KINDS.values() if each.title.lower() == kind)
         catalogue = Catalogue(engines, Reader(engines), ReadPosition())
@@ -283,7 +283,7 @@ def import_entries(
 
 
 def _tell_entries(found: EntryFile, saved: SavedAll | None, dry_run: bool) -> None:
-    from workbench.catalogue.importing import importing_text
+    from workbench.imports.entries import importing_text
 
     say("Read as " + ", ".join(f"{field}={visible(column)}" for field, column in found.columns.items()))
     if found.unused:

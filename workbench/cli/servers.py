@@ -182,15 +182,15 @@ def _load_where_allowed(engines: Engines, count: int, seed: int, among_real: boo
 
 
 def _fill_catalogue(engines: Engines) -> None:
-    from workbench.catalogue.sample import fill
+    from workbench.sample.entries import fill
 
     if added := fill(engines):
         say(f"The catalogue has {locale.number(added)} entries more: names and list prices of what the sample sells.")
 
 
 def _undo_with_catalogue(engines: Engines, load_id: int | None, also_changed: bool) -> Any:
-    from workbench.catalogue.sample import take_back
     from workbench.sample import undo
+    from workbench.sample.entries import take_back
 
     undone = undo(engines, load_id, also_changed=also_changed)
     take_back(engines)

@@ -12,9 +12,8 @@ from typing import Annotated
 
 import typer
 
-from workbench.cli.served import LOOPBACK, command
 from workbench.cli.servers import sample_if_empty, started
-from workbench.cli.shared import Seed, configured, logged_settings, refuse_taken, say
+from workbench.cli.shared import LOOPBACK, Seed, configured, logged_settings, refuse_taken, say, serve_command
 from workbench.config import MOST_PROCESSES, Settings, child_environment
 from workbench.errors import NotInstalled, SettingsError
 
@@ -53,7 +52,7 @@ def _serve(port: int, settings: Settings, address: str = LOOPBACK, processes: in
         return
     typer.echo(f"Starting on http://{address}:{port}  (Ctrl-C stops the app; `workbench down` stops the servers)")
     sys.stdout.flush()
-    os.execv(sys.executable, command(port, settings, address))
+    os.execv(sys.executable, serve_command(port, settings, address))
 
 
 PORT = 8888

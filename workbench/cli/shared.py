@@ -1,4 +1,4 @@
-"""What the commands share: settings, engines for one action, and lines on standard error.
+"""What the commands share: settings, engines for one action, lines on standard error, and how the app is served.
 
 A command imports what it runs when it runs, so that `workbench --help` waits for nobody's import.
 """
@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import logging
 import socket
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
@@ -70,3 +72,25 @@ def refuse_taken(port: int, remedy: str, address: str = "127.0.0.1") -> None:
 def say(line: str) -> None:
     """A line of progress on standard error."""
     errors.print(line, markup=False)
+
+
+LOOPBACK = "127.0.0.1"
+APPS = Path(__file__).parents[1] / "apps"
+
+
+def serve_command(
+    port: int, settings: Settings, address: str = LOOPBACK, *more: Path, listens: bool = True
+) -> list[str]:
+    """Serves all pages of the app, and ``more``, on loopback, for our hosts and origins only.
+
+    Browsers may also know it by WORKBENCH_PORT, where a container publishes it on their machine's loopback. A process
+    that is given its connections (`listens` is false) takes no port of its own.
+    One thread: with --num-threads a click can be handled before the typing that came first (docs/decisions/006).
+    """
+    pages = sorted(str(path) for path in APPS.glob("[a-z]*.py")) + [str(path) for path in more]
+    hosts = [f"{host}:{p}" for host in (LOOPBACK, "localhost") for p in sorted({port, settings.workbench_port})]
+    hosts += filter(None, map(str.strip, settings.workbench_allowed_hosts.split(",")))
+    origins = [f"--allow-websocket-origin={host}" for host in hosts]
+    arguments = [f"--address={address}", f"--port={port if listens else 0}", "--index=sales", "--log-level=warning"]
+    arguments.append("--plugins=workbench.exporter")  # GET /metrics, and no unknown hosts
+    return [sys.executable, "-m", "panel", "serve", *pages, *arguments, *origins]

@@ -15,8 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from workbench.cli.served import command
-from workbench.cli.shared import say
+from workbench.cli.shared import say, serve_command
 from workbench.config import Settings, child_environment
 from workbench.errors import ServeFailed
 from workbench.shell.shared_port import COOKIE, READY, VARIABLE
@@ -47,7 +46,7 @@ def serve(settings: Settings, port: int, address: str, count: int) -> None:
     Raises ServeFailed when one of them does not start.
     """
     with socket.create_server((address, port), backlog=BACKLOG) as listening:
-        run = command(port, settings, address, listens=False)
+        run = serve_command(port, settings, address, listens=False)
         asyncio.run(_SharedPort(run, child_environment(settings), listening, count).run())
 
 

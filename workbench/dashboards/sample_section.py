@@ -14,7 +14,6 @@ from panel.viewable import Viewable, Viewer
 
 from workbench import locale
 from workbench.accounts.actor import Actor, current_actor
-from workbench.catalogue import sample as catalogue
 from workbench.components import theme
 from workbench.components.browser.page import Unsaved
 from workbench.components.fields import Fields
@@ -26,6 +25,7 @@ from workbench.database.engines import Engines
 from workbench.errors import FieldError, RealSales, SampleChanged, WorkbenchError
 from workbench.locale import N_, _
 from workbench.sample import MAX_SALES, Load, load, loads, refuse_real, undo
+from workbench.sample import entries as catalogue
 from workbench.words import counted
 
 MAX_SEED = 2**31 - 1

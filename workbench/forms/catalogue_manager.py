@@ -18,7 +18,6 @@ import panel_material_ui as pmui
 from workbench import locale
 from workbench.accounts.actor import Actor
 from workbench.catalogue import KINDS, Catalogue, Entry, Field, Kind, LogEntry
-from workbench.catalogue.importing import EntryFile, columns_text, importing_text, judge, write
 from workbench.components.browser.files import Uploads
 from workbench.components.fields import LAYOUT, MARGIN
 from workbench.components.html import flow, html_pane, table_html
@@ -29,6 +28,7 @@ from workbench.config.clock import StoreClock
 from workbench.connection import Workbench
 from workbench.forms.entry_form import EntryForm, text
 from workbench.forms.tabulator import TABLE_STYLE, row_button, sideways, wide
+from workbench.imports.entries import EntryFile, columns_text, importing_text, judge, write
 from workbench.locale import N_, _
 from workbench.notebook import connect
 from workbench.words import counted, visible

@@ -31,8 +31,7 @@ from workbench.config.clock import weekdays
 from workbench.connection import Workbench, open_workbench
 from workbench.errors import NobodyWaits, RoleRefused, WorkbenchError
 from workbench.locale import _, conventions, english, language, texts_of_scripts
-from workbench.shell.banner import Banner
-from workbench.shell.navigation import PRODUCT, SEEN_BY, navigation
+from workbench.shell.navigation import PRODUCT, SEEN_BY, Banner, navigation
 
 __all__ = ["frame", "page"]
 log = logging.getLogger(__name__)

@@ -1,15 +1,19 @@
-"""The app bar: the product's name and a link to each page."""
+"""The app bar: the product's name and a link to each page; and the line below it that says which server is away."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import panel as pn
+from panel.viewable import Viewable, Viewer
 
 from workbench.accounts.actor import Actor, Role
 from workbench.components import signed_in
+from workbench.components.messages import Notice
 from workbench.components.theme import esc
+from workbench.database.replication import STALE_SECONDS
 from workbench.locale import N_, _
+from workbench.servers.health import Monitor, Status
 
 LOG_OUT = (
     '<svg viewBox="0 0 24 24" width="20" height="20" fill="none" stroke="currentColor" stroke-width="2"'
@@ -70,3 +74,41 @@ def _who(actor: Actor | None, os_user: str) -> str:
 def _link(title: str, path: str, is_current: bool) -> str:
     mark = ' aria-current="page"' if is_current else ""
     return f'<a href="{path}"{mark}>{_(title)}</a>'
+
+
+LOOK_MS = 1000
+
+
+class Banner(Viewer):
+    """Follows the monitor; a look a second at what it last saw, and a message to the browser only on a change."""
+
+    def __init__(self, monitor: Monitor) -> None:
+        super().__init__()
+        self._monitor = monitor
+        self._notice = Notice(margin=0)
+        self._look()
+        pn.state.add_periodic_callback(self._look, LOOK_MS)
+
+    def _look(self) -> None:
+        self._notice.title = banner_text(self._monitor.last)
+
+    def __panel__(self) -> Viewable:
+        return self._notice.__panel__()
+
+
+def banner_text(status: Status | None) -> str:
+    """What is away and what that means; empty when nothing is, or nothing is known yet."""
+    if status is None:
+        return ""
+    is_replica_away = status.replica.state == "down"
+    if status.master.state == "down":
+        if status.replica.state == "up":
+            return _("The master is away: reading goes on, saving is off.")
+        if is_replica_away:
+            return _("The master and the replica are away: nothing can be read or saved until one is back.")
+        return _("The master is away: nothing can be read or saved until it is back.")
+    if is_replica_away:
+        return _("The replica is away: figures come from the master.")
+    if (status.replica.lag_seconds or 0) > STALE_SECONDS:
+        return _("The replica stands still: figures come from the master.")
+    return ""

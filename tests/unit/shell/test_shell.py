@@ -9,7 +9,7 @@ import pytest
 
 from workbench.servers.health import NO_RISINGWAVE, Health, Status
 from workbench.shell import frame
-from workbench.shell.banner import banner_text
+from workbench.shell.navigation import banner_text
 
 UP, DOWN, NONE = Health("up"), Health("down"), Health("not configured")
 

@@ -16,8 +16,9 @@ from pathlib import Path
 
 import psutil
 
-from workbench.cli.bench import browser, columns, saves, watchers
+from workbench.cli.bench import columns, saves
 from workbench.cli.bench.kinds import KINDS, Kind, judged, watched
+from workbench.cli.bench.pages import chromium, fed, seen_in_browser
 from workbench.cli.bench.servers import pair
 from workbench.config import Settings
 from workbench.connection import connect
@@ -114,14 +115,14 @@ def _parts(
     finally:
         workbench.close()
     try:
-        with browser.chromium() as chromium:
+        with chromium() as browser:
             say("Measuring pages in a browser")
-            yield from browser.measured(settings, chromium, effort.openings)
+            yield from seen_in_browser(settings, browser, effort.openings)
     except NotInstalled as error:
         left_out.append(f"What a browser shows was not measured. {error}")
     for count, served_by in itertools.product(pages, processes):
         say(f"Measuring {counted(count, 'open page')}{'' if served_by == 1 else f' in {served_by} processes'}")
-        yield from watchers.measured(settings, count, served_by, effort.changes, effort.rest, say)
+        yield from fed(settings, count, served_by, effort.changes, effort.rest, say)
 
 
 def machine() -> dict[str, str]:

@@ -19,7 +19,7 @@ from uuid import uuid4
 
 import sqlalchemy as sa
 
-from workbench.cli.served import LOOPBACK
+from workbench.cli.shared import LOOPBACK
 from workbench.config import Settings, child_environment
 from workbench.connection import Workbench, connect
 from workbench.database.sql_files import read_sql, write_sql

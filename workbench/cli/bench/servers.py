@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 
 from workbench import migrations
-from workbench.cli.served import LOOPBACK, command
+from workbench.cli.shared import LOOPBACK, serve_command
 from workbench.config import Settings, child_environment
 from workbench.database.engines import connect
 from workbench.errors import BenchFailed
@@ -104,7 +104,7 @@ def app(settings: Settings, processes: int = 1) -> Iterator[App]:
     empty.write_text(EMPTY_PAGE, encoding="utf-8")
     with log.open("wb") as file:
         started = time.perf_counter()
-        run = command(port, settings, LOOPBACK, empty) if processes == 1 else _several(port, processes)
+        run = serve_command(port, settings, LOOPBACK, empty) if processes == 1 else _several(port, processes)
         process = subprocess.Popen(run, cwd=log.parent, env=child_environment(settings), stdout=file, stderr=file)
         try:
             _wait_for(process, port, log, processes)

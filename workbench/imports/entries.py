@@ -1,4 +1,4 @@
-"""Entries from a file: CSV, Excel or Parquet, with a verdict for each row before any is saved."""
+"""Entries of the catalogue from a file: CSV, Excel or Parquet, with a verdict for each row before any is saved."""
 
 from __future__ import annotations
 
