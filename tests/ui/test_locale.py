@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.accounts import PASSWORD, asked, make
+from tests.conftest import wait_until
 from tests.examples import LATTE, sale
 from tests.ui.conftest import Served, serving, visit, watched_page
 from workbench.config import Settings
@@ -49,6 +50,10 @@ def test_a_sale_is_rung_up_in_german(served_in: Served, page: Page) -> None:
     expect(row.locator("[tabulator-field=total_amount]")).to_have_text("6,50")
     expect(page.get_by_role("columnheader", name="Zahlungsart")).to_be_visible()
     expect(page.get_by_text("1 Transaktion", exact=True)).to_be_visible()
+    page.set_viewport_size({"width": 390, "height": 844})
+    around = "cell => ['::before', '::after'].map((place) => getComputedStyle(cell, place).content)"
+    total = page.locator(".tabulator-row [tabulator-field=total_amount]")
+    wait_until(lambda: total.evaluate(around) == ["none", '"\N{NO-BREAK SPACE}USD"'], "the currency behind the total")
 
 
 @pytest.mark.parametrize("served_in", ["en_IN"], indirect=True)

@@ -14,11 +14,12 @@ import param
 from bokeh.models.widgets.tables import DateFormatter, NumberFormatter
 from panel.custom import JSComponent
 
+from workbench import locale
 from workbench.catalogue.names import NO_NAMES, Names
 from workbench.components.inline import is_notebook, is_served
 from workbench.components.theme import esc
 from workbench.forms.tabulator import CARD_STYLE, NARROW_STYLE, TABLE_STYLE, row_button, wide
-from workbench.locale import N_, _, conventions
+from workbench.locale import N_, _
 from workbench.sales.fields import FIELDS, Field
 from workbench.sales.returns import ReturnNote
 from workbench.words import visible
@@ -128,7 +129,7 @@ def _configuration(least_width: int, key: str) -> dict[str, Any]:
 
 def _formatter(field: Field) -> Any:
     """How the browser writes a column's values; None where it does so by itself."""
-    now = conventions()
+    now = locale.conventions()
     if field.kind == "money":
         return {"type": "money", "decimal": now.decimal, "thousand": now.group, "precision": 2}
     if field.kind == "time":
@@ -150,8 +151,12 @@ def card_style(currency: str) -> str:
         for name, field in FIELDS.items()
         if name not in first
     ]
-    if currency:
-        names.append(f'[tabulator-field=total_amount].tabulator-cell::before {{ content: "{currency} "; }}')
+    if currency:  # where the locale has it
+        names += [
+            f'[tabulator-field=total_amount].tabulator-cell::{place} {{ content: "{text}"; }}'
+            for place, text in zip(("before", "after"), locale.around_money(currency), strict=True)
+            if text
+        ]
     return CARD_STYLE + "@media (max-width: 600px) {" + "\n".join([*lines, box, *names]) + "}"
 
 

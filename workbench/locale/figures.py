@@ -141,6 +141,12 @@ def money(value: Decimal | int, currency: str = "") -> str:
     return sign + (_with_currency(plain, currency) if currency else plain)
 
 
+def around_money(currency: str) -> tuple[str, str]:
+    """What stands before and behind an amount of this currency: ``USD``, or in German nothing, and then it."""
+    before, _amount, behind = _with_currency("\0", currency).partition("\0")
+    return before, behind
+
+
 def _with_currency(plain: str, currency: str) -> str:
     pattern = conventions().money
     if pattern == "¤{}" and currency[-1].isalpha():

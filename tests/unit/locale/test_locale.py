@@ -14,7 +14,7 @@ from workbench import locale
 from workbench.config import load_settings
 from workbench.errors import SaleRefused, SettingsError
 from workbench.forms.sale_address import SalesView, from_query, to_query
-from workbench.locale.figures import conventions_of
+from workbench.locale.figures import SPACE, conventions_of
 from workbench.metrics import SaleWhere
 from workbench.reports import bars, table
 from workbench.sales.models import parse_sale, with_point
@@ -40,6 +40,8 @@ def test_figures_and_days_read_as_in_their_place(name: str, money: str, share: s
     assert locale.money(Decimal("-1234.495"), "USD") == money
     assert locale.percent(Decimal("0.123"), is_change=True) == share
     assert (locale.moment(AT), locale.named_day(AT.date())) == (at, named)
+    before, behind = locale.around_money("USD")
+    assert f"-{before}{money.strip('-USD' + SPACE)}{behind}" == money
 
 
 def test_tables_and_bars_of_reports_have_the_figures_of_their_place() -> None:
