@@ -24,15 +24,15 @@ from workbench.servers.health import Monitor
 class Workbench:
     """The engines, the router of reads and the heartbeat of one process.
 
-    ``session`` is that of whoever holds the workbench, as a notebook does: what is saved in it is what is read next.
-    Each page of the app has a session of its own.
+    ``read_position`` is that of whoever holds the workbench, as a notebook does: what is saved with it is what is read
+    next. Each page of the app has one of its own.
     """
 
     engines: Engines
     reader: Reader
     monitor: Monitor
     logins: Logins
-    session: ReadPosition = field(default_factory=ReadPosition)
+    read_position: ReadPosition = field(default_factory=ReadPosition)
     _endings: list[Callable[[], None]] = field(default_factory=list, init=False, compare=False)
 
     def __repr__(self) -> str:
@@ -46,9 +46,9 @@ class Workbench:
         """The stores' clock."""
         return self.engines.settings.clock
 
-    def sales(self, session: ReadPosition | None = None, actor: Actor | str = "") -> Sales:
-        """The sales service for one session, the workbench's own when none is given; a name alone is an admin's."""
-        return Sales(self.engines, self.reader, session or self.session, actor, self.monitor.stopwatch)
+    def sales(self, read_position: ReadPosition | None = None, actor: Actor | str = "") -> Sales:
+        """The sales service at a read position, the workbench's own when none is given; a name alone is an admin's."""
+        return Sales(self.engines, self.reader, read_position or self.read_position, actor, self.monitor.stopwatch)
 
     def before_closing(self, work: Callable[[], None]) -> None:
         """Has ``close`` do this first: for what reads with these connections on a thread of its own."""

@@ -19,7 +19,7 @@ def ask(
     *,
     by: str | Sequence[str] = (),
     where: AnyWhere = None,
-    session: ReadPosition | None = None,
+    read_position: ReadPosition | None = None,
     exact: bool = False,
 ) -> pd.DataFrame:
     """Several metrics side by side: one row for each group of ``by``, sorted by it; one row when it is empty.
@@ -29,11 +29,13 @@ def ask(
     exact to the cent. A count is int, a day datetime64; columns and rounding are those of ``metrics.ask``.
 
     ``attrs`` says which engine answered (``engine``), as of when (``as_of``) and why it was not the replica (``note``).
-    The answer holds what was saved with this workbench; with a ``session`` of its own, what was saved in that one.
+    The answer holds what was saved with this workbench; with a ``read_position`` of its own, what was saved with that.
     Raises MetricError and ServerUnavailable.
     """
     groups = [by] if isinstance(by, str) else list(by)
-    answer = ask_metrics(Source(workbench.reader, session or workbench.session), metrics, by=groups, where=where)
+    answer = ask_metrics(
+        Source(workbench.reader, read_position or workbench.read_position), metrics, by=groups, where=where
+    )
     decimals = [name for name in metrics if METRICS[name].unit != "count"]
     frame = answer.value if exact else answer.value.astype(dict.fromkeys(decimals, "float64"))
     frame.attrs = {"engine": answer.engine, "as_of": answer.as_of, "note": answer.note}
@@ -55,10 +57,10 @@ def _function(name: str) -> Callable[..., pd.DataFrame]:
         *,
         by: str | Sequence[str] = (),
         where: AnyWhere = None,
-        session: ReadPosition | None = None,
+        read_position: ReadPosition | None = None,
         exact: bool = False,
     ) -> pd.DataFrame:
-        return ask(workbench, [name], by=by, where=where, session=session, exact=exact)
+        return ask(workbench, [name], by=by, where=where, read_position=read_position, exact=exact)
 
     given = ", ".join(METRICS[name].dimensions)
     figure.__name__ = figure.__qualname__ = name

@@ -127,39 +127,42 @@ class Live:
         self._has_begun.wait(seconds)
 
     def ask(
-        self, session: ReadPosition, metrics: Sequence[str], by: Sequence[str], where: Where
+        self, read_position: ReadPosition, metrics: Sequence[str], by: Sequence[str], where: Where
     ) -> Answer[pd.DataFrame]:
         """As metrics.ask, shared by all who ask the same at one revision. The frame must not be changed."""
         asked = MetricQuery(tuple(metrics), tuple(by), where)
-        return self.answer(session, asked, lambda source: ask(source, metrics, by=by, where=where))
+        return self.answer(read_position, asked, lambda source: ask(source, metrics, by=by, where=where))
 
-    def ask_ahead(self, session: ReadPosition, asked: Iterable[MetricQuery]) -> None:
+    def ask_ahead(self, read_position: ReadPosition, asked: Iterable[MetricQuery]) -> None:
         """Answers all that is about to be asked, by few statements; what it cannot is left to ``ask``."""
         with suppress(MetricError):  # ``ask`` finds out whose
-            self._answers_of(session, tuple(dict.fromkeys(asked)), ask_together)
+            self._answers_of(read_position, tuple(dict.fromkeys(asked)), ask_together)
 
-    def answer(self, session: ReadPosition, key: Hashable, work: Callable[[Source], Answer[T]]) -> Answer[T]:
+    def answer(self, read_position: ReadPosition, key: Hashable, work: Callable[[Source], Answer[T]]) -> Answer[T]:
         """What ``work`` answers, computed once for each ``key`` and revision; all others wait for it.
 
         Once none of them is there any more it ends, also at the server.
         A session that has just written waits until the columns have it, and asks by itself where they cannot.
         """
-        found = self._answers_of(session, (key,), lambda source, _keys: [work(source)])
+        found = self._answers_of(read_position, (key,), lambda source, _keys: [work(source)])
         if found is not None:
             with suppress(MetricError):  # of another one, which somebody has asked together with this one
                 return cast(Answer[T], found[key].answer.result()[key])
-        return work(self.source(session))
+        return work(self.source(read_position))
 
     def _answers_of(
-        self, session: ReadPosition, keys: Sequence[K], work: Callable[[Source, Sequence[K]], Sequence[Answer[Any]]]
+        self,
+        read_position: ReadPosition,
+        keys: Sequence[K],
+        work: Callable[[Source, Sequence[K]], Sequence[Answer[Any]]],
     ) -> dict[K, Question] | None:
         """The questions of these keys, of which ``work`` has answered those that nobody had asked.
 
         None when the columns have not what the session has seen.
         """
-        self.columns.catch_up(self.workbench.reader, session)
+        self.columns.catch_up(self.workbench.reader, read_position)
         moment = self.columns.moment
-        if moment is None or not moment.reaches(session.token):
+        if moment is None or not moment.reaches(read_position.token):
             return None
         made, revision = Question(), self.revision
         try:
@@ -178,14 +181,14 @@ class Live:
             raise
         return found
 
-    def once(self, session: ReadPosition, key: Callable[[], Hashable], work: Callable[[], T]) -> T:
+    def once(self, read_position: ReadPosition, key: Callable[[], Hashable], work: Callable[[], T]) -> T:
         """What ``work`` makes of answers to this session, made once for each ``key`` and revision.
 
         It is kept only when both are afterwards as they were before.
         """
-        self.columns.catch_up(self.workbench.reader, session)
+        self.columns.catch_up(self.workbench.reader, read_position)
         moment, revision, before = self.columns.moment, self.revision, key()
-        if moment is None or not moment.reaches(session.token):
+        if moment is None or not moment.reaches(read_position.token):
             return work()
         with self._lock:
             if before in (found := self._made_at(revision)):
@@ -204,17 +207,17 @@ class Live:
             self._made, self._made_revision = {}, revision
         return self._made
 
-    def source_now(self, session: ReadPosition) -> Source:
+    def source_now(self, read_position: ReadPosition) -> Source:
         """Who is asked for this session about what there is now, what others have just written among it."""
         with suppress(FiguresUnavailable):
-            if self._asks_columns and self.columns.catch_up(self.workbench.reader, session, is_now=True):
-                return self.source(session)
-        return Source(self.workbench.reader, session)
+            if self._asks_columns and self.columns.catch_up(self.workbench.reader, read_position, is_now=True):
+                return self.source(read_position)
+        return Source(self.workbench.reader, read_position)
 
-    def source(self, session: ReadPosition, shown: str | None = None) -> Source:
+    def source(self, read_position: ReadPosition, shown: str | None = None) -> Source:
         """Who is asked for this session; RisingWave has to be past ``shown``."""
         columns = self.columns if self._asks_columns else None
-        return Source(self.workbench.reader, session, columns, self.stream, shown)
+        return Source(self.workbench.reader, read_position, columns, self.stream, shown)
 
     def _shown_of(self, keys: Iterable[Hashable]) -> str | None:
         """Up to where one of these was answered by another than RisingWave."""

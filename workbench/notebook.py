@@ -30,16 +30,22 @@ def sql(
     limit: int = sql_query.MOST_ROWS,
     seconds: int = sql_query.SECONDS,
     workbench: Workbench | None = None,
-    session: ReadPosition | None = None,
+    read_position: ReadPosition | None = None,
     exact: bool = False,
 ) -> pd.DataFrame:
     """The rows of a query: ``sql("select * from sales_item where quantity > :most", {"most": 10})``.
 
     Read-only, on the ``engine`` that is named: replica, risingwave or master. It sees what was saved with the
-    ``workbench`` (None: that of ``connect()``), or in a ``session`` of its own. Numbers with decimal places (numeric)
-    are float64, ready to be drawn; with ``exact=True`` they are Decimal. All else as in ``sql_query.query``.
+    ``workbench`` (None: that of ``connect()``), or with a ``read_position`` of its own. Numbers with decimal places
+    (numeric) are float64, ready to be drawn; with ``exact=True`` they are Decimal. All else as in ``sql_query.query``.
     """
     asked = workbench or connect()
-    session = session or asked.session
-    how: dict[str, Any] = {"engine": engine, "limit": limit, "seconds": seconds, "session": session, "exact": exact}
+    read_position = read_position or asked.read_position
+    how: dict[str, Any] = {
+        "engine": engine,
+        "limit": limit,
+        "seconds": seconds,
+        "read_position": read_position,
+        "exact": exact,
+    }
     return sql_query.query(asked.reader, statement, parameters, **how)

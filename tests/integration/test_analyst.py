@@ -35,8 +35,8 @@ def test_what_is_saved_with_a_workbench_is_what_it_reads_next(workbench: Workben
         own = (figures.sales(workbench), notebook.sql(COUNT, workbench=workbench))
         stranger = ReadPosition()
         others = (
-            figures.sales(workbench, session=stranger),
-            notebook.sql(COUNT, workbench=workbench, session=stranger),
+            figures.sales(workbench, read_position=stranger),
+            notebook.sql(COUNT, workbench=workbench, read_position=stranger),
         )
     for frame in own:
         assert (frame["sales"].tolist(), frame.attrs["engine"]) == ([1], "master")
@@ -51,14 +51,14 @@ def test_what_is_saved_with_a_workbench_is_what_it_reads_next(workbench: Workben
 def test_a_component_of_a_notebook_writes_and_reads_with_the_workbench(workbench: Workbench) -> None:
     tile = RevenueByStore(workbench)
     tile.feed.live.stop()
-    assert tile.feed.session is workbench.session
+    assert tile.feed.read_position is workbench.read_position
 
 
 def test_a_write_of_unknown_position_is_read_from_the_master(workbench: Workbench) -> None:
-    session = ReadPosition(None)
-    frame = query(workbench.reader, COUNT, session=session)
+    read_position = ReadPosition(None)
+    frame = query(workbench.reader, COUNT, read_position=read_position)
     assert frame.attrs["engine"] == "master"
-    assert session.token is not None
+    assert read_position.token is not None
 
 
 @pytest.fixture

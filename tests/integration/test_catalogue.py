@@ -283,7 +283,7 @@ def test_names_are_joined_to_figures_and_files_and_follow_the_catalogue(
     finally:
         live.stop()
     assert tile.for_file(frame)["store_name"].tolist() == ["<b>"]
-    source = Source(workbench.reader, workbench.session)
+    source = Source(workbench.reader, workbench.read_position)
     write_sales(source, Where(), tmp_path / "a.csv", live.names.now.by_dimension)
     head, row = csv.reader((tmp_path / "a.csv").read_text("utf-8-sig").splitlines())
     assert dict(zip(head, row, strict=True)).items() >= {"store_id": "3", "store_name": "<b>"}.items()
@@ -293,7 +293,7 @@ def test_names_are_joined_to_figures_and_files_and_follow_the_catalogue(
 
 def test_reports_histories_and_covers_have_names_too(catalogue: Catalogue, workbench: Workbench) -> None:
     catalogue.create(STORE, LISBON | {"store_name": "<b>"})
-    sales = workbench.sales(workbench.session, "ann")
+    sales = workbench.sales(workbench.read_position, "ann")
     stored = sales.create(sale(store_id=5), uuid4())
     assert wait_for_replica(workbench.engines)
     data = ReportData(workbench)
@@ -358,7 +358,7 @@ def test_a_sale_of_what_is_not_listed_is_asked_about_refused_or_allowed(
     wait_for_replica(workbench.engines)
     strange = sale(transaction_time="2026-05-31 14:30:00", store_id=9)
     found = {
-        name: doubts((sales := set_to(workbench, name)).reader, sales.session, sales.clock, strange)
+        name: doubts((sales := set_to(workbench, name)).reader, sales.read_position, sales.clock, strange)
         for name in ("ask", "refuse", "allow")
     }
     assert found["ask"] == ["Store 9 is not in the catalogue.", "Product D-CHE is not in the catalogue."]
@@ -371,7 +371,9 @@ def test_a_sale_of_what_is_not_listed_is_asked_about_refused_or_allowed(
     set_to(workbench, "ask").create(strange, uuid4())
     opened = sale(transaction_time="2026-05-31 14:30:00", store_id=3, cashier_id=302, lines=[LATTE])
     asking = set_to(workbench, "ask")
-    assert doubts(asking.reader, asking.session, asking.clock, opened) == [], "a new store is known before it sells"
+    assert doubts(asking.reader, asking.read_position, asking.clock, opened) == [], (
+        "a new store is known before it sells"
+    )
 
 
 def test_an_import_asks_about_what_is_not_listed_or_refuses_it(

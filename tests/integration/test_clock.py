@@ -117,7 +117,7 @@ def test_times_are_read_right_in_a_session_of_any_zone(elsewhere: Workbench) -> 
     elsewhere.monitor.start()
     wait_until(lambda: elsewhere.monitor.last is not None, "a heartbeat")
     stored = sales.get(saved.transaction_id, for_edit=True)
-    view = SavedViews(engines, elsewhere.reader, sales.session, "tester").save(uuid4().hex, "period=today")
+    view = SavedViews(engines, elsewhere.reader, sales.read_position, "tester").save(uuid4().hex, "period=today")
     shown = query(Reader(engines), "select beat_at, array[beat_at] as several from heartbeat")
     found = health.status(engines)
     times = [stored.value.created_at, stored.as_of, view.updated_at, found.master.beat_at, found.replica.beat_at]

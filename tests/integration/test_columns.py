@@ -27,7 +27,7 @@ __all__ = ["columns"]  # a fixture
 def test_a_transaction_that_commits_late_is_not_missed(workbench: Workbench, columns: Columns) -> None:
     shop = Shop(workbench)
     shop.empty()
-    columns.refresh(workbench.reader, shop.session)
+    columns.refresh(workbench.reader, shop.read_position)
     insert = sa.text(
         "with header as ("
         "insert into sales_transaction (transaction_time, cashier_id, store_id, payment_method, total_amount)"
@@ -39,16 +39,16 @@ def test_a_transaction_that_commits_late_is_not_missed(workbench: Workbench, col
         late.execute(insert)  # it writes to the log first, and commits last
         for _ in range(3):
             shop.ids.append(shop.sales.create(sale(), uuid.uuid4()).transaction_id)
-            assert columns.refresh(workbench.reader, shop.session)
-            assert not columns.refresh(workbench.reader, shop.session)
-        source = Source(workbench.reader, shop.session, columns)
+            assert columns.refresh(workbench.reader, shop.read_position)
+            assert not columns.refresh(workbench.reader, shop.read_position)
+        source = Source(workbench.reader, shop.read_position, columns)
         assert ask(source, ["sales"]).value["sales"].tolist() == [3]
         late.commit()
-        mark(workbench.engines, shop.session)
-    assert columns.refresh(workbench.reader, shop.session)
+        mark(workbench.engines, shop.read_position)
+    assert columns.refresh(workbench.reader, shop.read_position)
     check(source, ["sales", "revenue"], ["day"], Where())
     assert ask(source, ["sales"]).value["sales"].tolist() == [4]
-    assert not columns.refresh(workbench.reader, shop.session)
+    assert not columns.refresh(workbench.reader, shop.read_position)
 
 
 def test_a_replica_that_has_replayed_nothing_is_not_asked_what_has_changed(
@@ -70,10 +70,10 @@ def test_a_replica_that_has_replayed_nothing_is_not_asked_what_has_changed(
 def test_a_change_of_a_line_alone_is_seen(workbench: Workbench, columns: Columns) -> None:
     shop = Shop(workbench)
     shop.ids.append(shop.sales.create(sale(), uuid.uuid4()).transaction_id)
-    columns.refresh(workbench.reader, shop.session)
+    columns.refresh(workbench.reader, shop.read_position)
     shop.write("recategorise", 0, "Food")  # the totals, and so the header, stay as they are
-    assert columns.refresh(workbench.reader, shop.session)
-    check(Source(workbench.reader, shop.session, columns), ["revenue"], ["category"], Where())
+    assert columns.refresh(workbench.reader, shop.read_position)
+    check(Source(workbench.reader, shop.read_position, columns), ["revenue"], ["category"], Where())
 
 
 def test_a_copy_in_many_chunks_is_that_in_one(
@@ -119,8 +119,8 @@ def test_what_is_asked_while_a_refresh_is_under_way_is_of_the_state_before(
 ) -> None:
     shop = Shop(workbench)
     shop.sales.create(sale(), uuid.uuid4())
-    columns.refresh(workbench.reader, shop.session)
-    source, found = Source(workbench.reader, ReadPosition(shop.session.token), columns), []
+    columns.refresh(workbench.reader, shop.read_position)
+    source, found = Source(workbench.reader, ReadPosition(shop.read_position.token), columns), []
     shop.sales.create(sale(), uuid.uuid4())
     hold = Columns._hold
 
@@ -129,7 +129,7 @@ def test_what_is_asked_while_a_refresh_is_under_way_is_of_the_state_before(
         hold(*args)
 
     monkeypatch.setattr(Columns, "_hold", staticmethod(asked_before_it_is_held))
-    assert columns.refresh(workbench.reader, shop.session)
+    assert columns.refresh(workbench.reader, shop.read_position)
     assert found == [[1]]
     assert ask(source, ["sales"]).value["sales"].tolist() == [2]
 
@@ -140,16 +140,16 @@ def test_a_process_that_starts_again_goes_on_from_its_file(
     shop, first = Shop(workbench), Columns(tmp_path, 512)
     for _ in range(3):
         shop.ids.append(shop.sales.create(sale(), uuid.uuid4()).transaction_id)
-    first.refresh(workbench.reader, shop.session)
+    first.refresh(workbench.reader, shop.read_position)
     first.close()
     shop.write("delete", 0, None)
     shop.sales.create(sale(lines=[CAKE]), uuid.uuid4())
     copied: list[Any] = []
     monkeypatch.setattr(Columns, "_whole_copy", lambda *_: copied.append(True))
     again = Columns(tmp_path, 512)
-    again.refresh(workbench.reader, shop.session)
+    again.refresh(workbench.reader, shop.read_position)
     assert not copied
-    check(Source(workbench.reader, shop.session, again), ["sales", "revenue", "new_customers"], ["day"], Where())
+    check(Source(workbench.reader, shop.read_position, again), ["sales", "revenue", "new_customers"], ["day"], Where())
     again.close()
 
 
@@ -158,7 +158,7 @@ def test_a_file_that_does_not_belong_is_made_anew(workbench: Workbench, tmp_path
     shop = Shop(workbench)
     shop.sales.create(sale(), uuid.uuid4())
     first = Columns(tmp_path, 512)
-    first.refresh(workbench.reader, shop.session)
+    first.refresh(workbench.reader, shop.read_position)
     if what == "another database":
         assert first._database is not None
         first._database.execute("use columns; update held set identity = 'another'; update fact_sales set revenue = 7")
@@ -166,8 +166,8 @@ def test_a_file_that_does_not_belong_is_made_anew(workbench: Workbench, tmp_path
     if what == "a file that is none":
         (tmp_path / "columns-0.duckdb").write_bytes(b"no such thing" * 1000)
     again = Columns(tmp_path, 512)
-    again.refresh(workbench.reader, shop.session)
-    check(Source(workbench.reader, shop.session, again), ["sales", "revenue"], [], Where())
+    again.refresh(workbench.reader, shop.read_position)
+    check(Source(workbench.reader, shop.read_position, again), ["sales", "revenue"], [], Where())
     again.close()
 
 
@@ -194,8 +194,8 @@ def test_a_bulk_load_and_a_great_change_are_read_anew(
 ) -> None:
     shop = Shop(workbench)
     shop.sales.create(sale(lines=[LATTE, CAKE]), uuid.uuid4())
-    columns.refresh(workbench.reader, shop.session)
-    source = Source(workbench.reader, shop.session, columns)
+    columns.refresh(workbench.reader, shop.read_position)
+    source = Source(workbench.reader, shop.read_position, columns)
     for extra in ("'insert'", "'bulk load'"):
         shop.run(
             "set local session_replication_role = replica;"
@@ -207,5 +207,5 @@ def test_a_bulk_load_and_a_great_change_are_read_anew(
             f" where {extra} = 'insert' union all select 'test', {extra}, 'sales_transaction', null"
             f" where {extra} <> 'insert'"
         )
-        columns.refresh(workbench.reader, shop.session)
+        columns.refresh(workbench.reader, shop.read_position)
         check(source, ["sales", "revenue"], ["day"], Where())

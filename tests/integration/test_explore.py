@@ -145,10 +145,10 @@ def _is_missing(value: Any) -> bool:
 def test_pairs_and_their_totals_are_of_one_moment(feed: Feed, monkeypatch: pytest.MonkeyPatch) -> None:
     source, moment = Live.source, feed.moment()
 
-    def source_later(self: Live, session: ReadPosition, shown: str | None = None) -> Any:
+    def source_later(self: Live, read_position: ReadPosition, shown: str | None = None) -> Any:
         feed.workbench.sales().create(sale(), uuid4())
-        wait_until(lambda: self.columns.catch_up(feed.workbench.reader, session, is_now=True), "the new sale")
-        return source(self, session, shown)
+        wait_until(lambda: self.columns.catch_up(feed.workbench.reader, read_position, is_now=True), "the new sale")
+        return source(self, read_position, shown)
 
     monkeypatch.setattr(Live, "source", source_later)  # whoever is asked again has another sale
     frame = figures_of(moment, Asked(("revenue",), ("store", "weekday"))).value

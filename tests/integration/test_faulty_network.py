@@ -170,7 +170,7 @@ def test_a_conflict_that_was_shown_is_not_taken_back_by_the_next_read(
         with pytest.raises(SaleConflict):
             mine.update(made[0], 1, sale(store_id=9), uuid4())
         assert mine.get(made[0]).value.store_id == 8
-        mine.session.token = "0/0"
+        mine.read_position.token = "0/0"
         with pytest.raises(SaleNotFound):
             mine.delete(made[1], 1, uuid4(), "rung up twice")
         with pytest.raises(SaleNotFound):

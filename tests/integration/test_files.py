@@ -58,13 +58,13 @@ def test_a_return_in_a_file_names_its_sale_whoever_answers(
     piece = {name: LATTE[name] for name in ("product_code", "unit_price")} | {"quantity": 1}
     given = {"return_of": sold, "cashier_id": 1, "store_id": 1, "payment_method": "Cash", "lines": [piece]}
     back = shop.sales.give_back(parse_return(given), uuid4()).transaction_id
-    columns.refresh(workbench.reader, shop.session)
+    columns.refresh(workbench.reader, shop.read_position)
     for held in (columns, None):
-        write_sales(Source(workbench.reader, shop.session, held), SaleWhere(), tmp_path / "a.csv")
+        write_sales(Source(workbench.reader, shop.read_position, held), SaleWhere(), tmp_path / "a.csv")
         rows = csv.DictReader((tmp_path / "a.csv").read_text().splitlines())
         named = {int(row["transaction_id"]): row["return_of"] for row in rows}
         assert named[back] == str(sold) and {named[other] for other in named if other != back} == {""}
-        source = Source(workbench.reader, shop.session, held)
+        source = Source(workbench.reader, shop.read_position, held)
         assert (
             write_sales(source, SaleWhere(), tmp_path / "a.csv", only=[back, *range(10**6, 10**6 + 9_999)]).value == 1
         )
@@ -83,9 +83,9 @@ def test_a_return_in_a_file_names_its_sale_whoever_answers(
 def test_all_sales_of_a_filter_are_written_alike_whoever_answers(
     workbench: Workbench, shop: Shop, columns: Columns, tmp_path: Path, where: SaleWhere, count: int
 ) -> None:
-    columns.refresh(workbench.reader, shop.session)
+    columns.refresh(workbench.reader, shop.read_position)
     given = {"columns": columns, "database": None}
-    sources = {name: Source(workbench.reader, shop.session, held) for name, held in given.items()}
+    sources = {name: Source(workbench.reader, shop.read_position, held) for name, held in given.items()}
     for name, source in sources.items():
         for ending in ("csv", "xlsx", "parquet"):
             answer = write_sales(source, where, tmp_path / f"{name}.{ending}")
@@ -107,7 +107,7 @@ def test_all_sales_of_a_filter_are_written_alike_whoever_answers(
 def test_every_tile_and_the_whole_dashboard_are_files(workbench: Workbench, shop: Shop, tmp_path: Path) -> None:
     filters = Filters(period="custom", date_from=date(2026, 5, 1), date_to=date(2026, 5, 3), stores=[1])
     dashboard = SalesDashboard(workbench, filters)
-    dashboard.feed.session.token = shop.session.token
+    dashboard.feed.read_position.token = shop.read_position.token
     tiles = dashboard._every_tile()
     for tile in (*tiles, dashboard.sales.list):
         for ending in ("csv", "xlsx", "parquet"):
@@ -132,7 +132,7 @@ def test_what_is_shown_is_a_page_that_asks_no_network_and_charts_are_pictures(
 ) -> None:
     filters = Filters(period="custom", date_from=date(2026, 5, 1), date_to=date(2026, 5, 3))
     dashboard = SalesDashboard(workbench, filters)
-    dashboard.feed.session.token = shop.session.token
+    dashboard.feed.read_position.token = shop.read_position.token
     dashboard.save(tmp_path / "all.html")
     dashboard.save(tmp_path / "all.pdf")
     assert (tmp_path / "all.pdf").read_bytes().startswith(b"%PDF")
@@ -160,4 +160,7 @@ def test_what_is_shown_is_a_page_that_asks_no_network_and_charts_are_pictures(
 
 def test_a_file_has_what_its_session_has_just_saved(workbench: Workbench, shop: Shop, tmp_path: Path) -> None:
     shop.sales.create(sale(store_id=77), uuid4())
-    assert write_sales(Source(workbench.reader, shop.session), SaleWhere(stores=(77,)), tmp_path / "a.csv").value == 1
+    assert (
+        write_sales(Source(workbench.reader, shop.read_position), SaleWhere(stores=(77,)), tmp_path / "a.csv").value
+        == 1
+    )

@@ -130,7 +130,7 @@ async def test_a_doubtful_sale_is_asked_about_and_a_yes_holds_for_it_alone(
 def test_where_nobody_has_sold_nobody_is_unknown_and_a_skipped_hour_is_told(workbench: Workbench) -> None:
     def asked(zone: str, at: str) -> list[str]:
         clock = StoreClock(find_zone(zone))
-        return doubts(workbench.reader, workbench.session, clock, sale(transaction_time=at, store_id=77))
+        return doubts(workbench.reader, workbench.read_position, clock, sale(transaction_time=at, store_id=77))
 
     assert asked("Europe/Berlin", "2026-03-29 01:30:00") == []
     assert asked("Europe/Berlin", "2026-03-29 02:30:00") == [
@@ -145,7 +145,7 @@ def test_where_nobody_has_sold_nobody_is_unknown_and_a_skipped_hour_is_told(work
 def test_a_quantity_beyond_what_is_bought_is_asked_about_once(workbench: Workbench) -> None:
     def asked(quantity: int, stored: Sale | None = None) -> list[str]:
         changed = sale(lines=[CAKE | {"quantity": quantity}])
-        return doubts(workbench.reader, workbench.session, workbench.clock, changed, stored)
+        return doubts(workbench.reader, workbench.read_position, workbench.clock, changed, stored)
 
     assert asked(999) == []
     assert asked(25_000_000) == ["25,000,000 × Cheesecake is a lot for one sale."]

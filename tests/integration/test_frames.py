@@ -142,7 +142,7 @@ def test_a_product_has_its_newest_name_everywhere(workbench: Workbench) -> None:
             newest = "(select max(item_id) from sales_item)"
             rename = sa.text(f"update sales_item set product_name = :name where item_id = {newest}")
             connection.execute(rename, {"name": name})
-    mark(workbench.engines, workbench.session)
+    mark(workbench.engines, workbench.read_position)
     filters = Filters(period="custom", date_from=date(2026, 5, 1), date_to=date(2026, 5, 20), products=["C-LAT"])
     feed = Feed(workbench, filters, Live(workbench))
     tops = dashboards.TopProductsByRevenue(feed).fetch(feed.moment()).value

@@ -36,7 +36,7 @@ def test_each_save_says_what_it_changed_the_newest_first(sales: Sales, workbench
     edit = sale(payment_method="Cash", customer_id=None, lines=lines)
     edited = workbench.sales(actor="ben").update(saved.transaction_id, saved.version, edit, uuid4())
     workbench.sales(actor="cleo").delete(saved.transaction_id, edited.version, uuid4(), "rung up twice")
-    own = Sales(workbench.engines, workbench.reader, workbench.session)
+    own = Sales(workbench.engines, workbench.reader, workbench.read_position)
     before, after = "C-LAT · Caffè Latte · Coffee · 2 × 3.50 − 0.50", "C-LAT · Caffè Latte · Coffee · 3 × 3.50"
     new, cake = "C-NEW · Caffè Latte · 2 × 3.50", "D-CHE · Cheesecake · Dessert · 1 × 4.20"
     assert told(own, saved.transaction_id) == [
@@ -61,7 +61,9 @@ def test_what_a_hand_changes_in_the_tables_is_told_too(sales: Sales, workbench: 
     saved = sales.create(sale(), uuid4())
     with workbench.engines.owner.begin() as connection:
         connection.exec_driver_sql("update sales_transaction set store_id = 9")
-    newest = sales.reader.read_master(sales.session, lambda c: history.find_history(c, saved.transaction_id)).value[0]
+    newest = sales.reader.read_master(
+        sales.read_position, lambda c: history.find_history(c, saved.transaction_id)
+    ).value[0]
     assert (newest.actor, newest.kind, len(newest.touched)) == ("workbench_owner", "edited", 1)
     assert isinstance(newest, Change)
     header = newest.touched[0]
@@ -73,7 +75,7 @@ def test_what_a_hand_changes_in_the_tables_is_told_too(sales: Sales, workbench: 
 def test_markup_in_a_sale_is_text_in_its_history(sales: Sales) -> None:
     line = {**CAKE, "product_name": HOSTILE, "category": HOSTILE}
     saved = sales.create(sale(payment_method=HOSTILE, lines=[line]), uuid4())
-    hostile = Sales(sales.engines, sales.reader, sales.session, actor=HOSTILE)
+    hostile = Sales(sales.engines, sales.reader, sales.read_position, actor=HOSTILE)
     hostile.update(saved.transaction_id, saved.version, sale(lines=[CAKE]), uuid4())
     text = history_html(sales.history(saved.transaction_id).value, sales.clock)
     assert text.count("&lt;img") >= 4

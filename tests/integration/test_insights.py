@@ -148,17 +148,17 @@ def source(workbench: Workbench) -> Source:
             ).bindparams(sa.bindparam("lines", lines, sa.dialects.postgresql.JSONB))
         )
         connection.execution_options(no_parameters=True).exec_driver_sql(RETURNS)
-    session = ReadPosition()
-    mark(workbench.engines, session)
-    return Source(workbench.reader, session)
+    read_position = ReadPosition()
+    mark(workbench.engines, read_position)
+    return Source(workbench.reader, read_position)
 
 
 @pytest.fixture
 def in_columns(source: Source, tmp_path: Path) -> Iterator[Source]:
     """The same, from the columns."""
     columns = Columns(tmp_path / "columns", 512)
-    columns.refresh(source.reader, source.session)
-    yield Source(source.reader, source.session, columns)
+    columns.refresh(source.reader, source.read_position)
+    yield Source(source.reader, source.read_position, columns)
     columns.close()
 
 
@@ -236,7 +236,7 @@ def test_ranks_and_classes(workbench: Workbench, revenues: list[int], ranks: lis
     ]
     sales = workbench.sales()
     sales.create(sale(lines=lines), uuid.uuid4())
-    frame = products(Source(workbench.reader, sales.session)).value.sort_values("product_code")
+    frame = products(Source(workbench.reader, sales.read_position)).value.sort_values("product_code")
     assert (list(frame["rank"]), "".join(frame["abc_class"])) == (ranks, classes)
 
 
@@ -279,7 +279,7 @@ def test_the_newest_line_names_a_product_that_is_no_longer_sold(source: Source) 
     with source.reader.engines.owner.begin() as connection:
         connection.exec_driver_sql(f"{many} values (1, 'OLD', 'Older', 1, 1, 1), (1, 'OLD', 'Old', 1, 1, 1)")
         connection.exec_driver_sql(f"{many} select 1, 'NEW', 'New', 1, 1, 1 from generate_series(1, 10000)")
-    mark(source.reader.engines, source.session)
+    mark(source.reader.engines, source.read_position)
     frame = products(source).value.set_index("product_code")
     assert (frame.loc["OLD", "product_name"], frame.loc["NEW", "product_name"]) == ("Old", "New")
 

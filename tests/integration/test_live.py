@@ -92,14 +92,14 @@ class Queries:
         return sum(name in text for text in self.texts)
 
 
-def create(workbench: Workbench, session: ReadPosition | None = None, **changes: Any) -> None:
+def create(workbench: Workbench, read_position: ReadPosition | None = None, **changes: Any) -> None:
     """A sale of 10.70 by somebody else, or by the session."""
-    Sales(workbench.engines, workbench.reader, session or ReadPosition()).create(sale(**changes), uuid4())
+    Sales(workbench.engines, workbench.reader, read_position or ReadPosition()).create(sale(**changes), uuid4())
 
 
-def figures(live: Live, session: ReadPosition, where: Where = Where()) -> tuple[int, str]:
+def figures(live: Live, read_position: ReadPosition, where: Where = Where()) -> tuple[int, str]:
     """Number of sales and revenue."""
-    row = live.ask(session, TOTALS, [], where).value.iloc[0]
+    row = live.ask(read_position, TOTALS, [], where).value.iloc[0]
     return int(row["sales"]), str(row["revenue"])
 
 
@@ -177,8 +177,8 @@ def test_twenty_pages_ask_what_one_does(live: Live, workbench: Workbench) -> Non
         asked.append(source)
         return source.read(lambda facts: len(facts.execute(sa.select(sa.literal(1)))))
 
-    for session in [ReadPosition() for _ in range(20)]:
-        live.answer(session, "the same", work)
+    for read_position in [ReadPosition() for _ in range(20)]:
+        live.answer(read_position, "the same", work)
     assert len(asked) == 1
 
 
@@ -250,7 +250,7 @@ def same_as(one: Any, other: Any) -> bool:
 def test_a_tile_of_a_session_that_has_just_written_is_not_what_others_share(live: Live, workbench: Workbench) -> None:
     feeds = [Feed(workbench, None, live) for _ in range(2)]
     for feed in feeds:
-        feed.session = ReadPosition()
+        feed.read_position = ReadPosition()
     tiles = [TotalTransactions(feed) for feed in feeds]
 
     def shown(tile: TotalTransactions) -> int:
@@ -260,7 +260,7 @@ def test_a_tile_of_a_session_that_has_just_written_is_not_what_others_share(live
         return int(answer.value["value"][0])
 
     assert [shown(tile) for tile in tiles] == [0, 0]
-    create(workbench, feeds[1].session, transaction_time=datetime.now().isoformat(sep=" "))
+    create(workbench, feeds[1].read_position, transaction_time=datetime.now().isoformat(sep=" "))
     assert shown(tiles[1]) == 1
 
 
@@ -386,22 +386,22 @@ def test_the_database_alone_is_asked_where_that_is_set(workbench: Workbench) -> 
 
 
 def test_a_session_sees_its_own_write_at_once(live: Live, workbench: Workbench) -> None:
-    session = ReadPosition()
-    assert figures(live, session)[0] == 0
-    create(workbench, session)
-    assert figures(live, session) == (1, "10.70")
+    read_position = ReadPosition()
+    assert figures(live, read_position)[0] == 0
+    create(workbench, read_position)
+    assert figures(live, read_position) == (1, "10.70")
 
 
 def test_an_error_is_not_remembered(live: Live) -> None:
-    session = ReadPosition()
+    read_position = ReadPosition()
 
     def fail(_source: object) -> Any:
         raise KeyError("once")
 
     with pytest.raises(KeyError):
-        live.answer(session, "question", fail)
-    answer = live.ask(session, TOTALS, [], Where())
-    assert live.answer(session, "question", lambda _source: answer) is answer
+        live.answer(read_position, "question", fail)
+    answer = live.ask(read_position, TOTALS, [], Where())
+    assert live.answer(read_position, "question", lambda _source: answer) is answer
 
 
 def test_choices_are_what_was_sold(live: Live, workbench: Workbench) -> None:

@@ -26,7 +26,9 @@ def sales(workbench: Workbench) -> Sales:
 
 
 def late(sales: Sales, first: date = DAY, last: date = DAY, store_id: int | None = None) -> tuple:
-    return sales.reader.read_master(sales.session, lambda c: find_late(c, first, last, sales.clock, store_id)).value
+    return sales.reader.read_master(
+        sales.read_position, lambda c: find_late(c, first, last, sales.clock, store_id)
+    ).value
 
 
 def happened_on_the_day(sales: Sales) -> None:
@@ -94,7 +96,7 @@ def test_the_log_is_filtered_and_paged(sales: Sales, workbench: Workbench, monke
 
     def found(older_than: int | None = None, **wanted: object) -> list[history.Entry]:
         read = lambda c: find_log(c, LogFilter(**wanted), sales.clock, older_than)  # noqa: E731
-        return sales.reader.read_master(sales.session, read).value
+        return sales.reader.read_master(sales.read_position, read).value
 
     def kinds(**wanted: object) -> list[str]:
         return [entry.kind for entry in found(**wanted)]

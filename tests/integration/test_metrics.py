@@ -115,13 +115,13 @@ class Shop:
     def __init__(self, workbench: Workbench) -> None:
         self.workbench = workbench
         self.sales = workbench.sales()
-        self.session = self.sales.session
+        self.read_position = self.sales.read_position
         self.ids: list[int] = []
 
     def run(self, sql: str, **values: Any) -> None:
         with self.workbench.engines.owner.begin() as connection:
             connection.execute(sa.text(sql), values)
-        mark(self.workbench.engines, self.session)
+        mark(self.workbench.engines, self.read_position)
 
     def empty(self) -> None:
         self.run("truncate sales_transaction, sales_item")
@@ -254,21 +254,24 @@ def test_every_metric_is_what_plain_sql_says_after_any_writes(
         for writes_of_round in rounds:
             for write in writes_of_round:
                 shop.write(*write)
-            columns.refresh(workbench.reader, shop.session)
+            columns.refresh(workbench.reader, shop.read_position)
             for by, where in asked:
-                source = Source(workbench.reader, shop.session, columns)
+                source = Source(workbench.reader, shop.read_position, columns)
                 check(source, allowed(by), by, where)
         for by, where in asked:
-            check(Source(workbench.reader, shop.session), allowed(by), by, where)
-        for source in (Source(workbench.reader, shop.session, columns), Source(workbench.reader, shop.session)):
+            check(Source(workbench.reader, shop.read_position), allowed(by), by, where)
+        for source in (
+            Source(workbench.reader, shop.read_position, columns),
+            Source(workbench.reader, shop.read_position),
+        ):
             check_together(source, asked)
         fresh = Columns(tmp_path / "fresh", 512)
-        fresh.refresh(workbench.reader, shop.session)
+        fresh.refresh(workbench.reader, shop.read_position)
         assert contents(columns) == contents(fresh)
         fresh.close()
         (tmp_path / "fresh" / "columns-0.duckdb").unlink()
         for where in SIMPLE:
-            check(Source(workbench.reader, shop.session, columns), allowed([]), [], where)
+            check(Source(workbench.reader, shop.read_position, columns), allowed([]), [], where)
 
     run()
 
@@ -280,9 +283,9 @@ def test_a_measure_that_makes_no_sense_says_so_on_either_engine(
     shop = Shop(workbench)
     shop.empty()
     shop.sales.create(sale(), uuid.uuid4())
-    columns.refresh(workbench.reader, shop.session)
+    columns.refresh(workbench.reader, shop.read_position)
     monkeypatch.setitem(MEASURES, "items_sold", replace(MEASURES["items_sold"], expression=expression))
-    for source in (Source(workbench.reader, shop.session, columns), Source(workbench.reader, shop.session)):
+    for source in (Source(workbench.reader, shop.read_position, columns), Source(workbench.reader, shop.read_position)):
         with pytest.raises(MetricError, match=rf"definitions\.py\), items_sold as {re.escape(expression)}: \w+"):
             ask(source, ["items_sold"])
         assert ask(source, ["revenue"]).value["revenue"].tolist() == [Decimal("10.70")]
@@ -305,11 +308,11 @@ def test_the_first_sale_of_a_customer_is_another_one_after_a_change(
     shop.ids += [
         shop.sales.create(sale(transaction_time=day, customer_id=1), uuid.uuid4()).transaction_id for day in days
     ]
-    columns.refresh(workbench.reader, shop.session)
+    columns.refresh(workbench.reader, shop.read_position)
     shop.run(change, sale=shop.ids[which])
-    columns.refresh(workbench.reader, shop.session)
+    columns.refresh(workbench.reader, shop.read_position)
     fresh = Columns(tmp_path / "fresh", 512)
-    fresh.refresh(workbench.reader, shop.session)
+    fresh.refresh(workbench.reader, shop.read_position)
     assert contents(columns) == contents(fresh)
     fresh.close()
 
@@ -317,8 +320,8 @@ def test_the_first_sale_of_a_customer_is_another_one_after_a_change(
 def test_a_sale_with_two_categories_counts_once_under_both(workbench: Workbench, columns: Columns) -> None:
     shop = Shop(workbench)
     shop.sales.create(sale(lines=[LATTE, CAKE, LATTE]), uuid.uuid4())
-    columns.refresh(workbench.reader, shop.session)
-    source = Source(workbench.reader, shop.session, columns)
+    columns.refresh(workbench.reader, shop.read_position)
+    source = Source(workbench.reader, shop.read_position, columns)
     for where in (Where(), Where(categories=("Coffee", "Dessert")), Where(products=("C-LAT",))):
         assert ask(source, ["sales"], where=where).value["sales"].tolist() == [1]
         check(source, ["sales", "average_sale", "items_per_sale"], ["store"], where)
@@ -330,7 +333,7 @@ def test_periods_that_touch_are_told_apart_and_a_customer_of_both_is_one(
     shop = Shop(workbench)
     for day in (1, 1, 2, 3):
         shop.sales.create(sale(transaction_time=f"2026-05-0{day} 10:00:00"), uuid.uuid4())
-    columns.refresh(workbench.reader, shop.session)
+    columns.refresh(workbench.reader, shop.read_position)
     first, second, third = (date(2026, 5, day) for day in (1, 2, 3))
     sales = {
         Where(date_from=first, date_to=second): 3,
@@ -339,7 +342,7 @@ def test_periods_that_touch_are_told_apart_and_a_customer_of_both_is_one(
         Where(date_from=second): 2,
         Where(date_from=third, date_to=third, before=datetime.combine(third, time(0))): 0,
     }
-    for source in (Source(workbench.reader, shop.session, columns), Source(workbench.reader, shop.session)):
+    for source in (Source(workbench.reader, shop.read_position, columns), Source(workbench.reader, shop.read_position)):
         for metric in ("sales", "customers"):
             found = ask_together(source, [MetricQuery((metric,), (), where) for where in sales])
             values = [answer.value[metric].item() for answer in found]
@@ -351,9 +354,9 @@ def test_a_customer_of_two_days_is_one_when_both_are_asked_together(workbench: W
     shop = Shop(workbench)
     for day in (1, 2):
         shop.sales.create(sale(transaction_time=f"2026-05-0{day} 10:00:00"), uuid.uuid4())
-    columns.refresh(workbench.reader, shop.session)
+    columns.refresh(workbench.reader, shop.read_position)
     asked = [MetricQuery(("sales", "customers"), by, Where()) for by in (("day",), ())]
-    for source in (Source(workbench.reader, shop.session, columns), Source(workbench.reader, shop.session)):
+    for source in (Source(workbench.reader, shop.read_position, columns), Source(workbench.reader, shop.read_position)):
         by_day, of_all = (answer.value for answer in ask_together(source, asked))
         assert by_day["sales"].tolist() == by_day["customers"].tolist() == [1, 1]
         assert (of_all["sales"].item(), of_all["customers"].item()) == (2, 1)
@@ -363,13 +366,13 @@ def test_weeks_begin_as_the_settings_say_on_either_engine(workbench: Workbench, 
     shop = Shop(workbench)
     for day in (3, 4, 10, 11):  # Saturday and Sunday, twice
         shop.sales.create(sale(transaction_time=datetime(2026, 10, day, 12)), uuid.uuid4())
-    columns.refresh(workbench.reader, shop.session)
+    columns.refresh(workbench.reader, shop.read_position)
     found = {}
     try:
         for name in ("monday", "saturday", "sunday"):
             connect(workbench.engines.settings.model_copy(update={"workbench_week_begins": name})).close()
             for held in (columns, None):
-                frame = ask(Source(workbench.reader, shop.session, held), ["sales"], by=["week"]).value
+                frame = ask(Source(workbench.reader, shop.read_position, held), ["sales"], by=["week"]).value
                 weeks = [(f"{day:%a %d}", count) for day, count in frame.itertuples(index=False)]
                 assert found.setdefault(name, weeks) == weeks
     finally:
@@ -387,8 +390,8 @@ def test_a_product_has_its_newest_name_on_either_engine(workbench: Workbench, co
         shop.sales.create(sale(), uuid.uuid4())
         newest = "(select max(item_id) from sales_item)"
         shop.run(f"update sales_item set product_name = :name where item_id = {newest}", name=name)
-    columns.refresh(workbench.reader, shop.session)
-    sources = Source(workbench.reader, shop.session, columns), Source(workbench.reader, shop.session)
+    columns.refresh(workbench.reader, shop.read_position)
+    sources = Source(workbench.reader, shop.read_position, columns), Source(workbench.reader, shop.read_position)
     names, of_database = (source.read(lambda facts: facts.product_names()).value for source in sources)
     assert names == of_database and "Anis" in names.values() and "Zimt" not in names.values()
 
@@ -396,8 +399,8 @@ def test_a_product_has_its_newest_name_on_either_engine(workbench: Workbench, co
 def test_the_replica_answers_and_an_own_write_is_seen_at_once(workbench: Workbench, columns: Columns) -> None:
     shop = Shop(workbench)
     shop.empty()
-    columns.refresh(workbench.reader, shop.session)
-    source = Source(workbench.reader, shop.session, columns)
+    columns.refresh(workbench.reader, shop.read_position)
+    source = Source(workbench.reader, shop.read_position, columns)
     for count in (1, 2):
         shop.sales.create(sale(), uuid.uuid4())
         answer = ask(source, ["sales", "revenue", "items_per_sale"])  # nobody has refreshed
@@ -428,9 +431,9 @@ def test_texts_come_back_as_they_are_and_none_is_last(workbench: Workbench, colu
     for category in ("", '=,"x\r\n', "nan", None):
         shop.ids.append(shop.sales.create(sale(lines=[LATTE]), uuid.uuid4()).transaction_id)
         shop.write("recategorise", -1, category)
-    columns.refresh(workbench.reader, shop.session)
+    columns.refresh(workbench.reader, shop.read_position)
     for held in (columns, None):
-        frame = ask(Source(workbench.reader, shop.session, held), ["items_sold"], by=["category"]).value
+        frame = ask(Source(workbench.reader, shop.read_position, held), ["items_sold"], by=["category"]).value
         assert frame["category"].tolist() == ["", '=,"x\r\n', "nan", None]
 
 

@@ -53,7 +53,9 @@ def threads() -> Iterator[ThreadPoolExecutor]:
 
 def sleep(source: Source, seconds: float = 7) -> Answer[Any]:
     """A query that takes long."""
-    return source.reader.read(source.session, lambda on: on.exec_driver_sql(f"select pg_sleep({seconds})").scalar())
+    return source.reader.read(
+        source.read_position, lambda on: on.exec_driver_sql(f"select pg_sleep({seconds})").scalar()
+    )
 
 
 def asked(threads: ThreadPoolExecutor, asker: Asker, work: Callable[[], Any]) -> Future[Any]:

@@ -30,12 +30,12 @@ def is_paused(settings: Settings) -> bool:
 
 
 def test_a_reader_sees_the_past_and_a_writer_its_own_sale(workbench: Workbench, settings: Settings) -> None:
-    session = ReadPosition()
+    read_position = ReadPosition()
     with cluster.paused_replica(settings):
         assert is_paused(settings)
-        workbench.sales(session).create(sale(), uuid4())
+        workbench.sales(read_position).create(sale(), uuid4())
         before = figures.sales(workbench)
-        own = figures.sales(workbench, session=session)
+        own = figures.sales(workbench, read_position=read_position)
     assert (before["sales"].tolist(), before.attrs["engine"]) == ([0], "replica")
     assert (own["sales"].tolist(), own.attrs["engine"]) == ([1], "master")
     assert "still behind" in own.attrs["note"]

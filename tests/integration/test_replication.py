@@ -32,7 +32,7 @@ def test_a_session_always_reads_what_it_wrote(workbench: Workbench) -> None:
     sales = workbench.sales()
     for expected in range(1, 101):
         sales.create(sale(), uuid4())
-        assert workbench.reader.read(sales.session, count).value == expected
+        assert workbench.reader.read(sales.read_position, count).value == expected
 
 
 def test_without_its_token_a_session_reads_old_rows(workbench: Workbench, replica_superuser: sa.Engine) -> None:
@@ -41,7 +41,7 @@ def test_without_its_token_a_session_reads_old_rows(workbench: Workbench, replic
         sales.create(sale(), uuid4())
         forgetful = workbench.reader.read(ReadPosition(), count)
         assert (forgetful.engine, forgetful.value) == ("replica", 0)
-        assert workbench.reader.read(sales.session, count).value == 1
+        assert workbench.reader.read(sales.read_position, count).value == 1
 
 
 def test_a_replica_that_is_behind_is_passed_over_and_comes_back(
@@ -51,13 +51,13 @@ def test_a_replica_that_is_behind_is_passed_over_and_comes_back(
     with paused_replay(workbench.engines, replica_superuser):
         sales.create(sale(), uuid4())
         start = time.monotonic()
-        answer = workbench.reader.read(sales.session, count)
+        answer = workbench.reader.read(sales.read_position, count)
         assert (answer.value, answer.engine) == (1, "master")
         assert "still behind" in answer.note
         assert time.monotonic() - start < 1.0
         other = workbench.reader.read(ReadPosition(), count)
         assert (other.value, other.engine) == (0, "replica"), "another session may read the older state"
-    assert workbench.reader.read(sales.session, count).engine == "replica"
+    assert workbench.reader.read(sales.read_position, count).engine == "replica"
 
 
 def test_reads_do_not_go_back_in_time_after_the_master_answered(
@@ -78,13 +78,13 @@ def test_nobody_waits_for_a_record_of_which_whole_pages_alone_are_flushed(
         select (pg_current_wal_flush_lsn() - '0/0') %% 8192 = 0
             and pg_current_wal_insert_lsn() > pg_current_wal_flush_lsn()
     """
-    session = ReadPosition()
+    read_position = ReadPosition()
     superuser = as_superuser(cluster.superuser(settings), settings.master_db_port)
     with superuser.execution_options(isolation_level="READ COMMITTED").connect() as going_on, superuser.connect() as at:
         going_on.exec_driver_sql("select pg_logical_emit_message(false, 'test', repeat('x', 20000))")
         wait_until(lambda: at.exec_driver_sql(is_cut).scalar_one(), "the WAL writer")
-        workbench.reader.read_master(session, count)
-        wait_until(lambda: workbench.reader.read(session, count).engine == "replica", "the replica", seconds=5)
+        workbench.reader.read_master(read_position, count)
+        wait_until(lambda: workbench.reader.read(read_position, count).engine == "replica", "the replica", seconds=5)
         going_on.exec_driver_sql("select pg_logical_emit_message(false, 'test', repeat('x', 20000))")
         wait_until(lambda: at.exec_driver_sql(is_cut).scalar_one(), "the WAL writer")
         assert wait_for_replica(workbench.engines, seconds=5)
@@ -94,7 +94,7 @@ def test_after_a_read_of_the_master_nobody_waits_for_wal_that_is_not_flushed(
     workbench: Workbench, settings: Settings
 ) -> None:
     """It is sent to the replica with the next commit, which may be 25 s away: such a read alone may prune a page."""
-    session = ReadPosition()
+    read_position = ReadPosition()
     with as_superuser(cluster.superuser(settings), settings.master_db_port).connect() as connection:
 
         def read_beside_what_is_not_flushed() -> bool:
@@ -102,11 +102,11 @@ def test_after_a_read_of_the_master_nobody_waits_for_wal_that_is_not_flushed(
             connection.exec_driver_sql("select pg_logical_emit_message(false, 'test', 'no commit flushes this')")
             lsn = "select pg_current_wal_insert_lsn() > pg_current_wal_flush_lsn()"
             is_open = connection.exec_driver_sql(lsn).scalar_one()
-            workbench.reader.read_master(session, count)
+            workbench.reader.read_master(read_position, count)
             return is_open and connection.exec_driver_sql(lsn).scalar_one()
 
         wait_until(read_beside_what_is_not_flushed, "a read beside WAL that is not flushed")
-    assert workbench.reader.read(session, count).engine == "replica"
+    assert workbench.reader.read(read_position, count).engine == "replica"
 
 
 def test_a_replica_that_stands_still_is_not_asked(workbench: Workbench, replica_superuser: sa.Engine) -> None:

@@ -280,7 +280,7 @@ def test_an_editor_takes_back_at_his_store_what_was_sold_long_ago_elsewhere(work
 def test_figures_are_net_and_count_a_return_as_no_sale(workbench: Workbench, sales: Sales, sold: int) -> None:
     sales.create(sale(customer_id=78, lines=[CAKE]), uuid4())
     sales.give_back(taken(sold, lattes=1, store_id=5), uuid4())
-    source = Source(workbench.reader, sales.session)
+    source = Source(workbench.reader, sales.read_position)
     names = ["revenue", "returns", "return_rate", "sales", "items_sold", "customers", "average_sale", "discount_given"]
     (row,) = ask(source, names).value.to_dict("records")
     assert row == {
@@ -356,7 +356,10 @@ async def test_the_form_says_beside_each_item_what_is_left_and_saves_one_return(
 def test_pages_mark_returns_and_what_was_returned_and_show_one_kind(workbench: Workbench, sales: Sales) -> None:
     of, other = (sales.create(sale(), uuid4()).transaction_id for _ in range(2))
     back = sales.give_back(taken(of, lattes=2), uuid4()).transaction_id
-    for source in (Source(workbench.reader, sales.session), shared_live(workbench).source_now(sales.session)):
+    for source in (
+        Source(workbench.reader, sales.read_position),
+        shared_live(workbench).source_now(sales.read_position),
+    ):
         page = sale_page(source).value
         assert {sale: note.text for sale, note in page.notes.items()} == {
             of: "2 items returned",

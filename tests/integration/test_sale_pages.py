@@ -46,7 +46,7 @@ def stored(sales: Sales) -> list[Sale]:
 
 
 def page(sales: Sales, where: SaleWhere = SaleWhere(), **options: Any) -> SalePage:
-    return sale_page(Source(sales.reader, sales.session), where, **options).value
+    return sale_page(Source(sales.reader, sales.read_position), where, **options).value
 
 
 def ids(found: SalePage) -> list[int]:

@@ -190,12 +190,14 @@ def test_pages_are_those_of_the_database_and_of_python_after_any_writes(
         shop.empty()
         for each in stored:
             shop.write("create", 0, each)
-        columns.refresh(workbench.reader, shop.session)
+        columns.refresh(workbench.reader, shop.read_position)
         for writes_of_round in rounds:
             for write in writes_of_round:
                 shop.write(*write)
-            columns.refresh(workbench.reader, shop.session)
-        ours, theirs = (Source(workbench.reader, ReadPosition(shop.session.token), held) for held in (columns, None))
+            columns.refresh(workbench.reader, shop.read_position)
+        ours, theirs = (
+            Source(workbench.reader, ReadPosition(shop.read_position.token), held) for held in (columns, None)
+        )
         for where, sort, descending in asked:
             found = pages(ours, where, sort, descending, 3)
             assert [told(page) for page in found] == [told(page) for page in pages(theirs, where, sort, descending, 3)]
@@ -214,8 +216,8 @@ def test_each_of_many_articles_is_found(workbench: Workbench, columns: Columns) 
     for pair in zip(names[::2], names[1::2], strict=True):
         made = sales.create(sale(lines=[{**LATTE, "product_name": name} for name in pair]), uuid4())
         sold |= dict.fromkeys(pair, made.transaction_id)
-    columns.refresh(workbench.reader, sales.session)
-    source = Source(workbench.reader, sales.session, columns)
+    columns.refresh(workbench.reader, sales.read_position)
+    source = Source(workbench.reader, sales.read_position, columns)
     for name, sale_id in sold.items():
         page = sale_page(source, SaleWhere(product=name)).value
         assert (page.rows["transaction_id"].tolist(), page.count) == ([sale_id], 1), name
@@ -230,13 +232,13 @@ def test_a_search_takes_letters_for_themselves_whatever_their_case(
     for code, name in PRODUCTS:
         line = {**LATTE, "product_code": code, "product_name": name}
         shop.ids.append(shop.sales.create(sale(lines=[line]), uuid4()).transaction_id)
-    columns.refresh(workbench.reader, shop.session)
+    columns.refresh(workbench.reader, shop.read_position)
     found = {}
     for text in SEARCHES:
         where = SaleWhere(product=text)
         expected = in_order(shop, where, "transaction_id", False)
         for held in (columns, None):
-            source = Source(workbench.reader, shop.session, held)
+            source = Source(workbench.reader, shop.read_position, held)
             assert shown(source, where, sort="transaction_id", descending=False) == expected, (text, held)
         found[text] = len(expected)
     assert found["STRASSE"] == found["CAFFÈ"] == 2 and found["%"] == found["\\"] == 1 and found["nothing"] == 0
@@ -264,8 +266,8 @@ def test_the_database_is_asked_for_the_rows_of_the_page_alone(workbench: Workben
     shop = Shop(workbench)
     for _ in range(3):
         shop.ids.append(shop.sales.create(sale(), uuid4()).transaction_id)
-    columns.refresh(workbench.reader, shop.session)
-    source, statements = Source(workbench.reader, shop.session, columns), Statements(workbench)
+    columns.refresh(workbench.reader, shop.read_position)
+    source, statements = Source(workbench.reader, shop.read_position, columns), Statements(workbench)
     for where in (
         SaleWhere(),
         SaleWhere(product="latte", amount_from=Decimal(1)),
@@ -282,10 +284,10 @@ def test_until_the_columns_are_there_or_when_they_fail_the_database_answers(
 ) -> None:
     shop = Shop(workbench)
     shop.ids.append(shop.sales.create(sale(), uuid4()).transaction_id)
-    source = Source(workbench.reader, shop.session, columns)
+    source = Source(workbench.reader, shop.read_position, columns)
     statements = Statements(workbench)
     assert shown(source) == shop.ids and len(statements.about_sales()) == 2  # which, their rows
-    columns.refresh(workbench.reader, shop.session)
+    columns.refresh(workbench.reader, shop.read_position)
     statements.about_sales()
 
     def no_memory(*_: Any) -> Any:
@@ -297,8 +299,8 @@ def test_until_the_columns_are_there_or_when_they_fail_the_database_answers(
 
 def test_a_page_holds_what_its_session_has_saved_at_once(workbench: Workbench, columns: Columns) -> None:
     shop = Shop(workbench)
-    columns.refresh(workbench.reader, shop.session)
-    source = Source(workbench.reader, shop.session, columns)
+    columns.refresh(workbench.reader, shop.read_position)
+    source = Source(workbench.reader, shop.read_position, columns)
     for _ in range(3):
         shop.ids.insert(0, shop.sales.create(sale(), uuid4()).transaction_id)  # nobody has refreshed
         assert shown(source, sort="transaction_id") == shop.ids
@@ -312,7 +314,7 @@ def test_while_a_refresh_takes_long_the_database_shows_what_was_saved(
     monkeypatch.setattr(columns_module, "CATCH_UP_SECONDS", 0.05)
     shop.ids.append(shop.sales.create(sale(), uuid4()).transaction_id)
     with ThreadPoolExecutor(1) as another, columns._lock:
-        source = Source(workbench.reader, shop.session, columns)
+        source = Source(workbench.reader, shop.read_position, columns)
         assert another.submit(shown, source).result(timeout=60) == shop.ids
 
 
@@ -322,7 +324,7 @@ def test_a_sale_that_has_gone_since_is_left_out_and_the_others_are_as_they_are_n
     shop, somebody = Shop(workbench), Shop(workbench)
     for _ in range(3):
         shop.ids.append(shop.sales.create(sale(), uuid4()).transaction_id)
-    columns.refresh(workbench.reader, shop.session)
+    columns.refresh(workbench.reader, shop.read_position)
     source = Source(workbench.reader, ReadPosition(), columns)
     somebody.ids = list(shop.ids)
     somebody.write("delete", 1, None)

@@ -173,7 +173,7 @@ def test_metrics_are_functions(sold: Workbench) -> None:
     frame = figures.revenue(sold, by="store", where=Where(stores=(1, 2, 3)))
     assert frame.columns.tolist() == ["store", "revenue"]
     assert frame.attrs["engine"] == "replica"
-    together = figures.ask(sold, list(METRICS), session=ReadPosition())
+    together = figures.ask(sold, list(METRICS), read_position=ReadPosition())
     assert together.columns.tolist() == list(METRICS)
     assert isinstance(together, pd.DataFrame)
 

@@ -37,19 +37,19 @@ class Shop:
         self.workbench, self.stream = workbench, Stream(workbench.engines.risingwave)
 
     def ask(
-        self, by: tuple[str, ...] = (), where: Where = Where(), session: ReadPosition | None = None
+        self, by: tuple[str, ...] = (), where: Where = Where(), read_position: ReadPosition | None = None
     ) -> Answer[pd.DataFrame]:
-        source = Source(self.workbench.reader, session or ReadPosition(), stream=self.stream)
+        source = Source(self.workbench.reader, read_position or ReadPosition(), stream=self.stream)
         return ask(source, NAMES[:1] if by and DIMENSIONS[by[0]].grain == "line" else NAMES, by=by, where=where)
 
     def truth(self, names: tuple[str, ...] = NAMES, by: tuple[str, ...] = (), where: Where = Where()) -> pd.DataFrame:
-        session = ReadPosition(None)  # the master
-        return ask(Source(self.workbench.reader, session), names, by=by, where=where).value
+        read_position = ReadPosition(None)  # the master
+        return ask(Source(self.workbench.reader, read_position), names, by=by, where=where).value
 
     def write(self) -> ReadPosition:
         sales = self.workbench.sales()
         sales.create(sale(), uuid4())
-        return sales.session
+        return sales.read_position
 
 
 @pytest.fixture
@@ -94,13 +94,13 @@ def test_what_no_view_holds_is_answered_by_another_and_says_why(shop: Shop, wher
 
 
 def test_an_own_write_is_read_elsewhere_until_risingwave_has_it(shop: Shop) -> None:
-    session = shop.write()
-    answer = shop.ask(session=session)
+    read_position = shop.write()
+    answer = shop.ask(read_position=read_position)
     assert answer.engine in ("replica", "master")
     assert answer.note
     assert_frame_equal(answer.value, shop.truth())
     carry(shop.workbench.engines)
-    answer = shop.ask(session=session)
+    answer = shop.ask(read_position=read_position)
     assert answer.engine == "risingwave"
     assert_frame_equal(answer.value, shop.truth())
 

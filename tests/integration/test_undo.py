@@ -62,7 +62,7 @@ def test_what_was_deleted_is_there_again_with_its_ids_and_lines(sales: Sales, wo
     assert same(now) == same(stored)
     assert (saved.operation, saved.version, now.version) == ("restore", stored.version + 1, stored.version + 1)
     assert workbench.sales().undo(stored.transaction_id, entry, request).is_repeat
-    sales.session.token = workbench.session.token
+    sales.read_position.token = workbench.read_position.token
     restored, deletion, _ = sales.history(stored.transaction_id).value
     assert [(each.kind, each.actor, each.reason) for each in (restored, deletion)] == [
         ("restored", "ben", None),
@@ -135,9 +135,9 @@ def test_a_deletion_without_a_reason_is_refused_by_its_field(sales: Sales, reaso
 
 def test_the_columns_tell_a_restored_sale_like_any_other(sales: Sales, workbench: Workbench, columns: Columns) -> None:
     stored, entry = deleted(sales)
-    columns.refresh(workbench.reader, sales.session)
+    columns.refresh(workbench.reader, sales.read_position)
     sales.undo(stored.transaction_id, entry, uuid4())
-    assert columns.refresh(workbench.reader, sales.session)
+    assert columns.refresh(workbench.reader, sales.read_position)
 
 
 def test_an_undo_that_somebody_came_before_shows_what_is_mine_and_theirs(sales: Sales) -> None:

@@ -45,10 +45,10 @@ def strangers() -> Iterator[Engines]:
 
 
 def token(engines: Engines) -> str:
-    session = ReadPosition()
-    mark(engines, session)
-    assert session.token is not None
-    return session.token
+    read_position = ReadPosition()
+    mark(engines, read_position)
+    assert read_position.token is not None
+    return read_position.token
 
 
 @pytest.fixture

@@ -115,8 +115,8 @@ def stack(stack_settings: Settings) -> Iterator[Workbench]:
 
 def has_caught_up(engines: Engines) -> bool:
     """Waits until every follower has what has been committed so far; False when one has not after two minutes."""
-    session = ReadPosition()
-    mark(engines, session)
+    read_position = ReadPosition()
+    mark(engines, read_position)
     beat(engines)
-    assert session.token is not None
-    return all(follower.wait(session.token, 120) for follower in followers(engines))
+    assert read_position.token is not None
+    return all(follower.wait(read_position.token, 120) for follower in followers(engines))

@@ -122,7 +122,7 @@ def test_a_return_is_in_the_views_and_a_column_of_the_master_alone_disturbs_noth
         assert has_caught_up(stack_engines)
         assert lines_of(stack_engines, made) == len(sale().lines)
     assert stack_engines.risingwave is not None
-    source = Source(stack.reader, sales.session, stream=Stream(stack_engines.risingwave))
+    source = Source(stack.reader, sales.read_position, stream=Stream(stack_engines.risingwave))
     names = ["sales", "revenue", "returns", "return_rate"]
     asked = ask(source, names, by=["store"], where={"stores": [999_998, 999_999]})
     assert asked.engine == "risingwave", asked.note

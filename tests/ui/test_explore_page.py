@@ -70,7 +70,7 @@ def test_what_cannot_be_is_said_and_a_phone_shows_the_rest(app: str, browser: Br
 
 
 def test_names_with_markup_are_text_wherever_they_are_read(app: str, page: Page, workbench: Workbench) -> None:
-    catalogue = Catalogue(workbench.engines, workbench.reader, workbench.session, Actor("ann", "admin"))
+    catalogue = Catalogue(workbench.engines, workbench.reader, workbench.read_position, Actor("ann", "admin"))
     for kind, number in (("store", "3"), ("cashier", "301"), ("customer", "77")):
         catalogue.create(KINDS[kind], {f"{kind}_id": number, f"{kind}_name": MARKED})
     catalogue.create(KINDS["product"], {"product_code": "C-LAT", "product_name": MARKED, "category": MARKED})

@@ -94,7 +94,7 @@ class Catalogue:
 
     engines: Engines
     reader: Reader
-    session: ReadPosition
+    read_position: ReadPosition
     actor: Actor | str = ""
 
     def __post_init__(self) -> None:
@@ -108,15 +108,15 @@ class Catalogue:
         """All entries by their keys, customers for admins alone. Raises RoleRefused, SchemaError, ServerUnavailable."""
         if kind.is_private:
             self._actor.need("admin", SEEING)
-            return self.reader.read_master(self.session, lambda _: self._of_owner(lambda c: entries(c, kind)))
-        return self.reader.read(self.session, lambda c: entries(c, kind), "catalogue")
+            return self.reader.read_master(self.read_position, lambda _: self._of_owner(lambda c: entries(c, kind)))
+        return self.reader.read(self.read_position, lambda c: entries(c, kind), "catalogue")
 
     def find(self, kind: Kind, key: Sequence[Any]) -> Entry | None:
         """The entry as the master has it, to be edited; None when there is none."""
         if kind.is_private:
             self._actor.need("admin", SEEING)
             return self._of_owner(lambda c: _find(c, kind, key))
-        return self.reader.read_master(self.session, lambda c: _find(c, kind, key), "catalogue").value
+        return self.reader.read_master(self.read_position, lambda c: _find(c, kind, key), "catalogue").value
 
     def create(self, kind: Kind, given: Mapping[str, Any]) -> Entry:
         """A new entry of what was typed. Raises EntryRefused, also where one of this key has other content."""
@@ -162,7 +162,7 @@ class Catalogue:
         """The newest changes first: of one entry, of one kind, or of all. Raises SchemaError, ServerUnavailable."""
         entry_key = None if key is None else " ".join(str(part) for part in key)
         name = None if kind is None else kind.name
-        return self.reader.read(self.session, lambda c: _log(c, name, entry_key), "catalogue")
+        return self.reader.read(self.read_position, lambda c: _log(c, name, entry_key), "catalogue")
 
     def undo(self, log_id: int) -> None:
         """Takes back what an entry of the log tells, if nothing has changed the same since.
@@ -186,7 +186,7 @@ class Catalogue:
             write_sql(connection, "catalogue/say", {"actor": who, "undoes": str(undoes or "")})
             done = work(connection)
             commit(connection)
-            self.session.token = position(connection)
+            self.read_position.token = position(connection)
         return done
 
     def _of_owner(self, work: Callable[[sa.Connection], T]) -> T:

@@ -94,7 +94,7 @@ def _written(
     from workbench.metrics import Source, ask
     from workbench.metrics.sale_pages import write_sales
 
-    source, names = Source(workbench.reader, workbench.session), KnownNames(workbench.reader).now
+    source, names = Source(workbench.reader, workbench.read_position), KnownNames(workbench.reader).now
     if not metrics:
         sales = write_sales(source, where, path, names.by_dimension)
         return sales.value, sales.engine, sales.as_of

@@ -55,7 +55,7 @@ def is_notebook() -> bool:
 
 def read_position_of(workbench: Workbench) -> ReadPosition:
     """Whose writes a component follows: its page's alone, or in a notebook all that were made with the workbench."""
-    return ReadPosition() if is_served() else workbench.session
+    return ReadPosition() if is_served() else workbench.read_position
 
 
 def prepare() -> None:

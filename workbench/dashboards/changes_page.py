@@ -83,7 +83,7 @@ class ChangesPage(Viewer):
 
     def __init__(self, workbench: Workbench) -> None:
         super().__init__()
-        self._workbench, self._session = workbench, ReadPosition()
+        self._workbench, self._read_position = workbench, ReadPosition()
         self._known = shared_live(workbench).names
         self._actor = current_actor()
         yesterday = workbench.clock.today() - DAY
@@ -131,7 +131,7 @@ class ChangesPage(Viewer):
             self._actor.need("admin", READING)
             clock = self._workbench.clock
             answer = self._workbench.reader.read(
-                self._session, lambda c: find_late(c, first, last, clock, store), "late changes"
+                self._read_position, lambda c: find_late(c, first, last, clock, store), "late changes"
             )
             changes, days = answer.value
             return self._late_html(changes, days) + self._source(answer)
@@ -146,7 +146,9 @@ class ChangesPage(Viewer):
         def read() -> str:
             self._actor.need("admin", READING)
             clock = self._workbench.clock
-            answer = self._workbench.reader.read(self._session, lambda c: find_log(c, wanted, clock, older_than), "log")
+            answer = self._workbench.reader.read(
+                self._read_position, lambda c: find_log(c, wanted, clock, older_than), "log"
+            )
             entries = answer.value
             self._next = entries[PAGE - 1].audit_id if len(entries) > PAGE else None
             return self._log_html(entries[:PAGE]) + self._source(answer)

@@ -99,7 +99,7 @@ class Explore(Viewer):
         self.tiles: list[Tile] = []
         self._shown: tuple[Asked, str] | None = None
         self._place = column(css="gap: 16px;")
-        views = SavedViews(workbench.engines, workbench.reader, self.feed.session, is_question=True)
+        views = SavedViews(workbench.engines, workbench.reader, self.feed.read_position, is_question=True)
         self.mine = MyDashboard(workbench, views)
         self.views = ViewMenu(partial(ViewDialog, views, lambda: self._query(), self._open_view, self.mine.load))
         self._tabs = pmui.Tabs(

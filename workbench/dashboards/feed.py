@@ -70,7 +70,7 @@ class Moment:
     """What is looked at, at one moment: the same for all tiles that are asked together."""
 
     live: Live
-    session: ReadPosition
+    read_position: ReadPosition
     filters: Filters
     now: datetime
     where: Where
@@ -91,12 +91,12 @@ class Moment:
 
     def ask(self, metrics: Sequence[str], by: Sequence[str] = (), where: Where | None = None) -> Answer[pd.DataFrame]:
         """The metrics for what is looked at, or for another ``where``. The frame must not be changed."""
-        return self.live.ask(self.session, metrics, by, self.where if where is None else where)
+        return self.live.ask(self.read_position, metrics, by, self.where if where is None else where)
 
     def fetch(self, tiles: Sequence[Fed], is_wanted: Callable[[], bool] = lambda: True) -> list[tuple[Fed, Found]]:
         """What each tile shows, or why it cannot; nothing once that is not wanted any more."""
         with suppress(WorkbenchError):  # each tile then meets it itself
-            self.live.ask_ahead(self.session, (asked for tile in tiles for asked in tile.asks(self)))
+            self.live.ask_ahead(self.read_position, (asked for tile in tiles for asked in tile.asks(self)))
         found: list[tuple[Fed, Found]] = []
         for tile in tiles:
             if not is_wanted():
@@ -106,7 +106,7 @@ class Moment:
 
     def answer(self, key: Hashable, work: Callable[[Source], Answer[T]]) -> Answer[T]:
         """Whatever else is asked, once for each key (which names all that it depends on) and revision."""
-        return self.live.answer(self.session, key, work)
+        return self.live.answer(self.read_position, key, work)
 
 
 class Feed(param.Parameterized):
@@ -129,7 +129,7 @@ class Feed(param.Parameterized):
         self.workbench = workbench
         self.filters = filters or Filters()
         self.live = live or shared_live(workbench)
-        self.session = read_position_of(workbench)
+        self.read_position = read_position_of(workbench)
         self.downloads = Downloads()
         self.tiles: list[Fed] = []
         self._is_shown = False
@@ -153,7 +153,7 @@ class Feed(param.Parameterized):
         """What is looked at now."""
         now = self.workbench.clock.now()
         where, comparison = self.filters.where(now), self.filters.comparison_where(now)
-        return Moment(self.live, self.session, self.filters, now, where, self.filters.so_far(now), comparison)
+        return Moment(self.live, self.read_position, self.filters, now, where, self.filters.so_far(now), comparison)
 
     def follow(self, view: Viewable) -> None:
         """Asks for the tiles, and follows the data as long as ``view`` is shown. On the event loop."""
@@ -265,7 +265,7 @@ def _fetched(tile: Fed, moment: Moment) -> Found:
     try:
         if not tile.is_alike:
             return tile.fetch(moment)
-        return moment.live.once(moment.session, lambda: (type(tile), moment.key()), lambda: tile.fetch(moment))
+        return moment.live.once(moment.read_position, lambda: (type(tile), moment.key()), lambda: tile.fetch(moment))
     except WorkbenchError as error:
         return error
     except Exception:

@@ -140,7 +140,7 @@ class Reconciliation(Viewer):
     def __init__(self, workbench: Workbench) -> None:
         super().__init__()
         self._workbench, self._actor = workbench, current_actor()
-        self._session = ReadPosition()
+        self._read_position = ReadPosition()
         job: Job = pn.state.as_cached("verification", partial(Job, _("The comparison failed.")))
         self._controls = JobControls(job, self._stop)
         self._start_button = pmui.Button(label=_("Compare now"), color="primary", margin=0, width=170)
@@ -163,7 +163,7 @@ class Reconciliation(Viewer):
 
     def _last(self) -> str:
         try:
-            return result_html(last(self._workbench.reader, self._session).value, self._workbench.clock)
+            return result_html(last(self._workbench.reader, self._read_position).value, self._workbench.clock)
         except WorkbenchError as error:
             return f'<p class="note bad">{theme.esc(error)}</p>'
 

@@ -47,7 +47,7 @@ def figures_of(moment: Moment, asked: Asked) -> Answer[pd.DataFrame]:
         if len(asked.by) > 1:
             # With the totals once more: a change may have come meanwhile, and they are shown together.
             queries.append(MetricQuery(asked.metrics, asked.by, _narrowed(moment.where, wide, kept)))
-            together = ask_together(moment.live.source(moment.session), queries)
+            together = ask_together(moment.live.source(moment.read_position), queries)
             answers = dict(zip((query.by for query in queries), together, strict=True))
         totals, oldest = {by: answer.value for by, answer in answers.items()}, Answer.oldest(answers.values())
         if wide:
@@ -61,7 +61,7 @@ def figures_of(moment: Moment, asked: Asked) -> Answer[pd.DataFrame]:
             frame.insert(place, PRODUCT_NAME, [names.get(code, code) for code in frame["product"]])
         return Answer(frame, oldest.engine, oldest.as_of, oldest.note)
 
-    return moment.live.once(moment.session, lambda: ("question", asked, moment.key()), work)
+    return moment.live.once(moment.read_position, lambda: ("question", asked, moment.key()), work)
 
 
 def _kept(asked: Asked, answers: Mapping[tuple[str, ...], Answer[pd.DataFrame]]) -> tuple[str, list[Any], str]:

@@ -106,7 +106,7 @@ class SaleList(Tile):
     def save(self, path: str | Path) -> None:
         """Writes all sales that the filters leave, not this page alone. Raises as ``Tile.save`` does."""
         moment = self.feed.moment()
-        write_sales(moment.live.source_now(moment.session), moment.where, Path(path), moment.names.by_dimension)
+        write_sales(moment.live.source_now(moment.read_position), moment.where, Path(path), moment.names.by_dimension)
 
     def _go(self, move: Move, _event: Any) -> None:
         if self._page is not None:
@@ -157,7 +157,7 @@ class SalesTab(Viewer):
         super().__init__()
         self.sale_id: int | None = None
         self._feed, self._on_change = feed, on_change
-        self._sales = feed.workbench.sales(feed.session)
+        self._sales = feed.workbench.sales(feed.read_position)
         self._list, self._form = _place(), _place()
         self.kept = _place()
 

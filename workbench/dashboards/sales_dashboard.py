@@ -102,7 +102,7 @@ class SalesDashboard(Viewer):
         self._is_reading = False
         location = pn.state.location if is_served() else None  # in a notebook it would be the notebook's own
         self._read((location.search if location is not None else "") or self.query)
-        views = SavedViews(workbench.engines, workbench.reader, self.feed.session)
+        views = SavedViews(workbench.engines, workbench.reader, self.feed.read_position)
         self.views = ViewMenu(partial(ViewDialog, views, lambda: self.query, self._open_view))
         files = [
             DownloadButton(self.feed, self._write, "dashboard", kind, label=label, icon=icon)

@@ -43,12 +43,12 @@ def committed(engines: Engines) -> str | None:
         return None
 
 
-def mark(engines: Engines, session: ReadPosition) -> None:
+def mark(engines: Engines, read_position: ReadPosition) -> None:
     """Moves the session's token behind all that is committed now, so that its next read sees it.
 
     When the position is not known the master answers the next read.
     """
-    session.token = committed(engines)
+    read_position.token = committed(engines)
 
 
 def beat(engines: Engines) -> tuple[str, datetime]:

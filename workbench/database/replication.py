@@ -200,7 +200,7 @@ class Reader:
         """Asks the master for its newest heartbeat and position."""
         self.master.renew(self.engines.master_reader)
 
-    def read(self, session: ReadPosition, work: Work[T], what: str = "other") -> Answer[T]:
+    def read(self, read_position: ReadPosition, work: Work[T], what: str = "other") -> Answer[T]:
         """Runs ``work`` in a read-only transaction. Raises ServerUnavailable when neither server answers.
 
         ``work`` may be called twice (a replica may go away in the middle), so it must only read. ``what`` is the name
@@ -209,21 +209,21 @@ class Reader:
         note = _("no replica is configured")
         if self.engines.replica is not None:
             began = time.perf_counter()
-            answer, note = self._ask_replica(session, work)
+            answer, note = self._ask_replica(read_position, work)
             if answer is not None:
                 telemetry.queried("replica", what, time.perf_counter() - began)
                 return answer
-        return self._ask_master(session, work, what, note)
+        return self._ask_master(read_position, work, what, note)
 
-    def read_master(self, session: ReadPosition, work: Work[T], what: str = "other") -> Answer[T]:
+    def read_master(self, read_position: ReadPosition, work: Work[T], what: str = "other") -> Answer[T]:
         """As ``read``, but always from the master: for what is about to be edited."""
-        return self._ask_master(session, work, what, "")
+        return self._ask_master(read_position, work, what, "")
 
-    def shown(self, connection: sa.Connection, session: ReadPosition) -> tuple[datetime | None, str]:
+    def shown(self, connection: sa.Connection, read_position: ReadPosition) -> tuple[datetime | None, str]:
         """The data time of what the replica shows on ``connection``; None, and why, when it must not be asked."""
         newest = self.master.known(self.engines.master_reader)
         proof = None if newest is None or newest.is_beaten else newest
-        as_of = _wait(connection, session.token if proof is None else _later(session.token, proof.lsn))
+        as_of = _wait(connection, read_position.token if proof is None else _later(read_position.token, proof.lsn))
         if as_of is None:
             behind = _("the replica is still behind what was just saved")
             return None, _("the replica is behind the master") if proof else behind
@@ -233,16 +233,16 @@ class Reader:
             return None, _("the replica stands still at {moment}", moment=moment)
         return max(as_of, proof.at) if proof else as_of, ""
 
-    def _ask_replica(self, session: ReadPosition, work: Work[T]) -> tuple[Answer[T] | None, str]:
+    def _ask_replica(self, read_position: ReadPosition, work: Work[T]) -> tuple[Answer[T] | None, str]:
         replica = self.engines.replica
         assert replica is not None
-        if session.token is None:
+        if read_position.token is None:
             return None, _("the replica's position is unknown")
         if not self.pulse.is_there(replica):
             return None, _(NOTES["away"])
         try:
             with self.pulse.connected(replica) as connection:
-                as_of, note = self.shown(connection, session)
+                as_of, note = self.shown(connection, read_position)
                 return (None if as_of is None else Answer(asked_on(connection, work), "replica", as_of)), note
         except SERVER_ERRORS as error:
             return None, self.passed_over(error)
@@ -256,7 +256,7 @@ class Reader:
             raise in_words(self.engines.settings, "replica", error) from None
         return _(NOTES[kind])
 
-    def _ask_master(self, session: ReadPosition, work: Work[T], what: str, note: str) -> Answer[T]:
+    def _ask_master(self, read_position: ReadPosition, work: Work[T], what: str, note: str) -> Answer[T]:
         began = time.perf_counter()
         for is_last in (False, True):
             try:
@@ -267,7 +267,7 @@ class Reader:
                 is_worth_it = failure(error) == "replayed" or getattr(error, "connection_invalidated", False)
                 if is_last or not is_worth_it:
                     raise in_words(self.engines.settings, "master", error) from None
-        session.token = _later(session.token, lsn)
+        read_position.token = _later(read_position.token, lsn)
         telemetry.queried("master", what, time.perf_counter() - began)
         return Answer(value, "master", as_of, note)
 

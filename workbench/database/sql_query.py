@@ -207,7 +207,7 @@ def query(
     engine: EngineName = "replica",
     limit: int = MOST_ROWS,
     seconds: int = SECONDS,
-    session: ReadPosition | None = None,
+    read_position: ReadPosition | None = None,
     exact: bool = False,
 ) -> Any:
     """The rows of one query as a DataFrame; ``:name`` in it stands for ``parameters["name"]``.
@@ -220,13 +220,13 @@ def query(
     days and times are datetime64, text is str or None. Beyond ``limit`` rows it is cut: a warning says so, and
     ``attrs["is_cut"]``. ``attrs`` also holds ``engine``, ``as_of`` (data time, UTC) and ``note``. The master is asked,
     and ``note`` says why, where the replica is away, stands still, ends the query to replay a change, or has not yet
-    what was saved in ``session``. RisingWave is waited for, and ``note`` says when that was in vain.
+    what was saved in ``read_position``. RisingWave is waited for, and ``note`` says when that was in vain.
     Raises QueryRefused, whose one line says what is wrong and where, and ServerUnavailable. An interrupt of the kernel
     ends the query at the server, too.
     """
     parameters, engines = parameters or {}, reader.engines
     _check(statement, parameters, limit, seconds)
-    session = session or ReadPosition()
+    read_position = read_position or ReadPosition()
     if _checked_engine(engines, engine) == "risingwave":
         _refuse_catalog(statement)
         seconds = min(seconds, READER_SECONDS)  # its connections have that limit from the start
@@ -234,9 +234,13 @@ def query(
     text = filled(statement, {name: literal(name, value, clock) for name, value in parameters.items()})
     work = partial(_asked, engines, text, limit, seconds, as_typed=not parameters)
     if engine == "risingwave":
-        (columns, rows), as_of, note = _of_risingwave(reader.engines, session, work)
+        (columns, rows), as_of, note = _of_risingwave(reader.engines, read_position, work)
     else:
-        answer = reader.read(session, work, "sql") if engine == "replica" else reader.read_master(session, work, "sql")
+        answer = (
+            reader.read(read_position, work, "sql")
+            if engine == "replica"
+            else reader.read_master(read_position, work, "sql")
+        )
         (columns, rows), engine, as_of, note = answer.value, answer.engine, answer.as_of, answer.note
     frame = typed_frame(columns, rows[:limit], exact=exact)
     frame.attrs = {"engine": engine, "as_of": as_of, "note": note, "is_cut": len(rows) > limit}
@@ -319,13 +323,15 @@ def _checked_engine(engines: Engines, name: EngineName) -> EngineName:
     return name
 
 
-def _of_risingwave(engines: Engines, session: ReadPosition, work: Work[Rows]) -> tuple[Rows, datetime | None, str]:
+def _of_risingwave(
+    engines: Engines, read_position: ReadPosition, work: Work[Rows]
+) -> tuple[Rows, datetime | None, str]:
     """Its rows, as of when, and a note when it has not what the session has written within a few seconds."""
     assert engines.risingwave is not None
     note = ""
-    if session.token != NOTHING:
+    if read_position.token != NOTHING:
         follower = next(follower for follower in followers(engines) if follower.name == "risingwave")
-        if session.token is None or not follower.wait(session.token, WAIT_SECONDS):
+        if read_position.token is None or not follower.wait(read_position.token, WAIT_SECONDS):
             note = "RisingWave is still behind what was just saved"
     try:
         with engines.risingwave.connect() as connection:

@@ -43,13 +43,13 @@ class StillOpen(Exception):
 
 @dataclass
 class Write:
-    """One write of ``session``. ``doing`` is its verb and what it is done to, such as ``update the transaction``.
+    """One write of ``read_position``. ``doing`` is its verb and what it is done to, such as ``update the transaction``.
 
     ``may_repeat``: done twice it is done once, as it has a request id.
     """
 
     engines: Engines
-    session: ReadPosition
+    read_position: ReadPosition
     doing: str
     may_repeat: bool = True
     _is_doubtful: bool = False
@@ -81,7 +81,7 @@ class Write:
                 self._is_doubtful = self._is_doubtful or failure(error) == "away"
                 raise
             finally:
-                self.session.token = position(connection)
+                self.read_position.token = position(connection)
 
     def _is_over(self, state: RetryCallState) -> bool:
         if not self.may_repeat or seconds_left() < LEAST_SECONDS:

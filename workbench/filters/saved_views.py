@@ -43,13 +43,13 @@ class SavedView:
 class SavedViews:
     """The named views that ``actor`` may open: own ones, and those that others share.
 
-    Each has views of their own; sharing them with all needs an editor. After each write ``session`` holds the commit's
-    position, so that this session's next read shows it.
+    Each has views of their own; sharing them with all needs an editor. After each write ``read_position`` holds the
+    commit's, so that the next read shows it.
     """
 
     engines: Engines
     reader: Reader
-    session: ReadPosition
+    read_position: ReadPosition
     actor: Actor | str | None = None  # None: whoever acts here
     is_question: bool = False  # of the page Explore, whose addresses begin with the metrics; else of Analytics
 
@@ -88,7 +88,7 @@ class SavedViews:
             found = (SavedView(**row) for row in rows.mappings())
             return [view for view in found if view.state.startswith("metrics=") == self.is_question]
 
-        return self.reader.read(self.session, work, "saved views")
+        return self.reader.read(self.read_position, work, "saved views")
 
     def rename(self, saved_view_id: int, view_name: str) -> SavedView:
         """Gives one of the owner's views another name. Raises what ``save`` does, and FieldError for another's view."""
@@ -116,7 +116,7 @@ class SavedViews:
 
         is_for_all = bool(values.get("is_shared"))
         self._actor.need("editor" if is_for_all else "viewer", _("To share a view with all"))
-        return Write(self.engines, self.session, "save the view", may_repeat=False).run(attempt)
+        return Write(self.engines, self.read_position, "save the view", may_repeat=False).run(attempt)
 
 
 def _owner(name: str | None) -> str:

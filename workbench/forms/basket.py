@@ -147,7 +147,7 @@ class Basket(pn.viewable.Viewer):
     async def load_products(self) -> None:
         """Reads what was sold before; without a server the catalogue alone is known."""
         try:
-            self.products.learn((await read_aside(known_products, self._sales.reader, self._sales.session)).value)
+            self.products.learn((await read_aside(known_products, self._sales.reader, self._sales.read_position)).value)
         except ServerUnavailable as error:
             log.warning("Products that were sold are not known: %s", english(error))
 
@@ -213,7 +213,7 @@ class Basket(pn.viewable.Viewer):
         try:
             if not self.products.are_read:
                 await self.load_products()
-            found = (await asyncio.to_thread(find_product, self._sales.reader, self._sales.session, code)).value
+            found = (await asyncio.to_thread(find_product, self._sales.reader, self._sales.read_position, code)).value
             self.products.learn([] if found is None else [found])
         except ServerUnavailable as error:
             log.warning("Product %r is not looked up: %s", code, english(error))

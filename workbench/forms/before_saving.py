@@ -40,7 +40,7 @@ class Confirmation(pn.viewable.Viewer):
         if sale == self._confirmed:
             return False
         sales = self._sales
-        found = await asyncio.to_thread(doubts, sales.reader, sales.session, sales.clock, sale, stored)
+        found = await asyncio.to_thread(doubts, sales.reader, sales.read_position, sales.clock, sale, stored)
         self._asked, self._confirmed = (sale if found else None), None
         if found:
             self.question.say("warning", " ".join([*found, _("Is that right?")]), _("Not saved yet."))

@@ -121,7 +121,7 @@ class ItemEntry(pn.viewable.Viewer):
         if code == self._completed["product_code"]:
             return
         try:
-            answer = await asyncio.to_thread(find_product, self._sales.reader, self._sales.session, code)
+            answer = await asyncio.to_thread(find_product, self._sales.reader, self._sales.read_position, code)
         except ServerUnavailable as error:
             log.warning("Product %r is not completed: %s", code, english(error))
             return

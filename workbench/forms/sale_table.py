@@ -190,7 +190,7 @@ class SaleTable(pn.viewable.Viewer):
     def _read(self, move: Move, edge: Edge | None, source: Callable[[ReadPosition], Source]) -> Answer[SalePage]:
         sorter = (self._table.sorters or NEWEST_FIRST)[0]
         return sale_page(
-            source(self._sales.session),
+            source(self._sales.read_position),
             self.filters.value,
             sort=sorter["field"],
             descending=sorter["dir"] == "desc",
@@ -292,7 +292,7 @@ class SaleTable(pn.viewable.Viewer):
     async def _hand_out(self, kind: str, only: Collection[int] | None = None) -> None:
         """All sales that the filters leave, not this page alone, as a file; or ``only`` these."""
         name = file_name("sales", self._sales.clock.now(), kind)
-        source = self._live.source_now(self._sales.session)
+        source = self._live.source_now(self._sales.read_position)
         where = self.filters.value if only is None else SaleWhere()
         names = self._live.names.now.by_dimension
         await self._file.hand_out(name, lambda path, tell: write_sales(source, where, path, names, only, tell))
@@ -302,7 +302,7 @@ class SaleTable(pn.viewable.Viewer):
 
     async def _choose_all(self) -> None:
         """Chooses all sales that the filters leave, of every page."""
-        source, where = self._live.source_now(self._sales.session), self.filters.value
+        source, where = self._live.source_now(self._sales.read_position), self.filters.value
         found = (await read_aside(lambda: matching_ids(source, where, MOST + 1))).value
         self.chosen.put(found, found)
         self._show_chosen()

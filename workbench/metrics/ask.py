@@ -66,7 +66,7 @@ class Source:
     """
 
     reader: Reader
-    session: ReadPosition
+    read_position: ReadPosition
     columns: Columns | None = None
     stream: Stream | None = None
     shown: str | None = None
@@ -78,7 +78,7 @@ class Source:
         """
         if self.columns is not None:
             began = time.perf_counter()
-            answer = self.columns.read(self.reader, self.session, work)
+            answer = self.columns.read(self.reader, self.read_position, work)
             if answer is not None:
                 telemetry.queried("columns", what, time.perf_counter() - began)
                 return answer
@@ -86,7 +86,7 @@ class Source:
         def ask_database(connection: sa.Connection) -> T:
             return work(DatabaseFacts(connection))
 
-        return self.reader.read(self.session, ask_database, what)
+        return self.reader.read(self.read_position, ask_database, what)
 
     def where(self, asked: AnyWhere) -> Where:
         """The filter that is meant, at the time of the stores' clock. Raises MetricError."""
@@ -158,7 +158,7 @@ def _streamed(source: Source, grouping: Grouping) -> Answer[Groups] | str:
     if source.stream is None:
         return ""
     try:
-        return source.stream.sums(source.reader, source.session, grouping, source.shown)
+        return source.stream.sums(source.reader, source.read_position, grouping, source.shown)
     except PassedOver as passed_over:
         telemetry.passed_over(passed_over.reason)
         return str(passed_over)

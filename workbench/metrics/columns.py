@@ -61,10 +61,10 @@ class Moment:
         """Whether a session that has seen what is up to ``token`` finds it here."""
         return self.token is not None and token is not None and lsn_number(self.token) >= lsn_number(token)
 
-    def hold(self, session: ReadPosition) -> None:
+    def hold(self, read_position: ReadPosition) -> None:
         """Moves the session on to this moment, so that nothing it reads next is older."""
-        if self.reaches(session.token):
-            session.token = self.token
+        if self.reaches(read_position.token):
+            read_position.token = self.token
 
 
 @dataclass(frozen=True)
@@ -113,18 +113,18 @@ class Columns:
         moments = self._moments
         return moments[max(moments)] if moments else None
 
-    def refresh(self, reader: Reader, session: ReadPosition) -> bool:
+    def refresh(self, reader: Reader, read_position: ReadPosition) -> bool:
         """Copies the tables, or reads what has changed since: True when figures may have changed.
 
         Raises ServerUnavailable when no server answers; what is held stays, with its as_of. Raises FiguresUnavailable
         when the copy cannot be kept; it is then made anew.
         """
         with self._lock, for_all(), self._made_anew_on_failure():
-            writer = _cursor(self._opened(session))
+            writer = _cursor(self._opened(read_position))
             if self.moment is not None:
-                self.moment.hold(session)
+                self.moment.hold(read_position)
             try:
-                answer = reader.read(session, lambda connection: self._step(connection, writer), "columns")
+                answer = reader.read(read_position, lambda connection: self._step(connection, writer), "columns")
                 step = answer.value
                 if step is not None and step.has_changed:
                     self._hold(writer, step, self._revision + 1)
@@ -135,10 +135,10 @@ class Columns:
             if step is not None:
                 self._position, self._replayed = step.position, step.replayed
             assert self._position is not None
-            self._remember(Moment(self._revision, answer.engine, answer.as_of, session.token, self._position.lsn))
+            self._remember(Moment(self._revision, answer.engine, answer.as_of, read_position.token, self._position.lsn))
             return step is not None and step.has_changed
 
-    def catch_up(self, reader: Reader, session: ReadPosition, *, is_now: bool = False) -> bool:
+    def catch_up(self, reader: Reader, read_position: ReadPosition, *, is_now: bool = False) -> bool:
         """Reads what has changed, for a session that looks for its own write, or (``is_now``) for whatever there is.
 
         False when there is no copy yet, or a refresh is under way that takes long: the database answers at once.
@@ -146,21 +146,21 @@ class Columns:
         moment = self.moment
         if moment is None:
             return False
-        if not is_now and moment.reaches(session.token):
+        if not is_now and moment.reaches(read_position.token):
             return True
         if not self._lock.acquire(timeout=CATCH_UP_SECONDS):
             return False
         try:
             moment = self.moment  # that of the refresh that was waited for
-            if moment is not None and (is_now or not moment.reaches(session.token)):
-                self.refresh(reader, ReadPosition(session.token))
+            if moment is not None and (is_now or not moment.reaches(read_position.token)):
+                self.refresh(reader, ReadPosition(read_position.token))
             return moment is not None
         finally:
             self._lock.release()
 
-    def read(self, reader: Reader, session: ReadPosition, work: Callable[[Facts], T]) -> Answer[T] | None:
+    def read(self, reader: Reader, read_position: ReadPosition, work: Callable[[Facts], T]) -> Answer[T] | None:
         """What ``work`` answers of one state that has all that the session has seen; None when there is none."""
-        self.catch_up(reader, session)
+        self.catch_up(reader, read_position)
         database = self._database
         if database is None or self.moment is None:
             return None
@@ -168,9 +168,9 @@ class Columns:
             cursor.begin()
             (revision,) = cursor.execute("select revision from held").fetchone() or (None,)
             moment = self._moments.get(revision)
-            if moment is None or not moment.reaches(session.token):
+            if moment is None or not moment.reaches(read_position.token):
                 return None
-            moment.hold(session)
+            moment.hold(read_position)
             return Answer(work(ColumnFacts(cursor)), moment.engine, moment.as_of)
 
     def close(self) -> None:
@@ -251,13 +251,13 @@ class Columns:
         row = [revision, position.horizon, sorted(position.seen), position.identity, position.lsn]
         writer.execute(read_sql("columns/hold"), row)
 
-    def _opened(self, session: ReadPosition) -> duckdb.DuckDBPyConnection:
+    def _opened(self, read_position: ReadPosition) -> duckdb.DuckDBPyConnection:
         """The database, opened the first time with what a process before left in it."""
         if self._database is None:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._slot = _free_slot(self._folder)
             self._database = self._connected(Path(self._slot.lock_file).with_suffix(".duckdb"))
-            self._go_on(self._database, session)
+            self._go_on(self._database, read_position)
         return self._database
 
     def _connected(self, path: Path) -> duckdb.DuckDBPyConnection:
@@ -280,7 +280,7 @@ class Columns:
             database.execute(attach)
         return database
 
-    def _go_on(self, database: duckdb.DuckDBPyConnection, session: ReadPosition) -> None:
+    def _go_on(self, database: duckdb.DuckDBPyConnection, read_position: ReadPosition) -> None:
         """Takes the position of what is in the file; the first step finds out whether it belongs to the database."""
         try:
             row = _cursor(database).execute(read_sql("columns/held"), [_definition()]).fetchone()
@@ -289,8 +289,8 @@ class Columns:
         if row is not None:
             self._revision, horizon, seen, identity, lsn = row
             self._position = Position(horizon, frozenset(seen), identity, lsn)
-            if session.token is not None and lsn_number(lsn) > lsn_number(session.token):
-                session.token = lsn  # whoever has less would take something back
+            if read_position.token is not None and lsn_number(lsn) > lsn_number(read_position.token):
+                read_position.token = lsn  # whoever has less would take something back
 
     @contextmanager
     def _made_anew_on_failure(self) -> Iterator[None]:

@@ -208,7 +208,7 @@ def _rows(source: Source, sale_ids: Sequence[int]) -> Answer[tuple[pd.DataFrame,
         notes = {row[0]: ReturnNote(*row[-2:]) for row in found if any(row[-2:])}
         return pd.DataFrame([row[:-2] for row in found], columns=list(COLUMNS)), notes
 
-    return source.reader.read(source.session, work, "sale rows")
+    return source.reader.read(source.read_position, work, "sale rows")
 
 
 def _of_returns() -> tuple[sa.ColumnElement[Any], sa.ColumnElement[Any]]:

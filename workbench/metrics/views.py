@@ -179,7 +179,7 @@ class Stream:
     def sums(
         self,
         reader: Reader,
-        session: ReadPosition,
+        read_position: ReadPosition,
         grouping: Grouping,
         shown: str | None = None,
     ) -> Answer[Groups]:
@@ -197,7 +197,7 @@ class Stream:
                 behind = beat.seconds_behind(reader.last_beat_at)
                 if behind > FRESH_SECONDS:
                     raise PassedOver("behind", f"RisingWave is behind by {locale.number(behind, 0)} s")
-                if session.token is None or lsn_number(beat.lsn) < lsn_number(session.token):
+                if read_position.token is None or lsn_number(beat.lsn) < lsn_number(read_position.token):
                     raise PassedOver("behind", "RisingWave does not have yet what was just saved")
                 if shown is not None and lsn_number(beat.lsn) < lsn_number(shown):
                     raise PassedOver("behind", "RisingWave does not have yet what was shown before")

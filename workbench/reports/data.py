@@ -33,7 +33,7 @@ class ReportData:
 
     def __init__(self, workbench: Workbench | None = None) -> None:
         self.workbench = workbench or connect()
-        self.source = Source(self.workbench.reader, self.workbench.session)
+        self.source = Source(self.workbench.reader, self.workbench.read_position)
         self._answers: list[Answer[Any]] = []
         self._known = KnownNames(self.workbench.reader)
 

@@ -85,9 +85,9 @@ def _figures(engines: Engines, question: Question, where: Where) -> dict[str, Fi
     present = followers(engines)
     found: dict[str, Figures] = {}
     for seconds in WAITS:
-        session = ReadPosition()
-        mark(engines, session)
-        token = session.token
+        read_position = ReadPosition()
+        mark(engines, read_position)
+        token = read_position.token
         if token is None:
             raise ServerUnavailable(_("The master does not say what is committed: nothing can be compared with it."))
         found["master"] = figures_of(Reader(replace(engines, replica=None)), "master", token, question, where)

@@ -40,33 +40,37 @@ def find_unlisted(
     return [Unlisted(*row) for row in run_sql(connection, "queries/unlisted", given)]
 
 
-def unlisted(reader: Reader, session: ReadPosition, sale: SaleInput, stored: Sale | None = None) -> list[Unlisted]:
+def unlisted(
+    reader: Reader, read_position: ReadPosition, sale: SaleInput, stored: Sale | None = None
+) -> list[Unlisted]:
     """Those of a sale; of a stored sale only what is changed. Raises ServerUnavailable."""
     kept = set() if stored is None else {line.product_code for line in stored.lines}
     stores = [] if stored is not None and stored.store_id == sale.store_id else [sale.store_id]
     cashiers = [] if stored is not None and stored.cashier_id == sale.cashier_id else [sale.cashier_id]
     products = sorted({line.product_code for line in sale.lines} - kept)
-    return reader.read(session, lambda c: find_unlisted(c, stores, cashiers, products), "doubts").value
+    return reader.read(read_position, lambda c: find_unlisted(c, stores, cashiers, products), "doubts").value
 
 
-def unlisted_ids(reader: Reader, session: ReadPosition, ids: Mapping[str, int]) -> list[Unlisted]:
+def unlisted_ids(reader: Reader, read_position: ReadPosition, ids: Mapping[str, int]) -> list[Unlisted]:
     """Of a ``store_id`` and a ``cashier_id`` alone those that the catalogue lacks. Raises ServerUnavailable."""
     stores, cashiers = ([ids[name]] if name in ids else [] for name in ("store_id", "cashier_id"))
-    return reader.read(session, lambda c: find_unlisted(c, stores, cashiers, []), "doubts").value
+    return reader.read(read_position, lambda c: find_unlisted(c, stores, cashiers, []), "doubts").value
 
 
-def refuse_unlisted_ids(reader: Reader, session: ReadPosition, ids: Mapping[str, int]) -> None:
+def refuse_unlisted_ids(reader: Reader, read_position: ReadPosition, ids: Mapping[str, int]) -> None:
     """Raises SaleRefused when there is one, where the setting says so."""
-    if reader.engines.settings.workbench_unknown_ids == "refuse" and (found := unlisted_ids(reader, session, ids)):
+    if reader.engines.settings.workbench_unknown_ids == "refuse" and (
+        found := unlisted_ids(reader, read_position, ids)
+    ):
         raise SaleRefused([FieldError(each.field, each.id, _(NOT_LISTED)) for each in found])
 
 
-def refuse_unlisted(reader: Reader, session: ReadPosition, sale: SaleInput, stored: Sale | None = None) -> None:
+def refuse_unlisted(reader: Reader, read_position: ReadPosition, sale: SaleInput, stored: Sale | None = None) -> None:
     """Raises SaleRefused when the sale has one, where the setting says so."""
     if reader.engines.settings.workbench_unknown_ids != "refuse":
         return
     errors = []
-    for found in unlisted(reader, session, sale, stored):
+    for found in unlisted(reader, read_position, sale, stored):
         lines = [n for n, line in enumerate(sale.lines) if line.product_code == found.id]
         names = [f"lines.{n}.{found.field}" for n in lines] if found.field == "product_code" else [found.field]
         errors += [FieldError(name, found.id, _(NOT_LISTED)) for name in names]
@@ -80,22 +84,22 @@ NOBODY: dict[str, int | None] = {"store": None, "cashier": None}
 
 
 def doubts(
-    reader: Reader, session: ReadPosition, clock: StoreClock, sale: SaleInput, stored: Sale | None = None
+    reader: Reader, read_position: ReadPosition, clock: StoreClock, sale: SaleInput, stored: Sale | None = None
 ) -> list[str]:
     """A sentence for each doubt; of a stored sale only about what is changed. Raises ServerUnavailable."""
     setting = reader.engines.settings.workbench_unknown_ids
-    found = [] if setting == "allow" else unlisted(reader, session, sale, stored)
-    of_place = _of_place(reader, session, sale, stored, {(each.field, each.id) for each in found})
+    found = [] if setting == "allow" else unlisted(reader, read_position, sale, stored)
+    of_place = _of_place(reader, read_position, sale, stored, {(each.field, each.id) for each in found})
     texts = [each.text for each in found if setting == "ask"]  # else the sale is refused
     return [*_of_time(clock, sale, stored), *of_place, *texts, *_of_names(sale, stored), *_of_quantities(sale, stored)]
 
 
-def doubts_of_ids(reader: Reader, session: ReadPosition, ids: Mapping[str, int]) -> list[str]:
+def doubts_of_ids(reader: Reader, read_position: ReadPosition, ids: Mapping[str, int]) -> list[str]:
     """The same of a store and a cashier alone, by ``store_id`` and ``cashier_id``, that sales are to get."""
     given = {name.removesuffix("_id"): number for name, number in ids.items() if name in ("store_id", "cashier_id")}
     setting = reader.engines.settings.workbench_unknown_ids
-    found = [] if setting == "allow" else unlisted_ids(reader, session, ids)
-    strange = _never_sold(reader, session, given, {(each.field, each.id) for each in found})
+    found = [] if setting == "allow" else unlisted_ids(reader, read_position, ids)
+    strange = _never_sold(reader, read_position, given, {(each.field, each.id) for each in found})
     return [*strange, *(each.text for each in found if setting == "ask")]
 
 
@@ -117,16 +121,16 @@ def _of_time(clock: StoreClock, sale: SaleInput, stored: Sale | None) -> list[st
 
 
 def _of_place(
-    reader: Reader, session: ReadPosition, sale: SaleInput, stored: Sale | None, strangers: set[tuple[str, str]]
+    reader: Reader, read_position: ReadPosition, sale: SaleInput, stored: Sale | None, strangers: set[tuple[str, str]]
 ) -> list[str]:
     given = {"store": sale.store_id, "cashier": sale.cashier_id}
     kept = {} if stored is None else {"store": stored.store_id, "cashier": stored.cashier_id}
     changed = {name: number for name, number in given.items() if number != kept.get(name)}
-    return _never_sold(reader, session, changed, strangers)
+    return _never_sold(reader, read_position, changed, strangers)
 
 
 def _never_sold(
-    reader: Reader, session: ReadPosition, given: Mapping[str, int], strangers: set[tuple[str, str]]
+    reader: Reader, read_position: ReadPosition, given: Mapping[str, int], strangers: set[tuple[str, str]]
 ) -> list[str]:
     asked = {name: number for name, number in given.items() if (f"{name}_id", str(number)) not in strangers}
     if not asked:
@@ -135,7 +139,7 @@ def _never_sold(
     def work(connection: sa.Connection) -> dict[str, bool]:
         return dict(run_sql(connection, "queries/has_sold", NOBODY | asked).mappings().one())
 
-    has_sold = reader.read(session, work, "doubts").value
+    has_sold = reader.read(read_position, work, "doubts").value
     if not has_sold["anybody"]:  # the very first sale: nothing is known yet
         return []
     return [

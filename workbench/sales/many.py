@@ -123,8 +123,8 @@ def preview_many(sales: Sales, ids: Iterable[int], **changes: Any) -> Preview:
             )
         )
     rights = Rights.of(as_actor(sales.actor), sales.engines.settings)
-    refuse_unlisted_ids(sales.reader, sales.session, new)
-    found = sales.reader.read_master(sales.session, lambda c: find_headers(c, wanted), "many sales").value
+    refuse_unlisted_ids(sales.reader, sales.read_position, new)
+    found = sales.reader.read_master(sales.read_position, lambda c: find_headers(c, wanted), "many sales").value
     refused = [Refused(each, str(SaleNotFound(each))) for each in wanted if each not in found]
     others = [found[each] for each in wanted if each in found and _differs(found[each], new)]
     whys = {sale["transaction_id"]: _why_not(rights, sale, new) for sale in others}
@@ -133,7 +133,7 @@ def preview_many(sales: Sales, ids: Iterable[int], **changes: Any) -> Preview:
         sales=tuple(sale for sale in others if not whys[sale["transaction_id"]]),
         same=tuple(each for each in wanted if each in found and not _differs(found[each], new)),
         refused=(*refused, *(Refused(each, why) for each, why in whys.items() if why)),
-        doubts=tuple(doubts_of_ids(sales.reader, sales.session, new)),
+        doubts=tuple(doubts_of_ids(sales.reader, sales.read_position, new)),
     )
 
 
@@ -145,7 +145,7 @@ def update_many(sales: Sales, preview: Preview, *, leave_out: bool = False) -> C
     SignedOut, ServerUnavailable and OutcomeUnknown.
     """
     rights, started = Rights.of(as_actor(sales.actor), sales.engines.settings), time.monotonic()
-    refuse_unlisted_ids(sales.reader, sales.session, preview.changes)
+    refuse_unlisted_ids(sales.reader, sales.read_position, preview.changes)
     wanted = {sale["transaction_id"]: sale["version"] for sale in preview.sales}
     with _writing(sales, rights.actor.name, CHANGED) as (connection, operation):
         since = _refused(connection, wanted, lambda sale: _why_not(rights, sale, preview.changes))
@@ -169,7 +169,7 @@ def undo_many(sales: Sales, operation: int) -> Changed:
     started = time.monotonic()
     found = {}
     if 0 < operation < 2**63:
-        found = sales.reader.read_master(sales.session, lambda c: _entries(c, operation), "many sales").value
+        found = sales.reader.read_master(sales.read_position, lambda c: _entries(c, operation), "many sales").value
     if not found:
         raise AlreadyUndone(_("There is no change of many transactions {n}.", n=operation))
     actor = as_actor(sales.actor)
@@ -233,7 +233,7 @@ def _writing(sales: Sales, actor: str, reason: str, of: int | None = None) -> Ge
             yield connection, operation
             commit(connection)
     finally:
-        mark(sales.engines, sales.session)
+        mark(sales.engines, sales.read_position)
 
 
 def _refused(

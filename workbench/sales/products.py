@@ -23,14 +23,14 @@ class Product:
     unit_price: Decimal
 
 
-def known_products(reader: Reader, session: ReadPosition) -> Answer[list[Product]]:
+def known_products(reader: Reader, read_position: ReadPosition) -> Answer[list[Product]]:
     """Every product ever sold, as it was sold last. Raises ServerUnavailable."""
 
     def work(connection: sa.Connection) -> list[Product]:
         codes = sorted({row.product_code for row in run_sql(connection, "queries/products")})
         return [Product(**row) for row in run_sql(connection, "queries/product_names", {"codes": codes}).mappings()]
 
-    return reader.read(session, work, "products")
+    return reader.read(read_position, work, "products")
 
 
 def names(connection: sa.Connection) -> dict[str, str]:
@@ -53,11 +53,11 @@ def newest(connection: sa.Connection, codes: Sequence[str]) -> dict[str, tuple[s
     return {row.product_code: (row.product_name, row.category) for row in found}
 
 
-def find_product(reader: Reader, session: ReadPosition, product_code: str) -> Answer[Product | None]:
+def find_product(reader: Reader, read_position: ReadPosition, product_code: str) -> Answer[Product | None]:
     """The product with exactly this code; None when it was never sold. Raises ServerUnavailable."""
 
     def work(connection: sa.Connection) -> Product | None:
         row = run_sql(connection, "queries/product", {"product_code": product_code}).mappings().first()
         return None if row is None else Product(**row)
 
-    return reader.read(session, work, "product")
+    return reader.read(read_position, work, "product")

@@ -147,8 +147,8 @@ class Sales:
     """Reads and writes sales for one session (a browser session, a notebook, a command).
 
     ``actor`` is who the audit log names, and who writes no more than role and stores of the account allow. After each
-    write, and after one that was refused because of what the master has, ``session`` holds the master's position, so
-    that this session's next read shows it; ``stopwatch`` times when the followers do.
+    write, and after one that was refused because of what the master has, ``read_position`` holds the master's, so that
+    the next read shows it; ``stopwatch`` times when the followers do.
 
     Each write has a ``request_id`` of the caller's: the same one again returns the first result, is_repeat, and raises
     RequestReused when its content differs. All raise RoleRefused, SignedOut, ServerUnavailable when nothing was saved,
@@ -158,7 +158,7 @@ class Sales:
 
     engines: Engines
     reader: Reader
-    session: ReadPosition
+    read_position: ReadPosition
     actor: Actor | str = ""
     stopwatch: Stopwatch | None = None
 
@@ -191,7 +191,7 @@ class Sales:
         moment, however long a form was open.
         """
         self._rights("create", {})
-        refuse_unlisted(self.reader, self.session, sale)
+        refuse_unlisted(self.reader, self.read_position, sale)
         return self._write("create", None, sale, request_id, lambda connection: None)
 
     def give_back(self, taken: ReturnInput, request_id: UUID) -> Saved:
@@ -238,7 +238,7 @@ class Sales:
         self._rights("update", {})
         if self.engines.settings.workbench_unknown_ids == "refuse":
             stored = self.get(transaction_id, for_edit=True).value
-            refuse_unlisted(self.reader, self.session, sale, stored)
+            refuse_unlisted(self.reader, self.read_position, sale, stored)
         return self._write("update", (transaction_id, version), sale, request_id, explain, {"undoes": ""})
 
     def delete(self, transaction_id: int, version: int, request_id: UUID, reason: str) -> Saved:
@@ -282,20 +282,20 @@ class Sales:
 
     def find_change(self, transaction_id: int, audit_id: int) -> Change:
         """One save of the sale's history, as the master has it. Raises AlreadyUndone when it has none such."""
-        found = self.reader.read_master(self.session, lambda c: find_history(c, transaction_id), "sale history")
+        found = self.reader.read_master(self.read_position, lambda c: find_history(c, transaction_id), "sale history")
         return _entry(found.value, transaction_id, audit_id)
 
     def get(self, transaction_id: int, *, for_edit: bool = False) -> Answer[Sale]:
         """The sale with its lines; from the master when it is ``for_edit``. Raises SaleNotFound."""
         read = self.reader.read_master if for_edit else self.reader.read
-        answer = read(self.session, lambda c: find_sale(c, transaction_id), "sale")
+        answer = read(self.read_position, lambda c: find_sale(c, transaction_id), "sale")
         if answer.value is None:
             raise SaleNotFound(transaction_id)
         return Answer(answer.value, answer.engine, answer.as_of, answer.note)
 
     def lines(self, transaction_id: int) -> Answer[list[Line]]:
         """The lines of a sale in the order of entry; an empty list when there is no such sale."""
-        return self.reader.read(self.session, lambda c: find_lines(c, transaction_id), "sale lines")
+        return self.reader.read(self.read_position, lambda c: find_lines(c, transaction_id), "sale lines")
 
     def returnable(self, transaction_id: int) -> Answer[tuple[Sale, list[Returnable]]]:
         """The sale, and what of it can still be given back, as the master has both. Raises SaleNotFound, and
@@ -304,15 +304,15 @@ class Sales:
         def work(connection: sa.Connection) -> tuple[Sale, list[Returnable]]:
             return _returnable(connection, transaction_id)
 
-        return self.reader.read_master(self.session, work, "returnable")
+        return self.reader.read_master(self.read_position, work, "returnable")
 
     def returns(self, transaction_id: int) -> Answer[list[Returned]]:
         """The returns that take back from the sale, the oldest first, with who recorded each."""
-        return self.reader.read(self.session, lambda c: find_recorded_returns(c, transaction_id), "returns")
+        return self.reader.read(self.read_position, lambda c: find_recorded_returns(c, transaction_id), "returns")
 
     def history(self, transaction_id: int) -> Answer[list[Change]]:
         """Who saved the sale, when and what each save changed, the newest first; also of a sale that is gone."""
-        return self.reader.read(self.session, lambda c: find_history(c, transaction_id), "sale history")
+        return self.reader.read(self.read_position, lambda c: find_history(c, transaction_id), "sale history")
 
     def _rights(self, operation: Operation, more: Mapping[str, Any]) -> Rights:
         """What the actor may write now; only an admin takes back what somebody has saved or deleted."""
@@ -351,7 +351,7 @@ class Sales:
 
     def _saved(self, operation: Operation, attempt: Callable[[WritingConnection], tuple[Saved, float]]) -> Saved:
         try:
-            saved, committed_at = Write(self.engines, self.session, f"{operation} the transaction").run(attempt)
+            saved, committed_at = Write(self.engines, self.read_position, f"{operation} the transaction").run(attempt)
         except SaleConflict:
             telemetry.CONFLICTS.inc()
             raise
@@ -361,9 +361,9 @@ class Sales:
         if saved.is_repeat:
             return saved
         telemetry.WRITES.labels(operation).inc()
-        if self.stopwatch is None or self.session.token is None:
+        if self.stopwatch is None or self.read_position.token is None:
             return saved
-        return replace(saved, visible=self.stopwatch.save(self.session.token, committed_at))
+        return replace(saved, visible=self.stopwatch.save(self.read_position.token, committed_at))
 
 
 def _refuse_stored(connection: sa.Connection, rights: Rights, transaction_id: int, version: int) -> None:

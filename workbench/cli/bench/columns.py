@@ -153,7 +153,7 @@ def _saved_to_read(workbench: Workbench, live: Live, times: int) -> float:
     for _ in range(times):
         sales = workbench.sales()
         sales.create(example(), uuid4())
-        ask = partial(live.ask, sales.session, ["sales", "revenue"], [])
+        ask = partial(live.ask, sales.read_position, ["sales", "revenue"], [])
         took.append(seconds(partial(ask, _moment(live).where)))
     return p95(took) * 1000
 

@@ -167,7 +167,7 @@ def baskets(
     sales, pairs = found.value
     best = _best(pairs, sort)[:limit]
     codes = sorted({code for pair in best for code in (pair.a, pair.b)})
-    named = source.reader.read(source.session, lambda connection: newest(connection, codes), "product names")
+    named = source.reader.read(source.read_position, lambda connection: newest(connection, codes), "product names")
     value = Baskets(_frame_of_pairs(named.value, best, sales), sales)
     return found.map(lambda _pairs: value)
 

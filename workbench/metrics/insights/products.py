@@ -71,7 +71,7 @@ def products(
     rows = _rows(_by_code(now), _by_code(part), None if before is None else _by_code(before))
     rows = _sorted(rows, sort, descending)[:limit]
     codes = [row["product_code"] for row in rows]
-    named = source.reader.read(source.session, lambda connection: newest(connection, codes), "product names")
+    named = source.reader.read(source.read_position, lambda connection: newest(connection, codes), "product names")
     for row in rows:
         row["product_name"], row["category"] = named.value.get(row["product_code"], (row["product_code"], None))
     parts: list[Answer[Any]] = [now, named] if before is None else [now, part, before, named]
@@ -168,7 +168,7 @@ def effects(source: Source, where: AnyWhere, compared: AnyWhere) -> Answer[pd.Da
     rows = [_row(code, of_before.get(code, NONE_SOLD), of_now.get(code, NONE_SOLD)) for code in {**of_before, **of_now}]
     rows.sort(key=lambda row: (-abs(row["revenue"] - row["before"]), row["product_code"]))
     codes = [row["product_code"] for row in rows]
-    named = source.reader.read(source.session, lambda connection: newest(connection, codes))
+    named = source.reader.read(source.read_position, lambda connection: newest(connection, codes))
     for row in rows:
         row["product_name"] = named.value.get(row["product_code"], (row["product_code"], None))[0]
     frame = pd.DataFrame({name: pd.Series([row[name] for row in rows], dtype=object) for name in EFFECTS})

@@ -252,7 +252,7 @@ def save(engines: Engines, result: Verification, actor: Actor | str = "") -> Non
     write.run(lambda connection: run_file(connection, "queries/save_verification", values))
 
 
-def last(reader: Reader, session: ReadPosition) -> Answer[Verification | None]:
+def last(reader: Reader, read_position: ReadPosition) -> Answer[Verification | None]:
     """The newest result, with at most MOST_DIFFERENCES differences; None before the first run.
 
     Raises ServerUnavailable, and SchemaError when the migration that makes its table has not run yet.
@@ -272,4 +272,4 @@ def last(reader: Reader, session: ReadPosition) -> Answer[Verification | None]:
             row.verified_at, row.token, tuple(row.engines), row.figures, differences, tuple(row.problems)
         )
 
-    return reader.read(session, work)
+    return reader.read(read_position, work)
