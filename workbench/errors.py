@@ -7,6 +7,8 @@ from typing import Any
 
 from workbench.locale import N_, _, sentences
 
+NOTHING_DONE = N_("Nothing was saved.")
+
 
 class WorkbenchError(Exception):
     """Something a person can act on: the text says what, where and what to do."""

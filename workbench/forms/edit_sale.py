@@ -23,10 +23,10 @@ from workbench.forms.named_ids import no_names
 from workbench.forms.sale_form import SALE_FORM, SaleForm, SaleLoader, SalePicker, content, section, size
 from workbench.forms.sale_history import SaleHistory
 from workbench.locale import _
-from workbench.sales.history import Change
+from workbench.sales.history import Change, as_before, as_version
 from workbench.sales.models import Sale, SaleInput
 from workbench.sales.returns import NOT_EDITED
-from workbench.sales.service import Sales, Saved, as_before, as_version
+from workbench.sales.service import Sales, Saved
 
 
 class EditSale(pn.viewable.Viewer):

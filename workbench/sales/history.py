@@ -1,4 +1,4 @@
-"""The history of a sale and the log of all: who saved what and when, what was changed of a day after its end."""
+"""A sale as it is stored, its history, and the log of all: who saved what and when, what was changed of a day since."""
 
 from __future__ import annotations
 
@@ -16,13 +16,45 @@ import sqlalchemy as sa
 from workbench import locale
 from workbench.config.clock import StoreClock
 from workbench.database.sql_files import run_sql
-from workbench.errors import WorkbenchError
-from workbench.locale import N_, _
+from workbench.errors import NOTHING_DONE, AlreadyUndone, FieldError, SaleConflict, SaleNotFound, WorkbenchError
+from workbench.locale import N_, _, sentences
+from workbench.sales.models import Line, LineInput, Sale, SaleInput, parse_sale
 
 MOST_SAVES = 100
 Kind = Literal["imported", "created", "edited", "deleted", "restored"]
 Row = Mapping[str, Any]  # of a table, by column; amounts are Decimal, times are ISO text
 Parts = dict[int | None, Row]  # a header (None) and lines, by item_id
+
+
+def find_sale(connection: sa.Connection, transaction_id: int) -> Sale | None:
+    """The sale with its lines; None when there is none with this id."""
+    row = run_sql(connection, "queries/sale", {"transaction_id": transaction_id}).mappings().first()
+    return None if row is None else Sale(**row, lines=tuple(find_lines(connection, transaction_id)))
+
+
+def find_lines(connection: sa.Connection, transaction_id: int) -> list[Line]:
+    """The lines of a sale in the order of entry; an empty list when there is no such sale."""
+    rows = run_sql(connection, "queries/lines", {"transaction_id": transaction_id}).mappings()
+    return [Line(**row) for row in rows]
+
+
+def raise_if_moved(connection: sa.Connection, transaction_id: int, version: int) -> None:
+    """Raises SaleNotFound when the sale is gone, SaleConflict when it is no longer at ``version``."""
+    theirs = find_sale(connection, transaction_id)
+    if theirs is None:
+        raise SaleNotFound(transaction_id)
+    if theirs.version != version:
+        raise SaleConflict(transaction_id, version, theirs)
+
+
+def foreign_lines(connection: sa.Connection, transaction_id: int, sale: SaleInput) -> list[FieldError]:
+    """A FieldError for each line of ``sale`` whose item_id is not one of the stored sale's."""
+    own = {line.item_id for line in find_lines(connection, transaction_id)}
+    return [
+        FieldError(f"lines.{n}.item_id", line.item_id, _("it must be an item of transaction {id}", id=transaction_id))
+        for n, line in enumerate(sale.lines)
+        if line.item_id is not None and line.item_id not in own
+    ]
 
 
 @dataclass(frozen=True)
@@ -252,3 +284,29 @@ def _corrected(day: date, now: dict[date, tuple[Decimal, int]], late: Sequence[L
 
 def _begin(day: date, clock: StoreClock) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=clock.zone)
+
+
+def as_before(change: Change) -> SaleInput:
+    """The sale as it was before an edit, to be saved over what that made of it. Raises SaleRefused for what is none."""
+    assert change.before is not None and change.after is not None
+    return as_version(change.before, Sale.model_validate(change.after))
+
+
+def as_version(document: Row, stored: Sale) -> SaleInput:
+    """The sale of a document of the log, to be saved over the ``stored`` one: lines that this lacks are new ones."""
+    sale, left = Sale.model_validate(document), {line.item_id for line in stored.lines}
+    lines = [
+        {name: getattr(line, name) for name in LineInput.model_fields}
+        | {"item_id": line.item_id if line.item_id in left else None}
+        for line in sale.lines
+    ]
+    return parse_sale({name: getattr(sale, name) for name in SaleInput.model_fields} | {"lines": lines})
+
+
+def entry_of(history: Sequence[Change], transaction_id: int, audit_id: int) -> Change:
+    """The save with this entry. Raises AlreadyUndone when there is none."""
+    found = next((change for change in history if change.audit_id == audit_id), None)
+    if found is None:
+        none = _("The history of transaction {id} has no entry {n}.", **{"id": transaction_id, "n": audit_id})
+        raise AlreadyUndone(sentences(none, _(NOTHING_DONE)))
+    return found

@@ -7,25 +7,49 @@ price less its share of the discount, rounded once; the last piece takes what is
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import sqlalchemy as sa
+from psycopg2.errors import CheckViolation, ForeignKeyViolation
+from sqlalchemy.exc import IntegrityError
 
 from workbench import locale
 from workbench.database.sql_files import run_sql
-from workbench.errors import FieldError, SaleRefused
-from workbench.locale import N_, _, ngettext
+from workbench.errors import NOTHING_DONE, FieldError, ReturnRefused, SaleNotFound, SaleRefused
+from workbench.locale import N_, _, ngettext, sentences
 from workbench.sales.fields import TYPED
+from workbench.sales.history import find_sale
 from workbench.sales.models import CENT, ReturnInput, Sale
 from workbench.words import counted
 
 NOT_EDITED = N_("is a return of {of}, and is not edited: delete it, and return the items of {of} anew.")
 RETURN_NOT_EDITED = N_(
     "Transaction {id} is a return of {of}, and is not edited: delete it, and return the items of {of} anew."
+)
+# What sql/schema/0011_returns says when more would be given back than was sold, or paid.
+CHECK_SAID = (
+    (
+        r"transaction (?P<id>\d+) sold (?P<sold>\S+) of (?P<code>.+) at (?P<price>\S+), and (?P<back>\S+) would be"
+        r" given back",
+        N_("Transaction {id} sold {sold} of {code} at {price}, and {back} would be given back"),
+    ),
+    (
+        r"of transaction (?P<id>\d+) more money, or discount, of (?P<code>.+) at (?P<price>\S+) would be given back"
+        r" than was paid, or given",
+        N_(
+            "Of transaction {id} more money, or discount, of {code} at {price} would be given back than was paid, or"
+            " given"
+        ),
+    ),
+)
+RETURN_CHECKS = (
+    *("sale_returns_check", "sale_kind_check", "sales_transaction_return_of_fkey"),
+    *("sales_transaction_total_amount_signed", "sales_transaction_total_discount_signed"),
 )
 Key = tuple[str, Decimal]  # product code and unit price
 
@@ -171,3 +195,54 @@ def _error(number: int, each: Returnable | None, quantity: int) -> FieldError | 
 def _too_early(at: datetime, sale: Sale) -> FieldError:
     allowed = _("it must not be before the sale, {moment}", moment=locale.moment_seconds(sale.transaction_time))
     return FieldError("transaction_time", at, allowed)
+
+
+def returnable_of(connection: sa.Connection, transaction_id: int) -> tuple[Sale, list[Returnable]]:
+    """The sale, and what of it can still be given back. Raises SaleNotFound, and ReturnRefused for a return."""
+    sale = find_sale(connection, transaction_id)
+    if sale is None:
+        raise SaleNotFound(transaction_id)
+    if sale.return_of is not None:
+        text = _(
+            "Transaction {id} is a return itself: return items of {of}.", **{"id": transaction_id, "of": sale.return_of}
+        )
+        raise ReturnRefused(text)
+    return sale, find_returnable(connection, transaction_id)
+
+
+def return_refused(connection: sa.Connection, values: Mapping[str, Any], error: IntegrityError) -> ReturnRefused | None:
+    """What the master has refused because of returns, in words; None when it was something else."""
+    cause = error.orig
+    if not isinstance(cause, CheckViolation | ForeignKeyViolation) or cause.diag.constraint_name not in RETURN_CHECKS:
+        return None
+    transaction_id = values.get("transaction_id")
+    stored = None if transaction_id is None else find_sale(connection, transaction_id)
+    if stored is not None and stored.return_of is not None:
+        return ReturnRefused(is_no_edit(stored.transaction_id, stored.return_of))
+    said = check_in_words(cause.diag.message_primary or "")
+    by = [] if stored is None else find_returns(connection, [stored.transaction_id])
+    if by:
+        why = _("delete that first") if isinstance(cause, ForeignKeyViolation) else said
+        which = ", ".join(str(each.transaction_id) for each in by)
+        said = _(
+            "Items of transaction {id} were returned by transaction {by}: {why}.",
+            **{"id": transaction_id, "by": which, "why": why},
+        )
+    elif isinstance(cause, ForeignKeyViolation):
+        said = _("The sale that this return takes back from was deleted: restore that first.")
+    else:
+        said = f"{said}."
+    return ReturnRefused(sentences(said, _(NOTHING_DONE)))
+
+
+def check_in_words(said: str) -> str:
+    """What the master's check of returns has said, without its full stop; as it is where nobody foresaw it."""
+    for pattern, text in CHECK_SAID:
+        if found := re.fullmatch(pattern, said):
+            return _(text, **found.groupdict())
+    return said.replace("transaction", "Transaction", 1)
+
+
+def is_no_edit(transaction_id: int, return_of: int) -> str:
+    """That a return is not edited, and what to do instead."""
+    return sentences(_(RETURN_NOT_EDITED, **{"id": transaction_id, "of": return_of}), _(NOTHING_DONE))

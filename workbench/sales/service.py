@@ -1,12 +1,11 @@
-"""The sales service: the only writer of sales, and the reads of single sales."""
+"""The sales service: the only writer of sales, and a session's reads of single ones."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -15,7 +14,7 @@ from typing import Any, Literal, NoReturn
 from uuid import UUID
 
 import sqlalchemy as sa
-from psycopg2.errors import CheckViolation, ForeignKeyViolation, UniqueViolation
+from psycopg2.errors import UniqueViolation
 from sqlalchemy.exc import IntegrityError
 
 from workbench import telemetry
@@ -27,6 +26,7 @@ from workbench.database.replication import Answer, Reader, ReadPosition
 from workbench.database.sql_files import WritingConnection, run_sql
 from workbench.database.writes import StillOpen, Write, run_file
 from workbench.errors import (
+    NOTHING_DONE,
     AlreadyUndone,
     FieldError,
     OutcomeUnknown,
@@ -43,50 +43,27 @@ from workbench.errors import (
 )
 from workbench.locale import N_, _, sentences
 from workbench.sales.doubts import refuse_unlisted
-from workbench.sales.history import Change, Row, find_history
-from workbench.sales.models import Line, LineInput, ReturnInput, Sale, SaleInput, parse_reason, parse_sale
+from workbench.sales.history import (
+    Change,
+    as_before,
+    entry_of,
+    find_history,
+    find_lines,
+    find_sale,
+    foreign_lines,
+    raise_if_moved,
+)
+from workbench.sales.models import Line, ReturnInput, Sale, SaleInput, parse_reason
 from workbench.sales.returns import (
-    RETURN_NOT_EDITED,
     Returnable,
     Returned,
     find_recorded_returns,
-    find_returnable,
-    find_returns,
+    is_no_edit,
+    return_refused,
     return_values,
+    returnable_of,
 )
 from workbench.sales.rights import Rights
-
-
-def find_sale(connection: sa.Connection, transaction_id: int) -> Sale | None:
-    """The sale with its lines; None when there is none with this id."""
-    row = run_sql(connection, "queries/sale", {"transaction_id": transaction_id}).mappings().first()
-    return None if row is None else Sale(**row, lines=tuple(find_lines(connection, transaction_id)))
-
-
-def find_lines(connection: sa.Connection, transaction_id: int) -> list[Line]:
-    """The lines of a sale in the order of entry; an empty list when there is no such sale."""
-    rows = run_sql(connection, "queries/lines", {"transaction_id": transaction_id}).mappings()
-    return [Line(**row) for row in rows]
-
-
-def raise_if_moved(connection: sa.Connection, transaction_id: int, version: int) -> None:
-    """Raises SaleNotFound when the sale is gone, SaleConflict when it is no longer at ``version``."""
-    theirs = find_sale(connection, transaction_id)
-    if theirs is None:
-        raise SaleNotFound(transaction_id)
-    if theirs.version != version:
-        raise SaleConflict(transaction_id, version, theirs)
-
-
-def foreign_lines(connection: sa.Connection, transaction_id: int, sale: SaleInput) -> list[FieldError]:
-    """A FieldError for each line of ``sale`` whose item_id is not one of the stored sale's."""
-    own = {line.item_id for line in find_lines(connection, transaction_id)}
-    return [
-        FieldError(f"lines.{n}.item_id", line.item_id, _("it must be an item of transaction {id}", id=transaction_id))
-        for n, line in enumerate(sale.lines)
-        if line.item_id is not None and line.item_id not in own
-    ]
-
 
 Operation = Literal["create", "update", "delete", "restore"]
 REASONS: dict[type[WorkbenchError], str] = {  # why a write was not done, as it is counted
@@ -101,29 +78,8 @@ REASONS: dict[type[WorkbenchError], str] = {  # why a write was not done, as it 
     ServerBusy: "busy",
     OutcomeUnknown: "outcome unknown",
 }
-NOTHING_DONE = N_("Nothing was saved.")
 UNDOING = N_("To take back what was saved or deleted")
 REQUEST_KEY = "sales_request_pkey"
-# What sql/schema/0011_returns says when more would be given back than was sold, or paid.
-CHECK_SAID = (
-    (
-        r"transaction (?P<id>\d+) sold (?P<sold>\S+) of (?P<code>.+) at (?P<price>\S+), and (?P<back>\S+) would be"
-        r" given back",
-        N_("Transaction {id} sold {sold} of {code} at {price}, and {back} would be given back"),
-    ),
-    (
-        r"of transaction (?P<id>\d+) more money, or discount, of (?P<code>.+) at (?P<price>\S+) would be given back"
-        r" than was paid, or given",
-        N_(
-            "Of transaction {id} more money, or discount, of {code} at {price} would be given back than was paid, or"
-            " given"
-        ),
-    ),
-)
-RETURN_CHECKS = (
-    *("sale_returns_check", "sale_kind_check", "sales_transaction_return_of_fkey"),
-    *("sales_transaction_total_amount_signed", "sales_transaction_total_discount_signed"),
-)
 
 
 @dataclass(frozen=True)
@@ -276,14 +232,14 @@ class Sales:
             cannot = _("This change of transaction {id} cannot be undone.", id=transaction_id)
             raise AlreadyUndone(sentences(cannot, _(NOTHING_DONE)))
         if change.return_of is not None:
-            raise ReturnRefused(_is_no_edit(transaction_id, change.return_of))
+            raise ReturnRefused(is_no_edit(transaction_id, change.return_of))
         loaded = (transaction_id, change.after["version"])
         return self._write("update", loaded, as_before(change), request_id, explain, {"undoes": str(audit_id)})
 
     def find_change(self, transaction_id: int, audit_id: int) -> Change:
         """One save of the sale's history, as the master has it. Raises AlreadyUndone when it has none such."""
         found = self.reader.read_master(self.read_position, lambda c: find_history(c, transaction_id), "sale history")
-        return _entry(found.value, transaction_id, audit_id)
+        return entry_of(found.value, transaction_id, audit_id)
 
     def get(self, transaction_id: int, *, for_edit: bool = False) -> Answer[Sale]:
         """The sale with its lines; from the master when it is ``for_edit``. Raises SaleNotFound."""
@@ -302,7 +258,7 @@ class Sales:
         ReturnRefused for a return."""
 
         def work(connection: sa.Connection) -> tuple[Sale, list[Returnable]]:
-            return _returnable(connection, transaction_id)
+            return returnable_of(connection, transaction_id)
 
         return self.reader.read_master(self.read_position, work, "returnable")
 
@@ -384,7 +340,7 @@ def _attempt(
     try:
         row = run_file(connection, f"queries/{operation}_sale", values)
     except IntegrityError as error:
-        if refused := _return_refused(connection, values, error):
+        if refused := return_refused(connection, values, error):
             raise refused from None
         if not isinstance(error.orig, UniqueViolation) or error.orig.diag.constraint_name != REQUEST_KEY:
             raise
@@ -401,62 +357,11 @@ def _attempt(
 
 def _given_back(connection: WritingConnection, taken: ReturnInput, now: datetime, keys: Mapping[str, Any]) -> Saved:
     """Saves a return of what is left now. Raises StillOpen when somebody has given of it back in between."""
-    values = {**keys, **return_values(*_returnable(connection, taken.return_of), taken, now)}
+    values = {**keys, **return_values(*returnable_of(connection, taken.return_of), taken, now)}
     try:
         return _attempt(connection, "create", values, lambda connection: None)
     except ReturnRefused:
         raise StillOpen from None
-
-
-def _returnable(connection: sa.Connection, transaction_id: int) -> tuple[Sale, list[Returnable]]:
-    sale = find_sale(connection, transaction_id)
-    if sale is None:
-        raise SaleNotFound(transaction_id)
-    if sale.return_of is not None:
-        text = _(
-            "Transaction {id} is a return itself: return items of {of}.", **{"id": transaction_id, "of": sale.return_of}
-        )
-        raise ReturnRefused(text)
-    return sale, find_returnable(connection, transaction_id)
-
-
-def _return_refused(
-    connection: sa.Connection, values: Mapping[str, Any], error: IntegrityError
-) -> ReturnRefused | None:
-    """What the master has refused because of returns, in words; None when it was something else."""
-    cause = error.orig
-    if not isinstance(cause, CheckViolation | ForeignKeyViolation) or cause.diag.constraint_name not in RETURN_CHECKS:
-        return None
-    transaction_id = values.get("transaction_id")
-    stored = None if transaction_id is None else find_sale(connection, transaction_id)
-    if stored is not None and stored.return_of is not None:
-        return ReturnRefused(_is_no_edit(stored.transaction_id, stored.return_of))
-    said = _check_in_words(cause.diag.message_primary or "")
-    by = [] if stored is None else find_returns(connection, [stored.transaction_id])
-    if by:
-        why = _("delete that first") if isinstance(cause, ForeignKeyViolation) else said
-        which = ", ".join(str(each.transaction_id) for each in by)
-        said = _(
-            "Items of transaction {id} were returned by transaction {by}: {why}.",
-            **{"id": transaction_id, "by": which, "why": why},
-        )
-    elif isinstance(cause, ForeignKeyViolation):
-        said = _("The sale that this return takes back from was deleted: restore that first.")
-    else:
-        said = f"{said}."
-    return ReturnRefused(sentences(said, _(NOTHING_DONE)))
-
-
-def _check_in_words(said: str) -> str:
-    """What the master's check of returns has said, without its full stop; as it is where nobody foresaw it."""
-    for pattern, text in CHECK_SAID:
-        if found := re.fullmatch(pattern, said):
-            return _(text, **found.groupdict())
-    return said.replace("transaction", "Transaction", 1)
-
-
-def _is_no_edit(transaction_id: int, return_of: int) -> str:
-    return sentences(_(RETURN_NOT_EDITED, **{"id": transaction_id, "of": return_of}), _(NOTHING_DONE))
 
 
 def sale_values(sale: SaleInput, now: datetime) -> dict[str, Any]:
@@ -465,31 +370,6 @@ def sale_values(sale: SaleInput, now: datetime) -> dict[str, Any]:
     lines = [line.model_dump(mode="json") for line in sale.lines]
     totals = {"total_amount": sale.total_amount, "total_discount": sale.total_discount}
     return header | totals | {"lines": json.dumps(lines)}
-
-
-def as_before(change: Change) -> SaleInput:
-    """The sale as it was before an edit, to be saved over what that made of it. Raises SaleRefused for what is none."""
-    assert change.before is not None and change.after is not None
-    return as_version(change.before, Sale.model_validate(change.after))
-
-
-def as_version(document: Row, stored: Sale) -> SaleInput:
-    """The sale of a document of the log, to be saved over the ``stored`` one: lines that this lacks are new ones."""
-    sale, left = Sale.model_validate(document), {line.item_id for line in stored.lines}
-    lines = [
-        {name: getattr(line, name) for name in LineInput.model_fields}
-        | {"item_id": line.item_id if line.item_id in left else None}
-        for line in sale.lines
-    ]
-    return parse_sale({name: getattr(sale, name) for name in SaleInput.model_fields} | {"lines": lines})
-
-
-def _entry(history: Sequence[Change], transaction_id: int, audit_id: int) -> Change:
-    found = next((change for change in history if change.audit_id == audit_id), None)
-    if found is None:
-        none = _("The history of transaction {id} has no entry {n}.", **{"id": transaction_id, "n": audit_id})
-        raise AlreadyUndone(sentences(none, _(NOTHING_DONE)))
-    return found
 
 
 def _fingerprint(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from workbench.sales.service import _check_in_words
+from workbench.sales.returns import check_in_words
 
 
 @pytest.mark.parametrize(
@@ -18,4 +18,4 @@ from workbench.sales.service import _check_in_words
     ],
 )
 def test_a_sentence_that_stands_alone_begins_as_one(said: str, begin: str) -> None:
-    assert _check_in_words(said).startswith(begin)
+    assert check_in_words(said).startswith(begin)
