@@ -83,6 +83,7 @@ class ChartTile(Tile):
     """
 
     height = 300
+    has_chart = True
     files: ClassVar[Mapping[str, str]] = FORMATS | {"png": "PNG", "svg": "SVG"}
     reads: ClassVar[Mapping[str, str]] = {}
 
@@ -167,7 +168,7 @@ class ChartTile(Tile):
         with _drawing:  # HoloViews' options and its current backend are the whole process's
             drawn = _drawn.setdefault(type(self), {})
             if self.currency not in drawn:
-                hv.Store.set_current_backend("bokeh")
+                _use_bokeh()
                 # In a document of its own: that of the page may be gone by now.
                 draw = BokehRenderer.instance(mode="server").get_plot_state
                 drawn[self.currency] = serialized(draw(self.plot(self.marks(self._data)), doc=Document()))
@@ -179,6 +180,15 @@ class ChartTile(Tile):
         write(figure, once(data, (type(self), "marks", self.variant()), lambda: self.marks(data)))
         summary = f"{self.heading}: {once(data, (type(self), 'summary'), lambda: self.summarized(data))}"
         figure.update(height=self.height, html_attributes={"role": "img", "aria-label": summary})
+
+
+def _use_bokeh() -> None:
+    """Has HoloViews draw by Bokeh. To tell it again would read all options again, a sixth of what a chart takes.
+
+    It is "bokeh" as soon as that is imported, but without options.
+    """
+    if hv.Store.current_backend != "bokeh" or not hasattr(hv.opts, "Overlay"):
+        hv.Store.set_current_backend("bokeh")
 
 
 class Chart(pn.pane.Bokeh):

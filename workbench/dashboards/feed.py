@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Protocol, TypeVar
 
 import pandas as pd
@@ -42,6 +43,7 @@ class Fed(Protocol):
     """What a feed asks for and shows: a tile."""
 
     is_slow: bool
+    has_chart: bool  # drawn first, it takes longer than all texts together
     is_alike: bool  # what is fetched depends on its kind and the moment alone
 
     @property
@@ -246,13 +248,17 @@ class Feed(param.Parameterized):
     async def _renew_group(self, asked: int, moment: Moment, tiles: list[Fed]) -> None:
         found = await read_aside(moment.fetch, tiles, lambda: asked == self._asked)
 
-        def show() -> None:
+        def show(some: Collection[tuple[Fed, Found]]) -> None:
             if asked == self._asked:
-                draw(moment, found)
+                draw(moment, some)
 
+        parts: tuple[list[tuple[Fed, Found]], ...] = ([], [])  # texts, which need not wait for new charts
+        for tile, answer in found:
+            parts[tile.has_chart and not tile.is_drawn].append((tile, answer))
         # Always with Bokeh's lock: without it charts can only be written to while Panel holds the page's changes back,
         # which it now and then does not, as in a page that it takes for one that is still loading.
-        pn.state.execute(show, schedule=True)
+        for some in filter(None, parts):
+            pn.state.execute(partial(show, some), schedule=True)
 
 
 def by_one(tiles: Sequence[Fed]) -> list[list[Fed]]:

@@ -72,6 +72,7 @@ class Tile(Viewer):
     limit_seconds = 15.0  # older figures are amber, those older than ten times as much are red
     most = 15  # rows, or bars, that are shown until somebody wants all
     is_slow = False  # asked apart, so that the others need not wait for it
+    has_chart = False  # drawn for the first time after the others, which need not wait for it
     is_alike = False  # what is fetched depends on the kind of tile and the moment alone: one is asked for all pages
     files: ClassVar[Mapping[str, str]] = FORMATS  # what it can be downloaded as, by the ends of their names
     height = 0  # pixels that are kept for what is not drawn yet

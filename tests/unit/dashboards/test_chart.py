@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -203,3 +205,23 @@ def test_labels_of_thousands_of_long_names_differ_and_are_made_at_once() -> None
     labels = short([*names, "A short one", "A short one"], 18)
     assert time.process_time() - began < 2  # it took minutes
     assert len(set(labels)) == len(labels) and labels[0] == "A long name that …" and labels[-1] == "A short one… 2"
+
+
+FIRST = """
+import workbench.shell  # imports Panel, which has been told what to load before HoloViews is there
+import panel as pn
+pn.extension()
+import holoviews as hv
+from workbench.dashboards import chart
+told, tell = [], hv.Store.set_current_backend
+hv.Store.set_current_backend = lambda name: (told.append(name), tell(name))
+for _ in range(2):
+    chart._use_bokeh()
+    hv.opts.Overlay(show_legend=False)
+print(told)
+"""
+
+
+def test_holoviews_is_told_once_by_what_it_draws() -> None:
+    done = subprocess.run([sys.executable, "-c", FIRST], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "['bokeh']"
