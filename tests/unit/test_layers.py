@@ -24,7 +24,7 @@ LAYERS = [
     {"sample", "imports", "migrations", "filters", "live", "figures", "notebook", "components"},
     {"reports", "forms", "shell"},
     {"dashboards"},
-    {"apps", "exporter", "cli", "__init__", "__main__"},
+    {"apps", "exporter", "cli", "start", "__init__", "__main__"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 MODULES = sorted(path for path in PACKAGE.rglob("*.py"))

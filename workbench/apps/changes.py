@@ -1,6 +1,5 @@
 """Page "Changes": who changed which sale, and what was changed of days after they were over."""
 
-from workbench.dashboards.changes_page import ChangesPage
 from workbench.shell import page
 
-page("Changes", ChangesPage)
+page("Changes", "workbench.dashboards.changes_page:ChangesPage")

@@ -1,6 +1,5 @@
 """Page "Pipeline": the servers, the schema, sample data."""
 
-from workbench.dashboards.pipeline import PipelinePage
 from workbench.shell import page
 
-page("Pipeline", PipelinePage)
+page("Pipeline", "workbench.dashboards.pipeline:PipelinePage")

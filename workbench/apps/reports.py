@@ -1,6 +1,5 @@
 """Page "Reports": notebooks that run with parameters, to read and to download."""
 
-from workbench.dashboards.reports_page import ReportsPage
 from workbench.shell import page
 
-page("Reports", ReportsPage)
+page("Reports", "workbench.dashboards.reports_page:ReportsPage")

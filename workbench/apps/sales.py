@@ -1,6 +1,5 @@
 """Page "Sales": record, find, correct and void sales."""
 
-from workbench.forms import SalesManager
 from workbench.shell import page
 
-page("Sales", SalesManager)
+page("Sales", "workbench.forms:SalesManager")

@@ -93,4 +93,4 @@ def serve_command(
     origins = [f"--allow-websocket-origin={host}" for host in hosts]
     arguments = [f"--address={address}", f"--port={port if listens else 0}", "--index=sales", "--log-level=warning"]
     arguments.append("--plugins=workbench.exporter")  # GET /metrics, and no unknown hosts
-    return [sys.executable, "-m", "panel", "serve", *pages, *arguments, *origins]
+    return [sys.executable, "-m", "workbench.start", "serve", *pages, *arguments, *origins]

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import re
 import secrets
+import time
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -34,6 +35,8 @@ REFUSAL = (
 
 LOG_IN = "Log in to the sales workbench first: open one of its pages in a browser.\n"
 
+_asked_at = 0.0
+
 
 def keep() -> None:
     """Has every server of this process refuse unknown hosts and people, and send its headers, from the next request on.
@@ -46,6 +49,8 @@ def keep() -> None:
         return
 
     def find_known(app: BokehTornado, request: HTTPServerRequest, **options: Any) -> Any:
+        global _asked_at
+        _asked_at = time.monotonic()
         if Guarded not in app.transforms:
             app.transforms.insert(0, Guarded)  # before one that would compress what it looks at
         if not is_known(request):
@@ -76,6 +81,11 @@ def keep_from_start(then: Callable[[], None] = lambda: None) -> None:
         then()
 
     BaseServer.start = start_if_safe  # type: ignore[assignment, method-assign]
+
+
+def last_asked() -> float:
+    """When a server of this process was asked last, as its event loop knows, by time.monotonic; 0 before the first."""
+    return _asked_at
 
 
 class Checked(HTTPMessageDelegate):

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from pkgutil import resolve_name
 
 import panel as pn
 import panel_material_ui as pmui
@@ -59,10 +60,10 @@ LAYOUT = {
 }
 
 
-def page(title: str, content: Content) -> None:
+def page(title: str, content: Content | str) -> None:
     """Makes the page ``title`` of the current session and serves it; ``content`` is called after the frame is drawn.
 
-    It is made for those alone who may see it.
+    By its name, ``module:name``, it is not imported before. It is made for those alone who may see it.
     """
     begin_session()
     pn.extension("tabulator", notifications=True, exception_handler=show_error)
@@ -111,18 +112,20 @@ def _left(context: object) -> None:
     forget_views(context)
 
 
-def deferred(content: Content, workbench: Workbench) -> Viewable:
+def deferred(content: Content | str, workbench: Workbench) -> Viewable:
     """A place that says "Loading" until the browser has the frame; it is then filled, made on a thread.
 
     Only this is on a thread: callbacks stay on the event loop (no --num-threads). On Panel's threads a click now and
-    then overtakes the change of the field before it, or is lost.
+    then overtakes the change of the field before it, or is lost. Imports stay there too: Panel and Param look at
+    modules that are there in part while another thread still imports them.
     """
     waiting = pn.pane.HTML(LOADING.format(_("Loading ...")), stylesheets=[theme.stylesheet()], margin=0)
     place = pn.Column(waiting, margin=0, sizing_mode="stretch_width")
 
     async def fill() -> None:
+        make: Content = resolve_name(content) if isinstance(content, str) else content
         with building():
-            place[:] = [await read_aside(build, content, workbench)]
+            place[:] = [await read_aside(build, make, workbench)]
 
     pn.state.onload(fill)
     return place
