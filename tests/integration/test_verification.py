@@ -29,7 +29,7 @@ from workbench.database.positions import beat, mark, wait_for_replica
 from workbench.database.replication import ReadPosition, lsn_number
 from workbench.metrics import Columns, verification
 from workbench.metrics.definitions import METRICS
-from workbench.metrics.verification import figures, run
+from workbench.metrics.verification import figures
 from workbench.metrics.verification.figures import questions
 from workbench.servers import cluster
 
@@ -93,7 +93,7 @@ def test_a_sale_that_the_replica_gets_later_than_the_master_has_told_it_is_no_di
 ) -> None:
     """The replica stands still from each sale until it is waited for."""
     sample.load(workbench.engines, 20, seed=3)
-    figures_of, committed_with_heartbeat = run.figures_of, run.committed_with_heartbeat
+    figures_of, committed_with_heartbeat = verification.figures_of, verification.committed_with_heartbeat
     is_first = itertools.cycle((True, False))
 
     def replay(how: str, state: str) -> None:
@@ -112,9 +112,9 @@ def test_a_sale_that_the_replica_gets_later_than_the_master_has_told_it_is_no_di
         replay("resume", "not paused")
         return committed_with_heartbeat(engines)
 
-    monkeypatch.setattr(run, "figures_of", figures_after_a_sale)
-    monkeypatch.setattr(run, "committed_with_heartbeat", beaten_and_followed)
-    monkeypatch.setattr(run, "questions", lambda: questions()[:3])
+    monkeypatch.setattr(verification, "figures_of", figures_after_a_sale)
+    monkeypatch.setattr(verification, "committed_with_heartbeat", beaten_and_followed)
+    monkeypatch.setattr(verification, "questions", lambda: questions()[:3])
     try:
         assert verification.verify(workbench.engines).differences == ()
     finally:
@@ -161,7 +161,7 @@ def test_a_server_that_is_no_follower_differs(workbench: Workbench, strangers: E
 def test_a_replica_that_stands_still_is_a_problem_and_not_a_difference(
     workbench: Workbench, replica_superuser: sa.Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run, "WAIT_SECONDS", 0.3)
+    monkeypatch.setattr(verification, "WAIT_SECONDS", 0.3)
     with paused_replay(workbench.engines, replica_superuser):
         workbench.sales().create(sale(), uuid4())
         result = verification.verify(workbench.engines)
@@ -288,7 +288,7 @@ def test_a_view_may_be_compared_for_longer_than_a_query_of_a_page_may_take(workb
     engines = workbench.engines
     sa.event.listen(engines.master_reader, "before_cursor_execute", note_limit)
     try:
-        assert run._wrong_views(engines) == []
+        assert verification._wrong_views(engines) == []
     finally:
         sa.event.remove(engines.master_reader, "before_cursor_execute", note_limit)
     assert set(limits) == {("10min",)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from workbench.cli import figures, imports, report, risingwave, servers, serving, user
-from workbench.cli.bench.command import bench
+from workbench.cli.bench import bench
 from workbench.cli.shared import errors
 from workbench.errors import WorkbenchError
 from workbench.locale import english, speak_english
