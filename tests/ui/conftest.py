@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -78,7 +79,12 @@ def serving(
     command = [sys.executable, "-m", "panel", "serve", *files, *options]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            command, cwd=folder, env=environment(settings) | dict(changes or {}), stdout=log, stderr=log
+            command,
+            cwd=folder,
+            env=environment(settings) | dict(changes or {}),
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
         )
     served = Served(f"http://127.0.0.1:{port}", process, folder / "log")
     try:
@@ -87,6 +93,8 @@ def serving(
     finally:
         process.terminate()
         process.wait(timeout=30)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # those of --num-procs outlive the first one, and a SIGTERM
         shutil.rmtree(folder)
 
 

@@ -46,13 +46,11 @@ def _answers(url: str) -> bool:
 
 @contextmanager
 def processes(settings: Settings) -> Iterator[str]:
-    """`panel serve` in two processes, which answer in turn."""
+    """`panel serve` in two processes, which answer in turn; afterwards none is left."""
     with serving(settings, "--plugins=workbench.exporter", "--num-procs=2") as served:
-        try:
-            yield served.url
-        finally:
-            for worker in psutil.Process(served.process.pid).children():  # they outlive the first one, and a SIGTERM
-                worker.kill()
+        yield served.url
+        workers = psutil.Process(served.process.pid).children()
+    assert len(workers) == 2 and not psutil.wait_procs(workers, timeout=10)[1]
 
 
 def visit_inside(browser: Browser, url: str, path: str) -> None:
