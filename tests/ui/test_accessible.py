@@ -7,7 +7,7 @@ from typing import Literal
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from tests.examples import LATTE
-from tests.ui.axe import faults, settled
+from tests.ui.axe import faults, settled, turned
 from tests.ui.conftest import visit, watched_page
 from tests.ui.test_every_page import PHONE
 from tests.ui.test_sales_page import button, create
@@ -54,8 +54,7 @@ def on_a_desk_in_the_light(page: Page) -> None:
     if page.viewport_size == DESK:
         return
     page.set_viewport_size(DESK)
-    page.get_by_role("button", name="Toggle theme").click()
-    expect(page.locator("html")).to_have_attribute("data-theme", "light")
+    turned(page, "light")
 
 
 def test_shortcuts_are_listed_and_their_key_can_be_switched_off(app: str, page: Page) -> None:

@@ -1,4 +1,4 @@
-"""Each page opened once, on a phone in the dark, then on a desk in the light: frame, policy, width, and axe-core."""
+"""Each page opened once, on a phone and on a desk, in the dark and in the light: frame, policy, width, and axe-core."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.conftest import wait_until
 from tests.examples import LATTE
-from tests.ui.axe import faults, settled
+from tests.ui.axe import faults, settled, turned
 from tests.ui.conftest import seen_through, visit, watched_page
 from tests.ui.test_policy import COLLECT
 from tests.ui.test_sales_page import create
@@ -54,15 +54,17 @@ def test_it_has_its_place_asks_for_nothing_refused_fits_and_has_nothing_serious(
         if address == "reports":  # with what an admin alone is offered
             page.get_by_role("button", name="New schedule").click()
             expect(page.get_by_label("Mail to")).to_be_visible()
-        found = faults(page, "on a phone")
+        found = faults(page, "on a phone in the dark")
         fits(page, 390)
-        page.get_by_role("button", name="Toggle theme").click()
-        expect(page.locator("html")).to_have_attribute("data-theme", "light")
+        turned(page, "light")
+        found += faults(page, "on a phone in the light", "color-contrast")
         for wide in (360, 2560, 1400):
             page.set_viewport_size({"width": wide, "height": 900})
             fits(page, wide)
         settled(page)
-        found += faults(page, "on a desk")
+        found += faults(page, "on a desk in the light")
+        turned(page, "dark")
+        found += faults(page, "on a desk in the dark", "color-contrast")
         page.set_viewport_size({"width": 390, "height": 844})
         for tab in TABS.get(address, ()):
             page.get_by_role("tab", name=tab, exact=True).click()
