@@ -36,8 +36,10 @@ START_SECONDS = 240  # of a busy machine: what pages are made of is imported bef
 PATIENCE_MS = 60_000  # a wait that is over costs nothing; a machine that does much else is slow
 expect.set_options(timeout=PATIENCE_MS)
 ERRORS_IN_LOG = ("Traceback", "could not be replaced", "ERROR")
-# Console errors that are not ours, each with the date it was seen and why it is harmless.
-ALLOWED_CONSOLE: tuple[str, ...] = ()
+# What a browser says that is not ours, each with the date it was seen and why it is harmless.
+ALLOWED_CONSOLE: tuple[str, ...] = (
+    "could not set initial ranges",  # 2026-11-28: of Bokeh, for a chart that has no point yet
+)
 
 
 @dataclass
