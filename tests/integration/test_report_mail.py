@@ -17,9 +17,11 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
+from playwright.sync_api import Browser, expect
 
 from tests.conftest import free_ports
 from tests.integration.test_report_schedules import due, missed, own, report
+from workbench import locale
 from workbench.config import Settings
 from workbench.config.clock import utc_now
 from workbench.reports.history import Entry, History, Mail
@@ -98,6 +100,47 @@ def test_a_report_is_sent_once_with_what_was_made(own: Settings) -> None:
     day = f"{own.clock.today() - timedelta(days=1)}"
     assert attached.get_filename() == f"mine-{own.clock.today()}.html"
     assert day in attached.get_content() and f"Day {day}" in sent.get_body().get_content()  # type: ignore[union-attr]
+
+
+TABLE = """import pandas as pd; from decimal import Decimal
+from workbench.config import load_settings; from workbench.locale import use_locale
+from workbench.reports import table
+use_locale(load_settings().workbench_locale)  # as connect() does
+table(pd.DataFrame({"store": ["North"], "revenue": [Decimal("1234.50")]}))"""
+
+
+@pytest.fixture
+def in_german(own: Settings) -> Iterator[Settings]:
+    """The same in German."""
+    locale.use_locale("de_DE")
+    yield own.model_copy(update={"workbench_locale": "de_DE"})
+    locale.use_locale("")
+
+
+def test_a_mail_reads_as_in_its_place_and_what_it_brings_opens(
+    in_german: Settings, browser: Browser, tmp_path: Path
+) -> None:
+    report(tmp_path / "own", TABLE)
+    postbox, opened = Postbox(), tmp_path / "opened.html"
+    with posted(postbox) as mail:
+        settings = in_german.model_copy(update=mail)
+        missed(settings, to=TO[:1])
+        (entry,) = due(settings)
+        send_waiting(settings)
+    ((_to, sent),) = postbox.mails
+    text, (attached,) = sent.get_body().get_content(), sent.iter_attachments()  # type: ignore[union-attr]
+    yesterday = in_german.clock.today() - timedelta(days=1)
+    assert f"{yesterday:%d.%m.%Y}" in text and f"Ausgeführt am {in_german.clock.text(entry.began_at)} von ann." in text
+    assert f"{in_german.clock.today():%d.%m.%Y}" in text and str(yesterday) not in text
+    opened.write_text(attached.get_content(), encoding="utf-8")
+    page, faults = browser.new_page(), list[str]()
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("request", lambda asked: faults.append(asked.url) if not asked.url.startswith(("file:", "data:")) else None)
+    page.goto(opened.as_uri())
+    expect(page.get_by_role("heading", name="Mine")).to_be_visible()
+    expect(page.get_by_role("cell", name="1.234,50")).to_be_visible()
+    page.close()
+    assert not faults
 
 
 def later(history: History, entry: Entry) -> None:

@@ -152,7 +152,8 @@ def _message(entry: Entry, content: bytes, settings: Settings) -> EmailMessage:
     made.set_content(_text(entry, clock))
     kind, subkind = TYPES[entry.mail.form]
     name = f"{entry.report}-{clock.wall(entry.began_at):%Y-%m-%d}.{entry.mail.form}"
-    made.add_attachment(content, maintype=kind, subtype=subkind, filename=name)
+    params = {"charset": "utf-8"} if kind == "text" else {}
+    made.add_attachment(content, maintype=kind, subtype=subkind, filename=name, params=params)
     return made
 
 
