@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,12 @@ def test_the_oldest_of_many_goes_and_each_after_its_time(
     monkeypatch.setattr(files, "SECONDS", -1.0)
     kept.keep(uploaded(tmp_path, "soon"), "ben")
     wait_until(lambda: not list(kept.folder.iterdir()), "the end of its time")
+
+
+def test_the_hour_of_what_has_waited_begins_when_it_is_kept(kept: KeptUploads, tmp_path: Path) -> None:
+    waited = uploaded(tmp_path)
+    os.utime(waited, (0, 0))
+    assert is_there(kept, kept.keep(waited, "ann"), "ann")
 
 
 def test_what_cannot_be_kept_has_no_token(kept: KeptUploads, tmp_path: Path) -> None:

@@ -205,6 +205,7 @@ class KeptUploads:
         token = secrets.token_urlsafe(16)
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.utime(path)  # its hour begins now, however long it has waited
             try:
                 os.link(path, self._place(token, owner))  # takes no space
             except OSError:  # it is on another disk
