@@ -48,7 +48,7 @@ class ImportsPage(Viewer):
     def __init__(self, workbench: Workbench) -> None:
         super().__init__()
         self._workbench, self._engines, self._actor = workbench, workbench.engines, current_actor()
-        self._kept_uploads = KeptUploads(self._engines.settings.workbench_data_dir.expanduser() / "uploads")
+        self._kept_uploads = KeptUploads.of(self._engines.settings)
         self._file: ImportFile | None = None
         self._upload: Path | None = None  # what it is read from
         self._turn = asyncio.Lock()  # of whoever uses the file, whose database answers one at a time

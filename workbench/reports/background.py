@@ -11,6 +11,7 @@ from functools import cache
 
 from workbench import locale
 from workbench.accounts.actor import Actor, current_actor
+from workbench.components.browser.files import KeptUploads
 from workbench.components.tasks import Advance, Job, ShouldStop
 from workbench.config import Settings, load_settings
 from workbench.connection import open_workbench
@@ -179,6 +180,7 @@ class Scheduler:
             send_waiting(settings)
         if now - self._tidied_at >= TIDY_SECONDS:
             self._tidied_at = now
+            KeptUploads.of(settings).tidy()
             History.of(settings).tidy_once_a_day()
             schedules.tidy()
         self._said = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -10,11 +11,13 @@ import pytest
 from pydantic import ValidationError
 
 from workbench import locale
+from workbench.components.browser.files import KeptUploads
 from workbench.config import Settings
 from workbench.config.addresses import checked_addresses
 from workbench.config.clock import StoreClock
 from workbench.errors import ParameterRefused, ScheduleRefused
 from workbench.filters.periods import CUSTOM, PERIODS
+from workbench.reports import background
 from workbench.reports.library import Parameter, find_report, parse_all, shown_period
 from workbench.reports.schedules import Schedule, Schedules
 from workbench.reports.texts import read_every
@@ -174,3 +177,16 @@ def test_a_password_is_not_sent_in_clear_and_never_shown() -> None:
         Settings(_env_file=None, workbench_smtp_password="s3cret", workbench_smtp_tls="none")
     assert "s3cret" not in str(refused.value)
     assert "s3cret" not in repr(Settings(_env_file=None, workbench_smtp_password="s3cret"))
+
+
+def test_what_was_uploaded_before_a_restart_goes_after_its_hour_though_nobody_opens_the_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(_env_file=None, workbench_data_dir=tmp_path)
+    (tmp_path / "till.csv").touch()
+    kept = KeptUploads.of(settings)
+    kept.keep(tmp_path / "till.csv", "ann")
+    os.utime(tmp_path / "till.csv", (0, 0))
+    monkeypatch.setattr(background, "load_settings", lambda: settings)
+    background.Scheduler()._look()
+    assert not list(kept.folder.iterdir())

@@ -25,6 +25,7 @@ from panel.custom import JSComponent
 from workbench import locale
 from workbench.components import theme
 from workbench.components.inline import is_served, read_aside
+from workbench.config import Settings
 from workbench.errors import FileRefused
 from workbench.locale import N_, _
 from workbench.words import visible
@@ -199,6 +200,11 @@ class KeptUploads:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+
+    @classmethod
+    def of(cls, settings: Settings) -> KeptUploads:
+        """Those of an installation."""
+        return cls(settings.workbench_data_dir.expanduser() / "uploads")
 
     def keep(self, path: Path, owner: str) -> str:
         """Keeps a file, which stays where it is and may go there; returns its token, empty where it cannot be kept."""
