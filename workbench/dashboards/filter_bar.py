@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -117,7 +118,6 @@ class FilterBar(Viewer):
             self._chosen.append(select(feed.filters.param.comparison, _("Compare with"), COMPARISONS))
         self._fields = {name: _text(_(label), locale.day_hint()) for name, label in DATES.items()}
         self._fields["customer_id"] = _text(_("Customer ID"))
-        self._filled: dict[str, Any] = {}  # what the filters had when these were filled
         self._is_filling = False
         self._calendars = {name: calendar_button() for name in DATES}
         self._days = {name: pn.Row(margin=0) for name in DATES}  # filled when it is first seen, as others are
@@ -130,6 +130,7 @@ class FilterBar(Viewer):
         self._chips = FilterChips(feed.filters)
         self._connect()
         self._open()
+        self._fill(set(self._fields))
         self._show()
 
     def _connect(self) -> None:
@@ -138,6 +139,10 @@ class FilterBar(Viewer):
             if name in DATES:
                 self._calendars[name].param.watch(partial(self._picked, field), "value")
         self._more.on_click(self._turn)
+        # Not changes alone: a view with the days that are looked at already is opened over what was typed meanwhile.
+        self.filters.param.watch(
+            lambda *events: self._fill({event.name for event in events}), ["period", *self._fields], onlychanged=False
+        )
 
     def follow(self) -> None:
         """Offers the values that there are now."""
@@ -196,8 +201,11 @@ class FilterBar(Viewer):
         first, last = (found.get(name) for name in DATES)
         if first and last and last < first:
             wrong["date_to"] = _("To is before From.")
-        for name, field in self._fields.items():
-            field.param.update(error_state=name in wrong, helper_text=wrong.get(name, ""))
+        with self._filling():
+            for name, field in self._fields.items():
+                field.param.update(error_state=name in wrong, helper_text=wrong.get(name, ""))
+            for name, calendar in self._calendars.items():
+                calendar.value = found.get(name)  # a day that it still had could not be picked again
         usable = {name for group in TYPED if wrong.keys().isdisjoint(group) for name in group}
         self.filters.param.update(**{name: found[name] for name in usable})
 
@@ -206,20 +214,23 @@ class FilterBar(Viewer):
         if event.new is not None and not self._is_filling:
             field.value = locale.day(event.new)
 
-    def _fill(self) -> None:
-        """Shows the filters in the fields that are typed into, if they are others: what does not fit yet stays."""
-        values = {name: getattr(self.filters, name) for name in self._fields}
-        moved = [
-            name for group in TYPED if any(values[name] != self._filled.get(name) for name in group) for name in group
-        ]
-        self._filled, self._is_filling = values, True
-        try:
-            for name in moved:
-                self._fields[name].param.update(
-                    value=locale.field_text(values[name]), error_state=False, helper_text=""
-                )
+    def _fill(self, given: set[str]) -> None:
+        """Shows in the fields what the filters were ``given``, be it the same; what does not fit stays till then."""
+        if "period" in given:  # and with it other days
+            given = given.union(DATES)
+        with self._filling():
+            for name in (name for group in TYPED if not given.isdisjoint(group) for name in group):
+                value = getattr(self.filters, name)
+                self._fields[name].param.update(value=locale.field_text(value), error_state=False, helper_text="")
                 if name in DATES:
-                    self._calendars[name].value = values[name]
+                    self._calendars[name].value = value
+
+    @contextmanager
+    def _filling(self) -> Iterator[None]:
+        """What is shown meanwhile was not typed."""
+        self._is_filling = True
+        try:
+            yield
         finally:
             self._is_filling = False
 
@@ -229,7 +240,6 @@ class FilterBar(Viewer):
         filters: Filters = self.filters
         now = self._feed.workbench.clock.now()
         self._offer()
-        self._fill()
         for name, place in self._days.items():
             _see(place, filters.period == CUSTOM, self._fields[name], self._calendars[name])
         compared = filters.comparison_where(now)

@@ -136,7 +136,8 @@ class Filters(_Lists):
     def clear(self) -> None:
         """Takes back everything that narrows the period; period and comparison stay."""
         empty: dict[str, Any] = {name: [] for name in LISTS}
-        self.param.update(**empty, customer_id=None, brush_from=None, brush_to=None)
+        # The period is given anew, so that days that were typed and wait for others are taken back too.
+        self.param.update(**empty, customer_id=None, brush_from=None, brush_to=None, period=self.period)
 
 
 def drop(where: Where, *lists: str) -> Where:

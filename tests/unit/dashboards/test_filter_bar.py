@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from types import SimpleNamespace
 from typing import Any
@@ -12,7 +13,7 @@ from workbench import locale
 from workbench.config.clock import StoreClock, find_zone
 from workbench.dashboards.explore import QuestionFields
 from workbench.dashboards.filter_bar import FilterBar
-from workbench.filters import Filters
+from workbench.filters import Filters, from_query, to_query
 from workbench.filters.question import Question
 
 
@@ -104,6 +105,42 @@ def test_what_cannot_be_used_stays_to_be_mended() -> None:
     assert (customer.value, customer.error_state, filters.date_from) == ("x", True, date(2026, 5, 1))
     filters.clear()
     assert (customer.value, customer.error_state) == ("", False)
+
+
+def choose_another_period(filters: Filters) -> None:
+    filters.period = "this_month"
+    filters.period = "custom"
+
+
+@pytest.mark.parametrize(
+    "replace",
+    [lambda filters: from_query(filters, to_query(filters)), choose_another_period, Filters.clear],
+    ids=["a view or Back", "another period", "clear"],
+)
+def test_what_waits_is_gone_when_the_filters_are_given_the_same_days_anew(replace: Callable[[Filters], Any]) -> None:
+    filters = Filters(period="custom", date_from=date(2026, 5, 1), date_to=date(2026, 5, 31), stores=[3])
+    bar = bar_of(filters)
+    bar._fields["customer_id"].value = "x"
+    bar._fields["date_from"].value = "2026-07-01"
+    filters.stores = [4]
+    bar._show()  # as after names are read
+    assert typed(bar) == ["2026-07-01", "2026-05-31"] and bar._fields["date_to"].error_state
+    replace(filters)
+    assert typed(bar) == ["2026-05-01", "2026-05-31"] and not bar._fields["date_to"].error_state
+    assert bar._calendars["date_from"].value == filters.date_from == date(2026, 5, 1)
+    customer, is_kept = bar._fields["customer_id"], replace is choose_another_period
+    assert (customer.value, customer.error_state) == (("x", True) if is_kept else ("", False))
+
+
+@pytest.mark.parametrize("text", ["2026-05-01", "2026-07-05", "x", ""])
+def test_a_day_is_picked_again_after_another_was_typed(text: str) -> None:
+    bar = bar_of(Filters(period="custom", date_from=date(2026, 5, 1), date_to=date(2026, 5, 31)))
+    calendar, field = bar._calendars["date_from"], bar._fields["date_from"]
+    calendar.value = date(2026, 7, 1)
+    field.value = text
+    assert field.value == text
+    calendar.value = date(2026, 7, 1)
+    assert field.value == "2026-07-01" and bar._fields["date_to"].error_state
 
 
 def test_a_dimension_that_is_chosen_twice_is_one() -> None:
