@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
+# Without it each process that a test starts compiles the workbench anew, a second or two.
+unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help demo test env stack lint types unit integration ui soak lock reports screenshots texts clean
 
 help: ## Show this list
