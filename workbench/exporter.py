@@ -17,6 +17,7 @@ from tornado.web import RequestHandler
 # What every page is made of is imported before the server listens. A process hands out a package's style sheets and
 # scripts once it has imported it, else answers 404: of several (--num-procs) one may be asked that has made none yet.
 import workbench.shell  # noqa: F401
+from workbench import telemetry
 from workbench.components import gate, signed_in
 from workbench.connection import open_workbench
 from workbench.errors import WorkbenchError
@@ -34,6 +35,7 @@ OTHERS = (
 )
 REST_SECONDS = 0.1  # without a request before each of them, for it holds up what is asked meanwhile
 MOST_REST_SECONDS, OTHERS_SECONDS = 2.0, 5.0
+NOBODY_SECONDS = 10.0  # between two looks for a moment without an open page
 FIRST_SECONDS = 1.0  # for the first request: a browser that has waited for the server gets its frame first
 
 NO_ACCOUNT = "This is for Prometheus and for people with an account here, and yours was not found.\n"
@@ -76,29 +78,29 @@ ROUTES: list[tuple[str, type[RequestHandler], dict[str, Any]]] = [
 
 
 async def import_parts() -> None:
-    """Imports what single pages are made of, on the event loop, and begins with schedules.
-
-    What is loaded then stays: a collection, which stops every page, takes 40 ms and not 270, for it leaves that out.
-    """
-    try:
-        await _wait_while(lambda: not gate.last_asked(), FIRST_SECONDS)
-        await _import_each(PARTS)
-        await asyncio.sleep(OTHERS_SECONDS)
-        await _import_each(OTHERS)
-        gc.collect()
-        gc.freeze()
-    finally:
-        gc.enable()
+    """Imports what single pages are made of, on the event loop, and begins with schedules."""
+    await _wait_while(lambda: not gate.last_asked(), FIRST_SECONDS)
+    await _import_each(PARTS)
+    await asyncio.sleep(OTHERS_SECONDS)
+    await _import_each(OTHERS)
+    gc.enable()
     from workbench.reports.background import Scheduler
 
     Scheduler().start()
+    while telemetry.open_pages():  # what is left out of collections is never collected
+        await asyncio.sleep(NOBODY_SECONDS)
+    gc.collect()
+    gc.freeze()
 
 
 async def _import_each(names: Sequence[str]) -> None:
     for name in names:
         await asyncio.sleep(REST_SECONDS)
         await _wait_while(lambda: time.monotonic() < gate.last_asked() + REST_SECONDS, MOST_REST_SECONDS)
-        importlib.import_module(name)
+        try:
+            importlib.import_module(name)
+        except Exception:  # the page that needs it says so, the others need not suffer
+            log.exception("%s could not be imported", name)
 
 
 async def _wait_while(is_so: Callable[[], bool], seconds: float) -> None:
@@ -110,3 +112,4 @@ async def _wait_while(is_so: Callable[[], bool], seconds: float) -> None:
 gate.keep()  # from the first request on: plugins are imported before the server listens
 gate.keep_from_start(then=lambda: IOLoop.current().add_callback(import_parts))
 shared_port.serve_given_connections()
+gc.freeze()  # what is loaded stays: a collection, which stops every page, takes 40 ms and not 270, for it leaves it out

@@ -178,6 +178,11 @@ def slots_are(slots: Iterable[Mapping[str, Any]]) -> None:
     _servers.slots = {(slot["slot_name"], slot["slot_type"]): slot for slot in slots}
 
 
+def open_pages() -> int:
+    """How many pages of this process are open."""
+    return int(next(iter(SESSIONS.collect())).samples[0].value)
+
+
 def exposition() -> bytes:
     """Everything in Prometheus' text format."""
     return generate_latest(REGISTRY)

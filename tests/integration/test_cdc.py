@@ -255,7 +255,7 @@ def test_a_lost_slot_no_free_slot_and_a_wrong_wal_level_are_named(
 
     def told(**changed: object) -> str:
         answer = type("Answer", (), found._asdict() | changed)()
-        monkeypatch.setattr(cdc, "_read", lambda engines: answer)
+        monkeypatch.setattr(cdc, "_read_master", lambda engines: answer)
         with pytest.raises(CdcError) as refused:
             check(engines, has_source=bool(changed.get("has_slot")))
         assert "\n" not in str(refused.value)

@@ -17,7 +17,6 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
-from playwright.sync_api import Browser, expect
 
 from tests.conftest import free_ports
 from tests.integration.test_report_schedules import due, missed, own, report
@@ -117,11 +116,9 @@ def in_german(own: Settings) -> Iterator[Settings]:
     locale.use_locale("")
 
 
-def test_a_mail_reads_as_in_its_place_and_what_it_brings_opens(
-    in_german: Settings, browser: Browser, tmp_path: Path
-) -> None:
+def test_a_mail_and_what_it_brings_read_as_in_their_place(in_german: Settings, tmp_path: Path) -> None:
     report(tmp_path / "own", TABLE)
-    postbox, opened = Postbox(), tmp_path / "opened.html"
+    postbox = Postbox()
     with posted(postbox) as mail:
         settings = in_german.model_copy(update=mail)
         missed(settings, to=TO[:1])
@@ -132,15 +129,8 @@ def test_a_mail_reads_as_in_its_place_and_what_it_brings_opens(
     yesterday = in_german.clock.today() - timedelta(days=1)
     assert f"{yesterday:%d.%m.%Y}" in text and f"Ausgeführt am {in_german.clock.text(entry.began_at)} von ann." in text
     assert f"{in_german.clock.today():%d.%m.%Y}" in text and str(yesterday) not in text
-    opened.write_text(attached.get_content(), encoding="utf-8")
-    page, faults = browser.new_page(), list[str]()
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("request", lambda asked: faults.append(asked.url) if not asked.url.startswith(("file:", "data:")) else None)
-    page.goto(opened.as_uri())
-    expect(page.get_by_role("heading", name="Mine")).to_be_visible()
-    expect(page.get_by_role("cell", name="1.234,50")).to_be_visible()
-    page.close()
-    assert not faults
+    assert attached.get_content_charset() == "utf-8"
+    assert "Mine" in attached.get_content() and "1.234,50" in attached.get_content()
 
 
 def later(history: History, entry: Entry) -> None:

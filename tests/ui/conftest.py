@@ -78,7 +78,8 @@ def serving(
     port = free_ports(1)[0]
     files = [str(path) for path in pages or sorted(APPS.glob("*.py"))]
     options = ["--address=127.0.0.1", f"--port={port}", f"--allow-websocket-origin=127.0.0.1:{port}", *arguments]
-    command = [sys.executable, "-m", "panel", "serve", *files, *options]
+    start = "workbench.start" if "--plugins=workbench.exporter" in arguments else "panel"  # as `workbench serve` does
+    command = [sys.executable, "-m", start, "serve", *files, *options]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
             command,
@@ -94,10 +95,12 @@ def serving(
         yield served
     finally:
         process.terminate()
-        process.wait(timeout=30)
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)  # those of --num-procs outlive the first one, and a SIGTERM
-        shutil.rmtree(folder)
+        try:
+            process.wait(timeout=30)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)  # those of --num-procs outlive the first one, and a SIGTERM
+            shutil.rmtree(folder)
 
 
 def _wait_for(served: Served) -> None:

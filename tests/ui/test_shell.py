@@ -109,6 +109,10 @@ BROKEN = """
 from workbench.shell import page
 page("Broken", lambda workbench: 1 / 0)
 """
+MISSING = """
+from workbench.shell import page
+page("Missing", "no_such_module:Content")
+"""
 CLICK = """
 import panel as pn
 import panel_material_ui as pmui
@@ -144,7 +148,7 @@ def odd_pages(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> I
     """An app of pages that are slow, broken, or have buttons that fail."""
     folder = tmp_path_factory.mktemp("pages")
     pages = []
-    for name, body in (("slow", SLOW), ("broken", BROKEN), ("click", CLICK), ("focus", FOCUS)):
+    for name, body in (("slow", SLOW), ("broken", BROKEN), ("missing", MISSING), ("click", CLICK), ("focus", FOCUS)):
         pages.append(folder / f"{name}.py")
         pages[-1].write_text(body)
     with serving(settings, pages=pages) as served:
@@ -158,10 +162,11 @@ def test_the_frame_is_there_before_slow_content(odd_pages: Served, page: Page) -
     expect(page.get_by_text("Here it is")).to_be_visible()
 
 
-def test_a_page_that_cannot_be_built_says_so_and_logs_why(odd_pages: Served, page: Page) -> None:
-    page.goto(f"{odd_pages.url}/broken")
+@pytest.mark.parametrize(("name", "why"), [("broken", "ZeroDivisionError"), ("missing", "no_such_module")])
+def test_a_page_that_cannot_be_built_says_so_and_logs_why(odd_pages: Served, page: Page, name: str, why: str) -> None:
+    page.goto(f"{odd_pages.url}/{name}")
     expect(page.get_by_text("This page could not be built.")).to_be_visible()
-    assert "ZeroDivisionError" in odd_pages.log.read_text()
+    assert why in odd_pages.log.read_text()
 
 
 def test_an_error_in_a_callback_is_told_and_logged(odd_pages: Served, page: Page) -> None:

@@ -31,7 +31,7 @@ from workbench.components.panel_fixes.served import (
 from workbench.config.clock import weekdays
 from workbench.connection import Workbench, open_workbench
 from workbench.errors import NobodyWaits, RoleRefused, WorkbenchError
-from workbench.locale import _, conventions, english, language, texts_of_scripts
+from workbench.locale import N_, _, conventions, english, language, texts_of_scripts
 from workbench.shell.navigation import PRODUCT, SEEN_BY, Banner, navigation
 
 __all__ = ["frame", "page"]
@@ -58,6 +58,7 @@ LAYOUT = {
     "& header .MuiLinearProgress-root": {"display": "none"},
     "& main.main .MuiToolbar-root .MuiTypography-h5": {"visibility": "hidden"},  # has no text, keeps a place
 }
+NOT_BUILT = N_("This page could not be built. The cause is in the server's log.")
 
 
 def page(title: str, content: Content | str) -> None:
@@ -123,7 +124,12 @@ def deferred(content: Content | str, workbench: Workbench) -> Viewable:
     place = pn.Column(waiting, margin=0, sizing_mode="stretch_width")
 
     async def fill() -> None:
-        make: Content = resolve_name(content) if isinstance(content, str) else content
+        try:
+            make: Content = resolve_name(content) if isinstance(content, str) else content
+        except Exception:
+            log.exception("A page could not be imported")
+            place[:] = [problem(_(NOT_BUILT))]
+            return
         with building():
             place[:] = [await read_aside(build, make, workbench)]
 
@@ -139,7 +145,7 @@ def build(content: Content, workbench: Workbench) -> Viewable | Viewer:
         return problem(str(error))
     except Exception:
         log.exception("A page could not be built")
-        return problem(_("This page could not be built. The cause is in the server's log."))
+        return problem(_(NOT_BUILT))
 
 
 def problem(text: str) -> Viewable:

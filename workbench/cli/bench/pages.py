@@ -32,7 +32,7 @@ ARGUMENTS = ("--disable-dev-shm-usage", "--disable-gpu", "--no-sandbox")
 PATIENCE_MS = 120_000
 SETTLED_MS = 1500
 SCRIPT = Path(__file__).with_name("pages.js")
-LIVE_OFF = "?live=no"  # nothing else is drawn while it is seen_in_browser
+LIVE_OFF = "?live=no"  # nothing else is drawn while it is measured
 
 
 @contextmanager
