@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +140,62 @@ def test_a_file_that_comes_while_another_is_used_is_read_afterwards(
         page._leave()
 
     on_a_thread(asyncio.run, come())
+    assert not list(uploads.iterdir())
+
+
+def test_of_files_that_come_meanwhile_the_newest_waits_and_each_is_read_once(
+    workbench: Workbench, book: Path, uploads: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names, used = ("second.xlsx", "third.xlsx", "fourth.xlsx"), list[tuple[str, str]]()
+    read = ImportFile.read
+
+    def noted_read(file: ImportFile, mapping: FileMapping, **options: Any) -> Table:
+        used.append((file.name, mapping.sheet))
+        return read(file, mapping, **options)
+
+    async def come() -> None:
+        page = ImportsPage(workbench)
+        await upload(page, book)
+        held = Held(monkeypatch, "map")
+        check = asyncio.create_task(page._run_dry(None))
+        await until(held.has_begun.is_set)
+        monkeypatch.setattr(ImportFile, "read", noted_read)
+        of_the_first = asyncio.create_task(page._read(replace(page._fields.mapping, sheet="May")))
+        for place, name in enumerate(names):
+            page._received(Path(shutil.copy(book, uploads / name)), name)
+            await until(lambda place=place: page._in_line == 3 + place)  # type: ignore[misc]
+        assert [path.name for path in uploads.iterdir() if path.name in names] == ["fourth.xlsx"]
+        held.go_on.set()
+        await asyncio.gather(check, of_the_first)
+        await until(lambda: not page._in_line)
+        assert page._file is not None and page._file.name == "fourth.xlsx"
+        page._leave()
+
+    on_a_thread(asyncio.run, come())
+    assert used == [("book.xlsx", "May"), ("fourth.xlsx", "")]
+    assert not list(uploads.iterdir())
+
+
+def test_what_is_chosen_of_a_file_while_the_next_one_waits_comes_to_nothing(
+    workbench: Workbench, book: Path, uploads: Path
+) -> None:
+    async def choose() -> None:
+        page = ImportsPage(workbench)
+        await upload(page, book)
+        assert page._file is not None
+        page._file.result = DryRun((), 0, 0, Decimal())
+        async with page._alone():
+            opening = asyncio.create_task(page._open(Path(shutil.copy(book, uploads / "second.xlsx")), "second.xlsx"))
+            await until(lambda: page._in_line == 2)
+            reading = asyncio.create_task(page._read(replace(page._fields.mapping, sheet="June")))
+            handing_out = asyncio.create_task(page._hand_out("csv", None))
+            await until(lambda: page._in_line == 4)
+        await asyncio.gather(opening, reading, handing_out)
+        assert page._file.name == "second.xlsx" and page._fields.mapping.columns["store_id"] == "Shop"
+        assert "sheet April" in page._read_as.object
+        page._leave()
+
+    on_a_thread(asyncio.run, choose())
     assert not list(uploads.iterdir())
 
 

@@ -51,6 +51,7 @@ class ImportsPage(Viewer):
         self._kept_uploads = KeptUploads.of(self._engines.settings)
         self._file: ImportFile | None = None
         self._upload: Path | None = None  # what it is read from
+        self._waiting: Path | None = None  # the newest that came, until it is opened
         self._turn = asyncio.Lock()  # of whoever uses the file, whose database answers one at a time
         self._in_line = 0  # who uses it, or waits for it
         self._wanted = AS_FOUND  # the newest choice of how it is read
@@ -126,9 +127,15 @@ class ImportsPage(Viewer):
         self._unsaved.changed()
 
     async def _open(self, path: Path, name: str, mapping: FileMapping = AS_FOUND, token: str = "") -> None:
+        """Reads it in place of the one before when nobody uses that; of several that wait the newest alone."""
+        if self._waiting is not None:
+            self._waiting.unlink(missing_ok=True)
+        self._waiting = path
         async with self._alone():
+            if self._waiting is not path:
+                return
             self._close()
-            self._upload, self._uploads.text = path, self._uploads.hint
+            self._upload, self._waiting, self._uploads.text = path, None, self._uploads.hint
             if self._is_left:
                 return
             if not token:
@@ -141,10 +148,11 @@ class ImportsPage(Viewer):
                 self._said.say(str(error), "bad")
                 self._forget()
                 return
-        await self._read(mapping)
+            self._wanted = mapping
+            await self._read_now(self._file, mapping)
 
     async def _read(self, mapping: FileMapping) -> None:
-        """Has the file read when its database is free, if nothing else was chosen by then."""
+        """Has the file read when its database is free, if nothing else was chosen by then, and no other file opened."""
         self._wanted = mapping
         async with self._alone():
             if self._wanted is mapping and self._file is not None and not self._is_left:
@@ -237,6 +245,8 @@ class ImportsPage(Viewer):
             return
         name = file_name(f"refused {Path(file.name).stem}", self._workbench.clock.now(), ending)
         async with self._alone():
+            if self._file is not file or file.result is None:  # another one, or read anew, by now
+                return
             try:
                 await self._downloads.write(name, file.write_refused)
             except WorkbenchError as error:
