@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import logging
 import shutil
 import tempfile
@@ -19,6 +20,7 @@ import openpyxl
 import pytest
 
 from tests.conftest import on_a_thread
+from workbench.accounts.actor import current_actor
 from workbench.connection import Workbench
 from workbench.dashboards.imports_page import ImportsPage
 from workbench.imports import FileMapping, ImportFile
@@ -68,6 +70,15 @@ async def upload(page: ImportsPage, path: Path, parts: int = 1) -> None:
         page._uploads._take({"key": path.name, "part": said})
     if parts == 1:
         await until(lambda: page._file is not None and page._file.name == path.name and not page._in_line)
+
+
+def restored(workbench: Workbench, draft: dict[str, Any]) -> tuple[ImportsPage, list[str]]:
+    """A page whose browser has kept a draft, and what it is told to keep."""
+    page, told = ImportsPage(workbench), list[str]()
+    page._unsaved.changed = page._unsaved.tell  # type: ignore[method-assign]
+    page._unsaved.param.watch(lambda event: told.append(event.new), "text")
+    page._unsaved.kept = json.dumps(draft)
+    return page, told
 
 
 class Held:
@@ -236,9 +247,26 @@ def test_an_upload_that_was_kept_is_read_again_and_what_is_gone_is_said(
         assert "book.xlsx" in page._read_as.object
         page._forget()
         page._leave()
-        page = ImportsPage(workbench)
-        await page._reopen(draft["upload"], draft["name"], FileMapping())
+        page, told = restored(workbench, draft)
+        await until(lambda: not page._unsaved.text)
         assert page._said.text == "book.xlsx is not kept any more: choose it again."
+        assert told == [json.dumps(draft), ""]  # else the browser would bring it at each load
+
+    on_a_thread(asyncio.run, come_back())
+
+
+def test_what_was_kept_and_is_refused_is_not_brought_again(workbench: Workbench, tmp_path: Path, uploads: Path) -> None:
+    no_file = tmp_path / "till.csv"
+    no_file.write_bytes(b"\x7fELF\0\1" * 99)
+
+    async def come_back() -> None:
+        token = ImportsPage(workbench)._kept_uploads.keep(no_file, current_actor().name)
+        draft = {"upload": token, "name": "till.csv", "mapping": json.loads(FileMapping().to_json())}
+        page, told = restored(workbench, draft)
+        await until(lambda: not page._unsaved.text and not page._in_line)
+        assert "no text" in page._said.text
+        assert (told[0], told[-1]) == (json.dumps(draft), "")
+        page._leave()
 
     on_a_thread(asyncio.run, come_back())
 

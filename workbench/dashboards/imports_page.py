@@ -56,6 +56,7 @@ class ImportsPage(Viewer):
         self._in_line = 0  # who uses it, or waits for it
         self._wanted = AS_FOUND  # the newest choice of how it is read
         self._is_left, self._token = False, ""
+        self._restored: dict[str, Any] | None = None  # the draft of what is to be opened again
         self._unsaved = Unsaved("import", self._draft, self._restore, asks=False)
         self._job = Job(_("That failed, and nothing was changed."))
         self._controls = JobControls(self._job, self._job.stop, size="small")
@@ -103,12 +104,13 @@ class ImportsPage(Viewer):
 
     def _draft(self) -> dict[str, Any] | None:
         if self._file is None or not self._token:
-            return None
+            return self._restored
         mapping = json.loads(self._file.mapping.to_json())
         return {"upload": self._token, "name": self._file.name, "mapping": mapping}
 
     def _restore(self, draft: dict[str, Any]) -> None:
         mapping, token, name = FileMapping.of(draft["mapping"]), str(draft["upload"]), str(draft["name"])
+        self._restored = draft
         pn.state.execute(partial(self._reopen, token, name, mapping), schedule=False)
 
     async def _reopen(self, token: str, name: str, mapping: FileMapping) -> None:
@@ -117,6 +119,11 @@ class ImportsPage(Viewer):
             path = await asyncio.to_thread(self._kept_uploads.take, token, self._actor.name)
         except OSError:
             self._said.say(_("{file} is not kept any more: choose it again.", file=visible(name)), "bad")
+            self._restored = None
+            self._unsaved.changed()
+            return
+        if self._restored is None:  # another file came meanwhile
+            path.unlink()
             return
         await self._open(path, name, mapping, token)
 
@@ -130,7 +137,7 @@ class ImportsPage(Viewer):
         """Reads it in place of the one before when nobody uses that; of several that wait the newest alone."""
         if self._waiting is not None:
             self._waiting.unlink(missing_ok=True)
-        self._waiting = path
+        self._waiting, self._restored = path, None
         async with self._alone():
             if self._waiting is not path:
                 return
@@ -168,6 +175,8 @@ class ImportsPage(Viewer):
             self._said.say(str(error), "bad")
             if file.table is not None:  # as it was read before
                 self._show_reading(file, file.table)
+            else:
+                self._forget()
             return
         if self._wanted is not mapping:
             return
