@@ -6,6 +6,7 @@ import hashlib
 import json
 import shutil
 import tempfile
+import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -118,11 +119,12 @@ class ImportFile:
     """A file that is to be imported, opened for one actor. Its steps follow one another; ``close`` it in the end."""
 
     def __init__(self, engines: Engines, path: Path, name: str, actor: Actor | str = "") -> None:
-        """What is made of it is in a folder that is gone with ``close``. Raises RoleRefused, ImportRefused."""
+        """Its folder is gone with ``close``, or with the process. Raises RoleRefused, ImportRefused."""
         self.actor = as_actor(actor)
         self.actor.need("editor", IMPORTING)
         self.engines, self.name = engines, visible(Path(name).name)[:255]
         self._folder = Path(tempfile.mkdtemp(prefix="workbench-import-"))
+        self._remove = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         self._path = self._folder / "given"
         self.table: Table | None = None
         self.mapping = FileMapping()
@@ -355,7 +357,7 @@ class ImportFile:
         """Forgets it all."""
         if hasattr(self, "database"):
             self.database.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._remove()
 
 
 def _imported(connection: sa.Connection, sales: Sequence[tuple[int, int, str, Any]]) -> list[tuple[int, str, str]]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +72,21 @@ def test_what_cannot_be_kept_has_no_token(kept: KeptUploads, tmp_path: Path) -> 
     (tmp_path / "data").write_text("no folder")
     assert kept.keep(uploaded(tmp_path), "ann") == ""
     kept.tidy()
+
+
+LEAVE = """
+from workbench.accounts.actor import current_actor
+from workbench.components.browser.files import new_file
+from workbench.imports import ImportFile
+
+file = ImportFile(None, new_file(), "till.csv", current_actor())
+"""
+
+
+def test_no_copy_of_what_was_uploaded_outlives_the_process(tmp_path: Path) -> None:
+    """A server that is stopped closes none of its pages."""
+    subprocess.run([sys.executable, "-c", LEAVE], env={**os.environ, "TMPDIR": str(tmp_path)}, check=True)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_draft_is_given_and_taken_back() -> None:

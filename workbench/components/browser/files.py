@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import base64
 import binascii
 import hashlib
@@ -185,9 +186,10 @@ class Uploads(JSComponent):
 
 
 def new_file() -> Path:
-    """An empty file where what was uploaded is read from, as long as a page uses it."""
+    """An empty file where what was uploaded is read from, as long as a page uses it, or the process lasts."""
     number, path = tempfile.mkstemp(prefix="workbench-upload-")
     os.close(number)
+    atexit.register(Path(path).unlink, missing_ok=True)
     return Path(path)
 
 
