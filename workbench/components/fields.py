@@ -33,6 +33,18 @@ NARROW_CHOICE = {"fontSize": "13px", "paddingLeft": "10px !important", "paddingR
 CHOICE = {"sx": {"minHeight": "40px", "@media (max-width: 480px)": {"& .MuiSelect-select": NARROW_CHOICE}}}
 
 
+class Filling:
+    """``with`` it the program puts values into fields: ``is_on`` meanwhile, so that they are not taken for typed."""
+
+    is_on = False
+
+    def __enter__(self) -> None:
+        self.is_on = True
+
+    def __exit__(self, *_of_an_error: object) -> None:
+        self.is_on = False
+
+
 def text_field(name: str, hint: str = "", **params: Any) -> pmui.TextInput:
     """A field labelled after ``name``. Numbers are typed as text too: a spinner would swallow what is no number."""
     return pmui.TextInput(label=field_label(name), helper_text=hint, **LAYOUT, **params)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -14,7 +13,7 @@ from panel.viewable import Viewable, Viewer
 
 from workbench import locale
 from workbench.components import theme
-from workbench.components.fields import CHOICE, LOW_CHOICE, calendar_button
+from workbench.components.fields import CHOICE, LOW_CHOICE, Filling, calendar_button
 from workbench.components.inline import read_aside
 from workbench.config.clock import weekdays
 from workbench.dashboards.bars import product_names
@@ -118,7 +117,7 @@ class FilterBar(Viewer):
             self._chosen.append(select(feed.filters.param.comparison, _("Compare with"), COMPARISONS))
         self._fields = {name: _text(_(label), locale.day_hint()) for name, label in DATES.items()}
         self._fields["customer_id"] = _text(_("Customer ID"))
-        self._is_filling = False
+        self._filling = Filling()
         self._calendars = {name: calendar_button() for name in DATES}
         self._days = {name: pn.Row(margin=0) for name in DATES}  # filled when it is first seen, as others are
         self._narrowed: set[str] = set()  # what is behind "More filters" and was chosen
@@ -190,7 +189,7 @@ class FilterBar(Viewer):
 
     def _typed(self, _event: Any) -> None:
         """Narrows by what can be used: a day that is moved beyond the other one waits for that to follow."""
-        if self._is_filling:
+        if self._filling.is_on:
             return
         found, wrong = dict[str, Any](), dict[str, str]()
         for name, field in self._fields.items():
@@ -201,7 +200,7 @@ class FilterBar(Viewer):
         first, last = (found.get(name) for name in DATES)
         if first and last and last < first:
             wrong["date_to"] = _("To is before From.")
-        with self._filling():
+        with self._filling:
             for name, field in self._fields.items():
                 field.param.update(error_state=name in wrong, helper_text=wrong.get(name, ""))
             for name, calendar in self._calendars.items():
@@ -211,28 +210,19 @@ class FilterBar(Viewer):
 
     def _picked(self, field: Any, event: Any) -> None:
         """A day of the calendar is what could have been typed."""
-        if event.new is not None and not self._is_filling:
+        if event.new is not None and not self._filling.is_on:
             field.value = locale.day(event.new)
 
     def _fill(self, given: set[str]) -> None:
         """Shows in the fields what the filters were ``given``, be it the same; what does not fit stays till then."""
         if "period" in given:  # and with it other days
             given = given.union(DATES)
-        with self._filling():
+        with self._filling:
             for name in (name for group in TYPED if not given.isdisjoint(group) for name in group):
                 value = getattr(self.filters, name)
                 self._fields[name].param.update(value=locale.field_text(value), error_state=False, helper_text="")
                 if name in DATES:
                     self._calendars[name].value = value
-
-    @contextmanager
-    def _filling(self) -> Iterator[None]:
-        """What is shown meanwhile was not typed."""
-        self._is_filling = True
-        try:
-            yield
-        finally:
-            self._is_filling = False
 
     @param.depends("filters.param", watch=True)
     def _show(self) -> None:

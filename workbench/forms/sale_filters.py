@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import fields as dataclass_fields
 from dataclasses import replace
 from datetime import date
@@ -16,7 +15,16 @@ import panel_material_ui as pmui
 
 from workbench import locale
 from workbench.catalogue.names import KIND_OF, Names
-from workbench.components.fields import CHOICE, LAYOUT, LOW_CHOICE, Fields, calendar_button, field_grid, text_field
+from workbench.components.fields import (
+    CHOICE,
+    LAYOUT,
+    LOW_CHOICE,
+    Fields,
+    Filling,
+    calendar_button,
+    field_grid,
+    text_field,
+)
 from workbench.errors import FieldError
 from workbench.filters import CUSTOM, PERIODS, days_of, period_named, period_of
 from workbench.forms.named_ids import NamedIds, no_names
@@ -55,7 +63,7 @@ class SaleFilters(pn.viewable.Viewer):
         super().__init__()
         self.value = filters
         self._on_change, self._today = on_change, today
-        self._is_filling = False
+        self._filling = Filling()
         self._followed = ""  # the period that was chosen: its days are others after midnight
         self._fold = pmui.Button(variant="outlined", size="small", margin=(8, 8), stylesheets=[ONLY_PHONE])
         self._fold.on_click(lambda _: self._turn())
@@ -83,7 +91,7 @@ class SaleFilters(pn.viewable.Viewer):
 
     def fill(self, filters: SaleWhere) -> None:
         """Puts a filter into the fields."""
-        with self._filling():
+        with self._filling:
             for field in CHOICES:
                 choice = self.fields.widgets[field.filter]
                 choice.options = list(dict.fromkeys([*choice.options, *getattr(filters, field.filter)]))
@@ -112,15 +120,6 @@ class SaleFilters(pn.viewable.Viewer):
         self._fold.label = _("Show filters") if self._is_folded else _("Hide filters")
         self._fold.label += _(" ({n} active)", n=active) if active else ""
 
-    @contextmanager
-    def _filling(self) -> Iterator[None]:
-        """What the program puts into fields is nothing that was typed."""
-        self._is_filling = True
-        try:
-            yield
-        finally:
-            self._is_filling = False
-
     def _show_days(self, filters: SaleWhere, bad: Collection[str] = ()) -> None:
         """Has days in the place of words, but for ``bad`` ones, and calendars and period show the same."""
         days = (filters.date_from, filters.date_to)
@@ -145,7 +144,7 @@ class SaleFilters(pn.viewable.Viewer):
             self._followed = followed
             return True
         if self._period.value != CUSTOM:
-            with self._filling():
+            with self._filling:
                 self._period.value = self._period_of(self.value)
         return False
 
@@ -160,16 +159,16 @@ class SaleFilters(pn.viewable.Viewer):
 
     def _put(self, texts: Mapping[str, str], followed: str = "") -> None:
         """As if the texts had been typed."""
-        if self._is_filling:
+        if self._filling.is_on:
             return
-        with self._filling():
+        with self._filling:
             self.fields.fill(texts)
         self._apply(followed=followed)
 
     def _apply(self, _event: Any = None, *, followed: str = "") -> None:
-        if self._is_filling:
+        if self._filling.is_on:
             return
-        with self._filling():
+        with self._filling:
             self._named.fill()
             errors, typed = parse_filters(self.fields.texts(), self._today())
             self._show_days(typed, {error.field for error in errors})
